@@ -1,0 +1,269 @@
+"""Public checks of backprop: fixed inputs, an answer within a second, no points."""
+
+import numpy as np
+from coursekit import DIFFERENCE, array, close, holds, quiet, within
+
+Z = np.array([-3.0, -0.5, 0.5, 2.0])
+
+# A network of three inputs, four hidden neurons and two outputs, and five samples.
+X = np.array(
+    [[0.5, -1.0, 2.0], [1.5, 0.3, -0.7], [-0.2, 0.8, 0.1], [-1.1, -0.4, 0.9], [0.6, 1.2, -1.3]]
+)
+Y = np.array([[1.0, 0.0], [0.5, -0.5], [-1.0, 0.3], [0.2, 0.8], [-0.6, -0.1]])
+W1 = np.array([[0.4, -0.9, 1.1, 0.2], [0.7, 0.5, -0.3, -1.2], [-0.6, 0.8, 0.1, 0.9]])
+B1 = np.array([[0.1, -0.2, 0.3, 0.05]])
+W2 = np.array([[1.3, -0.4], [-0.7, 0.6], [0.2, 0.9], [0.8, -1.1]])
+B2 = np.array([[0.25, -0.15]])
+
+
+def slopes(loss, arrays):
+    """Central differences of loss(arrays), one number per array.
+
+    Each array is moved along (1, 2, 3, ...) / 10, so that no two entries can be mistaken.
+    """
+    step = 1e-5
+    found = []
+    for number, one in enumerate(arrays):
+        direction = along(one)
+        ends = []
+        for sign in (1, -1):
+            moved = list(arrays)
+            moved[number] = one + sign * step * direction
+            ends.append(loss(moved))
+        found.append((ends[0] - ends[1]) / (2 * step))
+    return found
+
+
+def along(one):
+    return np.arange(1, one.size + 1).reshape(one.shape) / 10
+
+
+# ------------------------------------------------------------------------- activations
+
+
+def test_activations__sigmoid(student):
+    """sigmoid has its known values"""
+    close(
+        student.sigmoid(Z),
+        np.array([0.04742587317757, 0.37754066879815, 0.62245933120185, 0.88079707797788]),
+    )
+
+
+def test_activations__tanh(student):
+    """tanh has its known values"""
+    close(
+        student.tanh(Z),
+        np.array([-0.99505475368673, -0.46211715726001, 0.46211715726001, 0.96402758007582]),
+    )
+
+
+def test_activations__relu(student):
+    """relu cuts off below zero"""
+    close(student.relu(Z), np.array([0.0, 0.0, 0.5, 2.0]))
+
+
+def test_activations__leaky_relu(student):
+    """leaky_relu lets a tenth through below zero"""
+    close(student.leaky_relu(Z), np.array([-0.3, -0.05, 0.5, 2.0]))
+
+
+def test_activations__no_overflow(student):
+    """sigmoid and tanh stay quiet far from zero"""
+    for function, low in ((student.sigmoid, 0.0), (student.tanh, -1.0)):
+        close(function(np.array([-1000.0, 1000.0])), np.array([low, 1.0]))
+        quiet(student.calls[-1])
+
+
+# ---------------------------------------------------------------- activation_gradients
+
+
+def test_activation_gradients__sigmoid(student):
+    """sigmoid_gradient is the slope of sigmoid at z"""
+    close(student.sigmoid_gradient(np.array([0.0, 2.0])), np.array([0.25, 0.10499358540351]))
+
+
+def test_activation_gradients__tanh(student):
+    """tanh_gradient is the slope of tanh at z"""
+    close(student.tanh_gradient(np.array([0.0, 2.0])), np.array([1.0, 0.07065082485317]))
+
+
+def test_activation_gradients__relu(student):
+    """relu_gradient is 0 up to zero and 1 above"""
+    close(student.relu_gradient(np.array([-3.0, 0.0, 2.0])), np.array([0.0, 0.0, 1.0]))
+
+
+def test_activation_gradients__leaky_relu(student):
+    """leaky_relu_gradient is a tenth below zero and 1 above"""
+    close(student.leaky_relu_gradient(np.array([-3.0, 2.0])), np.array([0.1, 1.0]))
+
+
+# -------------------------------------------------------------------- count_parameters
+
+
+def test_count_parameters__one_hidden_layer(student):
+    """counts 97 for one hidden layer of 32"""
+    close(student.count_parameters([1, 32, 1]), 97)
+
+
+def test_count_parameters__two_hidden_layers(student):
+    """counts 4353 for two hidden layers of 64"""
+    close(student.count_parameters([1, 64, 64, 1]), 4353)
+
+
+# ----------------------------------------------------------------------- he_initialise
+
+
+def test_he_initialise__shapes(student):
+    """gives W of shape (n_in, n_out) and b of shape (1, n_out) per layer"""
+    pairs = student.he_initialise([3, 5, 2], np.random.default_rng(1))
+    holds(isinstance(pairs, (list, tuple)) and len(pairs) == 2, "should be a list of two pairs")
+    for (W, b), (n_in, n_out) in zip(pairs, [(3, 5), (5, 2)], strict=True):
+        array(W, (n_in, n_out))
+        close(b, np.zeros((1, n_out)))
+
+
+def test_he_initialise__spread(student):
+    """spreads the weights by √(2/n_in)"""
+    ((W, _),) = student.he_initialise([100, 80], np.random.default_rng(2))
+    spread = np.sqrt(2 / 100)
+    within(float(np.std(array(W))), spread, spread / np.sqrt(2 * 100 * 80))
+
+
+def test_he_initialise__uses_rng(student):
+    """gives the same weights for the same seed"""
+    ((first, _),) = student.he_initialise([4, 3], np.random.default_rng(3))
+    student.reseed(1)
+    ((again, _),) = student.he_initialise([4, 3], np.random.default_rng(3))
+    close(again, array(first))
+
+
+# ----------------------------------------------------------------------------- forward
+
+
+def test_forward__one_sample(student):
+    """gives z1, a1 and z2 for one sample"""
+    returned = student.forward(
+        np.array([[2.0]]),
+        np.array([[1.0, -1.0]]),
+        np.array([[0.0, 1.0]]),
+        np.array([[3.0], [5.0]]),
+        np.array([[0.5]]),
+    )
+    close(returned, (np.array([[2.0, -1.0]]), np.array([[2.0, 0.0]]), np.array([[6.5]])))
+
+
+def test_forward__batch(student):
+    """handles a batch: a sample per row"""
+    z1, a1, z2 = student.forward(X, W1, B1, W2, B2)
+    for returned, shape in ((z1, (5, 4)), (a1, (5, 4)), (z2, (5, 2))):
+        array(returned, shape)
+
+
+# ---------------------------------------------------------------------------- mse_loss
+
+
+def test_mse_loss__two_outputs(student):
+    """is the mean over every element"""
+    close(student.mse_loss(np.array([[1.0, 2.0]]), np.array([[0.0, 0.0]])), 2.5)
+
+
+def test_mse_loss__perfect(student):
+    """is zero for a perfect prediction"""
+    close(student.mse_loss(Y, Y), 0.0)
+
+
+# ---------------------------------------------------------------------------- backward
+
+
+def test_backward__one_sample(student):
+    """gives the four gradients of the worked example"""
+    returned = student.backward(
+        np.array([[2.0]]),
+        np.array([[6.0]]),
+        np.array([[1.0, -1.0]]),
+        np.array([[0.0, 1.0]]),
+        np.array([[3.0], [5.0]]),
+        np.array([[0.5]]),
+    )
+    expected = ([[6.0, 0.0]], [[3.0, 0.0]], [[2.0], [0.0]], [[1.0]])
+    close(returned, tuple(np.array(one) for one in expected))
+
+
+def test_backward__differences(student):
+    """agrees with small steps in your own loss"""
+    arrays = [W1, B1, W2, B2]
+    gradients = student.backward(X, Y, *arrays)
+    found = slopes(lambda moved: student.mse_loss(student.forward(X, *moved)[2], Y), arrays)
+    names = ("dW1", "db1", "dW2", "db2")
+    for name, gradient, one, slope in zip(names, gradients, arrays, found, strict=True):
+        mine = float(np.sum(array(gradient, one.shape) * along(one)))
+        holds(
+            abs(mine - slope) < DIFFERENCE.allowed(np.array(slope)),
+            f"{name} does not fit: a step of the parameter changes the loss at the rate "
+            f"{slope:.6g}, and backward promises {mine:.6g}",
+        )
+
+
+# ------------------------------------------------------------------------------- train
+
+
+def line():
+    x = np.linspace(-1.6, 1.6, 12).reshape(-1, 1)
+    return x, 0.5 * x - 0.2
+
+
+def test_train__returns(student):
+    """returns four parameters and one loss per epoch"""
+    parameters, losses = student.train(*line(), 6, 0.02, 5, np.random.default_rng(4))
+    holds(len(losses) == 5, f"5 epochs should give 5 losses, not {len(losses)}")
+    for parameter, shape in zip(parameters, [(1, 6), (1, 6), (6, 1), (1, 1)], strict=True):
+        array(parameter, shape)
+
+
+def test_train__loss_falls(student):
+    """makes the loss fall"""
+    _, losses = student.train(*line(), 16, 0.02, 100, np.random.default_rng(4))
+    first, last = float(losses[0]), float(losses[-1])
+    holds(last < 0.5 * first, f"the loss goes from {first:.3g} to {last:.3g}; it should fall")
+
+
+# ----------------------------------------------------------------------- deep_backward
+
+
+def test_deep_backward__forward(student):
+    """deep_forward gives what leaves every layer"""
+    layers = [(np.array([[0.5]]), np.array([[-1.0]])), (np.array([[3.0]]), np.array([[1.0]]))]
+    returned = student.deep_forward(np.array([[2.0]]), layers)
+    close(returned, [np.array([[2.0]]), np.array([[0.0]]), np.array([[1.0]])])
+
+
+def test_deep_backward__backward(student):
+    """deep_backward gives a pair (dW, db) per layer"""
+    layers = [(np.array([[0.5]]), np.array([[-1.0]])), (np.array([[3.0]]), np.array([[1.0]]))]
+    returned = student.deep_backward(np.array([[2.0]]), np.array([[0.0]]), layers)
+    first, second = (np.array([[12.0]]), np.array([[6.0]])), (np.array([[0.0]]), np.array([[2.0]]))
+    close(returned, [first, second])
+
+
+def test_deep_backward__differences(student):
+    """deep_backward agrees with small steps in your own loss"""
+    W3, B3 = np.array([[0.9], [-1.4]]), np.array([[0.3]])
+    y = Y[:, :1]
+
+    def pairs(arrays):
+        return list(zip(arrays[::2], arrays[1::2], strict=True))
+
+    def loss(arrays):
+        return student.mse_loss(student.deep_forward(X, pairs(arrays))[-1], y)
+
+    arrays = [W1, B1, W2, B2, W3, B3]
+    gradients = student.deep_backward(X, y, pairs(arrays))
+    flat = [gradient for pair in gradients for gradient in pair]
+    names = ("dW1", "db1", "dW2", "db2", "dW3", "db3")
+    for name, gradient, one, slope in zip(names, flat, arrays, slopes(loss, arrays), strict=True):
+        mine = float(np.sum(array(gradient, one.shape) * along(one)))
+        holds(
+            abs(mine - slope) < DIFFERENCE.allowed(np.array(slope)),
+            f"{name} does not fit: a step of the parameter changes the loss at the rate "
+            f"{slope:.6g}, and deep_backward promises {mine:.6g}",
+        )

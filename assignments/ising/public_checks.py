@@ -1,0 +1,250 @@
+"""Public checks of ising: fixed inputs, an answer within a second, no points."""
+
+import numpy as np
+import torch
+from coursekit import (
+    SINGLE,
+    array,
+    close,
+    holds,
+    integer,
+    number,
+    quiet,
+    refuses,
+    tensor,
+    within,
+)
+from coursekit.ising_data import ising_configurations
+
+SPINS = np.array(
+    [
+        [1, 1, -1, 1, 1],
+        [1, -1, -1, 1, -1],
+        [-1, 1, 1, 1, 1],
+        [1, 1, -1, -1, 1],
+        [-1, 1, 1, 1, -1],
+    ]
+)
+SITES = [(0, 0), (1, 2), (2, 4), (4, 1), (4, 4)]
+
+# ----------------------------------------------------------------------- magnetisation
+
+
+def test_magnetisation__of_four_spins(student):
+    """is the mean of four spins"""
+    close(student.magnetisation(np.array([[1, 1], [1, -1]])), 0.5)
+
+
+def test_magnetisation__of_int8(student):
+    """takes int8, whose sums run over at 127"""
+    close(student.magnetisation(np.ones((16, 16), dtype=np.int8)), 1.0)
+
+
+# ------------------------------------------------------------------------------ energy
+
+
+def test_energy__of_the_ground_state(student):
+    """is −2 per spin if all spins are up"""
+    close(student.energy(np.ones((4, 4), dtype=int)), -32.0)
+
+
+def test_energy__of_some_spins(student):
+    """counts every bond of a 5×5 lattice once, those around the edges included"""
+    close(student.energy(SPINS), 6.0)
+
+
+def test_energy__of_int8(student):
+    """takes int8, whose sums run over at 127"""
+    close(student.energy(np.ones((16, 16), dtype=np.int8)), -512.0)
+
+
+# ----------------------------------------------------------------------- energy_change
+
+
+def test_energy_change__of_an_ordered_lattice(student):
+    """is 8 if all spins are up"""
+    close(student.energy_change(np.ones((4, 4), dtype=int), 1, 2), 8.0)
+
+
+def test_energy_change__fits_your_energy(student):
+    """is the difference that a flip makes to your own energy, corners included"""
+    before = number(student.energy(SPINS))
+    for i, j in SITES:
+        flipped = SPINS.copy()
+        flipped[i, j] *= -1
+        difference = number(student.energy(flipped)) - before
+        close(student.energy_change(SPINS, i, j), difference)
+
+
+# -------------------------------------------------------------- acceptance_probability
+
+
+def test_acceptance_probability__up_and_down(student):
+    """is e^(−2) for ΔE = 4 at T = 2, and 1 for ΔE = −4"""
+    close(student.acceptance_probability(np.array([4.0, -4.0]), 2.0), np.array([np.exp(-2), 1]))
+
+
+def test_acceptance_probability__takes_a_number(student):
+    """gives a number for numbers"""
+    close(number(student.acceptance_probability(8, 4.0)), np.exp(-2))
+
+
+def test_acceptance_probability__does_not_overflow(student):
+    """is 1, without a warning, where the energy falls very far"""
+    close(student.acceptance_probability(np.array([-8000.0, 0.0]), 1.0), np.ones(2))
+    quiet(student.calls[-1])
+
+
+# --------------------------------------------------------------------- metropolis_step
+
+
+def step(student, spins, u):
+    """One step at the middle of a lattice at T = 4; the spins after it, and what is returned."""
+    kept = student.keep(spins)
+    returned = student.metropolis_step(kept, 2, 2, 4.0, u)
+    return array(student.value(kept), spins.shape), returned
+
+
+def test_metropolis_step__accepts(student):
+    """flips an aligned spin at T = 4 for u = 0.1, below e^(−2)"""
+    spins = np.ones((5, 5), dtype=int)
+    after, returned = step(student, spins, 0.1)
+    spins[2, 2] = -1
+    close(after, spins)
+    holds(bool(returned), "the spin was flipped: should return True")
+
+
+def test_metropolis_step__rejects(student):
+    """leaves the spins alone for u = 0.2, above e^(−2)"""
+    spins = np.ones((5, 5), dtype=int)
+    after, returned = step(student, spins, 0.2)
+    close(after, spins)
+    holds(returned is not None and not returned, "nothing was flipped: should return False")
+
+
+def test_metropolis_step__accepts_what_costs_nothing(student):
+    """flips a spin whose energy falls, for u = 0.99"""
+    spins = np.ones((5, 5), dtype=int)
+    spins[2, 2] = -1
+    after, _ = step(student, spins, 0.99)
+    close(after, np.ones((5, 5), dtype=int))
+
+
+# -------------------------------------------------------------------- metropolis_sweep
+
+
+def test_metropolis_sweep__attempts_all(student):
+    """accepts all 25 attempts on a 5×5 lattice at T = 10⁹"""
+    close(number(student.metropolis_sweep(SPINS, 1e9, np.random.default_rng(1))), 25.0)
+
+
+def test_metropolis_sweep__freezes(student):
+    """accepts nothing on an ordered lattice at T = 0.1"""
+    kept = student.keep(np.ones((6, 6), dtype=int))
+    close(integer(student.metropolis_sweep(kept, 0.1, np.random.default_rng(2))), 0)
+    close(student.value(kept), np.ones((6, 6), dtype=int))
+
+
+def test_metropolis_sweep__reaches_equilibrium(student):
+    """brings a 4×4 lattice at T = 3 to its mean energy, −16.3"""
+    rng = student.keep(np.random.default_rng(3))
+    kept = student.keep(np.ones((4, 4), dtype=int))
+    energies = []
+    for count in range(420):
+        student.metropolis_sweep(kept, 3.0, rng)
+        if count >= 20 and count % 4 == 0:
+            energies.append(number(student.energy(student.value(kept))))
+    within(float(np.mean(energies)), -16.2731, 1.2 * 9.3194 / 100**0.5)
+
+
+# --------------------------------------------------------------- sample_configurations
+
+
+def test_sample_configurations__shape(student):
+    """gives an int8 array (n_samples, L, L) of +1 and −1"""
+    spins = student.sample_configurations(5, 2.5, 3, np.random.default_rng(4), 5, 2)
+    holds(str(array(spins, (3, 5, 5)).dtype) == "int8", "should hold int8")
+    holds(bool((np.abs(array(spins)) == 1).all()), "should hold +1 and −1")
+
+
+def test_sample_configurations__is_ordered_in_the_cold(student):
+    """is ordered at T = 1: |m| is 0.999 on average"""
+    spins = student.sample_configurations(6, 1.0, 20, np.random.default_rng(5), 100, 5)
+    order = np.abs(array(spins, (20, 6, 6)).mean(axis=(1, 2)))
+    holds(float(np.mean(order)) > 0.9, f"the mean |m| is {np.mean(order):.2f}")
+
+
+def test_sample_configurations__is_disordered_in_the_heat(student):
+    """is disordered at T = 10, and no configuration comes twice"""
+    spins = array(student.sample_configurations(8, 10.0, 20, np.random.default_rng(6), 20, 5))
+    order = np.abs(spins.mean(axis=(1, 2)))
+    holds(float(np.mean(order)) < 0.4, f"the mean |m| is {np.mean(order):.2f}")
+    holds(len(np.unique(spins.reshape(20, -1), axis=0)) == 20, "a configuration comes twice")
+
+
+# -------------------------------------------------------------------- ising_classifier
+
+
+def rows(count, width):
+    spins = np.where(np.random.default_rng(7).random((count, width)) < 0.5, 1.0, -1.0)
+    return torch.tensor(spins, dtype=torch.float32)
+
+
+def test_ising_classifier__shape(student):
+    """maps (5, 256) to (5, 2), with 18 594 parameters"""
+    model = student.IsingClassifier(256)
+    tensor(model(rows(5, 256)), (5, 2))
+    found = sum(weights.numel() for weights in model.parameters())
+    holds(found == 18594, f"it has {found} parameters")
+
+
+def test_ising_classifier__dropout(student):
+    """drops units in training mode only"""
+    model, x = student.IsingClassifier(64), rows(30, 64)
+    model.train()
+    holds(bool((model(x) != model(x)).any()), "two calls in training mode should differ")
+    model.eval()
+    close(model(x), model(x))
+
+
+def test_ising_classifier__logits(student):
+    """returns logits: some of them below 0 or above 1"""
+    model = student.IsingClassifier(64)
+    model.eval()
+    returned = tensor(model(20 * rows(50, 64)), (50, 2))
+    outside = (returned < 0) | (returned > 1)
+    holds(bool(outside.any()), "all outputs lie between 0 and 1: are they probabilities?")
+
+
+# -------------------------------------------------------------------- train_classifier
+
+
+def test_train_classifier__learns(student):
+    """learns to tell 6×6 configurations at T = 1.5 from those at T = 4"""
+    T = np.repeat([1.5, 4.0], 150)
+    X = ising_configurations(6, T, np.random.default_rng(8), 60).reshape(300, 36)
+    y = (T > 2).astype(int)
+    model = student.IsingClassifier(36)
+    generator = torch.Generator().manual_seed(9)
+    history = student.train_classifier(model, X[::2], y[::2], epochs=20, generator=generator)
+    holds(len(history) > 0, "should return a loss for each epoch")
+    first, last = number(history[0]), number(history[-1])
+    holds(last < 0.7 * first, f"the loss goes from {first:.3g} to {last:.3g}; it should fall")
+    logits = tensor(model(torch.tensor(X[1::2], dtype=torch.float32)), (150, 2))
+    share = float(np.mean(np.argmax(logits, axis=1) == y[1::2]))
+    holds(share > 0.8, f"{share:.0%} of the other half are told right")
+
+
+# ---------------------------------------------------------------- critical_temperature
+
+
+def test_critical_temperature__interpolates(student):
+    """is 2.25 for p = 0.1, 0.4, 0.8 at T = 2.0, 2.2, 2.4"""
+    T, p = np.array([2.0, 2.2, 2.4]), np.array([0.1, 0.4, 0.8])
+    close(student.critical_temperature(T, p), 2.25, SINGLE)
+
+
+def test_critical_temperature__refuses(student):
+    """raises ValueError where p never reaches ½"""
+    T, p = np.array([2.0, 2.2, 2.4]), np.array([0.1, 0.2, 0.3])
+    refuses(lambda: student.critical_temperature(T, p))

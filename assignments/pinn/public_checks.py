@@ -1,0 +1,204 @@
+"""Public checks of pinn: the ones that you can run yourself."""
+
+import math
+
+import numpy as np
+import torch
+from coursekit import SINGLE, StudentError, close, holds, number, refuses, tensor
+
+
+def _column(*values):
+    """A column that requires gradients, as the residuals expect it."""
+    return torch.tensor(values).reshape(-1, 1).requires_grad_()
+
+
+def test_derivative__of_x_is_one(student):
+    """is 1 for u = x, in every row, and can be differentiated again"""
+    x = student.keep(_column(-1.0, 0.5, 3.0))
+    close(tensor(student.derivative(x, x), (3, 1)), np.ones((3, 1)), SINGLE)
+    close(tensor(student.derivative(x, x, order=2), (3, 1)), np.zeros((3, 1)), SINGLE)
+
+
+def test_derivative__of_a_constant_is_zero(student):
+    """is 0 for a u that does not depend on x"""
+    u = torch.full((3, 1), 2.5)
+    close(tensor(student.derivative(u, _column(-1.0, 0.5, 3.0)), (3, 1)), np.zeros((3, 1)), SINGLE)
+
+
+def test_decay_residual__of_a_parabola(student):
+    """is 2t + 3t² for u = t² and rate = 3"""
+    parabola = student.field("polynomial", coefficients=[0.0, 0.0, 1.0])
+    returned = student.decay_residual(parabola, _column(2.0, -1.0), 3.0)
+    close(tensor(returned, (2, 1)), np.array([[16.0], [1.0]]), SINGLE)
+    holds(returned.requires_grad, "the residual has lost its graph: no network could be trained")
+
+
+def test_decay_residual__vanishes_for_the_solution(student):
+    """is zero for u = 5 exp(−t)"""
+    solution = student.field("exponential", amplitude=5.0, rate=-1.0)
+    returned = tensor(student.decay_residual(solution, _column(0.0, 1.0, 2.0)), (3, 1))
+    close(1 + returned, np.ones((3, 1)), SINGLE)
+
+
+def test_oscillator_residual__of_a_cube(student):
+    """is 6t + 9t³ for x = t³ and ω = 3"""
+    cube = student.field("polynomial", coefficients=[0.0, 0.0, 0.0, 1.0])
+    returned = student.oscillator_residual(cube, _column(2.0, -1.0), 3.0)
+    close(tensor(returned, (2, 1)), np.array([[84.0], [-15.0]]), SINGLE)
+    holds(returned.requires_grad, "the residual has lost its graph: no network could be trained")
+
+
+def test_oscillator_residual__vanishes_for_the_solution(student):
+    """is zero for x = 2 sin(3t + 1) and ω = 3"""
+    solution = student.field("sine", amplitude=2.0, frequency=3.0, phase=1.0)
+    returned = tensor(student.oscillator_residual(solution, _column(0.0, 0.5, 2.0), 3.0), (3, 1))
+    close(1 + returned, np.ones((3, 1)), SINGLE)
+
+
+def test_heat_residual__of_a_polynomial(student):
+    """is x³ − 6 α x t for u = x³ t"""
+    cube = student.field("surface", coefficients=np.array([[0, 0], [0, 0], [0, 0], [0, 1.0]]))
+    returned = student.heat_residual(cube, _column(2.0, 1.0), _column(3.0, 2.0), 0.5)
+    close(tensor(returned, (2, 1)), np.array([[-10.0], [-5.0]]), SINGLE)
+    holds(returned.requires_grad, "the residual has lost its graph: no network could be trained")
+
+
+def test_heat_residual__vanishes_for_the_solution(student):
+    """is zero for u = sin(2x) exp(−4 α t)"""
+    solution = student.field("mode", wavenumber=2.0, rate=0.4)
+    points = _column(0.1, 0.5, 0.8), _column(0.0, 0.5, 2.0)
+    returned = tensor(student.heat_residual(solution, *points, 0.1), (3, 1))
+    close(1 + returned, np.ones((3, 1)), SINGLE)
+
+
+def _one(returned):
+    """A tensor with one number; one with axes of length 1 counts as well."""
+    if isinstance(returned, torch.Tensor) and returned.numel() == 1:
+        returned = returned.reshape(())
+    return number(returned)
+
+
+def test_condition_losses__of_the_decay(student):
+    """decay_condition_loss is (3 − 1)² for u = 3 + t"""
+    line = student.field("polynomial", coefficients=[3.0, 1.0])
+    close(_one(student.decay_condition_loss(line)), 4.0, SINGLE)
+
+
+def test_condition_losses__of_the_oscillator(student):
+    """oscillator_condition_loss is (3 − 1)² + 5² for x = 3 + 5t"""
+    line = student.field("polynomial", coefficients=[3.0, 5.0])
+    close(_one(student.oscillator_condition_loss(line)), 29.0, SINGLE)
+
+
+def test_condition_losses__of_the_rod(student):
+    """heat_condition_loss is 0 for the exact solution and 9 for u = 2 at x = 0.5"""
+    solution = student.field("mode", wavenumber=math.pi, rate=0.1 * math.pi**2)
+    returned = student.heat_condition_loss(solution, _column(0.2, 0.7, 1.0), _column(0.3, 0.9))
+    close(1 + _one(returned), 1.0, SINGLE)
+    flat = student.field("surface", coefficients=np.array([[2.0]]))
+    returned = student.heat_condition_loss(flat, _column(0.5), _column(0.3, 0.9))
+    close(_one(returned), 9.0, SINGLE)
+
+
+def test_total_loss__adds_up(student):
+    """is 27 for the docstring's example"""
+    conditions = [torch.tensor(2.0), torch.tensor(4.0)]
+    returned = student.total_loss(torch.tensor([[1.0], [3.0]]), conditions, [10.0, 0.5])
+    close(_one(returned), 27.0, SINGLE)
+
+
+def test_total_loss__needs_no_conditions(student):
+    """is the mean square alone where there are no conditions"""
+    close(_one(student.total_loss(torch.tensor([[1.0], [3.0]]), [], [])), 5.0, SINGLE)
+
+
+def test_collocation_points__lie_in_the_box(student):
+    """are n points in the box, and require gradients"""
+    generator = torch.Generator().manual_seed(7)
+    returned = student.collocation_points(50, [(0.0, 1.0), (-2.0, 2.0)], generator)
+    points = tensor(returned, (50, 2))
+    holds(bool((points[:, 0] >= 0).all() and (points[:, 0] <= 1).all()), "x should be in [0, 1]")
+    holds(bool((np.abs(points[:, 1]) <= 2).all()), "t should be in [−2, 2]")
+    holds(bool(points[:, 1].min() < -1 and points[:, 1].max() > 1), "t should fill [−2, 2]")
+    holds(returned.requires_grad, "the points should require gradients")
+
+
+def test_collocation_points__repeat_a_seed(student):
+    """are the same for the same seed"""
+    student.reseed(1)
+    first, second = (
+        student.collocation_points(5, [(0.0, 1.0)], torch.Generator().manual_seed(7)) for _ in "12"
+    )
+    close(tensor(second), tensor(first), SINGLE)
+
+
+def test_centred__brings_two_to_six_to_minus_one_to_one(student):
+    """makes 2 to −1, 5 to 0.5 and 6 to 1 for the interval from 2 to 6"""
+    line = student.field("polynomial", coefficients=[0.0, 1.0])
+    returned = student.Centred(line, [(2.0, 6.0)])(torch.tensor([[2.0], [5.0], [6.0]]))
+    close(tensor(returned, (3, 1)), np.array([[-1.0], [0.5], [1.0]]), SINGLE)
+
+
+def test_centred__takes_two_variables(student):
+    """scales two variables, each by its own interval"""
+    network = student.field("affine", matrix=np.array([[1.0, 10.0]]))
+    model = student.Centred(network, [(0.0, 1.0), (2.0, 6.0)])
+    returned = model(torch.tensor([[0.0], [1.0]]), torch.tensor([[4.0], [5.0]]))
+    close(tensor(returned, (2, 1)), np.array([[-1.0], [6.0]]), SINGLE)
+
+
+def _values(model, *columns):
+    """In float32, or in float64 if the model insists."""
+    for dtype in (torch.float32, torch.float64):
+        try:
+            found = model(*[torch.tensor(column, dtype=dtype) for column in columns])
+            return tensor(found, (len(columns[0]), 1))
+        except StudentError:
+            if dtype is torch.float64:
+                raise
+
+
+def _twice(student, train, *columns):
+    student.reseed(1)
+    found = [
+        _values(train(epochs=5, generator=torch.Generator().manual_seed(1)), *columns) for _ in "12"
+    ]
+    close(found[1], found[0], SINGLE)
+
+
+def test_train_decay__returns_a_model_of_columns(student):
+    """returns a model that maps a column of times to a column, the same for the same seed"""
+    _twice(student, student.train_decay, [[0.0], [1.0], [2.0]])
+
+
+def test_hard_constraint__starts_at_1_at_rest(student):
+    """starts at 1, at rest, and moves"""
+    network = student.field("polynomial", coefficients=[3.0, -2.0, 1.0])
+    model = student.HardConstraint(network)
+    x = tensor(model(torch.tensor([[0.0], [1e-4], [2.0]], dtype=torch.float64)), (3, 1))
+    close(x[0, 0], np.float64(1.0), SINGLE)
+    holds(bool(abs(x[1, 0] - 1) < 1e-6), "x′(0) should be 0: right after the start x is still 1")
+    holds(bool(abs(x[2, 0] - 1) > 1e-3), "x(2) should depend on the network")
+
+
+def test_train_oscillator__returns_a_model_of_columns(student):
+    """returns a model that maps a column of times to a column, the same for the same seed"""
+    _twice(student, student.train_oscillator, [[0.0], [1.0], [2.0]])
+
+
+def test_ftcs__spreads_a_peak(student):
+    """spreads a peak in the middle to both sides and keeps the ends"""
+    u0 = torch.tensor([0.0, 0.0, 1.0, 0.0, 3.0], dtype=torch.float64)
+    returned = np.asarray(student.ftcs(u0, 0.5, 1.0, 0.5, 2), dtype=float)
+    expected = [[0, 0, 1, 0, 3], [0, 0.25, 0.5, 1, 3], [0, 0.25, 0.5625, 1.375, 3]]
+    close(returned, np.array(expected), SINGLE)
+
+
+def test_ftcs__refuses_steps_that_are_too_long(student):
+    """raises ValueError where α dt/dx² is above 1/2"""
+    refuses(lambda: student.ftcs(torch.zeros(5), 1.0, 0.1, 0.006, 2))
+
+
+def test_train_heat__returns_a_model_of_two_columns(student):
+    """returns a model of two columns, the same for the same seed"""
+    _twice(student, student.train_heat, [[0.2], [0.5], [0.7]], [[0.0], [1.0], [0.5]])

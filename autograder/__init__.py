@@ -1,0 +1,1 @@
+"""The grader: builds the course's notebooks, tests its checks, grades submissions."""

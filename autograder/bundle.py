@@ -1,0 +1,93 @@
+"""What is given away: the students' folder, and an autograder for Gradescope.
+
+The students' folder holds the released notebooks and nothing private. Gradescope's archive holds
+the whole grader and is for instructors only.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+
+from .cage import CageError
+from .course import ROOT, Assignment, CourseError
+from .export import gradescope
+from .grading import grade_one
+from .results import write_atomically
+from .submission import SubmissionError, find_notebook
+
+_TEMPLATES = Path(__file__).resolve().parent / "templates" / "bundle"
+_STUDENT_PACKAGES = ("numpy", "torch", "scipy", "scikit-learn", "matplotlib", "tqdm", "jupyterlab")
+_GRADER_PARTS = ("assignments", "autograder", "reference_impl", "release")
+_GRADER_FILES = ("pyproject.toml", ".constraints.txt", "README.md")
+
+
+def student_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
+    """Writes the notebooks of these assignments, a guide, requirements and a self-test."""
+    files: dict[str, bytes] = {}
+    for assignment in assignments:
+        if not assignment.release.is_file():
+            raise CourseError(f"{assignment.name} is not built: run `autograder build` first")
+        for path in _files_of(assignment.release.parent):
+            files[str(path.relative_to(ROOT / "release"))] = path.read_bytes()
+    table = "\n".join(f"| `{a.name}/{a.name}.ipynb` | {a.title} |" for a in assignments)
+    guide = Template((_TEMPLATES / "README.md").read_text(encoding="utf-8"))
+    files["README.md"] = guide.substitute(notebooks=table).encode()
+    files["requirements.txt"] = _requirements().encode()
+    files["check_environment.py"] = (_TEMPLATES / "check_environment.py").read_bytes()
+    for name, data in files.items():
+        write_atomically(folder / name, data)
+    return [folder / name for name in files]
+
+
+def _requirements() -> str:
+    """The course's versions of what a student needs."""
+    pins = dict(
+        line.split("==")
+        for line in (ROOT / ".constraints.txt").read_text(encoding="utf-8").splitlines()
+        if "==" in line
+    )
+    return "".join(f"{name}=={pins[name]}\n" for name in _STUDENT_PACKAGES)
+
+
+def _files_of(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path
+
+
+def gradescope_archive(assignment: Assignment, archive: Path) -> Path:
+    """An autograder for Gradescope: everything under /autograder/source of its container."""
+    parts = [path for part in _GRADER_PARTS for path in _files_of(ROOT / part)]
+    parts += [ROOT / name for name in _GRADER_FILES]
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for path in parts:
+            zipped.write(path, path.relative_to(ROOT))
+        for name in ("setup.sh", "run_autograder"):
+            text = Template((_TEMPLATES / name).read_text(encoding="utf-8"))
+            info = zipfile.ZipInfo(name)
+            info.external_attr = 0o755 << 16
+            zipped.writestr(info, text.substitute(name=assignment.name))
+    return archive
+
+
+def run_gradescope(assignment: Assignment, home: Path) -> None:
+    """Grades `home`/submission and writes `home`/results/results.json, as Gradescope wants it.
+
+    Its containers allow no namespaces, so that a weaker cage than bubblewrap's is accepted. A
+    fault of the grader writes no result: Gradescope then says that the autograder failed.
+    """
+    notebook, problem = None, ""
+    try:
+        notebook, _ = find_notebook(home / "submission", assignment.name)
+    except SubmissionError as error:
+        problem = str(error)
+    student = "submission"
+    result = grade_one(assignment, student, notebook, problem=problem, weakest="landlock")
+    if result.status == "grader_error":
+        raise CageError(result.message)
+    data = json.dumps(gradescope(result), indent=1).encode()
+    write_atomically(home / "results" / "results.json", data)

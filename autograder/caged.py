@@ -1,0 +1,108 @@
+"""A submission in the cage, as the judge's `Student` talks to it.
+
+Every exercise fails alone: when a worker ends, the next check gets a new one in which the
+student's cells are run again, without a cell that ended a worker before. Time is counted per
+exercise, over all its checks; starting workers and running cells is not charged to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from coursekit import StudentError
+
+from .cage import Cage, Worker, WorkerEnded
+from .course import Assignment
+from .student import Cell, CellFailure, run_cell
+from .worker.wire import encode
+
+CELL_SECONDS = 10.0
+ALL_CELLS_SECONDS = 60.0
+MAX_DEATHS = 4
+MAX_DEADLY = 20
+
+
+class Caged:
+    """The transport that carries a check's requests into the cage."""
+
+    def __init__(self, cage: Cage, assignment: Assignment, cells: Sequence[Cell]) -> None:
+        self.cage = cage
+        self.assignment = assignment
+        self.cells = cells
+        self.failures: list[CellFailure] = []
+        self.labels = frozenset(cell.label for cell in cells)
+        self.skipped: list[str] = []
+        self.deadly: dict[int, str] = {}
+        self.worker: Worker | None = None
+        self.exercise = ""
+        self.seconds_left = 0.0
+        self.deaths = 0
+        self.cell_seconds = 0.0
+
+    def begin(self, exercise: str, seed: int) -> None:
+        """A worker ready for a check of the exercise; StudentError if it may have none."""
+        if exercise != self.exercise:
+            self.exercise, self.deaths = exercise, 0
+            self.seconds_left = self.assignment.exercise(exercise).seconds
+        if self.seconds_left <= 0:
+            raise StudentError("time", "had no computing time left: earlier checks used it up")
+        if self.deaths >= MAX_DEATHS:
+            raise StudentError(
+                "died", f"was not tried again after ending Python {MAX_DEATHS} times"
+            )
+        if self.worker is None or not self.worker.alive:
+            self._start()
+        self.ask(encode({"op": "begin", "seed": seed}))
+
+    def ask(self, request: bytes) -> bytes:
+        if self.worker is None or not self.worker.alive:
+            raise StudentError("died", "ended the Python process instead of returning")
+        try:
+            answer = self.worker.ask(request, self.seconds_left)
+        except WorkerEnded as ended:
+            self.deaths += 1
+            if ended.kind == "time":
+                self.seconds_left = 0.0
+                allowed = self.assignment.exercise(self.exercise).seconds
+                ended.text += f" (all checks of {self.exercise} may use {allowed:g} s)"
+            raise StudentError(ended.kind, ended.text) from None
+        self.seconds_left -= self.worker.used
+        return answer
+
+    def close(self) -> None:
+        if self.worker is not None:
+            self.worker.kill()
+
+    def _start(self) -> None:
+        """A new worker with the student's cells run; a cell that ends it is left out next time."""
+        while not self._cells_run():
+            pass
+
+    def _cells_run(self) -> bool:
+        self.worker = self.cage.worker()
+        self.failures, self.skipped = [], []
+        for number, cell in enumerate(self.cells):
+            why = self.deadly.get(number, "")
+            if not why and (self.cell_seconds > ALL_CELLS_SECONDS or len(self.deadly) > MAX_DEADLY):
+                why = "was not run: cells before it used up the time or ended Python too often"
+            if not why:
+                try:
+                    why, skipped = run_cell(self._ask_cell, cell)
+                except StudentError as error:
+                    self.worker.kill()  # it may live on where its answer cannot be read
+                    self.deadly[number] = error.text
+                    return False
+                self.skipped += skipped
+            if why:
+                self.failures.append(CellFailure(cell, why))
+        return True
+
+    def _ask_cell(self, request: bytes) -> bytes:
+        assert self.worker is not None
+        try:
+            answer = self.worker.ask(request, CELL_SECONDS)
+        except WorkerEnded as ended:
+            self.cell_seconds += CELL_SECONDS if ended.kind == "time" else 0.0
+            raise StudentError(ended.kind, ended.text) from None
+        self.cell_seconds += self.worker.used
+        return answer

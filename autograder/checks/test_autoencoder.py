@@ -1,0 +1,807 @@
+"""Hidden checks of autoencoder.
+
+Training and encoding are judged with a network of the checks' own, `_network`, so that a fault in
+the student's IsingAutoencoder costs the points of its own exercise only. Networks are judged on
+configurations that are independent of the training data: only these tell learning from memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from coursekit import (
+    SINGLE,
+    StudentError,
+    array,
+    attribute,
+    below,
+    close,
+    holds,
+    number,
+    tensor,
+)
+from coursekit.ising_data import ising_configurations
+
+from reference_impl import autoencoder as reference
+
+# Measured by benchmarks/thresholds_autoencoder.py: the reference and every recipe of the
+# alternatives (mini-batches of 16 to 128, full batches, Adam, SGD with momentum, with and without
+# symmetry) pass with 20 seeds of 20, no wrong one does.
+EPOCHS = 40
+ERROR_LIMIT = 0.54
+ORDERED_LIMIT = 0.12
+DISORDERED_LIMIT = 1.2
+R2_LIMIT = 0.9
+
+
+def _unchanged(student: Any, call: Any, *arguments: Any) -> None:
+    """`call` leaves its arguments as they were."""
+    kept = [student.keep(argument) for argument in arguments]
+    call(*kept)
+    for before, after in zip(arguments, kept, strict=True):
+        close(student.value(after), before, SINGLE)
+
+
+def _pair(returned: Any, words: str) -> list[Any]:
+    holds(
+        isinstance(returned, (tuple, list)) and len(returned) == 2,
+        f"should return two things: {words}",
+    )
+    return list(returned)
+
+
+def _plain(returned: Any) -> np.ndarray:
+    """An array, or a tensor where one went in."""
+    values = (tensor if isinstance(returned, torch.Tensor) else array)(returned)
+    return values.astype(float)
+
+
+def _single(values: np.ndarray) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.float32)
+
+
+# --------------------------------------------------------------------- pca_reconstruction
+
+
+def _cloud(draw: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    """Rows around a centre far from zero, with directions of clearly different spread.
+
+    No direction lies along an axis, and no two are close to each other in spread, so that the
+    k first ones are the same in single precision.
+    """
+    spread = 3.0 * 0.7 ** np.arange(columns)
+    turn = np.linalg.qr(draw.normal(size=(columns, columns)))[0]
+    scales = draw.uniform(0.5, 2.0, columns)
+    return draw.uniform(-4, 4, columns) + draw.normal(size=(rows, columns)) * spread @ turn * scales
+
+
+def _rebuilt(student: Any, X: Any, k: int) -> list[Any]:
+    return _pair(student.pca_reconstruction(X, k), "(X_hat, explained_variance_ratio)")
+
+
+def test_pca_reconstruction__rebuilds_the_rows(student, draw):
+    """rebuilds every row from the mean and the k first components"""
+    X, k = _cloud(draw, 40, 6), int(draw.integers(2, 5))
+    X_hat, _ = _rebuilt(student, X, k)
+    close(X_hat, reference.pca_reconstruction(X, k)[0], SINGLE)
+
+
+def test_pca_reconstruction__gives_the_explained_parts(student, draw):
+    """gives the part of the variance along each of the k components, largest first"""
+    X, k = _cloud(draw, 40, 6), int(draw.integers(2, 5))
+    _, ratio = _rebuilt(student, X, k)
+    close(ratio, reference.pca_reconstruction(X, k)[1], SINGLE)
+
+
+def test_pca_reconstruction__keeps_one_component(student, draw):
+    """keeps a single direction for k = 1: the one of largest variance"""
+    X = _cloud(draw, 30, 5)
+    X_hat, ratio = _rebuilt(student, X, 1)
+    expected, part = reference.pca_reconstruction(X, 1)
+    close(X_hat, expected, SINGLE)
+    close(array(ratio, (1,)), part, SINGLE)
+
+
+def test_pca_reconstruction__works_for_few_rows_of_many_columns(student, draw):
+    """works for fewer rows than columns"""
+    X = _cloud(draw, 7, 12)
+    for one, other in zip(_rebuilt(student, X, 3), reference.pca_reconstruction(X, 3), strict=True):
+        close(one, other, SINGLE)
+
+
+def test_pca_reconstruction__loses_nothing_with_all_components(student, draw):
+    """gives X back, and parts that add up to 1, when all components are kept"""
+    X = _cloud(draw, 25, 5)
+    X_hat, ratio = _rebuilt(student, X, 5)
+    close(X_hat, X, SINGLE)
+    close(float(array(ratio, (5,)).sum()), 1.0, SINGLE)
+
+
+def test_pca_reconstruction__finds_the_order_of_spins(student, draw):
+    """rebuilds ordered spins of both signs from one component, whose share is what is left out"""
+    signs = np.where(draw.random(60) < 0.5, 1.0, -1.0)
+    X = signs[:, None] * np.where(draw.random((60, 36)) < 0.1, -1.0, 1.0)
+    X_hat, ratio = _rebuilt(student, X, 1)
+    X_hat, ratio = array(X_hat, X.shape).astype(float), array(ratio, (1,))
+    left = np.sum((X - X_hat) ** 2) / np.sum((X - X.mean(axis=0)) ** 2)
+    close(float(ratio[0] + left), 1.0, SINGLE)
+    below(float(left), 0.6, "the part of the variance that one component leaves out")
+
+
+@pytest.mark.guard
+def test_pca_reconstruction__takes_a_tensor_as_well(student, draw):
+    """gives for a tensor what it gives for an array"""
+    X = _cloud(draw, 20, 4)
+    expected = _rebuilt(student, X, 2)
+    for one, other in zip(_rebuilt(student, torch.tensor(X), 2), expected, strict=True):
+        close(_plain(one), array(other).astype(float), SINGLE)
+
+
+@pytest.mark.guard
+def test_pca_reconstruction__leaves_X_unchanged(student, draw):
+    """leaves X unchanged"""
+    _unchanged(student, lambda X: _rebuilt(student, X, 2), _cloud(draw, 20, 4))
+
+
+# ---------------------------------------------------------------------------- autoencoder
+
+
+def _own(student: Any, draw: np.random.Generator, *sizes: int) -> Any:
+    """The student's class, made and in evaluation mode."""
+    student.reseed(int(draw.integers(2**31)))
+    model = student.IsingAutoencoder(*sizes)
+    model.eval()
+    return model
+
+
+def _spins(draw: np.random.Generator, *shape: int) -> torch.Tensor:
+    return _single(np.where(draw.random(shape) < 0.5, 1.0, -1.0))
+
+
+def _size(model: Any) -> int:
+    return sum(weights.numel() for weights in model.parameters())
+
+
+def test_autoencoder__has_the_layers_asked_for(student, draw):
+    """IsingAutoencoder(256) has 74434 parameters"""
+    size = _size(_own(student, draw, 256))
+    holds(size == 74434, f"IsingAutoencoder(256) should have 74434 parameters, it has {size}")
+
+
+def test_autoencoder__takes_its_sizes_from_its_arguments(student, draw):
+    """has input_dim inputs and outputs and latent_dim numbers between, whatever they are"""
+    inputs, latent = int(draw.integers(20, 60)), int(draw.integers(3, 9))
+    model = _own(student, draw, inputs, latent)
+    expected = sum((a + 1) * b for a, b in ((inputs, 128), (128, 32), (32, latent)))
+    expected += sum((a + 1) * b for a, b in ((latent, 32), (32, 128), (128, inputs)))
+    x_hat, z = _pair(model(_spins(draw, 5, inputs)), "(x_hat, z)")
+    tensor(x_hat, (5, inputs))
+    tensor(z, (5, latent))
+    size = _size(model)
+    holds(
+        size == expected,
+        f"with input_dim={inputs} and latent_dim={latent} it should have {expected} parameters, "
+        f"it has {size}",
+    )
+
+
+def test_autoencoder__gives_the_z_of_its_encoder(student, draw):
+    """returns as z what its encoder gives, another one for each configuration"""
+    model, x = _own(student, draw, 49, 3), _spins(draw, 6, 49)
+    _, z = _pair(model(x), "(x_hat, z)")
+    z = tensor(z, (6, 3))
+    close(z, tensor(model.encoder(x), (6, 3)), SINGLE)
+    holds(bool((np.ptp(z, axis=0) > 0).all()), "z is the same for different configurations")
+
+
+def test_autoencoder__gives_what_its_decoder_makes_of_z(student, draw):
+    """returns as x_hat what its decoder makes of z"""
+    model, x = _own(student, draw, 49, 3), _spins(draw, 6, 49)
+    x_hat, z = _pair(model(x), "(x_hat, z)")
+    x_hat = tensor(x_hat, (6, 49))
+    again = tensor(model.decoder(torch.tensor(tensor(z, (6, 3)))), (6, 49))
+    close(x_hat, again, SINGLE)
+    far = tensor(model.decoder(100 * torch.eye(3)), (3, 49))
+    holds(bool((np.ptp(far, axis=0) > 0).any()), "the decoder gives the same for every z")
+
+
+def test_autoencoder__rebuilds_between_minus_one_and_one(student, draw):
+    """gives x_hat between −1 and 1, however large its input is"""
+    model = _own(student, draw, 64, 4)
+    x_hat, _ = _pair(model(1e5 * _spins(draw, 20, 64)), "(x_hat, z)")
+    size = float(np.abs(tensor(x_hat, (20, 64))).max())
+    holds(size > 0, "x_hat is always zero")
+    holds(size <= 1 + SINGLE.tiny, "x_hat should lie between −1 and 1, as spins do")
+
+
+def test_autoencoder__rebuilds_both_signs(student, draw):
+    """gives x_hat of both signs, as spins have"""
+    x_hat, _ = _pair(_own(student, draw, 64, 4)(_spins(draw, 20, 64)), "(x_hat, z)")
+    x_hat = tensor(x_hat, (20, 64))
+    holds(
+        bool(x_hat.min() < 0 < x_hat.max()),
+        "all of x_hat has one sign: an untrained network should have no preference",
+    )
+
+
+def test_autoencoder__decodes_any_z_to_spins(student, draw):
+    """turns a z far from zero into numbers close to −1 and close to 1, none beyond"""
+    x_hat = tensor(
+        _own(student, draw, 64, 4).decoder(_single(1e4 * draw.normal(size=(20, 4)))), (20, 64)
+    )
+    holds(float(np.abs(x_hat).max()) <= 1 + SINGLE.tiny, "x_hat should lie between −1 and 1")
+    holds(
+        bool(x_hat.min() < -0.9 and x_hat.max() > 0.9),
+        "x_hat should come close to −1 as well as to 1 for large z",
+    )
+
+
+def test_autoencoder__leaves_z_free(student, draw):
+    """lets z take any value: negative ones too, and large ones for large inputs
+
+    A free z is positive in all of 24 untrained units once in ten million courses.
+    """
+    model = _own(student, draw, 64, 24)
+    z = tensor(model.encoder(1e3 * _spins(draw, 10, 64)), (10, 24))
+    holds(float(z.min()) < 0, "z is never negative: there should be no activation on it")
+    holds(float(np.abs(z).max()) > 1.5, "z is bounded: there should be no activation on it")
+
+
+def _bends(values: np.ndarray, part: str) -> None:
+    """f(a + b) − f(a) − f(b) + f(0), which vanishes for a linear map with a bias."""
+    both, first, second, none = np.split(values, 4)
+    holds(
+        bool(np.abs(both - first - second + none).max() > 1e-3 * np.ptp(values)),
+        f"the {part} is a linear map: several linear layers in a row are no more than one",
+    )
+
+
+def _sums(draw: np.random.Generator, columns: int) -> torch.Tensor:
+    """Rows a + b, a, b and zeros."""
+    one, other = (3.0 * draw.normal(size=(8, columns)) for _ in range(2))
+    return _single(np.concatenate([one + other, one, other, np.zeros((8, columns))]))
+
+
+def test_autoencoder__bends_in_the_encoder(student, draw):
+    """has activations in the encoder, which is more than a linear map"""
+    model = _own(student, draw, 49, 3)
+    _bends(tensor(model.encoder(_sums(draw, 49)), (32, 3)).astype(float), "encoder")
+
+
+def test_autoencoder__bends_in_the_decoder(student, draw):
+    """has activations in the decoder, which is more than a linear map and a tanh"""
+    model = _own(student, draw, 49, 3)
+    x_hat = tensor(model.decoder(_sums(draw, 3)), (32, 49)).astype(float)
+    _bends(np.arctanh(np.clip(x_hat, -0.9999, 0.9999)), "decoder")
+
+
+def test_autoencoder__can_be_trained_through_its_output(student, draw):
+    """lets the gradient of x_hat reach the weights of every layer"""
+    model = _own(student, draw, 36, 2)
+    kept = student.keeping(model, _spins(draw, 8, 36))
+    x_hat, _ = _pair(kept, "(x_hat, z)")
+    gradients = student.gradients(x_hat, model)
+    holds(bool(gradients), "it has no parameters")
+    holds(
+        all(gradient is not None for gradient in gradients),
+        "x_hat does not depend on some of the weights, or its graph is cut: they would never learn",
+    )
+
+
+@pytest.mark.guard
+def test_autoencoder__judges_every_configuration_by_itself(student, draw):
+    """gives a configuration alone what it gives it among others"""
+    model, x = _own(student, draw, 36, 2), _spins(draw, 4, 36)
+    together = [tensor(part) for part in _pair(model(x), "(x_hat, z)")]
+    for row in range(4):
+        alone = _pair(model(x[row : row + 1]), "(x_hat, z)")
+        for one, all_ in zip(alone, together, strict=True):
+            close(tensor(one, (1, all_.shape[1])), all_[row : row + 1], SINGLE)
+
+
+# -------------------------------------------------------------------- reconstruction_loss
+
+
+def _guess(draw: np.random.Generator, *shape: int) -> list[torch.Tensor]:
+    """Spins, and numbers between −1 and 1."""
+    return [_spins(draw, *shape), _single(draw.uniform(-1, 1, shape))]
+
+
+def test_reconstruction_loss__is_the_mean_squared_difference(student, draw):
+    """is the mean over every element of the squared difference"""
+    for shape in ((6, 9), (1, 1)):
+        x, x_hat = _guess(draw, *shape)
+        expected = float(torch.mean((x - x_hat) ** 2))
+        close(number(student.reconstruction_loss(x, x_hat)), expected, SINGLE)
+
+
+def test_reconstruction_loss__takes_any_shape(student, draw):
+    """is a mean over every element for lattices, too, that are not laid out in rows"""
+    x, x_hat = _guess(draw, 3, 4, 5)
+    expected = float(torch.mean((x - x_hat) ** 2))
+    close(number(student.reconstruction_loss(x, x_hat)), expected, SINGLE)
+
+
+def test_reconstruction_loss__charges_four_for_a_wrong_spin(student, draw):
+    """is four times the part of the spins that are wrong, whichever they are"""
+    x = _spins(draw, 8, 25)
+    wrong = draw.random((8, 25)) < draw.uniform(0.2, 0.4)
+    x_hat = torch.where(torch.tensor(wrong), -x, x)
+    close(number(student.reconstruction_loss(x, x_hat)), float(4 * wrong.mean()), SINGLE)
+
+
+def test_reconstruction_loss__can_be_differentiated(student, draw):
+    """has the gradient 2 (x_hat − x) / number of elements with respect to x_hat"""
+    x, x_hat = _guess(draw, 6, 9)
+    kept = student.keep(x_hat.clone().requires_grad_())
+    loss = student.keeping("reconstruction_loss", x, kept)
+    (gradient,) = student.gradients(loss, kept)
+    holds(gradient is not None, "the loss has lost its graph: nothing can be trained with it")
+    close(tensor(gradient, (6, 9)), (2 * (x_hat - x) / x.numel()).numpy(), SINGLE)
+
+
+def test_reconstruction_loss__trains_what_made_x_hat(student, draw):
+    """lets its gradient reach the weights of the model that x_hat comes from"""
+    model = student.field("polynomial", coefficients=draw.uniform(-1, 1, 3).tolist())
+    x = torch.tensor(draw.normal(size=(5, 8)))
+    x_hat = student.keeping(model, x)
+    error = tensor(student.value(x_hat)) - x.numpy()
+    (gradient,) = student.gradients(student.keeping("reconstruction_loss", x, x_hat), model)
+    holds(gradient is not None, "the loss has lost its graph: no model can be trained with it")
+    expected = np.array([np.mean(2 * error * x.numpy() ** power) for power in range(3)])
+    close(tensor(gradient, (3,)), expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_reconstruction_loss__does_not_grow_with_the_data(student, draw):
+    """stays the same when every configuration comes twice, or every lattice is twice as long"""
+    x, x_hat = _guess(draw, 5, 9)
+    before = number(student.reconstruction_loss(x, x_hat))
+    for axis in (0, 1):
+        twice = [torch.cat([part, part], dim=axis) for part in (x, x_hat)]
+        close(number(student.reconstruction_loss(*twice)), before, SINGLE)
+
+
+@pytest.mark.guard
+def test_reconstruction_loss__leaves_its_arguments_unchanged(student, draw):
+    """leaves x and x_hat unchanged"""
+    _unchanged(student, student.reconstruction_loss, *_guess(draw, 4, 9))
+
+
+# ---------------------------------------------------------------------- train_autoencoder
+
+_NETWORK = '''
+import torch
+
+
+class CheckNetwork(torch.nn.Module):
+    """The checks' own autoencoder; `noise` is a layer that works otherwise in training mode."""
+
+    def __init__(self, input_dim, latent_dim, noise):
+        super().__init__()
+        nn = torch.nn
+        layers = {"none": nn.Identity(), "dropout": nn.Dropout(), "batch": nn.BatchNorm1d(32)}
+        self.encoder = nn.Sequential(
+            nn.Linear(input_dim, 128), nn.ReLU(), nn.Linear(128, 32), nn.ReLU(),
+            layers[noise], nn.Linear(32, latent_dim),
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(latent_dim, 32), nn.ReLU(), nn.Linear(32, 128), nn.ReLU(),
+            nn.Linear(128, input_dim), nn.Tanh(),
+        )
+
+    def forward(self, x):
+        z = self.encoder(x)
+        return self.decoder(z), z
+'''
+
+
+def _network(student: Any, seed: int, input_dim: int, latent_dim: int, noise: str = "none") -> Any:
+    """An autoencoder of the checks' own in the worker; its first weights are the seed's."""
+    student.request({"op": "run", "source": _NETWORK, "label": "the checks' own network"})
+    student.reseed(seed)
+    return student.CheckNetwork(input_dim, latent_dim, noise)
+
+
+def _seed(draw: np.random.Generator) -> int:
+    return int(draw.integers(2**31))
+
+
+def _lattices(
+    draw: np.random.Generator, size: int, per_temperature: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Independent configurations at six temperatures below T_c and six above; and which of them
+    are below."""
+    below_tc, above_tc = np.linspace(1.0, 2.0, 6), np.linspace(2.5, 4.0, 6)
+    temperatures = np.repeat(np.concatenate([below_tc, above_tc]), per_temperature)
+    sweeps = 200 if size < 16 else 400
+    spins = ising_configurations(size, temperatures, draw, sweeps)
+    order = draw.permutation(len(spins))
+    return spins[order].reshape(len(spins), -1).astype(np.float32), temperatures[order] < 2.269
+
+
+def _either(call: Any, X: np.ndarray) -> Any:
+    """`call` with a float32 tensor or, where that stops with an error, with an array."""
+    try:
+        return call(torch.tensor(X))
+    except StudentError as error:
+        if error.kind != "error":
+            raise
+        first = error
+    try:
+        return call(X)
+    except StudentError:
+        raise first from None
+
+
+def _trained(
+    student: Any, draw: np.random.Generator, X: np.ndarray, latent: int, epochs: int = EPOCHS
+) -> tuple[Any, Any]:
+    """A network and the history of its training by the student's function."""
+    seed, noise = _seed(draw), _seed(draw)
+    made = []
+
+    def call(X: Any) -> Any:
+        made.append(_network(student, seed, X.shape[1], latent))
+        generator = torch.Generator().manual_seed(noise)
+        return student.train_autoencoder(made[-1], X, epochs=epochs, generator=generator)
+
+    losses = _either(call, X)
+    made[-1].eval()
+    return made[-1], losses
+
+
+def _looked_at(model: Any, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """x_hat and z of a trained network."""
+    x_hat, z = model(torch.tensor(X))
+    return tensor(x_hat, X.shape).astype(float), tensor(z).astype(float)
+
+
+def unseen_error(student: Any, draw: np.random.Generator) -> float:
+    """Mean squared error on 600 configurations, after training on 1200 others."""
+    X, _ = _lattices(draw, 16, 100)
+    unseen, _ = _lattices(draw, 16, 50)
+    model, _ = _trained(student, draw, X, 2)
+    return float(np.mean((_looked_at(model, unseen)[0] - unseen) ** 2))
+
+
+def smaller_error(student: Any, draw: np.random.Generator) -> float:
+    """The same for 12 × 12 configurations, three latent numbers and less data."""
+    X, _ = _lattices(draw, 12, 70)
+    unseen, _ = _lattices(draw, 12, 50)
+    model, _ = _trained(student, draw, X, 3)
+    return float(np.mean((_looked_at(model, unseen)[0] - unseen) ** 2))
+
+
+def disordered_error(student: Any, draw: np.random.Generator) -> float:
+    """Mean squared error on disordered 10 × 10 configurations."""
+    X, _ = _lattices(draw, 10, 50)
+    unseen, ordered = _lattices(draw, 10, 60)
+    model, _ = _trained(student, draw, X, 2)
+    return float(np.mean((_looked_at(model, unseen)[0] - unseen)[~ordered] ** 2))
+
+
+def ordered_error(student: Any, draw: np.random.Generator) -> float:
+    """Mean squared error on ordered 8 × 8 configurations of the sign for which it is larger; a
+    single latent number."""
+    X, _ = _lattices(draw, 8, 50)
+    unseen, ordered = _lattices(draw, 8, 60)
+    model, _ = _trained(student, draw, X, 1)
+    errors = np.mean((_looked_at(model, unseen)[0] - unseen) ** 2, axis=1)
+    m = unseen.mean(axis=1)
+    return float(max(errors[ordered & (m > 0)].mean(), errors[ordered & (m < 0)].mean()))
+
+
+def magnetisation_known(student: Any, draw: np.random.Generator) -> float:
+    """R² of the magnetisation on z, for unseen 10 × 10 configurations."""
+    X, _ = _lattices(draw, 10, 50)
+    unseen, _ = _lattices(draw, 10, 50)
+    model, _ = _trained(student, draw, X, 2)
+    z = _looked_at(model, unseen)[1]
+    return reference.order_parameter_correlation(z, unseen.mean(axis=1))
+
+
+def test_train_autoencoder__rebuilds_unseen_configurations(student, draw):
+    """leaves a model that rebuilds configurations it has not seen
+
+    A mean of zero gives 1, the magnetisation alone 0.497, and no network with two latent numbers
+    gets far below 0.48. False fails: none in 20 seeds of each right recipe, the worst of which lies
+    ten standard deviations below the limit.
+    """
+    below(
+        unseen_error(student, draw),
+        ERROR_LIMIT,
+        "the mean squared error on unseen configurations",
+    )
+
+
+def test_train_autoencoder__learns_smaller_lattices(student, draw):
+    """does so for smaller lattices, too, with less data and another number of latent numbers"""
+    below(
+        smaller_error(student, draw),
+        ERROR_LIMIT,
+        "the mean squared error on unseen configurations of a smaller lattice",
+    )
+
+
+def test_train_autoencoder__rebuilds_order_of_both_signs(student, draw):
+    """leaves a model that rebuilds ordered configurations of either sign from one number"""
+    below(
+        ordered_error(student, draw),
+        ORDERED_LIMIT,
+        "the mean squared error on unseen ordered configurations of one sign",
+    )
+
+
+def test_train_autoencoder__finds_the_magnetisation(student, draw):
+    """leaves a model whose z knows the magnetisation of unseen configurations"""
+    score = magnetisation_known(student, draw)
+    holds(
+        score > R2_LIMIT,
+        f"R² of the magnetisation on z is {score:.2f}; it should be above {R2_LIMIT}",
+    )
+
+
+def test_train_autoencoder__gives_the_mean_loss_of_every_epoch(student, draw):
+    """returns the mean loss of every epoch, a list that ends where the model's error is"""
+    X, _ = _lattices(draw, 8, 30)
+    model, losses = _trained(student, draw, X, 2)
+    holds(
+        isinstance(losses, (list, tuple, np.ndarray, torch.Tensor)),
+        "should return the list of losses",
+    )
+    losses = [number(loss) for loss in losses]
+    holds(0 < len(losses) <= EPOCHS, "there should be one loss for each epoch")
+    holds(losses[-1] < losses[0], "the losses do not fall")
+    left = float(np.mean((_looked_at(model, X)[0] - X) ** 2))
+    holds(
+        0.7 * left < losses[-1] < 1.4 * left,
+        "the last loss is far from the model's mean squared error: it should be a mean over the "
+        "epoch, not a sum, and of the error itself",
+    )
+
+
+@pytest.mark.guard
+def test_train_autoencoder__makes_up_no_order(student, draw):
+    """leaves a model that says little where there is no order, rather than something wrong
+
+    An answer of zero has an error of 1.
+    """
+    below(
+        disordered_error(student, draw),
+        DISORDERED_LIMIT,
+        "the mean squared error on unseen disordered configurations",
+    )
+
+
+@pytest.mark.guard
+def test_train_autoencoder__ends_in_evaluation_mode(student, draw):
+    """leaves the model in evaluation mode"""
+    X, _ = _lattices(draw, 4, 3)
+    model = _network(student, _seed(draw), 16, 2)
+    generator = torch.Generator().manual_seed(_seed(draw))
+    _either(lambda X: student.train_autoencoder(model, X, epochs=2, generator=generator), X)
+    holds(attribute(model, "training") is False, "the model is still in training mode")
+
+
+def _short(student: Any, X: Any, weights: int, noise: int, state: int) -> np.ndarray:
+    """z of some configurations after a short training: the seeds of the first weights, of the
+    generator and of the global random state."""
+    model = _network(student, weights, X.shape[1], 2)
+    student.reseed(state)
+    generator = torch.Generator().manual_seed(noise)
+    student.train_autoencoder(model, X, epochs=4, generator=generator)
+    model.eval()
+    return _looked_at(model, np.asarray(X)[:9])[1]
+
+
+@pytest.mark.guard
+def test_train_autoencoder__repeats_itself(student, draw):
+    """gives the same for the same model and the same seed, whatever the global random state"""
+    X, _ = _lattices(draw, 4, 20)
+    weights, noise = _seed(draw), _seed(draw)
+    states = [_seed(draw) for _ in range(2)]
+    first, again = _either(lambda X: [_short(student, X, weights, noise, s) for s in states], X)
+    close(again, first, SINGLE)
+
+
+@pytest.mark.guard
+def test_train_autoencoder__takes_arrays_and_tensors(student, draw):
+    """learns the same from an array as from a tensor"""
+    X, _ = _lattices(draw, 4, 20)
+    seeds = [_seed(draw) for _ in range(3)]
+    first, again = (_short(student, data, *seeds) for data in (X, torch.tensor(X)))
+    close(again, first, SINGLE)
+
+
+@pytest.mark.guard
+def test_train_autoencoder__leaves_X_unchanged(student, draw):
+    """leaves X unchanged"""
+    X, _ = _lattices(draw, 4, 10)
+
+    def call(X: Any) -> None:
+        model = _network(student, _seed(draw), 16, 2)
+        generator = torch.Generator().manual_seed(_seed(draw))
+        student.train_autoencoder(model, X, epochs=3, generator=generator)
+
+    _either(lambda X: _unchanged(student, call, X), X)
+
+
+# --------------------------------------------------------------------------------- encode
+
+
+def _latents(student: Any, model: Any, x: torch.Tensor) -> np.ndarray:
+    """z of a network of the checks' own, in evaluation mode; afterwards it is in training mode."""
+    model.eval()
+    z = tensor(model.encoder(x)).astype(float)
+    model.train()
+    return z
+
+
+def _encoded(student: Any, model: Any, X: np.ndarray) -> np.ndarray:
+    z = array(_either(lambda X: student.encode(model, X), X))
+    holds(z.dtype.kind == "f", f"z should be an array of floats, it holds {z.dtype}")
+    return z
+
+
+def test_encode__gives_the_encoder_s_z(student, draw):
+    """gives z of every configuration, (N, latent_dim), as an array"""
+    for rows, latent in ((9, 2), (5, 4)):
+        model, x = _network(student, _seed(draw), 36, latent), _spins(draw, rows, 36)
+        expected = _latents(student, model, x)
+        close(_encoded(student, model, x.numpy()), expected, SINGLE)
+
+
+def test_encode__keeps_both_axes(student, draw):
+    """has two axes for a single configuration, and for a single latent number"""
+    for rows, latent in ((1, 3), (6, 1)):
+        model, x = _network(student, _seed(draw), 25, latent), _spins(draw, rows, 25)
+        expected = _latents(student, model, x)
+        close(array(_encoded(student, model, x.numpy()), (rows, latent)), expected, SINGLE)
+
+
+def test_encode__is_free_of_dropout(student, draw):
+    """gives the z of evaluation mode for a network with dropout that is in training mode"""
+    model = _network(student, _seed(draw), 36, 8, "dropout")
+    x = _spins(draw, 12, 36)
+    expected = _latents(student, model, x)
+    first, again = (_encoded(student, model, x.numpy()) for _ in range(2))
+    close(again, first, SINGLE)
+    close(first, expected, SINGLE)
+
+
+def test_encode__is_free_of_the_batch(student, draw):
+    """gives a configuration the same z alone and among others, with batch normalisation too"""
+    model = _network(student, _seed(draw), 36, 3, "batch")
+    x = _spins(draw, 12, 36)
+    for _ in range(2):  # in training mode: the layer learns means and variances
+        model(x)
+    expected = _latents(student, model, x)
+    close(_encoded(student, model, x.numpy()), expected, SINGLE)
+    model.train()
+    close(_encoded(student, model, x.numpy()[:4]), expected[:4], SINGLE)
+
+
+@pytest.mark.guard
+def test_encode__takes_arrays_and_tensors(student, draw):
+    """gives the same for an array as for a tensor"""
+    model, x = _network(student, _seed(draw), 25, 2), _spins(draw, 7, 25)
+    first, again = (array(student.encode(model, X), (7, 2)) for X in (x.numpy(), x))
+    close(again, first, SINGLE)
+
+
+@pytest.mark.guard
+def test_encode__leaves_X_and_the_weights_unchanged(student, draw):
+    """leaves X and the model's weights unchanged"""
+    model, x = _network(student, _seed(draw), 25, 2), _spins(draw, 7, 25)
+    weights = [values.detach().numpy() for values in model.parameters()]
+    _either(lambda X: _unchanged(student, lambda kept: student.encode(model, kept), X), x.numpy())
+    for before, after in zip(weights, model.parameters(), strict=True):
+        close(after.detach().numpy(), before, SINGLE)
+
+
+@pytest.mark.guard
+def test_encode__lets_the_model_learn_on(student, draw):
+    """leaves the model trainable: gradients are switched off for the encoding only"""
+    model, x = _network(student, _seed(draw), 25, 2), _spins(draw, 7, 25)
+    _encoded(student, model, x.numpy())
+    x_hat, _ = student.keeping(model, x)
+    gradients = student.gradients(x_hat, model)
+    holds(
+        all(gradient is not None for gradient in gradients),
+        "after encode the model has no gradients any more: they are switched off for good",
+    )
+
+
+# ------------------------------------------------------------ order_parameter_correlation
+
+
+def _latent_and_order(
+    draw: np.random.Generator, rows: int, latent: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """z whose columns go together, with offsets and scales of their own, and an m with noise."""
+    shared = draw.normal(size=(rows, 1))
+    z = 0.8 * shared + 0.6 * draw.normal(size=(rows, latent))
+    z = z * draw.uniform(0.5, 3.0, latent) + draw.uniform(-2, 2, latent)
+    m = z @ draw.uniform(-1, 1, latent) + shared[:, 0] + draw.normal(size=rows)
+    return z, m + draw.uniform(1, 3)
+
+
+def _fitted(student: Any, z: Any, m: Any) -> float:
+    return number(student.order_parameter_correlation(z, m))
+
+
+def test_order_parameter_correlation__is_the_fit_s_r_squared(student, draw):
+    """is R² of the best linear fit of m on two latent numbers"""
+    z, m = _latent_and_order(draw, 60, 2)
+    close(_fitted(student, z, m), reference.order_parameter_correlation(z, m), SINGLE)
+
+
+def test_order_parameter_correlation__uses_every_column(student, draw):
+    """uses all of z, however many columns it has and however they go together"""
+    z, m = _latent_and_order(draw, 50, 5)
+    close(_fitted(student, z, m), reference.order_parameter_correlation(z, m), SINGLE)
+
+
+def test_order_parameter_correlation__is_a_squared_correlation_for_one_number(student, draw):
+    """is the squared correlation coefficient where z has one column"""
+    z, m = _latent_and_order(draw, 40, 1)
+    expected = float(np.corrcoef(z[:, 0], m)[0, 1] ** 2)
+    close(_fitted(student, z, m), expected, SINGLE)
+
+
+def test_order_parameter_correlation__is_one_for_a_linear_function(student, draw):
+    """is 1 where m is a linear function of z, with a slope of either sign and an offset"""
+    z, _ = _latent_and_order(draw, 30, 2)
+    for sign in (1, -1):
+        close(_fitted(student, z, sign * z @ draw.uniform(0.5, 2, 2) + 7.0), 1.0, SINGLE)
+
+
+def test_order_parameter_correlation__takes_m_as_a_column(student, draw):
+    """takes m as a column (N, 1) too"""
+    z, m = _latent_and_order(draw, 30, 2)
+    expected = reference.order_parameter_correlation(z, m)
+    close(_fitted(student, z, m[:, None]), expected, SINGLE)
+
+
+def test_order_parameter_correlation__survives_dead_and_repeated_columns(student, draw):
+    """is right where columns of z are dead or repeat each other"""
+    z, m = _latent_and_order(draw, 40, 2)
+    expected = reference.order_parameter_correlation(z, m)
+    for extra in (np.zeros(40), np.full(40, 2.5), z[:, 0], 3 - 2 * z[:, 1]):
+        close(_fitted(student, np.column_stack([z, extra]), m), expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_order_parameter_correlation__is_zero_for_what_is_unrelated(student, draw):
+    """is 0 where no line in z tells anything about m: m = z² for a symmetric z"""
+    half = draw.uniform(0.5, 2.0, 15)
+    z = np.concatenate([half, -half])
+    close(_fitted(student, z[:, None], z**2), 0.0, SINGLE)
+
+
+@pytest.mark.guard
+def test_order_parameter_correlation__does_not_depend_on_the_axes_of_z(student, draw):
+    """stays the same when z is turned, stretched and shifted, or m is measured in another unit"""
+    z, m = _latent_and_order(draw, 40, 3)
+    before = _fitted(student, z, m)
+    turn = np.linalg.qr(draw.normal(size=(3, 3)))[0] * draw.uniform(0.5, 2.0, 3)
+    close(_fitted(student, z @ turn + draw.uniform(-2, 2, 3), 2.5 - 4 * m), before, SINGLE)
+
+
+@pytest.mark.guard
+def test_order_parameter_correlation__takes_tensors_as_well(student, draw):
+    """gives for tensors what it gives for arrays"""
+    z, m = _latent_and_order(draw, 30, 2)
+    expected = _fitted(student, z, m)
+    close(_fitted(student, torch.tensor(z), torch.tensor(m)), expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_order_parameter_correlation__leaves_its_arguments_unchanged(student, draw):
+    """leaves z and m unchanged"""
+    z, m = _latent_and_order(draw, 20, 2)
+    _unchanged(student, lambda *kept: _fitted(student, *kept), z, m)

@@ -1,0 +1,1220 @@
+"""Hidden checks of ising.
+
+What has a closed form or can be summed over all states is compared with that: 2×2 to 4×4
+lattices by enumeration, larger ones with Kaufman's formula for finite lattices (1949). Sampled
+means are judged by the exact spread of what is averaged. Lattices and chains are so small that
+plain Python loops get through, also where an energy change is the difference of two energies.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from coursekit import (
+    EXACT,
+    SINGLE,
+    CheckFailed,
+    array,
+    attribute,
+    below,
+    close,
+    holds,
+    integer,
+    number,
+    quiet,
+    refuses,
+    tensor,
+    within,
+)
+from coursekit.compare import kind_of
+from coursekit.ising_data import ising_configurations
+
+from reference_impl import ising as reference
+
+T_C = 2 / np.log(1 + np.sqrt(2))
+
+# Measured by benchmarks/thresholds_ising.py: every right recipe of the alternatives (Adam, AdamW,
+# RMSprop, momentum, several rates and batches) passes with 20 seeds of 20; each wrong one fails
+# some of these.
+EPOCHS = 20
+SAMPLES = 800
+FAR_LIMIT = 0.8  # share of independent 16×16 configurations, temperatures far from T_c
+NEAR_LIMIT = 0.75  # the same for 8×8, temperatures near T_c included
+SIDE_LIMIT = 0.8  # the lowest share among up, down and disordered; 8×8, far from T_c
+FIRST_LOSS = (0.5, 1.1)  # of one epoch on random classes; ln 2 = 0.69 if the network is unsure
+LOSS_LIMIT = 0.25  # two softmaxes in a row cannot get below ln(1 + 1/e) = 0.313
+
+# ----------------------------------------------------------------------------- helpers
+
+
+def _unchanged(student: Any, name: str, *arguments: Any) -> None:
+    """Calls the student's function and looks at its arguments afterwards."""
+    kept = [student.keep(argument) for argument in arguments]
+    student.call(name, None, tuple(kept), {})
+    for before, after in zip(arguments, kept, strict=True):
+        try:
+            close(student.value(after), before, EXACT)
+        except CheckFailed:
+            holds(False, f"{name} changes what it is given")
+
+
+def _random_spins(draw: np.random.Generator, L: int, dtype: Any = np.int64) -> np.ndarray:
+    return draw.choice([-1, 1], size=(L, L)).astype(dtype)
+
+
+def _mostly_up(draw: np.random.Generator, L: int, dtype: Any = np.int64) -> np.ndarray:
+    return np.where(draw.random((L, L)) < 0.06, -1, 1).astype(dtype)
+
+
+def _rng(draw: np.random.Generator) -> np.random.Generator:
+    return np.random.default_rng(int(draw.integers(2**63)))
+
+
+def _single(returned: Any) -> Any:
+    """What came back, an array of one entry as a number: that has a check of its own."""
+    if isinstance(returned, np.ndarray) and returned.size == 1:
+        return returned.reshape(())[()]
+    return returned
+
+
+class States(NamedTuple):
+    """All states of a small lattice."""
+
+    spins: np.ndarray
+    energy: np.ndarray
+    order: np.ndarray
+
+    def probability(self, temperature: float) -> np.ndarray:
+        weights = np.exp(-(self.energy - self.energy.min()) / temperature)
+        return weights / weights.sum()
+
+
+@functools.cache
+def states(L: int) -> States:
+    """Every configuration of the L×L lattice with its energy and its |m|; L up to 4."""
+    bits = (np.arange(2 ** (L * L))[:, None] >> np.arange(L * L)) & 1
+    spins = (2 * bits - 1).reshape(-1, L, L).astype(np.int8)
+    bonds = spins * (np.roll(spins, -1, 1) + np.roll(spins, -1, 2))
+    return States(spins, -bonds.sum((1, 2)), np.abs(spins.mean((1, 2))))
+
+
+def exact(L: int, temperature: float, quantity: str) -> tuple[float, float]:
+    """Mean and standard deviation of "energy" or "order" (|m|), summed over all states."""
+    found = states(L)
+    values, p = getattr(found, quantity), found.probability(temperature)
+    mean = float(values @ p)
+    return mean, float(np.sqrt((values - mean) ** 2 @ p))
+
+
+def kaufman(L: int, temperature: float) -> tuple[float, float]:
+    """Mean and standard deviation of the energy of the periodic L×L lattice, any L.
+
+    Kaufman's partition function (Phys. Rev. 76, 1232) is four products over 2L modes; mean and
+    variance are its logarithm's first and second derivative with respect to K = 1/T.
+    """
+    K = torch.tensor(1 / temperature, dtype=torch.float64, requires_grad=True)
+    angle = torch.arange(1, 2 * L, dtype=torch.float64) * torch.pi / L
+    gamma = torch.arccosh(torch.cosh(2 * K) / torch.tanh(2 * K) - torch.cos(angle))
+    gamma = torch.cat([(2 * K + torch.log(torch.tanh(K))).reshape(1), gamma])
+    half = gamma.reshape(L, 2) * L / 2  # even modes first: γ_0 is negative above T_c
+    even, odd = torch.log(2 * torch.cosh(half)).sum(dim=0)
+    signed_even, signed_odd = torch.tanh(half).prod(dim=0)
+    four = torch.exp(odd - even) * (1 + signed_odd) + 1 + signed_even
+    logarithm = L * L / 2 * torch.log(2 * torch.sinh(2 * K)) + even + torch.log(four)
+    (first,) = torch.autograd.grad(logarithm, K, create_graph=True)
+    (second,) = torch.autograd.grad(first, K)
+    return -first.item(), second.item() ** 0.5
+
+
+# ----------------------------------------------------------------------- magnetisation
+
+
+def _magnetisation(student: Any, spins: np.ndarray) -> None:
+    close(number(_single(student.magnetisation(spins))), float(spins.astype(float).mean()), EXACT)
+
+
+def test_magnetisation__is_the_mean_spin(student, draw):
+    """is the mean of the spins"""
+    for L in draw.choice(np.arange(5, 16), 3, replace=False):
+        _magnetisation(student, _random_spins(draw, L))
+
+
+def test_magnetisation__knows_up_from_down(student, draw):
+    """is positive where most spins are up and negative where most are down"""
+    spins = _mostly_up(draw, 10)
+    _magnetisation(student, spins)
+    _magnetisation(student, -spins)
+
+
+def test_magnetisation__takes_int8_and_floats(student, draw):
+    """takes spins of any dtype: int8 as well, whose sums run over at 127"""
+    for dtype in (np.int8, np.float32, np.float64, np.int16):
+        _magnetisation(student, _mostly_up(draw, 16, dtype))
+
+
+def test_magnetisation__holds_for_the_smallest_lattices(student, draw):
+    """holds for lattices of 1×1, 2×2 and 3×3"""
+    for L in (1, 2, 3):
+        _magnetisation(student, _random_spins(draw, L))
+
+
+@pytest.mark.guard
+def test_magnetisation__is_one_for_all_spins_up(student, draw):
+    """is 1 for all spins up and −1 for all down, whatever L"""
+    L = int(draw.integers(4, 12))
+    for sign in (1, -1):
+        spins = np.full((L, L), sign)
+        close(number(_single(student.magnetisation(spins))), float(sign), EXACT)
+
+
+@pytest.mark.guard
+def test_magnetisation__is_a_number(student, draw):
+    """is a single number"""
+    number(student.magnetisation(_random_spins(draw, 5)))
+
+
+@pytest.mark.guard
+def test_magnetisation__leaves_the_spins(student, draw):
+    """leaves the spins unchanged"""
+    _unchanged(student, "magnetisation", _random_spins(draw, 8))
+
+
+# ------------------------------------------------------------------------------ energy
+
+
+def _energy(student: Any, spins: np.ndarray) -> None:
+    expected = reference.energy(spins.astype(np.int64))
+    close(number(_single(student.energy(spins))), expected, EXACT)
+
+
+def test_energy__counts_every_bond_once(student, draw):
+    """counts every bond once"""
+    for L in (4, 6, 6, 8, 8, 10):
+        _energy(student, _random_spins(draw, L))
+
+
+def test_energy__of_the_ground_state(student, draw):
+    """is −2 per spin when all spins are equal, and positive when all neighbours differ"""
+    L = 2 * int(draw.integers(2, 7))
+    _energy(student, np.ones((L, L), dtype=int))
+    _energy(student, -np.ones((L, L), dtype=int))
+    _energy(student, (-1) ** np.add.outer(np.arange(L), np.arange(L)))
+
+
+def test_energy__joins_opposite_edges(student, draw):
+    """joins the last row to the first, and the last column to the first"""
+    L = int(draw.integers(5, 9))
+    rows, columns = np.ones((L, L), dtype=int), np.ones((L, L), dtype=int)
+    rows[0] = columns[:, -1] = -1
+    for spins in (rows, columns, rows * columns):  # in the last, every bond across is broken
+        _energy(student, spins)
+
+
+def test_energy__of_odd_lattices(student, draw):
+    """holds for odd lattices"""
+    for L in (3, 5, 5, 7, 9):
+        _energy(student, _random_spins(draw, L))
+
+
+def test_energy__of_two_by_two(student, draw):
+    """counts both bonds of a pair on a 2×2 lattice, as the formula does"""
+    found = states(2)
+    for k in (0, *draw.choice(np.arange(1, 15), 4, replace=False)):
+        _energy(student, found.spins[k].astype(int))
+
+
+def test_energy__takes_int8_and_floats(student, draw):
+    """takes spins of any dtype: int8 as well, whose sums run over at 127"""
+    for dtype in (np.int8, np.float32, np.float64, np.int16):
+        _energy(student, _mostly_up(draw, 16, dtype))
+
+
+@pytest.mark.guard
+def test_energy__does_not_know_up_from_down(student, draw):
+    """stays the same when all spins are flipped, and differs between configurations"""
+    spins = _random_spins(draw, 7)
+    before = number(_single(student.energy(spins)))
+    close(number(_single(student.energy(-spins))), before, EXACT)
+    other = number(_single(student.energy(np.ones((7, 7), dtype=int))))
+    holds(other != before, "the energy is the same for quite different configurations")
+
+
+@pytest.mark.guard
+def test_energy__does_not_depend_on_the_place(student, draw):
+    """stays the same when the whole pattern is shifted around the torus"""
+    spins = _random_spins(draw, 7)
+    before = number(_single(student.energy(spins)))
+    for shift in ((1, 0), (0, 1), (3, 2)):
+        moved = np.roll(spins, shift, axis=(0, 1))
+        close(number(_single(student.energy(moved))), before, EXACT)
+
+
+@pytest.mark.guard
+def test_energy__leaves_the_spins(student, draw):
+    """leaves the spins unchanged"""
+    _unchanged(student, "energy", _random_spins(draw, 6))
+
+
+# ----------------------------------------------------------------------- energy_change
+
+
+def _changes(student: Any, spins: np.ndarray, sites: Any) -> None:
+    """What the student's function says for some sites, against E(flipped) − E."""
+    found, expected = [], []
+    before = reference.energy(spins.astype(np.int64))
+    for i, j in sites:
+        flipped = spins.astype(np.int64)
+        flipped[i, j] *= -1
+        expected.append(reference.energy(flipped) - before)
+        found.append(number(_single(student.energy_change(spins, int(i), int(j)))))
+    close(np.array(found), np.array(expected), EXACT)
+
+
+def _corners(L: int) -> list[tuple[int, int]]:
+    return [(0, 0), (0, L - 1), (L - 1, 0), (L - 1, L - 1)]
+
+
+def test_energy_change__is_the_difference_of_two_energies(student, draw):
+    """is the energy after the flip minus the energy before, at every inner site"""
+    for L in (6, 7):
+        _changes(student, _random_spins(draw, L), np.argwhere(np.ones((L - 2, L - 2))) + 1)
+
+
+def test_energy_change__at_edges_and_corners(student, draw):
+    """is right at the edges and in the corners"""
+    for L in (5, 6):
+        spins = _random_spins(draw, L)
+        edge = [(i, j) for i in range(L) for j in range(L) if {i, j} & {0, L - 1}]
+        _changes(student, spins, edge)
+        alone = np.ones((L, L), dtype=int)
+        alone[tuple(draw.integers(L, size=2))] = -1
+        _changes(student, alone, _corners(L))
+
+
+def test_energy_change__of_an_ordered_lattice(student, draw):
+    """is 8 where all neighbours agree with the spin, −8 where all disagree"""
+    L = int(draw.integers(4, 9))
+    i, j = (int(n) for n in draw.integers(1, L - 1, 2))
+    spins = np.ones((L, L), dtype=int)
+    _changes(student, spins, [(i, j)])
+    spins[i, j] = -1
+    _changes(student, spins, [(i, j), (i, j - 1), (i + 1, j)])
+
+
+def test_energy_change__of_small_lattices(student, draw):
+    """is right on 2×2 and 3×3 lattices, where neighbours meet"""
+    for L in (2, 3):
+        for k in draw.integers(2 ** (L * L), size=4):
+            spins = states(L).spins[k].astype(int)
+            _changes(student, spins, np.ndindex(L, L))
+
+
+def test_energy_change__takes_int8_and_floats(student, draw):
+    """takes spins of any dtype, int8 as well"""
+    for dtype in (np.int8, np.float32, np.float64):
+        _changes(student, _random_spins(draw, 9, dtype), draw.integers(9, size=(12, 2)))
+
+
+@pytest.mark.guard
+def test_energy_change__changes_its_sign_with_the_flip(student, draw):
+    """is undone by flipping back, and is not always zero"""
+    spins, found = _random_spins(draw, 8), []
+    for i, j in draw.integers(8, size=(20, 2)):
+        flipped = spins.copy()
+        flipped[i, j] *= -1
+        there = number(_single(student.energy_change(spins, int(i), int(j))))
+        back = number(_single(student.energy_change(flipped, int(i), int(j))))
+        close(back, -there, EXACT)
+        found.append(there)
+    holds(any(found), "flips never cost anything")
+
+
+@pytest.mark.guard
+def test_energy_change__leaves_the_spins(student, draw):
+    """leaves the spins unchanged: nothing is flipped yet"""
+    _unchanged(student, "energy_change", _random_spins(draw, 6), 2, 3)
+
+
+# -------------------------------------------------------------- acceptance_probability
+
+
+def _temperature(draw: np.random.Generator) -> float:
+    return float(draw.uniform(1.2, 4.0))
+
+
+def test_acceptance_probability__of_costly_flips(student, draw):
+    """is e^(−ΔE/T) where the energy rises"""
+    delta_e, T = draw.uniform(0.5, 12.0, 20), _temperature(draw)
+    close(student.acceptance_probability(delta_e, T), np.exp(-delta_e / T), SINGLE)
+
+
+def test_acceptance_probability__of_favourable_flips(student, draw):
+    """is 1 where the energy falls or stays"""
+    delta_e = np.array([0.0, -0.0, *draw.uniform(-12.0, -0.1, 8)])
+    close(student.acceptance_probability(delta_e, _temperature(draw)), np.ones(10), SINGLE)
+
+
+def test_acceptance_probability__gives_a_number_for_numbers(student, draw):
+    """gives a number for two numbers"""
+    T = _temperature(draw)
+    for delta_e in (4, 8.0, -4, 0):
+        expected = float(np.exp(-max(delta_e, 0) / T))
+        close(number(student.acceptance_probability(delta_e, T)), expected, SINGLE)
+
+
+def test_acceptance_probability__takes_integers(student, draw):
+    """takes an array of integers and gives fractions"""
+    delta_e, T = draw.permutation([-8, -4, 0, 4, 8]), _temperature(draw)
+    expected = np.exp(-np.maximum(delta_e, 0) / T)
+    close(student.acceptance_probability(delta_e, T), expected, SINGLE)
+
+
+def test_acceptance_probability__of_many_temperatures(student, draw):
+    """combines an array of energies with an array of temperatures"""
+    delta_e, T = draw.uniform(-8, 8, (5, 1)), draw.uniform(1.0, 4.0, 3)
+    close(student.acceptance_probability(delta_e, T), np.exp(-np.maximum(delta_e, 0) / T), SINGLE)
+    close(student.acceptance_probability(4.0, T), np.exp(-4.0 / T), SINGLE)
+
+
+def test_acceptance_probability__does_not_overflow(student, draw):
+    """is 1, without a warning, however far the energy falls, and 0 however far it rises"""
+    delta_e, T = draw.uniform(3000.0, 9000.0, 6), float(draw.uniform(0.05, 0.5))
+    close(student.acceptance_probability(-delta_e, T), np.ones(6), SINGLE)
+    quiet(student.calls[-1])
+    close(student.acceptance_probability(delta_e, T), np.zeros(6), SINGLE)
+    quiet(student.calls[-1])
+    close(number(student.acceptance_probability(-float(delta_e[0]), T)), 1.0, SINGLE)
+    quiet(student.calls[-1])
+
+
+@pytest.mark.guard
+def test_acceptance_probability__keeps_the_shape(student, draw):
+    """keeps the shape of an array"""
+    for shape in ((1,), (3, 4), (2, 1, 3)):
+        array(student.acceptance_probability(draw.uniform(-8, 8, shape), _temperature(draw)), shape)
+
+
+@pytest.mark.guard
+def test_acceptance_probability__leaves_its_arguments(student, draw):
+    """leaves its arguments unchanged"""
+    _unchanged(student, "acceptance_probability", draw.uniform(-8, 8, 6), draw.uniform(1, 4, 6))
+
+
+# --------------------------------------------------------------------- metropolis_step
+
+
+def _truth(returned: Any) -> bool:
+    """A bool; NumPy's and torch's count."""
+    value = returned.item() if hasattr(returned, "item") and np.size(returned) == 1 else returned
+    if not isinstance(value, bool):
+        raise CheckFailed("type", f"should be True or False, is {kind_of(returned)}")
+    return value
+
+
+def _lattice(returned: Any, L: int) -> np.ndarray:
+    """Spins that came back: an array (L, L) of +1 and −1."""
+    spins = array(returned, (L, L))
+    holds(bool((np.abs(spins) == 1).all()), "the lattice holds numbers other than +1 and −1")
+    return spins
+
+
+def _step(
+    student: Any, spins: np.ndarray, i: int, j: int, temperature: float, u: float
+) -> tuple[Any, np.ndarray]:
+    """What a step returns, and the spins after it."""
+    kept = student.keep(spins)
+    returned = student.metropolis_step(kept, int(i), int(j), float(temperature), float(u))
+    return returned, _lattice(student.value(kept), len(spins))
+
+
+def _flips(student: Any, spins: np.ndarray, i: int, j: int, temperature: float, u: float) -> bool:
+    """Whether a step flips its spin; read from the spins, not from what is returned."""
+    _, after = _step(student, spins, i, j, temperature, u)
+    changed = np.argwhere(after != spins).tolist()
+    holds(changed in ([], [[int(i), int(j)]]), "a step changes other spins than its own")
+    return bool(changed)
+
+
+def _costly_sites(draw: np.random.Generator, cost: int, count: int, dtype: Any = np.int64) -> Any:
+    """Lattices and sites whose flip has this cost, temperatures and probabilities."""
+    found = 0
+    while found < count:
+        spins = _random_spins(draw, 6, dtype)
+        i, j = (int(n) for n in draw.integers(6, size=2))
+        if reference.energy_change(spins, i, j) == cost:
+            found += 1
+            p = float(draw.uniform(0.1, 0.7))
+            yield spins, i, j, -cost / np.log(p), p
+
+
+def _follows_the_probability(student: Any, draw: np.random.Generator, cost: int) -> None:
+    for spins, i, j, T, p in _costly_sites(draw, cost, 16):
+        for u in (0.98 * p, p * draw.random()):
+            flipped = _flips(student, spins, i, j, T, u)
+            holds(flipped, "u is below the probability, yet the spin does not flip")
+        for u in (p + 0.02 * (1 - p), draw.uniform(p + 0.001, 1.0)):
+            _, after = _step(student, spins, i, j, T, u)
+            holds(bool((after == spins).all()), "u is above the probability, yet a spin flips")
+
+
+def test_metropolis_step__accepts_a_cost_of_4(student, draw):
+    """accepts a flip that costs 4 exactly when u is below e^(−4/T)"""
+    _follows_the_probability(student, draw, 4)
+
+
+def test_metropolis_step__accepts_a_cost_of_8(student, draw):
+    """accepts a flip that costs 8 exactly when u is below e^(−8/T)"""
+    _follows_the_probability(student, draw, 8)
+
+
+def test_metropolis_step__accepts_what_costs_nothing(student, draw):
+    """flips whenever the energy falls or stays, for any u below 1"""
+    found = 0
+    while found < 24:
+        spins = _random_spins(draw, 5)
+        i, j = draw.integers(5, size=2)
+        if reference.energy_change(spins, i, j) <= 0:
+            found += 1
+            u = draw.choice([1e-6, 0.5, 0.999])
+            holds(_flips(student, spins, i, j, _temperature(draw), u), "a favourable flip fails")
+
+
+def test_metropolis_step__flips_one_spin_in_place(student, draw):
+    """flips the spin at row i, column j in the array it is given, and no other"""
+    for i, j in ((0, 0), (4, 4), *draw.integers(5, size=(6, 2))):
+        spins = _random_spins(draw, 5)
+        _, after = _step(student, spins, i, j, 1e9, 0.5)
+        spins[i, j] *= -1
+        holds(bool((after == spins).all()), "the lattice is not as it should be after a flip")
+
+
+def test_metropolis_step__says_whether_it_flipped(student, draw):
+    """says whether the spin was flipped"""
+    for spins, i, j, T, p in _costly_sites(draw, 4, 8):
+        for u, flips in ((p / 2, True), ((1 + p) / 2, False)):
+            returned, after = _step(student, spins, i, j, T, u)
+            holds(bool((after != spins).any()) is flips, "the step itself goes wrong")
+            holds(
+                returned is not None and bool(returned) is flips,
+                "what is returned does not say whether the spin was flipped",
+            )
+
+
+def test_metropolis_step__obeys_detailed_balance(student, draw):
+    """goes from state to state as often as back, in equilibrium, on a 3×3 lattice
+
+    The largest u that is accepted is found by halving, for a flip and for its reverse.
+    """
+    found = states(3)
+
+    def accepted(spins: np.ndarray, i: int, j: int, T: float) -> float:
+        low, high = 0.0, 1.0
+        for _ in range(20):
+            u = (low + high) / 2
+            low, high = (u, high) if _flips(student, spins, i, j, T, u) else (low, u)
+        return high
+
+    for k in draw.integers(512, size=10):
+        spins, T = found.spins[k].astype(int), float(draw.uniform(1.5, 4.0))
+        i, j = (int(n) for n in draw.integers(3, size=2))
+        flipped = spins.copy()
+        flipped[i, j] *= -1
+        cost = reference.energy(flipped) - reference.energy(spins)
+        there, back = accepted(spins, i, j, T), accepted(flipped, i, j, T)
+        holds(max(there, back) > 0.1, "neither a flip nor its reverse is ever accepted")
+        close(np.array([there, back * np.exp(-cost / T)]), np.full(2, there), SINGLE)
+
+
+def test_metropolis_step__takes_int8_and_floats(student, draw):
+    """works on spins of any dtype"""
+    for dtype in (np.int8, np.float32, np.float64):
+        for spins, i, j, T, p in _costly_sites(draw, 4, 4, dtype):
+            for u, flips in ((0.9 * p, True), ((1 + p) / 2, False)):
+                right = _flips(student, spins, i, j, T, u) is flips
+                holds(right, "a step on spins of another dtype goes wrong")
+
+
+@pytest.mark.guard
+def test_metropolis_step__returns_true_or_false(student, draw):
+    """returns True or False"""
+    for spins, i, j, T, p in _costly_sites(draw, 4, 2):
+        for u in (p / 2, (1 + p) / 2):
+            _truth(_step(student, spins, i, j, T, u)[0])
+
+
+@pytest.mark.guard
+def test_metropolis_step__draws_no_numbers(student, draw):
+    """uses the u that it is given and draws none itself"""
+    spins, T = np.ones((5, 5), dtype=int), 8 / np.log(2)  # p is a half
+    for u in (0.3, 0.7):
+        outcomes = set()
+        for _ in range(12):
+            student.reseed(int(draw.integers(2**31)))
+            outcomes.add(_flips(student, spins, 2, 3, T, u))
+        holds(len(outcomes) == 1, "the same step with the same u ends now so, now so")
+
+
+# -------------------------------------------------------------------- metropolis_sweep
+
+
+def _sweeps(
+    student: Any, spins: np.ndarray, temperature: float, draw: np.random.Generator, count: int = 1
+) -> tuple[Any, np.ndarray]:
+    """What the last of some sweeps returns, and the spins after it."""
+    kept, rng = student.keep(spins), student.keep(_rng(draw))
+    for _ in range(count):
+        returned = student.metropolis_sweep(kept, float(temperature), rng)
+    return returned, _lattice(student.value(kept), len(spins))
+
+
+def test_metropolis_sweep__attempts_every_flip(student, draw):
+    """makes L² attempts: where nothing is refused, that many are accepted"""
+    for L in (3, 4, 5, 8):
+        returned, _ = _sweeps(student, _random_spins(draw, L), 1e9, draw)
+        close(number(_single(returned)), float(L * L), EXACT)
+
+
+def test_metropolis_sweep__counts_what_it_accepts(student, draw):
+    """returns how many flips were accepted
+
+    A spin that differs afterwards was flipped an odd number of times, all others an even one.
+    """
+    some = 0.0
+    for L in (4, 5, 6):
+        for T in (2.0, 3.0, 5.0):
+            spins = _random_spins(draw, L)
+            returned, after = _sweeps(student, spins, T, draw)
+            accepted, differ = number(_single(returned)), float((after != spins).sum())
+            holds(
+                differ <= accepted <= L * L and (accepted - differ) % 2 == 0,
+                "the number returned does not fit the spins that have changed",
+            )
+            some += differ
+    holds(some > 0, "nothing changes: the sweep should work on the array it is given")
+    cold, _ = _sweeps(student, np.ones((6, 6), dtype=int), 0.1, draw)
+    close(number(_single(cold)), 0.0, EXACT)
+
+
+def test_metropolis_sweep__reaches_every_spin(student, draw):
+    """flips every spin at some time
+
+    Sites drawn at random leave a spin as it was with probability 0.57; that one of 25 stays so
+    for 50 sweeps has the probability 2e-11.
+    """
+    spins = _random_spins(draw, 5)
+    kept, rng = student.keep(spins), student.keep(_rng(draw))
+    reached = np.zeros((5, 5), dtype=bool)
+    for _ in range(50):
+        student.metropolis_sweep(kept, 1e9, rng)
+        after = _lattice(student.value(kept), 5)
+        reached |= after != spins
+        spins = after
+    holds(bool(reached.all()), "some spins are never flipped, however hot it is")
+
+
+def _is_boltzmann(found: list[np.ndarray], temperature: float) -> None:
+    """Mean energy and mean |m| of independent lattices, 5 standard errors each."""
+    energies = [reference.energy(spins) for spins in found]
+    orders = [abs(reference.magnetisation(spins)) for spins in found]
+    for values, quantity in ((energies, "energy"), (orders, "order")):
+        mean, spread = exact(len(found[0]), temperature, quantity)
+        within(float(np.mean(values)), mean, spread / len(found) ** 0.5)
+
+
+def _stays_in_equilibrium(
+    student: Any, draw: np.random.Generator, L: int, T: float, starts: int
+) -> None:
+    """Starts drawn from the Boltzmann distribution, two sweeps, the same distribution?"""
+    known, found, changed = states(L), [], 0
+    for k in draw.choice(len(known.energy), starts, p=known.probability(T)):
+        _, after = _sweeps(student, known.spins[k].astype(int), T, draw, 2)
+        changed += bool((after != known.spins[k]).any())
+        found.append(after)
+    holds(changed > starts / 10, "the spins hardly ever change")
+    _is_boltzmann(found, T)
+
+
+def test_metropolis_sweep__keeps_equilibrium_in_the_cold(student, draw):
+    """leaves the Boltzmann distribution of a 4×4 lattice at low temperature as it is
+
+    Mean energy and mean |m| of 300 lattices, 5 standard errors each, from the sum over all
+    65 536 states: a right answer fails once in 800 000 courses.
+    """
+    _stays_in_equilibrium(student, draw, 4, float(draw.uniform(2.0, 2.4)), 300)
+
+
+def test_metropolis_sweep__keeps_equilibrium_in_the_heat(student, draw):
+    """leaves the Boltzmann distribution of a 4×4 lattice at high temperature as it is
+
+    As above.
+    """
+    _stays_in_equilibrium(student, draw, 4, float(draw.uniform(3.0, 4.0)), 300)
+
+
+def test_metropolis_sweep__keeps_equilibrium_of_odd_lattices(student, draw):
+    """leaves the Boltzmann distribution of a 3×3 lattice as it is
+
+    As above, with 600 lattices. Where the lattice closes, an odd chessboard has neighbours of
+    the same colour.
+    """
+    _stays_in_equilibrium(student, draw, 3, float(draw.uniform(2.4, 3.4)), 600)
+
+
+def test_metropolis_sweep__brings_order_to_equilibrium(student, draw):
+    """brings an ordered 4×4 lattice to equilibrium
+
+    100 chains of 15 sweeps, 5 standard errors. What is left of the start is below 0.01 of the
+    spread for every right order of sites, 0.1 standard errors (from the exact evolution of all
+    65 536 probabilities). False-fail rate below 1e-5; the same holds for the next check.
+    """
+    T = float(draw.uniform(2.8, 3.6))
+    starts = [np.full((4, 4), (-1) ** k) for k in range(100)]
+    _is_boltzmann([_sweeps(student, spins, T, draw, 15)[1] for spins in starts], T)
+
+
+def test_metropolis_sweep__brings_disorder_to_equilibrium(student, draw):
+    """brings a random 4×4 lattice to equilibrium"""
+    T = float(draw.uniform(2.4, 2.8))
+    starts = [_random_spins(draw, 4) for _ in range(100)]
+    _is_boltzmann([_sweeps(student, spins, T, draw, 18)[1] for spins in starts], T)
+
+
+def test_metropolis_sweep__draws_from_rng_alone(student, draw):
+    """gives the same sweep for the same seed and another for another"""
+    seed, spins = int(draw.integers(2**63)), _random_spins(draw, 8)
+    found = []
+    for own in (seed, seed, seed - 1):
+        student.reseed(int(draw.integers(2**31)))
+        kept, rng = student.keep(spins), student.keep(np.random.default_rng(own))
+        for _ in range(2):
+            student.metropolis_sweep(kept, 2.5, rng)
+        found.append(_lattice(student.value(kept), 8))
+    holds(bool((found[0] == found[1]).all()), "some random numbers do not come from rng")
+    holds(bool((found[0] != found[2]).any()), "another seed gives the same sweep: rng is not used")
+
+
+@pytest.mark.guard
+def test_metropolis_sweep__returns_an_integer(student, draw):
+    """returns an int"""
+    integer(_sweeps(student, _random_spins(draw, 5), 3.0, draw)[0])
+
+
+# --------------------------------------------------------------- sample_configurations
+
+
+def _sample(
+    student: Any, draw: np.random.Generator, L: int, T: float, n: int, *gaps: int
+) -> np.ndarray:
+    """Samples as an array (n, L, L) of ±1, whatever its dtype."""
+    returned = student.sample_configurations(L, float(T), n, _rng(draw), *gaps)
+    spins = array(returned, (None, L, L))
+    holds(len(spins) > 0, "there should be configurations")
+    holds(bool((np.abs(spins) == 1).all()), "the samples hold numbers other than +1 and −1")
+    return spins.astype(np.int64)
+
+
+def _energies(spins: np.ndarray) -> np.ndarray:
+    return -(spins * (np.roll(spins, -1, 1) + np.roll(spins, -1, 2))).sum((1, 2))
+
+
+def _orders(spins: np.ndarray) -> np.ndarray:
+    return np.abs(spins.mean((1, 2)))
+
+
+def _median_of_three(values: list[float], mean: float, error: float) -> None:
+    """The median of three runs, each with this standard error, within 4 of these errors.
+
+    One run in 16 000 is further off by chance, two of three hardly ever: 1e-8. A single run may
+    also be caught in one of the few states of a small lattice in which nothing has a cost and
+    sweeps in a fixed order go round in a circle (1 start in 1000 at random on 4×4).
+    """
+    within(float(np.median(values)), mean, error, k=4.0)
+
+
+@pytest.mark.guard
+def test_sample_configurations__has_the_shape_asked_for(student, draw):
+    """gives an int8 array (n_samples, L, L) of +1 and −1"""
+    for L, n in ((4, 7), (5, 3), (6, 1)):
+        returned = student.sample_configurations(L, 2.5, n, _rng(draw), 3, 1)
+        spins = array(returned, (n, L, L))
+        holds(str(spins.dtype) == "int8", f"should hold int8, holds {spins.dtype}")
+        holds(bool((np.abs(spins) == 1).all()), "the samples hold numbers other than +1 and −1")
+
+
+def test_sample_configurations__has_the_exact_energy(student, draw):
+    """has the mean energy of the sum over all states of a 4×4 lattice
+
+    Median of three runs of 150 samples, 10 sweeps apart, whose correlation makes the standard
+    error at most 4 % larger. False-fail rate about 1e-8 (see _median_of_three).
+    """
+    T = float(draw.uniform(1.75, 1.95))
+    mean, spread = exact(4, T, "energy")
+    means = [float(_energies(_sample(student, draw, 4, T, 150, 50, 10)).mean()) for _ in range(3)]
+    _median_of_three(means, mean, 1.04 * spread / 150**0.5)
+
+
+def test_sample_configurations__has_the_exact_order(student, draw):
+    """has the mean |m| of the sum over all states of a 4×4 lattice
+
+    As above, with |m| in place of the energy.
+    """
+    T = float(draw.uniform(2.1, 2.6))
+    mean, spread = exact(4, T, "order")
+    means = [float(_orders(_sample(student, draw, 4, T, 150, 50, 10)).mean()) for _ in range(3)]
+    _median_of_three(means, mean, 1.04 * spread / 150**0.5)
+
+
+def _kaufman_energy(student: Any, draw: np.random.Generator, L: int, T: float) -> None:
+    mean, spread = kaufman(L, T)
+    means = [float(_energies(_sample(student, draw, L, T, 40, 100, 20)).mean()) for _ in range(3)]
+    _median_of_three(means, mean, 1.15 * spread / 40**0.5)
+
+
+def test_sample_configurations__agrees_with_kaufman_in_the_cold(student, draw):
+    """has the mean energy of Kaufman's formula for an 8×8 lattice below T_c
+
+    Median of three runs of 40 samples, 20 sweeps apart: their correlation makes the standard
+    error at most 15 % larger. False-fail rate about 1e-8.
+    """
+    _kaufman_energy(student, draw, 8, float(draw.uniform(1.9, 2.1)))
+
+
+def test_sample_configurations__agrees_with_kaufman_in_the_heat(student, draw):
+    """has the mean energy of Kaufman's formula for a 7×7 lattice above T_c
+
+    As above; an odd lattice, which no chessboard fits.
+    """
+    _kaufman_energy(student, draw, 7, float(draw.uniform(2.9, 3.6)))
+
+
+def test_sample_configurations__equilibrates_first(student, draw):
+    """is in equilibrium from its first sample on
+
+    The first samples of 80 calls at three temperatures: wherever a chain starts, 20 sweeps leave
+    less than 0.01 of the spread. 5 standard errors: once in 500 000 courses.
+    """
+    for T in draw.uniform([1.75, 2.4, 3.3], [1.85, 2.5, 3.6]):
+        first = [_energies(_sample(student, draw, 4, T, 1, 20, 1))[0] for _ in range(80)]
+        mean, spread = exact(4, float(T), "energy")
+        within(float(np.mean(first)), mean, spread / 80**0.5)
+
+
+def test_sample_configurations__leaves_sweeps_in_between(student, draw):
+    """lets `interval` sweeps pass between two samples of a chain
+
+    On a 4×4 lattice 12 sweeps leave a correlation below 0.02, one sweep 0.45 or more. The median
+    of three runs of 150 samples scatters by 0.055: a right answer is above 0.3 once in a million
+    courses.
+    """
+    T, found = float(draw.uniform(2.25, 2.45)), []
+    for _ in range(3):
+        energies = _energies(_sample(student, draw, 4, T, 150, 50, 12)).astype(float)
+        energies -= energies.mean()
+        variance = max(np.mean(energies**2), EXACT.tiny)
+        found.append(np.mean(energies[1:] * energies[:-1]) / variance)
+    holds(any(found), "all samples have the same energy")
+    holds(bool(np.median(found) < 0.3), "samples that follow each other are too much alike")
+
+
+def test_sample_configurations__keeps_copies(student, draw):
+    """gives different configurations, not the last one again and again
+
+    At T = 6 two configurations of 49 spins are equal by chance once in 1e12.
+    """
+    spins = _sample(student, draw, 7, 6.0, 12, 20, 10).reshape(-1, 49)
+    holds(len(np.unique(spins, axis=0)) == len(spins), "the same configuration comes again")
+
+
+def test_sample_configurations__draws_from_rng_alone(student, draw):
+    """gives the same configurations for the same seed and others for another"""
+    seed, found = int(draw.integers(2**63)), []
+    for own in (seed, seed, seed - 1):
+        student.reseed(int(draw.integers(2**31)))
+        rng = np.random.default_rng(own)
+        found.append(array(student.sample_configurations(6, 3.5, 4, rng, 5, 3), (None, 6, 6)))
+    close(found[1], found[0], EXACT)
+    holds(bool((found[0] != found[2]).any()), "another seed gives the same: rng is not used")
+
+
+@pytest.mark.guard
+def test_sample_configurations__has_its_defaults(student, draw):
+    """can be called without equilibration and interval"""
+    returned = student.sample_configurations(4, 2.0, 2, _rng(draw))
+    array(returned, (2, 4, 4))
+
+
+# -------------------------------------------------------------------- ising_classifier
+
+
+def _spins(draw: np.random.Generator, rows: int, width: int) -> torch.Tensor:
+    """Random configurations of random magnetisation, as rows."""
+    up = draw.random((rows, 1))
+    return torch.tensor(np.where(draw.random((rows, width)) < up, 1.0, -1.0), dtype=torch.float32)
+
+
+def _classifier(student: Any, draw: np.random.Generator, width: int) -> Any:
+    student.reseed(int(draw.integers(2**31)))
+    return student.IsingClassifier(width)
+
+
+@pytest.mark.guard
+def test_ising_classifier__gives_two_outputs(student, draw):
+    """maps (N, input_dim) to (N, 2), a single row included"""
+    for width in (256, 100, 16):
+        model = _classifier(student, draw, width)
+        model.eval()
+        for rows in (9, 1):
+            tensor(model(_spins(draw, rows, width)), (rows, 2))
+
+
+def test_ising_classifier__has_the_layers_asked_for(student, draw):
+    """has the weights and biases of input_dim → 64 → 32 → 2"""
+    for width in (256, int(draw.integers(20, 200))):
+        model = _classifier(student, draw, width)
+        found = sum(weights.numel() for weights in model.parameters())
+        expected = sum(weights.numel() for weights in reference.IsingClassifier(width).parameters())
+        holds(found == expected, "the number of weights and biases is not that of the layers")
+
+
+def test_ising_classifier__returns_logits(student, draw):
+    """returns logits: neither probabilities nor their logarithms"""
+    model = _classifier(student, draw, 64)
+    model.eval()
+    rows = tensor(model(10 * _spins(draw, 40, 64)), (40, 2)).astype(float)
+    total, logarithm = rows.sum(axis=1), np.logaddexp(rows[:, 0], rows[:, 1])
+    holds(bool(np.ptp(rows, axis=0).all()), "the outputs do not depend on the spins")
+    for values, what in ((total, "probabilities: they add up to one"), (logarithm, "log-softmax")):
+        # The last layer's outputs are independent, so that neither stays constant by chance.
+        holds(
+            bool(np.ptp(values) > SINGLE.relative * np.ptp(rows)),
+            f"the outputs look like {what}; logits are what comes before",
+        )
+
+
+def _gradients(student: Any, model: Any, x: torch.Tensor) -> np.ndarray:
+    """The slope of the sum of both logits with respect to every spin, row by row."""
+    kept = student.keep(x.clone().requires_grad_())
+    (found,) = student.gradients(student.keeping(model, kept), kept)
+    holds(found is not None, "the logits have lost their graph: nothing can be trained with them")
+    return tensor(found, tuple(x.shape)).astype(float)
+
+
+def test_ising_classifier__bends_at_corners_only(student, draw):
+    """is made of straight pieces, and of more than one: its hidden layers have ReLU
+
+    Between corners the slope is the same to the last digits. A step of 0.003 crosses one of the
+    96 corners in about one row of five; with a smooth activation all 40 rows change.
+    """
+    model = _classifier(student, draw, 64)
+    model.eval()
+    x = _spins(draw, 40, 64)
+    step = torch.tensor(draw.normal(size=(40, 64)), dtype=torch.float32)
+    here = _gradients(student, model, x)
+    there = _gradients(student, model, x + 0.003 * step / step.norm(dim=1, keepdim=True) * 8)
+    size = np.abs(here).max()
+    outputs = np.ptp(tensor(model(x), (40, 2)))
+    holds(bool(size > SINGLE.relative * outputs), "the sum of the logits is always the same")
+    bend = np.abs(here[1:] - here[:-1]).max(axis=1) > SINGLE.relative * size
+    holds(bool(bend.any()), "the network is a straight line: is there an activation?")
+    same = np.abs(here - there).max(axis=1) <= SINGLE.relative * size
+    holds(bool(same.mean() > 0.3), "the network is curved everywhere: ReLU would give corners")
+
+
+def test_ising_classifier__uses_all_its_weights(student, draw):
+    """lets every weight and bias take part"""
+    model = _classifier(student, draw, 36)
+    model.eval()
+    found = student.gradients(student.keeping(model, _spins(draw, 200, 36)), model)
+    holds(len(found) > 0, "the network has no parameters")
+    for gradient in found:
+        size = 0.0 if gradient is None else np.abs(tensor(gradient)).max(initial=0.0)
+        holds(bool(size > SINGLE.relative), "some weights have no influence on the logits")
+
+
+def test_ising_classifier__drops_hidden_units_in_training(student, draw):
+    """drops hidden units in training mode, and no logits"""
+    model = _classifier(student, draw, 64)
+    model.train()
+    x = _spins(draw, 200, 64)
+    one, other = (tensor(model(x), (200, 2)) for _ in range(2))
+    holds(bool((one != other).any()), "two calls in training mode agree: there is no dropout")
+    holds(bool(np.ptp(one, axis=0).all()), "in training mode the spins have no influence")
+    holds(
+        bool((one != 0).all()), "some logits are exactly zero: what stands behind the last layer?"
+    )
+
+
+def test_ising_classifier__is_sure_in_evaluation(student, draw):
+    """drops nothing in evaluation mode: two calls agree"""
+    model = _classifier(student, draw, 64)
+    x = _spins(draw, 50, 64)
+    model.eval()
+    one, other = (tensor(model(x), (50, 2)) for _ in range(2))
+    holds(bool(np.ptp(one, axis=0).all()), "the outputs do not depend on the spins")
+    close(other, one, EXACT)
+
+
+# -------------------------------------------------------------------- train_classifier
+
+
+@functools.lru_cache(maxsize=16)
+def _configurations(L: int, seed: int, samples: int, near: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Independent configurations as rows, and their classes; half of each."""
+    rng = np.random.default_rng(seed)
+    disordered = rng.permutation(np.arange(samples) % 2)
+    low, high = ((1.2, T_C), (T_C, 3.4)) if near else ((1.0, 2.0), (2.5, 4.0))
+    T = np.where(disordered, rng.uniform(*high, samples), rng.uniform(*low, samples))
+    return ising_configurations(L, T, rng, 150).reshape(samples, L * L), disordered
+
+
+def _data(
+    draw: np.random.Generator, L: int, samples: int, near: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    return _configurations(L, int(draw.integers(2**63)), samples, near)
+
+
+def _train(
+    student: Any, model: Any, X: Any, y: Any, seed: int, epochs: int = EPOCHS, *, state: int = 0
+) -> list[float]:
+    """The history. Dropout draws from the global generator, which is seeded here too."""
+    student.reseed(state or seed)
+    generator = torch.Generator().manual_seed(seed)
+    history = student.train_classifier(model, X, y, epochs=epochs, generator=generator)
+    if isinstance(history, np.ndarray) and history.ndim == 1:
+        history = list(history)
+    if not isinstance(history, (list, tuple)):
+        raise CheckFailed("type", f"should return a list of losses, returns {kind_of(history)}")
+    return [number(_single(loss)) for loss in history]
+
+
+def _share_right(student: Any, model: Any, X: np.ndarray, y: np.ndarray) -> float:
+    model.eval()
+    logits = tensor(model(torch.tensor(X, dtype=torch.float32)), (len(y), 2))
+    return float(np.mean(np.argmax(logits, axis=1) == y))
+
+
+def far_share(student: Any, draw: np.random.Generator) -> float:
+    """16×16 spins, temperatures far from T_c."""
+    X, y = _data(draw, 16, SAMPLES)
+    model = _classifier(student, draw, 256)
+    _train(student, model, X, y, int(draw.integers(2**31)))
+    return _share_right(student, model, *_data(draw, 16, 1000))
+
+
+def near_share(student: Any, draw: np.random.Generator) -> float:
+    """8×8 spins, temperatures near T_c included; handed over as tensors."""
+    X, y = _data(draw, 8, SAMPLES, near=True)
+    model = _classifier(student, draw, 64)
+    tensors = torch.tensor(X, dtype=torch.float32), torch.tensor(y)
+    _train(student, model, *tensors, int(draw.integers(2**31)))
+    return _share_right(student, model, *_data(draw, 8, 1000, near=True))
+
+
+def worst_side(student: Any, draw: np.random.Generator) -> float:
+    """8×8 spins, far from T_c: the lowest share among those up, those down and those disordered."""
+    X, y = _data(draw, 8, SAMPLES)
+    model = _classifier(student, draw, 64)
+    _train(student, model, X, y, int(draw.integers(2**31)))
+    X, y = _data(draw, 8, 1000)
+    up = X.mean(axis=1) > 0
+    sides = [(y == 0) & up, (y == 0) & ~up, y == 1]
+    return min(_share_right(student, model, X[side], y[side]) for side in sides)
+
+
+def last_loss(student: Any, draw: np.random.Generator) -> float:
+    """The loss of the last epoch; 16×16 spins, temperatures far from T_c."""
+    X, y = _data(draw, 16, SAMPLES)
+    history = _train(student, _classifier(student, draw, 256), X, y, int(draw.integers(2**31)))
+    holds(0 < len(history) <= EPOCHS, "should give a loss for each epoch")
+    return history[-1]
+
+
+def _well_told(share: float, limit: float, what: str) -> None:
+    holds(share > limit, f"{share:.0%} of {what} are told right; it should be above {limit:.0%}")
+
+
+def test_train_classifier__tells_16_by_16_lattices(student, draw):
+    """tells the phase of independent 16×16 configurations far from T_c"""
+    _well_told(far_share(student, draw), FAR_LIMIT, "independent 16×16 configurations")
+
+
+def test_train_classifier__tells_8_by_8_lattices(student, draw):
+    """tells the phase of independent 8×8 configurations, those near T_c included"""
+    _well_told(near_share(student, draw), NEAR_LIMIT, "independent 8×8 configurations")
+
+
+def test_train_classifier__tells_up_down_and_disorder(student, draw):
+    """tells order of either sign, and disorder, on independent configurations"""
+    share = worst_side(student, draw)
+    _well_told(share, SIDE_LIMIT, "those up, those down or those disordered")
+
+
+def test_train_classifier__brings_the_loss_down(student, draw):
+    """brings the cross-entropy down and says so"""
+    below(last_loss(student, draw), LOSS_LIMIT, "the loss of the last epoch")
+
+
+def first_loss(student: Any, draw: np.random.Generator) -> float:
+    """What is reported for one epoch in which nothing can be learnt: classes drawn at random."""
+    X, _ = _data(draw, 8, 300)
+    model = _classifier(student, draw, 64)
+    history = _train(student, model, X, draw.integers(2, size=300), int(draw.integers(2**31)), 1)
+    holds(len(history) == 1, "one epoch should give one loss")
+    return history[0]
+
+
+def test_train_classifier__reports_the_mean_loss(student, draw):
+    """reports the mean loss of an epoch: about ln 2 at first where nothing can be learnt"""
+    low, high = FIRST_LOSS
+    mean = low < first_loss(student, draw) < high
+    holds(mean, "the first loss is not the mean cross-entropy of a sample")
+
+
+def test_train_classifier__trains_with_dropout(student, draw):
+    """trains with dropout, whatever mode the model comes in
+
+    The mode that the model comes in makes no difference, the state of torch's global generator,
+    from which dropout draws, does. Where the function seeds that generator itself, which a
+    network made afterwards tells, the latter cannot be seen.
+    """
+    X, y = _data(draw, 8, 200)
+    seed, other = (int(n) for n in draw.integers(1, 2**31, size=2))
+    found, afterwards = [], []
+    for mode, state in ((True, seed), (False, seed), (True, other)):
+        student.reseed(seed)
+        model = student.IsingClassifier(64)
+        model.train(mode)
+        found.append(_train(student, model, X, y, seed, 3, state=state))
+        fresh = student.IsingClassifier(4)
+        fresh.eval()
+        afterwards.append(tensor(fresh(torch.ones(1, 4)), (1, 2)))
+    holds(
+        len(found[0]) == len(found[1]) > 0 and np.allclose(*found[:2], rtol=SINGLE.relative),
+        "the training depends on the mode that the model was in before: dropout may be off",
+    )
+    holds(
+        found[0] != found[2] or bool((afterwards[0] == afterwards[2]).all()),
+        "dropout has no effect on the training: in which mode is the model?",
+    )
+
+
+@pytest.mark.guard
+def test_train_classifier__ends_in_evaluation_mode(student, draw):
+    """leaves the model in evaluation mode, with other weights than before"""
+    X, y = _data(draw, 8, 200)
+    model = _classifier(student, draw, 64)
+    model.eval()
+    x = torch.tensor(X[:30], dtype=torch.float32)
+    before = tensor(model(x), (30, 2))
+    _train(student, model, X, y, int(draw.integers(2**31)), 2)
+    holds(attribute(model, "training") is False, "the model is still in training mode")
+    holds(bool((tensor(model(x), (30, 2)) != before).any()), "the model has not changed")
+
+
+@pytest.mark.guard
+def test_train_classifier__repeats_itself(student, draw):
+    """gives the same model for the same seeds"""
+    X, y = _data(draw, 8, 200)
+    seed, found = int(draw.integers(2**31)), []
+    for _ in range(2):
+        student.reseed(seed)
+        model = student.IsingClassifier(64)
+        _train(student, model, X, y, seed, 2)
+        model.eval()
+        found.append(tensor(model(torch.tensor(X[:30], dtype=torch.float32)), (30, 2)))
+    close(found[1], found[0], SINGLE)
+
+
+@pytest.mark.guard
+def test_train_classifier__leaves_its_data(student, draw):
+    """leaves X and y unchanged"""
+    X, y = _data(draw, 8, 100)
+    for data in ((X, y), (torch.tensor(X, dtype=torch.float32), torch.tensor(y))):
+        model = _classifier(student, draw, 64)
+        kept = [student.keep(one) for one in data]
+        _train(student, model, *kept, int(draw.integers(2**31)), 2)
+        for before, after in zip(data, kept, strict=True):
+            close(student.value(after), before, EXACT)
+
+
+# ---------------------------------------------------------------- critical_temperature
+
+
+def _critical(student: Any, T: np.ndarray, p: np.ndarray, expected: float) -> None:
+    close(number(_single(student.critical_temperature(T, p))), expected, EXACT)
+
+
+def _rising(draw: np.random.Generator, before: int, after: int) -> tuple[np.ndarray, np.ndarray]:
+    """Temperatures, unevenly spaced, and probabilities that cross once but wander otherwise."""
+    T = 1.5 + np.cumsum(draw.uniform(0.05, 0.3, before + after))
+    p = np.concatenate([draw.uniform(0.02, 0.48, before), draw.uniform(0.53, 0.98, after)])
+    return T, p
+
+
+def _crossing(T: np.ndarray, p: np.ndarray, before: int) -> float:
+    (t0, t1), (p0, p1) = T[before - 1 : before + 1], p[before - 1 : before + 1]
+    return float(t0 + (0.5 - p0) * (t1 - t0) / (p1 - p0))
+
+
+def test_critical_temperature__of_a_straight_line(student, draw):
+    """finds the crossing of a straight line"""
+    T_star, slope = float(draw.uniform(2.2, 2.5)), float(draw.uniform(0.4, 0.6))
+    T = np.linspace(1.8, 2.9, 8)
+    _critical(student, T, 0.5 + slope * (T - T_star), T_star)
+
+
+def test_critical_temperature__between_two_points(student, draw):
+    """interpolates between the two temperatures around the crossing"""
+    for before, after in ((4, 5), (6, 3)):
+        T, p = _rising(draw, before, after)
+        p.sort()
+        _critical(student, T, p, _crossing(T, p, before))
+
+
+def test_critical_temperature__of_a_curve_that_wanders(student, draw):
+    """finds the crossing also where p falls now and then on its way"""
+    for _ in range(3):
+        T, p = _rising(draw, 6, 6)
+        _critical(student, T, p, _crossing(T, p, 6))
+
+
+def test_critical_temperature__in_the_first_and_the_last_interval(student, draw):
+    """finds a crossing in the first and in the last interval, and between two points only"""
+    for before, after in ((1, 5), (5, 1), (1, 1)):
+        T, p = _rising(draw, before, after)
+        _critical(student, T, p, _crossing(T, p, before))
+
+
+def test_critical_temperature__at_a_grid_point(student, draw):
+    """is the temperature itself where p is exactly ½"""
+    T, p = _rising(draw, 4, 4)
+    p.sort()
+    for k in (3, 4):
+        exactly = p.copy()
+        exactly[k] = 0.5
+        _critical(student, T, exactly, float(T[k]))
+
+
+def test_critical_temperature__refuses_a_curve_without_crossing(student, draw):
+    """raises ValueError where p stays on one side of ½"""
+    T, p = _rising(draw, 5, 5)
+    for one_sided in (p[:5], p[5:]):
+        refuses(lambda p=one_sided: student.critical_temperature(T[:5], p))
+
+
+@pytest.mark.guard
+def test_critical_temperature__is_a_number(student, draw):
+    """is a single number"""
+    T, p = _rising(draw, 4, 4)
+    number(student.critical_temperature(T, p))
+
+
+@pytest.mark.guard
+def test_critical_temperature__leaves_its_arguments(student, draw):
+    """leaves its arguments unchanged"""
+    T, p = _rising(draw, 4, 4)
+    _unchanged(student, "critical_temperature", T, p)

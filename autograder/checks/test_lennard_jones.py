@@ -1,0 +1,892 @@
+"""Hidden checks of lennard_jones.
+
+Most compare with float32's tolerance: an answer in float32, or through central differences, is
+as right as one in float64, and no known slip is that small. Scaling and symmetry are compared
+with the student's own values, so that such a check fails for its own fault alone; as they hold
+for zeros too, they are guards.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from coursekit import (
+    SINGLE,
+    StudentError,
+    array,
+    attribute,
+    below,
+    close,
+    holds,
+    number,
+    tensor,
+    within,
+)
+from scipy import special
+from scipy.spatial.distance import pdist
+from scipy.spatial.transform import Rotation
+
+from reference_impl import lennard_jones as reference
+
+R_MIN = 2 ** (1 / 6)
+
+# Measured by benchmarks/thresholds_lennard_jones.py: every right recipe of the alternatives
+# (Adam with several rates and batches, L-BFGS) passes with 20 seeds of 20, no wrong one does.
+EPOCHS_POTENTIAL = 2000
+ENERGY_LIMIT = 0.02  # ε²
+FORCE_LIMIT = 1.0  # (ε/σ)², where the mean square of the force is 40
+SLOPE_LIMIT = 0.02  # of the mean square of the force
+EPOCHS_CLUSTERS = 500
+R2_LIMIT = 0.8
+
+
+def _unchanged(student: Any, call: Any, *arguments: Any) -> None:
+    """`call` leaves its arguments as they were."""
+    kept = [student.keep(argument) for argument in arguments]
+    call(*kept)
+    for before, after in zip(arguments, kept, strict=True):
+        close(student.value(after), before, SINGLE)
+
+
+def _move(draw: np.random.Generator, positions: np.ndarray) -> np.ndarray:
+    """The same cluster turned, shifted and renumbered."""
+    turned = positions @ Rotation.random(random_state=int(draw.integers(2**31))).as_matrix().T
+    return draw.permutation(turned) + draw.uniform(-2, 2, 3)
+
+
+def _cluster(draw: np.random.Generator, n_atoms: int) -> np.ndarray:
+    """Atoms that neither overlap nor lose sight of each other, so that no pair dominates."""
+    return reference.sample_clusters(1, n_atoms, 0.95, draw, scale=0.9)[0]
+
+
+# --------------------------------------------------------------------------- lj_potential
+
+
+def test_lj_potential__follows_the_formula(student, draw):
+    """gives the energy at every distance of an array"""
+    r = draw.uniform(0.9, 3.0, 40)
+    close(student.lj_potential(r), reference.lj_potential(r), SINGLE)
+
+
+def test_lj_potential__gives_a_number_for_a_number(student, draw):
+    """gives a number for a number"""
+    r = float(draw.uniform(1.05, 2.0))
+    close(number(student.lj_potential(r)), reference.lj_potential(r), SINGLE)
+
+
+@pytest.mark.guard
+def test_lj_potential__keeps_the_shape(student, draw):
+    """gives an array of r's shape, whatever shape that is"""
+    r = draw.uniform(0.9, 3.0, (2, 3, 4))
+    close(student.lj_potential(r), array(student.lj_potential(r.ravel())).reshape(r.shape), SINGLE)
+
+
+def test_lj_potential__holds_for_any_epsilon(student, draw):
+    """is right for any epsilon"""
+    r, epsilon = draw.uniform(0.9, 3.0, 20), float(draw.uniform(1.5, 4))
+    close(student.lj_potential(r, epsilon), reference.lj_potential(r, epsilon), SINGLE)
+
+
+def test_lj_potential__holds_for_any_sigma(student, draw):
+    """is right for any sigma"""
+    r, sigma = draw.uniform(0.9, 3.0, 20), float(draw.uniform(1.2, 2.5))
+    expected = reference.lj_potential(sigma * r, 1.0, sigma)
+    close(student.lj_potential(sigma * r, 1.0, sigma), expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_lj_potential__leaves_r_unchanged(student, draw):
+    """leaves r unchanged"""
+    _unchanged(student, student.lj_potential, draw.uniform(0.9, 3.0, 20))
+
+
+# ------------------------------------------------------------------------------- lj_force
+
+
+def test_lj_force__is_minus_the_slope_of_the_potential(student, draw):
+    """is minus the slope of the potential"""
+    r = draw.uniform(0.9, 3.0, 40)
+    close(student.lj_force(r), reference.lj_force(r), SINGLE)
+
+
+def test_lj_force__repels_inside_and_attracts_outside(student, draw):
+    """is positive inside the minimum of the potential and negative outside"""
+    inside, outside = draw.uniform(0.9, 1.1, 20), draw.uniform(1.15, 3.0, 20)
+    force = array(student.lj_force(np.concatenate([inside, outside])), (40,))
+    holds(bool((force[:20] > 0).all()), "close atoms should repel: F > 0 inside the minimum")
+    holds(bool((force[20:] < 0).all()), "distant atoms should attract: F < 0 outside the minimum")
+
+
+def test_lj_force__gives_a_number_for_a_number(student, draw):
+    """gives a number for a number"""
+    r = float(draw.uniform(1.2, 2.0))
+    close(number(student.lj_force(r)), reference.lj_force(r), SINGLE)
+
+
+@pytest.mark.guard
+def test_lj_force__keeps_the_shape(student, draw):
+    """gives an array of r's shape, whatever shape that is"""
+    r = draw.uniform(0.9, 3.0, (2, 3, 4))
+    close(student.lj_force(r), array(student.lj_force(r.ravel())).reshape(r.shape), SINGLE)
+
+
+def test_lj_force__holds_for_any_epsilon(student, draw):
+    """is right for any epsilon"""
+    r, epsilon = draw.uniform(0.9, 3.0, 20), float(draw.uniform(1.5, 4))
+    close(student.lj_force(r, epsilon), reference.lj_force(r, epsilon), SINGLE)
+
+
+def test_lj_force__holds_for_any_sigma(student, draw):
+    """is right for any sigma"""
+    r, sigma = draw.uniform(0.9, 3.0, 20), float(draw.uniform(1.2, 2.5))
+    expected = reference.lj_force(sigma * r, 1.0, sigma)
+    close(student.lj_force(sigma * r, 1.0, sigma), expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_lj_force__leaves_r_unchanged(student, draw):
+    """leaves r unchanged"""
+    _unchanged(student, student.lj_force, draw.uniform(0.9, 3.0, 20))
+
+
+# --------------------------------------------------------------------- pairwise_distances
+
+
+def test_pairwise_distances__holds_every_pair_once(student, draw):
+    """holds the distance of every pair once, in any order"""
+    square = draw.integers(2, 9) * np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
+    for positions in (draw.normal(size=(2, 3)), draw.normal(size=(6, 3)), square):
+        n_pairs = len(positions) * (len(positions) - 1) // 2
+        returned = array(student.pairwise_distances(positions), (n_pairs,))
+        close(np.sort(returned), np.sort(pdist(positions)), SINGLE)
+
+
+def test_pairwise_distances__is_ascending(student, draw):
+    """comes in ascending order"""
+    returned = array(student.pairwise_distances(draw.normal(size=(7, 3))), (21,))
+    holds(bool((returned > 0).any()), "different atoms should have distances above zero")
+    holds(bool((np.diff(returned) >= 0).all()), "the distances should be sorted, smallest first")
+
+
+@pytest.mark.guard
+def test_pairwise_distances__does_not_depend_on_place_turn_or_numbering(student, draw):
+    """does not change when the cluster is moved, turned or renumbered"""
+    positions = draw.normal(size=(5, 3))
+    before = array(student.pairwise_distances(positions))
+    close(student.pairwise_distances(_move(draw, positions)), before, SINGLE)
+
+
+@pytest.mark.guard
+def test_pairwise_distances__is_empty_for_one_atom(student, draw):
+    """is an empty array for a single atom"""
+    array(student.pairwise_distances(draw.normal(size=(1, 3))), (0,))
+
+
+@pytest.mark.guard
+def test_pairwise_distances__leaves_the_positions_unchanged(student, draw):
+    """leaves the positions unchanged"""
+    _unchanged(student, student.pairwise_distances, draw.normal(size=(5, 3)))
+
+
+# ------------------------------------------------------------------------- cluster_energy
+
+
+def _icosahedron() -> np.ndarray:
+    """The best cluster of thirteen atoms: one in the middle, twelve around it."""
+    golden = (1 + 5**0.5) / 2
+    corners = [(0, a, b * golden) for a in (1, -1) for b in (1, -1)]
+    shell = np.array([np.roll(corner, turn) for corner in corners for turn in range(3)])
+    positions = np.vstack([np.zeros(3), shell])
+    # Scaled by s, the energy is 4 (A/s¹² − B/s⁶), lowest where s⁶ = 2A/B.
+    distances = pdist(positions)
+    return positions * (2 * np.sum(distances**-12) / np.sum(distances**-6)) ** (1 / 6)
+
+
+def test_cluster_energy__knows_the_best_small_clusters(student, draw):
+    """gives the known energies of the best clusters of 2, 3, 4 and 13 atoms"""
+    tetrahedron = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) * R_MIN / 8**0.5
+    best = [(tetrahedron[:n], energy) for n, energy in ((2, -1.0), (3, -3.0), (4, -6.0))]
+    for positions, energy in [*best, (_icosahedron(), -44.326801)]:
+        close(student.cluster_energy(_move(draw, positions)), energy, SINGLE)
+
+
+def test_cluster_energy__is_the_sum_over_pairs(student, draw):
+    """is the sum over all pairs, each counted once"""
+    positions = _cluster(draw, 6)
+    close(student.cluster_energy(positions), reference.cluster_energy(positions), SINGLE)
+
+
+def test_cluster_energy__holds_for_any_epsilon(student, draw):
+    """is right for any epsilon"""
+    positions, epsilon = _cluster(draw, 5), float(draw.uniform(1.5, 4))
+    expected = reference.cluster_energy(positions, epsilon)
+    close(student.cluster_energy(positions, epsilon), expected, SINGLE)
+
+
+def test_cluster_energy__holds_for_any_sigma(student, draw):
+    """is right for any sigma"""
+    sigma = float(draw.uniform(1.2, 2.5))
+    positions = sigma * _cluster(draw, 5)
+    expected = reference.cluster_energy(positions, 1.0, sigma)
+    close(student.cluster_energy(positions, 1.0, sigma), expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_cluster_energy__does_not_depend_on_place_turn_or_numbering(student, draw):
+    """does not change when the cluster is moved, turned or renumbered"""
+    positions = _cluster(draw, 5)
+    before = number(student.cluster_energy(positions))
+    close(student.cluster_energy(_move(draw, positions)), before, SINGLE)
+
+
+@pytest.mark.guard
+def test_cluster_energy__is_zero_for_one_atom(student, draw):
+    """is zero for a single atom"""
+    close(student.cluster_energy(draw.normal(size=(1, 3))), 0.0, SINGLE)
+
+
+@pytest.mark.guard
+def test_cluster_energy__leaves_the_positions_unchanged(student, draw):
+    """leaves the positions unchanged"""
+    _unchanged(student, student.cluster_energy, _cluster(draw, 5))
+
+
+# ------------------------------------------------------------------------- cluster_forces
+
+
+def test_cluster_forces__are_minus_the_gradient_of_the_energy(student, draw):
+    """are minus the gradient of the cluster's energy"""
+    positions = _cluster(draw, 6)
+    close(student.cluster_forces(positions), reference.cluster_forces(positions), SINGLE)
+
+
+def test_cluster_forces__push_close_atoms_apart(student, draw):
+    """push two close atoms apart and pull two distant atoms together"""
+    direction = Rotation.random(random_state=int(draw.integers(2**31))).as_matrix()[0]
+    start = draw.normal(size=3)
+    for distance, way in ((draw.uniform(0.95, 1.05), 1), (draw.uniform(1.2, 1.6), -1)):
+        pair = np.array([start, start + distance * direction])
+        forces = array(student.cluster_forces(pair), (2, 3))
+        along = way * forces @ direction
+        holds(
+            bool(along[0] < 0 < along[1]),
+            "two atoms closer than the minimum should be pushed apart, more distant ones pulled "
+            "together",
+        )
+
+
+def test_cluster_forces__hold_for_any_epsilon(student, draw):
+    """are right for any epsilon"""
+    positions, epsilon = _cluster(draw, 5), float(draw.uniform(1.5, 4))
+    expected = reference.cluster_forces(positions, epsilon)
+    close(student.cluster_forces(positions, epsilon), expected, SINGLE)
+
+
+def test_cluster_forces__hold_for_any_sigma(student, draw):
+    """are right for any sigma"""
+    sigma = float(draw.uniform(1.2, 2.5))
+    positions = sigma * _cluster(draw, 5)
+    expected = reference.cluster_forces(positions, 1.0, sigma)
+    close(student.cluster_forces(positions, 1.0, sigma), expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_cluster_forces__add_up_to_zero_without_torque(student, draw):
+    """add up to zero and do not turn the cluster"""
+    positions = _cluster(draw, 6)
+    forces = array(student.cluster_forces(positions), (6, 3))
+    size = np.abs(forces).sum() or 1.0
+    close(forces.sum(axis=0) / size, np.zeros(3), SINGLE)
+    close(np.cross(positions, forces).sum(axis=0) / size, np.zeros(3), SINGLE)
+
+
+@pytest.mark.guard
+def test_cluster_forces__turn_with_the_cluster(student, draw):
+    """turn with the cluster and do not depend on where it is"""
+    positions = _cluster(draw, 5)
+    turn = Rotation.random(random_state=int(draw.integers(2**31))).as_matrix()
+    expected = array(student.cluster_forces(positions), (5, 3)) @ turn.T
+    close(student.cluster_forces(positions @ turn.T + draw.uniform(-2, 2, 3)), expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_cluster_forces__are_zero_for_one_atom(student, draw):
+    """are zero for a single atom"""
+    close(student.cluster_forces(draw.normal(size=(1, 3))), np.zeros((1, 3)), SINGLE)
+
+
+@pytest.mark.guard
+def test_cluster_forces__leave_the_positions_unchanged(student, draw):
+    """leave the positions unchanged"""
+    _unchanged(student, student.cluster_forces, _cluster(draw, 5))
+
+
+# ------------------------------------------------------------------------ sample_clusters
+
+
+def _rng(draw: np.random.Generator) -> np.random.Generator:
+    return np.random.default_rng(int(draw.integers(2**63)))
+
+
+def _nearest(clusters: np.ndarray) -> np.ndarray:
+    """The smallest distance in each cluster."""
+    return np.array([pdist(positions).min() for positions in clusters])
+
+
+def test_sample_clusters__gives_as_many_as_asked_for(student, draw):
+    """gives exactly n_samples clusters of n_atoms atoms"""
+    for n_samples, n_atoms, min_distance in ((1, 3, 0.5), (25, 5, 0.9), (40, 2, 1.5)):
+        returned = student.sample_clusters(n_samples, n_atoms, min_distance, _rng(draw))
+        clusters = array(returned, (n_samples, n_atoms, 3))
+        holds(bool(np.ptp(clusters) > 0), "all atoms are in the same place")
+
+
+def test_sample_clusters__keeps_every_pair_apart(student, draw):
+    """has no two atoms closer than min_distance, whichever two"""
+    for min_distance in draw.uniform(0.8, 1.0, 2):
+        clusters = array(student.sample_clusters(60, 4, min_distance, _rng(draw)), (None, 4, 3))
+        holds(len(clusters) > 0, "there should be clusters")
+        nearest = _nearest(clusters).min() + SINGLE.relative
+        holds(bool(nearest >= min_distance), "some pair is closer than min_distance")
+
+
+def _normal(coordinates: np.ndarray, scale: float) -> None:
+    """Mean, variance and fourth moment of a normal distribution; each within 5 standard errors."""
+    x = coordinates.ravel() / scale
+    within(float(np.mean(x)), 0.0, float(x.size**-0.5))
+    within(float(np.mean(x**2)), 1.0, float((2 / x.size) ** 0.5))
+    within(float(np.mean(x**4)), 3.0, float((96 / x.size) ** 0.5))
+
+
+def test_sample_clusters__is_normal_with_deviation_scale(student, draw):
+    """draws coordinates from a normal distribution of standard deviation scale
+
+    Three moments of 5400 numbers, 5 standard errors each (the fourth has a tail): a right
+    answer fails less than once in 100 000 courses. A uniform distribution of the same width is 9
+    away.
+    """
+    scale = float(draw.uniform(1.2, 2.0))
+    clusters = array(student.sample_clusters(600, 3, 0.0, _rng(draw), scale), (None, 3, 3))
+    _normal(clusters, scale)
+
+
+def test_sample_clusters__has_scale_0_8_if_none_is_given(student, draw):
+    """has a standard deviation of 0.8 where no scale is given
+
+    As the check above; a scale of 1 is 29 standard errors away.
+    """
+    _normal(array(student.sample_clusters(600, 3, 0.0, _rng(draw)), (None, 3, 3)), 0.8)
+
+
+def test_sample_clusters__throws_away_whole_clusters(student, draw):
+    """is the normal distribution without the clusters that are too close, nothing else
+
+    For two atoms the law is known: the separation is normal with variance 2 scale², cut off at
+    min_distance; the middle is normal and knows nothing of it. 5 standard errors of about 800
+    clusters: a right answer fails once in 500 000 courses. Drawing only the second atom again
+    is 11 away, pushing it out to min_distance 15.
+    """
+    scale, cut = 0.8, float(draw.uniform(1.8, 2.0))
+    clusters = array(student.sample_clusters(800, 2, cut, _rng(draw), scale), (None, 2, 3))
+    holds(len(clusters) > 100, "there should be as many clusters as asked for")
+    # The square of the separation over 2 scale² follows a chi-squared law of 3 degrees, cut off.
+    least = cut**2 / (4 * scale**2)
+    ratio = special.gammaincc(2.5, least) / special.gammaincc(1.5, least)
+    separation = np.sum((clusters[:, 0] - clusters[:, 1]) ** 2, axis=1) / (2 * scale**2)
+    middle = np.sum((clusters[:, 0] + clusters[:, 1]) ** 2, axis=1) / (2 * scale**2)
+    single = np.sum(clusters[:, 0] ** 2, axis=1) / scale**2
+    root = len(clusters) ** 0.5
+    within(float(separation.mean()), 3 * ratio, float(separation.std() / root))
+    within(float(middle.mean()), 3.0, float(middle.std() / root))
+    within(float(single.mean()), 1.5 + 1.5 * ratio, float(single.std() / root))
+
+
+def test_sample_clusters__draws_from_rng_alone(student, draw):
+    """gives the same clusters for the same seed and others for another"""
+    seed = int(draw.integers(2**63))
+    student.reseed(int(draw.integers(2**31)))
+    first = array(student.sample_clusters(8, 3, 0.7, np.random.default_rng(seed)))
+    student.reseed(int(draw.integers(2**31)))
+    again = student.sample_clusters(8, 3, 0.7, np.random.default_rng(seed))
+    other = array(student.sample_clusters(8, 3, 0.7, np.random.default_rng(seed - 1)))
+    close(again, first, SINGLE)
+    holds(not np.array_equal(first, other), "another seed should give other clusters")
+
+
+def test_sample_clusters__repeats_no_cluster(student, draw):
+    """draws every cluster afresh"""
+    clusters = array(student.sample_clusters(50, 4, 1.0, _rng(draw)), (None, 4, 3))
+    holds(
+        len(np.unique(clusters[:, 0, 0])) == len(clusters),
+        "the same cluster comes more than once",
+    )
+
+
+# ---------------------------------------------------------------------------- standardise
+
+
+def _table(draw: np.random.Generator, rows: int) -> np.ndarray:
+    """Columns of very different size and place."""
+    return np.array([40.0, -3.0, 0.5]) + np.array([20.0, 1.0, 0.6]) * draw.normal(size=(rows, 3))
+
+
+def _four(returned: Any) -> list[Any]:
+    holds(
+        isinstance(returned, (tuple, list)) and len(returned) == 4,
+        "should return four things: (train_n, test_n, mean, std)",
+    )
+    return list(returned)
+
+
+def test_standardise__gives_train_mean_0_and_deviation_1(student, draw):
+    """gives every column of train mean 0 and population standard deviation 1"""
+    train, test = _table(draw, 17), _table(draw, 9)
+    train_n, *_ = _four(student.standardise(train, test))
+    close(train_n, (train - train.mean(axis=0)) / train.std(axis=0), SINGLE)
+
+
+def test_standardise__treats_test_as_it_treats_train(student, draw):
+    """shifts and scales test exactly as it does train"""
+    train, test = _table(draw, 30), _table(draw, 12) + 5
+    train_n, test_n, *_ = _four(student.standardise(train, test))
+    train_n, test_n = array(train_n, (30, 3)), array(test_n, (12, 3))
+    slope = (train_n[1] - train_n[0]) / (train[1] - train[0])
+    holds(bool((np.abs(slope[0] - slope[1:]) > 0).all()), "each column should have its own scale")
+    close(test_n, train_n[0] + slope * (test - train[0]), SINGLE)
+
+
+def test_standardise__returns_mean_and_deviation_of_train(student, draw):
+    """returns the mean and the population standard deviation of train"""
+    train, test = _table(draw, 17), _table(draw, 9)
+    _, _, mean, std = _four(student.standardise(train, test))
+    for returned, expected in ((mean, train.mean(axis=0)), (std, train.std(axis=0))):
+        kept = array(returned)
+        holds(kept.size == 3, "mean and std should have one entry for each column")
+        close(kept.reshape(3), expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_standardise__survives_a_constant_column(student, draw):
+    """turns a column that is constant in train into zeros, and stays finite"""
+    train, test = _table(draw, 16), _table(draw, 8)
+    train[:, 1] = test[:4, 1] = 2.5  # exact in binary: its mean is 2.5, its deviation 0
+    train_n, test_n, *_ = _four(student.standardise(train, test))
+    close(array(train_n, (16, 3))[:, 1], np.zeros(16), SINGLE)
+    array(test_n, (8, 3))
+
+
+@pytest.mark.guard
+def test_standardise__leaves_its_arguments_unchanged(student, draw):
+    """leaves train and test unchanged"""
+    _unchanged(student, student.standardise, _table(draw, 10), _table(draw, 5))
+
+
+# --------------------------------------------------------------------------- nn_potential
+
+
+def _column(draw: np.random.Generator, rows: int, dtype: torch.dtype) -> torch.Tensor:
+    return torch.tensor(draw.uniform(0.9, 3.5, (rows, 1)), dtype=dtype)
+
+
+def _two(returned: Any) -> list[Any]:
+    holds(
+        isinstance(returned, (tuple, list)) and len(returned) == 2,
+        "energy_and_force should return two tensors: (V, F)",
+    )
+    return list(returned)
+
+
+def test_nn_potential__is_a_curve_not_a_line(student, draw):
+    """is a network that maps columns (N, 1) to columns (N, 1) and is no straight line"""
+    student.reseed(int(draw.integers(2**31)))
+    x = np.linspace(0.9, 4.0, 32)[:, None]
+    r = student.keep(torch.tensor(x, dtype=torch.float32).requires_grad_())
+    energy = student.keeping(student.NNPotential(), r)
+    V = tensor(student.value(energy), (32, 1)).astype(float)
+    line = np.hstack([x, np.ones_like(x)])
+    bend = np.abs(V - line @ np.linalg.lstsq(line, V, rcond=None)[0]).max()
+    holds(
+        bool(bend > SINGLE.relative * np.ptp(V) + SINGLE.tiny),
+        "the untrained network is a straight line in r: does it have an activation?",
+    )
+    (slope,) = student.gradients(energy, r)
+    holds(slope is not None, "the network's output has lost its graph: it has no slope")
+
+
+@pytest.mark.guard
+def test_nn_potential__has_the_width_asked_for(student, draw):
+    """has more parameters the larger `hidden` is"""
+    student.reseed(int(draw.integers(2**31)))
+    sizes = [
+        sum(weights.numel() for weights in student.NNPotential(hidden).parameters())
+        for hidden in (4, 16, 48)
+    ]
+    holds(0 < sizes[0] < sizes[1] < sizes[2], "`hidden` should set the width of the layers")
+
+
+def test_nn_potential__gives_minus_the_slope_of_any_model(student, draw):
+    """energy_and_force gives V and F = −dV/dr of whatever model it is handed"""
+    polynomial = np.polynomial.Polynomial(draw.uniform(0.5, 2.0, 5))
+    model = student.field("polynomial", coefficients=polynomial.coef.tolist())
+    for rows, gradient in ((9, False), (1, False), (9, True)):
+        r = _column(draw, rows, torch.float64)
+        V, F = _two(student.energy_and_force(model, r.clone().requires_grad_(gradient)))
+        x = r.numpy()
+        close(tensor(V, (rows, 1)), polynomial(x), SINGLE)
+        close(tensor(F, (rows, 1)), -polynomial.deriv()(x), SINGLE)
+
+
+@pytest.mark.guard
+def test_nn_potential__works_for_its_own_network(student, draw):
+    """energy_and_force gives the energy of an NNPotential and a force that goes with its slope
+
+    Sign and size of the force are another check's business. They would fail here too, with
+    numbers that depend on the student's layers, and no known slip could be told from them.
+    """
+    student.reseed(int(draw.integers(2**31)))
+    model, column = student.NNPotential(24), _column(draw, 12, torch.float32)
+    r = student.keep(column.clone().requires_grad_())
+    energy = student.keeping(model, r)
+    (slope,) = student.gradients(energy, r)
+    V, F = _two(student.energy_and_force(model, column))
+    close(tensor(V, (12, 1)), tensor(student.value(energy), (12, 1)), SINGLE)
+    force, slope = tensor(F, (12, 1)).astype(float), tensor(slope, (12, 1)).astype(float)
+    factor = np.sum(force * slope) / np.sum(slope**2)
+    holds(bool(factor), "the force of the untrained network is zero")
+    close(force, factor * slope, SINGLE)
+
+
+def test_nn_potential__is_differentiable_again(student, draw):
+    """energy_and_force gives a force, and an energy, that a loss can be differentiated through"""
+    model = student.field("polynomial", coefficients=draw.uniform(0.5, 2.0, 5).tolist())
+    r = _column(draw, 9, torch.float64)
+    V, F = student.keeping("energy_and_force", model, r)
+    power = np.arange(5)
+    x = r.numpy()
+    for kept, expected, words in (
+        (V, np.sum(x**power, axis=0), "V"),
+        (F, -np.sum(power * x ** np.maximum(power - 1, 0), axis=0), "F"),
+    ):
+        (gradient,) = student.gradients(kept, model)
+        holds(
+            gradient is not None,
+            f"{words} has lost its graph: a loss that contains it cannot train the model",
+        )
+        close(tensor(gradient, (5,)), expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_nn_potential__leaves_r_as_it_was(student, draw):
+    """energy_and_force leaves r as it was, its requires_grad and .grad included"""
+    model = student.field("polynomial", coefficients=[1.0, -2.0, 0.5])
+    for gradient in (False, True):
+        before = _column(draw, 7, torch.float64).requires_grad_(gradient)
+        r = student.keep(before)
+        _two(student.energy_and_force(model, r))
+        after = student.value(r)
+        close(tensor(after, (7, 1)), before.detach().numpy(), SINGLE)
+        requires_grad, grad = attribute(r, "requires_grad"), attribute(r, "grad")
+        holds(requires_grad is gradient, "r.requires_grad is not what it was before")
+        holds(grad is None, "r.grad has been filled")
+
+
+@pytest.mark.guard
+def test_nn_potential__leaves_no_gradient_in_the_model(student, draw):
+    """energy_and_force leaves the gradients of the model's parameters alone"""
+    model = student.field("polynomial", coefficients=[1.0, -2.0, 0.5])
+    _two(student.energy_and_force(model, _column(draw, 7, torch.float64)))
+    holds(model.gradient() is None, "the parameters' .grad has been filled: it adds to the loss's")
+
+
+# -------------------------------------------------------------------- force_matching_loss
+
+
+def _predictions(draw: np.random.Generator, rows: int) -> list[torch.Tensor]:
+    """V_pred, V_true, F_pred, F_true; forces are larger than energies."""
+    sizes = (1.0, 1.0, 5.0, 5.0)
+    return [torch.tensor(size * draw.normal(size=(rows, 1))) for size in sizes]
+
+
+def test_force_matching_loss__adds_two_mean_squares(student, draw):
+    """is the mean squared energy error plus the mean squared force error"""
+    V_pred, V_true, F_pred, F_true = _predictions(draw, 7)
+    expected = torch.mean((V_pred - V_true) ** 2) + torch.mean((F_pred - F_true) ** 2)
+    returned = student.force_matching_loss(V_pred, V_true, F_pred, F_true)
+    close(number(returned), float(expected), SINGLE)
+
+
+def test_force_matching_loss__weights_the_forces(student, draw):
+    """multiplies the force error, and it alone, by force_weight"""
+    V_pred, V_true, F_pred, F_true = _predictions(draw, 7)
+    weight = float(draw.uniform(2, 5))
+    expected = torch.mean((V_pred - V_true) ** 2) + weight * torch.mean((F_pred - F_true) ** 2)
+    returned = student.force_matching_loss(V_pred, V_true, F_pred, F_true, weight)
+    close(number(returned), float(expected), SINGLE)
+
+
+@pytest.mark.guard
+def test_force_matching_loss__is_a_mean_over_the_rows(student, draw):
+    """stays the same when all data come twice"""
+    data = _predictions(draw, 6)
+    before = number(student.force_matching_loss(*data))
+    close(number(student.force_matching_loss(*[torch.cat([x, x]) for x in data])), before, SINGLE)
+
+
+def test_force_matching_loss__can_be_differentiated(student, draw):
+    """has gradients with respect to energies and forces"""
+    rows = 6
+    V_pred, V_true, F_pred, F_true = _predictions(draw, rows)
+    V, F = (student.keep(x.clone().requires_grad_()) for x in (V_pred, F_pred))
+    loss = student.keeping("force_matching_loss", V, V_true, F, F_true)
+    gradients = student.gradients(loss, V) + student.gradients(loss, F)
+    for gradient, error in zip(gradients, (V_pred - V_true, F_pred - F_true), strict=True):
+        holds(gradient is not None, "the loss has lost its graph: nothing can be trained with it")
+        close(tensor(gradient, (rows, 1)), (2 * error / rows).numpy(), SINGLE)
+
+
+# ------------------------------------------------------------------------ train_potential
+
+
+def _generator(draw: np.random.Generator) -> torch.Generator:
+    return torch.Generator().manual_seed(int(draw.integers(2**31)))
+
+
+def _training_data(r: np.ndarray, zero: float = 0.0) -> list[torch.Tensor]:
+    """Columns r, V, F in float32, the energies counted from −zero."""
+    values = (r, reference.lj_potential(r) + zero, reference.lj_force(r))
+    return [torch.tensor(value[:, None], dtype=torch.float32) for value in values]
+
+
+def _spread(draw: np.random.Generator, count: int) -> np.ndarray:
+    """Distances all over [0.95, 3.5], both ends included, in no order."""
+    r, step = np.linspace(0.95, 3.5, count, retstep=True)
+    r[1:-1] += draw.uniform(-0.4, 0.4, count - 2) * step
+    return draw.permutation(r)
+
+
+def _curve(student: Any, model: Any, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """V and −dV/dr of a trained model, without the student's energy_and_force.
+
+    Float32 goes in, as the training data were; a model kept in float64 may insist on its own.
+    """
+    for dtype in (torch.float32, torch.float64):
+        column = student.keep(torch.tensor(r[:, None], dtype=dtype).requires_grad_())
+        try:
+            energy = student.keeping(model, column)
+            break
+        except StudentError:
+            if dtype is torch.float64:
+                raise
+    (slope,) = student.gradients(energy, column)
+    V = tensor(student.value(energy), (len(r), 1))
+    holds(slope is not None, "the model's output cannot be differentiated: it has no forces")
+    return V[:, 0], -tensor(slope, (len(r), 1))[:, 0]
+
+
+def _potential(student: Any, draw: np.random.Generator, r: np.ndarray, zero: float = 0.0) -> Any:
+    return student.train_potential(
+        *_training_data(r, zero), epochs=EPOCHS_POTENTIAL, generator=_generator(draw)
+    )
+
+
+def energy_error(student: Any, draw: np.random.Generator) -> float:
+    """Mean squared error between the data, which count energies from a zero of their own."""
+    zero, r = float(draw.uniform(1, 2)), np.linspace(0.95, 3.5, 401)
+    V, _ = _curve(student, _potential(student, draw, _spread(draw, 64), zero), r)
+    return float(np.mean((V - zero - reference.lj_potential(r)) ** 2))
+
+
+def force_error(student: Any, draw: np.random.Generator) -> float:
+    """Mean squared error between the data."""
+    r = np.linspace(0.95, 3.5, 401)
+    _, F = _curve(student, _potential(student, draw, _spread(draw, 64)), r)
+    return float(np.mean((F - reference.lj_force(r)) ** 2))
+
+
+def slope_error(student: Any, draw: np.random.Generator) -> float:
+    """Mean squared error at the data, six distances, as a part of the force's mean square.
+
+    So few energies leave the slope between them open; the forces have to tell it.
+    """
+    r = np.array([0.95, 1.4, 1.9, 2.4, 2.9, 3.5])
+    r[1:-1] += draw.uniform(-0.05, 0.05, 4)
+    known = reference.lj_force(r)
+    _, F = _curve(student, _potential(student, draw, r), r)
+    return float(np.mean((F - known) ** 2) / np.mean(known**2))
+
+
+def test_train_potential__knows_unseen_energies(student, draw):
+    """gives the energies at unseen distances, counted from the zero of the data"""
+    below(
+        energy_error(student, draw),
+        ENERGY_LIMIT,
+        "mean squared error of the energy at unseen distances",
+    )
+
+
+def test_train_potential__knows_unseen_forces(student, draw):
+    """gives the forces at unseen distances"""
+    below(
+        force_error(student, draw),
+        FORCE_LIMIT,
+        "mean squared error of the force at unseen distances",
+    )
+
+
+def test_train_potential__learns_from_the_forces(student, draw):
+    """uses the forces of the data: a few energies do not tell the slope between them"""
+    below(
+        slope_error(student, draw),
+        SLOPE_LIMIT,
+        "relative error of the force at the very distances of the data, six of them,",
+    )
+
+
+@pytest.mark.guard
+def test_train_potential__repeats_itself(student, draw):
+    """gives the same model for the same seed, whatever the global random state"""
+    data, seed = _training_data(_spread(draw, 20)), int(draw.integers(2**31))
+    r = np.linspace(1, 3, 9)
+    curves = []
+    for _ in range(2):
+        generator = torch.Generator().manual_seed(seed)
+        model = student.train_potential(*data, epochs=10, generator=generator)
+        curves.append(_curve(student, model, r)[0])
+        student.reseed(int(draw.integers(2**31)))
+    close(curves[1], curves[0], SINGLE)
+
+
+@pytest.mark.guard
+def test_train_potential__leaves_its_data_unchanged(student, draw):
+    """leaves r, V and F unchanged"""
+
+    def call(r: Any, V: Any, F: Any) -> None:
+        model = student.train_potential(r, V, F, epochs=5, generator=_generator(draw))
+        _curve(student, model, np.linspace(1, 3, 3))
+
+    _unchanged(student, call, *_training_data(_spread(draw, 20)))
+
+
+# -------------------------------------------------------------------- train_cluster_model
+
+
+def _energies(
+    draw: np.random.Generator, n_samples: int, n_atoms: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distances and energies of random clusters."""
+    clusters = reference.sample_clusters(n_samples, n_atoms, 0.8, draw)
+    distances = np.array([reference.pairwise_distances(positions) for positions in clusters])
+    return distances, np.sum(reference.lj_potential(distances), axis=1)
+
+
+def _either(call: Any, *arrays: np.ndarray) -> Any:
+    """`call` with arrays or, where it stops with an error, with float32 tensors."""
+    try:
+        return call(*arrays)
+    except StudentError as error:
+        if error.kind != "error":
+            raise
+        first = error
+    try:
+        return call(*[torch.tensor(x, dtype=torch.float32) for x in arrays])
+    except StudentError:
+        raise first from None
+
+
+def _predict(model: Any, distances: np.ndarray) -> np.ndarray:
+    """The energies as a plain array (m,); a column and a tensor count as well."""
+    returned = _either(model, distances)
+    values = (tensor if isinstance(returned, torch.Tensor) else array)(returned)
+    holds(
+        values.shape in ((len(distances),), (len(distances), 1)),
+        "the returned function should give one energy for each row of distances",
+    )
+    return values.reshape(-1).astype(float)
+
+
+def _clusters_model(
+    student: Any,
+    data: tuple[np.ndarray, np.ndarray],
+    generator: torch.Generator,
+    epochs: int = EPOCHS_CLUSTERS,
+) -> Any:
+    def call(distances: Any, energies: Any) -> Any:
+        return student.train_cluster_model(distances, energies, epochs=epochs, generator=generator)
+
+    return _either(call, *data)
+
+
+def unseen_clusters(
+    student: Any, draw: np.random.Generator, n_samples: int, n_atoms: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Exact and predicted energies of 800 clusters, after training on n_samples others."""
+    data = _energies(draw, n_samples, n_atoms)
+    unseen, exact = _energies(draw, 800, n_atoms)
+    model = _clusters_model(student, data, _generator(draw))
+    return exact, _predict(model, unseen)
+
+
+def explained(exact: np.ndarray, predicted: np.ndarray) -> float:
+    """R²: one minus the part of the variance that is left."""
+    return float(1 - np.mean((exact - predicted) ** 2) / np.var(exact))
+
+
+def _well_explained(exact: np.ndarray, predicted: np.ndarray) -> None:
+    score = explained(exact, predicted)
+    if score <= R2_LIMIT and np.ptp(predicted) > 0:
+        holds(
+            bool(np.corrcoef(exact, predicted)[0, 1] ** 2 <= R2_LIMIT),
+            "the predictions follow the energies, but in another unit or from another zero: "
+            "energies that were standardised for the training have to be turned back",
+        )
+    holds(score > R2_LIMIT, f"R² on unseen clusters is {score:.2f}; it should be above {R2_LIMIT}")
+
+
+def test_train_cluster_model__knows_unseen_clusters(student, draw):
+    """gives the energies of unseen clusters of four atoms, in units of ε"""
+    _well_explained(*unseen_clusters(student, draw, 800, 4))
+
+
+def test_train_cluster_model__learns_other_sizes(student, draw):
+    """learns clusters of three atoms as well as of four"""
+    _well_explained(*unseen_clusters(student, draw, 400, 3))
+
+
+@pytest.mark.guard
+def test_train_cluster_model__judges_every_cluster_by_itself(student, draw):
+    """gives a cluster the same energy alone and together with others"""
+    distances, energies = _energies(draw, 60, 4)
+    model = _clusters_model(student, (distances, energies), _generator(draw), 10)
+    together = _predict(model, distances[:5])
+    alone = np.concatenate([_predict(model, row[None]) for row in distances[:5]])
+    close(alone, together, SINGLE)
+
+
+@pytest.mark.guard
+def test_train_cluster_model__repeats_itself(student, draw):
+    """gives the same model for the same seed, whatever the global random state"""
+    distances, energies = _energies(draw, 60, 4)
+    seed = int(draw.integers(2**31))
+    found = []
+    for _ in range(2):
+        generator = torch.Generator().manual_seed(seed)
+        model = _clusters_model(student, (distances, energies), generator, 10)
+        found.append(_predict(model, distances[:9]))
+        student.reseed(int(draw.integers(2**31)))
+    close(found[1], found[0], SINGLE)
+
+
+@pytest.mark.guard
+def test_train_cluster_model__leaves_its_data_unchanged(student, draw):
+    """leaves distances and energies unchanged"""
+
+    def train(distances: Any, energies: Any) -> None:
+        model = student.train_cluster_model(
+            distances, energies, epochs=5, generator=_generator(draw)
+        )
+        holds(model is not None, "should return a function")
+
+    _either(lambda *data: _unchanged(student, train, *data), *_energies(draw, 60, 4))

@@ -1,0 +1,1029 @@
+"""Hidden checks of pinn.
+
+Derivatives and residuals are compared on closed-form fields, so that nothing is trained and zero
+is not the only right answer. Most comparisons have float32's tolerance: an answer in float32 is
+as right as one in float64, and no known slip is that small.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from coursekit import (
+    SINGLE,
+    StudentError,
+    array,
+    attribute,
+    below,
+    close,
+    holds,
+    number,
+    refuses,
+    tensor,
+)
+from numpy.polynomial import Polynomial
+from scipy import stats
+
+from autograder.worker import fields
+from reference_impl import pinn as reference
+
+# Measured by benchmarks/thresholds_pinn.py: every right recipe of the alternatives passes with
+# 20 seeds of 20, no wrong one does.
+EPOCHS_DECAY = 3000
+DECAY_LIMIT = 0.02
+DECAY_RESIDUAL_LIMIT = 0.2
+EPOCHS_OSCILLATOR = 3000
+OSCILLATOR_LIMIT = 0.25
+START_LIMIT = 0.05
+SPEED_LIMIT = 0.2
+EPOCHS_HEAT = 1000
+HEAT_LIMIT = 0.03
+EDGE_LIMIT = 0.02
+
+OMEGA, ALPHA = 2.0, 0.1
+
+
+def _column(
+    draw: np.random.Generator, rows: int, low: float = -2.0, high: float = 2.0
+) -> torch.Tensor:
+    """A column that requires gradients, in float64."""
+    return torch.tensor(draw.uniform(low, high, (rows, 1)), requires_grad=True)
+
+
+def _numpy(x: torch.Tensor) -> np.ndarray:
+    return x.detach().numpy()
+
+
+def _coefficients(draw: np.random.Generator, *shape: int) -> np.ndarray:
+    """Of either sign and never small, so that no term can hide."""
+    return draw.choice([-1.0, 1.0], shape) * draw.uniform(0.5, 1.5, shape)
+
+
+def _one(returned: Any) -> float:
+    """A tensor with one number; (1,) and (1, 1) count as well."""
+    values = tensor(returned) if isinstance(returned, torch.Tensor) else None
+    if values is None:
+        return number(returned)
+    holds(values.size == 1, "should be a tensor with a single number")
+    return float(values.reshape(()))
+
+
+def _gradient(student: Any, of: Any, wrt: Any, shape: tuple[int, ...], words: str) -> np.ndarray:
+    """d(sum of)/d(wrt); a graph that was lost is said in words."""
+    (gradient,) = student.gradients(of, wrt)
+    holds(gradient is not None, words)
+    return tensor(gradient, shape).astype(float)
+
+
+LOST = "has lost its graph: no network can be trained with it"
+
+
+# ------------------------------------------------------------------------------ derivative
+
+
+def _derivative(student: Any, field: Any, x: Any, order: int = 1) -> Any:
+    return student.derivative(student.keeping(field, x), x, order)
+
+
+def test_derivative__is_the_slope(student, draw):
+    """is the slope of u, in every row"""
+    for rows in (1, 9):
+        coefficients, column = _coefficients(draw, 5), _column(draw, rows)
+        x = student.keep(column)
+        u = student.keeping(student.field("polynomial", coefficients=coefficients.tolist()), x)
+        expected = Polynomial(coefficients).deriv()(_numpy(column))
+        close(tensor(student.derivative(u, x), (rows, 1)), expected, SINGLE)
+
+
+def test_derivative__is_the_curvature_for_order_2(student, draw):
+    """is the second derivative for order 2: that of sin is −sin"""
+    frequency, column = float(draw.uniform(1.5, 3)), _column(draw, 8)
+    x = student.keep(column)
+    returned = _derivative(student, student.field("sine", frequency=frequency), x, 2)
+    expected = -(frequency**2) * np.sin(frequency * _numpy(column))
+    close(tensor(returned, (8, 1)), expected, SINGLE)
+
+
+def test_derivative__takes_any_order(student, draw):
+    """is the third and the fourth derivative where they are asked for"""
+    coefficients, column = _coefficients(draw, 7), _column(draw, 6)
+    for order in (3, 4):
+        x = student.keep(column)
+        field = student.field("polynomial", coefficients=coefficients.tolist())
+        expected = Polynomial(coefficients).deriv(order)(_numpy(column))
+        close(tensor(_derivative(student, field, x, order), (6, 1)), expected, SINGLE)
+
+
+def test_derivative__is_partial_where_u_has_two_variables(student, draw):
+    """is the partial derivative where u depends on two variables"""
+    c, x, t = _coefficients(draw, 4, 3), _column(draw, 7), _column(draw, 7)
+    kept_x, kept_t = student.keep(x), student.keep(t)
+    u = student.keeping(student.field("surface", coefficients=c), kept_x, kept_t)
+    slope_t = np.polynomial.polynomial.polyder(c, axis=1)
+    slope_xx = np.polynomial.polynomial.polyder(c, 2, axis=0)
+    value = np.polynomial.polynomial.polyval2d
+    expected = value(_numpy(x), _numpy(t), slope_t)
+    close(tensor(student.derivative(u, kept_t), (7, 1)), expected, SINGLE)
+    expected = value(_numpy(x), _numpy(t), slope_xx)
+    close(tensor(student.derivative(u, kept_x, 2), (7, 1)), expected, SINGLE)
+
+
+def test_derivative__can_be_differentiated_again(student, draw):
+    """can be differentiated with respect to x again"""
+    coefficients, column = _coefficients(draw, 5), _column(draw, 6)
+    x = student.keep(column)
+    u = student.keeping(student.field("polynomial", coefficients=coefficients.tolist()), x)
+    slope = student.keeping("derivative", u, x)
+    curvature = _gradient(student, slope, x, (6, 1), f"the derivative {LOST}")
+    close(curvature, Polynomial(coefficients).deriv(2)(_numpy(column)), SINGLE)
+
+
+def test_derivative__trains_the_network_that_u_came_from(student, draw):
+    """can be differentiated with respect to the parameters of the network that u came from"""
+    coefficients, column = _coefficients(draw, 5), _column(draw, 6)
+    field = student.field("polynomial", coefficients=coefficients.tolist())
+    x = student.keep(column)
+    slope = student.keeping("derivative", student.keeping(field, x), x)
+    power = np.arange(5)
+    expected = np.sum(power * _numpy(column) ** np.maximum(power - 1, 0), axis=0)
+    close(_gradient(student, slope, field, (5,), f"the derivative {LOST}"), expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_derivative__is_zero_for_a_constant(student, draw):
+    """is zero where u does not depend on x, and so is the curvature of a straight line"""
+    column = _column(draw, 5)
+    x = student.keep(column)
+    line = student.field("affine", matrix=[[float(draw.uniform(1, 2))]], shift=0.5)
+    network_line = student.field("polynomial", coefficients=[1.0, float(draw.uniform(1, 2))])
+    elsewhere = student.keeping(network_line, student.keep(_column(draw, 5)))
+    for u, order in (
+        (student.keep(torch.full((5, 1), 2.5, dtype=torch.float64)), 1),
+        (elsewhere, 1),
+        (student.keeping(line, x), 2),
+        (student.keeping(network_line, x), 2),
+    ):
+        close(tensor(student.derivative(u, x, order), (5, 1)), np.zeros((5, 1)), SINGLE)
+
+
+@pytest.mark.guard
+def test_derivative__leaves_x_as_it_was(student, draw):
+    """leaves x.grad empty and the parameters' gradients too"""
+    field = student.field("polynomial", coefficients=[1.0, -2.0, 0.5])
+    x = student.keep(_column(draw, 5))
+    tensor(_derivative(student, field, x), (5, 1))
+    holds(attribute(x, "grad") is None, "x.grad has been filled: a second call would add to it")
+    holds(field.gradient() is None, "the parameters' .grad has been filled: it adds to the loss's")
+
+
+# --------------------------------------------------------------- residuals: what they share
+
+
+def _again(student: Any, function: str, field: Any, *points: Any, **keys: Any) -> None:
+    """A second call gives the same, and no gradient is left behind."""
+    kept = [student.keep(point) for point in points]
+    first = tensor(student.call(function, None, (field, *kept), keys), (len(points[0]), 1))
+    close(student.call(function, None, (field, *kept), keys), torch.tensor(first), SINGLE)
+    holds(
+        field.gradient() is None,
+        "the parameters' .grad has been filled: it adds to the gradient of the loss",
+    )
+
+
+def _trains_a_network(
+    student: Any, draw: np.random.Generator, function: str, residual: Any, *arguments: float
+) -> None:
+    """The residual's gradient in a real network, against autograd on the same network here."""
+    seed = int(draw.integers(2**31))
+    mine = fields.Network(1, 12, 1, seed)
+    model = student.field("network", n_in=1, n_hidden=12, n_out=1, seed=seed)
+    t = torch.tensor(draw.uniform(-1, 1, (7, 1)), dtype=torch.float32, requires_grad=True)
+    gradients = student.gradients(student.keeping(function, model, t, *arguments), model)
+    expected = torch.autograd.grad(
+        residual(mine, t).sum(), list(mine.parameters()), materialize_grads=True
+    )
+    size = max(float(gradient.abs().max()) for gradient in expected)
+    for gradient, wanted in zip(gradients, expected, strict=True):
+        holds(gradient is not None or not bool(wanted.any()), f"the residual {LOST}")
+        if gradient is not None:
+            close(1 + tensor(gradient, wanted.shape) / size, 1 + wanted.numpy() / size, SINGLE)
+
+
+# -------------------------------------------------------------------------- decay_residual
+
+
+def _decay(coefficients: np.ndarray, t: torch.Tensor, rate: float) -> np.ndarray:
+    u = Polynomial(coefficients)
+    return u.deriv()(_numpy(t)) + rate * u(_numpy(t))
+
+
+def test_decay_residual__is_the_slope_plus_rate_times_u(student, draw):
+    """is u′ + rate · u"""
+    for rows in (1, 8):
+        c, t, rate = _coefficients(draw, 4), _column(draw, rows), float(draw.uniform(1.5, 3))
+        model = student.field("polynomial", coefficients=c.tolist())
+        close(tensor(student.decay_residual(model, t, rate), (rows, 1)), _decay(c, t, rate), SINGLE)
+
+
+def test_decay_residual__has_rate_1_if_none_is_given(student, draw):
+    """has rate 1 where none is given"""
+    c, t = _coefficients(draw, 4), _column(draw, 8)
+    model = student.field("polynomial", coefficients=c.tolist())
+    close(tensor(student.decay_residual(model, t), (8, 1)), _decay(c, t, 1.0), SINGLE)
+
+
+def test_decay_residual__tells_right_from_wrong_decay(student, draw):
+    """vanishes for the right decay, whatever its amplitude, and for no other"""
+    rate, amplitude = float(draw.uniform(0.5, 1.5)), float(draw.uniform(2, 5))
+    t = _column(draw, 8, 0.0, 3.0)
+    for factor in (2.0, -1.0, 1.0):
+        model = student.field("exponential", amplitude=amplitude, rate=-factor * rate)
+        expected = rate * (1 - factor) * amplitude * np.exp(-factor * rate * _numpy(t))
+        returned = tensor(student.decay_residual(model, t, rate), (8, 1))
+        close(returned / amplitude, expected / amplitude, SINGLE)
+
+
+def test_decay_residual__trains_the_model(student, draw):
+    """can be differentiated with respect to the model's parameters"""
+    c, t, rate = _coefficients(draw, 4), _column(draw, 6), float(draw.uniform(1.5, 3))
+    model = student.field("polynomial", coefficients=c.tolist())
+    residual = student.keeping("decay_residual", model, t, rate)
+    power, points = np.arange(4), _numpy(t)
+    expected = np.sum(power * points ** np.maximum(power - 1, 0) + rate * points**power, axis=0)
+    close(_gradient(student, residual, model, (4,), f"the residual {LOST}"), expected, SINGLE)
+
+
+def test_decay_residual__trains_a_network(student, draw):
+    """trains a network: slope and amount both depend on its parameters"""
+    rate = float(draw.uniform(1.5, 3))
+
+    def residual(model: Any, t: torch.Tensor) -> torch.Tensor:
+        return reference.decay_residual(model, t, rate)
+
+    _trains_a_network(student, draw, "decay_residual", residual, rate)
+
+
+@pytest.mark.guard
+def test_decay_residual__leaves_nothing_behind(student, draw):
+    """gives the same at a second call and leaves no gradient in the model"""
+    model = student.field("polynomial", coefficients=_coefficients(draw, 4).tolist())
+    _again(student, "decay_residual", model, _column(draw, 6))
+
+
+# --------------------------------------------------------------------- oscillator_residual
+
+
+def _oscillation(coefficients: np.ndarray, t: torch.Tensor, omega: float) -> np.ndarray:
+    x = Polynomial(coefficients)
+    return x.deriv(2)(_numpy(t)) + omega**2 * x(_numpy(t))
+
+
+def test_oscillator_residual__is_acceleration_plus_omega_squared_x(student, draw):
+    """is x″ + ω² x"""
+    for rows in (1, 8):
+        c, t, omega = _coefficients(draw, 5), _column(draw, rows), float(draw.uniform(1.5, 3))
+        model = student.field("polynomial", coefficients=c.tolist())
+        expected = _oscillation(c, t, omega)
+        close(tensor(student.oscillator_residual(model, t, omega), (rows, 1)), expected, SINGLE)
+
+
+def test_oscillator_residual__takes_any_frequency(student, draw):
+    """is right for slow and fast oscillators"""
+    c, t = _coefficients(draw, 5), _column(draw, 7)
+    model = student.field("polynomial", coefficients=c.tolist())
+    for omega in (float(draw.uniform(0.1, 0.5)), float(draw.uniform(20, 50))):
+        expected = _oscillation(c, t, omega)
+        close(tensor(student.oscillator_residual(model, t, omega), (7, 1)), expected, SINGLE)
+
+
+def test_oscillator_residual__tells_right_from_wrong_frequency(student, draw):
+    """vanishes for the right frequency, whatever amplitude and phase, and for no other"""
+    omega, amplitude = float(draw.uniform(1.5, 3)), float(draw.uniform(2, 5))
+    phase, t = float(draw.uniform(0, 6)), _column(draw, 8, 0.0, 3.0)
+    for factor in (1.5, 0.5, 1.0):
+        frequency = factor * omega
+        model = student.field("sine", amplitude=amplitude, frequency=frequency, phase=phase)
+        exact = amplitude * np.sin(frequency * _numpy(t) + phase)
+        returned = tensor(student.oscillator_residual(model, t, omega), (8, 1))
+        size = amplitude * omega**2
+        close(1 + returned / size, 1 + (omega**2 - frequency**2) * exact / size, SINGLE)
+
+
+def test_oscillator_residual__trains_the_model(student, draw):
+    """can be differentiated with respect to the model's parameters"""
+    c, t, omega = _coefficients(draw, 5), _column(draw, 6), float(draw.uniform(1.5, 3))
+    model = student.field("polynomial", coefficients=c.tolist())
+    residual = student.keeping("oscillator_residual", model, t, omega)
+    power, points = np.arange(5), _numpy(t)
+    curvature = power * (power - 1) * points ** np.maximum(power - 2, 0)
+    expected = np.sum(curvature + omega**2 * points**power, axis=0)
+    close(_gradient(student, residual, model, (5,), f"the residual {LOST}"), expected, SINGLE)
+
+
+def test_oscillator_residual__trains_a_network(student, draw):
+    """trains a network: acceleration and position both depend on its parameters"""
+    omega = float(draw.uniform(1, 2))
+
+    def residual(model: Any, t: torch.Tensor) -> torch.Tensor:
+        return reference.oscillator_residual(model, t, omega)
+
+    _trains_a_network(student, draw, "oscillator_residual", residual, omega)
+
+
+@pytest.mark.guard
+def test_oscillator_residual__leaves_nothing_behind(student, draw):
+    """gives the same at a second call and leaves no gradient in the model"""
+    model = student.field("polynomial", coefficients=_coefficients(draw, 5).tolist())
+    _again(student, "oscillator_residual", model, _column(draw, 6), omega=1.5)
+
+
+# --------------------------------------------------------------------------- heat_residual
+
+
+def _cooling(c: np.ndarray, x: torch.Tensor, t: torch.Tensor, alpha: float) -> np.ndarray:
+    slope_t = np.polynomial.polynomial.polyder(c, axis=1)
+    slope_xx = np.polynomial.polynomial.polyder(c, 2, axis=0)
+    value = np.polynomial.polynomial.polyval2d
+    return value(_numpy(x), _numpy(t), slope_t) - alpha * value(_numpy(x), _numpy(t), slope_xx)
+
+
+def _points(draw: np.random.Generator, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
+    return _column(draw, rows), _column(draw, rows)
+
+
+def test_heat_residual__is_u_t_minus_alpha_u_xx(student, draw):
+    """is u_t − α u_xx"""
+    for rows in (1, 9):
+        c, (x, t), alpha = _coefficients(draw, 4, 4), _points(draw, rows), draw.uniform(0.5, 2)
+        model = student.field("surface", coefficients=c)
+        returned = tensor(student.heat_residual(model, x, t, float(alpha)), (rows, 1))
+        close(returned, _cooling(c, x, t, alpha), SINGLE)
+
+
+def test_heat_residual__holds_for_any_alpha(student, draw):
+    """is right for small and large α"""
+    c, (x, t) = _coefficients(draw, 4, 4), _points(draw, 9)
+    model = student.field("surface", coefficients=c)
+    for alpha in (float(draw.uniform(0.01, 0.05)), float(draw.uniform(10, 20))):
+        returned = tensor(student.heat_residual(model, x, t, alpha), (9, 1))
+        close(returned, _cooling(c, x, t, alpha), SINGLE)
+
+
+def test_heat_residual__tells_right_from_wrong_cooling(student, draw):
+    """vanishes where a wave cools at the rate α k², and nowhere else"""
+    alpha, wavenumber = float(draw.uniform(0.05, 0.2)), float(draw.uniform(2, 4))
+    x, t = _points(draw, 8)
+    for factor in (2.0, -0.5, 1.0):
+        rate = factor * alpha * wavenumber**2
+        model = student.field("mode", amplitude=2.0, wavenumber=wavenumber, rate=rate)
+        u = 2 * np.sin(wavenumber * _numpy(x)) * np.exp(-rate * _numpy(t))
+        returned = tensor(student.heat_residual(model, x, t, alpha), (8, 1))
+        close(1 + returned, 1 + (alpha * wavenumber**2 - rate) * u, SINGLE)
+
+
+def _trains_a_surface(student: Any, draw: np.random.Generator, alpha: float) -> None:
+    c, (x, t) = _coefficients(draw, 3, 3), _points(draw, 6)
+    model = student.field("surface", coefficients=c)
+    residual = student.keeping("heat_residual", model, x, t, alpha)
+    gradient = _gradient(student, residual, model, (3, 3), f"the residual {LOST}")
+    expected = np.zeros((3, 3))
+    for index in np.ndindex(3, 3):
+        unit = np.zeros((3, 3))
+        unit[index] = 1.0
+        expected[index] = _cooling(unit, x, t, alpha).sum()
+    close(gradient, expected, SINGLE)
+
+
+def test_heat_residual__trains_the_model(student, draw):
+    """can be differentiated with respect to the model's parameters"""
+    _trains_a_surface(student, draw, float(draw.uniform(0.5, 2)))
+
+
+def test_heat_residual__trains_both_terms(student, draw):
+    """trains the model where u_t is all that counts, and where α u_xx is"""
+    for alpha in (0.0, 1e3):
+        _trains_a_surface(student, draw, alpha)
+
+
+@pytest.mark.guard
+def test_heat_residual__leaves_nothing_behind(student, draw):
+    """gives the same at a second call and leaves no gradient in the model"""
+    field = student.field("surface", coefficients=_coefficients(draw, 3, 3))
+    x, t = (student.keep(point) for point in _points(draw, 6))
+    first = tensor(student.heat_residual(field, x, t, 0.5), (6, 1))
+    close(student.heat_residual(field, x, t, 0.5), torch.tensor(first), SINGLE)
+    for kept in (x, t):
+        holds(attribute(kept, "grad") is None, "x.grad or t.grad has been filled")
+
+
+# ------------------------------------------------------------------------ condition_losses
+
+
+def test_condition_losses__decay_asks_for_u_1(student, draw):
+    """decay_condition_loss is (u(0) − 1)²"""
+    for _ in range(2):
+        c = 2 * _coefficients(draw, 3)
+        model = student.field("polynomial", coefficients=c.tolist())
+        close(_one(student.decay_condition_loss(model)), float((c[0] - 1) ** 2), SINGLE)
+
+
+def test_condition_losses__oscillator_asks_for_x_1_at_rest(student, draw):
+    """oscillator_condition_loss is (x(0) − 1)² + x′(0)²"""
+    for _ in range(2):
+        c = 2 * _coefficients(draw, 4)
+        model = student.field("polynomial", coefficients=c.tolist())
+        expected = float((c[0] - 1) ** 2 + c[1] ** 2)
+        close(_one(student.oscillator_condition_loss(model)), expected, SINGLE)
+
+
+def _rod(
+    c: np.ndarray, x_initial: torch.Tensor, t_boundary: torch.Tensor
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a surface is off by at the start, at the left end and at the right end."""
+    value, x, t = np.polynomial.polynomial.polyval2d, _numpy(x_initial), _numpy(t_boundary)
+    return (
+        value(x, 0 * x, c) - np.sin(np.pi * x),
+        value(0 * t, t, c),
+        value(0 * t + 1, t, c),
+    )
+
+
+def _rod_points(draw: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Not as many of one kind as of the other."""
+    return _column(draw, 7, 0.05, 0.95), _column(draw, 4, 0.1, 1.0)
+
+
+def test_condition_losses__heat_adds_start_and_both_ends(student, draw):
+    """heat_condition_loss is the sum of three means: the start, the left and the right end"""
+    for _ in range(2):
+        c, (x, t) = _coefficients(draw, 3, 3), _rod_points(draw)
+        model = student.field("surface", coefficients=c)
+        expected = float(sum(np.mean(part**2) for part in _rod(c, x, t)))
+        close(_one(student.heat_condition_loss(model, x, t)), expected, SINGLE)
+
+
+def test_condition_losses__heat_starts_as_a_sine(student, draw):
+    """heat_condition_loss asks for sin πx at t = 0, wherever x_initial is"""
+    height = float(draw.uniform(2, 4))
+    model = student.field("mode", amplitude=height, wavenumber=math.pi, rate=1.0)
+    for rows in (1, 6):
+        x, t = _column(draw, rows, 0.1, 0.9), _column(draw, 5, 0.1, 1.0)
+        expected = float((height - 1) ** 2 * np.mean(np.sin(np.pi * _numpy(x)) ** 2))
+        close(_one(student.heat_condition_loss(model, x, t)), expected, SINGLE)
+
+
+def test_condition_losses__train_the_model(student, draw):
+    """all three can be differentiated with respect to the model's parameters"""
+    c = 2 * _coefficients(draw, 3)
+    model = student.field("polynomial", coefficients=c.tolist())
+    loss = student.keeping("decay_condition_loss", model)
+    expected = np.array([2 * (c[0] - 1), 0, 0])
+    close(_gradient(student, loss, model, (3,), f"decay_condition_loss {LOST}"), expected, SINGLE)
+    loss = student.keeping("oscillator_condition_loss", model)
+    expected = np.array([2 * (c[0] - 1), 2 * c[1], 0])
+    gradient = _gradient(student, loss, model, (3,), f"oscillator_condition_loss {LOST}")
+    close(gradient, expected, SINGLE)
+    c, (x, t) = _coefficients(draw, 2, 2), _rod_points(draw)
+    model = student.field("surface", coefficients=c)
+    loss = student.keeping("heat_condition_loss", model, x, t)
+    start, left, right = _rod(c, x, t)
+    position, time = _numpy(x), _numpy(t)
+    ends = [[left + right, (left + right) * time], [right, right * time]]
+    expected = 2 * np.array([[np.mean(part) for part in row] for row in ends])
+    expected[:, 0] += 2 * np.array([np.mean(start), np.mean(start * position)])
+    gradient = _gradient(student, loss, model, (2, 2), f"heat_condition_loss {LOST}")
+    close(gradient, expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_condition_losses__leave_nothing_behind(student, draw):
+    """leave no gradient in the model, and the points as they were"""
+    model = student.field("polynomial", coefficients=[0.5, 1.0, 2.0])
+    _one(student.decay_condition_loss(model))
+    _one(student.oscillator_condition_loss(model))
+    holds(model.gradient() is None, "the parameters' .grad has been filled")
+    points = _rod_points(draw)
+    kept = [student.keep(point) for point in points]
+    _one(student.heat_condition_loss(student.field("surface", coefficients=np.ones((2, 2))), *kept))
+    for before, after in zip(points, kept, strict=True):
+        close(student.value(after), before, SINGLE)
+
+
+# ------------------------------------------------------------------------------ total_loss
+
+
+def _parts(draw: np.random.Generator, conditions: int) -> tuple[Any, list[Any], list[float]]:
+    residual = torch.tensor(draw.normal(size=(6, 1)))
+    losses = [torch.tensor(value) for value in draw.uniform(1, 2, conditions)]
+    return residual, losses, draw.uniform(3, 50, conditions).tolist()
+
+
+def test_total_loss__is_the_mean_square_plus_the_weighted_conditions(student, draw):
+    """is the mean square of the residual plus each condition with its own weight"""
+    for conditions in (1, 3):
+        residual, losses, weights = _parts(draw, conditions)
+        weighted = sum(w * float(loss) for w, loss in zip(weights, losses, strict=True))
+        expected = float(torch.mean(residual**2)) + weighted
+        close(_one(student.total_loss(residual, losses, weights)), expected, SINGLE)
+
+
+def test_total_loss__takes_the_mean_over_the_points(student, draw):
+    """stays the same when all points come twice, and counts each residual by its square"""
+    residual, losses, _ = _parts(draw, 2)
+    once = _one(student.total_loss(residual, losses, [0.0, 0.0]))
+    twice = _one(student.total_loss(torch.cat([residual, residual]), losses, [0.0, 0.0]))
+    close(once, float(torch.mean(residual**2)), SINGLE)
+    close(twice, once, SINGLE)
+
+
+def test_total_loss__can_be_differentiated(student, draw):
+    """has gradients with respect to the residual and to every condition"""
+    residual, losses, weights = _parts(draw, 2)
+    kept = student.keep(residual.clone().requires_grad_())
+    conditions = [student.keep(loss.clone().requires_grad_()) for loss in losses]
+    loss = student.keeping("total_loss", kept, conditions, weights)
+    expected = 2 * residual.numpy() / len(residual)
+    close(_gradient(student, loss, kept, (6, 1), f"the loss {LOST}"), expected, SINGLE)
+    for condition, weight in zip(conditions, weights, strict=True):
+        words = "the loss does not depend on a condition: its gradient is lost"
+        close(_gradient(student, loss, condition, (), words), np.array(weight), SINGLE)
+
+
+@pytest.mark.guard
+def test_total_loss__needs_no_conditions(student, draw):
+    """is the mean square alone where there are no conditions"""
+    residual, _, _ = _parts(draw, 0)
+    close(_one(student.total_loss(residual, [], [])), float(torch.mean(residual**2)), SINGLE)
+
+
+@pytest.mark.guard
+def test_total_loss__leaves_its_arguments_unchanged(student, draw):
+    """leaves residual and conditions unchanged"""
+    residual, losses, weights = _parts(draw, 2)
+    kept, conditions = student.keep(residual), [student.keep(loss) for loss in losses]
+    _one(student.total_loss(kept, conditions, weights))
+    close(student.value(kept), residual, SINGLE)
+    for before, after in zip(losses, conditions, strict=True):
+        close(student.value(after), before, SINGLE)
+
+
+# ---------------------------------------------------------------------- collocation_points
+
+
+def _generator(draw: np.random.Generator) -> torch.Generator:
+    return torch.Generator().manual_seed(int(draw.integers(2**31)))
+
+
+def _box(draw: np.random.Generator, d: int) -> list[tuple[float, float]]:
+    """Intervals of different place and width, none of them from 0 to 1."""
+    low = draw.uniform(-4, 4, d)
+    return list(zip(low.tolist(), (low + draw.uniform(1.5, 6, d)).tolist(), strict=True))
+
+
+def _in_the_unit_box(returned: Any, n: int, bounds: list[tuple[float, float]]) -> np.ndarray:
+    points = tensor(returned, (n, len(bounds))).astype(float)
+    low, high = np.array(bounds).T
+    return (points - low) / (high - low)
+
+
+def test_collocation_points__lie_inside_the_box(student, draw):
+    """are n points inside the box, one in each row"""
+    for n, d in ((1, 1), (40, 1), (50, 2), (30, 3)):
+        bounds = _box(draw, d)
+        unit = _in_the_unit_box(student.collocation_points(n, bounds, _generator(draw)), n, bounds)
+        inside = (unit > -SINGLE.relative) & (unit < 1 + SINGLE.relative)
+        holds(bool(inside.all()), "some points lie outside the bounds")
+
+
+def test_collocation_points__fill_every_interval(student, draw):
+    """fill each variable's interval evenly
+
+    The counts in ten equal parts: a chi-squared of 9 degrees that uniform points exceed once in
+    a million, and points that are spread more evenly never. Three variables in each course.
+    """
+    bounds = _box(draw, 3)
+    unit = _in_the_unit_box(
+        student.collocation_points(2000, bounds, _generator(draw)), 2000, bounds
+    )
+    for column in unit.T:
+        counts = np.histogram(column, np.linspace(0, 1, 11))[0]
+        unevenness = np.sum((counts - 200.0) ** 2) / 200
+        holds(
+            bool(unevenness < stats.chi2.isf(1e-6, 9)),
+            "some parts of an interval hold too many points, others too few",
+        )
+
+
+def test_collocation_points__fill_the_box(student, draw):
+    """fill the whole box, not only a line or a corner of it
+
+    The counts in 5 × 5 equal fields: a chi-squared of 24 degrees that uniform points exceed
+    once in a million. Points on a diagonal exceed it a hundredfold.
+    """
+    bounds = _box(draw, 2)
+    unit = _in_the_unit_box(
+        student.collocation_points(2500, bounds, _generator(draw)), 2500, bounds
+    )
+    edges = np.linspace(0, 1, 6)
+    counts = np.histogram2d(*unit.T, bins=(edges, edges))[0]
+    unevenness = np.sum((counts - 100.0) ** 2) / 100
+    holds(
+        bool(unevenness < stats.chi2.isf(1e-6, 24)),
+        "some fields of the box hold too many points, others too few",
+    )
+
+
+def test_collocation_points__can_be_differentiated_with_respect_to(student, draw):
+    """are a leaf tensor that requires gradients"""
+    points = student.keeping("collocation_points", 12, _box(draw, 2), _generator(draw))
+    tensor(student.value(points), (12, 2))
+    holds(attribute(points, "requires_grad") is True, "the points should require gradients")
+    holds(
+        attribute(points, "is_leaf") is True,
+        "the points should be a leaf: requires_grad_() after the scaling, not before",
+    )
+
+
+def test_collocation_points__draw_from_the_generator_alone(student, draw):
+    """are the same points for the same seed and others for another"""
+    seed, bounds = int(draw.integers(1, 2**31)), _box(draw, 2)
+    found = []
+    for this in (seed, seed, seed - 1):
+        student.reseed(int(draw.integers(2**31)))
+        generator = torch.Generator().manual_seed(this)
+        found.append(tensor(student.collocation_points(20, bounds, generator), (20, 2)))
+    close(found[1], found[0], SINGLE)
+    holds(not np.allclose(found[2], found[0]), "another seed should give other points")
+
+
+# -------------------------------------------------------------------------------- centred
+
+
+def test_centred__brings_an_interval_to_minus_one_to_one(student, draw):
+    """brings [low, high] to [−1, 1] before the network sees it"""
+    for rows in (1, 7):
+        c, (bounds,) = _coefficients(draw, 4), _box(draw, 1)
+        model = student.Centred(student.field("polynomial", coefficients=c.tolist()), [bounds])
+        t = _column(draw, rows, *bounds)
+        scaled = (2 * _numpy(t) - sum(bounds)) / (bounds[1] - bounds[0])
+        close(tensor(model(t), (rows, 1)), Polynomial(c)(scaled), SINGLE)
+
+
+def test_centred__knows_ends_and_middle(student, draw):
+    """makes the ends −1 and 1 and the middle 0, for large and small intervals too"""
+    line = student.field("polynomial", coefficients=[0.0, 1.0])
+    for width in (1e-2, 1e3):
+        low = width * float(draw.uniform(0.5, 1.5))
+        model = student.Centred(line, [(low, low + width)])
+        t = torch.tensor([[low], [low + width / 2], [low + width]], dtype=torch.float64)
+        close(tensor(model(t), (3, 1)), np.array([[-1.0], [0.0], [1.0]]), SINGLE)
+
+
+def test_centred__scales_every_variable_by_its_own_interval(student, draw):
+    """scales each of two variables by its own interval and keeps their order"""
+    bounds, rows, slopes = _box(draw, 2), 6, _coefficients(draw, 1, 2) * np.array([1.0, 3.0])
+    model = student.Centred(student.field("affine", matrix=slopes, shift=0.7), bounds)
+    columns = [_column(draw, rows, *one) for one in bounds]
+    expected = np.full((rows, 1), 0.7)
+    for slope, column, (low, high) in zip(slopes[0], columns, bounds, strict=True):
+        expected += slope * (2 * _numpy(column) - low - high) / (high - low)
+    close(tensor(model(*columns), (rows, 1)), expected, SINGLE)
+
+
+def test_centred__keeps_the_graph(student, draw):
+    """can be differentiated with respect to its variable and the network's parameters"""
+    c, (bounds,), rows = _coefficients(draw, 4), _box(draw, 1), 5
+    network = student.field("polynomial", coefficients=c.tolist())
+    t = _column(draw, rows, *bounds)
+    kept = student.keep(t)
+    u = student.keeping(student.Centred(network, [bounds]), kept)
+    scaled = (2 * _numpy(t) - sum(bounds)) / (bounds[1] - bounds[0])
+    slope = Polynomial(c).deriv()(scaled) * 2 / (bounds[1] - bounds[0])
+    close(_gradient(student, u, kept, (rows, 1), f"the output {LOST}"), slope, SINGLE)
+    expected = np.sum(scaled ** np.arange(4), axis=0)
+    close(_gradient(student, u, network, (4,), f"the output {LOST}"), expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_centred__leaves_its_columns_unchanged(student, draw):
+    """leaves the columns unchanged"""
+    (bounds,) = _box(draw, 1)
+    before = torch.tensor(draw.uniform(*bounds, (5, 1)))
+    kept = student.keep(before)
+    line = student.field("polynomial", coefficients=[0.0, 1.0])
+    tensor(student.Centred(line, [bounds])(kept), (5, 1))
+    close(student.value(kept), before, SINGLE)
+
+
+# ------------------------------------------------------------- training: what they share
+
+
+def _call(student: Any, model: Any, *columns: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """A trained model's values and its slopes with respect to each column.
+
+    float32 goes in, as torch makes it; a model kept in float64 may insist on its own.
+    """
+    for dtype in (torch.float32, torch.float64):
+        kept = [
+            student.keep(torch.tensor(c[:, None], dtype=dtype).requires_grad_()) for c in columns
+        ]
+        try:
+            u = student.keeping(model, *kept)
+            break
+        except StudentError:
+            if dtype is torch.float64:
+                raise
+    shape = (len(columns[0]), 1)
+    values = tensor(student.value(u), shape)[:, 0].astype(float)
+    words = "the model's output cannot be differentiated with respect to its input"
+    return values, [_gradient(student, u, column, shape, words)[:, 0] for column in kept]
+
+
+def _repeats_itself(student: Any, draw: np.random.Generator, train: Any, *at: np.ndarray) -> None:
+    """The same values for the same seed, whatever the global random state."""
+    seed, found = int(draw.integers(2**31)), []
+    for _ in range(2):
+        student.reseed(int(draw.integers(2**31)))
+        model = train(epochs=10, generator=torch.Generator().manual_seed(seed))
+        found.append(_call(student, model, *at)[0])
+    close(found[1], found[0], SINGLE)
+
+
+# ---------------------------------------------------------------------------- train_decay
+
+
+def decay_errors(student: Any, draw: np.random.Generator) -> tuple[float, float]:
+    """The largest error against exp(−t) and the largest residual u′ + u."""
+    model = student.train_decay(epochs=EPOCHS_DECAY, generator=_generator(draw))
+    t = np.linspace(0, 5, 201)
+    u, (slope,) = _call(student, model, t)
+    return float(np.abs(u - np.exp(-t)).max()), float(np.abs(slope + u).max())
+
+
+def test_train_decay__decays(student, draw):
+    """follows exp(−t) from 0 to 5"""
+    below(decay_errors(student, draw)[0], DECAY_LIMIT, "the largest error against exp(−t)")
+
+
+def test_train_decay__obeys_the_equation(student, draw):
+    """obeys u′ = −u from 0 to 5 and is not zero"""
+    error, residual = decay_errors(student, draw)
+    holds(error < 0.5, "the model is far from the solution that starts at 1")
+    below(residual, DECAY_RESIDUAL_LIMIT, "the largest residual u′ + u")
+
+
+@pytest.mark.guard
+def test_train_decay__repeats_itself(student, draw):
+    """gives the same model for the same seed, whatever the global random state"""
+    _repeats_itself(student, draw, student.train_decay, np.linspace(0, 5, 9))
+
+
+# -------------------------------------------------------------------------- hard_constraint
+
+
+def _networks(student: Any, draw: np.random.Generator) -> list[tuple[Any, torch.dtype]]:
+    """Small and large closed-form ones and a real one, each with its precision."""
+    small, large = _coefficients(draw, 5), 1e4 * _coefficients(draw, 5)
+    seed = int(draw.integers(2**31))
+    return [
+        (student.field("polynomial", coefficients=small.tolist()), torch.float64),
+        (student.field("polynomial", coefficients=large.tolist()), torch.float64),
+        (student.field("network", n_in=1, n_hidden=16, n_out=1, seed=seed), torch.float32),
+    ]
+
+
+def _at_the_start(
+    student: Any, network: Any, dtype: torch.dtype = torch.float64
+) -> tuple[float, float]:
+    """x(0) and x′(0)."""
+    start = student.keep(torch.zeros(1, 1, dtype=dtype, requires_grad=True))
+    x = student.keeping(student.HardConstraint(network), start)
+    position = tensor(student.value(x), (1, 1))
+    (speed,) = student.gradients(x, start)
+    # Without a graph back to t the motion stands still; another check asks for motion.
+    return float(position[0, 0]), 0.0 if speed is None else float(tensor(speed, (1, 1))[0, 0])
+
+
+@pytest.mark.guard
+def test_hard_constraint__begins_at_1(student, draw):
+    """starts at x(0) = 1 with any network"""
+    for network, dtype in _networks(student, draw):
+        position, _ = _at_the_start(student, network, dtype)
+        close(position, 1.0, SINGLE)
+
+
+@pytest.mark.guard
+def test_hard_constraint__starts_at_rest(student, draw):
+    """starts with x′(0) = 0 with any network"""
+    for network, dtype in _networks(student, draw):
+        _, speed = _at_the_start(student, network, dtype)
+        close(1 + speed, 1.0, SINGLE)
+
+
+def test_hard_constraint__is_both_at_once(student, draw):
+    """starts at 1, at rest, and is the network's to choose afterwards"""
+    t = torch.tensor(draw.uniform(0.5, 6, (8, 1)))
+    motions = []
+    for sign in (1, -1):
+        c = sign * draw.uniform(0.5, 1.5, 4)
+        network = student.field("polynomial", coefficients=c.tolist())
+        position, speed = _at_the_start(student, network)
+        close(position, 1.0, SINGLE)
+        close(1 + speed, 1.0, SINGLE)
+        motions.append(tensor(student.HardConstraint(network)(t), (8, 1)))
+    apart = np.abs(motions[0] - motions[1])
+    holds(bool((apart > SINGLE.relative).all()), "two networks give the same motion after t = 0")
+
+
+def test_hard_constraint__leaves_the_first_acceleration_free(student, draw):
+    """lets the network choose x″(0): an oscillator needs −ω² there
+
+    x(h) − 1 is x″(0) h²/2 for a small h. A factor t³ would be right at the start and could never
+    become an oscillator.
+    """
+    h, found = 1e-4, []
+    for sign in (1, -1):
+        c = sign * draw.uniform(1, 2, 5)
+        network = student.field("polynomial", coefficients=c.tolist())
+        model = student.HardConstraint(network)
+        start = torch.tensor([[0.0], [h]], dtype=torch.float64)
+        x = tensor(model(start), (2, 1)).astype(float)
+        close(x[0], np.ones(1), SINGLE)
+        found.append(2 * (x[1, 0] - x[0, 0]) / h**2)
+    holds(
+        bool(2e3 > abs(found[0] - found[1]) > 3e-3),
+        "x″(0) is the same with any network, or has no limit: x should leave 1 like t²",
+    )
+
+
+def test_hard_constraint__trains_the_network(student, draw):
+    """starts at 1 and can be differentiated with respect to t and the network's parameters"""
+    c, t = _coefficients(draw, 4), _column(draw, 6, 0.5, 3.0)
+    network = student.field("polynomial", coefficients=c.tolist())
+    close(_at_the_start(student, network)[0], 1.0, SINGLE)
+    kept = student.keep(t)
+    x = student.keeping(student.HardConstraint(network), kept)
+    slope = _gradient(student, x, kept, (6, 1), f"the motion {LOST}")
+    gradient = _gradient(student, x, network, (4,), f"the motion {LOST}")
+    holds(bool(np.any(slope)), "the motion does not depend on t")
+    holds(bool(np.any(gradient)), "the motion does not depend on the network's parameters")
+
+
+# ------------------------------------------------------------------------ train_oscillator
+
+
+def oscillator_errors(student: Any, draw: np.random.Generator) -> tuple[float, float, float]:
+    """The largest error against cos ωt, and how far x(0) is from 1 and x′(0) from 0."""
+    model = student.train_oscillator(epochs=EPOCHS_OSCILLATOR, generator=_generator(draw))
+    t = np.linspace(0, 4 * math.pi / OMEGA, 401)
+    x, (speed,) = _call(student, model, t)
+    return float(np.abs(x - np.cos(OMEGA * t)).max()), abs(float(x[0] - 1)), abs(float(speed[0]))
+
+
+def test_train_oscillator__oscillates(student, draw):
+    """follows cos ωt for two periods"""
+    error, _, _ = oscillator_errors(student, draw)
+    below(error, OSCILLATOR_LIMIT, "the largest error against cos ωt")
+
+
+def test_train_oscillator__starts_at_1_at_rest(student, draw):
+    """starts at x(0) = 1 at rest and moves afterwards"""
+    error, start, speed = oscillator_errors(student, draw)
+    below(start, START_LIMIT, "the distance of x(0) from 1")
+    below(speed, SPEED_LIMIT, "the size of x′(0)")
+    holds(error < 1, "the model does not oscillate")
+
+
+@pytest.mark.guard
+def test_train_oscillator__repeats_itself(student, draw):
+    """gives the same model for the same seed, whatever the global random state"""
+    _repeats_itself(student, draw, student.train_oscillator, np.linspace(0, 6, 9))
+
+
+# ------------------------------------------------------------------------------------ ftcs
+
+
+def _grid(returned: Any, shape: tuple[int, int]) -> np.ndarray:
+    """A tensor, or an array for whoever went through NumPy."""
+    values = (tensor if isinstance(returned, torch.Tensor) else array)(returned, shape)
+    return values.astype(float)
+
+
+def _steps(u: np.ndarray, ratio: float, n_steps: int) -> np.ndarray:
+    """Point by point, the slow and obvious way."""
+    rows = [u]
+    for _ in range(n_steps):
+        new = rows[-1].copy()
+        for i in range(1, len(u) - 1):
+            old = rows[-1]
+            new[i] = old[i] + ratio * (old[i - 1] - 2 * old[i] + old[i + 1])
+        rows.append(new)
+    return np.array(rows)
+
+
+def test_ftcs__takes_the_steps_of_the_scheme(student, draw):
+    """gives u0 and every step after it, from any start"""
+    for n_x, n_steps in ((3, 2), (8, 1), (7, 12)):
+        alpha, dx = float(draw.uniform(0.5, 2)), float(draw.uniform(0.1, 0.4))
+        ratio = float(draw.uniform(0.2, 0.45))
+        u0 = draw.normal(size=n_x)
+        returned = student.ftcs(torch.tensor(u0), alpha, dx, ratio * dx**2 / alpha, n_steps)
+        expected = _steps(u0, ratio, n_steps)
+        close(_grid(returned, expected.shape), expected, SINGLE)
+
+
+def test_ftcs__cools_a_wave_at_its_own_rate(student, draw):
+    """multiplies sin kx by 1 − 4 (α dt/dx²) sin²(k dx/2) in every step"""
+    n_x, n_steps, k = 17, 6, int(draw.integers(1, 4)) * math.pi
+    alpha, dx, ratio = float(draw.uniform(0.5, 2)), 1 / 16, float(draw.uniform(0.2, 0.45))
+    u0 = np.sin(k * dx * np.arange(n_x))
+    returned = student.ftcs(torch.tensor(u0), alpha, dx, ratio * dx**2 / alpha, n_steps)
+    factor = 1 - 4 * ratio * math.sin(k * dx / 2) ** 2
+    expected = factor ** np.arange(n_steps + 1)[:, None] * u0
+    close(_grid(returned, (n_steps + 1, n_x)), expected, SINGLE)
+
+
+def test_ftcs__converges_with_the_square_of_dx(student, draw):
+    """comes nearer to the exact solution with the square of dx"""
+    alpha, end = float(draw.uniform(0.5, 1.5)), 0.1
+    errors = []
+    for cells in (8, 16):
+        dx, n_steps = 1 / cells, 4 * cells**2 // 16
+        dt = end / alpha / n_steps
+        u0 = torch.sin(math.pi * torch.linspace(0, 1, cells + 1, dtype=torch.float64))
+        u = _grid(student.ftcs(u0, alpha, dx, dt, n_steps), (n_steps + 1, cells + 1))
+        exact = u0.numpy() * math.exp(-(math.pi**2) * end)
+        errors.append(np.abs(u[-1] - exact).max())
+    holds(
+        bool(3.5 * errors[1] < errors[0] < 4.5 * errors[1] < 0.1),
+        "the error should become four times smaller when dx is halved and dt divided by four",
+    )
+
+
+def test_ftcs__keeps_the_ends(student, draw):
+    """keeps the two end values of u0 and changes what lies between"""
+    u0 = draw.uniform(1, 3, 9) * np.array([1, -1, 1, -1, 1, -1, 1, -1, 1])
+    u = _grid(student.ftcs(torch.tensor(u0), 1.0, 0.5, 0.1, 5), (6, 9))
+    close(u[:, [0, -1]], np.tile(u0[[0, -1]], (6, 1)), SINGLE)
+    holds(bool((np.abs(u[-1] - u[0])[1:-1] > 0).all()), "nothing has changed between the ends")
+
+
+def test_ftcs__refuses_steps_that_are_too_long(student, draw):
+    """raises ValueError for α dt/dx² above 1/2 and not at 1/2 itself"""
+    u0 = torch.tensor(draw.normal(size=6))
+    alpha = float(draw.uniform(0.5, 2))
+    for ratio, dx in ((0.51, 0.1), (3.0, 0.05), (0.55, 2.0)):
+        dt = ratio * dx**2 / alpha
+        refuses(lambda dx=dx, dt=dt: student.ftcs(u0, alpha, dx, dt, 3))
+    u = _grid(student.ftcs(u0, alpha, 3.0, 0.4 * 9 / alpha, 3), (4, 6))
+    close(u, _steps(u0.numpy(), 0.4, 3), SINGLE)
+    # Powers of two: the ratio is exactly 1/2, however it is computed.
+    u = _grid(student.ftcs(u0, 2.0, 0.5, 0.0625, 3), (4, 6))
+    close(u, _steps(u0.numpy(), 0.5, 3), SINGLE)
+
+
+@pytest.mark.guard
+def test_ftcs__leaves_u0_unchanged(student, draw):
+    """leaves u0 unchanged, and gives it back where there is no step"""
+    before = torch.tensor(draw.normal(size=7))
+    kept = student.keep(before)
+    _grid(student.ftcs(kept, 1.0, 0.5, 0.1, 4), (5, 7))
+    close(student.value(kept), before, SINGLE)
+    close(_grid(student.ftcs(before, 1.0, 0.5, 0.1, 0), (1, 7)), before.numpy()[None], SINGLE)
+
+
+# ------------------------------------------------------------------------------ train_heat
+
+
+def heat_errors(student: Any, draw: np.random.Generator) -> tuple[float, float]:
+    """The largest error in the whole rectangle, and at the start and the two ends alone."""
+    model = student.train_heat(epochs=EPOCHS_HEAT, generator=_generator(draw))
+    x, t = (grid.ravel() for grid in np.meshgrid(np.linspace(0, 1, 31), np.linspace(0, 1, 31)))
+    u, _ = _call(student, model, x, t)
+    error = np.abs(u - np.sin(math.pi * x) * np.exp(-ALPHA * math.pi**2 * t))
+    edge = (t == 0) | (x == 0) | (x == 1)
+    return float(error.max()), float(error[edge].max())
+
+
+def test_train_heat__cools_like_the_rod(student, draw):
+    """follows the exact solution everywhere"""
+    error, _ = heat_errors(student, draw)
+    below(error, HEAT_LIMIT, "the largest error against the exact solution")
+
+
+def test_train_heat__meets_the_conditions(student, draw):
+    """starts as sin πx, stays at 0 at both ends and cools in between"""
+    error, edge = heat_errors(student, draw)
+    below(edge, EDGE_LIMIT, "the largest error at the start and at the two ends")
+    holds(error < 0.3, "the rod does not cool")
+
+
+@pytest.mark.guard
+def test_train_heat__repeats_itself(student, draw):
+    """gives the same model for the same seed, whatever the global random state"""
+    at = np.array([0.1, 0.3, 0.5, 0.9]), np.array([0.2, 0.4, 0.7, 1.0])
+    _repeats_itself(student, draw, student.train_heat, *at)

@@ -1,0 +1,601 @@
+"""The `autograder` command."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from .cage import CageError, Level
+from .course import Assignment, CourseError, assignment, course
+from .results import Result, plain, write_atomically
+
+if TYPE_CHECKING:
+    from .grading import Change
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+_JSON = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+_NAMES = Annotated[list[str] | None, typer.Argument(help="Assignments; all if none is named.")]
+
+Format = Literal["csv", "canvas", "moodle", "gradescope"]
+_COURSE = Annotated[
+    Path,
+    typer.Option("--course", help="The course directory.", exists=True, file_okay=False),
+]
+
+
+def _chosen(names: list[str] | None) -> list[str]:
+    return [assignment(name).name for name in names or course()]
+
+
+@app.command()
+def verify(names: _NAMES = None, json: _JSON = False) -> None:
+    """Are the checks right? The reference and alternatives earn everything, mistakes are caught.
+
+    Example: autograder verify lennard_jones
+
+    Exits 1 if there is any hole.
+    """
+    import msgspec
+
+    from . import verify as truth
+
+    chosen = _chosen(names)
+    tables = truth.verify(chosen)
+    if json:
+        print(msgspec.json.encode(tables).decode())
+    else:
+        for table in tables:
+            counts = {
+                kind: sum(r.kind == kind for r in table.rows) for kind in ("mistake", "alternative")
+            }
+            console.print(
+                f"[bold]{table.assignment}[/]: {counts['mistake']} mistakes caught, "
+                f"{counts['alternative']} alternatives accepted, {len(table.holes)} holes"
+            )
+            for hole in table.holes:
+                console.print(f"  hole: {hole}", markup=False, highlight=False)
+    if any(table.holes for table in tables):
+        raise typer.Exit(1)
+
+
+@app.command()
+def build(
+    names: _NAMES = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what would change.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite changes by hand.")] = False,
+) -> None:
+    """Makes source/<name> and release/<name> from assignments/<name> and reference_impl/<name>.py.
+
+    Example: autograder build lennard_jones
+
+    Exits 1 if --check finds a difference, 2 if something cannot be built.
+    """
+    from . import build as builder
+
+    differ = False
+    for name in _chosen(names):
+        found = assignment(name)
+        if check:
+            sentences = builder.differences(found)
+            differ = differ or bool(sentences)
+            line = "differs from a build:" if sentences else "is as built"
+        else:
+            built = builder.build(found, force=force)
+            sentences = [f"{path} is not the builder's" for path in built.strays]
+            line = f"{built.files} files, {len(built.written)} written"
+        print(f"{name}: {line}")
+        for sentence in sentences:
+            print(f"  {sentence}")
+    if differ:
+        raise typer.Exit(1)
+
+
+@app.command(name="try")
+def try_(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    exercise: Annotated[str, typer.Argument(help="Exercise.")],
+    file: Annotated[Path, typer.Argument(help="A file with the exercise's code.", exists=True)],
+) -> None:
+    """A quick look: one exercise, one file of code you trust; verdict and messages.
+
+    Runs the code in this process, without a cage. The rest of the notebook is the reference's.
+
+    Example: autograder try lennard_jones lj_force my_force.py
+    """
+    from .answers import Answer, cells
+    from .diagnosis import Observer
+    from .judge import Judge, judging
+    from .student import InProcess, Student
+
+    found = assignment(name)
+    code = file.read_text(encoding="utf-8")
+    student = Student(InProcess(cells(found, Answer(name, exercise, "tried", code))))
+
+    def body(judge: Judge) -> None:
+        (result,) = judge.judge(student, "try", [found.exercise(exercise)], after=Observer(found))
+        for check in result.checks:
+            mark = {"passed": "✓", "failed": "✗"}.get(check.outcome, "·")
+            console.print(f" {mark} {check.title}", markup=False, highlight=False)
+            if check.message:
+                console.print(check.message, markup=False, highlight=False)
+        if result.hint:
+            console.print(f"hint: {result.hint}", markup=False, highlight=False)
+        console.print(f"{result.points:g} of {result.max_points:g} points")
+        if result.status != "right":
+            raise typer.Exit(1)
+
+    judging(found, body)
+
+
+@app.command()
+def grade(
+    names: Annotated[list[str], typer.Argument(help="Assignments to grade.")],
+    course_dir: _COURSE,
+    jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+    student: Annotated[str, typer.Option(help="Only this student.")] = "",
+    force: Annotated[bool, typer.Option(help="Grade again what has been graded.")] = False,
+    isolation: Annotated[
+        Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
+    ] = "full",
+    json: _JSON = False,
+) -> None:
+    """Grades DIR/submitted/<student>/<name>/<name>.ipynb, each in a cage of its own.
+
+    Writes DIR/results/<name>/<student>.json, nbgrader's gradebook, autograded notebooks and
+    feedback pages. Can be stopped and started again: what is done stays done.
+
+    Example: autograder grade lennard_jones --course ~/course
+
+    Exits 1 if a submission could not be graded, 2 if the grader could not work at all.
+    """
+    import msgspec
+
+    from .grading import unusable_folders
+
+    found = [assignment(name) for name in names]
+    graded = _grade(found, course_dir, jobs, student, force, isolation, quiet=json)
+    if json:
+        print(msgspec.json.encode(graded).decode())
+    unusable = {one.name: unusable_folders(course_dir, one) for one in found}
+    for name, folders in unusable.items():
+        for folder in folders:
+            print(
+                f"autograder: {name} in submitted/{folder} was not graded: the folder's name is no "
+                "student's id (too long, or not plain text); rename it and grade again",
+                file=sys.stderr,
+            )
+    if any(result.status == "grader_error" for result in graded) or any(unusable.values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def regrade(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    course_dir: _COURSE,
+    jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+    isolation: Annotated[
+        Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
+    ] = "full",
+    yes: Annotated[bool, typer.Option("--yes", help="Record without asking.")] = False,
+    json: _JSON = False,
+) -> None:
+    """After a check changed: who gains and who loses, shown before anything is recorded.
+
+    Judges every recorded submission under the present checks and shows the difference. Records
+    it after a yes; manual points and comments in the gradebook stay.
+
+    Example: autograder regrade lennard_jones --course ~/course
+
+    Exits 1 if a submission could not be graded, 2 if the grader could not work at all.
+    """
+    import msgspec
+
+    from .feedback import Pages
+    from .gradebook import Recorder
+    from .grading import Sink, judged_again, only_grader, record
+
+    found = assignment(name)
+    with only_grader(course_dir):
+        with _bar(json) as bar:
+            task = bar.add_task(name, total=None)
+            changes = judged_again(
+                found,
+                course_dir,
+                jobs=jobs or os.cpu_count() or 1,
+                weakest=isolation,
+                progress=functools.partial(_advance, bar, task),
+            )
+        faulty = [change for change in changes if change.after.status == "grader_error"]
+        good = [change.after for change in changes if change not in faulty]
+        if json:
+            print(
+                msgspec.json.encode(
+                    [
+                        {
+                            "student": after.student,
+                            "before": before.points,
+                            "after": after.points,
+                            "status": after.status,
+                            "exercises": [
+                                {"name": one, "before": was, "after": now}
+                                for one, was, now in change.exercises
+                            ],
+                        }
+                        for change in changes
+                        for before, after in [change]
+                    ]
+                ).decode()
+            )
+        else:
+            _print_changes(changes)
+        asked = not yes and not json and bool(good) and sys.stdin.isatty()
+        if yes or (asked and typer.confirm("Record these?")):
+            sinks: list[Sink] = [Recorder(course_dir, [found]), Pages(course_dir, [found])]
+            record(course_dir, good, sinks)
+            print(f"{len(good)} results recorded", file=sys.stderr)
+        elif good:
+            print("nothing was recorded; --yes records", file=sys.stderr)
+    if faulty:
+        raise typer.Exit(1)
+
+
+def _print_changes(changes: list[Change]) -> None:
+    moved = [c for c in changes if c.exercises or c.after.status == "grader_error"]
+    table = Table(box=None)
+    for column in ("student", "before", "after", "exercises"):
+        table.add_column(column, justify="right" if column in ("before", "after") else "left")
+    for change in moved:
+        words = [f"{name} {before:g} → {after:g}" for name, before, after in change.exercises]
+        if change.after.status == "grader_error":
+            words = [f"GRADER ERROR, stays as it is: {change.after.message}"]
+        table.add_row(
+            plain(change.after.student),
+            f"{change.before.points:g}",
+            f"{change.after.points:g}",
+            plain(", ".join(words)),
+        )
+    if moved:
+        console.print(table)
+    checks = Counter(moved_check for change in changes for moved_check in change.checks)
+    for (check, outcome), students in sorted(checks.items()):
+        print(f"  {check}: {outcome} now for {students}, and did not before")
+    gained = sum(change.after.points > change.before.points for change in moved)
+    lost = sum(change.after.points < change.before.points for change in moved)
+    print(f"{len(changes)} judged again: {gained} gain, {lost} lose, the others keep their marks")
+
+
+def _grade(
+    assignments: list[Assignment],
+    course_dir: Path,
+    jobs: int,
+    student: str = "",
+    force: bool = False,
+    isolation: Level = "full",
+    quiet: bool = False,
+) -> list[Result]:
+    from .feedback import Pages
+    from .gradebook import Recorder
+    from .grading import Sink, grade_class, only_grader, students
+
+    graded = []
+    with only_grader(course_dir), _bar(quiet) as bar:
+        sinks: list[Sink] = [Recorder(course_dir, assignments), Pages(course_dir, assignments)]
+        for found in assignments:
+            chosen = students(course_dir, found)
+            if student:
+                if student not in chosen:
+                    raise CourseError(f"{student!r} has handed in nothing for {found.name}")
+                chosen = [student]
+            task = bar.add_task(found.name, total=len(chosen))
+            results = grade_class(
+                found,
+                course_dir,
+                chosen,
+                sinks,
+                jobs=jobs or os.cpu_count() or 1,
+                weakest=isolation,
+                force=force,
+                progress=functools.partial(_advance, bar, task),
+            )
+            graded += results
+            if not quiet:
+                _print_class(found.title, results)
+    return graded
+
+
+def _advance(bar: Progress, task: TaskID, event: str, result: Result) -> None:
+    bar.advance(task)
+
+
+def _bar(quiet: bool) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=Console(stderr=True), disable=quiet)
+
+
+def _print_class(title: str, results: list[Result]) -> None:
+    table = Table(title=title, title_justify="left", box=None)
+    for column in ("student", "points", "what to know"):
+        table.add_column(column, justify="right" if column == "points" else "left")
+    for result in results:
+        message = plain(result.message.split("\n")[0])
+        if result.status == "grader_error":
+            message = f"GRADER ERROR, no mark given: {message}"
+        table.add_row(plain(result.student), f"{result.points:g} of {result.max_points:g}", message)
+    console.print(table)
+    levels = {result.isolation for result in results}
+    weak = levels - {"full", "none"}
+    if weak:
+        console.print(
+            f"isolation reached: {', '.join(sorted(levels))} – weaker than full", style="bold"
+        )
+
+
+@app.command()
+def demo(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Assignments; two quick ones if none is named.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+) -> None:
+    """The grader at work on an invented class: right, half-right, wrong, broken, hostile.
+
+    Makes everything anew under ./demo, which can be deleted: submissions, gradebook, feedback
+    pages, a report per assignment.
+
+    Example: autograder demo
+
+    Exits 1 if anyone does not get exactly what they deserve.
+    """
+    import shutil
+
+    from .build import build as build_notebooks
+    from .demo import QUICK, class_of, write
+    from .report import write_report
+
+    folder = Path("demo").resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    found = [assignment(name) for name in names or QUICK]
+    console.print("Building the notebooks from text and reference …")
+    members = {}
+    for one in found:
+        build_notebooks(one)
+        console.print(f"Inventing a class for {one.name}, and working out what each deserves …")
+        members[one.name] = class_of(one)
+        write(folder, one, members[one.name])
+    results = _grade(found, folder, jobs)
+    wrong = []
+    for one in found:
+        deserved = {member.student: member for member in members[one.name]}
+        for result in results:
+            if result.assignment == one.name:
+                member = deserved[result.student]
+                if (result.points, result.status) != (member.points, member.status):
+                    wrong.append((one.name, member, result))
+    for name, member, result in wrong:
+        console.print(
+            f"{name}: {member.student} ({member.story}) deserves {member.points:g}, "
+            f"got {result.points:g} ({result.status})",
+            style="bold red",
+        )
+    reports = [write_report(one.name, folder) for one in found]
+    print(
+        f"{len(results) - len(wrong)} of {len(results)} submissions got exactly what they deserve."
+    )
+    print(f"gradebook  {folder / 'gradebook.db'}")
+    print(f"feedback   {folder / 'feedback'}/<student>/<name>/<name>.html")
+    for path in reports:
+        print(f"report     {path}")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    course_dir: _COURSE,
+) -> None:
+    """One HTML page about a class: marks, exercises, slips, failures. For instructors.
+
+    Writes DIR/report/<name>.html, which needs no network, and prints its path.
+
+    Example: autograder report lennard_jones --course ~/course
+
+    Exits 2 if nothing has been graded.
+    """
+    from .report import write_report
+
+    print(write_report(assignment(name).name, course_dir))
+
+
+@app.command()
+def collect(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    archive: Annotated[Path, typer.Argument(help="Moodle's or Canvas' download, or any zip.")],
+    course_dir: _COURSE,
+    replace: Annotated[bool, typer.Option(help="Replace what was handed in before.")] = False,
+) -> None:
+    """Submissions out of a zip archive, into DIR/submitted/<student>/<name>/.
+
+    Students are named by Moodle's or Canvas' file names, or by the archive's folders. Nothing is
+    written anywhere else, whatever names the archive holds.
+
+    Example: autograder collect lennard_jones ~/Downloads/submissions.zip --course ~/course
+
+    Exits 1 if something was left out, 2 if the archive cannot be read.
+    """
+    from .collect import collect as collect_
+
+    outcome = collect_(archive, assignment(name), course_dir, replace)
+    print(f"{len(outcome.written)} submissions written to {course_dir / 'submitted'}")
+    for sentence in outcome.left_out:
+        print(f"left out: {sentence}", file=sys.stderr)
+    if outcome.left_out:
+        raise typer.Exit(1)
+
+
+bundle = typer.Typer(no_args_is_help=True, help="Folders and archives to give away.")
+app.add_typer(bundle, name="bundle")
+
+
+@bundle.command("student")
+def bundle_student(
+    names: _NAMES = None,
+    output: Annotated[Path, typer.Option(help="The folder to write.")] = Path("students"),
+) -> None:
+    """The folder for students: notebooks, a guide, pinned requirements, a self-test.
+
+    Example: autograder bundle student backprop --output ~/handout
+
+    Exits 2 if an assignment is not built.
+    """
+    from .bundle import student_folder
+
+    paths = student_folder([assignment(name) for name in _chosen(names)], output)
+    print(f"{len(paths)} files in {output}")
+
+
+@bundle.command("gradescope")
+def bundle_gradescope(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    output: Annotated[Path | None, typer.Option(help="The archive to write.")] = None,
+) -> None:
+    """An autograder zip for Gradescope. It holds the answers: upload it there and nowhere else.
+
+    Example: autograder bundle gradescope backprop
+    """
+    from .bundle import gradescope_archive
+
+    found = assignment(name)
+    print(gradescope_archive(found, output or Path(f"gradescope_{found.name}.zip")))
+
+
+@bundle.command("run", hidden=True)
+def bundle_run(name: str, home: Annotated[Path, typer.Option()] = Path("/autograder")) -> None:
+    """What Gradescope's container runs for each submission."""
+    from .bundle import run_gradescope
+
+    run_gradescope(assignment(name), home)
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    course_dir: _COURSE,
+    to: Annotated[Format, typer.Option(help="Who reads it.")] = "csv",
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write; for gradescope, the folder.")
+    ] = None,
+) -> None:
+    """Marks per exercise as CSV, for Canvas or for Moodle; results in Gradescope's format.
+
+    CSV comes from the gradebook: points given by hand and late penalties count.
+
+    Example: autograder export lennard_jones --course ~/course --to canvas --output marks.csv
+
+    Exits 2 if nothing has been graded.
+    """
+    from .export import gradescope_files, table
+
+    found = assignment(name)
+    if to == "gradescope":
+        folder = output or course_dir / "gradescope" / found.name
+        print(f"{len(gradescope_files(course_dir, found, folder))} files in {folder}")
+    elif output is None:
+        print(table(course_dir, found, to), end="")
+    else:
+        write_atomically(output, table(course_dir, found, to).encode())
+        print(output)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="One word: the key that leads to everything.")],
+    title: Annotated[str, typer.Option(help="What students read.")] = "",
+) -> None:
+    """The files of a new assignment, with one small exercise to put yours in the place of.
+
+    Example: autograder new waves --title "Waves on a string"
+
+    Exits 2 if the name is taken.
+    """
+    from .new import write_files
+
+    for path in write_files(name, title or name.replace("_", " ").capitalize()):
+        print(path)
+    print(f"Next: autograder verify {name}, then autograder build {name}; see CONTRIBUTING.md.")
+
+
+@app.command()
+def doctor(json: _JSON = False) -> None:
+    """What this machine offers: the isolation levels, each really started, and the versions.
+
+    Example: autograder doctor
+
+    Exits 1 if the full cage cannot be had.
+    """
+    import msgspec
+
+    from .cage import probe
+
+    probes = probe()
+    if json:
+        print(msgspec.json.encode([found._asdict() for found in probes]).decode())
+    else:
+        for found in probes:
+            mark = "✓" if found.available else "✗"
+            console.print(f" {mark} {found.level:<9} {found.reason}", markup=False, highlight=False)
+        console.print(
+            "full: nothing but the interpreter can be seen, no network; landlock: files confined, "
+            "other processes visible; limits: only time and memory are held.",
+            highlight=False,
+        )
+        if not probes[0].available:
+            console.print(
+                "For the full cage install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap)."
+            )
+    if not probes[0].available:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """The command's entry: a course's or the machine's fault is one sentence and exit code 2."""
+    try:
+        app()
+    except (CourseError, CageError) as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        print(
+            f"autograder: {what}. Results that were written are kept; put it right and start again",
+            file=sys.stderr,
+        )
+        raise SystemExit(2) from None

@@ -1,0 +1,112 @@
+"""`assignments/course.toml` as typed values, and where everything of an assignment lies."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class CourseError(Exception):
+    """Something in the course's own files is wrong; the message says what and where."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One graded function or family of functions."""
+
+    name: str
+    defines: tuple[str, ...]
+    points: float
+    minutes: int
+    seconds: float
+    """CPU seconds that all checks of the exercise may use together."""
+
+    @property
+    def check_cell(self) -> str:
+        return f"check_{self.name}"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One notebook."""
+
+    name: str
+    title: str
+    exercises: tuple[Exercise, ...]
+
+    @property
+    def points(self) -> float:
+        return sum(exercise.points for exercise in self.exercises)
+
+    @property
+    def folder(self) -> Path:
+        return ROOT / "assignments" / self.name
+
+    @property
+    def text(self) -> Path:
+        return self.folder / "notebook.py"
+
+    @property
+    def public_checks(self) -> Path:
+        return self.folder / "public_checks.py"
+
+    @property
+    def hidden_checks(self) -> Path:
+        return ROOT / "autograder" / "checks" / f"test_{self.name}.py"
+
+    @property
+    def reference(self) -> Path:
+        return ROOT / "reference_impl" / f"{self.name}.py"
+
+    @property
+    def source(self) -> Path:
+        return ROOT / "source" / self.name / f"{self.name}.ipynb"
+
+    @property
+    def release(self) -> Path:
+        return ROOT / "release" / self.name / f"{self.name}.ipynb"
+
+    def exercise(self, name: str) -> Exercise:
+        for exercise in self.exercises:
+            if exercise.name == name:
+                return exercise
+        known = ", ".join(exercise.name for exercise in self.exercises)
+        raise CourseError(f"{self.name} has no exercise {name!r}; it has {known}")
+
+
+@functools.cache
+def course() -> dict[str, Assignment]:
+    """The assignments by name, in the course's order."""
+    path = ROOT / "assignments" / "course.toml"
+    with path.open("rb") as file:
+        table = tomllib.load(file)
+    assignments = {}
+    for name, entry in table.items():
+        exercises = tuple(
+            Exercise(
+                name=row["name"],
+                defines=tuple(row.get("defines", [row["name"]])),
+                points=float(row["points"]),
+                minutes=int(row["minutes"]),
+                seconds=float(row.get("seconds", 20)),
+            )
+            for row in entry["exercise"]
+        )
+        names = [exercise.name for exercise in exercises]
+        if len(set(names)) != len(names):
+            raise CourseError(f"{path}: {name} lists an exercise twice")
+        assignments[name] = Assignment(name, entry["title"], exercises)
+    return assignments
+
+
+def assignment(name: str) -> Assignment:
+    """The assignment called `name`; CourseError names the known ones."""
+    try:
+        return course()[name]
+    except KeyError:
+        known = ", ".join(course())
+        raise CourseError(f"there is no assignment {name!r}; the course has {known}") from None

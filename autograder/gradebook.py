@@ -1,0 +1,734 @@
+"""nbgrader's gradebook and its autograded notebooks, written from typed results.
+
+`Recorder` fills the tables that formgrader, `nbgrader export` and `generate_feedback` read, one
+transaction a submission, and writes `autograded/<student>/<name>/<name>.ipynb`. What an
+instructor gave by hand – scores, extra credit, comments – is never touched.
+
+nbgrader's own functions commit once per row and load each grade with five subqueries, so the
+rows are written with SQL here; a test holds them against what nbgrader itself would write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import html
+import json
+import logging
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .course import Assignment, CourseError, Exercise
+from .results import ExerciseResult, Result, plain, write_atomically
+from .submission import (
+    NotebookCell,
+    Outline,
+    Submission,
+    SubmissionError,
+    find_notebook,
+    locked_id,
+    outline_of,
+    read_file,
+    read_submission,
+)
+
+log = logging.getLogger(__name__)
+
+COURSE_ID = "default_course"
+"""nbgrader's own default; PostgreSQL insists that the course is named."""
+MAX_COMMENT = 2000
+MARKS = {"passed": "✓", "failed": "✗", "not_counted": "–", "error": "!"}
+
+
+class GradebookError(CourseError):
+    """The gradebook cannot be read or written; the message names it and says what to do."""
+
+
+class Mark(NamedTuple):
+    """What the gradebook says of one submission, points by hand and penalties included."""
+
+    student: str
+    first_name: str
+    last_name: str
+    email: str
+    lms_id: str
+    exercises: dict[str, float]
+    points: float
+    penalty: float
+    max_points: float
+
+    @property
+    def total(self) -> float:
+        return round(max(0.0, self.points - self.penalty), 2)
+
+
+class Recorder:
+    """Records results of some assignments in one course's gradebook.
+
+    Where `course_dir` has an `nbgrader_config.py`, its database, its course and its late
+    penalties are used. `patience` is how many seconds to wait for a locked database.
+    """
+
+    def __init__(
+        self,
+        course_dir: Path,
+        assignments: Iterable[Assignment],
+        *,
+        db_url: str = "",
+        patience: float = 30.0,
+    ) -> None:
+        from sqlalchemy import URL, make_url
+
+        self.course_dir = course_dir.resolve()
+        self.assignments = {assignment.name: assignment for assignment in assignments}
+        self.patience = patience
+        configuration = _configuration(self.course_dir)
+        chosen = db_url or configuration.CourseDirectory.get("db_url", "")
+        database = str(self.course_dir / "gradebook.db")
+        url = make_url(chosen) if chosen else URL.create("sqlite", database=database)
+        if url.get_backend_name() == "sqlite":
+            url = url.update_query_dict({"timeout": str(patience)})
+        self._url = url
+        self._course_id = configuration.CourseDirectory.get("course_id", "") or COURSE_ID
+        self._penalties = _late_penalties(configuration)
+        self._file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+        self._opened: Any = None
+        self._prepare()
+
+    def record(self, result: Result) -> None:
+        """The result in the gradebook, and the submission's autograded notebook."""
+        assignment = self.assignments[result.assignment]
+        folder = self.course_dir / "submitted" / result.student / result.assignment
+        timestamp, text, notes = submission_time(folder)
+        self._write_autograded(assignment, result, folder, text, notes)
+        if self._file is not None and self._opened != _identity(self._file):
+            self._prepare()  # somebody removed or replaced the database
+        with self._session() as session:
+            self._record(session, result, timestamp)
+
+    def marks(self, assignment: Assignment) -> list[Mark]:
+        """What the gradebook holds of an assignment, by student."""
+        cells = {exercise.check_cell: exercise.name for exercise in assignment.exercises}
+        found = []
+        with self._session():
+            for submission in self._gradebook.assignment_submissions(assignment.name):
+                student = submission.student
+                grades = [grade for book in submission.notebooks for grade in book.grades]
+                found.append(
+                    Mark(
+                        student=student.id,
+                        first_name=student.first_name or "",
+                        last_name=student.last_name or "",
+                        email=student.email or "",
+                        lms_id=student.lms_user_id or "",
+                        exercises={
+                            cells[grade.name]: float(grade.score)
+                            for grade in grades
+                            if grade.name in cells
+                        },
+                        points=float(submission.score),
+                        penalty=float(submission.late_submission_penalty or 0.0),
+                        max_points=float(submission.max_score),
+                    )
+                )
+        return sorted(found)
+
+    # the database -------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[Any]:
+        """One transaction; any trouble becomes a GradebookError."""
+        from nbgrader.api import InvalidEntry
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            gradebook = self._gradebook
+            try:
+                yield gradebook.db
+                gradebook.db.commit()
+            finally:
+                # The file is closed after each submission, so that a replaced one is noticed.
+                gradebook.close()
+        except (SQLAlchemyError, InvalidEntry, OSError) as error:
+            raise GradebookError(self._explained(error)) from None
+
+    @functools.cached_property
+    def _gradebook(self) -> Any:
+        from nbgrader.api import Gradebook
+
+        _make_tables(self._url)
+        return Gradebook(self._url, self._course_id)
+
+    def _explained(self, error: Exception) -> str:
+        where = self._file or self._url.render_as_string(hide_password=True)
+        text = str(getattr(error, "orig", None) or error).split("\n")[0]
+        results = self.course_dir / "results"
+        if "locked" in text:
+            return (
+                f"the gradebook {where} is locked by another program (formgrader, another "
+                f"nbgrader, a file synchroniser); waited {self.patience:g} s. Nothing is lost: "
+                f"the results are in {results}; end that program and run the command again"
+            )
+        if "no such column" in text or "does not exist" in text:
+            text += "; if an older nbgrader made it, run `nbgrader db upgrade`"
+        return f"the gradebook {where} cannot be used: {text}. The results are in {results}"
+
+    def _prepare(self) -> None:
+        """Tables, assignments and their cells, as `generate_assignment` would leave them."""
+        self.__dict__.pop("_gradebook", None)
+        with self._session() as session:
+            for assignment in self.assignments.values():
+                _save_cells(session, assignment, self._course_id)
+        self._opened = _identity(self._file) if self._file is not None else None
+
+    def _record(self, session: Any, result: Result, timestamp: datetime | None) -> None:
+        from nbgrader import api
+        from sqlalchemy import insert, select, update
+
+        assignment_id, duedate = session.execute(
+            select(api.Assignment.id, api.Assignment.duedate).where(
+                api.Assignment.name == result.assignment
+            )
+        ).one()
+        known = select(api.Student.id).where(api.Student.id == result.student)
+        if session.execute(known).first() is None:
+            session.execute(insert(api.Student), [{"id": result.student}])
+        submission_id, extension = _submission_row(
+            session, assignment_id, result.student, timestamp
+        )
+        notebook_id, cells = _submitted_rows(
+            session, assignment_id, submission_id, result.assignment
+        )
+        exercises = {exercise.name: exercise for exercise in result.exercises}
+        checks = {
+            exercise.check_cell: exercise.name
+            for exercise in self.assignments[result.assignment].exercises
+        }
+        grades = session.execute(
+            select(
+                api.Grade.id,
+                api.Grade.cell_id,
+                api.Grade.auto_score,
+                api.Grade.manual_score,
+                api.Grade.extra_credit,
+            ).where(api.Grade.notebook_id == notebook_id)
+        ).all()
+        total, changed = 0.0, []
+        for grade in grades:
+            name, score = checks.get(cells[grade.cell_id]), grade.auto_score
+            if name is not None:  # else a cell that is marked by hand
+                score = _auto_score(result, exercises.get(name))
+                manual = grade.manual_score is not None or result.status == "grader_error"
+                changed.append({"id": grade.id, "auto_score": score, "needs_manual_grade": manual})
+            given = score if grade.manual_score is None else grade.manual_score
+            if given is not None:
+                total += given + (grade.extra_credit or 0.0)
+        if changed:
+            session.execute(update(api.Grade), changed)
+        comments = session.execute(
+            select(api.Comment.id, api.Comment.cell_id).where(
+                api.Comment.notebook_id == notebook_id
+            )
+        ).all()
+        said = [
+            {"id": row.id, "auto_comment": comment(result, exercises.get(cells[row.cell_id]))}
+            for row in comments
+            if cells[row.cell_id] in checks.values()
+        ]
+        if said:
+            session.execute(update(api.Comment), said)
+        penalty = self._penalty(result.student, total, timestamp, duedate, extension)
+        session.execute(
+            update(api.SubmittedNotebook),
+            [{"id": notebook_id, "late_submission_penalty": penalty}],
+        )
+
+    def _penalty(
+        self,
+        student: str,
+        score: float,
+        timestamp: datetime | None,
+        duedate: datetime | None,
+        extension: Any,
+    ) -> float | None:
+        """As nbgrader's AssignLatePenalties has it: between nothing and the whole score."""
+        if timestamp is None or duedate is None:
+            return None
+        late = (
+            timestamp - duedate - extension if extension else timestamp - duedate
+        ).total_seconds()
+        if late <= 0:
+            return None
+        penalty = self._penalties.late_submission_penalty(student, score, late)
+        return None if penalty is None else min(max(penalty, 0.0), score)
+
+    # the autograded notebook --------------------------------------------------------------
+
+    def _write_autograded(
+        self, assignment: Assignment, result: Result, folder: Path, time: str, notes: list[str]
+    ) -> None:
+        submission = None
+        try:
+            data, _ = find_notebook(folder, assignment.name)
+            submission = read_submission(data, assignment)
+            if hashlib.sha256(data).hexdigest() != result.submission_sha256:
+                notes = [*notes, "the file was changed after it was graded"]
+        except SubmissionError:
+            pass  # the result says why, and the notebook shows it
+        notebook = autograded_notebook(assignment, result, submission, notes)
+        path = self.autograded(result)
+        write_atomically(path, notebook_bytes(notebook))
+        if time:
+            write_atomically(path.with_name("timestamp.txt"), time.encode())
+        else:
+            path.with_name("timestamp.txt").unlink(missing_ok=True)
+
+    def autograded(self, result: Result) -> Path:
+        """Where a submission's autograded notebook is written."""
+        folder = self.course_dir / "autograded" / result.student / result.assignment
+        return folder / f"{result.assignment}.ipynb"
+
+
+def submission_time(folder: Path) -> tuple[datetime | None, str, list[str]]:
+    """When a submission came in by its `timestamp.txt`, that file's text, and what is wrong."""
+    from nbgrader.utils import parse_utc
+
+    path = folder / "timestamp.txt"
+    if not os.path.lexists(path):
+        return None, "", []
+    try:
+        text = read_file(folder, path.name)[:1000].decode()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # dateutil, about time zones it does not know
+            moment = parse_utc(text.strip())
+        if isinstance(moment, datetime):
+            return moment, text, []
+    except (SubmissionError, ValueError, OverflowError, TypeError, AttributeError):
+        pass
+    log.warning("%s is no time and is ignored", plain(str(path)))
+    return None, "", ["timestamp.txt is no time and was ignored"]
+
+
+# ------------------------------------------------------------------------ the gradebook's rows
+
+
+def _save_cells(session: Any, assignment: Assignment, course_id: str) -> None:
+    """The assignment, its notebook and its cells; what exists is kept and brought up to date."""
+    from nbgrader import api
+
+    source = _nbgrader_cells(assignment)
+    found = session.query(api.Assignment).filter_by(name=assignment.name).one_or_none()
+    if found is None:
+        found = api.Assignment(name=assignment.name, course_id=course_id)
+        session.add(found)
+        session.flush()
+    notebook = (
+        session.query(api.Notebook)
+        .filter_by(name=assignment.name, assignment_id=found.id)
+        .one_or_none()
+    )
+    if notebook is None:
+        notebook = api.Notebook(name=assignment.name, assignment_id=found.id)
+        session.add(notebook)
+        session.flush()
+    notebook.kernelspec = json.dumps(_json(assignment.release)["metadata"].get("kernelspec", {}))
+    kinds = {
+        api.GradeCell: ("grade", ("max_score", "cell_type")),
+        api.SolutionCell: ("solution", ()),
+        api.SourceCell: ("source_cell", ("cell_type", "locked", "source", "checksum")),
+    }
+    for kind, (role, columns) in kinds.items():
+        rows = {row.name: row for row in session.query(kind).filter_by(notebook_id=notebook.id)}
+        wanted = {cell["name"]: cell for cell in source if cell[role]}
+        for name, cell in wanted.items():
+            if name not in rows:
+                rows[name] = kind(name=name, notebook_id=notebook.id)
+                session.add(rows[name])
+            for column in columns:
+                setattr(rows[name], column, cell[column])
+        for name in rows.keys() - wanted.keys():
+            _forget(session, rows[name])
+
+
+def _forget(session: Any, row: Any) -> None:
+    """Drops a cell that the notebook no longer has, unless an instructor's work hangs on it."""
+    from nbgrader import api
+
+    if isinstance(row, api.GradeCell):
+        grades = session.query(api.Grade).filter_by(cell_id=row.id).all()
+        by_hand = [g for g in grades if g.manual_score is not None or g.extra_credit is not None]
+        row.max_score = 0.0
+        for grade in grades:
+            grade.auto_score = None
+    elif isinstance(row, api.SolutionCell):
+        grades = session.query(api.Comment).filter_by(cell_id=row.id).all()
+        by_hand = [comment for comment in grades if comment.manual_comment is not None]
+    else:
+        grades, by_hand = [], []
+    if not by_hand:
+        for grade in grades:
+            session.delete(grade)
+        session.flush()
+        session.delete(row)
+
+
+def _nbgrader_cells(assignment: Assignment) -> list[dict[str, Any]]:
+    """The cells that nbgrader's SaveCells would save, hidden tests included."""
+    import nbformat
+    from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task
+
+    released = {
+        cell.grade_id: cell.source for cell in outline_of(assignment).cells if cell.grade_id
+    }
+    cells = []
+    for raw in _json(assignment.source)["cells"]:
+        raw = raw | {"source": "".join(raw["source"])}
+        cell = nbformat.from_dict(raw)  # type: ignore[no-untyped-call]
+        if not (is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell)):
+            continue
+        name = cell.metadata.nbgrader.grade_id
+        if is_solution(cell):  # without its solution, as students get it
+            cell.source = released[name]
+        cells.append(
+            {
+                "name": name,
+                "grade": is_grade(cell),
+                "solution": is_solution(cell),
+                "source_cell": True,
+                "max_score": float(cell.metadata.nbgrader.get("points", 0)),
+                "cell_type": cell.cell_type,
+                "locked": is_locked(cell),
+                "source": cell.source,
+                "checksum": compute_checksum(cell),
+            }
+        )
+    return cells
+
+
+def _submission_row(
+    session: Any, assignment_id: str, student: str, timestamp: datetime | None
+) -> tuple[str, Any]:
+    """The submission's id and its extension, made if it is new; its time brought up to date."""
+    from nbgrader import api
+    from sqlalchemy import insert, select, update
+
+    row = session.execute(
+        select(api.SubmittedAssignment.id, api.SubmittedAssignment.extension).where(
+            api.SubmittedAssignment.assignment_id == assignment_id,
+            api.SubmittedAssignment.student_id == student,
+        )
+    ).first()
+    if row is not None:
+        session.execute(update(api.SubmittedAssignment), [{"id": row.id, "timestamp": timestamp}])
+        return row.id, row.extension
+    new = {"id": api.new_uuid(), "assignment_id": assignment_id, "student_id": student}
+    session.execute(insert(api.SubmittedAssignment), [new | {"timestamp": timestamp}])
+    return new["id"], None
+
+
+def _submitted_rows(
+    session: Any, assignment_id: str, submission_id: str, name: str
+) -> tuple[str, dict[str, str]]:
+    """Sees that every notebook, grade and comment of a submission has its row.
+
+    Gives the id of the submitted notebook called `name`, and its cells' names by their ids.
+    """
+    from nbgrader import api
+    from sqlalchemy import insert, select
+
+    ours, names = "", {}
+    notebooks = session.execute(
+        select(api.Notebook.id, api.Notebook.name).where(
+            api.Notebook.assignment_id == assignment_id
+        )
+    ).all()
+    for notebook in notebooks:
+        submitted = session.execute(
+            select(api.SubmittedNotebook.id).where(
+                api.SubmittedNotebook.assignment_id == submission_id,
+                api.SubmittedNotebook.notebook_id == notebook.id,
+            )
+        ).scalar()
+        if submitted is None:
+            submitted = api.new_uuid()
+            row = {"id": submitted, "assignment_id": submission_id, "notebook_id": notebook.id}
+            session.execute(insert(api.SubmittedNotebook), [row])
+        cells = session.execute(
+            select(api.BaseCell.id, api.BaseCell.name, api.BaseCell.type).where(
+                api.BaseCell.notebook_id == notebook.id
+            )
+        ).all()
+        for table, kinds in (
+            (api.Grade, ("GradeCell", "TaskCell")),
+            (api.Comment, ("SolutionCell", "TaskCell")),
+        ):
+            known = set(
+                session.execute(
+                    select(table.cell_id).where(table.notebook_id == submitted)
+                ).scalars()
+            )
+            new = [
+                {"id": api.new_uuid(), "cell_id": cell.id, "notebook_id": submitted}
+                for cell in cells
+                if cell.type in kinds and cell.id not in known
+            ]
+            if new:
+                session.execute(insert(table), new)
+        if notebook.name == name:
+            ours, names = submitted, {cell.id: cell.name for cell in cells}
+    return ours, names
+
+
+def _auto_score(result: Result, exercise: ExerciseResult | None) -> float | None:
+    """An exercise's points; None, never zero, where the grader itself failed."""
+    if result.status == "grader_error" and (exercise is None or exercise.status == "error"):
+        return None
+    return exercise.points if exercise is not None else 0.0
+
+
+def comment(result: Result, exercise: ExerciseResult | None) -> str | None:
+    """nbgrader's comment on an answer: the hint, and what happened.
+
+    Feedback pages render it as Markdown; an indented block keeps its text as it is.
+    """
+    if result.status == "unreadable":
+        return _indented(result.message)
+    if exercise is None or exercise.status == "error":
+        return "The grader itself failed here; no mark was given." if exercise else None
+    if not exercise.message:
+        return plain(exercise.hint) or None
+    parts = [plain(exercise.hint), _indented(exercise.message[:MAX_COMMENT])]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in plain(text).splitlines())
+
+
+# ------------------------------------------------------------------------- nbgrader's surroundings
+
+
+def _configuration(course_dir: Path) -> Any:
+    """What the course's own `nbgrader_config.py` says."""
+    from traitlets.config import Config
+    from traitlets.config.loader import PyFileConfigLoader
+
+    path = course_dir / "nbgrader_config.py"
+    if not path.is_file():
+        return Config()
+    try:
+        return PyFileConfigLoader(path.name, path=str(course_dir)).load_config()
+    except Exception as error:
+        raise CourseError(f"{path} stopped with {type(error).__name__}: {error}") from None
+
+
+def _late_penalties(configuration: Any) -> Any:
+    from nbgrader.preprocessors import AssignLatePenalties
+
+    assigning = AssignLatePenalties(config=configuration)
+    assigning.init_plugin()
+    return assigning.plugin_inst
+
+
+def _make_tables(url: Any) -> None:
+    """An empty database's tables, as nbgrader's Gradebook makes them.
+
+    nbgrader would run the command `alembic` to learn a number: it takes seconds, and is not
+    found where the environment is not activated.
+    """
+    from alembic.script import ScriptDirectory
+    from nbgrader.api import Base
+    from nbgrader.dbutil import ALEMBIC_DIR
+    from sqlalchemy import create_engine, inspect, text
+
+    engine = create_engine(url)
+    try:
+        if inspect(engine).get_table_names():
+            return
+        version = ScriptDirectory(ALEMBIC_DIR).get_current_head()
+        with engine.begin() as connection:
+            connection.execute(
+                text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+            )
+            connection.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": version})
+            Base.metadata.create_all(connection)
+    finally:
+        engine.dispose()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise CourseError(f"{path} does not exist; run `autograder build` first") from None
+    return found
+
+
+# ------------------------------------------------------------------------ the autograded notebook
+
+
+def autograded_notebook(
+    assignment: Assignment,
+    result: Result,
+    submission: Submission | None,
+    notes: Iterable[str] = (),
+) -> dict[str, Any]:
+    """The released notebook with the student's cells in it and the verdicts below the checks.
+
+    Order, points and locked cells are the release's. What the student added stands where it
+    stood, as far as that can be said: after the last cell before it that the release knows.
+    """
+    notebook = _json(assignment.release)
+    outline = outline_of(assignment)
+    answers, extras = _placed(submission, assignment, outline)
+    checks = {exercise.check_cell: exercise for exercise in assignment.exercises}
+    verdicts = {verdict.name: verdict for verdict in result.exercises}
+    cells = [*_remarks([*result.notes, *notes], result), *extras.get(-1, [])]
+    for number, (cell, known) in enumerate(zip(notebook["cells"], outline.cells, strict=True)):
+        if number in answers:
+            cell["source"] = _shown(known.kind, answers[number])
+        elif known.grade_id in outline.stubs:
+            cell["source"] = "# nothing was handed in for this exercise"
+        if known.kind == "code":
+            cell |= {"execution_count": None, "outputs": []}
+        if known.grade_id in checks:
+            exercise = checks[known.grade_id]
+            cell["outputs"] = [_verdict(exercise, verdicts.get(exercise.name), result)]
+        cells += [cell, *extras.get(number, [])]
+    if notebook["nbformat_minor"] < 5:
+        for cell in cells:
+            cell.pop("id", None)
+    return notebook | {"cells": cells}
+
+
+def notebook_bytes(notebook: dict[str, Any]) -> bytes:
+    return (json.dumps(notebook, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _placed(
+    submission: Submission | None, assignment: Assignment, outline: Outline
+) -> tuple[dict[int, str], dict[int, list[dict[str, Any]]]]:
+    """The student's text by the number of the released cell that it belongs to, and the cells
+    that belong to none by the number of the one that they stand after."""
+    answers: dict[int, str] = {}
+    extras: dict[int, list[dict[str, Any]]] = {}
+    if submission is None:
+        return answers, extras
+    released = list(enumerate(outline.cells))
+    by_id = {cell.grade_id: n for n, cell in released if cell.grade_id}
+    by_text = {(cell.kind, cell.text): n for n, cell in released}
+    # Prose and parameters belong to nobody; where a student edited them, the edit is shown.
+    free = {(cell.kind, cell.cell_id): n for n, cell in released if not cell.grade_id}
+    slots = _slots(submission, assignment, outline)
+    last = -1
+    for cell in submission.notebook:
+        locked = locked_id(cell, outline) if cell.kind == "code" else ""
+        if cell.number in slots:
+            last = by_id[slots[cell.number]]
+            answers[last] = cell.source
+        elif locked:
+            last = by_id.get(locked, last)
+        elif (cell.kind, cell.text) in by_text:
+            last = by_text[cell.kind, cell.text]
+        elif cell.cell_id and (cell.kind, cell.cell_id) in free:
+            last = free[cell.kind, cell.cell_id]
+            answers[last] = cell.source
+        elif cell.text:
+            extras.setdefault(last, []).append(_extra(cell))
+    return answers, extras
+
+
+def _slots(submission: Submission, assignment: Assignment, outline: Outline) -> dict[int, str]:
+    """Which of the student's cells stands for which solution cell: number to `grade_id`."""
+    exercises = {exercise.name: exercise for exercise in assignment.exercises}
+    slots: dict[int, str] = {}
+    for grade_id in outline.stubs:
+        exercise = exercises.get(grade_id)
+        cells = submission.notebook
+        if exercise is not None:
+            cells = [cell for cell in cells if cell.number in submission.ran]
+        own = [cell.number for cell in cells if cell.grade_id == grade_id and cell.text]
+        if own:
+            slots[own[-1]] = grade_id  # the last definition is the one that counts
+        elif exercise is not None:
+            names = set(exercise.defines)
+            others = [
+                (len(cell.defines & names), cell.number)
+                for cell in cells
+                if cell.grade_id not in outline.stubs and cell.defines & names
+            ]
+            if others:
+                slots[max(others)[1]] = grade_id
+    return slots
+
+
+def _extra(cell: NotebookCell) -> dict[str, Any]:
+    kind = "code" if cell.kind == "code" else "markdown"
+    made = _cell(kind, f"student-{cell.number}", _shown(kind, cell.source))
+    return made | {"execution_count": None, "outputs": []} if kind == "code" else made
+
+
+def _cell(kind: str, name: str, source: str) -> dict[str, Any]:
+    return {"cell_type": kind, "id": name, "metadata": {}, "source": source}
+
+
+def _shown(kind: str, source: str) -> str:
+    """A student's text for an instructor's browser.
+
+    Prose is shown as it was typed, not rendered: formgrader would run scripts that stand in
+    tags, links and formulas.
+    """
+    return source if kind == "code" else _indented(source.strip("\n"))
+
+
+def _remarks(notes: list[str], result: Result) -> list[dict[str, Any]]:
+    """What an instructor should know first, as a cell of its own at the top."""
+    lines = [result.message] if result.message else []
+    lines += notes
+    if not lines:
+        return []
+    text = "\n".join(_indented(line) for line in lines)
+    return [_cell("markdown", "grader-remarks", f"**Remarks of the grader**\n\n{text}")]
+
+
+def _verdict(exercise: Exercise, verdict: ExerciseResult | None, result: Result) -> dict[str, Any]:
+    """A check cell's output: what passed and what to look at; hidden checks by title only."""
+    score = _auto_score(result, verdict)
+    earned = "no mark" if score is None else f"{score:g} of {exercise.points:g} points"
+    text, markup = [f"{exercise.name}: {earned}"], []
+    markup.append(f"<p><strong>{text[0]}</strong></p>")
+    message = verdict.message if verdict is not None else result.message
+    if verdict is not None and verdict.status == "error":
+        message = "the grader itself failed here; no mark was given"
+    if message:
+        message = plain(message)
+        text += ["", message]
+        markup.append(f"<pre>{html.escape(message)}</pre>")
+    if verdict is not None and verdict.hint:
+        text += ["", f"hint: {plain(verdict.hint)}"]
+        markup.append(f"<p><strong>Hint:</strong> {html.escape(plain(verdict.hint))}</p>")
+    checks = verdict.checks if verdict is not None and result.status != "unreadable" else []
+    lines = [
+        f"{MARKS[check.outcome]} {plain(check.title or check.name)}"
+        + (" (hidden)" if check.hidden else "")
+        for check in checks
+    ]
+    if lines:
+        text += ["", *lines]
+        items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+        markup.append(f'<ul style="list-style: none; padding-left: 0">{items}</ul>')
+    data = {"text/html": "\n".join(markup), "text/plain": "\n".join(text)}
+    return {"output_type": "display_data", "metadata": {}, "data": data}

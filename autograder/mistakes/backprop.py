@@ -1,0 +1,1351 @@
+"""Known wrong answers to backprop."""
+
+import numpy as np
+
+from autograder.answers import edit, mistake
+
+# An answer may use the exercises before its own; in the notebook these are the student's.
+from reference_impl.backprop import backward, forward, he_initialise, mse_loss
+
+
+def slip(exercise, name, old, new, caught_by, hint):
+    """A slip of a few characters in the reference."""
+    return edit("backprop", exercise, name, old, new, caught_by=caught_by, hint=hint)
+
+
+# ------------------------------------------------------------------------- activations
+
+_SIGMOID = """    small = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1.0, small) / (1.0 + small)"""
+
+activations = [
+    slip(
+        "activations",
+        "sigmoid_overflows",
+        _SIGMOID,
+        "    return 1 / (1 + np.exp(-z))",
+        "sigmoid_far_out",
+        "sigmoid: e^(-z) overflows for large negative z. Write it so that only exponentials of "
+        "negative numbers are ever taken.",
+    ),
+    slip(
+        "activations",
+        "sigmoid_as_a_ratio",
+        _SIGMOID,
+        "    return np.exp(z) / (1 + np.exp(z))",
+        "sigmoid_far_out",
+        "sigmoid: e^z overflows for large positive z, and infinity over infinity is no number. "
+        "Write it so that only exponentials of negative numbers are ever taken.",
+    ),
+    slip(
+        "activations",
+        "sigmoid_both_branches",
+        _SIGMOID,
+        "    return np.where(z >= 0, 1 / (1 + np.exp(-z)), np.exp(z) / (1 + np.exp(z)))",
+        "sigmoid_far_out",
+        "sigmoid: np.where computes both branches for every z and only then chooses, so each "
+        "branch overflows where the other one is wanted.",
+    ),
+    slip(
+        "activations",
+        "sigmoid_clipped_early",
+        _SIGMOID,
+        "    return 1 / (1 + np.exp(-np.clip(z, -10, 10)))",
+        "sigmoid_far_out",
+        "sigmoid: z is cut off so early that the cut shows. Where e^(-z) is still a number there "
+        "is no need to cut.",
+    ),
+    slip(
+        "activations",
+        "sigmoid_mirrored",
+        _SIGMOID,
+        "    return 1 - np.where(z >= 0, 1.0, np.exp(-np.abs(z))) / (1.0 + np.exp(-np.abs(z)))",
+        "sigmoid",
+        "sigmoid: it falls where it should rise. The sign in the exponent: large positive z gives "
+        "1, large negative z gives 0.",
+    ),
+    slip(
+        "activations",
+        "tanh_by_exponentials",
+        "return np.tanh(z)",
+        "return (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z))",
+        "tanh_far_out",
+        "tanh: the definition is right, but its exponentials overflow, and infinity over infinity "
+        "is no number. Divide out the larger one first, or use what NumPy has.",
+    ),
+    slip(
+        "activations",
+        "tanh_of_half",
+        "return np.tanh(z)",
+        "return 2 * sigmoid(z) - 1",
+        "tanh",
+        "tanh: a stretched sigmoid is tanh, but of which argument? sigmoid has e^(-z), tanh has "
+        "e^(-2z).",
+    ),
+    slip(
+        "activations",
+        "relu_largest_entry",
+        "return np.maximum(z, 0.0)",
+        "return np.max(z, 0)",
+        "relu",
+        "relu: np.max looks for the largest entry along an axis. What is wanted compares each "
+        "entry with zero.",
+    ),
+    slip(
+        "activations",
+        "relu_absolute",
+        "return np.maximum(z, 0.0)",
+        "return np.abs(z)",
+        "relu",
+        "relu: negative numbers become zero, they do not change their sign.",
+    ),
+    slip(
+        "activations",
+        "relu_in_place",
+        "return np.maximum(z, 0.0)",
+        "z[z < 0] = 0\n    return z",
+        "leave_z",
+        "relu: it writes its zeros into the array that it was given, and the caller still needs "
+        "that one: the gradient asks for z later. Work on a new array.",
+    ),
+    slip(
+        "activations",
+        "relu_one_axis",
+        "return np.maximum(z, 0.0)",
+        "return np.array([max(0.0, z[i]) for i in range(len(z))])",
+        "any_shape",
+        "relu: the loop takes z for a list of numbers. A layer is a table, a row per sample; what "
+        "works on whole arrays works on any shape.",
+    ),
+    slip(
+        "activations",
+        "relu_becomes_integer",
+        "return np.maximum(z, 0.0)",
+        "return np.vectorize(lambda v: v if v > 0 else 0)(z)",
+        "relu",
+        "relu: np.vectorize takes its type from the first result. If that is the integer 0, all "
+        "that follow are rounded.",
+    ),
+    slip(
+        "activations",
+        "leaky_sides_exchanged",
+        "np.where(z > 0, z, slope * z)",
+        "np.where(z > 0, slope * z, z)",
+        "leaky_relu",
+        "leaky_relu: the small slope belongs to the negative side.",
+    ),
+    slip(
+        "activations",
+        "leaky_hundredth",
+        "def leaky_relu(z: np.ndarray, slope: float = 0.1)",
+        "def leaky_relu(z: np.ndarray, slope: float = 0.01)",
+        "leaky_relu",
+        "leaky_relu: without a second argument the slope is a tenth, not a hundredth.",
+    ),
+    slip(
+        "activations",
+        "leaky_ignores_slope",
+        "np.where(z > 0, z, slope * z)",
+        "np.where(z > 0, z, 0.1 * z)",
+        "slope",
+        "leaky_relu: the slope is written into the formula, and the argument of that name is "
+        "never used.",
+    ),
+    slip(
+        "activations",
+        "leaky_constant",
+        "np.where(z > 0, z, slope * z)",
+        "np.where(z > 0, z, slope)",
+        "leaky_relu",
+        "leaky_relu: below zero it is a line of that slope, not a constant.",
+    ),
+]
+
+# ---------------------------------------------------------------- activation_gradients
+
+_SIGMOID_GRADIENT = """    s = sigmoid(z)
+    return s * (1.0 - s)"""
+
+activation_gradients = [
+    slip(
+        "activation_gradients",
+        "sigmoid_of_its_output",
+        _SIGMOID_GRADIENT,
+        "    return z * (1.0 - z)",
+        "sigmoid",
+        "sigmoid_gradient: s (1 − s) is right for s, the value of sigmoid; what comes in is z.",
+    ),
+    slip(
+        "activation_gradients",
+        "sigmoid_sign_inside",
+        "return s * (1.0 - s)",
+        "return s * (1.0 + s)",
+        "sigmoid",
+        "sigmoid_gradient: the slope of sigmoid has to vanish at both ends. Differentiate "
+        "1 / (1 + e^(-z)) once more with care for the signs.",
+    ),
+    slip(
+        "activation_gradients",
+        "sigmoid_by_exponentials",
+        _SIGMOID_GRADIENT,
+        "    return np.exp(-z) / (1 + np.exp(-z)) ** 2",
+        "vanish_far_out",
+        "sigmoid_gradient: the formula is right, but its exponentials overflow far out, and "
+        "infinity over infinity is no number. Your sigmoid is already safe: express the slope "
+        "through it.",
+    ),
+    slip(
+        "activation_gradients",
+        "tanh_of_its_output",
+        "return 1.0 - tanh(z) ** 2",
+        "return 1.0 - z**2",
+        "tanh",
+        "tanh_gradient: 1 − t² is right for t, the value of tanh; what comes in is z.",
+    ),
+    slip(
+        "activation_gradients",
+        "tanh_without_square",
+        "return 1.0 - tanh(z) ** 2",
+        "return 1.0 - tanh(z)",
+        "tanh",
+        "tanh_gradient: a square is missing: the slope of tanh is the same at z and −z.",
+    ),
+    slip(
+        "activation_gradients",
+        "relu_one_at_zero",
+        "np.where(z > 0, 1.0, 0.0)",
+        "np.where(z >= 0, 1.0, 0.0)",
+        "relu_at_zero",
+        "relu_gradient: at exactly zero there is a corner; this course takes the slope 0 there.",
+    ),
+    slip(
+        "activation_gradients",
+        "relu_half_at_zero",
+        "np.where(z > 0, 1.0, 0.0)",
+        "np.heaviside(z, 0.5)",
+        "relu_at_zero",
+        "relu_gradient: at exactly zero there is a corner. The mean of both sides is a fair "
+        "choice, but this course takes 0.",
+    ),
+    slip(
+        "activation_gradients",
+        "relu_by_division",
+        "np.where(z > 0, 1.0, 0.0)",
+        "relu(z) / z",
+        "relu_at_zero",
+        "relu_gradient: relu(z) / z is 0/0 at z = 0. Compare instead of dividing.",
+    ),
+    slip(
+        "activation_gradients",
+        "relu_itself",
+        "np.where(z > 0, 1.0, 0.0)",
+        "np.where(z > 0, z, 0.0)",
+        "relu",
+        "relu_gradient: this is relu, not its slope. How fast does relu rise where z is positive?",
+    ),
+    slip(
+        "activation_gradients",
+        "relu_true_and_false",
+        "np.where(z > 0, 1.0, 0.0)",
+        "z > 0",
+        "relu",
+        "relu_gradient: a comparison gives True and False; a slope is a number.",
+    ),
+    slip(
+        "activation_gradients",
+        "relu_in_place",
+        "    return np.where(z > 0, 1.0, 0.0)",
+        "    z[z > 0] = 1.0\n    z[z < 0] = 0.0\n    return z",
+        "leave_z",
+        "relu_gradient: it writes into the array that it was given, which the caller still "
+        "needs. Work on a new array.",
+    ),
+    slip(
+        "activation_gradients",
+        "relu_one_axis",
+        "np.where(z > 0, 1.0, 0.0)",
+        "np.array([1.0 if z[i] > 0 else 0.0 for i in range(len(z))])",
+        "any_shape",
+        "relu_gradient: the loop takes z for a list of numbers. A layer is a table, a row per "
+        "sample; what works on whole arrays works on any shape.",
+    ),
+    slip(
+        "activation_gradients",
+        "leaky_zero_below",
+        "np.where(z > 0, 1.0, slope)",
+        "np.where(z > 0, 1.0, 0.0)",
+        "leaky_relu",
+        "leaky_relu_gradient: below zero this is the slope of relu; the leaky one still rises "
+        "there.",
+    ),
+    slip(
+        "activation_gradients",
+        "leaky_times_z",
+        "np.where(z > 0, 1.0, slope)",
+        "np.where(z > 0, 1.0, slope * z)",
+        "leaky_relu",
+        "leaky_relu_gradient: the derivative of slope · z with respect to z has no z left in it.",
+    ),
+    slip(
+        "activation_gradients",
+        "leaky_ignores_slope",
+        "np.where(z > 0, 1.0, slope)",
+        "np.where(z > 0, 1.0, 0.1)",
+        "slope",
+        "leaky_relu_gradient: a tenth is written into the formula, and the argument slope is "
+        "never used.",
+    ),
+]
+
+# -------------------------------------------------------------------- count_parameters
+
+_COUNT = "total += (layer_sizes[layer - 1] + 1) * layer_sizes[layer]"
+
+count_parameters = [
+    slip(
+        "count_parameters",
+        "no_biases",
+        _COUNT,
+        "total += layer_sizes[layer - 1] * layer_sizes[layer]",
+        "one_hidden_layer",
+        "The weights are counted, the biases are not: every neuron behind the input has one.",
+    ),
+    slip(
+        "count_parameters",
+        "biases_of_the_layer_below",
+        _COUNT,
+        "total += layer_sizes[layer - 1] * (layer_sizes[layer] + 1)",
+        "one_hidden_layer",
+        "A bias belongs to the neuron that it is added to: as many as the layer has outputs, not "
+        "inputs.",
+    ),
+    slip(
+        "count_parameters",
+        "one_bias_per_layer",
+        _COUNT,
+        "total += layer_sizes[layer - 1] * layer_sizes[layer] + 1",
+        "one_hidden_layer",
+        "One bias per layer is too few: each neuron of a layer has its own.",
+    ),
+    slip(
+        "count_parameters",
+        "biases_of_the_input",
+        "total = 0",
+        "total = layer_sizes[0]",
+        "one_hidden_layer",
+        "The input has no biases: its numbers are given, nothing is added to them.",
+    ),
+    slip(
+        "count_parameters",
+        "output_without_bias",
+        "return total",
+        "return total - layer_sizes[-1]",
+        "one_hidden_layer",
+        "The output layer has biases too, one per output.",
+    ),
+    slip(
+        "count_parameters",
+        "as_a_float",
+        "return total",
+        "return float(total)",
+        "is_an_integer",
+        "The number is right, but it is a float; something that is counted is an int.",
+    ),
+    slip(
+        "count_parameters",
+        "first_two_layers_only",
+        "range(1, len(layer_sizes))",
+        "range(1, min(3, len(layer_sizes)))",
+        "any_depth",
+        "Only the first two layers of weights are counted; a network may have more.",
+    ),
+]
+
+
+@mistake(
+    "count_parameters",
+    caught_by="several_outputs",
+    hint="(d + 2) h + 1 holds for one hidden layer and one output only. Add up layer by layer.",
+)
+def closed_form_for_one_hidden_layer():
+    def count_parameters(layer_sizes):
+        return (layer_sizes[0] + 2) * layer_sizes[1] + 1
+
+
+@mistake(
+    "count_parameters",
+    caught_by="leaves_the_list",
+    hint="The number is right, but the list is empty afterwards: pop takes from the caller's own "
+    "list.",
+)
+def uses_up_the_list():
+    def count_parameters(layer_sizes):
+        total = 0
+        n_in = layer_sizes.pop(0)
+        while layer_sizes:
+            n_out = layer_sizes.pop(0)
+            total += (n_in + 1) * n_out
+            n_in = n_out
+        return total
+
+
+@mistake(
+    "count_parameters",
+    caught_by="no_hidden_layer",
+    hint="Hidden layers and output are counted apart, which goes wrong when no layer is hidden. "
+    "Every layer of weights follows the same rule.",
+)
+def hidden_and_output_apart():
+    def count_parameters(layer_sizes):
+        total = (layer_sizes[0] + 1) * layer_sizes[1]
+        for layer in range(1, len(layer_sizes) - 2):
+            total += (layer_sizes[layer] + 1) * layer_sizes[layer + 1]
+        return total + (layer_sizes[-2] + 1) * layer_sizes[-1]
+
+
+# ----------------------------------------------------------------------- he_initialise
+
+_DRAW = "rng.normal(0.0, np.sqrt(2.0 / n_in), size=(n_in, n_out))"
+
+he = [
+    slip(
+        "he_initialise",
+        "fan_out",
+        "np.sqrt(2.0 / n_in)",
+        "np.sqrt(2.0 / n_out)",
+        "spread",
+        "The spread follows from the neurons that feed a layer, n_in, not from those it feeds: "
+        "n_in products are added up, and their sum should keep its size.",
+    ),
+    slip(
+        "he_initialise",
+        "no_factor_two",
+        "np.sqrt(2.0 / n_in)",
+        "np.sqrt(1.0 / n_in)",
+        "spread",
+        "√(1/n_in) is right for a linear layer. ReLU silences half of what comes in; the 2 makes "
+        "up for that.",
+    ),
+    slip(
+        "he_initialise",
+        "glorot",
+        "np.sqrt(2.0 / n_in)",
+        "np.sqrt(2.0 / (n_in + n_out))",
+        "spread",
+        "√(2/(n_in + n_out)) is Glorot's rule, made for tanh. He's has n_in alone.",
+    ),
+    slip(
+        "he_initialise",
+        "variance_for_deviation",
+        "np.sqrt(2.0 / n_in)",
+        "2.0 / n_in",
+        "spread",
+        "2/n_in is the variance; what scales a random number is its standard deviation.",
+    ),
+    slip(
+        "he_initialise",
+        "not_scaled",
+        "rng.normal(0.0, np.sqrt(2.0 / n_in), size=(n_in, n_out))",
+        "rng.normal(size=(n_in, n_out))",
+        "spread",
+        "The weights have a spread of 1 whatever the layer's size: the sum over many inputs then "
+        "grows from layer to layer.",
+    ),
+    slip(
+        "he_initialise",
+        "uniform_within",
+        _DRAW,
+        "rng.uniform(-1.0, 1.0, size=(n_in, n_out)) * np.sqrt(2.0 / n_in)",
+        "spread",
+        "Numbers between −1 and 1 have a standard deviation of 1/√3, not 1.",
+    ),
+    slip(
+        "he_initialise",
+        "never_negative",
+        _DRAW,
+        "np.abs(rng.normal(0.0, np.sqrt(2.0 / n_in), size=(n_in, n_out)))",
+        "centred",
+        "All weights are positive. They should be drawn around zero: a normal distribution of "
+        "mean 0.",
+    ),
+    slip(
+        "he_initialise",
+        "numbers_from_zero_to_one",
+        _DRAW,
+        "rng.random((n_in, n_out)) * np.sqrt(2.0 / n_in)",
+        "centred",
+        "rng.random gives numbers from 0 to 1: all positive. They should be drawn around zero: a "
+        "normal distribution of mean 0.",
+    ),
+    slip(
+        "he_initialise",
+        "first_layer_for_all",
+        "np.sqrt(2.0 / n_in)",
+        "np.sqrt(2.0 / layer_sizes[0])",
+        "spread",
+        "Every layer uses the size of the input; each has an n_in of its own.",
+    ),
+    slip(
+        "he_initialise",
+        "transposed",
+        _DRAW,
+        "rng.normal(0.0, np.sqrt(2.0 / n_in), size=(n_out, n_in))",
+        "shapes",
+        "W is transposed: samples are rows here, x @ W, so W has n_in rows and n_out columns.",
+    ),
+    slip(
+        "he_initialise",
+        "flat_biases",
+        "np.zeros((1, n_out))",
+        "np.zeros(n_out)",
+        "shapes",
+        "The biases have one axis only. In this notebook b is a row, (1, n_out), and so is its "
+        "gradient.",
+    ),
+    slip(
+        "he_initialise",
+        "random_biases",
+        "np.zeros((1, n_out))",
+        "rng.normal(0.0, np.sqrt(2.0 / n_in), size=(1, n_out))",
+        "biases",
+        "The biases are drawn too; He's rule is for the weights, and biases start at zero.",
+    ),
+    slip(
+        "he_initialise",
+        "biases_of_a_tenth",
+        "np.zeros((1, n_out))",
+        "np.full((1, n_out), 0.1)",
+        "biases",
+        "Biases start at zero here, not at a small positive number.",
+    ),
+    slip(
+        "he_initialise",
+        "global_numbers",
+        "rng.normal(0.0, np.sqrt(2.0 / n_in), size=(n_in, n_out))",
+        "np.random.randn(n_in, n_out) * np.sqrt(2.0 / n_in)",
+        "uses_rng_alone",
+        "np.random.randn draws from NumPy's global state. Draw from the rng that was passed, or "
+        "nobody can repeat the run.",
+    ),
+    slip(
+        "he_initialise",
+        "rng_of_its_own",
+        "    parameters = []",
+        "    rng = np.random.default_rng(0)\n    parameters = []",
+        "uses_rng_alone",
+        "A generator is made inside, so every network starts alike. Use the rng that was passed.",
+    ),
+    slip(
+        "he_initialise",
+        "equal_rows",
+        _DRAW,
+        "np.ones((n_in, 1)) * rng.normal(0.0, np.sqrt(2.0 / n_in), size=(1, n_out))",
+        "fresh_draws",
+        "All weights of a neuron are equal: one random number was drawn and copied. Each weight "
+        "needs its own.",
+    ),
+    slip(
+        "he_initialise",
+        "all_zero",
+        _DRAW,
+        "np.zeros((n_in, n_out))",
+        "spread",
+        "With all weights zero every hidden neuron does the same for ever: chance has to tell "
+        "them apart.",
+    ),
+]
+
+# ----------------------------------------------------------------------------- forward
+
+forward_ = [
+    slip(
+        "forward",
+        "no_first_bias",
+        "z1 = x @ W1 + b1",
+        "z1 = x @ W1",
+        "z1",
+        "b1 is not added: every ReLU then has its corner at x = 0.",
+    ),
+    slip(
+        "forward",
+        "no_second_bias",
+        "z2 = a1 @ W2 + b2",
+        "z2 = a1 @ W2",
+        "z2",
+        "b2 is not added to the output.",
+    ),
+    slip(
+        "forward",
+        "linear_hidden_layer",
+        "a1 = relu(z1)",
+        "a1 = z1",
+        "a1",
+        "There is no activation: without it two layers are one straight line.",
+    ),
+    slip(
+        "forward",
+        "tanh_hidden_layer",
+        "a1 = relu(z1)",
+        "a1 = np.tanh(z1)",
+        "a1",
+        "The hidden layer uses tanh; this exercise asks for ReLU.",
+    ),
+    slip(
+        "forward",
+        "relu_at_the_output",
+        "z2 = a1 @ W2 + b2",
+        "z2 = relu(a1 @ W2 + b2)",
+        "z2",
+        "The output has an activation, so it can never be negative; a sine can. The output layer "
+        "is linear.",
+    ),
+    slip(
+        "forward",
+        "output_from_z1",
+        "z2 = a1 @ W2 + b2",
+        "z2 = z1 @ W2 + b2",
+        "z2",
+        "The output is computed from z1, so the activation is computed but never used.",
+    ),
+    slip(
+        "forward",
+        "relu_into_z1",
+        "a1 = relu(z1)",
+        "a1 = z1\n    a1[a1 < 0] = 0.0",
+        "z1",
+        "a1 = z1 gives the same array a second name, so ReLU changes z1 as well; the way back "
+        "needs z1 as it was.",
+    ),
+    slip(
+        "forward",
+        "first_output_only",
+        "z2 = a1 @ W2 + b2",
+        "z2 = a1 @ W2[:, :1] + b2[:, :1]",
+        "any_size",
+        "Only the first output is computed; W2 has a column for each.",
+    ),
+    slip(
+        "forward",
+        "flat_output",
+        "z2 = a1 @ W2 + b2",
+        "z2 = (a1 @ W2 + b2).squeeze()",
+        "z2",
+        "The output has lost an axis: (N,) minus (N, 1) would be a table of N × N. Keep (N, k).",
+    ),
+    slip(
+        "forward",
+        "output_alone",
+        "return z1, a1, z2",
+        "return z2",
+        "shapes",
+        "Only the output comes back; the way back needs z1 and a1 as well.",
+    ),
+    slip(
+        "forward",
+        "bias_by_the_first_sample",
+        "z1 = x @ W1 + b1",
+        "z1 = x @ W1\n    z1[0] += b1[0]",
+        "z1",
+        "b1 is added to the first sample only; it belongs to every row.",
+    ),
+    slip(
+        "forward",
+        "centres_the_input",
+        "    z1 = x @ W1 + b1",
+        "    x -= x.mean(axis=0)\n    z1 = x @ W1 + b1",
+        "leaves_its_arguments",
+        "x is shifted inside, in the caller's own array. Standardising is done before; forward "
+        "takes x as it is.",
+    ),
+]
+
+
+@mistake(
+    "forward",
+    caught_by="shapes",
+    hint="The result is transposed: samples are rows here, x @ W, not columns, W x.",
+)
+def samples_as_columns():
+    def forward(x, W1, b1, W2, b2):
+        z1 = W1.T @ x.T + b1.T
+        a1 = np.maximum(z1, 0.0)
+        return z1, a1, W2.T @ a1 + b2.T
+
+
+# ---------------------------------------------------------------------------- mse_loss
+
+_MSE = "return float(np.mean((y_pred - y_true) ** 2))"
+
+mse = [
+    slip(
+        "mse_loss",
+        "half",
+        _MSE,
+        "return float(np.mean((y_pred - y_true) ** 2) / 2)",
+        "one_output",
+        "Half the mean: some books put a ½ in front so that the 2 of the derivative cancels. "
+        "Here there is none.",
+    ),
+    slip(
+        "mse_loss",
+        "sum",
+        _MSE,
+        "return float(np.sum((y_pred - y_true) ** 2))",
+        "one_output",
+        "This is the sum of the squares; the mean does not grow with the number of samples.",
+    ),
+    slip(
+        "mse_loss",
+        "root",
+        _MSE,
+        "return float(np.sqrt(np.mean((y_pred - y_true) ** 2)))",
+        "one_output",
+        "This is the root of the mean square; the loss has no root.",
+    ),
+    slip(
+        "mse_loss",
+        "absolute",
+        _MSE,
+        "return float(np.mean(np.abs(y_pred - y_true)))",
+        "one_output",
+        "This is the mean absolute error; squares are asked for.",
+    ),
+    slip(
+        "mse_loss",
+        "square_of_the_mean",
+        _MSE,
+        "return float(np.mean(y_pred - y_true) ** 2)",
+        "perfect",
+        "The mean is squared instead of the squares averaged: errors of opposite sign cancel.",
+    ),
+    slip(
+        "mse_loss",
+        "mean_difference",
+        _MSE,
+        "return float(np.mean(y_pred - y_true))",
+        "perfect",
+        "The square is missing: errors of opposite sign cancel, and the loss can be negative.",
+    ),
+    slip(
+        "mse_loss",
+        "samples_only",
+        _MSE,
+        "return float(np.sum((y_pred - y_true) ** 2) / len(y_true))",
+        "several_outputs",
+        "The sum is divided by the number of samples; with several outputs there are more "
+        "elements than samples.",
+    ),
+    slip(
+        "mse_loss",
+        "unbiased",
+        _MSE,
+        "return float(np.sum((y_pred - y_true) ** 2) / max(y_true.size - 1, 1))",
+        "one_output",
+        "The −1 belongs to a variance whose mean was estimated; here it is a plain mean.",
+    ),
+    slip(
+        "mse_loss",
+        "one_loss_per_output",
+        _MSE,
+        "return np.mean((y_pred - y_true) ** 2, axis=0)",
+        "is_a_number",
+        "The mean runs over the samples alone and leaves an array, a loss per output; a loss is "
+        "one number.",
+    ),
+    slip(
+        "mse_loss",
+        "in_place",
+        _MSE,
+        "y_pred -= y_true\n    return float(np.mean(y_pred**2))",
+        "leaves_its_arguments",
+        "−= writes the difference into the caller's y_pred. Work on a new array.",
+    ),
+    slip(
+        "mse_loss",
+        "spread_of_the_error",
+        _MSE,
+        "return float(np.var(y_pred - y_true))",
+        "one_sample",
+        "np.var takes the mean error off first: a prediction that is off by a constant would "
+        "count as perfect.",
+    ),
+]
+
+# ---------------------------------------------------------------------------- backward
+
+_DELTA2 = "delta2 = 2.0 * (z2 - y_true) / z2.size"
+_DELTA1 = "delta1 = (delta2 @ W2.T) * relu_gradient(z1)"
+_DB1 = "db1 = delta1.sum(axis=0, keepdims=True)"
+_DB2 = "db2 = delta2.sum(axis=0, keepdims=True)"
+
+backward_ = [
+    slip(
+        "backward",
+        "two_forgotten",
+        _DELTA2,
+        "delta2 = (z2 - y_true) / z2.size",
+        "dW2",
+        "Every gradient is half of what it should be: the derivative of a square has a factor 2.",
+    ),
+    slip(
+        "backward",
+        "opposite_sign",
+        _DELTA2,
+        "delta2 = 2.0 * (y_true - z2) / z2.size",
+        "direction",
+        "All signs are turned: the derivative is taken of prediction minus truth with respect to "
+        "the prediction. Along this gradient the loss falls; it should rise.",
+    ),
+    slip(
+        "backward",
+        "no_mean",
+        _DELTA2,
+        "delta2 = 2.0 * (z2 - y_true)",
+        "dW2",
+        "The gradient is that of the sum of squares; the loss is their mean.",
+    ),
+    slip(
+        "backward",
+        "mean_over_samples_only",
+        _DELTA2,
+        "delta2 = 2.0 * (z2 - y_true) / len(x)",
+        "several_outputs",
+        "The error is divided by the number of samples, but mse_loss averages over the outputs as "
+        "well.",
+    ),
+    slip(
+        "backward",
+        "truth_forgotten",
+        _DELTA2,
+        "delta2 = 2.0 * z2 / z2.size",
+        "direction",
+        "y_true does not appear: the error is the prediction minus the truth.",
+    ),
+    slip(
+        "backward",
+        "no_activation_slope",
+        _DELTA1,
+        "delta1 = delta2 @ W2.T",
+        "silent_neurons",
+        "The error passes the hidden layer as if it were linear. The chain rule has one factor "
+        "more there: the slope of the activation at z1.",
+    ),
+    slip(
+        "backward",
+        "activation_for_slope",
+        _DELTA1,
+        "delta1 = (delta2 @ W2.T) * a1",
+        "dW1",
+        "The error is multiplied by relu(z1); the chain rule asks for its slope at z1.",
+    ),
+    slip(
+        "backward",
+        "slope_of_sigmoid",
+        _DELTA1,
+        "delta1 = (delta2 @ W2.T) * a1 * (1 - a1)",
+        "dW1",
+        "a (1 − a) is the slope of a sigmoid; this hidden layer has ReLU.",
+    ),
+    slip(
+        "backward",
+        "product_for_one_output",
+        _DELTA1,
+        "delta1 = delta2 * W2.T * relu_gradient(z1)",
+        "several_outputs",
+        "The product with W2 is taken number by number, which works for one output. With several, "
+        "each hidden neuron collects the errors of all of them.",
+    ),
+    slip(
+        "backward",
+        "before_the_activation",
+        "a1.T @ delta2",
+        "z1.T @ delta2",
+        "dW2",
+        "dW2 is computed with z1; what W2 multiplies is a1.",
+    ),
+    slip(
+        "backward",
+        "output_error_for_both",
+        _DB1,
+        "db1 = np.full(b1.shape, delta2.sum())",
+        "db1",
+        "db1 is computed from the error at the output; it needs the error carried back to the "
+        "hidden layer.",
+    ),
+    slip(
+        "backward",
+        "first_bias_averaged",
+        _DB1,
+        "db1 = delta1.mean(axis=0, keepdims=True)",
+        "db1",
+        "db1 is averaged over the samples, but the mean is already in the error at the output. "
+        "What reaches one bias from all samples is added up.",
+    ),
+    slip(
+        "backward",
+        "second_bias_averaged",
+        _DB2,
+        "db2 = delta2.mean(axis=0, keepdims=True)",
+        "db2",
+        "db2 is averaged over the samples, but the mean is already in the error at the output. "
+        "What reaches one bias from all samples is added up.",
+    ),
+    slip(
+        "backward",
+        "flat_bias_gradient",
+        _DB1,
+        "db1 = delta1.sum(axis=0)",
+        "shapes",
+        "db1 has lost an axis: a gradient has the shape of its parameter, (1, h).",
+    ),
+    slip(
+        "backward",
+        "one_number_for_all_biases",
+        _DB2,
+        "db2 = np.full(b2.shape, delta2.sum())",
+        "several_outputs",
+        "db2 adds up the errors of all outputs; each bias has an error of its own. Sum over the "
+        "samples alone.",
+    ),
+    slip(
+        "backward",
+        "transposed_weights",
+        "return x.T @ delta1, db1, a1.T @ delta2, db2",
+        "return delta1.T @ x, db1, delta2.T @ a1, db2",
+        "shapes",
+        "The weight gradients are transposed; each has the shape of its W.",
+    ),
+    slip(
+        "backward",
+        "output_layer_first",
+        "return x.T @ delta1, db1, a1.T @ delta2, db2",
+        "return a1.T @ delta2, db2, x.T @ delta1, db1",
+        "shapes",
+        "The gradients come in the order in which they are found; asked for is the order of the "
+        "parameters, dW1, db1, dW2, db2.",
+    ),
+    slip(
+        "backward",
+        "centres_the_input",
+        "    z1, a1, z2 = forward(x, W1, b1, W2, b2)\n",
+        "    z1, a1, z2 = forward(x, W1, b1, W2, b2)\n    x = x - x.mean(axis=0)\n",
+        "dW1",
+        "x is centred inside, so dW1 belongs to other data than those of the loss.",
+    ),
+    slip(
+        "backward",
+        "sample_variance",
+        _DELTA2,
+        "delta2 = 2.0 * (z2 - y_true) / (z2.size - 1)",
+        "one_sample",
+        "The −1 belongs to an estimated variance; mse_loss is a plain mean, and with one sample "
+        "this divides by zero.",
+    ),
+    slip(
+        "backward",
+        "takes_the_step",
+        "    return x.T",
+        "    W1 -= 0.01 * x.T @ delta1\n    W2 -= 0.01 * a1.T @ delta2\n    return x.T",
+        "leaves_its_arguments",
+        "The weights are changed inside. backward only computes; the step belongs to train.",
+    ),
+]
+
+# ------------------------------------------------------------------------------- train
+
+_LOSS = """        _, _, y_pred = forward(x, W1, b1, W2, b2)
+        losses.append(mse_loss(y_pred, y))
+"""
+_STEP = """        W1 = W1 - learning_rate * dW1
+        b1 = b1 - learning_rate * db1
+        W2 = W2 - learning_rate * dW2
+        b2 = b2 - learning_rate * db2
+"""
+_HE = "(W1, b1), (W2, b2) = he_initialise([x.shape[1], n_hidden, y.shape[1]], rng)"
+
+train_ = [
+    slip(
+        "train",
+        "uphill",
+        _STEP,
+        _STEP.replace(" - ", " + "),
+        "descends",
+        "The steps go along the gradient, which is uphill; the loss falls against it.",
+    ),
+    slip(
+        "train",
+        "rate_of_its_own",
+        "        W1 = W1 - learning_rate * dW1",
+        "        learning_rate = 0.01\n        W1 = W1 - learning_rate * dW1",
+        "descends",
+        "The learning rate that was passed is not the one that is used.",
+    ),
+    slip(
+        "train",
+        "biases_stay",
+        _STEP,
+        "        W1 = W1 - learning_rate * dW1\n        W2 = W2 - learning_rate * dW2\n",
+        "descends",
+        "Only the weights are trained; the biases stay at zero, and with them all corners of the "
+        "fit at one place.",
+    ),
+    slip(
+        "train",
+        "output_layer_only",
+        _STEP,
+        "        W2 = W2 - learning_rate * dW2\n        b2 = b2 - learning_rate * db2\n",
+        "descends",
+        "Only the output layer is trained; W1 and b1 stay where they started.",
+    ),
+    slip(
+        "train",
+        "last_layer_first",
+        "        dW1, db1, dW2, db2 = backward(x, y, W1, b1, W2, b2)\n" + _STEP,
+        "        _, _, dW2, db2 = backward(x, y, W1, b1, W2, b2)\n"
+        "        W2 = W2 - learning_rate * dW2\n"
+        "        b2 = b2 - learning_rate * db2\n"
+        "        dW1, db1, _, _ = backward(x, y, W1, b1, W2, b2)\n"
+        "        W1 = W1 - learning_rate * dW1\n"
+        "        b1 = b1 - learning_rate * db1\n",
+        "descends",
+        "The output layer has moved before the hidden layer's gradient is computed. All four "
+        "gradients belong to the same point.",
+    ),
+    slip(
+        "train",
+        "loss_after_the_step",
+        _LOSS + "        dW1, db1, dW2, db2 = backward(x, y, W1, b1, W2, b2)\n" + _STEP,
+        "        dW1, db1, dW2, db2 = backward(x, y, W1, b1, W2, b2)\n" + _STEP + _LOSS,
+        "losses",
+        "Each loss is taken after its step, so the loss of the untrained network is missing.",
+    ),
+    slip(
+        "train",
+        "last_loss_alone",
+        "return (W1, b1, W2, b2), losses",
+        "return (W1, b1, W2, b2), losses[-1]",
+        "returns",
+        "Only the last loss comes back; the training curve needs one per epoch.",
+    ),
+    slip(
+        "train",
+        "every_hundredth_loss",
+        "    for _ in range(epochs):\n" + _LOSS,
+        "    for epoch in range(epochs):\n"
+        "        _, _, y_pred = forward(x, W1, b1, W2, b2)\n"
+        "        if epoch % 100 == 0:\n"
+        "            losses.append(mse_loss(y_pred, y))\n",
+        "returns",
+        "Only some losses are kept; print as few as you like, but keep one per epoch.",
+    ),
+    slip(
+        "train",
+        "one_loss_too_many",
+        "    return (W1, b1, W2, b2), losses",
+        "    losses.append(mse_loss(forward(x, W1, b1, W2, b2)[2], y))\n"
+        "    return (W1, b1, W2, b2), losses",
+        "returns",
+        "There is one loss more than epochs: the loss is recorded before each step, and not once "
+        "more at the end.",
+    ),
+    slip(
+        "train",
+        "pairs_come_back",
+        "return (W1, b1, W2, b2), losses",
+        "return [(W1, b1), (W2, b2)], losses",
+        "returns",
+        "The parameters come back in pairs; here they are four arrays, W1, b1, W2, b2.",
+    ),
+    slip(
+        "train",
+        "seed_of_its_own",
+        _HE,
+        _HE.replace("rng)", "np.random.default_rng(42))"),
+        "uses_rng_alone",
+        "Every run starts alike: a generator is made inside. Pass on the rng that was given.",
+    ),
+    slip(
+        "train",
+        "small_weights",
+        _HE,
+        "W1, b1 = 0.01 * rng.normal(size=(x.shape[1], n_hidden)), np.zeros((1, n_hidden))\n"
+        "    W2, b2 = 0.01 * rng.normal(size=(n_hidden, y.shape[1])), np.zeros((1, y.shape[1]))",
+        "starts_from_he",
+        "The weights start small instead of from he_initialise: small weights make a small "
+        "gradient, and the start takes for ever.",
+    ),
+    slip(
+        "train",
+        "one_input_one_output",
+        "he_initialise([x.shape[1], n_hidden, y.shape[1]], rng)",
+        "he_initialise([1, n_hidden, 1], rng)",
+        "several_outputs",
+        "The network always has one input and one output; their numbers are the columns of x and "
+        "y.",
+    ),
+    slip(
+        "train",
+        "one_step_short",
+        "    for _ in range(epochs):\n" + _LOSS,
+        "    for epoch in range(epochs):\n" + _LOSS + "        if epoch == epochs - 1:\n"
+        "            break\n",
+        "descends",
+        "The last step is not taken: `epochs` losses, but one step fewer.",
+    ),
+    slip(
+        "train",
+        "standardises_the_callers_data",
+        "    " + _HE,
+        "    x -= x.mean(axis=0)\n    x /= x.std(axis=0)\n    " + _HE,
+        "leaves_its_arguments",
+        "x is standardised in the caller's own array. It comes standardised already; train leaves "
+        "it as it is.",
+    ),
+]
+
+
+@mistake(
+    "train",
+    caught_by="descends",
+    hint="Each step looks at one random sample; asked for is the gradient over all samples at "
+    "once, and rng for the start alone.",
+)
+def one_sample_at_a_time():
+    def train(x, y, n_hidden, learning_rate, epochs, rng):
+        (W1, b1), (W2, b2) = he_initialise([x.shape[1], n_hidden, y.shape[1]], rng)
+        losses = []
+        for _ in range(epochs):
+            losses.append(mse_loss(forward(x, W1, b1, W2, b2)[2], y))
+            n = rng.integers(len(x))
+            steps = backward(x[n : n + 1], y[n : n + 1], W1, b1, W2, b2)
+            W1, b1, W2, b2 = (
+                p - learning_rate * g for p, g in zip((W1, b1, W2, b2), steps, strict=True)
+            )
+        return (W1, b1, W2, b2), losses
+
+
+@mistake(
+    "train",
+    caught_by="learns_a_sine",
+    hint="The parameters that come back are those of the start. A copy is trained, and the "
+    "originals are returned.",
+)
+def trains_a_copy():
+    def train(x, y, n_hidden, learning_rate, epochs, rng):
+        (W1, b1), (W2, b2) = he_initialise([x.shape[1], n_hidden, y.shape[1]], rng)
+        parameters = [W1, b1, W2, b2]
+        losses = []
+        for _ in range(epochs):
+            losses.append(mse_loss(forward(x, *parameters)[2], y))
+            steps = backward(x, y, *parameters)
+            parameters = [p - learning_rate * g for p, g in zip(parameters, steps, strict=True)]
+        return (W1, b1, W2, b2), losses
+
+
+@mistake(
+    "train",
+    caught_by="loss_falls",
+    hint="Gradients and losses are computed, but the new parameters are thrown away: the loop "
+    "starts from the same weights each time.",
+)
+def forgets_every_step():
+    def train(x, y, n_hidden, learning_rate, epochs, rng):
+        (W1, b1), (W2, b2) = he_initialise([x.shape[1], n_hidden, y.shape[1]], rng)
+        losses = []
+        for _ in range(epochs):
+            losses.append(mse_loss(forward(x, W1, b1, W2, b2)[2], y))
+            for p, g in zip((W1, b1, W2, b2), backward(x, y, W1, b1, W2, b2), strict=True):
+                p = p - learning_rate * g
+        return (W1, b1, W2, b2), losses
+
+
+# ----------------------------------------------------------------------- deep_backward
+
+_APPEND = "activations.append(z if layer == len(parameters) else phi(z))"
+_GRADIENTS = "gradients.append((a.T @ delta, delta.sum(axis=0, keepdims=True)))"
+_BACK = "delta = (delta @ parameters[layer][0].T) * slope(z)"
+
+deep = [
+    slip(
+        "deep_backward",
+        "activation_at_the_output",
+        _APPEND,
+        "activations.append(phi(z))",
+        "forward",
+        "deep_forward: the last layer has an activation too; the output should be linear, or it "
+        "cannot leave −1 … 1.",
+    ),
+    slip(
+        "deep_backward",
+        "input_left_out",
+        "    return activations\n",
+        "    return activations[1:]\n",
+        "forward",
+        "deep_forward: the list starts with a_0, which is x itself: the first layer's gradient "
+        "needs it.",
+    ),
+    slip(
+        "deep_backward",
+        "output_only",
+        "    return activations\n",
+        "    return activations[-1]\n",
+        "forward",
+        "deep_forward: only the output comes back; the way back needs what left every layer.",
+    ),
+    slip(
+        "deep_backward",
+        "before_the_activation",
+        "    activations = [x]\n    for layer, (W, b) in enumerate(parameters, start=1):\n"
+        "        z = activations[-1] @ W + b\n        " + _APPEND + "\n    return activations\n",
+        "    a, sums = x, [x]\n    for W, b in parameters:\n        sums.append(a @ W + b)\n"
+        "        a = phi(sums[-1])\n    return sums\n",
+        "forward",
+        "deep_forward: the list holds what enters the neurons, z; asked for is what leaves them.",
+    ),
+    slip(
+        "deep_backward",
+        "always_tanh_forward",
+        '"leaky_relu": leaky_relu}[activation]',
+        '"leaky_relu": leaky_relu}["tanh"]',
+        "forward_activations",
+        "deep_forward: it always uses tanh, whatever the third argument says.",
+    ),
+    slip(
+        "deep_backward",
+        "always_tanh_backward",
+        "    }[activation]\n",
+        '    }["tanh"]\n',
+        "relu",
+        "deep_backward: it always uses the slope of tanh, whatever activation says.",
+    ),
+    slip(
+        "deep_backward",
+        "slope_of_the_output",
+        "* slope(z)",
+        "* slope(activations[layer])",
+        "weights",
+        "deep_backward: the slope is taken at a, what leaves the layer; these slope functions "
+        "want z, what enters it.",
+    ),
+    slip(
+        "deep_backward",
+        "no_slope",
+        "* slope(z)",
+        "* 1.0",
+        "weights",
+        "deep_backward: the error passes the hidden layers as if they were linear. The chain rule "
+        "has one factor more: the slope of the activation.",
+    ),
+    slip(
+        "deep_backward",
+        "slope_at_the_output",
+        "    delta = 2.0 * (activations[-1] - y_true) / y_true.size\n",
+        "    delta = 2.0 * (activations[-1] - y_true) / y_true.size * slope(activations[-1])\n",
+        "direction",
+        "deep_backward: the output layer is linear, so no slope belongs there.",
+    ),
+    slip(
+        "deep_backward",
+        "last_layer_first",
+        "return gradients[::-1]",
+        "return gradients",
+        "shapes",
+        "deep_backward: the gradients come in the order in which they are found, last layer "
+        "first; asked for is the order of the parameters.",
+    ),
+    slip(
+        "deep_backward",
+        "two_forgotten",
+        "delta = 2.0 * (activations[-1] - y_true) / y_true.size",
+        "delta = (activations[-1] - y_true) / y_true.size",
+        "weights",
+        "deep_backward: every gradient is half of what it should be: the derivative of a square "
+        "has a factor 2.",
+    ),
+    slip(
+        "deep_backward",
+        "opposite_sign",
+        "delta = 2.0 * (activations[-1] - y_true) / y_true.size",
+        "delta = 2.0 * (y_true - activations[-1]) / y_true.size",
+        "direction",
+        "deep_backward: all signs are turned: along the gradient the loss should rise.",
+    ),
+    slip(
+        "deep_backward",
+        "mean_over_samples_only",
+        "/ y_true.size",
+        "/ len(x)",
+        "several_outputs",
+        "deep_backward: the error is divided by the number of samples, but mse_loss averages over "
+        "the outputs as well.",
+    ),
+    slip(
+        "deep_backward",
+        "sample_variance",
+        "/ y_true.size",
+        "/ (y_true.size - 1)",
+        "one_sample",
+        "deep_backward: the −1 belongs to an estimated variance; mse_loss is a plain mean, and "
+        "with one sample this divides by zero.",
+    ),
+    slip(
+        "deep_backward",
+        "biases_averaged",
+        _GRADIENTS,
+        "gradients.append((a.T @ delta, delta.mean(axis=0, keepdims=True)))",
+        "biases",
+        "deep_backward: the bias gradients are averaged over the samples, but the mean is already "
+        "in the error at the output. Add them up.",
+    ),
+    slip(
+        "deep_backward",
+        "flat_bias_gradients",
+        _GRADIENTS,
+        "gradients.append((a.T @ delta, delta.sum(axis=0)))",
+        "shapes",
+        "deep_backward: the bias gradients have lost an axis: a gradient has the shape of its "
+        "parameter, (1, n_out).",
+    ),
+    slip(
+        "deep_backward",
+        "two_hidden_layers_only",
+        "for layer in reversed(range(len(parameters))):",
+        "for layer in (2, 1, 0):",
+        "depth",
+        "deep_backward: three layers of weights are written into the loop; the number of layers "
+        "is that of the parameters.",
+    ),
+    slip(
+        "deep_backward",
+        "stops_at_three_layers",
+        "for layer, (W, b) in enumerate(parameters, start=1):",
+        "for layer, (W, b) in enumerate(parameters[:3], start=1):",
+        "forward_depth",
+        "deep_forward: it stops after three layers of weights; a network may have more.",
+    ),
+    slip(
+        "deep_backward",
+        "sigmoid_slope_of_output",
+        '"sigmoid": sigmoid_gradient,',
+        '"sigmoid": lambda z: z * (1 - z),',
+        "sigmoid",
+        "deep_backward: s (1 − s) is right for s, the value of sigmoid, and wrong for z.",
+    ),
+    slip(
+        "deep_backward",
+        "leaky_taken_for_relu",
+        '"leaky_relu": leaky_relu_gradient,',
+        '"leaky_relu": relu_gradient,',
+        "leaky_relu",
+        "deep_backward: leaky_relu has the slope of relu here; below zero it still has one.",
+    ),
+    slip(
+        "deep_backward",
+        "reverses_the_callers_list",
+        "    gradients = []\n",
+        "    gradients = []\n    parameters.reverse()\n    parameters = parameters[::-1]\n",
+        "leaves_its_arguments",
+        "deep_backward: reverse() turns round the caller's own list. Go backwards without "
+        "changing it.",
+    ),
+]

@@ -1,0 +1,1149 @@
+"""Known wrong answers to cnn."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from autograder.answers import Mistake, edit, mistake
+
+
+def slip(exercise, name, old, new, caught_by, hint):
+    """A slip of a few characters in the reference."""
+    return edit("cnn", exercise, name, old, new, caught_by=caught_by, hint=hint)
+
+
+# -------------------------------------------------------------------------- correlate1d
+
+correlate1d_slips = [
+    slip(
+        "correlate1d",
+        "flipped",
+        "@ kernel",
+        "@ kernel[::-1]",
+        "does_not_flip_the_kernel",
+        "The kernel is flipped: this is a convolution. Here its first entry belongs to the first "
+        "site under it.",
+    ),
+    slip(
+        "correlate1d",
+        "last_place_forgotten",
+        "    return windows",
+        "    windows = windows[: len(signal) - len(kernel)]\n    return windows",
+        "stays_on_the_signal",
+        "One place is missing at the end: a kernel of m entries fits on n sites in n − m + 1 "
+        "places.",
+    ),
+    slip(
+        "correlate1d",
+        "mean_for_sum",
+        "@ kernel",
+        "@ kernel / len(kernel)",
+        "adds_up_what_lies_under_the_kernel",
+        "The products are averaged. They should be added up.",
+    ),
+    slip(
+        "correlate1d",
+        "fractions_lost",
+        "windows.astype(float) @ kernel",
+        "(windows @ kernel).astype(signal.dtype)",
+        "keeps_fractions_of_spins",
+        "The result is rounded because it has the integer dtype of the signal. Make room for "
+        "fractions.",
+    ),
+    slip(
+        "correlate1d",
+        "long_kernels_accepted",
+        "    if len(kernel) > len(signal):\n"
+        '        raise ValueError("the kernel is longer than the signal")\n',
+        "    if len(kernel) > len(signal):\n        signal, kernel = kernel, signal\n",
+        "refuses_a_kernel_longer_than_the_signal",
+        "A kernel longer than the signal fits nowhere and should raise ValueError. NumPy's own "
+        "functions exchange the two without a word.",
+    ),
+    slip(
+        "correlate1d",
+        "same_length_refused",
+        "len(kernel) > len(signal)",
+        "len(kernel) >= len(signal)",
+        "stays_on_the_signal",
+        "A kernel as long as the signal fits in one place: only a longer one is refused.",
+    ),
+]
+
+
+@mistake(
+    "correlate1d",
+    caught_by="stays_on_the_signal",
+    hint="The result has the length of the signal: the kernel hangs over the ends, where zeros are "
+    "assumed. Only places where the whole kernel lies on the signal count.",
+)
+def same_mode():
+    def correlate1d(signal, kernel):
+        if len(kernel) > len(signal):
+            raise ValueError
+        return np.correlate(signal.astype(float), kernel, mode="same")
+
+
+@mistake(
+    "correlate1d",
+    caught_by="stays_on_the_signal",
+    hint="The result is longer than the signal: every overlap counts here. Only places where the "
+    "whole kernel lies on the signal should.",
+)
+def full_mode():
+    def correlate1d(signal, kernel):
+        if len(kernel) > len(signal):
+            raise ValueError
+        return np.correlate(signal.astype(float), kernel, mode="full")
+
+
+@mistake(
+    "correlate1d",
+    caught_by="stays_on_the_signal",
+    hint="The signal is continued from its start. Here it has ends: only places where the whole "
+    "kernel lies on it count.",
+)
+def periodic():
+    def correlate1d(signal, kernel):
+        if len(kernel) > len(signal):
+            raise ValueError
+        n = len(signal)
+        return np.array(
+            [sum(signal[(i + k) % n] * w for k, w in enumerate(kernel)) for i in range(n)]
+        )
+
+
+@mistake(
+    "correlate1d",
+    caught_by="leaves_its_arguments_unchanged",
+    hint="The caller's kernel is turned round in place. Turn round a copy, or none at all.",
+)
+def kernel_turned_round_in_place():
+    def correlate1d(signal, kernel):
+        if len(kernel) > len(signal):
+            raise ValueError
+        kernel[:] = kernel[::-1]
+        return np.convolve(signal.astype(float), kernel, mode="valid")
+
+
+# ------------------------------------------------------------------ convolve2d_periodic
+
+_TOO_LARGE = """    if rows > image.shape[0] or columns > image.shape[1]:
+        raise ValueError("the kernel is larger than the image")
+"""
+_SHIFT = "down, right = a - (rows - 1) // 2, b - (columns - 1) // 2"
+
+convolve2d_periodic_slips = [
+    slip(
+        "convolve2d_periodic",
+        "not_flipped",
+        "(down, right), axis",
+        "(-down, -right), axis",
+        "flips_the_kernel",
+        "The kernel is not flipped: this is a correlation, what torch's Conv2d computes. Look at "
+        "the minus signs in image[i + c − a, j + d − b].",
+    ),
+    slip(
+        "convolve2d_periodic",
+        "flipped_in_rows_only",
+        "(down, right), axis",
+        "(down, -right), axis",
+        "flips_the_kernel",
+        "The kernel is flipped in one direction only. A convolution flips rows and columns.",
+    ),
+    slip(
+        "convolve2d_periodic",
+        "flipped_in_columns_only",
+        "(down, right), axis",
+        "(-down, right), axis",
+        "flips_the_kernel",
+        "The kernel is flipped in one direction only. A convolution flips rows and columns.",
+    ),
+    slip(
+        "convolve2d_periodic",
+        "kernel_transposed",
+        "(down, right), axis",
+        "(right, down), axis",
+        "flips_the_kernel",
+        "Rows and columns of the kernel are exchanged: a runs down, b to the right.",
+    ),
+    slip(
+        "convolve2d_periodic",
+        "corner_for_centre",
+        _SHIFT,
+        "down, right = a, b",
+        "flips_the_kernel",
+        "The kernel's first entry lies on the site. Its centre should: the result is shifted.",
+    ),
+    slip(
+        "convolve2d_periodic",
+        "even_centre_below_and_right",
+        _SHIFT,
+        "down, right = a - rows // 2, b - columns // 2",
+        "puts_the_centre_of_even_kernels_above_and_left",
+        "Kernels of even height or width have no middle, and yours are centred one entry too far "
+        "down or right: half of K − 1, rounded down, counts.",
+    ),
+    slip(
+        "convolve2d_periodic",
+        "square_kernels_only",
+        _SHIFT,
+        "down, right = a - (rows - 1) // 2, b - (rows - 1) // 2",
+        "takes_kernels_that_are_not_square",
+        "The kernel's height is used for both directions. The columns are centred by its width.",
+    ),
+    slip(
+        "convolve2d_periodic",
+        "normalised",
+        "    return result",
+        "    return result / kernel.sum()",
+        "flips_the_kernel",
+        "The result is divided by the sum of the kernel. A convolution is the bare sum; a blur "
+        "brings its 1/9 along.",
+    ),
+    slip(
+        "convolve2d_periodic",
+        "fractions_lost",
+        "    return result",
+        "    return result.astype(image.dtype)",
+        "keeps_fractions_of_spins",
+        "The result is rounded because it has the integer dtype of the image. Make room for "
+        "fractions.",
+    ),
+    slip(
+        "convolve2d_periodic",
+        "large_kernels_accepted",
+        _TOO_LARGE,
+        "",
+        "refuses_a_kernel_larger_than_the_image",
+        "A kernel larger than the image would see some sites twice. It should raise ValueError.",
+    ),
+    slip(
+        "convolve2d_periodic",
+        "only_the_height_checked",
+        " or columns > image.shape[1]",
+        "",
+        "refuses_a_kernel_larger_than_the_image",
+        "A kernel that is too tall is refused, one that is too wide is not.",
+    ),
+    slip(
+        "convolve2d_periodic",
+        "as_large_as_the_image_refused",
+        "rows > image.shape[0] or columns > image.shape[1]",
+        "rows >= image.shape[0] or columns >= image.shape[1]",
+        "takes_kernels_as_large_as_the_image",
+        "A kernel as large as the image is allowed: only a larger one is refused.",
+    ),
+]
+
+
+@mistake(
+    "convolve2d_periodic",
+    caught_by="goes_round_the_edges",
+    hint="Beyond the edge there are zeros here. On a torus the other side follows: indices count "
+    "modulo the height and the width.",
+)
+def zeros_beyond_the_edge():
+    def convolve2d_periodic(image, kernel):
+        from scipy.signal import convolve2d
+
+        if kernel.shape[0] > image.shape[0] or kernel.shape[1] > image.shape[1]:
+            raise ValueError
+        return convolve2d(image.astype(float), kernel, mode="same")
+
+
+@mistake(
+    "convolve2d_periodic",
+    caught_by="goes_round_the_edges",
+    hint="Beyond the edge the image is mirrored here. On a torus the other side follows.",
+)
+def mirrored_beyond_the_edge():
+    def convolve2d_periodic(image, kernel):
+        from scipy.signal import convolve2d
+
+        if kernel.shape[0] > image.shape[0] or kernel.shape[1] > image.shape[1]:
+            raise ValueError
+        return convolve2d(image.astype(float), kernel, mode="same", boundary="symm")
+
+
+@mistake(
+    "convolve2d_periodic",
+    caught_by="is_the_periodic_convolution",
+    hint="The result is smaller than the image: only places where the kernel lies inside count "
+    "here. On a torus every site has all its neighbours.",
+)
+def inner_sites_only():
+    def convolve2d_periodic(image, kernel):
+        from scipy.signal import convolve2d
+
+        if kernel.shape[0] > image.shape[0] or kernel.shape[1] > image.shape[1]:
+            raise ValueError
+        return convolve2d(image.astype(float), kernel, mode="valid")
+
+
+@mistake(
+    "convolve2d_periodic",
+    caught_by="puts_the_centre_of_even_kernels_above_and_left",
+    hint="Kernels of even height or width have no middle, and ndimage's choice is another than the "
+    "one asked for. Odd kernels are right.",
+)
+def ndimage_convolve():
+    def convolve2d_periodic(image, kernel):
+        from scipy import ndimage
+
+        if kernel.shape[0] > image.shape[0] or kernel.shape[1] > image.shape[1]:
+            raise ValueError
+        return ndimage.convolve(image.astype(float), kernel, mode="wrap")
+
+
+@mistake(
+    "convolve2d_periodic",
+    caught_by="is_the_periodic_convolution",
+    hint="The height of the image is used for both directions. Columns count modulo the width.",
+)
+def square_images_only():
+    def convolve2d_periodic(image, kernel):
+        n, (rows, columns) = len(image), kernel.shape
+        if rows > image.shape[0] or columns > image.shape[1]:
+            raise ValueError
+        result = np.zeros((n, n))
+        for i in range(n):
+            for j in range(n):
+                for a in range(rows):
+                    for b in range(columns):
+                        down, right = i + (rows - 1) // 2 - a, j + (columns - 1) // 2 - b
+                        result[i, j] += kernel[a, b] * image[down % n, right % n]
+        return result
+
+
+@mistake(
+    "convolve2d_periodic",
+    caught_by="leaves_its_arguments_unchanged",
+    hint="The caller's kernel is flipped in place. Flip a copy.",
+)
+def kernel_flipped_in_place():
+    def convolve2d_periodic(image, kernel):
+        (rows, columns), (height, width) = kernel.shape, image.shape
+        if rows > height or columns > width:
+            raise ValueError
+        kernel[:] = kernel[::-1, ::-1].copy()
+        pads = ((rows // 2, (rows - 1) // 2), (columns // 2, (columns - 1) // 2))
+        padded = np.pad(image.astype(float), pads, mode="wrap")
+        result = np.zeros((height, width))
+        for i in range(height):
+            for j in range(width):
+                result[i, j] = np.sum(padded[i : i + rows, j : j + columns] * kernel)
+        return result
+
+
+# ------------------------------------------------------------------------------ kernels
+
+_HORIZONTAL = "[[-1, -1, -1], [0, 0, 0], [1, 1, 1]]"
+_VERTICAL = "[[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]]"
+_BLUR = "[[1 / 9, 1 / 9, 1 / 9], [1 / 9, 1 / 9, 1 / 9], [1 / 9, 1 / 9, 1 / 9]]"
+_LAPLACIAN = "[[0, 1, 0], [1, -4, 1], [0, 1, 0]]"
+_REFUSED = """    if name not in kernels:
+        raise ValueError(f"there is no kernel {name!r}, only {', '.join(kernels)}")
+"""
+
+kernels_slips = [
+    slip(
+        "kernels",
+        "horizontal_and_vertical_exchanged",
+        f'{_HORIZONTAL},\n        "vertical": {_VERTICAL}',
+        f'{_VERTICAL},\n        "vertical": {_HORIZONTAL}',
+        "has_the_horizontal_edges",
+        "The two edge kernels are exchanged. A horizontal edge separates rows, so the rows of its "
+        "kernel differ.",
+    ),
+    slip(
+        "kernels",
+        "horizontal_upside_down",
+        _HORIZONTAL,
+        "[[1, 1, 1], [0, 0, 0], [-1, -1, -1]]",
+        "has_the_horizontal_edges",
+        "The horizontal kernel is upside down: its rows are −1, 0 and 1 from above.",
+    ),
+    slip(
+        "kernels",
+        "vertical_mirrored",
+        _VERTICAL,
+        "[[1, 0, -1], [1, 0, -1], [1, 0, -1]]",
+        "has_the_vertical_edges",
+        "The vertical kernel is mirrored: its columns are −1, 0 and 1 from the left.",
+    ),
+    slip(
+        "kernels",
+        "sobel",
+        _VERTICAL,
+        "[[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]",
+        "has_the_vertical_edges",
+        "This is Sobel's kernel, whose middle row counts twice. Here all rows count alike.",
+    ),
+    slip(
+        "kernels",
+        "blur_not_divided",
+        _BLUR,
+        "[[1, 1, 1], [1, 1, 1], [1, 1, 1]]",
+        "has_the_blur",
+        "A blur is a mean: its entries add up to one.",
+    ),
+    slip(
+        "kernels",
+        "blur_of_the_neighbours",
+        _BLUR,
+        "[[1 / 8, 1 / 8, 1 / 8], [1 / 8, 0, 1 / 8], [1 / 8, 1 / 8, 1 / 8]]",
+        "has_the_blur",
+        "The site itself is left out of its mean. All nine sites count.",
+    ),
+    slip(
+        "kernels",
+        "laplacian_sign",
+        _LAPLACIAN,
+        "[[0, -1, 0], [-1, 4, -1], [0, -1, 0]]",
+        "has_the_laplacian",
+        "The sign of the Laplacian is exchanged: the second derivative of x² is +2.",
+    ),
+    slip(
+        "kernels",
+        "laplacian_with_corners",
+        _LAPLACIAN,
+        "[[1, 1, 1], [1, -8, 1], [1, 1, 1]]",
+        "has_the_laplacian",
+        "The corners count as neighbours here. The five-point Laplacian has four neighbours.",
+    ),
+    slip(
+        "kernels",
+        "laplacian_without_its_middle",
+        _LAPLACIAN,
+        "[[0, 1, 0], [1, 0, 1], [0, 1, 0]]",
+        "see_a_constant_as_they_should",
+        "This is the sum of the four neighbours. The Laplacian compares them with the middle, and "
+        "vanishes where nothing changes.",
+    ),
+    slip(
+        "kernels",
+        "nothing_for_other_names",
+        _REFUSED,
+        "    if name not in kernels:\n        return None\n",
+        "refuses_other_names",
+        "An unknown name gives None, which will cause trouble somewhere else. Raise ValueError "
+        "where it happens.",
+    ),
+    slip(
+        "kernels",
+        "key_error",
+        _REFUSED,
+        "",
+        "refuses_other_names",
+        "An unknown name should raise ValueError; a dictionary raises KeyError by itself.",
+    ),
+]
+
+
+# --------------------------------------------------------------------------- max_pool2d
+
+_BLOCKS = "x.reshape(*front, height // size, size, width // size, size)"
+_FILLED = """    if height % size or width % size:
+        raise ValueError(f"blocks of {size} do not fill {height} × {width}")
+"""
+
+max_pool2d_slips = [
+    slip(
+        "max_pool2d",
+        "mean_for_max",
+        "blocks.max(axis=(-3, -1))",
+        "blocks.mean(axis=(-3, -1))",
+        "keeps_the_largest_of_each_block",
+        "This is the mean of each block. The largest number is wanted.",
+    ),
+    slip(
+        "max_pool2d",
+        "smallest",
+        "blocks.max",
+        "blocks.min",
+        "keeps_the_largest_of_each_block",
+        "This is the smallest number of each block. The largest is wanted.",
+    ),
+    slip(
+        "max_pool2d",
+        "largest_size",
+        "blocks.max(axis=(-3, -1))",
+        "np.where(np.abs(blocks.max(axis=(-3, -1))) >= np.abs(blocks.min(axis=(-3, -1))), "
+        "blocks.max(axis=(-3, -1)), blocks.min(axis=(-3, -1)))",
+        "keeps_the_largest_of_each_block",
+        "The number of largest size is kept, its sign ignored. The largest number counts, and −1 "
+        "is larger than −2.",
+    ),
+    slip(
+        "max_pool2d",
+        "axes_cut_in_the_wrong_order",
+        _BLOCKS,
+        "x.reshape(*front, height // size, width // size, size, size)",
+        "keeps_the_largest_of_each_block",
+        "The blocks hold numbers that are no neighbours. A reshape keeps the order in memory: each "
+        "axis has to be cut where it is, into blocks and places within a block.",
+    ),
+    slip(
+        "max_pool2d",
+        "blocks_and_places_exchanged",
+        "axis=(-3, -1)",
+        "axis=(-4, -2)",
+        "takes_blocks_of_any_size",
+        "The maximum runs over the blocks and not over the places within a block.",
+    ),
+    slip(
+        "max_pool2d",
+        "rest_cut_off",
+        _FILLED,
+        "    height, width = height - height % size, width - width % size\n"
+        "    x = x[..., :height, :width]\n",
+        "refuses_a_size_that_does_not_divide",
+        "Rows or columns that fill no block are left out without a word. They should raise "
+        "ValueError.",
+    ),
+    slip(
+        "max_pool2d",
+        "only_the_height_checked",
+        "    if height % size or width % size:\n",
+        "    if not width % size == 0:\n        x = x[..., : width - width % size]\n"
+        "        width -= width % size\n    if height % size:\n",
+        "refuses_a_size_that_does_not_divide",
+        "A height that is not filled is refused, a width is not.",
+    ),
+    slip(
+        "max_pool2d",
+        "always_float",
+        "blocks.max(axis=(-3, -1))",
+        "blocks.max(axis=(-3, -1)).astype(float)",
+        "keeps_the_dtype",
+        "The result is float64 whatever came in. The largest of some whole numbers is a whole "
+        "number: keep the dtype.",
+    ),
+]
+
+
+@mistake(
+    "max_pool2d",
+    caught_by="knows_negative_numbers",
+    hint="A maximum that starts from zero never falls below it. Start from the numbers themselves.",
+)
+def starts_from_zero():
+    def max_pool2d(x, size):
+        *front, height, width = x.shape
+        if height % size or width % size:
+            raise ValueError
+        result = np.zeros((*front, height // size, width // size), dtype=x.dtype)
+        for a in range(size):
+            for b in range(size):
+                result = np.maximum(result, x[..., a::size, b::size])
+        return result
+
+
+@mistake(
+    "max_pool2d",
+    caught_by="keeps_the_largest_of_each_block",
+    hint="The blocks overlap: they move on by one site. Each should start where the last one ends.",
+)
+def overlapping_blocks():
+    def max_pool2d(x, size):
+        if x.shape[-2] % size or x.shape[-1] % size:
+            raise ValueError
+        windows = np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(-2, -1))
+        return windows.max(axis=(-2, -1))
+
+
+@mistake(
+    "max_pool2d",
+    caught_by="takes_any_number_of_axes_in_front",
+    hint="It works with two axes in front of the lattice only. There may be any number of them, or "
+    "none.",
+)
+def batches_only():
+    def max_pool2d(x, size):
+        n, channels, height, width = x.shape if x.ndim != 3 else (1, *x.shape)
+        if height % size or width % size:
+            raise ValueError
+        blocks = x.reshape(n, channels, height // size, size, width // size, size)
+        return blocks.max(axis=(3, 5)).reshape(x.shape[0], -1, height // size, width // size)
+
+
+@mistake(
+    "max_pool2d",
+    caught_by="keeps_the_largest_of_each_block",
+    hint="Every other site is picked, and the rest of each block is never looked at.",
+)
+def first_of_each_block():
+    def max_pool2d(x, size):
+        if x.shape[-2] % size or x.shape[-1] % size:
+            raise ValueError
+        return x[..., ::size, ::size]
+
+
+@mistake(
+    "max_pool2d",
+    caught_by="leaves_x_unchanged",
+    hint="The maxima are written into x itself: a slice with steps is a view of the caller's "
+    "array, not a copy.",
+)
+def written_into_a_view():
+    def max_pool2d(x, size):
+        if x.shape[-2] % size or x.shape[-1] % size:
+            raise ValueError
+        result = x[..., ::size, ::size]
+        for a in range(size):
+            for b in range(size):
+                np.maximum(result, x[..., a::size, b::size], out=result)
+        return result
+
+
+# ---------------------------------------------------------------- count_conv_parameters
+
+_COUNT = "out_channels * (in_channels * kernel_size**2 + int(bias))"
+
+count_conv_parameters_slips = [
+    slip(
+        "count_conv_parameters",
+        "side_not_squared",
+        "kernel_size**2",
+        "kernel_size",
+        "counts_as_torch_does",
+        "A kernel of side k has k² entries.",
+    ),
+    slip(
+        "count_conv_parameters",
+        "one_bias_for_all",
+        _COUNT,
+        "out_channels * in_channels * kernel_size**2 + int(bias)",
+        "counts_as_torch_does",
+        "There is one bias for the whole layer here. Each map that comes out has its own.",
+    ),
+    slip(
+        "count_conv_parameters",
+        "a_bias_for_each_kernel",
+        _COUNT,
+        "out_channels * in_channels * (kernel_size**2 + int(bias))",
+        "counts_as_torch_does",
+        "Every kernel has a bias here. The kernels of one map that comes out share one.",
+    ),
+    slip(
+        "count_conv_parameters",
+        "a_bias_for_each_map_that_goes_in",
+        _COUNT,
+        "in_channels * (out_channels * kernel_size**2 + int(bias))",
+        "counts_as_torch_does",
+        "There is a bias for each map that goes in. It belongs to the maps that come out.",
+    ),
+    slip(
+        "count_conv_parameters",
+        "kernels_shared_between_maps",
+        "in_channels * kernel_size**2",
+        "kernel_size**2",
+        "counts_as_torch_does",
+        "One kernel serves all maps that go in. Each of them has a kernel of its own for each map "
+        "that comes out.",
+    ),
+    slip(
+        "count_conv_parameters",
+        "always_a_bias",
+        "int(bias)",
+        "1",
+        "leaves_the_bias_out_when_told",
+        "The argument bias has no effect.",
+    ),
+    slip(
+        "count_conv_parameters",
+        "bias_the_wrong_way_round",
+        "int(bias)",
+        "int(not bias)",
+        "leaves_the_bias_out_when_told",
+        "Biases are counted where there are none, and left out where there are some.",
+    ),
+    slip(
+        "count_conv_parameters",
+        "no_bias",
+        " + int(bias)",
+        "",
+        "knows_the_smallest_layers",
+        "The biases are missing: one for each map that comes out.",
+    ),
+    slip(
+        "count_conv_parameters",
+        "a_float",
+        "kernel_size**2",
+        "float(kernel_size) ** 2",
+        "is_an_integer",
+        "The number is right, but a float. Parameters come in whole numbers.",
+    ),
+]
+
+
+# ---------------------------------------------------------------------------- ising_cnn
+
+_CLASSIFIER = "nn.Linear(32 * 4 * 4, 64), nn.ReLU(), nn.Dropout(0.3), nn.Linear(64, 2)"
+_FORWARD = "return self.classifier(self.features(x).flatten(start_dim=1))"
+
+ising_cnn_slips = [
+    slip(
+        "ising_cnn",
+        "view_for_flatten",
+        ".flatten(start_dim=1))",
+        ".view(len(x), -1))",
+        "takes_any_memory_layout",
+        "view insists on one order of the numbers in memory and stops for a batch that has "
+        "another, such as one that was indexed with a list. Flattening can copy where it has to.",
+    ),
+    slip(
+        "ising_cnn",
+        "probabilities",
+        "nn.Linear(64, 2)",
+        "nn.Linear(64, 2), nn.Softmax(dim=1)",
+        "returns_logits_not_probabilities",
+        "These are probabilities. The loss takes a softmax by itself, and a second one on top "
+        "makes the network slow to learn: return the logits.",
+    ),
+    slip(
+        "ising_cnn",
+        "softmax_over_the_batch",
+        "nn.Linear(64, 2)",
+        "nn.Linear(64, 2), nn.Softmax(dim=0)",
+        "judges_each_lattice_by_itself",
+        "The softmax runs over the lattices of the batch, and there should be none at all: return "
+        "the logits.",
+    ),
+    slip(
+        "ising_cnn",
+        "sigmoid_at_the_end",
+        "nn.Linear(64, 2)",
+        "nn.Linear(64, 2), nn.Sigmoid()",
+        "returns_logits_not_probabilities",
+        "A sigmoid squeezes the logits into [0, 1]. The loss takes care of that: return them as "
+        "they are.",
+    ),
+    slip(
+        "ising_cnn",
+        "no_dropout",
+        ", nn.Dropout(0.3)",
+        "",
+        "drops_units_while_it_trains",
+        "The dropout is missing: two calls in training mode are alike.",
+    ),
+    slip(
+        "ising_cnn",
+        "everything_dropped",
+        "nn.Dropout(0.3)",
+        "nn.Dropout(1.0)",
+        "drops_units_while_it_trains",
+        "Every unit is dropped while the network trains: nothing gets through.",
+    ),
+    slip(
+        "ising_cnn",
+        "dropout_never_off",
+        _FORWARD,
+        "return self.classifier(\n"
+        "            nn.functional.dropout(self.features(x).flatten(start_dim=1), 0.3)\n        )",
+        "is_not_random_in_evaluation_mode",
+        "Units are dropped in evaluation mode too. The function dropout has to be told whether "
+        "the network is training; the layer knows by itself.",
+    ),
+    slip(
+        "ising_cnn",
+        "no_activation_between_the_dense_layers",
+        "64), nn.ReLU(), nn.Dropout",
+        "64), nn.Dropout",
+        "bends_between_its_dense_layers",
+        "Two dense layers without an activation between them are one dense layer.",
+    ),
+    slip(
+        "ising_cnn",
+        "channels_halved",
+        _CLASSIFIER,
+        "nn.Linear(32 * 4 * 4, 32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 2)",
+        "has_the_right_number_of_parameters",
+        "The dense layer has 32 units instead of 64.",
+    ),
+    slip(
+        "ising_cnn",
+        "one_pooling_only",
+        "            nn.MaxPool2d(2),\n        )\n        self.classifier = nn.Sequential(\n"
+        "            nn.Linear(32 * 4 * 4, 64)",
+        "        )\n        self.classifier = nn.Sequential(\n"
+        "            nn.Linear(32 * 8 * 8, 64)",
+        "has_the_right_number_of_parameters",
+        "The second pooling is missing: 8 × 8 numbers in each map reach the dense layer instead of "
+        "4 × 4.",
+    ),
+    slip(
+        "ising_cnn",
+        "one_logit",
+        "nn.Linear(64, 2)",
+        "nn.Linear(64, 1)",
+        "gives_two_logits_for_each_lattice",
+        "One number comes out for each lattice. There are two phases and two logits.",
+    ),
+    slip(
+        "ising_cnn",
+        "the_phase_itself",
+        _FORWARD,
+        "return self.classifier(self.features(x).flatten(start_dim=1)).argmax(dim=1)",
+        "gives_two_logits_for_each_lattice",
+        "The phase itself comes out. No gradient flows back through a choice: return both logits.",
+    ),
+    slip(
+        "ising_cnn",
+        "features_detached",
+        "self.features(x).flatten",
+        "self.features(x).detach().flatten",
+        "lets_every_parameter_take_part",
+        "The features are cut off from their graph: the convolutions will never learn.",
+    ),
+    slip(
+        "ising_cnn",
+        "batch_centred",
+        _FORWARD,
+        "return self.classifier(self.features(x - x.mean(dim=0)).flatten(start_dim=1))",
+        "judges_each_lattice_by_itself",
+        "The mean of the batch is subtracted: what the network says about a lattice depends on its "
+        "company, and a lattice alone becomes zero.",
+    ),
+]
+
+
+# ---------------------------------------------------------------------------- train_cnn
+
+
+_TRAIN = """def train_cnn(model, X, y, *, epochs, generator):
+    X = torch.as_tensor(X, dtype=torch.float32)
+    y = torch.as_tensor(y, dtype=torch.long)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    criterion = nn.CrossEntropyLoss()
+    history = []
+    for epoch in range(epochs):
+        model.train()
+        losses = []
+        for rows in torch.randperm(len(X), generator=generator).split(32):
+            optimiser.zero_grad()
+            loss = criterion(model(X[rows]), y[rows])
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.item())
+        history.append(sum(losses) / len(losses))
+    model.eval()
+    return history
+"""
+
+
+def training(name, old, new, caught_by, hint):
+    """A slip of a few characters in a plain student's answer."""
+    assert _TRAIN.count(old) == 1, f"{name}: {old!r} stands {_TRAIN.count(old)} times in the answer"
+    return Mistake("cnn", "train_cnn", name, _TRAIN.replace(old, new), caught_by, hint)
+
+
+train_cnn_slips = [
+    training(
+        "not_shuffled",
+        "torch.randperm(len(X), generator=generator).split(32)",
+        "torch.arange(len(X)).split(32)",
+        "shuffles_the_data",
+        "The data come in the same order in every epoch, cold lattices first: the network forgets "
+        "one phase while it learns the other. Shuffle them.",
+    ),
+    training(
+        "generator_ignored",
+        "torch.randperm(len(X), generator=generator)",
+        "torch.randperm(len(X))",
+        "repeats_itself",
+        "The order of the data comes from the global random state. generator should decide it, so "
+        "that a seed gives the same training again.",
+    ),
+    training(
+        "labels_not_shuffled",
+        "            loss = criterion(model(X[rows]), y[rows])\n",
+        "            loss = criterion(model(X[rows]), y[rows.sort().values])\n",
+        "knows_unseen_configurations",
+        "Lattices and phases lose each other: both need the same order.",
+    ),
+    training(
+        "gradients_never_cleared",
+        "            optimiser.zero_grad()\n",
+        "",
+        "brings_the_loss_down",
+        "The gradients of all earlier batches are still there: they have to be cleared before each "
+        "step.",
+    ),
+    training(
+        "never_steps",
+        "            optimiser.step()\n",
+        "",
+        "knows_unseen_configurations",
+        "Gradients are computed, but no step is ever taken.",
+    ),
+    training(
+        "uphill",
+        "loss.backward()",
+        "(-loss).backward()",
+        "brings_the_loss_down",
+        "The loss goes up: the steps follow the gradient uphill.",
+    ),
+    training(
+        "softmax_before_the_loss",
+        "criterion(model(X[rows]), y[rows])",
+        "criterion(torch.softmax(model(X[rows]), dim=1), y[rows])",
+        "brings_the_loss_down",
+        "The cross-entropy takes a softmax by itself. With a second one before it the loss can "
+        "never fall below 0.31.",
+    ),
+    training(
+        "logarithm_missing",
+        "criterion(model(X[rows]), y[rows])",
+        "nn.functional.nll_loss(model(X[rows]), y[rows])",
+        "brings_the_loss_down",
+        "This loss expects log-probabilities and got logits: it falls without a bottom. The "
+        "cross-entropy takes logits.",
+    ),
+    training(
+        "squared_error",
+        "criterion(model(X[rows]), y[rows])",
+        "nn.functional.mse_loss(model(X[rows])[:, 1], y[rows].float())",
+        "returns_the_mean_loss_of_each_epoch",
+        "This is a squared error. Phases are classes: use the cross-entropy of the logits.",
+    ),
+    training(
+        "evaluation_mode",
+        "        model.train()\n",
+        "",
+        "trains_in_training_mode",
+        "A network that comes in evaluation mode stays there: its dropout is off while it learns. "
+        "Switch it to training mode first.",
+    ),
+    training(
+        "left_in_training_mode",
+        "    model.eval()\n    return history",
+        "    return history",
+        "leaves_the_model_in_evaluation_mode",
+        "The model is left in training mode: its dropout is still at work when it is asked.",
+    ),
+    training(
+        "summed_over_the_batches",
+        "sum(losses) / len(losses)",
+        "sum(losses)",
+        "returns_the_mean_loss_of_each_epoch",
+        "The losses of the batches are added up. The history holds their mean, which does not "
+        "depend on the number of batches.",
+    ),
+    training(
+        "divided_by_the_samples",
+        "sum(losses) / len(losses)",
+        "sum(losses) / len(X)",
+        "returns_the_mean_loss_of_each_epoch",
+        "Each batch's loss is a mean already; dividing their sum by the number of lattices divides "
+        "twice.",
+    ),
+    training(
+        "last_loss_alone",
+        "return history",
+        "return history[-1]",
+        "returns_the_mean_loss_of_each_epoch",
+        "A single number comes back. The history is a list with the mean loss of each epoch.",
+    ),
+    training(
+        "one_entry_for_each_batch",
+        "        history.append(sum(losses) / len(losses))\n",
+        "        history += losses\n",
+        "returns_the_mean_loss_of_each_epoch",
+        "The history has one entry for each batch. One for each epoch is wanted, the mean of its "
+        "batches.",
+    ),
+    training(
+        "short_batch_dropped",
+        "        for rows in torch.randperm(len(X), generator=generator).split(32):\n",
+        "        order = torch.randperm(len(X), generator=generator)\n"
+        "        for rows in order[: len(X) // 32 * 32].reshape(-1, 32):\n",
+        "learns_from_a_handful",
+        "The last batch is thrown away when it is not full, and with few data there is no other.",
+    ),
+    training(
+        "spins_flipped_in_place",
+        "    history = []\n",
+        "    history = []\n    X[::2] *= -1  # both signs are alike\n",
+        "leaves_the_data_unchanged",
+        "The caller's lattices are overwritten: `X *= …` writes into them.",
+    ),
+    training(
+        "a_copy_is_trained",
+        "    optimiser = torch.optim.Adam(",
+        "    import copy\n\n    model = copy.deepcopy(model)\n    optimiser = torch.optim.Adam(",
+        "knows_unseen_configurations",
+        "A copy of the model is trained and forgotten. The model that was handed over should "
+        "learn.",
+    ),
+]
+
+
+# ------------------------------------------------------------------------- periodic_cnn
+
+_FIRST = 'nn.Conv2d(1, channels, kernel_size=3, padding=1, padding_mode="circular")'
+_SECOND = 'nn.Conv2d(channels, channels, kernel_size=3, padding=1, padding_mode="circular")'
+_MEAN = "return self.output(self.features(x).mean(dim=(2, 3)))"
+
+periodic_cnn_slips = [
+    slip(
+        "periodic_cnn",
+        "zeros_around_the_first_layer",
+        _FIRST,
+        "nn.Conv2d(1, channels, kernel_size=3, padding=1)",
+        "does_not_see_a_shift",
+        "The first convolution puts zeros around the lattice, and so knows where its edge is. On "
+        "a torus there is no edge: pad with the sites of the other side.",
+    ),
+    slip(
+        "periodic_cnn",
+        "zeros_around_the_second_layer",
+        _SECOND,
+        "nn.Conv2d(channels, channels, kernel_size=3, padding=1)",
+        "does_not_see_a_shift",
+        "The second convolution puts zeros around its maps, and so knows where their edge is. Each "
+        "layer has to be periodic.",
+    ),
+    slip(
+        "periodic_cnn",
+        "mirrored",
+        f"{_FIRST},\n            nn.ReLU(),\n            {_SECOND}",
+        'nn.Conv2d(1, channels, kernel_size=3, padding=1, padding_mode="reflect"),\n'
+        "            nn.ReLU(),\n            nn.Conv2d(channels, channels, kernel_size=3, "
+        'padding=1, padding_mode="reflect")',
+        "does_not_see_a_shift",
+        "The lattice is mirrored at its edges. On a torus the other side follows: circular "
+        "padding.",
+    ),
+    slip(
+        "periodic_cnn",
+        "pooled_in_between",
+        f"{_FIRST},\n            nn.ReLU(),\n",
+        f"{_FIRST},\n            nn.ReLU(),\n            nn.MaxPool2d(2),\n",
+        "does_not_see_a_shift",
+        "Pooling into blocks fixes where the blocks begin: a lattice shifted by a single site is "
+        "cut in other places. Pool once, at the end, over all sites.",
+    ),
+    slip(
+        "periodic_cnn",
+        "no_padding",
+        f"{_FIRST},\n            nn.ReLU(),\n            {_SECOND}",
+        "nn.Conv2d(1, channels, kernel_size=3),\n            nn.ReLU(),\n"
+        "            nn.Conv2d(channels, channels, kernel_size=3)",
+        "does_not_see_a_shift",
+        "Without padding the outermost sites never stand in the middle of a kernel: what is there "
+        "counts less. On a torus every site has all its neighbours.",
+    ),
+    slip(
+        "periodic_cnn",
+        "no_activation",
+        f"{_FIRST},\n            nn.ReLU(),\n            {_SECOND},\n            nn.ReLU(),\n",
+        f"{_FIRST},\n            {_SECOND},\n",
+        "looks_at_neighbours",
+        "Nothing bends between the convolutions and the mean: everything together is linear in "
+        "the spins, and only their mean is left.",
+    ),
+    slip(
+        "periodic_cnn",
+        "single_sites",
+        f"{_FIRST},\n            nn.ReLU(),\n            {_SECOND}",
+        "nn.Conv2d(1, channels, kernel_size=1),\n            nn.ReLU(),\n"
+        "            nn.Conv2d(channels, channels, kernel_size=1)",
+        "looks_at_neighbours",
+        "Kernels of a single site see no neighbours: the spins could be shuffled.",
+    ),
+    slip(
+        "periodic_cnn",
+        "channels_ignored",
+        "        super().__init__()\n",
+        "        super().__init__()\n        channels = 16\n",
+        "has_the_width_asked_for",
+        "The argument channels has no effect on the size of the layers.",
+    ),
+    slip(
+        "periodic_cnn",
+        "probabilities",
+        _MEAN,
+        "return self.output(self.features(x).mean(dim=(2, 3))).softmax(dim=1)",
+        "returns_logits_not_probabilities",
+        "These are probabilities. The loss takes a softmax by itself: return the logits.",
+    ),
+    slip(
+        "periodic_cnn",
+        "mean_over_the_batch",
+        _MEAN,
+        "features = self.features(x).mean(dim=(2, 3))\n"
+        "        return self.output(features - features.mean(dim=0))",
+        "judges_each_lattice_by_itself",
+        "A mean over the batch is subtracted: what the network says about a lattice depends on its "
+        "company.",
+    ),
+    slip(
+        "periodic_cnn",
+        "features_without_a_graph",
+        "self.features(x).mean",
+        "self.features(x).detach().mean",
+        "lets_every_parameter_take_part",
+        "The features are cut off from their graph: the convolutions will never learn.",
+    ),
+]
+
+
+@mistake(
+    "periodic_cnn",
+    caught_by="does_not_see_where_a_wall_is",
+    hint="The lattice continues periodically in one direction only. Both pairs of edges are joined "
+    "on a torus.",
+)
+def a_cylinder():
+    class PeriodicCNN(nn.Module):
+        def __init__(self, channels=16):
+            super().__init__()
+            self.first = nn.Conv2d(1, channels, 3)
+            self.second = nn.Conv2d(channels, channels, 3)
+            self.output = nn.Linear(channels, 2)
+
+        def forward(self, x):
+            for layer in (self.first, self.second):
+                x = nn.functional.pad(x, (1, 1, 0, 0), mode="circular")
+                x = torch.relu(layer(nn.functional.pad(x, (0, 0, 1, 1))))
+            return self.output(x.mean(dim=(2, 3)))
+
+
+@mistake(
+    "periodic_cnn",
+    caught_by="does_not_see_a_shift",
+    hint="The means are taken over parts of the lattice, and where a part begins depends on where "
+    "the lattice was cut open. Take one mean over all sites.",
+)
+def means_over_quarters():
+    class PeriodicCNN(nn.Module):
+        def __init__(self, channels=16):
+            super().__init__()
+            self.layers = nn.Sequential(
+                nn.Conv2d(1, channels, 3, padding=1, padding_mode="circular"), nn.ReLU(),
+                nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4 * channels, 2),
+            )  # fmt: skip
+
+        def forward(self, x):
+            return self.layers(x)
+
+
+@mistake(
+    "periodic_cnn",
+    caught_by="takes_lattices_of_any_size",
+    hint="A dense layer on all sites knows one size of lattice, and gives each site a weight of "
+    "its own. Pool over all sites first.",
+)
+def one_size_only():
+    class PeriodicCNN(nn.Module):
+        def __init__(self, channels=16):
+            super().__init__()
+            self.layers = nn.Sequential(
+                nn.Conv2d(1, channels, 3, padding=1, padding_mode="circular"), nn.ReLU(),
+                nn.Flatten(), nn.Linear(256 * channels, 2),
+            )  # fmt: skip
+
+        def forward(self, x):
+            return self.layers(x)

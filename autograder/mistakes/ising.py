@@ -1,0 +1,1472 @@
+"""Known wrong answers to ising."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from autograder.answers import edit, mistake
+
+# An answer may use the exercises before its own; in the notebook these are the student's.
+from reference_impl.ising import (
+    acceptance_probability,
+    energy,
+    energy_change,
+    metropolis_step,
+    metropolis_sweep,
+)
+
+
+def slip(exercise, name, old, new, caught_by, hint):
+    """A slip of a few characters in the reference."""
+    return edit("ising", exercise, name, old, new, caught_by=caught_by, hint=hint)
+
+
+# ----------------------------------------------------------------------- magnetisation
+
+magnetisation_slips = [
+    slip(
+        "magnetisation",
+        "sum_not_mean",
+        "np.mean(spins, dtype=float)",
+        "np.sum(spins)",
+        "is_the_mean_spin",
+        "This is the sum. The magnetisation per spin is divided by L².",
+    ),
+    slip(
+        "magnetisation",
+        "absolute_value",
+        "np.mean(spins, dtype=float)",
+        "abs(np.mean(spins, dtype=float))",
+        "knows_up_from_down",
+        "The sign is lost: m tells up from down. |m| comes later, in averages.",
+    ),
+    slip(
+        "magnetisation",
+        "divided_by_L",
+        "np.mean(spins, dtype=float)",
+        "np.sum(spins) / len(spins)",
+        "is_the_mean_spin",
+        "len(spins) counts rows, that is L. There are L² spins.",
+    ),
+    slip(
+        "magnetisation",
+        "row_by_row",
+        "float(np.mean(spins, dtype=float))",
+        "np.mean(spins, axis=0)",
+        "is_the_mean_spin",
+        "This is one mean for every column. The magnetisation is one number for all spins.",
+    ),
+    slip(
+        "magnetisation",
+        "share_of_up_spins",
+        "np.mean(spins, dtype=float)",
+        "np.mean(spins > 0)",
+        "is_the_mean_spin",
+        "This is the share of spins that point up, between 0 and 1. Spins that point down count "
+        "as −1.",
+    ),
+    slip(
+        "magnetisation",
+        "an_array_of_one",
+        "float(np.mean(spins, dtype=float))",
+        "np.mean(spins, keepdims=True)",
+        "is_a_number",
+        "The value is right, but it comes as an array of shape (1, 1). One number is asked for.",
+    ),
+    slip(
+        "magnetisation",
+        "of_a_fixed_lattice",
+        "float(np.mean(spins, dtype=float))",
+        "float(np.sum(spins) / 256)",
+        "is_one_for_all_spins_up",
+        "The sum is divided by a fixed 256. Lattices of any size come: divide by the number of "
+        "spins.",
+    ),
+    slip(
+        "magnetisation",
+        "sorted_in_place",
+        "    return",
+        "    spins.sort(axis=0)\n    return",
+        "leaves_the_spins",
+        "The function sorts the spins that it is given. It should only look at them.",
+    ),
+]
+
+
+@mistake(
+    "magnetisation",
+    caught_by="takes_int8_and_floats",
+    hint="In int8 a sum runs over at 127, and 16×16 spins can have 256. Add up in a larger type: "
+    "NumPy's sum and mean do so by themselves, Python's sum does not.",
+)
+def pythons_sum_in_int8():
+    def magnetisation(spins):
+        return float(sum(spins.ravel()) / spins.size)
+
+
+@mistake(
+    "magnetisation",
+    caught_by="holds_for_the_smallest_lattices",
+    hint="The last row and the last column are left out. range(L) already ends at L − 1.",
+)
+def last_row_left_out():
+    def magnetisation(spins):
+        L = len(spins)
+        total = 0
+        for i in range(L - 1):
+            for j in range(L - 1):
+                total += int(spins[i, j])
+        return total / max((L - 1) ** 2, 1)
+
+
+# ------------------------------------------------------------------------------ energy
+
+energy_slips = [
+    slip(
+        "energy",
+        "sign_lost",
+        "-np.sum(",
+        "np.sum(",
+        "of_the_ground_state",
+        "The sign is missing: J is positive, and equal neighbours lower the energy.",
+    ),
+    slip(
+        "energy",
+        "bonds_twice",
+        "    right_and_below = np.roll(spins, -1, axis=0) + np.roll(spins, -1, axis=1)",
+        "    right_and_below = sum(np.roll(spins, s, axis) for s in (1, -1) for axis in (0, 1))",
+        "counts_every_bond_once",
+        "Every bond is counted from both of its ends. Look at two of the four neighbours only, or "
+        "halve the sum.",
+    ),
+    slip(
+        "energy",
+        "per_spin",
+        "-np.sum(",
+        "-np.mean(",
+        "counts_every_bond_once",
+        "This is the energy per spin. The energy of the whole lattice is asked for.",
+    ),
+    slip(
+        "energy",
+        "rows_only",
+        " + np.roll(spins, -1, axis=1)",
+        "",
+        "counts_every_bond_once",
+        "Only bonds in one direction are counted. Every spin has a neighbour to the right and one "
+        "below.",
+    ),
+    slip(
+        "energy",
+        "one_direction_twice",
+        "np.roll(spins, -1, axis=1)",
+        "np.roll(spins, 1, axis=0)",
+        "counts_every_bond_once",
+        "Both neighbours lie in the same direction. One is in the next row, the other in the next "
+        "column.",
+    ),
+    slip(
+        "energy",
+        "second_neighbours",
+        "np.roll(spins, -1, axis=0) + np.roll(spins, -1, axis=1)",
+        "np.roll(spins, -2, axis=0) + np.roll(spins, -2, axis=1)",
+        "counts_every_bond_once",
+        "These are the neighbours at distance two. Bonds join spins next to each other.",
+    ),
+    slip(
+        "energy",
+        "diagonal_neighbours",
+        "np.roll(spins, -1, axis=0) + np.roll(spins, -1, axis=1)",
+        "np.roll(spins, (-1, -1), axis=(0, 1)) + np.roll(spins, (-1, 1), axis=(0, 1))",
+        "counts_every_bond_once",
+        "These are the diagonal neighbours. Bonds run along rows and columns.",
+    ),
+    slip(
+        "energy",
+        "in_place",
+        "    return float(-np.sum(spins * right_and_below, dtype=float))",
+        "    spins *= right_and_below\n    return float(-np.sum(spins))",
+        "leaves_the_spins",
+        "`spins *= …` writes the products into the caller's lattice. Make a new array of them.",
+    ),
+    slip(
+        "energy",
+        "absolute_magnetisation_added",
+        "float(-np.sum(spins * right_and_below, dtype=float))",
+        "float(-np.sum(spins * right_and_below, dtype=float) - np.sum(spins))",
+        "does_not_know_up_from_down",
+        "There is a term that depends on the direction of single spins, as in a magnetic field. "
+        "There is no field here: only bonds count.",
+    ),
+    slip(
+        "energy",
+        "a_row_is_left_out",
+        "np.sum(spins * right_and_below, dtype=float)",
+        "np.sum((spins * right_and_below)[:-1], dtype=float)",
+        "joins_opposite_edges",
+        "The bonds of the last row are left out. It has bonds to its right and, around the edge, "
+        "to the first row.",
+    ),
+]
+
+
+@mistake(
+    "energy",
+    caught_by="joins_opposite_edges",
+    hint="The lattice has open edges here. The last row is a neighbour of the first, and the last "
+    "column of the first: indices count modulo L.",
+)
+def open_edges():
+    def energy(spins):
+        down = np.sum(spins[:-1] * spins[1:])
+        right = np.sum(spins[:, :-1] * spins[:, 1:])
+        return float(-down - right)
+
+
+@mistake(
+    "energy",
+    caught_by="takes_int8_and_floats",
+    hint="In int8 a sum runs over at 127, and an ordered 16×16 lattice has the energy −512. Add up "
+    "in a larger type: NumPy's sum does so by itself, `total -= …` with int8 numbers does not.",
+)
+def running_total_in_int8():
+    def energy(spins):
+        L = len(spins)
+        total = 0
+        for i in range(L):
+            for j in range(L):
+                total -= spins[i, j] * (spins[(i + 1) % L, j] + spins[i, (j + 1) % L])
+        return float(total)
+
+
+@mistake(
+    "energy",
+    caught_by="of_two_by_two",
+    hint="On a 2×2 lattice the neighbour to the right and the one to the left are the same spin, "
+    "and the formula counts that bond twice. So should you: no exception for small lattices.",
+)
+def pairs_as_a_set():
+    def energy(spins):
+        L = len(spins)
+        pairs = set()
+        for i in range(L):
+            for j in range(L):
+                for other in (((i + 1) % L, j), (i, (j + 1) % L)):
+                    pairs.add(frozenset([(i, j), other]))
+        return -float(sum(int(spins[a]) * int(spins[b]) for a, b in map(tuple, pairs)))
+
+
+@mistake(
+    "energy",
+    caught_by="of_odd_lattices",
+    hint="Bonds are collected from every second site of a chessboard. On an odd lattice the "
+    "chessboard does not close, and some bonds are missed or counted twice.",
+)
+def bonds_from_every_second_site():
+    def energy(spins):
+        around = sum(np.roll(spins, s, a) for s in (1, -1) for a in (0, 1))
+        white = np.add.outer(np.arange(len(spins)), np.arange(len(spins))) % 2 == 0
+        return float(-np.sum((spins * around)[white]))
+
+
+# ----------------------------------------------------------------------- energy_change
+
+energy_change_slips = [
+    slip(
+        "energy_change",
+        "sign_lost",
+        "float(2 *",
+        "float(-2 *",
+        "is_the_difference_of_two_energies",
+        "The sign is exchanged: it costs energy to turn a spin against its neighbours. Energy "
+        "after the flip minus energy before.",
+    ),
+    slip(
+        "energy_change",
+        "factor_of_two_lost",
+        "float(2 *",
+        "float(",
+        "is_the_difference_of_two_energies",
+        "Half the change: a bond goes from −1 to +1, which is a difference of 2.",
+    ),
+    slip(
+        "energy_change",
+        "factor_of_four",
+        "float(2 *",
+        "float(4 *",
+        "is_the_difference_of_two_energies",
+        "Twice the change: each of the four bonds changes by 2, and is counted once.",
+    ),
+    slip(
+        "energy_change",
+        "own_spin_forgotten",
+        "2 * spins[i, j] * neighbours",
+        "2 * neighbours",
+        "is_the_difference_of_two_energies",
+        "The spin itself does not come in. Whether its neighbours make a flip cheap depends on "
+        "its own direction.",
+    ),
+    slip(
+        "energy_change",
+        "two_neighbours",
+        "        + spins[(i - 1) % L, j]\n        + spins[i, (j + 1) % L]\n"
+        "        + spins[i, (j - 1) % L]\n",
+        "        + spins[i, (j + 1) % L]\n",
+        "is_the_difference_of_two_energies",
+        "Only two neighbours are counted. In the energy that keeps bonds from counting twice; a "
+        "flip changes all four bonds of its spin.",
+    ),
+    slip(
+        "energy_change",
+        "diagonal_neighbours",
+        "spins[(i + 1) % L, j]\n        + spins[(i - 1) % L, j]",
+        "spins[(i + 1) % L, (j + 1) % L]\n        + spins[(i - 1) % L, (j - 1) % L]",
+        "is_the_difference_of_two_energies",
+        "Two of these are diagonal neighbours. Bonds run along rows and columns.",
+    ),
+    slip(
+        "energy_change",
+        "row_and_column_exchanged",
+        "2 * spins[i, j] * neighbours",
+        "2 * spins[j, i] * neighbours",
+        "is_the_difference_of_two_energies",
+        "Row and column are exchanged in one place: the spin is spins[i, j].",
+    ),
+    slip(
+        "energy_change",
+        "flips_and_stays_so",
+        "    L = len(spins)\n",
+        "    L = len(spins)\n    spins[i, j] = -spins[i, j]\n",
+        "leaves_the_spins",
+        "The spin is flipped and not flipped back. Work out what the flip would cost without "
+        "doing it.",
+    ),
+    slip(
+        "energy_change",
+        "absolute_value",
+        "return float(2 * spins[i, j] * neighbours)",
+        "return float(abs(2 * spins[i, j] * neighbours))",
+        "changes_its_sign_with_the_flip",
+        "The sign is lost. A flip may lower the energy, and then the change is negative.",
+    ),
+]
+
+
+@mistake(
+    "energy_change",
+    caught_by="at_edges_and_corners",
+    hint="At the edges neighbours are missing. The lattice is periodic: indices count modulo L.",
+)
+def open_edges_again():
+    def energy_change(spins, i, j):
+        L = len(spins)
+        total = 0
+        for a, b in ((i + 1, j), (i - 1, j), (i, j + 1), (i, j - 1)):
+            if 0 <= a < L and 0 <= b < L:
+                total += int(spins[a, b])
+        return 2 * int(spins[i, j]) * total
+
+
+@mistake(
+    "energy_change",
+    caught_by="at_edges_and_corners",
+    hint="Index i + 1 runs off the lattice in its last row, and so does j + 1: count modulo L.",
+)
+def index_runs_off():
+    def energy_change(spins, i, j):
+        around = spins[i + 1, j] + spins[i - 1, j] + spins[i, j + 1] + spins[i, j - 1]
+        return float(2 * spins[i, j] * around)
+
+
+@mistake(
+    "energy_change",
+    caught_by="of_small_lattices",
+    hint="Neighbours are collected in a set, so that on a 2×2 lattice, where right and left are "
+    "the same spin, that bond counts once. The formula counts it twice.",
+)
+def neighbours_as_a_set():
+    def energy_change(spins, i, j):
+        L = len(spins)
+        around = {((i + 1) % L, j), ((i - 1) % L, j), (i, (j + 1) % L), (i, (j - 1) % L)}
+        return 2 * int(spins[i, j]) * sum(int(spins[site]) for site in around)
+
+
+@mistake(
+    "energy_change",
+    caught_by="takes_int8_and_floats",
+    hint="The spins are made unsigned on the way, where −1 becomes 255. Keep a type that holds "
+    "negative numbers.",
+)
+def unsigned_on_the_way():
+    def energy_change(spins, i, j):
+        if spins.dtype == np.int8:
+            spins = spins.view(np.uint8).astype(int)
+        L = len(spins)
+        around = spins[(i + 1) % L, j] + spins[i - 1, j] + spins[i, (j + 1) % L] + spins[i, j - 1]
+        return float(2 * spins[i, j] * around)
+
+
+@mistake(
+    "energy_change",
+    caught_by="of_an_ordered_lattice",
+    hint="This is the energy after the flip, not the change: the energy before is to be "
+    "subtracted.",
+)
+def energy_after_the_flip():
+    def energy_change(spins, i, j):
+        flipped = spins.copy()
+        flipped[i, j] *= -1
+        return energy(flipped)
+
+
+# -------------------------------------------------------------- acceptance_probability
+
+acceptance_probability_slips = [
+    slip(
+        "acceptance_probability",
+        "sign_of_the_exponent",
+        "np.exp(-np.maximum(delta_e, 0) / temperature)",
+        "np.exp(np.minimum(delta_e, 0) / temperature)",
+        "of_costly_flips",
+        "Costly flips are accepted always and favourable ones rarely: the sign of ΔE is exchanged.",
+    ),
+    slip(
+        "acceptance_probability",
+        "times_temperature",
+        "/ temperature",
+        "* temperature",
+        "of_costly_flips",
+        "ΔE is multiplied by T. The hotter it is, the less a cost should matter: ΔE/T.",
+    ),
+    slip(
+        "acceptance_probability",
+        "temperature_forgotten",
+        " / temperature",
+        "",
+        "of_costly_flips",
+        "The temperature has no effect: the exponent is −ΔE/T.",
+    ),
+    slip(
+        "acceptance_probability",
+        "factor_of_two",
+        "np.exp(-np.maximum(delta_e, 0) / temperature)",
+        "np.exp(-2 * np.maximum(delta_e, 0) / temperature)",
+        "of_costly_flips",
+        "There is a factor 2 in the exponent. It is already in ΔE.",
+    ),
+    slip(
+        "acceptance_probability",
+        "not_cut_off",
+        "np.maximum(delta_e, 0)",
+        "np.asarray(delta_e)",
+        "of_favourable_flips",
+        "Where the energy falls this is larger than 1, and no probability: min(1, …).",
+    ),
+    slip(
+        "acceptance_probability",
+        "overflows",
+        "np.exp(-np.maximum(delta_e, 0) / temperature)",
+        "np.minimum(1, np.exp(-np.asarray(delta_e) / temperature))",
+        "does_not_overflow",
+        "The value is right, but e^(−ΔE/T) overflows on its way where the energy falls far. Take "
+        "the larger of ΔE and 0 before the exponential, not after it.",
+    ),
+    slip(
+        "acceptance_probability",
+        "heat_bath",
+        "np.exp(-np.maximum(delta_e, 0) / temperature)",
+        "1 / (1 + np.exp(np.clip(delta_e / temperature, -700, 700)))",
+        "of_favourable_flips",
+        "This is the heat bath's probability. It would do as well, but Metropolis' rule, which is "
+        "asked for, is min(1, e^(−ΔE/T)).",
+    ),
+    slip(
+        "acceptance_probability",
+        "zero_cost_refused",
+        "    return np.exp(-np.maximum(delta_e, 0) / temperature)",
+        "    p = np.exp(-np.maximum(delta_e, 0) / temperature)\n"
+        "    return np.where(np.asarray(delta_e) == 0, 0.0, p)[()]",
+        "of_favourable_flips",
+        "A flip that costs nothing is refused. e⁰ = 1: it is always accepted.",
+    ),
+    slip(
+        "acceptance_probability",
+        "always_an_array",
+        "return np.exp(-np.maximum(delta_e, 0) / temperature)",
+        "return np.atleast_1d(np.exp(-np.maximum(delta_e, 0) / temperature))",
+        "gives_a_number_for_numbers",
+        "Two numbers give an array of one entry. A single number is asked for.",
+    ),
+    slip(
+        "acceptance_probability",
+        "in_place",
+        "    return np.exp(-np.maximum(delta_e, 0) / temperature)",
+        "    if isinstance(delta_e, np.ndarray):\n        delta_e[delta_e < 0] = 0\n"
+        "    return np.exp(-np.maximum(delta_e, 0) / temperature)",
+        "leaves_its_arguments",
+        "The function writes zeros into the array that it is given. Make a new one.",
+    ),
+    slip(
+        "acceptance_probability",
+        "flattened",
+        "return np.exp(-np.maximum(delta_e, 0) / temperature)",
+        "p = np.exp(-np.maximum(delta_e, 0) / temperature)\n"
+        "    return p if np.ndim(p) == 0 else np.ravel(p)",
+        "keeps_the_shape",
+        "An array of another shape comes back: the shape should stay as it is.",
+    ),
+]
+
+
+@mistake(
+    "acceptance_probability",
+    caught_by="of_many_temperatures",
+    hint="This works for single numbers only. delta_e or temperature may be an array: "
+    "NumPy's functions take all entries at once, an `if` does not.",
+)
+def numbers_only():
+    import math
+
+    def acceptance_probability(delta_e, temperature):
+        if delta_e <= 0:
+            return 1.0
+        return math.exp(-delta_e / temperature)
+
+
+@mistake(
+    "acceptance_probability",
+    caught_by="takes_integers",
+    hint="np.ones_like(delta_e) of integers holds integers, in which every fraction becomes 0. "
+    "Make an array of floats.",
+)
+def fractions_in_an_integer_array():
+    def acceptance_probability(delta_e, temperature):
+        if np.ndim(delta_e) == 0 or np.ndim(temperature) > 0:
+            return np.exp(-np.maximum(delta_e, 0) / temperature)
+        p = np.ones_like(delta_e)
+        rises = delta_e > 0
+        p[rises] = np.exp(-delta_e[rises] / temperature)
+        return p
+
+
+# --------------------------------------------------------------------- metropolis_step
+
+metropolis_step_slips = [
+    slip(
+        "metropolis_step",
+        "accepts_above",
+        "accepted = u <",
+        "accepted = u >",
+        "accepts_a_cost_of_4",
+        "The comparison is the wrong way round: a probability p is met when u is below p.",
+    ),
+    slip(
+        "metropolis_step",
+        "downhill_only",
+        "u < acceptance_probability(energy_change(spins, i, j), temperature)",
+        "energy_change(spins, i, j) <= 0",
+        "accepts_a_cost_of_4",
+        "Only flips that cost nothing are accepted, as at T = 0. With probability e^(−ΔE/T) a "
+        "costly one is accepted too.",
+    ),
+    slip(
+        "metropolis_step",
+        "costless_flips_refused",
+        "accepted = u < acceptance_probability(energy_change(spins, i, j), temperature)",
+        "delta_e = energy_change(spins, i, j)\n"
+        "    accepted = delta_e != 0 and u < acceptance_probability(delta_e, temperature)",
+        "accepts_what_costs_nothing",
+        "A flip with ΔE = 0 is refused. Its probability is e⁰ = 1.",
+    ),
+    slip(
+        "metropolis_step",
+        "sign_of_the_change",
+        "acceptance_probability(energy_change(spins, i, j), temperature)",
+        "acceptance_probability(-energy_change(spins, i, j), temperature)",
+        "accepts_what_costs_nothing",
+        "The sign of ΔE is exchanged on its way to acceptance_probability: costly flips are "
+        "favoured.",
+    ),
+    slip(
+        "metropolis_step",
+        "inverse_temperature",
+        "energy_change(spins, i, j), temperature)",
+        "energy_change(spins, i, j), 1 / temperature)",
+        "accepts_a_cost_of_4",
+        "acceptance_probability takes the temperature T itself, not 1/T.",
+    ),
+    slip(
+        "metropolis_step",
+        "heat_bath",
+        "u < acceptance_probability(energy_change(spins, i, j), temperature)",
+        "u < 1 / (1 + np.exp(energy_change(spins, i, j) / temperature))",
+        "accepts_what_costs_nothing",
+        "This is the heat bath's rule, 1/(1 + e^(ΔE/T)). Metropolis accepts whatever costs "
+        "nothing.",
+    ),
+    slip(
+        "metropolis_step",
+        "never_flips",
+        "        spins[i, j] = -spins[i, j]\n",
+        "        pass\n",
+        "flips_one_spin_in_place",
+        "An accepted flip has to change spins[i, j] in the array that was handed over.",
+    ),
+    slip(
+        "metropolis_step",
+        "flips_a_copy",
+        "    if accepted:\n",
+        "    spins = spins.copy()\n    if accepted:\n",
+        "flips_one_spin_in_place",
+        "A copy is flipped and then forgotten. The caller's array has to change.",
+    ),
+    slip(
+        "metropolis_step",
+        "flips_a_row",
+        "spins[i, j] = -spins[i, j]",
+        "spins[i] = -spins[i]",
+        "flips_one_spin_in_place",
+        "A whole row is flipped. Only the spin at row i, column j may change.",
+    ),
+    slip(
+        "metropolis_step",
+        "flips_the_transposed_site",
+        "spins[i, j] = -spins[i, j]",
+        "spins[j, i] = -spins[j, i]",
+        "flips_one_spin_in_place",
+        "Row and column are exchanged: ΔE belongs to spins[i, j], and so does the flip.",
+    ),
+    slip(
+        "metropolis_step",
+        "flips_in_any_case",
+        "    if accepted:\n        spins[i, j] = -spins[i, j]\n",
+        "    spins[i, j] = -spins[i, j]\n",
+        "accepts_a_cost_of_8",
+        "The spin is flipped whether or not the flip is accepted.",
+    ),
+    slip(
+        "metropolis_step",
+        "returns_the_spins",
+        "return bool(accepted)",
+        "return spins",
+        "returns_true_or_false",
+        "The lattice comes back. It has already changed in place: return whether it did.",
+    ),
+    slip(
+        "metropolis_step",
+        "returns_rejected",
+        "return bool(accepted)",
+        "return not accepted",
+        "says_whether_it_flipped",
+        "True and False are exchanged: True means that the spin was flipped.",
+    ),
+    slip(
+        "metropolis_step",
+        "returns_nothing",
+        "    return bool(accepted)\n",
+        "",
+        "says_whether_it_flipped",
+        "Nothing is returned. A sweep has to count accepted flips: return whether this was one.",
+    ),
+    slip(
+        "metropolis_step",
+        "half_the_change",
+        "acceptance_probability(energy_change(spins, i, j), temperature)",
+        "acceptance_probability(0.5 * energy_change(spins, i, j), temperature)",
+        "obeys_detailed_balance",
+        "Only half of ΔE is counted, as if the factor 2 were in there twice. It is needed once.",
+    ),
+]
+
+
+@mistake(
+    "metropolis_step",
+    caught_by="draws_no_numbers",
+    hint="The function draws a random number of its own. It is given one, u, and should use that.",
+)
+def draws_its_own_number():
+    def metropolis_step(spins, i, j, temperature, u):
+        p = acceptance_probability(energy_change(spins, i, j), temperature)
+        if np.random.rand() < p:
+            spins[i, j] *= -1
+            return True
+        return False
+
+
+@mistake(
+    "metropolis_step",
+    caught_by="takes_int8_and_floats",
+    hint="The spins become integers in a copy, and it is the copy that is flipped. Work on the "
+    "array that is handed over, whatever its dtype.",
+)
+def flips_an_integer_copy():
+    def metropolis_step(spins, i, j, temperature, u):
+        spins = spins.astype(int, copy=False)
+        accepted = u < acceptance_probability(energy_change(spins, i, j), temperature)
+        if accepted:
+            spins[i, j] *= -1
+        return bool(accepted)
+
+
+# -------------------------------------------------------------------- metropolis_sweep
+
+metropolis_sweep_slips = [
+    slip(
+        "metropolis_sweep",
+        "as_many_as_rows",
+        "    sites = rng.integers(L, size=(L * L, 2)).tolist()\n"
+        "    numbers = rng.random(L * L).tolist()\n",
+        "    sites = rng.integers(L, size=(L, 2)).tolist()\n    numbers = rng.random(L).tolist()\n",
+        "attempts_every_flip",
+        "L attempts are made. A sweep has as many as there are spins, L².",
+    ),
+    slip(
+        "metropolis_sweep",
+        "last_row_left_out",
+        "rng.integers(L, size",
+        "rng.integers(L - 1, size",
+        "reaches_every_spin",
+        "The last row and the last column are never drawn: rng.integers(n) ends at n − 1.",
+    ),
+    slip(
+        "metropolis_sweep",
+        "first_row_left_out",
+        "rng.integers(L, size",
+        "rng.integers(1, L, size",
+        "reaches_every_spin",
+        "Row 0 and column 0 are never drawn: indices begin at 0.",
+    ),
+    slip(
+        "metropolis_sweep",
+        "diagonal_sites",
+        "accepted += metropolis_step(spins, i, j,",
+        "accepted += metropolis_step(spins, i, i,",
+        "reaches_every_spin",
+        "Only spins on the diagonal are ever tried: row and column are the same number.",
+    ),
+    slip(
+        "metropolis_sweep",
+        "one_number_for_all",
+        "rng.random(L * L).tolist()",
+        "[rng.random()] * (L * L)",
+        "keeps_equilibrium_in_the_heat",
+        "One random number serves the whole sweep. Every attempt needs a new one.",
+    ),
+    slip(
+        "metropolis_sweep",
+        "works_on_a_copy",
+        "    L = len(spins)\n",
+        "    L = len(spins)\n    spins = spins.copy()\n",
+        "counts_what_it_accepts",
+        "A copy is swept and then forgotten. The caller's array has to change.",
+    ),
+    slip(
+        "metropolis_sweep",
+        "counts_attempts",
+        "        accepted += metropolis_step(spins, i, j, temperature, u)\n",
+        "        metropolis_step(spins, i, j, temperature, u)\n        accepted += 1\n",
+        "counts_what_it_accepts",
+        "Attempts are counted. The number of accepted flips is asked for.",
+    ),
+    slip(
+        "metropolis_sweep",
+        "share_accepted",
+        "return accepted",
+        "return accepted / (L * L)",
+        "counts_what_it_accepts",
+        "The share of accepted flips comes back; their number is asked for.",
+    ),
+    slip(
+        "metropolis_sweep",
+        "count_as_a_float",
+        "accepted = 0",
+        "accepted = 0.0",
+        "returns_an_integer",
+        "The number is right, but it is a float. A count is an int.",
+    ),
+    slip(
+        "metropolis_sweep",
+        "returns_the_spins",
+        "return accepted",
+        "return spins",
+        "attempts_every_flip",
+        "The lattice comes back. It has already changed in place: return how many flips were "
+        "accepted.",
+    ),
+    slip(
+        "metropolis_sweep",
+        "seed_of_its_own",
+        "    L = len(spins)\n",
+        "    L = len(spins)\n    rng = np.random.default_rng(0)\n",
+        "draws_from_rng_alone",
+        "A generator of the function's own, with a fixed seed, makes every sweep the same. The "
+        "numbers should come from rng.",
+    ),
+    slip(
+        "metropolis_sweep",
+        "numbers_too_small",
+        "rng.random(L * L)",
+        "rng.uniform(0, 0.5, L * L)",
+        "keeps_equilibrium_in_the_heat",
+        "u should be spread evenly from 0 to 1. Smaller numbers accept too much.",
+    ),
+]
+
+
+@mistake(
+    "metropolis_sweep",
+    caught_by="draws_from_rng_alone",
+    hint="The random numbers come from NumPy's global generator. All of them should come from rng, "
+    "so that a seed gives the same sweep again.",
+)
+def global_generator():
+    def metropolis_sweep(spins, temperature, rng):
+        L = len(spins)
+        accepted = 0
+        for _ in range(L * L):
+            i, j = np.random.randint(0, L, size=2)
+            accepted += metropolis_step(spins, i, j, temperature, np.random.rand())
+        return accepted
+
+
+@mistake(
+    "metropolis_sweep",
+    caught_by="keeps_equilibrium_in_the_heat",
+    hint="All spins are tried at once, against neighbours that may flip at the same moment. Each "
+    "attempt has to see the flips before it.",
+)
+def all_at_once():
+    def metropolis_sweep(spins, temperature, rng):
+        around = sum(np.roll(spins, s, a) for s in (1, -1) for a in (0, 1))
+        p = acceptance_probability(2 * spins * around, temperature)
+        flipped = rng.random(spins.shape) < p
+        spins[flipped] *= -1
+        return int(flipped.sum())
+
+
+@mistake(
+    "metropolis_sweep",
+    caught_by="keeps_equilibrium_of_odd_lattices",
+    hint="On an odd lattice the chessboard does not close: around the edge there are neighbours of "
+    "the same colour, and they may not be tried at once.",
+)
+def chessboard_on_odd_lattices():
+    def metropolis_sweep(spins, temperature, rng):
+        L = len(spins)
+        colour = np.add.outer(np.arange(L), np.arange(L)) % 2
+        accepted = 0
+        for tried in (0, 1):
+            around = sum(np.roll(spins, s, a) for s in (1, -1) for a in (0, 1))
+            p = acceptance_probability(2 * spins * around, temperature)
+            flipped = (rng.random((L, L)) < p) & (colour == tried)
+            spins[flipped] *= -1
+            accepted += int(flipped.sum())
+        return accepted
+
+
+@mistake(
+    "metropolis_sweep",
+    caught_by="brings_order_to_equilibrium",
+    hint="The energy changes are worked out once, before the sweep, and are wrong as soon as a "
+    "neighbour has flipped. Each attempt needs its own.",
+)
+def changes_worked_out_beforehand():
+    def metropolis_sweep(spins, temperature, rng):
+        L = len(spins)
+        before = spins.copy()
+        accepted = 0
+        for i in range(L):
+            for j in range(L):
+                cost = energy_change(before, i, j)
+                if rng.random() < acceptance_probability(cost, temperature):
+                    spins[i, j] *= -1
+                    accepted += 1
+        return accepted
+
+
+# --------------------------------------------------------------- sample_configurations
+
+sample_configurations_slips = [
+    slip(
+        "sample_configurations",
+        "no_equilibration",
+        "range(1 - equilibration, 1 + rounds * interval)",
+        "range(1, 1 + rounds * interval)",
+        "equilibrates_first",
+        "The first samples still remember the start: the sweeps of the equilibration are missing.",
+    ),
+    slip(
+        "sample_configurations",
+        "interval_ignored",
+        "range(1 - equilibration, 1 + rounds * interval):",
+        "range(1 - equilibration, 1 + rounds):\n        interval = 1",
+        "leaves_sweeps_in_between",
+        "A sample is taken after every sweep. `interval` sweeps should lie between two of them.",
+    ),
+    slip(
+        "sample_configurations",
+        "floats",
+        "np.empty((chains, rounds, L, L), dtype=np.int8)",
+        "np.empty((chains, rounds, L, L))",
+        "has_the_shape_asked_for",
+        "The configurations are right, but not int8. One byte a spin is enough.",
+    ),
+    slip(
+        "sample_configurations",
+        "one_too_few",
+        "[:n_samples]",
+        "[: max(n_samples - 1, 1)]",
+        "has_the_shape_asked_for",
+        "The number of configurations is not n_samples.",
+    ),
+    slip(
+        "sample_configurations",
+        "inverse_temperature",
+        "acceptance_probability(cost, temperature)",
+        "acceptance_probability(cost, 1 / temperature)",
+        "has_the_exact_energy",
+        "The temperature is turned into 1/T on the way: T itself is wanted.",
+    ),
+    slip(
+        "sample_configurations",
+        "half_the_cost",
+        "p[2 * spins * neighbours - cost[0]]",
+        "p[spins * neighbours - cost[0]]",
+        "has_the_exact_energy",
+        "ΔE = 2 s Σ(neighbours): the factor 2 is lost, which is as good as twice the temperature.",
+    ),
+    slip(
+        "sample_configurations",
+        "all_at_once",
+        "(colour == tried) & (numbers",
+        "(colour >= 0) & (numbers",
+        "has_the_exact_energy",
+        "All spins are tried at once, against neighbours that may flip at the same moment. Only "
+        "spins that are no neighbours may be tried together.",
+    ),
+    slip(
+        "sample_configurations",
+        "chessboard_on_odd_lattices",
+        "    along[-1] = colours - 1\n    colour = (along[:, None] + along) % colours\n",
+        "    colours = 2\n    colour = (along[:, None] + along) % colours\n",
+        "agrees_with_kaufman_in_the_heat",
+        "On an odd lattice the chessboard does not close: around the edge there are neighbours of "
+        "the same colour, and they may not be tried at once.",
+    ),
+    slip(
+        "sample_configurations",
+        "seed_of_its_own",
+        "    chains = min(n_samples, 64)\n",
+        "    chains = min(n_samples, 64)\n    rng = np.random.default_rng(0)\n",
+        "draws_from_rng_alone",
+        "A generator of the function's own, with a fixed seed, gives the same configurations "
+        "every time. The numbers should come from rng.",
+    ),
+    slip(
+        "sample_configurations",
+        "no_defaults",
+        "    equilibration: int = 200,\n    interval: int = 10,\n",
+        "    equilibration: int,\n    interval: int,\n",
+        "has_its_defaults",
+        "equilibration and interval have lost their default values, 200 and 10.",
+    ),
+]
+
+
+@mistake(
+    "sample_configurations",
+    caught_by="keeps_copies",
+    hint="The list holds the same array again and again, and it goes on changing: all samples are "
+    "the last state. Keep a copy each time.",
+)
+def the_same_array_again():
+    def sample_configurations(L, temperature, n_samples, rng, equilibration=200, interval=10):
+        spins = np.ones((L, L), dtype=np.int8)
+        for _ in range(equilibration):
+            metropolis_sweep(spins, temperature, rng)
+        samples = []
+        for _ in range(n_samples):
+            for _ in range(interval):
+                metropolis_sweep(spins, temperature, rng)
+            samples.append(spins)
+        return np.array(samples)
+
+
+@mistake(
+    "sample_configurations",
+    caught_by="has_the_exact_energy",
+    hint="A configuration is kept only after an accepted flip. A refused attempt counts as well: "
+    "the state that stays is one more sample of it.",
+)
+def kept_when_accepted():
+    def sample_configurations(L, temperature, n_samples, rng, equilibration=200, interval=10):
+        spins = np.ones((L, L), dtype=np.int8)
+        for _ in range(equilibration):
+            metropolis_sweep(spins, temperature, rng)
+        samples = []
+        while len(samples) < n_samples:
+            for _ in range(interval):
+                metropolis_sweep(spins, temperature, rng)
+            flipped = False
+            while not flipped:
+                i, j = rng.integers(L, size=2)
+                flipped = metropolis_step(spins, i, j, temperature, rng.random())
+            samples.append(spins.copy())
+        return np.array(samples)
+
+
+@mistake(
+    "sample_configurations",
+    caught_by="agrees_with_kaufman_in_the_cold",
+    hint="The configurations are random, not drawn at this temperature: no sweep is ever made.",
+)
+def never_swept():
+    def sample_configurations(L, temperature, n_samples, rng, equilibration=200, interval=10):
+        return rng.choice([-1, 1], size=(n_samples, L, L)).astype(np.int8)
+
+
+# -------------------------------------------------------------------- ising_classifier
+
+ising_classifier_slips = [
+    slip(
+        "ising_classifier",
+        "softmax_at_the_end",
+        "            nn.Linear(32, 2),\n",
+        "            nn.Linear(32, 2),\n            nn.Softmax(dim=1),\n",
+        "returns_logits",
+        "There is a softmax at the end. cross_entropy has one inside, and two in a row make the "
+        "network timid: return what comes before.",
+    ),
+    slip(
+        "ising_classifier",
+        "log_softmax_at_the_end",
+        "            nn.Linear(32, 2),\n",
+        "            nn.Linear(32, 2),\n            nn.LogSoftmax(dim=1),\n",
+        "returns_logits",
+        "There is a log-softmax at the end. cross_entropy has one inside: return what comes "
+        "before.",
+    ),
+    slip(
+        "ising_classifier",
+        "no_dropout",
+        "            nn.Dropout(0.2),\n",
+        "",
+        "drops_hidden_units_in_training",
+        "The dropout is missing: between the hidden layers some units are silenced in training.",
+    ),
+    slip(
+        "ising_classifier",
+        "dropout_behind_the_output",
+        "            nn.Dropout(0.2),\n            nn.Linear(64, 32),\n            nn.ReLU(),\n"
+        "            nn.Linear(32, 2),\n",
+        "            nn.Linear(64, 32),\n            nn.ReLU(),\n            nn.Linear(32, 2),\n"
+        "            nn.Dropout(0.2),\n",
+        "drops_hidden_units_in_training",
+        "The dropout stands behind the output and silences logits. It belongs to the hidden units.",
+    ),
+    slip(
+        "ising_classifier",
+        "tanh_for_relu",
+        "            nn.Linear(64, 32),\n            nn.ReLU(),\n",
+        "            nn.Linear(64, 32),\n            nn.Tanh(),\n",
+        "bends_at_corners_only",
+        "There is a smooth activation. ReLU is asked for after both hidden layers.",
+    ),
+    slip(
+        "ising_classifier",
+        "one_output",
+        "nn.Linear(32, 2)",
+        "nn.Linear(32, 1)",
+        "gives_two_outputs",
+        "There is one output. Two classes have two logits.",
+    ),
+    slip(
+        "ising_classifier",
+        "always_256",
+        "nn.Linear(input_dim, 64)",
+        "nn.Linear(256, 64)",
+        "gives_two_outputs",
+        "The input width is fixed. Lattices of other sizes come too: use input_dim.",
+    ),
+    slip(
+        "ising_classifier",
+        "relu_at_the_end",
+        "            nn.Linear(32, 2),\n",
+        "            nn.Linear(32, 2),\n            nn.ReLU(),\n",
+        "drops_hidden_units_in_training",
+        "There is a ReLU behind the output: logits may be negative.",
+    ),
+    slip(
+        "ising_classifier",
+        "no_bias",
+        "nn.Linear(32, 2)",
+        "nn.Linear(32, 2, bias=False)",
+        "has_the_layers_asked_for",
+        "The last layer has no bias.",
+    ),
+]
+
+
+@mistake(
+    "ising_classifier",
+    caught_by="has_the_layers_asked_for",
+    hint="The widths are exchanged: first 64, then 32.",
+)
+def widths_exchanged():
+    class IsingClassifier(nn.Module):
+        def __init__(self, input_dim):
+            super().__init__()
+            self.first = nn.Sequential(nn.Linear(input_dim, 32), nn.ReLU(), nn.Dropout(0.2))
+            self.second = nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, 2))
+
+        def forward(self, x):
+            return self.second(self.first(x))
+
+
+@mistake(
+    "ising_classifier",
+    caught_by="bends_at_corners_only",
+    hint="Without an activation the three layers together are one straight line.",
+)
+def no_activation():
+    class IsingClassifier(nn.Module):
+        def __init__(self, input_dim):
+            super().__init__()
+            self.layers = nn.Sequential(
+                nn.Linear(input_dim, 64), nn.Dropout(0.2), nn.Linear(64, 32), nn.Linear(32, 2)
+            )
+
+        def forward(self, x):
+            return self.layers(x)
+
+
+@mistake(
+    "ising_classifier",
+    caught_by="is_sure_in_evaluation",
+    hint="The dropout stays on in evaluation mode. torch.nn.functional.dropout has to be told: "
+    "training=self.training. nn.Dropout knows by itself.",
+)
+def dropout_always_on():
+    class IsingClassifier(nn.Module):
+        def __init__(self, input_dim):
+            super().__init__()
+            self.first = nn.Linear(input_dim, 64)
+            self.second = nn.Linear(64, 32)
+            self.third = nn.Linear(32, 2)
+
+        def forward(self, x):
+            h = torch.nn.functional.dropout(torch.relu(self.first(x)), 0.2)
+            return self.third(torch.relu(self.second(h)))
+
+
+@mistake(
+    "ising_classifier",
+    caught_by="uses_all_its_weights",
+    hint="The second hidden layer is made but never used in forward.",
+)
+def layer_forgotten_on_the_way():
+    class IsingClassifier(nn.Module):
+        def __init__(self, input_dim):
+            super().__init__()
+            self.first = nn.Linear(input_dim, 64)
+            self.second = nn.Linear(64, 32)
+            self.third = nn.Linear(32, 2)
+            self.dropout = nn.Dropout(0.2)
+
+        def forward(self, x):
+            h = self.dropout(torch.relu(self.first(x)))
+            return self.third(h[:, :32])
+
+
+@mistake(
+    "ising_classifier",
+    caught_by="has_the_layers_asked_for",
+    hint="A plain Python list hides the layers from torch: their weights are not among the "
+    "parameters and will not be trained. nn.Sequential or nn.ModuleList registers them.",
+)
+def layers_in_a_plain_list():
+    class IsingClassifier(nn.Module):
+        def __init__(self, input_dim):
+            super().__init__()
+            self.layers = [nn.Linear(input_dim, 64), nn.Linear(64, 32), nn.Linear(32, 2)]
+            self.dropout = nn.Dropout(0.2)
+
+        def forward(self, x):
+            x = self.dropout(torch.relu(self.layers[0](x)))
+            return self.layers[2](torch.relu(self.layers[1](x)))
+
+
+# -------------------------------------------------------------------- train_classifier
+
+train_classifier_slips = [
+    slip(
+        "train_classifier",
+        "gradients_add_up",
+        "            optimiser.zero_grad()\n",
+        "",
+        "tells_16_by_16_lattices",
+        "The gradients of all steps add up: they have to be set to zero before each backward.",
+    ),
+    slip(
+        "train_classifier",
+        "two_softmaxes",
+        "cross_entropy(logits, classes[batch])",
+        "cross_entropy(torch.softmax(logits, dim=1), classes[batch])",
+        "brings_the_loss_down",
+        "There are two softmaxes in a row: cross_entropy takes logits and has one inside. The "
+        "loss cannot fall below 0.31 like this.",
+    ),
+    slip(
+        "train_classifier",
+        "never_in_training_mode",
+        "    model.train()\n",
+        "",
+        "trains_with_dropout",
+        "The model stays in the mode that it comes in, and dropout may be off: call model.train() "
+        "before the training.",
+    ),
+    slip(
+        "train_classifier",
+        "in_evaluation_mode",
+        "    model.train()\n",
+        "    model.eval()  # nothing is dropped\n",
+        "trains_with_dropout",
+        "The training runs in evaluation mode, where nothing is dropped: model.train() before it, "
+        "model.eval() after it.",
+    ),
+    slip(
+        "train_classifier",
+        "left_in_training_mode",
+        "    model.eval()\n",
+        "",
+        "ends_in_evaluation_mode",
+        "The model is left in training mode, so that whoever uses it next gets dropout: call "
+        "model.eval() at the end.",
+    ),
+    slip(
+        "train_classifier",
+        "classes_exchanged",
+        "torch.as_tensor(y).long()",
+        "1 - torch.as_tensor(y).long()",
+        "tells_16_by_16_lattices",
+        "The classes are exchanged: 0 is ordered, 1 is disordered, as y says.",
+    ),
+    slip(
+        "train_classifier",
+        "pairs_torn_apart",
+        "cross_entropy(logits, classes[batch])",
+        "cross_entropy(logits, classes[: len(batch)])",
+        "tells_16_by_16_lattices",
+        "The configurations are shuffled and their classes are not: both need the same order.",
+    ),
+    slip(
+        "train_classifier",
+        "no_steps",
+        "            optimiser.step()\n",
+        "",
+        "brings_the_loss_down",
+        "The weights never move: the optimiser's step is missing.",
+    ),
+    slip(
+        "train_classifier",
+        "sum_of_the_batches",
+        "history.append(total / len(inputs))",
+        "history.append(total)",
+        "reports_the_mean_loss",
+        "The losses of all samples are added up. The mean is asked for: divide by their number.",
+    ),
+    slip(
+        "train_classifier",
+        "mean_of_means_again",
+        "total += loss.item() * len(batch)",
+        "total += loss.item()",
+        "reports_the_mean_loss",
+        "loss.item() is already a mean over its batch. Divide the sum of such means by the number "
+        "of batches, or weight each with the size of its batch.",
+    ),
+    slip(
+        "train_classifier",
+        "history_not_returned",
+        "    return history\n",
+        "",
+        "brings_the_loss_down",
+        "Nothing is returned: the list of losses is asked for.",
+    ),
+    slip(
+        "train_classifier",
+        "a_copy_is_trained",
+        "    inputs = torch.as_tensor(X).float()\n",
+        "    import copy\n\n    model = copy.deepcopy(model)\n"
+        "    inputs = torch.as_tensor(X).float()\n",
+        "ends_in_evaluation_mode",
+        "A copy of the model is trained and then forgotten. Train the one that is handed over.",
+    ),
+    slip(
+        "train_classifier",
+        "order_from_nowhere",
+        "torch.randperm(len(inputs), generator=generator)",
+        "torch.from_numpy(np.random.default_rng().permutation(len(inputs)))",
+        "repeats_itself",
+        "The batches come in an order that no seed decides. Let generator order them.",
+    ),
+    slip(
+        "train_classifier",
+        "in_place",
+        "    inputs = torch.as_tensor(X).float()\n",
+        "    X *= -1\n    inputs = torch.as_tensor(X).float()\n",
+        "leaves_its_data",
+        "`X *= …` writes into the caller's data. Make a new array.",
+    ),
+    slip(
+        "train_classifier",
+        "trains_on_one_batch",
+        "            total += loss.item() * len(batch)\n",
+        "            total += loss.item() * len(batch)\n            break\n",
+        "tells_16_by_16_lattices",
+        "Every epoch ends after its first batch. All batches have to come.",
+    ),
+]
+
+
+# ---------------------------------------------------------------- critical_temperature
+
+critical_temperature_slips = [
+    slip(
+        "critical_temperature",
+        "left_end",
+        "return float(T[k] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k]))",
+        "return float(T[k])",
+        "between_two_points",
+        "This is the last temperature before the crossing. Between it and the next one p is a "
+        "straight line: interpolate.",
+    ),
+    slip(
+        "critical_temperature",
+        "right_end",
+        "return float(T[k] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k]))",
+        "return float(T[k + 1])",
+        "between_two_points",
+        "This is the first temperature behind the crossing. Between the one before and this one p "
+        "is a straight line: interpolate.",
+    ),
+    slip(
+        "critical_temperature",
+        "middle_of_the_interval",
+        "return float(T[k] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k]))",
+        "return float(0.5 * (T[k] + T[k + 1]))",
+        "of_a_straight_line",
+        "This is the middle of the interval. The crossing lies nearer to the end whose p is "
+        "nearer to ½: interpolate.",
+    ),
+    slip(
+        "critical_temperature",
+        "slope_upside_down",
+        "(0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k])",
+        "(0.5 - p[k]) * (p[k + 1] - p[k]) / (T[k + 1] - T[k])",
+        "of_a_straight_line",
+        "The slope is upside down: p rises by p₁ − p₀ over T₁ − T₀, and the way in T is what is "
+        "missing in p divided by that slope.",
+    ),
+    slip(
+        "critical_temperature",
+        "distance_from_the_wrong_end",
+        "return float(T[k] +",
+        "return float(T[k + 1] -",
+        "between_two_points",
+        "The part of the interval is counted from the wrong end.",
+    ),
+    slip(
+        "critical_temperature",
+        "index_for_temperature",
+        "return float(T[k] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k]))",
+        "return float(k + (0.5 - p[k]) / (p[k + 1] - p[k]))",
+        "in_the_first_and_the_last_interval",
+        "This is a place in the list. The temperature at this place is asked for.",
+    ),
+    slip(
+        "critical_temperature",
+        "not_a_number_where_none",
+        '        raise ValueError(f"p_disordered crosses 0.5 {len(before)} times, not once")\n',
+        "        return float('nan')\n",
+        "refuses_a_curve_without_crossing",
+        "Where there is no crossing, nan comes back, and nobody may notice. Raise ValueError.",
+    ),
+    slip(
+        "critical_temperature",
+        "grid_points_not_counted",
+        "    if np.any(p == 0.5):\n        return float(T[p == 0.5][0])\n"
+        "    (before,) = np.nonzero((p[:-1] < 0.5) != (p[1:] < 0.5))\n",
+        "    (before,) = np.nonzero((p[:-1] - 0.5) * (p[1:] - 0.5) < 0)\n",
+        "at_a_grid_point",
+        "Where p is exactly ½ at a temperature, this is the crossing. A product of differences "
+        "that has to be negative misses it.",
+    ),
+    slip(
+        "critical_temperature",
+        "an_array_of_one",
+        "return float(T[k] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k]))",
+        "return T[before] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k])",
+        "is_a_number",
+        "The value is right, but it comes as an array of one entry. A number is asked for.",
+    ),
+    slip(
+        "critical_temperature",
+        "one_half_subtracted_in_place",
+        "    p = np.asarray(p_disordered, dtype=float)\n",
+        "    p = np.asarray(p_disordered, dtype=float)\n    p -= 0.5\n    p = p + 0.5\n",
+        "leaves_its_arguments",
+        "`p -= …` writes into the caller's array. Make a new one.",
+    ),
+]
+
+
+@mistake(
+    "critical_temperature",
+    caught_by="of_a_curve_that_wanders",
+    hint="The probabilities are sorted, or taken to be: p need not rise everywhere. Look for the "
+    "two neighbours on either side of ½.",
+)
+def sorted_first():
+    def critical_temperature(temperatures, p_disordered):
+        p = np.sort(p_disordered)
+        if p[0] > 0.5 or p[-1] < 0.5:
+            raise ValueError("no crossing")
+        return float(np.interp(0.5, p, temperatures))
+
+
+@mistake(
+    "critical_temperature",
+    caught_by="between_two_points",
+    hint="This is the temperature whose p is nearest to ½. Between two temperatures p is a "
+    "straight line: interpolate.",
+)
+def nearest_point():
+    def critical_temperature(temperatures, p_disordered):
+        if p_disordered.min() > 0.5 or p_disordered.max() < 0.5:
+            raise ValueError("no crossing")
+        return float(temperatures[np.argmin(np.abs(p_disordered - 0.5))])
+
+
+@mistake(
+    "critical_temperature",
+    caught_by="refuses_a_curve_without_crossing",
+    hint="np.interp does not complain where there is no crossing: it returns the temperature at "
+    "the end. Look first, and raise ValueError.",
+)
+def interp_without_a_look():
+    def critical_temperature(temperatures, p_disordered):
+        return float(np.interp(0.5, p_disordered, temperatures))
+
+
+@mistake(
+    "critical_temperature",
+    caught_by="of_a_curve_that_wanders",
+    hint="A straight line through all points is not the curve: only the two points on either side "
+    "of ½ count.",
+)
+def line_through_all_points():
+    def critical_temperature(temperatures, p_disordered):
+        if p_disordered.min() > 0.5 or p_disordered.max() < 0.5:
+            raise ValueError("no crossing")
+        slope, start = np.polyfit(temperatures, p_disordered, 1)
+        return float((0.5 - start) / slope)

@@ -1,0 +1,1600 @@
+"""Known wrong answers to lennard_jones."""
+
+import numpy as np
+
+from autograder.answers import Mistake, edit, mistake
+
+# An answer may use the exercises before its own; in the notebook these are the student's.
+from reference_impl.lennard_jones import (
+    lj_force,
+    lj_potential,
+    pairwise_distances,
+)
+
+
+def slip(exercise, name, old, new, caught_by, hint):
+    """A slip of a few characters in the reference."""
+    return edit("lennard_jones", exercise, name, old, new, caught_by=caught_by, hint=hint)
+
+
+# ------------------------------------------------------------------------- lj_potential
+
+lj_potential_slips = [
+    slip(
+        "lj_potential",
+        "sign_lost",
+        "attraction**2 - attraction",
+        "attraction - attraction**2",
+        "follows_the_formula",
+        "The signs of the two terms are exchanged: the twelfth power repels and is positive, the "
+        "sixth attracts and is negative.",
+    ),
+    slip(
+        "lj_potential",
+        "factor_4_lost",
+        "4 * epsilon",
+        "epsilon",
+        "follows_the_formula",
+        "The well is ε/4 deep. The factor 4 is what makes the minimum −ε.",
+    ),
+    slip(
+        "lj_potential",
+        "factor_24",
+        "4 * epsilon",
+        "24 * epsilon",
+        "follows_the_formula",
+        "24 belongs to the force. The energy has the factor 4.",
+    ),
+    slip(
+        "lj_potential",
+        "power_8",
+        "attraction**2 - attraction",
+        "(sigma / r) ** 8 - attraction",
+        "follows_the_formula",
+        "The repulsion is the twelfth power: (σ/r)⁶ squared, and squaring multiplies exponents.",
+    ),
+    slip(
+        "lj_potential",
+        "power_36",
+        "attraction**2",
+        "attraction**6",
+        "follows_the_formula",
+        "(σ/r)¹² is the square of (σ/r)⁶, not its sixth power: exponents multiply.",
+    ),
+    slip(
+        "lj_potential",
+        "minimum_at_sigma",
+        "attraction**2 - attraction",
+        "attraction**2 / 4 - attraction / 2",
+        "follows_the_formula",
+        "This form has its minimum at r = σ. In ours σ is the distance where the energy is zero.",
+    ),
+    slip(
+        "lj_potential",
+        "epsilon_ignored",
+        "4 * epsilon",
+        "4",
+        "holds_for_any_epsilon",
+        "epsilon is an argument, but the value does not depend on it.",
+    ),
+    slip(
+        "lj_potential",
+        "sigma_ignored",
+        "(sigma / r)",
+        "(1 / r)",
+        "holds_for_any_sigma",
+        "sigma is an argument, but the value does not depend on it.",
+    ),
+    slip(
+        "lj_potential",
+        "sigma_without_its_power",
+        "(sigma / r) ** 6",
+        "sigma / r**6",
+        "holds_for_any_sigma",
+        "The power belongs to the ratio: (σ/r)⁶ and not σ/r⁶.",
+    ),
+    slip(
+        "lj_potential",
+        "sigma_inverted",
+        "sigma / r",
+        "1 / (sigma * r)",
+        "holds_for_any_sigma",
+        "A larger σ should stretch the curve to larger r; here it shrinks.",
+    ),
+    slip(
+        "lj_potential",
+        "in_place",
+        "    attraction = (sigma / r) ** 6\n",
+        "    if isinstance(r, np.ndarray):\n        r /= sigma\n        r **= -6\n"
+        "        return 4 * epsilon * (r**2 - r)\n    attraction = (sigma / r) ** 6\n",
+        "leaves_r_unchanged",
+        "r is changed by the function: `r /= …` and `r **= …` write into the caller's array.",
+    ),
+]
+
+
+@mistake(
+    "lj_potential",
+    caught_by="gives_a_number_for_a_number",
+    hint="A single distance should give a single number, not an array or an error: plain "
+    "arithmetic works for both.",
+)
+def arrays_only():
+    def lj_potential(r, epsilon=1.0, sigma=1.0):
+        values = np.zeros(np.shape(r))
+        values[...] = 4 * epsilon * ((sigma / r) ** 12 - (sigma / r) ** 6)
+        return values.reshape(-1) if values.ndim == 0 else values
+
+
+@mistake(
+    "lj_potential",
+    caught_by="keeps_the_shape",
+    hint="r may have any shape, and V has the same: the values are right, the shape is lost.",
+)
+def flattened():
+    def lj_potential(r, epsilon=1.0, sigma=1.0):
+        if np.ndim(r) == 0:
+            return 4 * epsilon * ((sigma / r) ** 12 - (sigma / r) ** 6)
+        r = np.ravel(r)
+        return 4 * epsilon * ((sigma / r) ** 12 - (sigma / r) ** 6)
+
+
+@mistake(
+    "lj_potential",
+    caught_by="follows_the_formula",
+    hint="It works for one distance but not for an array of them.",
+)
+def numbers_only():
+    def lj_potential(r, epsilon=1.0, sigma=1.0):
+        if not r > 0:
+            raise ValueError("r must be positive")
+        return 4 * epsilon * ((sigma / r) ** 12 - (sigma / r) ** 6)
+
+
+# ----------------------------------------------------------------------------- lj_force
+
+lj_force_slips = [
+    slip(
+        "lj_force",
+        "sign_lost",
+        "return 24",
+        "return -24",
+        "repels_inside_and_attracts_outside",
+        "The size is right and the sign is not: the force is minus the slope, F = −dV/dr.",
+    ),
+    slip(
+        "lj_force",
+        "division_by_r_lost",
+        " / r\n",
+        "\n",
+        "is_minus_the_slope_of_the_potential",
+        "One power of r is missing: the derivative of r⁻¹² is −12 r⁻¹³.",
+    ),
+    slip(
+        "lj_force",
+        "divided_by_r_twice",
+        " / r\n",
+        " / r**2\n",
+        "is_minus_the_slope_of_the_potential",
+        "One power of r too many: the derivative of r⁻¹² is −12 r⁻¹³. (F/r is what multiplies a "
+        "separation vector; here F itself is wanted.)",
+    ),
+    slip(
+        "lj_force",
+        "factor_2_lost",
+        "2 * attraction**2",
+        "attraction**2",
+        "is_minus_the_slope_of_the_potential",
+        "The exponent comes down when a power is differentiated: 12 from the repulsion, 6 from the "
+        "attraction. Here both have the same factor.",
+    ),
+    slip(
+        "lj_force",
+        "signs_of_the_terms",
+        "2 * attraction**2 - attraction",
+        "2 * attraction**2 + attraction",
+        "repels_inside_and_attracts_outside",
+        "The two terms of the force pull in opposite directions: one of the signs is lost.",
+    ),
+    slip(
+        "lj_force",
+        "factor_48",
+        "return 24",
+        "return 48",
+        "is_minus_the_slope_of_the_potential",
+        "Twice the force: 4 · 12 = 48 belongs to the repulsion alone, or a factor 2 is counted "
+        "twice.",
+    ),
+    slip(
+        "lj_force",
+        "factor_6",
+        "return 24",
+        "return 6",
+        "is_minus_the_slope_of_the_potential",
+        "A quarter of the force: the factor 4 of the potential is lost.",
+    ),
+    slip(
+        "lj_force",
+        "epsilon_ignored",
+        "24 * epsilon",
+        "24",
+        "holds_for_any_epsilon",
+        "epsilon is an argument, but the value does not depend on it.",
+    ),
+    slip(
+        "lj_force",
+        "sigma_ignored",
+        "(sigma / r)",
+        "(1 / r)",
+        "holds_for_any_sigma",
+        "sigma is an argument, but the value does not depend on it.",
+    ),
+    slip(
+        "lj_force",
+        "divided_by_sigma",
+        " / r\n",
+        " / r / sigma\n",
+        "holds_for_any_sigma",
+        "One division by σ too many. Differentiate with respect to r, not to r/σ.",
+    ),
+    slip(
+        "lj_force",
+        "times_sigma",
+        " / r\n",
+        " * sigma / r\n",
+        "holds_for_any_sigma",
+        "The derivative with respect to r, not to r/σ: there is a factor σ too many.",
+    ),
+    slip(
+        "lj_force",
+        "in_place",
+        "    attraction = (sigma / r) ** 6\n",
+        "    attraction = (sigma / r) ** 6\n    if isinstance(r, np.ndarray):\n"
+        "        r *= 1 / (2 * attraction**2 - attraction)\n"
+        "        return 24 * epsilon / r\n",
+        "leaves_r_unchanged",
+        "r is changed by the function: `r *= …` writes into the caller's array.",
+    ),
+]
+
+
+@mistake(
+    "lj_force",
+    caught_by="keeps_the_shape",
+    hint="r may have any shape, and F has the same. np.gradient needs neighbouring points; the "
+    "derivative by hand needs none.",
+)
+def gradient_of_the_array():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        return -np.gradient(lj_potential(r, epsilon, sigma), r)
+
+
+@mistake(
+    "lj_force",
+    caught_by="gives_a_number_for_a_number",
+    hint="A single distance should give a single number, not an array or an error: plain "
+    "arithmetic works for both.",
+)
+def no_single_numbers():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        return np.array([24 * epsilon * (2 * (sigma / x) ** 12 - (sigma / x) ** 6) / x for x in r])
+
+
+# ------------------------------------------------------------------- pairwise_distances
+
+
+pairwise_distances_slips = [
+    slip(
+        "pairwise_distances",
+        "unsorted",
+        "np.sort(np.linalg.norm(positions[first] - positions[second], axis=1))",
+        "np.linalg.norm(positions[first] - positions[second], axis=1)",
+        "is_ascending",
+        "All distances are there, but not in ascending order.",
+    ),
+    slip(
+        "pairwise_distances",
+        "descending",
+        "axis=1))",
+        "axis=1))[::-1]",
+        "is_ascending",
+        "The distances come largest first; smallest first is asked for.",
+    ),
+    slip(
+        "pairwise_distances",
+        "atoms_with_themselves",
+        "k=1",
+        "k=0",
+        "holds_every_pair_once",
+        "Atoms are paired with themselves: there are zeros in the list.",
+    ),
+    slip(
+        "pairwise_distances",
+        "squared",
+        "np.linalg.norm(positions[first] - positions[second], axis=1)",
+        "np.sum((positions[first] - positions[second]) ** 2, axis=1)",
+        "holds_every_pair_once",
+        "These are squared distances: the square root is missing.",
+    ),
+    slip(
+        "pairwise_distances",
+        "sum_of_coordinates",
+        "np.linalg.norm(positions[first] - positions[second], axis=1)",
+        "np.sum(np.abs(positions[first] - positions[second]), axis=1)",
+        "does_not_depend_on_place_turn_or_numbering",
+        "Coordinate differences are added up as they are. The distance is the root of the sum of "
+        "their squares.",
+    ),
+    slip(
+        "pairwise_distances",
+        "two_coordinates",
+        "np.linalg.norm(positions[first] - positions[second], axis=1)",
+        "np.linalg.norm((positions[first] - positions[second])[:, :2], axis=1)",
+        "holds_every_pair_once",
+        "Only x and y count here; z is left out.",
+    ),
+    slip(
+        "pairwise_distances",
+        "neighbours_in_the_list",
+        "np.linalg.norm(positions[first] - positions[second], axis=1)",
+        "np.linalg.norm(np.diff(positions, axis=0), axis=1)",
+        "holds_every_pair_once",
+        "Only atoms that follow each other in the list are paired. Every pair is wanted, "
+        "N(N−1)/2 of them.",
+    ),
+    slip(
+        "pairwise_distances",
+        "axis_of_the_atoms",
+        "axis=1",
+        "axis=0",
+        "holds_every_pair_once",
+        "The norm is taken over the wrong axis: it should add up the three coordinates of each "
+        "pair.",
+    ),
+    slip(
+        "pairwise_distances",
+        "rounded_to_unique",
+        "np.sort",
+        "np.unique",
+        "holds_every_pair_once",
+        "Equal distances are kept only once. Two pairs at the same distance are two pairs.",
+    ),
+    slip(
+        "pairwise_distances",
+        "centred_in_place",
+        "    first, second",
+        "    if len(positions) > 1:\n        positions -= positions.mean(axis=0)\n"
+        "    first, second",
+        "leaves_the_positions_unchanged",
+        "The function shifts the caller's positions: `positions -= …` writes into them.",
+    ),
+]
+
+
+@mistake(
+    "pairwise_distances",
+    caught_by="holds_every_pair_once",
+    hint="Every pair is there twice, as i, j and as j, i. Each pair is wanted once.",
+)
+def every_pair_twice():
+    def pairwise_distances(positions):
+        n = len(positions)
+        found = [
+            np.linalg.norm(positions[i] - positions[j])
+            for i in range(n)
+            for j in range(n)
+            if i != j
+        ]
+        return np.sort(np.array(found))
+
+
+@mistake(
+    "pairwise_distances",
+    caught_by="holds_every_pair_once",
+    hint="This is the whole N × N table. Each pair is wanted once, in a list of N(N−1)/2 numbers.",
+)
+def whole_table():
+    def pairwise_distances(positions):
+        return np.linalg.norm(positions[:, None] - positions[None, :], axis=2)
+
+
+@mistake(
+    "pairwise_distances",
+    caught_by="is_empty_for_one_atom",
+    hint="A single atom has no pair: the result is an empty array, not an error.",
+)
+def stops_for_one_atom():
+    def pairwise_distances(positions):
+        n = len(positions)
+        parts = [np.linalg.norm(positions[i + 1 :] - positions[i], axis=1) for i in range(n - 1)]
+        return np.sort(np.concatenate(parts))
+
+
+# ----------------------------------------------------------------------- cluster_energy
+
+cluster_energy_slips = [
+    slip(
+        "cluster_energy",
+        "epsilon_not_handed_on",
+        "epsilon, sigma)))",
+        "1.0, sigma)))",
+        "holds_for_any_epsilon",
+        "epsilon stops here: it has to be handed on to lj_potential.",
+    ),
+    slip(
+        "cluster_energy",
+        "sigma_not_handed_on",
+        "epsilon, sigma)))",
+        "epsilon)))",
+        "holds_for_any_sigma",
+        "sigma stops here: it has to be handed on to lj_potential.",
+    ),
+    slip(
+        "cluster_energy",
+        "epsilon_and_sigma_exchanged",
+        "epsilon, sigma)))",
+        "sigma, epsilon)))",
+        "holds_for_any_sigma",
+        "epsilon and sigma are handed on in the wrong order.",
+    ),
+    slip(
+        "cluster_energy",
+        "mean_of_the_pairs",
+        "np.sum",
+        "np.mean",
+        "is_the_sum_over_pairs",
+        "This is the mean energy of a pair. The cluster's energy is the sum.",
+    ),
+    slip(
+        "cluster_energy",
+        "energy_per_atom",
+        "sigma)))",
+        "sigma)) / len(positions))",
+        "is_the_sum_over_pairs",
+        "This is the energy per atom. The energy of the whole cluster is wanted.",
+    ),
+    slip(
+        "cluster_energy",
+        "sign_lost",
+        "np.sum(",
+        "-np.sum(",
+        "knows_the_best_small_clusters",
+        "The sign is exchanged: a bound cluster has a negative energy.",
+    ),
+    slip(
+        "cluster_energy",
+        "potential_of_the_sum",
+        "np.sum(lj_potential(pairwise_distances(positions), epsilon, sigma))",
+        "lj_potential(np.sum(pairwise_distances(positions)), epsilon, sigma)",
+        "is_the_sum_over_pairs",
+        "First the energy of each distance, then the sum: not the energy of the summed distances.",
+    ),
+    slip(
+        "cluster_energy",
+        "centred_in_place",
+        "    return float(",
+        "    positions -= positions.mean(axis=0)\n    return float(",
+        "leaves_the_positions_unchanged",
+        "The function shifts the caller's positions: `positions -= …` writes into them.",
+    ),
+]
+
+
+@mistake(
+    "cluster_energy",
+    caught_by="is_the_sum_over_pairs",
+    hint="Every pair is counted twice, as i, j and as j, i.",
+)
+def pairs_twice():
+    def cluster_energy(positions, epsilon=1.0, sigma=1.0):
+        energy = 0.0
+        for i in range(len(positions)):
+            for j in range(len(positions)):
+                if i != j:
+                    r = np.linalg.norm(positions[i] - positions[j])
+                    energy += lj_potential(r, epsilon, sigma)
+        return energy
+
+
+@mistake(
+    "cluster_energy",
+    caught_by="knows_the_best_small_clusters",
+    hint="Only atoms that follow each other in the list are paired. Every pair counts.",
+)
+def a_chain_of_bonds():
+    def cluster_energy(positions, epsilon=1.0, sigma=1.0):
+        r = np.linalg.norm(np.diff(positions, axis=0), axis=1)
+        return float(np.sum(lj_potential(r, epsilon, sigma)))
+
+
+@mistake(
+    "cluster_energy",
+    caught_by="does_not_depend_on_place_turn_or_numbering",
+    hint="Only the pairs of the first atom are added up; the other atoms have pairs as well.",
+)
+def pairs_of_the_first_atom():
+    def cluster_energy(positions, epsilon=1.0, sigma=1.0):
+        r = np.linalg.norm(positions[1:] - positions[0], axis=1)
+        return float(np.sum(lj_potential(r, epsilon, sigma)))
+
+
+@mistake(
+    "cluster_energy",
+    caught_by="is_zero_for_one_atom",
+    hint="A single atom has no pair: its energy is 0, not an error.",
+)
+def stops_where_there_is_no_pair():
+    def cluster_energy(positions, epsilon=1.0, sigma=1.0):
+        n = len(positions)
+        parts = [np.linalg.norm(positions[i + 1 :] - positions[i], axis=1) for i in range(n - 1)]
+        return float(np.sum(lj_potential(np.concatenate(parts), epsilon, sigma)))
+
+
+@mistake(
+    "cluster_energy",
+    caught_by="is_the_sum_over_pairs",
+    hint="One energy for each pair comes back; their sum is wanted.",
+)
+def energies_of_the_pairs():
+    def cluster_energy(positions, epsilon=1.0, sigma=1.0):
+        return lj_potential(pairwise_distances(positions), epsilon, sigma)
+
+
+# ----------------------------------------------------------------------- cluster_forces
+
+cluster_forces_slips = [
+    slip(
+        "cluster_forces",
+        "sign_lost",
+        "positions[:, None, :] - positions[None, :, :]",
+        "positions[None, :, :] - positions[:, None, :]",
+        "push_close_atoms_apart",
+        "Every force points the other way: the vector goes from j to i, x_i − x_j, so that a "
+        "positive F pushes i away from j.",
+    ),
+    slip(
+        "cluster_forces",
+        "unit_vector_lost",
+        "sigma) / distance",
+        "sigma)",
+        "are_minus_the_gradient_of_the_energy",
+        "The separation is not a unit vector yet: divide it by its length.",
+    ),
+    slip(
+        "cluster_forces",
+        "divided_by_the_square",
+        "sigma) / distance",
+        "sigma) / distance**2",
+        "are_minus_the_gradient_of_the_energy",
+        "One division by the distance is enough to make the separation a unit vector.",
+    ),
+    slip(
+        "cluster_forces",
+        "half_of_everything",
+        "return np.sum(",
+        "return 0.5 * np.sum(",
+        "are_minus_the_gradient_of_the_energy",
+        "Half the force. Halving belongs to an energy that counts every pair twice; each atom "
+        "feels the full force of every other one.",
+    ),
+    slip(
+        "cluster_forces",
+        "twice_everything",
+        "return np.sum(",
+        "return 2 * np.sum(",
+        "are_minus_the_gradient_of_the_energy",
+        "Twice the force: each atom feels each other one once.",
+    ),
+    slip(
+        "cluster_forces",
+        "energy_for_force",
+        "lj_force(",
+        "lj_potential(",
+        "are_minus_the_gradient_of_the_energy",
+        "The energy stands where the force should be: lj_force multiplies the unit vector.",
+    ),
+    slip(
+        "cluster_forces",
+        "epsilon_not_handed_on",
+        "epsilon, sigma) /",
+        "1.0, sigma) /",
+        "hold_for_any_epsilon",
+        "epsilon stops here: it has to be handed on to lj_force.",
+    ),
+    slip(
+        "cluster_forces",
+        "sigma_not_handed_on",
+        "epsilon, sigma) /",
+        "epsilon) /",
+        "hold_for_any_sigma",
+        "sigma stops here: it has to be handed on to lj_force.",
+    ),
+    slip(
+        "cluster_forces",
+        "atoms_push_themselves",
+        "    np.fill_diagonal(distance, 1.0)  # any number but 0: an atom's separation from itself"
+        " is 0\n",
+        "",
+        "are_minus_the_gradient_of_the_energy",
+        "Atoms are paired with themselves: 0/0 is no number. Leave the diagonal out.",
+    ),
+    slip(
+        "cluster_forces",
+        "sum_over_the_wrong_axis",
+        "separation, axis=1)",
+        "separation, axis=0)",
+        "push_close_atoms_apart",
+        "Every force points the other way: the vector goes from j to i, x_i − x_j, so that a "
+        "positive F pushes i away from j.",
+    ),
+    slip(
+        "cluster_forces",
+        "centred_in_place",
+        "    separation =",
+        "    positions -= positions.mean(axis=0)\n    separation =",
+        "leave_the_positions_unchanged",
+        "The function shifts the caller's positions: `positions -= …` writes into them.",
+    ),
+]
+
+
+@mistake(
+    "cluster_forces",
+    caught_by="add_up_to_zero_without_torque",
+    hint="The force of each pair is given to one of its two atoms only. What i does to j is the "
+    "opposite of what j does to i: both rows change.",
+)
+def reaction_forgotten():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        forces = np.zeros((len(positions), 3))
+        for i in range(len(positions)):
+            for j in range(i + 1, len(positions)):
+                x = positions[i] - positions[j]
+                r = np.linalg.norm(x)
+                forces[i] += lj_force(r, epsilon, sigma) * x / r
+        return forces
+
+
+@mistake(
+    "cluster_forces",
+    caught_by="add_up_to_zero_without_torque",
+    hint="Both atoms of a pair get the same force. What i does to j is the opposite of what j "
+    "does to i.",
+)
+def reaction_with_the_same_sign():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        forces = np.zeros((len(positions), 3))
+        for i in range(len(positions)):
+            for j in range(i + 1, len(positions)):
+                x = positions[i] - positions[j]
+                r = np.linalg.norm(x)
+                forces[i] += lj_force(r, epsilon, sigma) * x / r
+                forces[j] += lj_force(r, epsilon, sigma) * x / r
+        return forces
+
+
+@mistake(
+    "cluster_forces",
+    caught_by="are_minus_the_gradient_of_the_energy",
+    hint="Each new pair overwrites what an atom felt from the others: add up, with +=.",
+)
+def overwritten_by_the_last_pair():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        forces = np.zeros((len(positions), 3))
+        for i in range(len(positions)):
+            for j in range(len(positions)):
+                if i != j:
+                    x = positions[i] - positions[j]
+                    r = np.linalg.norm(x)
+                    forces[i] = lj_force(r, epsilon, sigma) * x / r
+        return forces
+
+
+@mistake(
+    "cluster_forces",
+    caught_by="turn_with_the_cluster",
+    hint="Each coordinate is treated as if it were a distance of its own. First the force of the "
+    "pair from its distance, then the unit vector that shares it out.",
+)
+def coordinate_by_coordinate():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        forces = np.zeros((len(positions), 3))
+        for i in range(len(positions)):
+            for j in range(len(positions)):
+                if i != j:
+                    x = positions[i] - positions[j]
+                    r = np.linalg.norm(x)
+                    forces[i] += lj_force(r, epsilon, sigma) * np.sign(x)
+        return forces
+
+
+@mistake(
+    "cluster_forces",
+    caught_by="are_minus_the_gradient_of_the_energy",
+    hint="Only the sizes of the forces come back. A force has a direction: (N, 3).",
+)
+def sizes_only():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        n = len(positions)
+        forces = np.zeros(n)
+        for i in range(n):
+            for j in range(n):
+                if i != j:
+                    r = np.linalg.norm(positions[i] - positions[j])
+                    forces[i] += lj_force(r, epsilon, sigma)
+        return forces
+
+
+@mistake(
+    "cluster_forces",
+    caught_by="are_zero_for_one_atom",
+    hint="A single atom feels nothing: zeros of shape (1, 3), not an error.",
+)
+def stops_where_nothing_pushes():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        rows = []
+        for i in range(len(positions)):
+            others = np.delete(positions, i, axis=0)
+            pushes = []
+            for other in others:
+                x = positions[i] - other
+                r = np.linalg.norm(x)
+                pushes.append(lj_force(r, epsilon, sigma) * x / r)
+            rows.append(np.sum(np.stack(pushes), axis=0))
+        return np.array(rows)
+
+
+# ---------------------------------------------------------------------- sample_clusters
+
+
+@mistake(
+    "sample_clusters",
+    caught_by="gives_as_many_as_asked_for",
+    hint="Clusters that were thrown away are not replaced: go on until there are n_samples.",
+)
+def rejected_and_not_replaced():
+    def sample_clusters(n_samples, n_atoms, min_distance, rng, scale=0.8):
+        clusters = scale * rng.normal(size=(n_samples, n_atoms, 3))
+        kept = [
+            cluster for cluster in clusters if np.all(pairwise_distances(cluster) >= min_distance)
+        ]
+        return np.array(kept).reshape(-1, n_atoms, 3)
+
+
+sample_clusters_slips = [
+    slip(
+        "sample_clusters",
+        "scale_ignored",
+        "rng.normal(0.0, scale, size=",
+        "rng.normal(0.0, 0.8, size=",
+        "is_normal_with_deviation_scale",
+        "The argument scale has no effect.",
+    ),
+    slip(
+        "sample_clusters",
+        "scale_of_one",
+        "rng.normal(0.0, scale, size=",
+        "rng.normal(size=",
+        "has_scale_0_8_if_none_is_given",
+        "The coordinates have standard deviation 1, whatever scale is.",
+    ),
+    slip(
+        "sample_clusters",
+        "scale_as_variance",
+        "rng.normal(0.0, scale, size=",
+        "rng.normal(0.0, scale**0.5, size=",
+        "is_normal_with_deviation_scale",
+        "scale is the standard deviation, not the variance: no root has to be taken.",
+    ),
+    slip(
+        "sample_clusters",
+        "variance_as_scale",
+        "rng.normal(0.0, scale, size=",
+        "rng.normal(0.0, scale**2, size=",
+        "is_normal_with_deviation_scale",
+        "scale is the standard deviation, and NumPy's normal takes the standard deviation too, "
+        "not the variance.",
+    ),
+    slip(
+        "sample_clusters",
+        "scale_as_mean",
+        "rng.normal(0.0, scale, size=",
+        "rng.normal(scale, size=",
+        "is_normal_with_deviation_scale",
+        "scale arrives as the mean: the first argument of rng.normal is the mean, the second the "
+        "standard deviation.",
+    ),
+    slip(
+        "sample_clusters",
+        "uniform",
+        "rng.normal(0.0, scale, size=",
+        "scale * 3**0.5 * rng.uniform(-1.0, 1.0, size=",
+        "is_normal_with_deviation_scale",
+        "The coordinates come from a uniform distribution; a normal one is asked for.",
+    ),
+    slip(
+        "sample_clusters",
+        "nothing_rejected",
+        "if np.all(pairwise_distances(positions) >= min_distance):",
+        "if True:",
+        "keeps_every_pair_apart",
+        "Nothing is thrown away: min_distance has no effect.",
+    ),
+    slip(
+        "sample_clusters",
+        "any_for_all",
+        "np.all(",
+        "np.any(",
+        "keeps_every_pair_apart",
+        "A cluster is kept as soon as any pair is far enough apart. All pairs have to be.",
+    ),
+    slip(
+        "sample_clusters",
+        "only_neighbours_checked",
+        "pairwise_distances(positions)",
+        "np.linalg.norm(np.diff(positions, axis=0), axis=1)",
+        "keeps_every_pair_apart",
+        "Only atoms that follow each other in the list are compared. Every pair has to be.",
+    ),
+    slip(
+        "sample_clusters",
+        "only_the_first_atom_checked",
+        "pairwise_distances(positions)",
+        "np.linalg.norm(positions[1:] - positions[0], axis=1)",
+        "keeps_every_pair_apart",
+        "Only the first atom's distances are looked at. Every pair has to be.",
+    ),
+    slip(
+        "sample_clusters",
+        "distance_of_the_mean",
+        "np.all(pairwise_distances(positions) >= min_distance)",
+        "n_atoms == 1 or np.mean(pairwise_distances(positions)) >= min_distance",
+        "keeps_every_pair_apart",
+        "The mean distance is compared. Every single one has to be large enough.",
+    ),
+    slip(
+        "sample_clusters",
+        "centred",
+        "size=(n_atoms, 3))\n",
+        "size=(n_atoms, 3))\n        positions = positions - positions.mean(axis=0)\n",
+        "is_normal_with_deviation_scale",
+        "The clusters are shifted to the origin. That takes part of the deviation away: the "
+        "coordinates should stay as they were drawn.",
+    ),
+]
+
+
+@mistake(
+    "sample_clusters",
+    caught_by="draws_from_rng_alone",
+    hint="The numbers come from NumPy's global generator. All of them should come from rng, so "
+    "that a seed gives the same clusters again.",
+)
+def global_generator():
+    def sample_clusters(n_samples, n_atoms, min_distance, rng, scale=0.8):
+        clusters = []
+        while len(clusters) < n_samples:
+            positions = np.random.randn(n_atoms, 3) * scale
+            if np.all(pairwise_distances(positions) >= min_distance):
+                clusters.append(positions)
+        return np.array(clusters)
+
+
+@mistake(
+    "sample_clusters",
+    caught_by="draws_from_rng_alone",
+    hint="A generator of the function's own, with a fixed seed, gives the same clusters every "
+    "time. The numbers should come from rng.",
+)
+def seed_of_its_own():
+    def sample_clusters(n_samples, n_atoms, min_distance, rng, scale=0.8):
+        own = np.random.default_rng(0)
+        clusters = []
+        while len(clusters) < n_samples:
+            positions = own.normal(0, scale, (n_atoms, 3))
+            if np.all(pairwise_distances(positions) >= min_distance):
+                clusters.append(positions)
+        return np.array(clusters)
+
+
+@mistake(
+    "sample_clusters",
+    caught_by="throws_away_whole_clusters",
+    hint="Only the atom that is too close is drawn again. That favours other clusters: if any pair "
+    "is too close, the whole cluster has to go.",
+)
+def atom_by_atom():
+    def sample_clusters(n_samples, n_atoms, min_distance, rng, scale=0.8):
+        clusters = []
+        for _ in range(n_samples):
+            positions = []
+            while len(positions) < n_atoms:
+                new = rng.normal(0, scale, 3)
+                if all(np.linalg.norm(new - old) >= min_distance for old in positions):
+                    positions.append(new)
+            clusters.append(positions)
+        return np.array(clusters)
+
+
+@mistake(
+    "sample_clusters",
+    caught_by="throws_away_whole_clusters",
+    hint="Clusters that are too dense are blown up until they fit. They should be thrown away: "
+    "blowing up heaps them at min_distance.",
+)
+def blown_up():
+    def sample_clusters(n_samples, n_atoms, min_distance, rng, scale=0.8):
+        clusters = rng.normal(0, scale, (n_samples, n_atoms, 3))
+        for cluster in clusters:
+            if n_atoms > 1:
+                nearest = pairwise_distances(cluster)[0]
+                if nearest < min_distance:
+                    cluster *= min_distance / nearest
+        return clusters
+
+
+@mistake(
+    "sample_clusters",
+    caught_by="repeats_no_cluster",
+    hint="Good clusters are drawn once and then used several times. Every cluster has to be a new "
+    "one.",
+)
+def filled_up_with_copies():
+    def sample_clusters(n_samples, n_atoms, min_distance, rng, scale=0.8):
+        kept = []
+        while not kept:
+            drawn = rng.normal(0, scale, (n_samples, n_atoms, 3))
+            kept = [x for x in drawn if np.all(pairwise_distances(x) >= min_distance)]
+        return np.array(kept)[rng.integers(len(kept), size=n_samples)]
+
+
+# -------------------------------------------------------------------------- standardise
+
+_STD = "    std = np.where(np.ptp(train, axis=0) == 0, 1.0, std)\n"
+
+standardise_slips = [
+    slip(
+        "standardise",
+        "test_by_its_own_statistics",
+        "(test - mean) / std, mean",
+        "(test - test.mean(axis=0)) / np.where(np.ptp(test, axis=0) == 0, 1.0, test.std(axis=0)),"
+        " mean",
+        "treats_test_as_it_treats_train",
+        "The test data are standardised by their own mean and deviation. They get those of train.",
+    ),
+    slip(
+        "standardise",
+        "test_by_its_own_mean",
+        "(test - mean) / std, mean",
+        "(test - test.mean(axis=0)) / std, mean",
+        "treats_test_as_it_treats_train",
+        "The test data are shifted by their own mean. They get that of train.",
+    ),
+    slip(
+        "standardise",
+        "statistics_of_both",
+        "    mean = train.mean(axis=0)\n    std = train.std(axis=0)\n",
+        "    both = np.concatenate([train, test])\n"
+        "    mean = both.mean(axis=0)\n    std = both.std(axis=0)\n",
+        "gives_train_mean_0_and_deviation_1",
+        "Mean and deviation come from train and test together. Those of train alone are wanted: "
+        "test stands for data that are not known yet.",
+    ),
+    slip(
+        "standardise",
+        "statistics_of_test",
+        "    mean = train.mean(axis=0)\n    std = train.std(axis=0)\n",
+        "    mean = test.mean(axis=0)\n    std = test.std(axis=0)\n",
+        "gives_train_mean_0_and_deviation_1",
+        "Mean and deviation come from test. Those of train are wanted.",
+    ),
+    slip(
+        "standardise",
+        "one_mean_for_all_columns",
+        "    mean = train.mean(axis=0)\n    std = train.std(axis=0)\n",
+        "    mean = train.mean()\n    std = train.std()\n",
+        "gives_train_mean_0_and_deviation_1",
+        "One mean and one deviation for the whole table. Each column has its own: axis=0.",
+    ),
+    slip(
+        "standardise",
+        "rows_for_columns",
+        "    mean = train.mean(axis=0)\n    std = train.std(axis=0)\n" + _STD,
+        "    mean = train.mean(axis=1)\n    std = train.std(axis=1)\n"
+        "    return ((train.T - mean) / std).T, test, mean, std\n",
+        "gives_train_mean_0_and_deviation_1",
+        "Rows are standardised instead of columns: axis=0 goes down the columns.",
+    ),
+    slip(
+        "standardise",
+        "divided_by_n_minus_1",
+        "train.std(axis=0)",
+        "train.std(axis=0, ddof=1)",
+        "returns_mean_and_deviation_of_train",
+        "This is the sample's standard deviation, divided by n − 1. The population's, divided by "
+        "n, is asked for, as np.std gives it.",
+    ),
+    slip(
+        "standardise",
+        "variance",
+        "train.std(axis=0)",
+        "train.var(axis=0)",
+        "gives_train_mean_0_and_deviation_1",
+        "Divided by the variance; the standard deviation is its root.",
+    ),
+    slip(
+        "standardise",
+        "constant_column_divided_by_zero",
+        _STD,
+        "",
+        "survives_a_constant_column",
+        "A constant column has deviation 0, and 0/0 is no number. Divide by 1 there.",
+    ),
+    slip(
+        "standardise",
+        "not_shifted",
+        "return (train - mean) / std, (test - mean) / std",
+        "return train / std, test / std",
+        "gives_train_mean_0_and_deviation_1",
+        "The columns are scaled but not shifted: subtract the mean first.",
+    ),
+    slip(
+        "standardise",
+        "precedence",
+        "return (train - mean) / std, (test - mean) / std",
+        "return train - mean / std, test - mean / std",
+        "gives_train_mean_0_and_deviation_1",
+        "Division goes before subtraction: (x − mean) needs its brackets.",
+    ),
+    slip(
+        "standardise",
+        "mean_and_deviation_exchanged",
+        ", mean, std\n",
+        ", std, mean\n",
+        "returns_mean_and_deviation_of_train",
+        "Mean and deviation come back in the wrong order.",
+    ),
+    slip(
+        "standardise",
+        "in_place",
+        "    return (train",
+        "    if len(train) > 1:\n        train -= mean\n        train /= std\n"
+        "        return train, (test - mean) / std, mean, std\n    return (train",
+        "leaves_its_arguments_unchanged",
+        "The caller's train is overwritten: `train -= …` and `train /= …` write into it.",
+    ),
+]
+
+# ------------------------------------------------------------------------- nn_potential
+
+_SLOPE = "    (slope,) = torch.autograd.grad(energy.sum(), r, create_graph=True)\n"
+_COPY = "    r = r.detach().clone().requires_grad_(True)\n"
+
+BACKWARD = (
+    "backward() leaves gradients behind: in the parameters' .grad, on top of which the loss's "
+    "gradient is added later, and in r's if r is no copy. torch.autograd.grad leaves them alone."
+)
+
+nn_potential_slips = [
+    slip(
+        "nn_potential",
+        "sign_lost",
+        "return energy, -slope",
+        "return energy, slope",
+        "gives_minus_the_slope_of_any_model",
+        "This is the slope dV/dr. The force is minus the slope.",
+    ),
+    slip(
+        "nn_potential",
+        "graph_lost",
+        ", create_graph=True",
+        "",
+        "is_differentiable_again",
+        "The force has no graph any more: without create_graph=True a loss cannot be "
+        "differentiated through it, and the forces train nothing.",
+    ),
+    slip(
+        "nn_potential",
+        "force_detached",
+        "return energy, -slope",
+        "return energy, -slope.detach()",
+        "is_differentiable_again",
+        "The force is cut off from its graph: a loss cannot be differentiated through it, and the "
+        "forces train nothing.",
+    ),
+    slip(
+        "nn_potential",
+        "energy_detached",
+        "return energy, -slope",
+        "return energy.detach(), -slope",
+        "is_differentiable_again",
+        "The energy is cut off from its graph: the loss cannot be differentiated through it.",
+    ),
+    slip(
+        "nn_potential",
+        "mean_for_sum",
+        "energy.sum()",
+        "energy.mean()",
+        "gives_minus_the_slope_of_any_model",
+        "Every slope is divided by the number of rows: take the gradient of the sum, not of the "
+        "mean.",
+    ),
+    slip(
+        "nn_potential",
+        "argument_changed",
+        _COPY,
+        "    r.requires_grad_(True)\n",
+        "leaves_r_as_it_was",
+        "r.requires_grad_() changes the caller's tensor for good. Work on a copy.",
+    ),
+    slip(
+        "nn_potential",
+        "backward_into_r",
+        _COPY + "    energy = model(r)\n" + _SLOPE,
+        "    r.requires_grad_(True)\n    energy = model(r)\n"
+        "    energy.sum().backward(create_graph=True)\n    slope = r.grad\n",
+        "leaves_r_as_it_was",
+        BACKWARD,
+    ),
+    slip(
+        "nn_potential",
+        "backward_into_the_model",
+        _SLOPE,
+        "    energy.sum().backward(create_graph=True)\n    slope = r.grad\n",
+        "leaves_no_gradient_in_the_model",
+        BACKWARD,
+    ),
+    slip(
+        "nn_potential",
+        "differences_of_neighbours",
+        _SLOPE,
+        "    (slope,) = torch.gradient(energy.ravel())\n    slope = slope.reshape(-1, 1)\n",
+        "gives_minus_the_slope_of_any_model",
+        "These are differences between rows, which are not neighbours on any axis. The slope in "
+        "each row comes from autograd.",
+    ),
+    slip(
+        "nn_potential",
+        "force_and_energy_exchanged",
+        "return energy, -slope",
+        "return -slope, energy",
+        "gives_minus_the_slope_of_any_model",
+        "Energy and force come back in the wrong order.",
+    ),
+    slip(
+        "nn_potential",
+        "flat_force",
+        "return energy, -slope",
+        "return energy, -slope.squeeze(-1)",
+        "gives_minus_the_slope_of_any_model",
+        "The force has lost its column: (N, 1), like the energy. (N, 1) minus (N,) would be (N, N)"
+        " in the loss.",
+    ),
+    slip(
+        "nn_potential",
+        "no_activation",
+        "            nn.Linear(1, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh()\n",
+        "            nn.Linear(1, hidden), nn.Linear(hidden, hidden)\n",
+        "is_a_curve_not_a_line",
+        "Linear layers one after another are one linear layer: without an activation between them "
+        "the network is a straight line.",
+    ),
+    slip(
+        "nn_potential",
+        "hidden_ignored",
+        "        super().__init__()\n",
+        "        super().__init__()\n        hidden = 64\n",
+        "has_the_width_asked_for",
+        "The argument hidden has no effect on the size of the layers.",
+    ),
+    slip(
+        "nn_potential",
+        "energy_without_column",
+        "return self.output(self.hidden(x)).to(r.dtype)",
+        "return self.output(self.hidden(x)).to(r.dtype).squeeze(-1)",
+        "is_a_curve_not_a_line",
+        "The energy has lost its column: (N, 1) in, (N, 1) out.",
+    ),
+    slip(
+        "nn_potential",
+        "graph_cut_in_the_network",
+        "return self.output(self.hidden(x)).to(r.dtype)",
+        "return torch.tensor(self.output(self.hidden(x)).tolist(), dtype=r.dtype)",
+        "works_for_its_own_network",
+        "The network's output has lost its graph on the way: no slope can be taken.",
+    ),
+    slip(
+        "nn_potential",
+        "own_network_only",
+        "    energy = model(r)\n",
+        "    energy = model.output(model.hidden(r))\n",
+        "gives_minus_the_slope_of_any_model",
+        "energy_and_force should call the model, model(r), and not reach into it: it has to work "
+        "for any model.",
+    ),
+]
+
+
+# ------------------------------------------------------------------ force_matching_loss
+
+_ENERGY = "torch.mean((V_pred - V_true) ** 2)"
+_FORCE = "torch.mean((F_pred - F_true) ** 2)"
+_LOSS = f"""    energy_error = {_ENERGY}
+    force_error = {_FORCE}
+    return energy_error + force_weight * force_error
+"""
+
+force_matching_loss_slips = [
+    slip(
+        "force_matching_loss",
+        "sums_for_means",
+        _LOSS,
+        "    energy_error = torch.sum((V_pred - V_true) ** 2)\n"
+        "    force_error = torch.sum((F_pred - F_true) ** 2)\n"
+        "    return energy_error + force_weight * force_error\n",
+        "is_a_mean_over_the_rows",
+        "The squares are added up, so that twice the data give twice the loss. Take means.",
+    ),
+    slip(
+        "force_matching_loss",
+        "weight_on_energies",
+        "energy_error + force_weight * force_error",
+        "force_weight * energy_error + force_error",
+        "weights_the_forces",
+        "force_weight stands at the energies. It belongs to the forces.",
+    ),
+    slip(
+        "force_matching_loss",
+        "weight_on_both",
+        "energy_error + force_weight * force_error",
+        "force_weight * (energy_error + force_error)",
+        "weights_the_forces",
+        "force_weight multiplies both terms. It belongs to the forces alone.",
+    ),
+    slip(
+        "force_matching_loss",
+        "weight_shared_out",
+        "energy_error + force_weight * force_error",
+        "(1 - force_weight) * energy_error + force_weight * force_error",
+        "adds_two_mean_squares",
+        "The energies are weighted with 1 − force_weight. They always count once.",
+    ),
+    slip(
+        "force_matching_loss",
+        "weight_squared",
+        "force_weight * force_error",
+        "torch.mean((force_weight * (F_pred - F_true)) ** 2)",
+        "weights_the_forces",
+        "force_weight is inside the square and counts twice.",
+    ),
+    slip(
+        "force_matching_loss",
+        "weight_forgotten",
+        "force_weight * force_error",
+        "force_error",
+        "weights_the_forces",
+        "force_weight has no effect.",
+    ),
+    slip(
+        "force_matching_loss",
+        "roots",
+        _LOSS,
+        f"    energy_error = torch.sqrt({_ENERGY})\n    force_error = torch.sqrt({_FORCE})\n"
+        "    return energy_error + force_weight * force_error\n",
+        "adds_two_mean_squares",
+        "These are roots of the mean squares; the mean squares themselves are wanted.",
+    ),
+    slip(
+        "force_matching_loss",
+        "absolute_errors",
+        _LOSS,
+        "    energy_error = torch.mean(torch.abs(V_pred - V_true))\n"
+        "    force_error = torch.mean(torch.abs(F_pred - F_true))\n"
+        "    return energy_error + force_weight * force_error\n",
+        "adds_two_mean_squares",
+        "These are mean absolute errors; mean squared ones are wanted.",
+    ),
+    slip(
+        "force_matching_loss",
+        "forces_with_energies",
+        _FORCE,
+        "torch.mean((F_pred - V_true) ** 2)",
+        "adds_two_mean_squares",
+        "The predicted forces are compared with the energies.",
+    ),
+    slip(
+        "force_matching_loss",
+        "half",
+        "return energy_error + force_weight * force_error",
+        "return 0.5 * (energy_error + force_weight * force_error)",
+        "adds_two_mean_squares",
+        "Half the loss: there is a factor ½ that was not asked for.",
+    ),
+    slip(
+        "force_matching_loss",
+        "graph_lost",
+        "return energy_error + force_weight * force_error",
+        "return float(energy_error + force_weight * force_error)",
+        "can_be_differentiated",
+        "A plain number comes back, and nothing can be trained with it: return the tensor.",
+    ),
+    slip(
+        "force_matching_loss",
+        "forces_detached",
+        _FORCE,
+        "torch.mean((F_pred.detach() - F_true) ** 2)",
+        "can_be_differentiated",
+        "The forces are detached: they count in the loss, but nothing learns from them.",
+    ),
+    slip(
+        "force_matching_loss",
+        "energies_forgotten",
+        "return energy_error + force_weight * force_error",
+        "return force_weight * force_error",
+        "adds_two_mean_squares",
+        "The energies are missing from the loss.",
+    ),
+]
+
+
+# ------------------------------------------------------------- the two trained exercises
+
+
+def variant(exercise, code, name, old, new, caught_by, hint):
+    """A slip of a few characters in a plain student's answer, which is no pure slip of ours."""
+    assert code.count(old) == 1, f"{name}: {old!r} stands {code.count(old)} times in the answer"
+    return Mistake("lennard_jones", exercise, name, code.replace(old, new), caught_by, hint)
+
+
+_POTENTIAL = """def train_potential(r, V, F, *, epochs, generator):
+    torch.manual_seed(generator.initial_seed())
+    model = NNPotential()
+    optimiser = torch.optim.LBFGS(
+        model.parameters(), max_iter=min(epochs, 300), line_search_fn="strong_wolfe"
+    )
+
+    def closure():
+        optimiser.zero_grad()
+        V_pred, F_pred = energy_and_force(model, r)
+        loss = force_matching_loss(V_pred, V, F_pred, F)
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    return model
+"""
+
+
+def potential(name, old, new, caught_by, hint):
+    return variant("train_potential", _POTENTIAL, name, old, new, caught_by, hint)
+
+
+train_potential_slips = [
+    potential(
+        "energies_alone",
+        "loss = force_matching_loss(V_pred, V, F_pred, F)",
+        "loss = torch.mean((V_pred - V) ** 2)",
+        "learns_from_the_forces",
+        "The loss holds the energies alone. The forces of the data have to be part of it.",
+    ),
+    potential(
+        "detached_forces",
+        "F_pred, F)",
+        "F_pred.detach(), F)",
+        "learns_from_the_forces",
+        "The force in the loss is detached from the network, or made without create_graph=True: "
+        "it counts, but nothing learns from it.",
+    ),
+    potential(
+        "forces_alone",
+        "loss = force_matching_loss(V_pred, V, F_pred, F)",
+        "loss = torch.mean((F_pred - F) ** 2)",
+        "knows_unseen_energies",
+        "The loss holds the forces alone. They leave the zero of the energy open: the energies "
+        "have to be part of it.",
+    ),
+    potential(
+        "sign_of_the_force",
+        "F_pred, F)",
+        "-F_pred, F)",
+        "knows_unseen_forces",
+        "The model's slope is fitted to the forces, not minus its slope: F = −dV/dr.",
+    ),
+    potential(
+        "energies_and_forces_exchanged",
+        "(V_pred, V, F_pred, F)",
+        "(V_pred, F, F_pred, V)",
+        "knows_unseen_energies",
+        "The predicted energies are compared with the forces, and the other way round: look at "
+        "the order of the loss's arguments.",
+    ),
+    potential(
+        "generator_ignored",
+        "    torch.manual_seed(generator.initial_seed())\n",
+        "",
+        "repeats_itself",
+        "The network's first weights come from the global random state. generator should decide "
+        "them, so that the same seed gives the same model.",
+    ),
+    potential(
+        "standardised_energies",
+        "force_matching_loss(V_pred, V, F_pred, F)",
+        "force_matching_loss(V_pred, (V - V.mean()) / V.std(), F_pred, F / V.std())",
+        "knows_unseen_energies",
+        "The energies were standardised for the training, and the model still gives them so: "
+        "turn them back into ε.",
+    ),
+    potential(
+        "data_changed",
+        "    model = NNPotential()\n",
+        "    model = NNPotential()\n    r.requires_grad_(False)\n    V -= V[0].item()\n",
+        "leaves_its_data_unchanged",
+        "The caller's data are overwritten: `V -= …` writes into them.",
+    ),
+    potential(
+        "loss_returned",
+        "    optimiser.step(closure)\n    return model\n",
+        "    return optimiser.step(closure)\n",
+        "returns_a_model_of_columns",
+        "The loss comes back. The trained model is wanted.",
+    ),
+    potential(
+        "never_trained",
+        "    optimiser.step(closure)\n",
+        "",
+        "knows_unseen_forces",
+        "The model comes back as it was made: no step of the optimiser is ever taken.",
+    ),
+]
+
+
+_ADAM = """def train_potential(r, V, F, *, epochs, generator):
+    torch.manual_seed(generator.initial_seed())
+    model = NNPotential()
+    optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
+    for _ in range(epochs):
+        optimiser.zero_grad()
+        V_pred, F_pred = energy_and_force(model, r)
+        loss = force_matching_loss(V_pred, V, F_pred, F)
+        loss.backward()
+        optimiser.step()
+    return model
+"""
+
+
+def with_adam(name, old, new, caught_by, hint):
+    return variant("train_potential", _ADAM, name, old, new, caught_by, hint)
+
+
+train_potential_with_adam = [
+    with_adam(
+        "gradients_never_cleared",
+        "range(epochs):\n        optimiser.zero_grad()\n",
+        "range(min(epochs, 500)):\n",
+        "knows_unseen_forces",
+        "The gradients of all earlier steps are still there: zero_grad() is missing.",
+    ),
+    with_adam(
+        "stops_too_soon",
+        "range(epochs)",
+        "range(10)",
+        "knows_unseen_forces",
+        "The training stops while the loss is still falling: use the epochs that are given.",
+    ),
+]
+
+
+_CLUSTERS = """def train_cluster_model(distances, energies, *, epochs, generator):
+    torch.manual_seed(generator.initial_seed())
+    distances, energies = np.asarray(distances), np.asarray(energies)
+    mean, std = distances.mean(axis=0), distances.std(axis=0)
+    middle, width = energies.mean(), energies.std()
+    x = torch.tensor((distances - mean) / std, dtype=torch.float32)
+    y = torch.tensor((energies - middle) / width, dtype=torch.float32).reshape(-1, 1)
+    model = nn.Sequential(
+        nn.Linear(x.shape[1], 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)
+    )
+    optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
+    for _ in range(epochs):
+        optimiser.zero_grad()
+        torch.mean((model(x) - y) ** 2).backward()
+        optimiser.step()
+
+    def predict(distances):
+        x = torch.tensor((np.asarray(distances) - mean) / std, dtype=torch.float32)
+        return model(x).detach().numpy().ravel() * width + middle
+
+    return predict
+"""
+
+
+def clusters(name, old, new, caught_by, hint):
+    return variant("train_cluster_model", _CLUSTERS, name, old, new, caught_by, hint)
+
+
+train_cluster_model_slips = [
+    clusters(
+        "energies_left_standardised",
+        ".ravel() * width + middle",
+        ".ravel()",
+        "knows_unseen_clusters",
+        "The energies were standardised for the training, and the predictions still are: turn "
+        "them back into ε.",
+    ),
+    clusters(
+        "zero_of_the_energies_lost",
+        ".ravel() * width + middle",
+        ".ravel() * width + energies.max()",
+        "knows_unseen_clusters",
+        "The predictions have the right width and the wrong zero: add what was subtracted.",
+    ),
+    clusters(
+        "distances_not_standardised_again",
+        "torch.tensor((np.asarray(distances) - mean) / std, dtype",
+        "torch.tensor(np.asarray(distances), dtype",
+        "knows_unseen_clusters",
+        "New distances go into the network as they are. It was trained on standardised ones: "
+        "treat them alike.",
+    ),
+    clusters(
+        "statistics_of_the_call",
+        "        x = torch.tensor((np.asarray(distances) - mean) / std, dtype",
+        "        mean, std = np.mean(distances, axis=0), np.std(distances, axis=0) + 1e-9\n"
+        "        x = torch.tensor((np.asarray(distances) - mean) / std, dtype",
+        "judges_every_cluster_by_itself",
+        "New distances are standardised by their own mean and deviation. Each cluster's energy "
+        "then depends on the company it comes in: keep those of the training data.",
+    ),
+    clusters(
+        "column_minus_row",
+        ".reshape(-1, 1)",
+        "",
+        "knows_unseen_clusters",
+        "(n, 1) minus (n,) is an (n, n) table: the loss compares every prediction with every "
+        "energy, and the network learns their mean. Make both columns.",
+    ),
+    clusters(
+        "no_activation",
+        "nn.Linear(x.shape[1], 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)",
+        "nn.Linear(x.shape[1], 64), nn.Linear(64, 64), nn.Linear(64, 1)",
+        "knows_unseen_clusters",
+        "A straight line in the distances cannot follow a wall that rises with the twelfth power: "
+        "the network needs activations.",
+    ),
+    clusters(
+        "six_inputs_only",
+        "nn.Linear(x.shape[1], 64)",
+        "nn.Linear(6, 64)",
+        "learns_other_sizes",
+        "The network has six inputs, whatever it is given. Take the number from the data.",
+    ),
+    clusters(
+        "generator_ignored",
+        "    torch.manual_seed(generator.initial_seed())\n",
+        "",
+        "repeats_itself",
+        "The network's first weights come from the global random state. generator should decide "
+        "them, so that the same seed gives the same model.",
+    ),
+    clusters(
+        "data_changed",
+        "    x = torch.tensor((distances - mean) / std, dtype",
+        "    distances -= mean\n    distances /= std\n    x = torch.tensor(distances, dtype",
+        "leaves_its_data_unchanged",
+        "The caller's data are overwritten: `distances -= …` writes into them.",
+    ),
+    clusters(
+        "predictions_returned",
+        "    return predict\n",
+        "    return predict(distances)\n",
+        "returns_a_function_of_distances",
+        "The predictions for the training data come back. A function for new distances is wanted.",
+    ),
+    clusters(
+        "stops_too_soon",
+        "range(epochs)",
+        "range(10)",
+        "knows_unseen_clusters",
+        "The training stops while the loss is still falling: use the epochs that are given.",
+    ),
+]

@@ -1,0 +1,1676 @@
+"""Known wrong answers to training."""
+
+import numpy as np
+import torch
+
+from autograder.answers import Mistake, edit, mistake
+
+
+def slip(exercise, name, old, new, caught_by, hint):
+    """A slip of a few characters in the reference."""
+    return edit("training", exercise, name, old, new, caught_by=caught_by, hint=hint)
+
+
+def variant(exercise, code, name, old, new, caught_by, hint):
+    """A slip of a few characters in a plain student's answer, which is no pure slip of ours."""
+    assert code.count(old) == 1, f"{name}: {old!r} stands {code.count(old)} times in the answer"
+    return Mistake("training", exercise, name, code.replace(old, new), caught_by, hint)
+
+
+# --------------------------------------------------------------------------- derivative
+
+_COPY = "    x = x.detach().clone().requires_grad_(True)\n"
+_SLOPE = (
+    "    (slope,) = torch.autograd.grad(f(x).sum(), x)  # elements do not mix: each keeps its own "
+    "slope\n"
+)
+
+derivative_slips = [
+    slip(
+        "derivative",
+        "requires_grad_on_the_callers_x",
+        _COPY,
+        "    x.requires_grad_(True)\n",
+        "leaves_x_as_it_was",
+        "x.requires_grad_() changes the caller's tensor for good. Work on a copy of x that "
+        "belongs to you.",
+    ),
+    slip(
+        "derivative",
+        "backward_into_x",
+        _COPY + _SLOPE,
+        "    before = x.requires_grad\n    x.requires_grad_(True)\n    f(x).sum().backward()\n"
+        "    slope = x.grad.clone()\n    x.requires_grad_(before)\n",
+        "leaves_x_as_it_was",
+        "backward() adds its result to x.grad of the caller's tensor, on top of whatever is there. "
+        "Work on a copy of x that belongs to you.",
+    ),
+    slip(
+        "derivative",
+        "mean_for_sum",
+        "f(x).sum()",
+        "f(x).mean()",
+        "is_the_slope_at_every_element",
+        "Every slope is divided by the number of elements: take the gradient of the sum, not of "
+        "the mean.",
+    ),
+    slip(
+        "derivative",
+        "single_numbers_only",
+        "f(x).sum()",
+        "f(x)",
+        "is_the_slope_at_every_element",
+        "It works for a single number but not for a batch: autograd starts from one number. Which "
+        "one number of a batch has each element's slope as its gradient?",
+    ),
+    slip(
+        "derivative",
+        "one_number_for_all",
+        "    return slope\n",
+        "    return slope.sum()\n",
+        "is_the_slope_at_every_element",
+        "The slopes of all elements are added up. Each element has its own.",
+    ),
+    slip(
+        "derivative",
+        "times_the_number_of_elements",
+        "    return slope\n",
+        "    return slope * len(x.reshape(-1, 1))\n",
+        "is_the_slope_at_every_element",
+        "The slopes are multiplied by the number of elements. The gradient of the sum needs no "
+        "further factor.",
+    ),
+]
+
+
+@mistake(
+    "derivative",
+    caught_by="is_exact_in_float32",
+    hint="A difference of two nearly equal numbers loses most of float32's seven digits. Autograd "
+    "differentiates the formula itself and loses none.",
+)
+def differences():
+    def derivative(f, x):
+        h = 1e-4
+        x = x.detach()
+        return (f(x + h) - f(x - h)) / (2 * h)
+
+
+@mistake(
+    "derivative",
+    caught_by="takes_a_single_number",
+    hint="A single number has no axis to go along. x may have any shape, that of one number "
+    "included.",
+)
+def needs_an_axis():
+    def derivative(f, x):
+        rows = []
+        for row in x.detach():
+            copy = row.clone().requires_grad_(True)
+            rows.append(torch.autograd.grad(f(copy).sum(), copy)[0])
+        return torch.stack(rows)
+
+
+@mistake(
+    "derivative",
+    caught_by="works_for_any_function",
+    hint="This is the derivative of the example, 3x² + 2, whatever f is. f is an argument: "
+    "differentiate it.",
+)
+def of_the_example_alone():
+    def derivative(f, x):
+        return 3 * x.detach() ** 2 + 2
+
+
+# ---------------------------------------------------------------------------------- mlp
+
+_BUILD = """        for width in hidden_dims:
+            layers += [nn.Linear(input_dim, width), nn.ReLU()]
+            input_dim = width
+        self.layers = nn.Sequential(*layers, nn.Linear(input_dim, output_dim))
+"""
+
+mlp_slips = [
+    slip(
+        "mlp",
+        "no_activation",
+        "nn.Linear(input_dim, width), nn.ReLU()]",
+        "nn.Linear(input_dim, width)]",
+        "has_relu_neurons",
+        "Linear layers one after another are one linear layer: a ReLU is missing after each "
+        "hidden one.",
+    ),
+    slip(
+        "mlp",
+        "tanh",
+        "nn.ReLU()",
+        "nn.Tanh()",
+        "has_relu_neurons",
+        "The hidden layers bend with another function. A ReLU, max(0, z), is asked for.",
+    ),
+    slip(
+        "mlp",
+        "leaky",
+        "nn.ReLU()",
+        "nn.LeakyReLU(0.1)",
+        "has_relu_neurons",
+        "This ReLU leaks: below zero it should give exactly zero.",
+    ),
+    slip(
+        "mlp",
+        "relu_after_the_first_layer_only",
+        _BUILD,
+        """        for k, width in enumerate(hidden_dims):
+            layers += [nn.Linear(input_dim, width)] + ([nn.ReLU()] if k == 0 else [])
+            input_dim = width
+        self.layers = nn.Sequential(*layers, nn.Linear(input_dim, output_dim))
+""",
+        "has_a_relu_after_the_last_hidden_layer",
+        "Only one hidden layer has its ReLU. Without one between them, two linear layers are one.",
+    ),
+    slip(
+        "mlp",
+        "relu_at_the_end",
+        "nn.Linear(input_dim, output_dim))",
+        "nn.Linear(input_dim, output_dim), nn.ReLU())",
+        "ends_without_an_activation",
+        "There is a ReLU after the last layer, so that no output can be negative. The last layer "
+        "stays linear.",
+    ),
+    slip(
+        "mlp",
+        "softmax_at_the_end",
+        "nn.Linear(input_dim, output_dim))",
+        "nn.Linear(input_dim, output_dim), nn.Softmax(dim=1))",
+        "ends_without_an_activation",
+        "A softmax at the end turns the outputs into probabilities. The last layer stays linear; "
+        "the losses take logits.",
+    ),
+    slip(
+        "mlp",
+        "first_two_widths_only",
+        "for width in hidden_dims:",
+        "for width in hidden_dims[:2]:",
+        "has_as_many_layers_as_asked_for",
+        "There are at most two hidden layers, however long hidden_dims is.",
+    ),
+    slip(
+        "mlp",
+        "a_layer_too_many",
+        "self.layers = nn.Sequential(*layers, nn",
+        "layers += [nn.Linear(input_dim, input_dim), nn.ReLU()]\n"
+        "        self.layers = nn.Sequential(*layers, nn",
+        "has_the_parameters_of_its_layers",
+        "There is one hidden layer too many: only those in hidden_dims, then the output.",
+    ),
+    slip(
+        "mlp",
+        "no_biases",
+        "nn.Linear(input_dim, width), nn.ReLU()]",
+        "nn.Linear(input_dim, width, bias=False), nn.ReLU()]",
+        "has_the_parameters_of_its_layers",
+        "The hidden layers have no biases: all corners of the curve then lie at zero.",
+    ),
+    slip(
+        "mlp",
+        "a_plain_list_of_layers",
+        "self.layers = nn.Sequential(*layers, nn.Linear(input_dim, output_dim))\n\n"
+        "    def forward(self, x: torch.Tensor) -> torch.Tensor:\n        return self.layers(x)",
+        "self.layers = [*layers, nn.Linear(input_dim, output_dim)]\n\n"
+        "    def forward(self, x: torch.Tensor) -> torch.Tensor:\n"
+        "        for layer in self.layers:\n            x = layer(x)\n        return x",
+        "has_the_parameters_of_its_layers",
+        "A plain Python list hides the layers from PyTorch: parameters() finds none, and an "
+        "optimiser would train nothing. nn.ModuleList or nn.Sequential registers them.",
+    ),
+    slip(
+        "mlp",
+        "needs_a_hidden_layer",
+        "        layers: list[nn.Module] = []\n",
+        "        layers: list[nn.Module] = []\n        first = hidden_dims[0]\n",
+        "is_linear_without_hidden_layers",
+        "hidden_dims may be empty: the network is then a single linear layer.",
+    ),
+    slip(
+        "mlp",
+        "last_axis_squeezed",
+        "return self.layers(x)",
+        "return self.layers(x).squeeze()",
+        "takes_any_number_of_rows",
+        "squeeze() takes away every axis of length one, also that of a single row or a single "
+        "output. (N, output_dim) is asked for, always.",
+    ),
+    slip(
+        "mlp",
+        "graph_cut",
+        "return self.layers(x)",
+        "return self.layers(x).detach()",
+        "can_be_trained",
+        "The output is cut off from its graph: no gradient can reach the weights.",
+    ),
+    slip(
+        "mlp",
+        "normalised_over_the_rows",
+        "return self.layers(x)",
+        "y = self.layers(x)\n        return y - y.mean(dim=0) if len(y) > 1 else y",
+        "takes_any_number_of_rows",
+        "The output of a row depends on the other rows of the call. Every row stands by itself.",
+    ),
+]
+
+# ------------------------------------------------------------------------------- losses
+
+_MAE = "torch.mean(torch.abs(y_pred - y_true))"
+_BCE = "torch.mean(torch.logaddexp(torch.zeros_like(logits), logits) - targets * logits)"
+_CE = """    chosen = logits.gather(1, classes[:, None])[:, 0]
+    return torch.mean(torch.logsumexp(logits, dim=1) - chosen)
+"""
+
+losses_slips = [
+    slip(
+        "losses",
+        "mae_squared",
+        _MAE,
+        "torch.mean((y_pred - y_true) ** 2)",
+        "mae_is_the_mean_absolute_error",
+        "mae_loss: this is the mean of the squares. The mean of the absolute values is asked for.",
+    ),
+    slip(
+        "losses",
+        "mae_summed",
+        _MAE,
+        "torch.sum(torch.abs(y_pred - y_true))",
+        "mae_is_the_mean_absolute_error",
+        "mae_loss: the errors are added up. Take their mean over every element.",
+    ),
+    slip(
+        "losses",
+        "mae_without_absolute_value",
+        _MAE,
+        "torch.mean(y_pred - y_true)",
+        "mae_is_the_mean_absolute_error",
+        "mae_loss: errors of opposite sign cancel. Take absolute values before the mean.",
+    ),
+    slip(
+        "losses",
+        "mae_of_the_mean",
+        _MAE,
+        "torch.abs(torch.mean(y_pred - y_true))",
+        "mae_is_the_mean_absolute_error",
+        "mae_loss: first the absolute value, then the mean. The other way round, errors of "
+        "opposite sign cancel.",
+    ),
+    slip(
+        "losses",
+        "mae_over_rows_only",
+        _MAE,
+        "torch.sum(torch.abs(y_pred - y_true)) / len(y_pred)",
+        "mae_is_the_mean_absolute_error",
+        "mae_loss: the sum is divided by the number of rows only. The mean is over every element.",
+    ),
+    slip(
+        "losses",
+        "bce_of_a_sigmoid",
+        _BCE,
+        "-torch.mean(targets * torch.log(torch.sigmoid(logits))"
+        " + (1 - targets) * torch.log(1 - torch.sigmoid(logits)))",
+        "bce_is_exact_at_large_logits",
+        "bce_with_logits: far out the sigmoid is exactly 0 or 1, and the logarithm of 0 is not "
+        "finite. Put the sigmoid into the formula and simplify before you compute.",
+    ),
+    slip(
+        "losses",
+        "bce_clamped",
+        _BCE,
+        "-torch.mean(targets * torch.log(torch.sigmoid(logits).clamp(1e-7, 1 - 1e-7))"
+        " + (1 - targets) * torch.log(1 - torch.sigmoid(logits).clamp(1e-7, 1 - 1e-7)))",
+        "bce_is_exact_at_large_logits",
+        "bce_with_logits: cutting off the probability makes the loss finite but not right: a wrong "
+        "answer at z = 1000 costs 1000, not 16. Simplify the formula instead.",
+    ),
+    slip(
+        "losses",
+        "bce_exponential_overflows",
+        _BCE,
+        "torch.mean(torch.log(1 + torch.exp(logits)) - targets * logits)",
+        "bce_is_exact_at_large_logits",
+        "bce_with_logits: the formula is right, but e^z overflows for large z. Write it so that "
+        "only exponentials of negative numbers are taken.",
+    ),
+    slip(
+        "losses",
+        "bce_of_probabilities",
+        _BCE,
+        "-torch.mean(targets * torch.log(logits.clamp(1e-7, 1))"
+        " + (1 - targets) * torch.log((1 - logits).clamp(1e-7, 1)))",
+        "bce_is_the_binary_cross_entropy",
+        "bce_with_logits: the logits are treated as if they were probabilities already. The "
+        "sigmoid is missing.",
+    ),
+    slip(
+        "losses",
+        "bce_one_class_only",
+        _BCE,
+        "-torch.mean(targets * nn.functional.logsigmoid(logits))",
+        "bce_is_the_binary_cross_entropy",
+        'bce_with_logits: the term with 1 − t is missing: a wrong "yes" costs nothing.',
+    ),
+    slip(
+        "losses",
+        "bce_targets_exchanged",
+        "- targets * logits)",
+        "- (1 - targets) * logits)",
+        "bce_is_the_binary_cross_entropy",
+        "bce_with_logits: the two targets have changed places: t goes with ln σ(z).",
+    ),
+    slip(
+        "losses",
+        "bce_summed",
+        _BCE,
+        _BCE.replace("mean", "sum"),
+        "bce_is_the_binary_cross_entropy",
+        "bce_with_logits: the terms are added up. Take their mean.",
+    ),
+    slip(
+        "losses",
+        "cross_entropy_log_of_softmax",
+        _CE,
+        "    p = torch.softmax(logits, dim=1)\n"
+        "    return -torch.mean(torch.log(p[torch.arange(len(classes)), classes]))\n",
+        "cross_entropy_is_exact_at_large_logits",
+        "cross_entropy: a probability that has become exactly 0 has no logarithm. Take the "
+        "logarithm of the softmax on paper first.",
+    ),
+    slip(
+        "losses",
+        "cross_entropy_exponential_overflows",
+        _CE,
+        "    p = torch.exp(logits) / torch.exp(logits).sum(dim=1, keepdim=True)\n"
+        "    return -torch.mean(torch.log(p[torch.arange(len(classes)), classes]))\n",
+        "cross_entropy_is_exact_at_large_logits",
+        "cross_entropy: e^z overflows for large logits. A constant may be taken off all logits of "
+        "a row without changing the probabilities.",
+    ),
+    slip(
+        "losses",
+        "cross_entropy_softmax_twice",
+        "torch.logsumexp(logits, dim=1) - chosen",
+        "torch.logsumexp(torch.softmax(logits, 1), dim=1)"
+        " - torch.softmax(logits, 1).gather(1, classes[:, None])[:, 0]",
+        "cross_entropy_is_that_of_the_softmax",
+        "cross_entropy: the softmax is taken twice. The logits go in as they are.",
+    ),
+    slip(
+        "losses",
+        "cross_entropy_over_columns",
+        "torch.logsumexp(logits, dim=1)",
+        "torch.logsumexp(logits, dim=0)[classes]",
+        "cross_entropy_is_that_of_the_softmax",
+        "cross_entropy: the sum in the softmax runs down the columns, over the samples. It should "
+        "run along each row, over the classes.",
+    ),
+    slip(
+        "losses",
+        "cross_entropy_sign",
+        "torch.logsumexp(logits, dim=1) - chosen",
+        "chosen - torch.logsumexp(logits, dim=1)",
+        "cross_entropy_is_that_of_the_softmax",
+        "cross_entropy: the sign is exchanged. −ln p is never negative.",
+    ),
+    slip(
+        "losses",
+        "cross_entropy_summed",
+        "torch.mean(torch.logsumexp(logits, dim=1) - chosen)",
+        "torch.sum(torch.logsumexp(logits, dim=1) - chosen)",
+        "cross_entropy_is_that_of_the_softmax",
+        "cross_entropy: the rows are added up. Take their mean.",
+    ),
+    slip(
+        "losses",
+        "cross_entropy_every_class_of_the_batch",
+        "logits.gather(1, classes[:, None])[:, 0]",
+        "logits[:, classes].mean(dim=1)",
+        "cross_entropy_is_that_of_the_softmax",
+        "cross_entropy: logits[:, classes] picks the classes of all samples in every row. Each "
+        "row wants its own class.",
+    ),
+    slip(
+        "losses",
+        "mae_without_graph",
+        f"return {_MAE}",
+        f"return float({_MAE})",
+        "can_be_differentiated",
+        "mae_loss: a plain number comes back, and nothing can be trained with it. Return the "
+        "tensor.",
+    ),
+    slip(
+        "losses",
+        "bce_without_graph",
+        f"return {_BCE}",
+        f"return {_BCE}.item()",
+        "can_be_differentiated",
+        "bce_with_logits: a plain number comes back, and nothing can be trained with it. Return "
+        "the tensor.",
+    ),
+    slip(
+        "losses",
+        "cross_entropy_in_numpy",
+        _CE,
+        "    z = logits.detach().numpy()\n"
+        "    z = z - z.max(axis=1, keepdims=True)\n"
+        "    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))\n"
+        "    return torch.tensor(-log_p[np.arange(len(z)), classes.numpy()].mean())\n",
+        "can_be_differentiated",
+        "cross_entropy: the way through NumPy loses the graph, and nothing can be trained with the "
+        "result. Stay with torch's functions.",
+    ),
+    slip(
+        "losses",
+        "cross_entropy_in_place",
+        _CE,
+        "    logits -= logits.max(dim=1, keepdim=True).values\n" + _CE,
+        "leave_their_arguments_unchanged",
+        "cross_entropy: `logits -= …` writes into the caller's tensor.",
+    ),
+]
+
+# --------------------------------------------------------------------------- optimisers
+
+_SGD = "[p - lr * g for p, g in zip(params, grads, strict=True)]"
+_ADAM_P = "moved.append(p - lr * m_hat / (torch.sqrt(v_hat) + eps))"
+_HATS = "m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)"
+_DECAY = "decayed = [p - lr * weight_decay * p for p in params]"
+
+optimisers_slips = [
+    slip(
+        "optimisers",
+        "sgd_uphill",
+        _SGD,
+        _SGD.replace("p - lr", "p + lr"),
+        "sgd_follows_the_gradient",
+        "sgd_step goes uphill: the gradient points to larger values, so the step goes against it. "
+        "(momentum_step uses it and climbs too.)",
+    ),
+    slip(
+        "optimisers",
+        "sgd_ignores_the_rate",
+        _SGD,
+        "[p - 0.1 * g for p, g in zip(params, grads, strict=True)]",
+        "sgd_follows_the_gradient",
+        "sgd_step has a learning rate of its own. lr is an argument.",
+    ),
+    slip(
+        "optimisers",
+        "momentum_as_a_mean",
+        "[momentum * v + g for",
+        "[momentum * v + (1 - momentum) * g for",
+        "momentum_gathers_speed",
+        "momentum_step: the gradient enters with a factor 1 − μ, as in Adam's running mean. Here "
+        "it enters whole: v ← μ v + g.",
+    ),
+    slip(
+        "optimisers",
+        "momentum_with_rate_inside",
+        "[momentum * v + g for v, g in zip(velocity, grads, strict=True)]\n"
+        "    return sgd_step(params, velocity, lr), velocity",
+        "[momentum * v + lr * g for v, g in zip(velocity, grads, strict=True)]\n"
+        "    return sgd_step(params, velocity, lr), velocity",
+        "momentum_gathers_speed",
+        "momentum_step: the learning rate comes in twice, in the velocity and in the step. It "
+        "belongs to the step alone.",
+    ),
+    slip(
+        "optimisers",
+        "momentum_uses_the_old_velocity",
+        "    velocity = [momentum * v + g for v, g in zip(velocity, grads, strict=True)]\n"
+        "    return sgd_step(params, velocity, lr), velocity",
+        "    new = [momentum * v + g for v, g in zip(velocity, grads, strict=True)]\n"
+        "    return sgd_step(params, velocity, lr), new",
+        "momentum_gathers_speed",
+        "momentum_step moves with the old velocity: the first step then goes nowhere. First the "
+        "new v, then p ← p − lr · v.",
+    ),
+    slip(
+        "optimisers",
+        "momentum_forgets",
+        "[momentum * v + g for",
+        "[g for",
+        "momentum_gathers_speed",
+        "momentum_step has no memory: the old velocity does not enter the new one.",
+    ),
+    slip(
+        "optimisers",
+        "momentum_always_0_9",
+        "[momentum * v + g for",
+        "[0.9 * v + g for",
+        "momentum_takes_any_momentum",
+        "momentum_step always has a momentum of 0.9. It is an argument.",
+    ),
+    slip(
+        "optimisers",
+        "momentum_state_not_returned",
+        "    return sgd_step(params, velocity, lr), velocity",
+        "    return sgd_step(params, velocity, lr)",
+        "momentum_gathers_speed",
+        "momentum_step should return two things, the parameters and the velocity: without the "
+        "velocity the next step cannot go on.",
+    ),
+    slip(
+        "optimisers",
+        "adam_without_bias_correction",
+        _HATS,
+        "m_hat, v_hat = m, v",
+        "adam_takes_adams_path",
+        "adam_step: the bias correction is missing. Means that start at 0 are too small at first, "
+        "by 1 − βᵗ.",
+    ),
+    slip(
+        "optimisers",
+        "adam_counts_from_0",
+        _HATS,
+        "m_hat, v_hat = m / (1 - beta1 ** (t - 1) + 1e-12), v / (1 - beta2 ** (t - 1) + 1e-12)",
+        "adam_takes_adams_path",
+        "adam_step: the step number is one behind, so that the first step divides by zero or "
+        "nearly so. t counts from 1.",
+    ),
+    slip(
+        "optimisers",
+        "adam_always_the_first_step",
+        "return moved, (t, means, squares)",
+        "return moved, (0, means, squares)",
+        "adam_takes_adams_path",
+        "adam_step: the step number is not kept, so that every step is corrected like the first.",
+    ),
+    slip(
+        "optimisers",
+        "adam_without_the_root",
+        "torch.sqrt(v_hat) + eps",
+        "v_hat + eps",
+        "adam_takes_adams_path",
+        "adam_step: the square root is missing. With it the step does not depend on the gradient's "
+        "size.",
+    ),
+    slip(
+        "optimisers",
+        "adam_eps_under_the_root",
+        "torch.sqrt(v_hat) + eps",
+        "torch.sqrt(v_hat + eps)",
+        "adam_takes_any_settings",
+        "adam_step: eps is under the root. It is added to the root.",
+    ),
+    slip(
+        "optimisers",
+        "adam_squares_not_squared",
+        "(1 - beta2) * g**2 for",
+        "(1 - beta2) * torch.abs(g) for",
+        "adam_takes_adams_path",
+        "adam_step: v is the running mean of g², here it is that of |g|.",
+    ),
+    slip(
+        "optimisers",
+        "adam_betas_exchanged",
+        "beta1, beta2 = betas",
+        "beta2, beta1 = betas",
+        "adam_takes_adams_path",
+        "adam_step: the two betas have changed places. The first is for the mean of g, the second "
+        "for that of g².",
+    ),
+    slip(
+        "optimisers",
+        "adam_whole_gradients",
+        "[beta1 * m + (1 - beta1) * g for",
+        "[beta1 * m + g for",
+        "adams_first_step_has_the_size_lr",
+        "adam_step: the gradient enters m whole, as in momentum. In a running mean it has the "
+        "factor 1 − β₁.",
+    ),
+    slip(
+        "optimisers",
+        "adam_betas_ignored",
+        "beta1, beta2 = betas",
+        "beta1, beta2 = 0.9, 0.999",
+        "adam_takes_any_settings",
+        "adam_step always has the same betas. They are an argument.",
+    ),
+    slip(
+        "optimisers",
+        "adam_by_the_norm",
+        _HATS,
+        _HATS + "\n        v_hat = torch.full_like(v_hat, float(v_hat.mean()))",
+        "adams_first_step_has_the_size_lr",
+        "adam_step: all elements of a tensor share one step size. Each has its own v.",
+    ),
+    slip(
+        "optimisers",
+        "adamw_as_l2",
+        _DECAY + "\n    return adam_step(decayed, grads, state, lr, betas, eps)",
+        "grads = [g + weight_decay * p for p, g in zip(params, grads, strict=True)]\n"
+        "    return adam_step(params, grads, state, lr, betas, eps)",
+        "adamw_takes_adamws_path",
+        "adamw_step: the decay is added to the gradient, and Adam then divides it by √v like "
+        "everything else. In AdamW it acts on the parameters directly.",
+    ),
+    slip(
+        "optimisers",
+        "adamw_without_rate",
+        _DECAY,
+        "decayed = [p - weight_decay * p for p in params]",
+        "adamw_takes_adamws_path",
+        "adamw_step: the decay lacks the learning rate: p ← p − lr · λ · p.",
+    ),
+    slip(
+        "optimisers",
+        "adamw_without_decay",
+        _DECAY,
+        "decayed = params",
+        "adamw_takes_adamws_path",
+        "adamw_step: there is no decay, this is Adam.",
+    ),
+    slip(
+        "optimisers",
+        "adamw_decay_upwards",
+        _DECAY,
+        "decayed = [p + lr * weight_decay * p for p in params]",
+        "adamw_takes_adamws_path",
+        "adamw_step: the parameters grow. Decay makes them smaller.",
+    ),
+    slip(
+        "optimisers",
+        "adamw_settings_not_handed_on",
+        "return adam_step(decayed, grads, state, lr, betas, eps)",
+        "return adam_step(decayed, grads, state, lr)",
+        "adamw_takes_any_settings",
+        "adamw_step: betas and eps stop here. Hand them on.",
+    ),
+    slip(
+        "optimisers",
+        "adamw_decay_always_0_01",
+        _DECAY,
+        "decayed = [p - lr * 0.01 * p for p in params]",
+        "adamw_takes_any_settings",
+        "adamw_step always has a decay of 0.01. weight_decay is an argument.",
+    ),
+    slip(
+        "optimisers",
+        "sgd_in_place",
+        f"    return {_SGD}",
+        "    for p, g in zip(params, grads, strict=True):\n        p -= lr * g\n    return params",
+        "leave_params_and_grads_unchanged",
+        "sgd_step: `p -= …` writes into the caller's tensors. Make new ones.",
+    ),
+    slip(
+        "optimisers",
+        "momentum_in_place",
+        "    velocity = [momentum * v + g for v, g in zip(velocity, grads, strict=True)]\n",
+        "    for v, g in zip(velocity, grads, strict=True):\n        v.mul_(momentum).add_(g)\n",
+        "leave_the_old_state_unchanged",
+        "momentum_step: the old velocity is overwritten. Whoever goes on from it a second time "
+        "arrives somewhere else: make a new list of new tensors.",
+    ),
+    slip(
+        "optimisers",
+        "adam_in_place",
+        "state or (0, zeros, zeros)\n    t += 1\n"
+        "    means = [beta1 * m + (1 - beta1) * g for m, g in zip(means, grads, strict=True)]\n",
+        "state or (0, zeros, [torch.zeros_like(p) for p in params])\n    t += 1\n"
+        "    for m, g in zip(means, grads, strict=True):\n"
+        "        m.mul_(beta1).add_((1 - beta1) * g)\n",
+        "leave_the_old_state_unchanged",
+        "adam_step: the tensors of the old state are overwritten. Whoever goes on from it a second "
+        "time arrives somewhere else: make new ones.",
+    ),
+    slip(
+        "optimisers",
+        "adam_in_double",
+        "zeros = [torch.zeros_like(p) for p in params]\n    t, means",
+        "zeros = [torch.zeros(p.shape, dtype=torch.float64) for p in params]\n    t, means",
+        "keep_shape_and_dtype",
+        "adam_step: parameters in float32 come back in float64, because the means began in "
+        "float64. torch.zeros_like keeps the dtype.",
+    ),
+]
+
+# -------------------------------------------------------------------------- minibatches
+
+_ORDER = "    order = torch.randperm(len(x), generator=generator)\n"
+_YIELD = "        yield x[chosen], y[chosen]\n"
+
+minibatches_slips = [
+    slip(
+        "minibatches",
+        "not_shuffled",
+        _ORDER,
+        "    order = torch.arange(len(x))\n",
+        "shuffles_rows_not_blocks",
+        "The rows come in their old order. Shuffle them first.",
+    ),
+    slip(
+        "minibatches",
+        "y_not_shuffled",
+        "    for chosen in order.split(batch_size):\n" + _YIELD,
+        "    for start in range(0, len(x), batch_size):\n"
+        "        chosen = order[start : start + batch_size]\n"
+        "        yield x[chosen], y[start : start + batch_size]\n",
+        "keeps_values_with_their_rows",
+        "x is shuffled and y is not: the pairs are torn apart. One order for both.",
+    ),
+    slip(
+        "minibatches",
+        "shuffled_twice",
+        "    for chosen in order.split(batch_size):\n" + _YIELD,
+        "    other = torch.randperm(len(x), generator=generator)\n"
+        "    for chosen, second in zip(order.split(batch_size), other.split(batch_size)):\n"
+        "        yield x[chosen], y[second]\n",
+        "keeps_values_with_their_rows",
+        "x and y are shuffled each in an order of its own: the pairs are torn apart. One order for "
+        "both.",
+    ),
+    slip(
+        "minibatches",
+        "last_batch_dropped",
+        _YIELD,
+        "        if len(chosen) == batch_size:\n    " + _YIELD,
+        "keeps_the_short_last_batch",
+        "The rows that are left over are dropped. They make a last, shorter batch.",
+    ),
+    slip(
+        "minibatches",
+        "equal_batches",
+        "order.split(batch_size)",
+        "order.tensor_split(-(-len(x) // batch_size))",
+        "keeps_the_short_last_batch",
+        "The batches have equal sizes. All but the last should have batch_size rows.",
+    ),
+    slip(
+        "minibatches",
+        "number_of_batches",
+        "order.split(batch_size)",
+        "order.chunk(batch_size)",
+        "keeps_the_short_last_batch",
+        "batch_size is taken for the number of batches. It is the number of rows in one.",
+    ),
+    slip(
+        "minibatches",
+        "drawn_with_replacement",
+        _ORDER,
+        "    order = torch.randint(len(x), (len(x),), generator=generator)\n",
+        "gives_every_row_once",
+        "Rows are drawn with replacement: some come twice, others never. An epoch is a "
+        "permutation.",
+    ),
+    slip(
+        "minibatches",
+        "blocks_shuffled",
+        "    for chosen in order.split(batch_size):\n" + _YIELD,
+        "    starts = list(range(0, len(x), batch_size))\n"
+        "    for k in torch.randperm(len(starts) - 1, generator=generator).tolist() "
+        "+ [len(starts) - 1]:\n"
+        "        chosen = slice(starts[k], starts[k] + batch_size)\n" + _YIELD,
+        "shuffles_rows_not_blocks",
+        "Whole blocks of neighbours are shuffled, and the rows in them stay together for ever. "
+        "Shuffle the rows, then cut.",
+    ),
+    slip(
+        "minibatches",
+        "shuffled_inside_the_batches",
+        _ORDER,
+        "    order = torch.cat([rows[torch.randperm(len(rows), generator=generator)]"
+        " for rows in torch.arange(len(x)).split(batch_size)])\n",
+        "shuffles_rows_not_blocks",
+        "The rows are shuffled only inside each batch, so that every epoch has the same batches. "
+        "Shuffle all rows, then cut.",
+    ),
+    slip(
+        "minibatches",
+        "global_randomness",
+        "generator=generator)",
+        "generator=None)",
+        "draws_from_the_generator_alone",
+        "The order comes from the global random state. Draw from `generator`, so that a seed gives "
+        "the same order again.",
+    ),
+    slip(
+        "minibatches",
+        "same_order_always",
+        _ORDER,
+        "    torch.manual_seed(generator.initial_seed())\n    order = torch.randperm(len(x))\n",
+        "shuffles_anew_in_every_epoch",
+        "The seed is set anew in every epoch, so that all epochs have the same order. Draw from "
+        "`generator` itself: it goes on from call to call.",
+    ),
+    slip(
+        "minibatches",
+        "fixed_seed",
+        _ORDER,
+        "    torch.manual_seed(0)\n    order = torch.randperm(len(x))\n",
+        "shuffles_anew_in_every_epoch",
+        "The seed is fixed inside the function: every epoch has the same order, whatever the "
+        "generator.",
+    ),
+    slip(
+        "minibatches",
+        "shuffled_in_place",
+        _YIELD,
+        "        yield x[chosen].clone(), y[chosen].clone()\n    x[:], y[:] = x[order], y[order]\n",
+        "leaves_the_data_unchanged",
+        "x and y themselves are shuffled: `x[:] = …` writes into the caller's tensors.",
+    ),
+    slip(
+        "minibatches",
+        "one_batch_only",
+        _YIELD,
+        "        return [(x[chosen], y[chosen])]\n",
+        "gives_every_row_once",
+        "Only the first batch comes back: a return inside the loop ends it. Yield the batches, or "
+        "gather them in a list.",
+    ),
+    slip(
+        "minibatches",
+        "labels_as_floats",
+        _YIELD,
+        "        yield x[chosen], y[chosen].float()\n",
+        "keeps_labels_with_their_rows",
+        "The rows change their dtype on the way. Classes have to stay integers.",
+    ),
+]
+
+# ------------------------------------------------------------------------------ dropout
+
+_KEPT = "    kept = torch.rand(x.shape, generator=generator) >= p\n"
+_RETURN = "    return torch.where(kept, x / (1 - p), torch.zeros_like(x))"
+
+dropout_slips = [
+    slip(
+        "dropout",
+        "not_scaled",
+        "torch.where(kept, x / (1 - p),",
+        "torch.where(kept, x,",
+        "keeps_the_mean",
+        "What is kept is not scaled: the mean falls by a factor 1 − p. Divide by 1 − p.",
+    ),
+    slip(
+        "dropout",
+        "scaled_by_p",
+        "x / (1 - p)",
+        "x / max(p, 1e-9)",
+        "scales_what_it_keeps",
+        "What is kept is divided by p, the probability of being dropped. It should be that of "
+        "being kept.",
+    ),
+    slip(
+        "dropout",
+        "keeps_with_probability_p",
+        ">= p",
+        "< p",
+        "drops_with_probability_p",
+        "p is the probability to drop an element, not to keep it.",
+    ),
+    slip(
+        "dropout",
+        "multiplied",
+        "x / (1 - p)",
+        "x * (1 - p)",
+        "scales_what_it_keeps",
+        "What is kept is made smaller. To keep the mean it has to become larger: divide by 1 − p.",
+    ),
+    slip(
+        "dropout",
+        "scaled_in_evaluation",
+        "    if not training:\n        return x\n",
+        "    if not training:\n        return x * (1 - p)\n",
+        "is_off_in_evaluation",
+        "x is scaled in evaluation. With the scaling done in training, nothing is left to do "
+        "there.",
+    ),
+    slip(
+        "dropout",
+        "always_on",
+        "    if not training:\n        return x\n",
+        "",
+        "is_off_in_evaluation",
+        "Elements are dropped in evaluation too: `training` has no effect.",
+    ),
+    slip(
+        "dropout",
+        "whole_rows",
+        _KEPT,
+        "    kept = torch.rand((len(x), *[1] * (x.ndim - 1)), generator=generator) >= p\n",
+        "draws_for_every_element",
+        "Whole rows are dropped or kept: there is one draw for a row. Every element has its own.",
+    ),
+    slip(
+        "dropout",
+        "one_mask_for_all_rows",
+        _KEPT,
+        "    kept = torch.rand(x.shape[-1:], generator=generator) >= p\n",
+        "draws_for_every_element",
+        "All rows have the same mask: there is one draw for a column. Every element has its own.",
+    ),
+    slip(
+        "dropout",
+        "an_exact_number",
+        _KEPT,
+        "    order = torch.randperm(x.numel(), generator=generator).reshape(x.shape)\n"
+        "    kept = order >= p * (x.numel() - x.shape[-1])\n",
+        "drops_with_probability_p",
+        "The number of dropped elements is fixed and off by some. Every element is dropped by "
+        "itself, with probability p.",
+    ),
+    slip(
+        "dropout",
+        "global_randomness",
+        "generator=generator",
+        "generator=None",
+        "has_a_new_mask_in_every_call",
+        "The mask comes from the global random state. Draw from `generator`, so that a seed gives "
+        "the same masks again.",
+    ),
+    slip(
+        "dropout",
+        "same_mask_always",
+        _KEPT,
+        "    torch.manual_seed(generator.initial_seed())\n    kept = torch.rand(x.shape) >= p\n",
+        "has_a_new_mask_in_every_call",
+        "The seed is set anew in every call, so that the same elements are dropped for ever. Draw "
+        "from `generator` itself: it goes on from call to call.",
+    ),
+    slip(
+        "dropout",
+        "graph_cut",
+        _RETURN,
+        _RETURN.replace("x / (1 - p)", "x.detach() / (1 - p)").replace(
+            "zeros_like(x)", "zeros_like(x.detach())"
+        ),
+        "lets_the_gradient_through",
+        "The result is cut off from x: no gradient passes through this layer.",
+    ),
+    slip(
+        "dropout",
+        "in_place",
+        _RETURN,
+        "    x[~kept] = 0\n    return x / (1 - p)",
+        "leaves_x_unchanged",
+        "The caller's x is overwritten: `x[…] = 0` writes into it.",
+    ),
+    slip(
+        "dropout",
+        "division_by_zero_at_p_0",
+        _KEPT,
+        _KEPT.replace(">= p", "** (1 / p) >= p ** (1 / p)"),
+        "drops_nothing_at_p_0",
+        "p = 0 stops with an error or gives no numbers. Nothing is dropped there, and x comes back "
+        "as it is.",
+    ),
+]
+
+
+# --------------------------------------------------------------------------- l2_penalty
+
+_L2 = """    weights = (p for p in model.parameters() if p.ndim > 1)  # a bias has one axis
+    return sum((torch.sum(W**2) for W in weights), torch.zeros(()))"""
+
+l2_penalty_slips = [
+    slip(
+        "l2_penalty",
+        "biases_too",
+        " if p.ndim > 1)",
+        ")",
+        "is_the_sum_of_squares_of_one_layer",
+        "The biases are penalised too. Only weights count: a bias shifts the curve but does not "
+        "make it steeper.",
+    ),
+    slip(
+        "l2_penalty",
+        "biases_only",
+        "if p.ndim > 1)",
+        "if p.ndim == 1)",
+        "adds_up_all_layers",
+        "The biases are added up instead of the weights.",
+    ),
+    slip(
+        "l2_penalty",
+        "norms",
+        "torch.sum(W**2)",
+        "torch.sqrt(torch.sum(W**2))",
+        "has_the_gradient_2_w",
+        "These are norms: there is a square root too many.",
+    ),
+    slip(
+        "l2_penalty",
+        "mean_of_squares",
+        "torch.sum(W**2)",
+        "torch.mean(W**2)",
+        "adds_up_all_layers",
+        "This is the mean of the squares. Their sum is asked for.",
+    ),
+    slip(
+        "l2_penalty",
+        "half",
+        "return sum((torch.sum(W**2) for W in weights), torch.zeros(()))",
+        "return 0.5 * sum((torch.sum(W**2) for W in weights), torch.zeros(()))",
+        "has_the_gradient_2_w",
+        "There is a factor ½ that was not asked for.",
+    ),
+    slip(
+        "l2_penalty",
+        "absolute_values",
+        "torch.sum(W**2)",
+        "torch.sum(torch.abs(W))",
+        "adds_up_all_layers",
+        "These are absolute values, an L1 penalty. The squares are asked for.",
+    ),
+    slip(
+        "l2_penalty",
+        "sum_then_square",
+        "torch.sum(W**2)",
+        "torch.sum(W) ** 2",
+        "adds_up_all_layers",
+        "First square, then add up: here weights of opposite sign cancel before they are squared.",
+    ),
+    slip(
+        "l2_penalty",
+        "last_layer_only",
+        _L2,
+        "    return torch.sum([p for p in model.parameters() if p.ndim > 1][-1] ** 2)",
+        "adds_up_all_layers",
+        "Only one layer's weights count. Add up those of all layers.",
+    ),
+    slip(
+        "l2_penalty",
+        "outer_layers_only",
+        _L2,
+        "    layers = [model] if isinstance(model, nn.Linear) else list(model.children())\n"
+        "    return sum(torch.sum(m.weight**2) for m in layers if isinstance(m, nn.Linear))",
+        "finds_nested_layers",
+        "Layers inside other layers are not found: children() looks one level deep. "
+        "parameters() and modules() go all the way down.",
+    ),
+    slip(
+        "l2_penalty",
+        "graph_cut",
+        "torch.sum(W**2)",
+        "torch.sum(W.data**2)",
+        "has_the_gradient_2_w",
+        "The penalty has lost its graph: .data, .detach() or float() cut it off, and it trains "
+        "nothing.",
+    ),
+]
+
+
+# ----------------------------------------------------------------------- early_stopping
+
+_COPY_STATE = "{name: w.clone() for name, w in model.state_dict().items()}"
+
+early_stopping_slips = [
+    slip(
+        "early_stopping",
+        "one_epoch_late",
+        "self.epoch - self.best_epoch >= self.patience",
+        "self.epoch - self.best_epoch > self.patience",
+        "stops_after_patience_epochs",
+        "It stops one epoch too late: after `patience` epochs without improvement, not after one "
+        "more.",
+    ),
+    slip(
+        "early_stopping",
+        "one_epoch_early",
+        "self.epoch - self.best_epoch >= self.patience",
+        "self.epoch - self.best_epoch >= self.patience - 1",
+        "stops_after_patience_epochs",
+        "It stops one epoch too early: the epoch of the best loss is not one without improvement.",
+    ),
+    slip(
+        "early_stopping",
+        "says_go_on",
+        "return self.epoch - self.best_epoch >= self.patience",
+        "return self.epoch - self.best_epoch < self.patience",
+        "stops_after_patience_epochs",
+        "True and False have changed places: True means stop.",
+    ),
+    slip(
+        "early_stopping",
+        "never_counts_anew",
+        "        self.epoch += 1\n        if val_loss < self.best_loss - self.min_delta:"
+        "  # never so for NaN\n",
+        "        self.epoch += 1\n        self.bad = getattr(self, 'bad', 0)"
+        " + (not val_loss < self.best_loss - self.min_delta)\n"
+        "        if self.bad >= self.patience:\n            return True\n"
+        "        if val_loss < self.best_loss - self.min_delta:\n",
+        "counts_anew_after_an_improvement",
+        "Epochs without improvement are counted from the beginning. They have to be successive: "
+        "an improvement sets the count back to zero.",
+    ),
+    slip(
+        "early_stopping",
+        "equal_counts_as_better",
+        "val_loss < self.best_loss - self.min_delta",
+        "val_loss <= self.best_loss - self.min_delta",
+        "compares_with_the_best",
+        "An equal loss, or one better by just min_delta, counts as an improvement here. It has to "
+        "be better by more.",
+    ),
+    slip(
+        "early_stopping",
+        "min_delta_ignored",
+        "val_loss < self.best_loss - self.min_delta",
+        "val_loss < self.best_loss",
+        "ignores_small_improvements",
+        "min_delta has no effect: every improvement counts, however small.",
+    ),
+    slip(
+        "early_stopping",
+        "min_delta_of_the_wrong_sign",
+        "val_loss < self.best_loss - self.min_delta",
+        "val_loss < self.best_loss + self.min_delta",
+        "ignores_small_improvements",
+        "min_delta has the wrong sign: a loss a little worse than the best counts as an "
+        "improvement.",
+    ),
+    slip(
+        "early_stopping",
+        "looks_for_the_highest",
+        "val_loss < self.best_loss - self.min_delta",
+        "self.best_epoch < 0 or val_loss > self.best_loss + self.min_delta",
+        "knows_the_best_epoch",
+        "It looks for the highest loss. The best is the lowest.",
+    ),
+    slip(
+        "early_stopping",
+        "epochs_from_1",
+        "self.best_loss, self.best_epoch, self.epoch = np.inf, -1, -1",
+        "self.best_loss, self.best_epoch, self.epoch = np.inf, 0, 0",
+        "knows_the_best_epoch",
+        "Epochs are counted from 1. The first one is 0.",
+    ),
+    slip(
+        "early_stopping",
+        "references_for_copies",
+        _COPY_STATE,
+        "model.state_dict()",
+        "keeps_copies",
+        "The weights are stored as references: state_dict() does not copy. They change as the "
+        "training goes on, and the best ones are lost.",
+    ),
+    slip(
+        "early_stopping",
+        "a_copy_of_the_dictionary_only",
+        _COPY_STATE,
+        "dict(model.state_dict())",
+        "keeps_copies",
+        "The dictionary is copied, but not the tensors in it. They change as the training goes on, "
+        "and the best ones are lost.",
+    ),
+    slip(
+        "early_stopping",
+        "last_weights",
+        "        if val_loss < self.best_loss - self.min_delta:  # never so for NaN\n",
+        f"        self.best_weights = {_COPY_STATE}\n"
+        "        if val_loss < self.best_loss - self.min_delta:\n",
+        "restores_the_best_weights",
+        "The weights are stored in every epoch, so that the last ones come back. Store them with "
+        "the best loss only.",
+    ),
+    slip(
+        "early_stopping",
+        "first_weights",
+        f"            self.best_weights = {_COPY_STATE}",
+        f"            if self.epoch == 0:\n                self.best_weights = {_COPY_STATE}",
+        "restores_the_best_weights",
+        "The weights are stored once and never again. Every improvement brings new best weights.",
+    ),
+    slip(
+        "early_stopping",
+        "restored_by_reference",
+        "        model.load_state_dict(self.best_weights)",
+        "        for name, p in model.named_parameters():\n"
+        "            p.data = self.best_weights[name]",
+        "restores_as_often_as_asked",
+        "restore hands out its own stored tensors, and the training that follows overwrites them. "
+        "Copy the values into the model.",
+    ),
+    slip(
+        "early_stopping",
+        "restores_at_every_step",
+        "        return self.epoch - self.best_epoch >= self.patience",
+        "        self.restore(model)\n        return self.epoch - self.best_epoch >= self.patience",
+        "leaves_the_model_alone",
+        "step puts the best weights back, again and again, and the training cannot leave them. "
+        "Only restore does that.",
+    ),
+    slip(
+        "early_stopping",
+        "impatient",
+        "return self.epoch - self.best_epoch >= self.patience",
+        "return self.epoch - self.best_epoch >= min(self.patience, 1)",
+        "goes_on_while_the_loss_falls",
+        "It stops at the first epoch without improvement: patience has no effect.",
+    ),
+    slip(
+        "early_stopping",
+        "nan_is_the_best",
+        "if val_loss < self.best_loss - self.min_delta:",
+        "if not val_loss >= self.best_loss - self.min_delta:",
+        "takes_nan_for_no_improvement",
+        "NaN counts as an improvement, and no loss is ever better. Every comparison with NaN is "
+        "false: think about which way round to ask.",
+    ),
+]
+
+
+@mistake(
+    "early_stopping",
+    caught_by="compares_with_the_best",
+    hint="Each loss is compared with the one before. A loss that falls back towards the best is no "
+    "improvement: compare with the best so far.",
+)
+def compares_with_the_last():
+    class EarlyStopping:
+        def __init__(self, patience, min_delta=0.0):
+            self.patience, self.min_delta = patience, min_delta
+            self.best_loss, self.best_epoch, self.last = np.inf, -1, np.inf
+            self.epoch = self.bad = 0
+
+        def step(self, val_loss, model):
+            if val_loss < self.best_loss:
+                self.best_loss, self.best_epoch = val_loss, self.epoch
+                self.best = {name: w.clone() for name, w in model.state_dict().items()}
+            self.bad = 0 if val_loss < self.last - self.min_delta else self.bad + 1
+            self.last = val_loss
+            self.epoch += 1
+            return self.bad >= self.patience
+
+        def restore(self, model):
+            model.load_state_dict(self.best)
+
+
+# ------------------------------------------------------------------------------ augment
+
+_NOISE = "torch.randn((copies, *x.shape), generator=generator, dtype=x.dtype)"
+
+augment_slips = [
+    slip(
+        "augment",
+        "originals_noisy",
+        "torch.cat([x, noisy])",
+        "torch.cat([x, noisy]) + 1e-2 * torch.randn(1, generator=generator)",
+        "begins_with_the_originals",
+        "The originals are changed too. They come first, untouched.",
+    ),
+    slip(
+        "augment",
+        "originals_last",
+        "torch.cat([x, noisy])",
+        "torch.cat([noisy, x])",
+        "begins_with_the_originals",
+        "The originals come last. They should come first.",
+    ),
+    slip(
+        "augment",
+        "originals_missing",
+        "return torch.cat([x, noisy]), torch.cat([y] * (copies + 1))",
+        "return noisy, torch.cat([y] * copies)",
+        "begins_with_the_originals",
+        "The originals are missing. They come first, then the copies.",
+    ),
+    slip(
+        "augment",
+        "copies_counted_with_the_originals",
+        "    noise = ",
+        "    copies = copies - 1\n    noise = ",
+        "begins_with_the_originals",
+        "There is one block too few: `copies` blocks follow the originals, (copies + 1) N rows in "
+        "all.",
+    ),
+    slip(
+        "augment",
+        "row_by_row",
+        "return torch.cat([x, noisy]), torch.cat([y] * (copies + 1))",
+        "n = len(x)\n    x, y = torch.cat([x, noisy]), torch.cat([y] * (copies + 1))\n"
+        "    rows = torch.arange(len(x)).reshape(-1, n).T.flatten()\n    return x[rows], y[rows]",
+        "begins_with_the_originals",
+        "Each original is followed by its own copies. All originals come first, then block after "
+        "block.",
+    ),
+    slip(
+        "augment",
+        "labels_in_another_order",
+        "torch.cat([y] * (copies + 1))",
+        "y.repeat_interleave(copies + 1, dim=0)",
+        "lets_the_labels_follow",
+        "The labels repeat one by one, the rows block by block: from the second row on they do "
+        "not belong together.",
+    ),
+    slip(
+        "augment",
+        "labels_noisy",
+        "torch.cat([y] * (copies + 1))",
+        "torch.cat([y, *[y + noise_std * torch.randn(y.shape, generator=generator)"
+        " for _ in range(copies)]])",
+        "lets_the_labels_follow",
+        "The labels are noisy too. Only x is.",
+    ),
+    slip(
+        "augment",
+        "variance_for_deviation",
+        "noise_std * noise",
+        "noise_std**0.5 * noise",
+        "adds_normal_noise_of_the_deviation_given",
+        "noise_std is taken for the variance. It is the standard deviation.",
+    ),
+    slip(
+        "augment",
+        "deviation_squared",
+        "noise_std * noise",
+        "noise_std**2 * noise",
+        "adds_normal_noise_of_the_deviation_given",
+        "The noise is multiplied by the variance. Its standard deviation is noise_std.",
+    ),
+    slip(
+        "augment",
+        "uniform_noise",
+        _NOISE,
+        "12**0.5 * (torch.rand((copies, *x.shape), generator=generator, dtype=x.dtype) - 0.5)",
+        "adds_normal_noise_of_the_deviation_given",
+        "The noise is uniform. Normal noise is asked for.",
+    ),
+    slip(
+        "augment",
+        "positive_noise",
+        _NOISE,
+        "torch.rand((copies, *x.shape), generator=generator, dtype=x.dtype)",
+        "adds_normal_noise_of_the_deviation_given",
+        "torch.rand is uniform between 0 and 1: it shifts all copies to one side. torch.randn is "
+        "normal around 0.",
+    ),
+    slip(
+        "augment",
+        "multiplied",
+        "x + noise_std * noise",
+        "x * (1 + noise_std * noise)",
+        "adds_normal_noise_of_the_deviation_given",
+        "The noise is multiplied with x, so that it grows with it. It should be added.",
+    ),
+    slip(
+        "augment",
+        "same_noise_in_every_copy",
+        _NOISE,
+        "torch.randn((1, *x.shape), generator=generator, dtype=x.dtype).expand(copies, *x.shape)",
+        "draws_noise_for_every_element",
+        "Every copy has the same noise: nothing new after the first. Draw for every element of "
+        "every copy.",
+    ),
+    slip(
+        "augment",
+        "one_shift_for_a_row",
+        _NOISE,
+        "torch.randn((copies, len(x), 1), generator=generator, dtype=x.dtype).expand(copies, "
+        "*x.shape)",
+        "draws_noise_for_every_element",
+        "All columns of a row have the same noise. Draw for every element.",
+    ),
+    slip(
+        "augment",
+        "global_randomness",
+        "generator=generator, dtype",
+        "generator=None, dtype",
+        "draws_from_the_generator_alone",
+        "The noise comes from the global random state. Draw from `generator`, so that a seed gives "
+        "the same noise again.",
+    ),
+    slip(
+        "augment",
+        "fixed_seed",
+        "    noise = ",
+        "    generator = torch.Generator().manual_seed(0)\n    noise = ",
+        "draws_from_the_generator_alone",
+        "The seed is fixed inside the function: every generator gives the same noise.",
+    ),
+    slip(
+        "augment",
+        "needs_a_copy",
+        ".flatten(0, 1)",
+        "\n    noisy = torch.cat([block for block in noisy])",
+        "adds_nothing_for_no_copies",
+        "copies may be 0: the originals alone come back, without an error.",
+    ),
+    slip(
+        "augment",
+        "in_place",
+        "torch.cat([x, noisy]), torch.cat(",
+        "torch.cat([x.clone(), x.add_(noise_std * noise.sum(0))"
+        " if copies == 1 else noisy + 0 * x.sub_(1e-3).sum()]), torch.cat(",
+        "leaves_the_data_unchanged",
+        "The caller's x is changed: an in-place operation writes into it.",
+    ),
+]
+
+
+# -------------------------------------------------------------------------------- train
+
+_TRAIN = """def train(
+    model, x, y, *, epochs, learning_rate, batch_size=None, optimiser="adam", generator=None
+):
+    kind = torch.optim.SGD if optimiser == "sgd" else torch.optim.Adam
+    opt = kind(model.parameters(), lr=learning_rate)
+    losses = []
+    model.train()
+    for _ in range(epochs):
+        total = 0.0
+        batches = [(x, y)]
+        if batch_size is not None:
+            batches = minibatches(x, y, batch_size, generator)
+        for x_b, y_b in batches:
+            opt.zero_grad()
+            y_pred = model(x_b)
+            if y_pred.shape != y_b.shape:
+                raise ValueError("shapes differ")
+            loss = torch.mean((y_pred - y_b) ** 2)
+            loss.backward()
+            opt.step()
+            total += loss.item() * len(x_b)
+        losses.append(total / len(x))
+    model.eval()
+    return losses
+"""
+
+_SHAPES = """            if y_pred.shape != y_b.shape:
+                raise ValueError("shapes differ")
+"""
+
+
+def training(name, old, new, caught_by, hint):
+    return variant("train", _TRAIN, name, old, new, caught_by, hint)
+
+
+train_slips = [
+    training(
+        "gradients_never_cleared",
+        "            opt.zero_grad()\n",
+        "",
+        "takes_a_step_for_every_batch",
+        "The gradients of all earlier batches are still there: backward() adds to them. "
+        "zero_grad() is missing.",
+    ),
+    training(
+        "gradients_cleared_before_the_step",
+        "            opt.step()\n",
+        "            opt.zero_grad()\n            opt.step()\n",
+        "takes_a_step_of_gradient_descent",
+        "The gradients are cleared between backward() and step(): the step finds none.",
+    ),
+    training(
+        "broadcasting",
+        _SHAPES,
+        "",
+        "refuses_to_broadcast",
+        "(N, 1) minus (N,) is an (N, N) table: every prediction is compared with every target, and "
+        "the network learns their mean. Compare the shapes first, and raise an error.",
+    ),
+    training(
+        "reshaped_without_a_word",
+        _SHAPES,
+        "            y_b = y_b.reshape(y_pred.shape)\n",
+        "refuses_to_broadcast_in_batches",
+        "A y of another shape is reshaped without a word. An error is asked for: another shape "
+        "may mean other data.",
+    ),
+    training(
+        "no_training_mode",
+        "    model.train()\n",
+        "",
+        "learns_in_training_mode",
+        "The model may come in evaluation mode, with dropout switched off. Call model.train() "
+        "before the loop.",
+    ),
+    training(
+        "no_evaluation_mode",
+        "    model.eval()\n",
+        "",
+        "ends_in_evaluation_mode",
+        "The model is left in training mode, where dropout goes on. Call model.eval() at the end.",
+    ),
+    training(
+        "sum_of_squares",
+        "torch.mean((y_pred - y_b) ** 2)",
+        "torch.sum((y_pred - y_b) ** 2)",
+        "takes_a_step_of_gradient_descent",
+        "The loss is the sum of the squares, and each step is too large by their number. Take "
+        "the mean.",
+    ),
+    training(
+        "half_the_mean_square",
+        "torch.mean((y_pred - y_b) ** 2)",
+        "0.5 * torch.mean((y_pred - y_b) ** 2)",
+        "takes_a_step_of_gradient_descent",
+        "The loss has a factor ½ that was not asked for.",
+    ),
+    training(
+        "mean_absolute_error",
+        "torch.mean((y_pred - y_b) ** 2)",
+        "torch.mean(torch.abs(y_pred - y_b))",
+        "takes_a_step_of_gradient_descent",
+        "The loss is the mean absolute error. The mean of the squares is asked for.",
+    ),
+    training(
+        "batches_ignored",
+        "        if batch_size is not None:\n"
+        "            batches = minibatches(x, y, batch_size, generator)\n",
+        "",
+        "takes_a_step_for_every_batch",
+        "batch_size has no effect: all data are used at once.",
+    ),
+    training(
+        "one_batch_an_epoch",
+        "            total += loss.item() * len(x_b)\n",
+        "            total = loss.item() * len(x)\n            break\n",
+        "takes_a_step_for_every_batch",
+        "Each epoch ends after its first batch.",
+    ),
+    training(
+        "batches_made_once",
+        "    for _ in range(epochs):\n        total = 0.0\n        batches = [(x, y)]\n"
+        "        if batch_size is not None:\n"
+        "            batches = minibatches(x, y, batch_size, generator)\n",
+        "    batches = [(x, y)]\n    if batch_size is not None:\n"
+        "        batches = minibatches(x, y, batch_size, generator)\n"
+        "    for _ in range(epochs):\n        total = 0.0\n",
+        "learns_in_mini_batches",
+        "The batches are made once, before the loop, and are used up after one epoch. Make new "
+        "ones in each.",
+    ),
+    training(
+        "sum_of_the_batches",
+        "losses.append(total / len(x))",
+        "losses.append(total)",
+        "returns_the_mean_loss_of_every_epoch",
+        "The losses of an epoch are added up. Their mean over the data is asked for.",
+    ),
+    training(
+        "loss_after_the_step",
+        "            total += loss.item() * len(x_b)\n",
+        "            with torch.no_grad():\n"
+        "                total += torch.mean((model(x_b) - y_b) ** 2).item() * len(x_b)\n",
+        "returns_the_mean_loss_of_every_epoch",
+        "The loss is taken after the step. The history holds each batch's loss before its step, so "
+        "that it begins with the untrained network.",
+    ),
+    training(
+        "last_loss_only",
+        "    return losses\n",
+        "    return losses[-1]\n",
+        "returns_the_mean_loss_of_every_epoch",
+        "Only the last loss comes back. A list with one for each epoch is asked for.",
+    ),
+    training(
+        "model_returned",
+        "    return losses\n",
+        "    return model\n",
+        "returns_the_mean_loss_of_every_epoch",
+        "The model comes back. It is trained in place; return the list of losses.",
+    ),
+    training(
+        "every_batch_a_loss",
+        "            total += loss.item() * len(x_b)\n        losses.append(total / len(x))\n",
+        "            losses.append(loss.item())\n",
+        "returns_the_mean_loss_of_every_epoch",
+        "The list has a loss for every batch. One for each epoch is asked for.",
+    ),
+    training(
+        "a_copy_is_trained",
+        "    losses = []\n",
+        "    import copy\n\n    model = copy.deepcopy(model)\n"
+        "    opt = kind(model.parameters(), lr=learning_rate)\n    losses = []\n",
+        "learns_a_sine",
+        "A copy of the model is trained, and the model itself stays as it was.",
+    ),
+    training(
+        "no_step",
+        "            opt.step()\n",
+        "",
+        "lowers_its_loss",
+        "The gradients are computed and never used: opt.step() is missing.",
+    ),
+    training(
+        "rate_ignored",
+        "lr=learning_rate",
+        "lr=1e-3",
+        "takes_a_step_of_gradient_descent",
+        "The learning rate is fixed. It is an argument.",
+    ),
+    training(
+        "optimiser_ignored",
+        'torch.optim.SGD if optimiser == "sgd" else torch.optim.Adam',
+        "torch.optim.Adam",
+        "takes_a_step_of_gradient_descent",
+        'optimiser has no effect: "sgd" asks for plain gradient descent, without Adam.',
+    ),
+    training(
+        "global_shuffling",
+        "minibatches(x, y, batch_size, generator)",
+        "minibatches(x, y, batch_size, None)",
+        "repeats_itself",
+        "The batches come from the global random state. Hand `generator` on, so that a seed gives "
+        "the same training again.",
+    ),
+    training(
+        "data_changed",
+        "    losses = []\n",
+        "    losses = []\n    x -= 1e-3 * x.mean()\n",
+        "leaves_the_data_unchanged",
+        "The caller's x is changed: `x -= …` writes into it.",
+    ),
+    training(
+        "output_layer_only",
+        "kind(model.parameters(), lr=learning_rate)",
+        "kind(list(model.parameters())[-2:], lr=learning_rate)",
+        "moves_every_layer",
+        "Only the last layer learns. All of model.parameters() belong to the optimiser.",
+    ),
+    training(
+        "stops_too_soon",
+        "range(epochs)",
+        "range(min(epochs, 20))",
+        "lowers_its_loss",
+        "The training stops while the loss is still falling: use the epochs that are given.",
+    ),
+]

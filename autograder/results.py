@@ -1,0 +1,104 @@
+"""Typed results of one submission, and the folder that keeps them."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Outcome = Literal["passed", "failed", "not_counted", "error"]
+
+
+class CheckResult(msgspec.Struct, kw_only=True):
+    """One check. `not_counted`: a guard that held for an answer with no right value."""
+
+    name: str
+    outcome: Outcome
+    hidden: bool
+    seconds: float
+    title: str = ""
+    message: str = ""
+    kind: str = ""
+
+
+class ExerciseResult(msgspec.Struct, kw_only=True):
+    """One exercise: its points, and what its student should read."""
+
+    name: str
+    points: float
+    max_points: float
+    status: Literal["right", "partly", "wrong", "unwritten", "missing", "error"]
+    message: str = ""
+    hint: str = ""
+    mistake: str = ""
+    checks: list[CheckResult] = []
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """One submission. `message` says what happened where `status` is not "graded"."""
+
+    assignment: str
+    student: str
+    points: float
+    max_points: float
+    isolation: str
+    submission_sha256: str
+    checks_sha256: str
+    seconds: float
+    status: Literal["graded", "unreadable", "grader_error"]
+    message: str = ""
+    notes: list[str] = []
+    exercises: list[ExerciseResult] = []
+    phases: dict[str, float] = {}
+
+
+def plain(text: str) -> str:
+    """`text` without what a terminal, a page or a reader could be fooled by: control
+    characters, ANSI sequences, bidirectional overrides."""
+    return "".join(
+        c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "\ufffd" for c in text
+    )
+
+
+class Store:
+    """`DIR/results/<assignment>/<student>.json`, one file a submission, written atomically."""
+
+    def __init__(self, course_dir: Path) -> None:
+        self.root = course_dir / "results"
+
+    def path(self, assignment: str, student: str) -> Path:
+        return self.root / assignment / f"{student}.json"
+
+    def load(self, assignment: str, student: str) -> Result | None:
+        """The stored result; None where there is none, or none that can be read."""
+        try:
+            return msgspec.json.decode(self.path(assignment, student).read_bytes(), type=Result)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+    def save(self, result: Result) -> None:
+        path = self.path(result.assignment, result.student)
+        write_atomically(path, msgspec.json.format(msgspec.json.encode(result), indent=1))
+
+    def all(self, assignment: str) -> list[Result]:
+        """Every readable result of an assignment, by student."""
+        found = sorted((self.root / assignment).glob("*.json"))
+        results = [self.load(assignment, path.stem) for path in found]
+        return [result for result in results if result is not None]
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """`data` at `path`, whole or not at all, also when the power goes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

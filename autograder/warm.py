@@ -1,0 +1,255 @@
+"""A judge that stays warm: one process per slot, which grades one submission after another.
+
+`WarmJudge` is the grading side. Behind it runs `python -m autograder.warm`: it imports and
+collects the checks once, keeps a cage with a warm parent, and judges each submission in a
+fork of its own, so that nothing of one submission is there for the next. Jobs and results
+cross as bytes; the process can sit anywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import hashlib
+import os
+import resource
+import socket
+import subprocess
+import sys
+import time
+from multiprocessing.connection import Connection
+from typing import Any
+
+import msgspec
+
+from .cage import CageError, Level, strongest
+from .course import Assignment, assignment
+from .results import ExerciseResult, Result
+
+
+class Job(msgspec.Struct, kw_only=True):
+    """One submission to grade: bytes in, `Result` out."""
+
+    assignment: str
+    student: str
+    notebook: bytes | None
+    problem: str = ""
+    """Why there is no notebook, where there is none."""
+    notes: list[str] = []
+    salt: str = ""
+
+
+class JudgeLost(Exception):
+    """The judge's process ended or fell silent."""
+
+
+class WarmJudge:
+    """A judge process for one assignment."""
+
+    def __init__(self, name: str, weakest: Level) -> None:
+        ours, theirs = socket.socketpair()
+        self._line = Connection(ours.detach())
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "autograder.warm", name, weakest, str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            start_new_session=True,
+        )
+        theirs.close()
+        self._patience = 600.0 + 40 * sum(e.seconds for e in assignment(name).exercises)
+
+    def grade(self, job: Job) -> Result:
+        """The job's result; JudgeLost if the process does not give one, CageError if it has
+        no cage of the level asked for."""
+        try:
+            self._line.send_bytes(msgspec.msgpack.encode(job))
+            if not self._line.poll(self._patience):
+                raise JudgeLost("the judge gives no answer")
+            data = self._line.recv_bytes()
+        except (OSError, EOFError):
+            raise JudgeLost("the judge's process ended") from None
+        if data[:1] == b"!":
+            raise CageError(data[1:].decode())
+        if data[:1] == b"?":
+            raise JudgeLost(data[1:].decode())
+        return msgspec.msgpack.decode(data[1:], type=Result)
+
+    def close(self) -> None:
+        self._line.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def outcome(job: Job, found: Assignment, isolation: str, checks: str, **fields: Any) -> Result:
+    """A result for the job with nothing earned, to be filled in."""
+    values: dict[str, Any] = {
+        "assignment": job.assignment,
+        "student": job.student,
+        "points": 0.0,
+        "max_points": found.points,
+        "isolation": isolation,
+        "submission_sha256": submission_sha256(job),
+        "checks_sha256": checks,
+        "seconds": 0.0,
+        "status": "graded",
+        "notes": list(job.notes),
+    }
+    return Result(**(values | fields))
+
+
+def submission_sha256(job: Job) -> str:
+    return hashlib.sha256(
+        job.problem.encode() if job.notebook is None else job.notebook
+    ).hexdigest()
+
+
+def unreadable(job: Job, found: Assignment, isolation: str, checks: str, why: str) -> Result:
+    """Nothing could be read: no points anywhere, and the cause."""
+    exercises = [
+        ExerciseResult(name=e.name, points=0.0, max_points=e.points, status="missing", message=why)
+        for e in found.exercises
+    ]
+    return outcome(
+        job, found, isolation, checks, status="unreadable", message=why, exercises=exercises
+    )
+
+
+# ---------------------------------------------------------------------------- in the process
+
+
+class _Server:
+    def __init__(self, found: Assignment, weakest: Level, line: Connection) -> None:
+        self.found = found
+        self.weakest = weakest
+        self.line = line
+        self.cage = strongest(weakest)
+
+    def serve(self, judge: Any) -> None:
+        """Grades jobs until the other side hangs up."""
+        gc.collect()
+        gc.freeze()  # forks share these pages for longer
+        while True:
+            try:
+                job = msgspec.msgpack.decode(self.line.recv_bytes(), type=Job)
+            except (EOFError, OSError):
+                self.cage.close()
+                return
+            try:
+                if not self.cage.alive():
+                    self.cage.close()
+                    self.cage = strongest(self.weakest)
+                data = self._in_a_fork(judge, job)
+            except CageError as error:
+                data = b"!" + str(error).encode()
+            self.line.send_bytes(data)
+
+    def _in_a_fork(self, judge: Any, job: Job) -> bytes:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.close(reading)
+                result = self._judge(judge, job)
+                data = b"=" + msgspec.msgpack.encode(result)
+            except CageError as error:
+                data = b"!" + str(error).encode()
+            except BaseException as error:
+                data = b"?" + f"{type(error).__name__}: {error}".encode()
+            finally:
+                with contextlib.suppress(BaseException), os.fdopen(writing, "wb") as pipe:
+                    pipe.write(data)
+                os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            data = pipe.read()
+        os.waitpid(pid, 0)
+        with contextlib.suppress(CageError):
+            self.cage.reap()
+        return data or b"?the judge's fork ended without a result"
+
+    def _judge(self, judge: Any, job: Job) -> Result:
+        from .caged import Caged
+        from .diagnosis import Observer
+        from .judge import checks_sha256
+        from .student import Student
+        from .submission import SubmissionError, read_submission
+
+        started = time.perf_counter()
+        isolation, checks = self.cage.level, checks_sha256(self.found, job.salt)
+        if job.notebook is None:
+            return unreadable(job, self.found, isolation, checks, job.problem)
+        try:
+            submission = read_submission(job.notebook, self.found)
+        except SubmissionError as error:
+            return unreadable(job, self.found, isolation, checks, str(error))
+        phases = {"read": time.perf_counter() - started}
+        diagnosed = 0.0
+        observer = Observer(self.found)
+
+        def after(result: ExerciseResult, transcripts: Any) -> None:
+            nonlocal diagnosed
+            begun = time.perf_counter()
+            observer(result, transcripts)
+            diagnosed += time.perf_counter() - begun
+
+        caged = Caged(self.cage, self.found, submission.cells)
+        try:
+            exercises = judge.judge(Student(caged), job.salt, after=after)
+        finally:
+            caged.close()
+        total = time.perf_counter() - started
+        phases |= {"cells": caged.cell_seconds, "diagnosis": diagnosed}
+        phases["checks"] = total - sum(phases.values())
+        notes = [*job.notes, *submission.notes, *_skipped(caged.skipped), *_failures(caged)]
+        faulty = [e.name for e in exercises if e.status == "error"]
+        return outcome(
+            job,
+            self.found,
+            isolation,
+            checks,
+            points=round(sum(exercise.points for exercise in exercises), 2),
+            seconds=round(total, 3),
+            status="grader_error" if faulty else "graded",
+            message=f"the grader's own checks failed in {', '.join(faulty)}" if faulty else "",
+            notes=notes,
+            exercises=exercises,
+            phases={name: round(value, 4) for name, value in phases.items()},
+        )
+
+
+def _skipped(lines: list[str]) -> list[str]:
+    return [f"not run at grading: {line}" for line in lines[:5]]
+
+
+def _failures(caged: Any) -> list[str]:
+    return [f"{failure.cell.label} {failure.why}" for failure in caged.failures[:10]]
+
+
+def main() -> None:
+    name, weakest, descriptor = sys.argv[1:]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    line = Connection(int(descriptor))
+    os.set_inheritable(int(descriptor), False)
+    found = assignment(name)
+    try:
+        server = _Server(found, weakest, line)  # type: ignore[arg-type]
+        from .diagnosis import prepare
+        from .judge import judging
+        from .worker.parent import warm_up
+
+        warm_up()
+        prepare(found)
+        judging(found, server.serve)
+    except Exception as error:
+        with contextlib.suppress(OSError, EOFError):
+            line.recv_bytes()
+            line.send_bytes((b"!" if isinstance(error, CageError) else b"?") + str(error).encode())
+
+
+if __name__ == "__main__":
+    main()

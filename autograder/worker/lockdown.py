@@ -1,0 +1,213 @@
+"""What a submission's process gives up before any of its code runs.
+
+Linux system calls through ctypes, in the order that the parent uses them. Each function
+raises OSError if the kernel refuses, so that a weaker cage is never mistaken for a full one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import platform
+import resource
+import struct
+import sys
+from collections.abc import Iterable
+
+_LINUX = sys.platform == "linux"
+_libc = ctypes.CDLL(None, use_errno=True)
+
+CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x00020000, 0x08000000, 0x20000000
+_MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 16384, 1 << 18
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
+_PR_SET_SECCOMP, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 22, 36, 38, 47
+
+
+def _call(function: str, *args: object) -> int:
+    result: int = getattr(_libc, function)(*args)
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{function}: {os.strerror(number)}")
+    return result
+
+
+def _prctl(option: int, *args: int) -> None:
+    _call("prctl", option, *(ctypes.c_ulong(value) for value in (*args, 0, 0, 0, 0)[:4]))
+
+
+def not_traceable() -> None:
+    """No other process of the same user can read this one's memory, or trace it."""
+    if _LINUX:
+        _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def adopt_orphans() -> None:
+    """Children of dead children become ours, so that they can be found and killed."""
+    if _LINUX:
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def next_child_in_own_pid_namespace(own: int) -> None:
+    """The next fork starts a new PID namespace; `own` is a descriptor of the present one."""
+    _call("setns", own, CLONE_NEWPID)  # undoes what this function did for the last child
+    _call("unshare", CLONE_NEWPID)
+
+
+def own_mounts(scratch_bytes: int) -> None:
+    """A private view of the file system: empty scratch, only this namespace's processes."""
+    _call("unshare", CLONE_NEWNS | CLONE_NEWIPC)
+    _mount("none", "/", None, _MS_REC | _MS_PRIVATE, None)
+    safe = _MS_NOSUID | _MS_NODEV
+    _mount("tmpfs", "/tmp", "tmpfs", safe, f"size={scratch_bytes},nr_inodes=8192,mode=1777")
+    _mount("tmpfs", "/dev/shm", "tmpfs", safe, f"size={scratch_bytes},nr_inodes=1024,mode=1777")
+    _mount("proc", "/proc", "proc", safe | _MS_NOEXEC, None)
+    os.chdir("/tmp")
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, data: str | None) -> None:
+    encoded = [None if text is None else text.encode() for text in (source, target, kind, data)]
+    _call("mount", *encoded[:3], ctypes.c_ulong(flags), encoded[3])
+
+
+def limit_resources(limits: dict[str, int]) -> None:
+    """The kernel's own limits; the judge watches time and memory from outside as well."""
+    memory = limits["memory"]
+    if _LINUX:
+        with open("/proc/self/statm") as file:  # the interpreter's own mappings come on top
+            memory += int(file.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    for name, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CPU, limits["cpu"]),
+        (resource.RLIMIT_FSIZE, limits["file_size"]),
+        (resource.RLIMIT_NOFILE, limits["files"]),
+        (resource.RLIMIT_NPROC, limits["processes"]),
+    ):
+        hard = resource.getrlimit(name)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(name, (value, value))
+    if _LINUX:
+        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+
+
+def die_with_parent() -> None:
+    if _LINUX:
+        _prctl(_PR_SET_PDEATHSIG, 9)
+
+
+def forgo_capabilities() -> None:
+    """No program started from here on can gain a capability; before `become`, which ends the
+    right to say so."""
+    if not _LINUX:
+        return
+    for capability in range(64):  # EINVAL past the last; EPERM where there is nothing to drop
+        with contextlib.suppress(OSError):
+            _prctl(_PR_CAPBSET_DROP, capability)
+
+
+def become(uid: int) -> None:
+    """From root to an unprivileged user of no group."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def drop_privileges() -> None:
+    """No capability, none to be gained, and none of the kernel's dangerous doors."""
+    if not _LINUX:
+        return
+    with contextlib.suppress(OSError):
+        _prctl(_PR_CAP_AMBIENT, 4, 0, 0, 0)
+    header = struct.pack("<Ii", 0x20080522, 0)
+    _call("capset", header, struct.pack("<6I", *[0] * 6))
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    _prctl(_PR_SET_DUMPABLE, 1)
+    _forbid_system_calls()
+
+
+# Numbers on x86-64 and on 64-bit ARM. None of these serves a student's arithmetic; each has
+# been a way out of a sandbox, or could slow or stop the machine.
+_FORBIDDEN = {
+    "x86_64": (
+        *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
+        *(248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 320, 321, 323),
+    ),
+    "aarch64": (
+        *(117, 116, 92, 41, 51, 89, 170, 40, 39, 224, 225, 142, 105, 106, 60, 112, 104),
+        *(217, 218, 219, 97, 241, 265, 268, 270, 271, 272, 273, 294, 280, 282),
+    ),
+}
+_FORBIDDEN_EVERYWHERE = (425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442)
+_AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_CLONE = {"x86_64": 56, "aarch64": 220}
+_CLONE3 = 435
+_NEW_NAMESPACES = 0x7E020080
+_ALLOW, _EPERM, _ENOSYS, _KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
+
+
+def _forbid_system_calls() -> None:
+    machine = platform.machine()
+    if machine not in _AUDIT:
+        return
+    load, equal, anyset, back = 0x20, 0x15, 0x45, 0x06
+    program = [
+        (load, 0, 0, 4),
+        (equal, 1, 0, _AUDIT[machine]),
+        (back, 0, 0, _KILL),
+        (load, 0, 0, 0),
+    ]
+    if machine == "x86_64":  # the x32 numbers are a second name for every call
+        program += [(0x35, 0, 1, 0x40000000), (back, 0, 0, _EPERM)]
+    for number in (*_FORBIDDEN[machine], *_FORBIDDEN_EVERYWHERE):
+        program += [(equal, 0, 1, number), (back, 0, 0, _EPERM)]
+    program += [(equal, 0, 1, _CLONE3), (back, 0, 0, _ENOSYS)]  # glibc falls back to clone
+    program += [(equal, 0, 3, _CLONE[machine]), (load, 0, 0, 16)]
+    program += [(anyset, 0, 1, _NEW_NAMESPACES), (back, 0, 0, _EPERM), (back, 0, 0, _ALLOW)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *step) for step in program))
+    header = ctypes.create_string_buffer(
+        struct.pack("<HxxxxxxQ", len(program), ctypes.addressof(code))
+    )
+    _prctl(_PR_SET_SECCOMP, 2, ctypes.addressof(header))
+
+
+# --------------------------------------------------------------------------------- Landlock
+
+_READ = (1 << 0) | (1 << 2) | (1 << 3)  # execute, read file, read directory
+_SYS_CREATE, _SYS_ADD, _SYS_RESTRICT = 444, 445, 446
+
+
+def landlock_version() -> int:
+    """The kernel's Landlock ABI; 0 where there is none."""
+    if not _LINUX:
+        return 0
+    return max(0, _libc.syscall(_SYS_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint(1)))
+
+
+def landlock(readable: Iterable[str], writable: Iterable[str]) -> None:
+    """From now on only these trees can be opened; no TCP; signals stay inside (newer kernels)."""
+    version = landlock_version()
+    if version == 0:
+        raise OSError("this kernel has no Landlock")
+    files = (1 << 13) - 1
+    for since, bit in ((2, 13), (3, 14), (5, 15)):
+        files |= (1 << bit) if version >= since else 0
+    network = 3 if version >= 4 else 0
+    scoped = 3 if version >= 6 else 0
+    size = 8 + 8 * (version >= 4) + 8 * (version >= 6)
+    attributes = struct.pack("<QQQ", files, network, scoped)[:size]
+    ruleset = _call("syscall", _SYS_CREATE, attributes, ctypes.c_size_t(size), ctypes.c_uint(0))
+    for paths, access in ((readable, _READ), (writable, files)):
+        for path in paths:
+            try:
+                descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            except OSError:
+                continue
+            allowed = access if os.path.isdir(path) else access & ~((1 << 3) | 0x3FF0)
+            rule = struct.pack("<Qi", allowed & files, descriptor)
+            _call("syscall", _SYS_ADD, ruleset, ctypes.c_int(1), rule, ctypes.c_uint(0))
+            os.close(descriptor)
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    _call("syscall", _SYS_RESTRICT, ruleset, ctypes.c_uint(0))
+    os.close(ruleset)

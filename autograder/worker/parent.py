@@ -1,0 +1,212 @@
+"""The warm parent: imports the libraries once, then forks one process per submission.
+
+Descriptor 0 is its line to the judge, one JSON message per packet. "start" comes with a
+socket, which the new process serves; "reap" ends whatever the last one left and says how it
+died. The parent reads nothing that a student wrote, and holds no secret that a fork could
+find in its memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import time
+from typing import Any
+
+from . import lockdown
+
+HEADER = struct.Struct("<8sQ")
+SESSION = 3
+
+
+def warm_up() -> None:
+    """Imports what answers use, and what torch and scipy would import at first use."""
+    import matplotlib
+    import numpy as np
+    import torch
+
+    from . import session
+
+    matplotlib.use("agg")
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(1, 2), torch.nn.Tanh(), torch.nn.Linear(2, 1))
+    for kind in (torch.optim.Adam, torch.optim.LBFGS, torch.optim.SGD):
+        optimiser = kind(net.parameters(), lr=1e-3)
+
+        def closure(optimiser: Any = optimiser) -> Any:
+            optimiser.zero_grad()
+            loss = (net(torch.ones(2, 1)) ** 2).mean()
+            loss.backward()
+            return loss
+
+        optimiser.step(closure)  # type: ignore[no-untyped-call]
+    np.linalg.lstsq(np.eye(2), np.ones(2), rcond=None)
+    session.Session().answer(b"")
+
+
+class Parent:
+    """The loop that answers the judge."""
+
+    def __init__(self, line: socket.socket, setting: dict[str, Any]) -> None:
+        self.line = line
+        self.setting = setting
+        self.namespaces = bool(setting["namespaces"])
+        self.own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if self.namespaces else -1
+        self.children: dict[int, int] = {}
+
+    def serve(self) -> None:
+        """Answers until the judge hangs up."""
+        while True:
+            data, descriptors, _, _ = socket.recv_fds(self.line, 65536, 1)
+            if not data:
+                return
+            message = json.loads(data)
+            if message["do"] == "start":
+                reply = self.start(descriptors[0], message["limits"])
+            elif message["do"] == "reap":
+                reply = self.reap()
+            else:
+                reply = {"alive": True}
+            self.line.send(json.dumps(reply).encode())
+
+    def start(self, descriptor: int, limits: dict[str, int]) -> dict[str, Any]:
+        try:
+            if self.namespaces:
+                lockdown.next_child_in_own_pid_namespace(self.own_pids)
+            pid = os.fork()
+        except OSError as error:
+            os.close(descriptor)
+            return {"error": str(error)}
+        if pid == 0:
+            try:
+                self.become_submission(descriptor, limits)
+            except BaseException as error:
+                with contextlib.suppress(OSError):
+                    os.write(2, f"worker: {type(error).__name__}: {error}\n".encode())
+            finally:
+                os._exit(70)
+        os.close(descriptor)
+        self.children[pid] = pid
+        return {"started": pid}
+
+    def become_submission(self, descriptor: int, limits: dict[str, int]) -> None:
+        """In the fork: gives up every right, then serves the student's code."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        errors = os.dup(2)
+        os.dup2(descriptor, SESSION)
+        null = os.open("/dev/null", os.O_RDWR)
+        os.dup2(errors, 4)
+        for target in (0, 1, 2):
+            os.dup2(null, target)
+        os.closerange(5, 65536)
+        lockdown.die_with_parent()
+        if self.namespaces:
+            lockdown.own_mounts(limits["scratch"])
+        else:
+            os.setsid()
+            os.chdir(self.setting["scratch"])
+            if self.setting["landlock"]:
+                readable = [*self.setting["readable"], "/dev/null", "/dev/urandom", "/proc"]
+                lockdown.landlock(readable, [self.setting["scratch"], "/dev/null", "/dev/shm"])
+        lockdown.limit_resources(limits)
+        lockdown.forgo_capabilities()
+        if self.setting["uid"]:
+            lockdown.become(self.setting["uid"])
+        lockdown.drop_privileges()
+        os.close(4)
+        serve(socket.socket(fileno=SESSION))
+
+    def reap(self) -> dict[str, Any]:
+        """Ends every process that is left, and says how the submission's own one died."""
+        ended: list[int] = []
+        deadline = time.monotonic() + 30.0
+        while True:
+            for pid in list(self.children) if self.namespaces else _children():
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            if self.setting["uid"] and not self.namespaces:
+                _kill_all_of(self.setting["uid"])
+            try:
+                while True:
+                    pid, status = os.waitpid(-1, os.WNOHANG)
+                    if pid == 0:
+                        break
+                    if self.children.pop(pid, None):
+                        ended.append(os.waitstatus_to_exitcode(status))
+            except ChildProcessError:
+                return {"ended": ended}
+            if time.monotonic() > deadline:
+                return {"error": "a process of the submission cannot be killed"}
+            time.sleep(0.001)
+
+
+def serve(line: socket.socket) -> None:
+    """The submission's process: one answer for each request, until the judge hangs up."""
+    from .session import Session
+
+    me, session = os.getpid(), Session()
+    line.send(b"!")  # the kernel adds our process number, which the judge reads
+    while True:
+        header = _exactly(line, HEADER.size)
+        nonce, length = HEADER.unpack(header)
+        answer = session.answer(_exactly(line, length))
+        if os.getpid() != me:  # the answer forked; only the first process speaks
+            os._exit(0)
+        line.sendall(HEADER.pack(nonce, len(answer)) + answer)
+
+
+def _exactly(line: socket.socket, count: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < count:
+        part = line.recv(min(count - len(parts), 2**20))
+        if not part:
+            os._exit(0)
+        parts += part
+    return bytes(parts)
+
+
+def _children() -> list[int]:
+    if sys.platform != "linux":
+        return []
+    found: list[int] = []
+    for task in os.listdir("/proc/self/task"):
+        with contextlib.suppress(OSError), open(f"/proc/self/task/{task}/children") as file:
+            found += [int(pid) for pid in file.read().split()]
+    return found
+
+
+def _kill_all_of(uid: int) -> None:
+    """Root without namespaces: whatever runs as the cage's own user, at one blow."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            lockdown.become(uid)
+            os.kill(-1, signal.SIGKILL)
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+
+
+def main() -> None:
+    line = socket.socket(fileno=os.dup(0))
+    setting = json.loads(line.recv(65536))  # not an argument: every process could read those
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if not setting["namespaces"]:
+        lockdown.die_with_parent()
+        lockdown.adopt_orphans()
+    warm_up()
+    lockdown.not_traceable()
+    gc.collect()
+    gc.freeze()  # forks share these pages for longer
+    line.send(b'{"ready": true}')
+    Parent(line, setting).serve()

@@ -1,0 +1,294 @@
+"""The values that cross between judge and worker, and their encoding.
+
+Both ends read bytes with this module, and the judge's end reads bytes that a student's
+process wrote. So the format is plain: one tag byte, lengths, raw data. No pickle, no code,
+no class names that are looked up. Whatever does not fit raises `WireError`; sizes, depth and
+the number of items are capped, and memory is taken only for bytes that have arrived.
+
+Types: None, bool, int (up to 64 bytes), float, complex, str, bytes, list, tuple, dict with
+string keys, NumPy arrays and scalars, torch tensors, NumPy and torch random generators (from
+the judge to the worker), and handles for objects that stay in the worker.
+"""
+
+from __future__ import annotations
+
+import itertools
+import struct
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+MAX_BYTES = 64 * 2**20
+MAX_ITEMS = 1_000_000
+MAX_DEPTH = 24
+MAX_INT_BYTES = 64
+
+_KINDS = {"int": (8, 16, 32, 64), "uint": (8, 16, 32, 64), "float": (16, 32, 64)}
+DTYPES = frozenset(
+    {"bool", "complex64", "complex128"}
+    | {f"{kind}{bits}" for kind, sizes in _KINDS.items() for bits in sizes}
+)
+_TORCH_DTYPES = {name: getattr(torch, name) for name in DTYPES}
+_TORCH_NAMES = {dtype: name for name, dtype in _TORCH_DTYPES.items()}
+_SEQUENCES: dict[str, type] = {"l": list, "t": tuple}
+_BASES: tuple[type, ...] = (tuple, list, dict, float, int, complex, str, bytes)
+_ITERATORS: tuple[type, ...] = (
+    types.GeneratorType,
+    map,
+    filter,
+    zip,
+    enumerate,
+    reversed,
+    itertools.chain,
+    itertools.islice,
+    type(iter([])),
+    type(iter(())),
+)
+
+
+class WireError(ValueError):
+    """A value that may not cross, or bytes that are not a value."""
+
+
+@dataclass(frozen=True)
+class Handle:
+    """An object that stays in the worker; `type_name` is for messages only."""
+
+    number: int
+    type_name: str = "object"
+
+
+class _Writer:
+    def __init__(self, keep: Callable[[Any], Handle] | None) -> None:
+        self.parts: list[bytes] = []
+        self.keep = keep
+        self.size = 0
+        self.items = 0
+
+    def put(self, data: bytes) -> None:
+        self.size += len(data)
+        if self.size > MAX_BYTES:
+            raise WireError(f"larger than {MAX_BYTES >> 20} MiB")
+        self.parts.append(data)
+
+    def blob(self, tag: bytes, data: bytes) -> None:
+        self.put(tag + struct.pack("<Q", len(data)))
+        self.put(data)
+
+    def value(self, value: Any, depth: int = 0) -> None:
+        self.items += 1
+        if self.items > MAX_ITEMS:
+            raise WireError(f"more than {MAX_ITEMS} items")
+        if depth > MAX_DEPTH:
+            raise WireError(f"nested more than {MAX_DEPTH} deep")
+        kind = type(value)
+        if value is None:
+            self.put(b"N")
+        elif kind is bool:
+            self.put(b"T" if value else b"F")
+        elif kind is int:
+            length = (value.bit_length() + 8) // 8
+            if length > MAX_INT_BYTES:
+                raise WireError(f"an integer of {length} bytes")
+            self.blob(b"i", value.to_bytes(length, "little", signed=True))
+        elif kind is float:
+            self.put(b"f" + struct.pack("<d", value))
+        elif kind is complex:
+            self.put(b"c" + struct.pack("<dd", value.real, value.imag))
+        elif kind is str:
+            self.blob(b"s", value.encode("utf-8", "replace"))
+        elif kind is bytes:
+            self.blob(b"b", value)
+        elif kind is list or kind is tuple:
+            self.put((b"l" if kind is list else b"t") + struct.pack("<Q", len(value)))
+            for item in value:
+                self.value(item, depth + 1)
+        elif kind is dict and all(type(key) is str for key in value):
+            self.put(b"d" + struct.pack("<Q", len(value)))
+            for key, item in value.items():
+                self.value(key, depth + 1)
+                self.value(item, depth + 1)
+        elif isinstance(value, torch.Tensor):
+            self.tensor(value)
+        elif isinstance(value, (np.ndarray, np.generic)):
+            self.array(value, b"a" if isinstance(value, np.ndarray) else b"n")
+        elif kind is Handle:
+            self.put(b"h" + struct.pack("<Q", value.number))
+            self.value(value.type_name[:80], depth + 1)
+        elif kind is np.random.Generator:
+            self.put(b"g")
+            self.value(value.bit_generator.state, depth + 1)
+        elif kind is torch.Generator:
+            self.put(b"G")
+            self.value((value.initial_seed(), value.get_state().numpy()), depth + 1)
+        elif (base := next((b for b in _BASES if isinstance(value, b)), kind)) is not kind:
+            self.value(base(value), depth + 1)  # a named tuple counts as the tuple that it is
+        elif isinstance(value, _ITERATORS):
+            items: Any = value
+            self.value(list(itertools.islice(items, MAX_ITEMS)), depth)
+        elif self.keep is not None:
+            self.value(self.keep(value), depth + 1)
+        else:
+            raise WireError(f"a value of type {kind.__name__} cannot cross")
+
+    def array(self, value: Any, tag: bytes, flag: bytes = b"") -> None:
+        array = np.asarray(value)
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
+        name = array.dtype.name
+        if name not in DTYPES:
+            if array.dtype == np.longdouble:
+                array, name = array.astype(np.float64), "float64"
+            else:
+                raise WireError(f"an array of dtype {name}")
+        if array.nbytes > MAX_BYTES:
+            raise WireError(f"larger than {MAX_BYTES >> 20} MiB")
+        self.put(tag + flag + struct.pack("<BB", len(name), array.ndim) + name.encode())
+        self.put(struct.pack(f"<{array.ndim}Q", *array.shape))
+        self.put(array.tobytes())
+
+    def tensor(self, value: torch.Tensor) -> None:
+        plain = value.detach()
+        if plain.layout is not torch.strided or plain.is_quantized or plain.is_meta:
+            raise WireError(f"a {str(plain.layout).removeprefix('torch.')} or abstract tensor")
+        if plain.dtype is torch.bfloat16:
+            plain = plain.float()
+        if plain.dtype not in _TORCH_NAMES:
+            raise WireError(f"a tensor of dtype {str(plain.dtype).removeprefix('torch.')}")
+        if plain.numel() * plain.element_size() > MAX_BYTES:
+            raise WireError(f"larger than {MAX_BYTES >> 20} MiB")
+        array = plain.cpu().resolve_conj().resolve_neg().contiguous().numpy()
+        self.array(array, b"p", b"\1" if value.requires_grad else b"\0")
+
+
+class _Reader:
+    def __init__(
+        self, data: bytes, resolve: Callable[[Handle], Any] | None, generators: bool
+    ) -> None:
+        self.data = memoryview(data)
+        self.at = 0
+        self.items = 0
+        self.resolve = resolve
+        self.generators = generators
+
+    def take(self, count: int) -> memoryview:
+        if count > len(self.data) - self.at:
+            raise WireError("bytes end before the value does")
+        self.at += count
+        return self.data[self.at - count : self.at]
+
+    def unpack(self, layout: str) -> tuple[Any, ...]:
+        return struct.unpack(layout, self.take(struct.calcsize(layout)))
+
+    def count(self) -> int:
+        (count,) = self.unpack("<Q")
+        if count > MAX_ITEMS or count > len(self.data) - self.at:
+            raise WireError("more items than bytes")
+        return int(count)
+
+    def value(self, depth: int = 0) -> Any:
+        self.items += 1
+        if self.items > MAX_ITEMS or depth > MAX_DEPTH + 2:
+            raise WireError("too many items, or nested too deep")
+        tag = bytes(self.take(1)).decode("latin-1")
+        if tag in "NTF":
+            return {"N": None, "T": True, "F": False}[tag]
+        if tag == "i":
+            (length,) = self.unpack("<Q")
+            if length > MAX_INT_BYTES:
+                raise WireError("an integer too long")
+            return int.from_bytes(self.take(length), "little", signed=True)
+        if tag == "f":
+            return self.unpack("<d")[0]
+        if tag == "c":
+            return complex(*self.unpack("<dd"))
+        if tag in "sb":
+            (length,) = self.unpack("<Q")
+            data = bytes(self.take(length))
+            return data.decode("utf-8", "replace") if tag == "s" else data
+        if tag in _SEQUENCES:
+            return _SEQUENCES[tag](self.value(depth + 1) for _ in range(self.count()))
+        if tag == "d":
+            pairs = [(self.value(depth + 1), self.value(depth + 1)) for _ in range(self.count())]
+            if not all(type(key) is str for key, _ in pairs):
+                raise WireError("a key that is not a string")
+            return dict(pairs)
+        if tag == "a":
+            return self.array()
+        if tag == "n":
+            array = self.array()
+            if array.ndim:
+                raise WireError("a scalar with dimensions")
+            return array[()]
+        if tag == "p":
+            (requires_grad,) = self.unpack("<B")
+            tensor = torch.from_numpy(self.array())
+            differentiable = tensor.is_floating_point() or tensor.is_complex()
+            return tensor.requires_grad_(bool(requires_grad) and differentiable)
+        if tag == "h":
+            (number,) = self.unpack("<Q")
+            name = self.value(depth + 1)
+            if type(name) is not str:
+                raise WireError("a handle without a name")
+            handle = Handle(number, name[:80])
+            return handle if self.resolve is None else self.resolve(handle)
+        if tag in "gG" and self.generators:
+            return (self.numpy_generator if tag == "g" else self.torch_generator)(depth)
+        raise WireError(f"unknown tag {tag!r}")
+
+    def array(self) -> np.ndarray:
+        length, ndim = self.unpack("<BB")
+        name = bytes(self.take(length)).decode("latin-1")
+        if name not in DTYPES or ndim > 32:
+            raise WireError(f"an array of dtype {name!r} with {ndim} axes")
+        shape = self.unpack(f"<{ndim}Q")
+        dtype = np.dtype(name)
+        total = dtype.itemsize
+        for extent in shape:
+            total *= extent
+            if extent > MAX_BYTES or total > MAX_BYTES:
+                raise WireError("an array too large")
+        data = bytearray(self.take(total))
+        if name == "bool":  # any other byte than 0 and 1 would be a trap for NumPy
+            return (np.frombuffer(data, dtype=np.uint8) != 0).reshape(shape)
+        return np.frombuffer(data, dtype=dtype).reshape(shape)
+
+    def numpy_generator(self, depth: int) -> np.random.Generator:
+        state = self.value(depth + 1)
+        generator = np.random.Generator(getattr(np.random, state["bit_generator"])())
+        generator.bit_generator.state = state
+        return generator
+
+    def torch_generator(self, depth: int) -> torch.Generator:
+        seed, state = self.value(depth + 1)
+        generator = torch.Generator().manual_seed(seed)
+        generator.set_state(torch.from_numpy(state))
+        return generator
+
+
+def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
+    """Bytes of `value`. `keep` takes objects that cannot cross and gives handles for them."""
+    writer = _Writer(keep)
+    writer.value(value)
+    return b"".join(writer.parts)
+
+
+def decode(
+    data: bytes, resolve: Callable[[Handle], Any] | None = None, *, generators: bool = False
+) -> Any:
+    """The value in `data`; WireError for anything else.
+
+    `resolve` turns handles into objects. Random generators are made only where `generators`
+    allows it, which is in the worker: they go from the judge to the worker and never back.
+    """
+    reader = _Reader(data, resolve, generators)
+    try:
+        value = reader.value()
+    except (struct.error, OverflowError, MemoryError, RecursionError) as error:
+        raise WireError(f"not a value: {error}") from None
+    if reader.at != len(reader.data):
+        raise WireError("bytes after the value")
+    return value

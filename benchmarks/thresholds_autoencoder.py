@@ -1,0 +1,106 @@
+"""How far right and wrong answers are from the thresholds of the trained checks.
+
+Right are the reference and every alternative, wrong some of the mistakes, each with 20 seeds of
+its data and its first weights. A right answer has to stay well on the right side for every seed.
+No threshold sees every fault: one that spoils the reconstruction may leave z alone.
+
+    OMP_NUM_THREADS=1 python benchmarks/thresholds_autoencoder.py [unseen_error …]
+
+Takes some ten minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch: with small networks two threads are slower
+
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from autograder.answers import Answer, Mistake, alternatives, cells, mistakes
+from autograder.checks import test_autoencoder as checks
+from autograder.course import assignment
+from autograder.student import InProcess, Student
+
+FOUND = assignment("autoencoder")
+EXERCISE = "train_autoencoder"
+SEEDS = 20
+WRONG = ["gradients_never_cleared", "z_detached", "stops_too_soon"]
+
+
+class Measure(NamedTuple):
+    words: str
+    above: bool
+    limit: float
+
+
+MEASURES = {
+    "unseen_error": Measure("unseen configurations, error", False, checks.ERROR_LIMIT),
+    "smaller_error": Measure("unseen 12 × 12 ones, error", False, checks.ERROR_LIMIT),
+    "disordered_error": Measure("disordered ones, error", False, checks.DISORDERED_LIMIT),
+    "ordered_error": Measure("ordered ones of the worse sign, error", False, checks.ORDERED_LIMIT),
+    "magnetisation_known": Measure("R² of the magnetisation on z", True, checks.R2_LIMIT),
+}
+
+
+class Row(NamedTuple):
+    measure: str
+    answer: str
+    right: bool
+    values: list[float]
+    seconds: float
+
+
+def measured(job: tuple[str, Answer | None]) -> Row:
+    """One answer, one measure, all seeds; CPU seconds of a single training and its judgement."""
+    name, answer = job
+    student = Student(InProcess(cells(FOUND, *([] if answer is None else [answer]))))
+    values = []
+    before = time.process_time()
+    for seed in range(SEEDS):
+        student.begin(EXERCISE, seed)
+        values.append(getattr(checks, name)(student, np.random.default_rng(seed)))
+    seconds = (time.process_time() - before) / SEEDS
+    right = not isinstance(answer, Mistake)
+    return Row(name, answer.name if answer else "the reference", right, values, seconds)
+
+
+def jobs(names: list[str]) -> Iterator[tuple[str, Answer | None]]:
+    for name in names:
+        yield name, None
+        for answer in alternatives(FOUND):
+            if answer.exercise == EXERCISE:
+                yield name, answer
+        for wrong in mistakes(FOUND):
+            if wrong.exercise == EXERCISE and wrong.name in WRONG:
+                yield name, wrong
+
+
+def main() -> None:
+    shown = ""
+    with ProcessPoolExecutor(2) as pool:
+        for row in pool.map(measured, jobs(sys.argv[1:] or list(MEASURES))):
+            measure = MEASURES[row.measure]
+            if row.measure != shown:
+                shown = row.measure
+                side = "above" if measure.above else "below"
+                print(f"\n{measure.words}, {side} {measure.limit:g} passes")
+                print(f"{'':40} {'least':>9} {'median':>9} {'most':>9}   passes   CPU s")
+            passed = sum((value > measure.limit) == measure.above for value in row.values)
+            numbers = [min(row.values), float(np.median(row.values)), max(row.values)]
+            print(
+                f"{'right' if row.right else 'wrong'} {row.answer:34}",
+                *(f"{number:9.4f}" for number in numbers),
+                f"{passed:5} of {SEEDS} {row.seconds:6.2f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

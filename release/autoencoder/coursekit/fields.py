@@ -1,0 +1,163 @@
+"""Closed-form differentiable models that a check can hand to a student's function by name.
+
+A residual or a force is tested on fields whose derivatives are known, so that no training is
+needed and zero is not the only right answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+
+class Polynomial(nn.Module):
+    """Σ_k c_k x^k, elementwise; x of any shape. The c_k are parameters, as a network's weights."""
+
+    def __init__(self, coefficients: list[float]) -> None:
+        super().__init__()
+        self.coefficients = nn.Parameter(torch.tensor(coefficients, dtype=torch.float64))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        total = torch.zeros_like(x)
+        for coefficient in self.coefficients.flip(0):  # single numbers leave x its dtype
+            total = total * x + coefficient
+        return total
+
+    def gradient(self) -> torch.Tensor | None:
+        """What someone's `backward` left in the coefficients."""
+        return self.coefficients.grad
+
+
+class Sine(nn.Module):
+    """amplitude · sin(frequency · x + phase), elementwise; x of any shape."""
+
+    def __init__(self, amplitude: float = 1.0, frequency: float = 1.0, phase: float = 0.0) -> None:
+        super().__init__()
+        self.amplitude, self.frequency, self.phase = amplitude, frequency, phase
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.amplitude * torch.sin(self.frequency * x + self.phase)
+
+
+class Exponential(nn.Module):
+    """amplitude · exp(rate · x), elementwise; x of any shape."""
+
+    def __init__(self, amplitude: float = 1.0, rate: float = 1.0) -> None:
+        super().__init__()
+        self.amplitude, self.rate = amplitude, rate
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.amplitude * torch.exp(self.rate * x)
+
+
+class Surface(nn.Module):
+    """Σ_ij c_ij x^i t^j, elementwise in two variables. The c_ij are parameters."""
+
+    def __init__(self, coefficients: Any) -> None:
+        super().__init__()
+        self.coefficients = nn.Parameter(torch.as_tensor(coefficients, dtype=torch.float64))
+
+    def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        total = torch.zeros_like(x)
+        for row in self.coefficients.flip(0):  # Horner in x, of polynomials in t
+            inner = torch.zeros_like(t)
+            for coefficient in row.flip(0):
+                inner = inner * t + coefficient
+            total = total * x + inner
+        return total
+
+
+class Mode(nn.Module):
+    """amplitude · sin(wavenumber · x) · exp(−rate · t), elementwise in two variables."""
+
+    def __init__(self, amplitude: float = 1.0, wavenumber: float = 1.0, rate: float = 1.0) -> None:
+        super().__init__()
+        self.amplitude, self.wavenumber, self.rate = amplitude, wavenumber, rate
+
+    def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return self.amplitude * torch.sin(self.wavenumber * x) * torch.exp(-self.rate * t)
+
+
+class Affine(nn.Module):
+    """x ↦ x Mᵀ + shift along the last axis: a rotation, a reflection, a linear model, a shift."""
+
+    def __init__(self, matrix: Any, shift: Any = 0.0) -> None:
+        super().__init__()
+        self.matrix = torch.as_tensor(matrix, dtype=torch.float64)
+        self.shift = torch.as_tensor(shift, dtype=torch.float64)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.matrix.to(x.dtype).T + self.shift.to(x.dtype)
+
+
+class Permutation(nn.Module):
+    """Entries along one axis in another order: output[i] = x[order[i]]."""
+
+    def __init__(self, order: Any, axis: int = -1) -> None:
+        super().__init__()
+        self.order, self.axis = torch.as_tensor(order, dtype=torch.int64), axis
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.index_select(self.axis, self.order)
+
+
+class PairEnergy(nn.Module):
+    """Σ exp(−d²) over the pairs of a cluster, (B, N, 3) → (B,); `stretch` scales the axes first,
+    so that unequal stretches leave no invariance to rotations."""
+
+    def __init__(self, stretch: Any = 1.0) -> None:
+        super().__init__()
+        self.stretch = torch.as_tensor(stretch, dtype=torch.float64)
+
+    def forward(self, positions: torch.Tensor) -> torch.Tensor:
+        x = positions * self.stretch.to(positions.dtype)
+        first, second = torch.triu_indices(x.shape[1], x.shape[1], offset=1)
+        squared = ((x[:, first] - x[:, second]) ** 2).sum(-1)
+        return torch.exp(-squared).sum(-1)
+
+
+class Network(nn.Module):
+    """One hidden layer with tanh, (N, n_in) → (N, n_out), first weights from the seed."""
+
+    def __init__(self, n_in: int, n_hidden: int, n_out: int, seed: int = 0) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(seed)
+        self.hidden, self.output = nn.Linear(n_in, n_hidden), nn.Linear(n_hidden, n_out)
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.normal_(0.0, n_in**-0.5, generator=generator)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.output(torch.tanh(self.hidden(x)))
+
+
+class Inverse(nn.Module):
+    """A field u(x, t) with a diffusivity α = exp(log_alpha) beside it."""
+
+    def __init__(self, of: str, log_alpha: float = 0.0, **params: Any) -> None:
+        super().__init__()
+        self.log_alpha = nn.Parameter(torch.tensor(log_alpha, dtype=torch.float64))
+        self.field = FIELDS[of](**params)
+
+    @property
+    def alpha(self) -> torch.Tensor:
+        return torch.exp(self.log_alpha)
+
+    def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return self.field(x, t)
+
+
+FIELDS: dict[str, type[nn.Module]] = {
+    "polynomial": Polynomial,
+    "sine": Sine,
+    "exponential": Exponential,
+    "surface": Surface,
+    "mode": Mode,
+    "affine": Affine,
+    "permutation": Permutation,
+    "pair_energy": PairEnergy,
+    "network": Network,
+    "inverse": Inverse,
+}

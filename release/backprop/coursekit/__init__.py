@@ -1,0 +1,43 @@
+"""Helpers that come with every notebook: comparisons, public checks, messages."""
+
+from .compare import (
+    DIFFERENCE,
+    EXACT,
+    SINGLE,
+    Call,
+    CheckFailed,
+    StudentError,
+    Tolerance,
+    array,
+    attribute,
+    below,
+    close,
+    holds,
+    integer,
+    number,
+    quiet,
+    refuses,
+    tensor,
+    within,
+)
+
+__all__ = [
+    "DIFFERENCE",
+    "EXACT",
+    "SINGLE",
+    "Call",
+    "CheckFailed",
+    "StudentError",
+    "Tolerance",
+    "array",
+    "attribute",
+    "below",
+    "close",
+    "holds",
+    "integer",
+    "number",
+    "quiet",
+    "refuses",
+    "tensor",
+    "within",
+]

@@ -1,0 +1,145 @@
+"""Public checks of cnn: the ones that you can run yourself."""
+
+import numpy as np
+import torch
+from coursekit import SINGLE, attribute, close, holds, integer, number, refuses, tensor
+
+
+def test_correlate1d__slides_without_flipping(student):
+    """gives [2, −1, 0, 1, −2, 1] for the kernel [1, 0, −1] on a signal of eight"""
+    signal, kernel = np.array([1, 0, -1, 1, -1, 0, 1, -1]), np.array([1, 0, -1])
+    close(student.correlate1d(signal, kernel), np.array([2, -1, 0, 1, -2, 1]), SINGLE)
+
+
+def test_correlate1d__keeps_fractions(student):
+    """keeps the fractions when the signal holds whole numbers"""
+    signal, kernel = np.array([1, -1, -1], dtype=np.int8), np.array([0.5, 0.25])
+    close(student.correlate1d(signal, kernel), np.array([0.25, -0.75]), SINGLE)
+
+
+def test_correlate1d__refuses_a_kernel_that_is_too_long(student):
+    """raises ValueError for a kernel longer than the signal"""
+    refuses(lambda: student.correlate1d(np.ones(2), np.ones(3)))
+
+
+def test_convolve2d_periodic__stamps_the_kernel(student):
+    """stamps the kernel around a single 1"""
+    image, kernel = np.zeros((5, 5)), np.arange(1.0, 10.0).reshape(3, 3)
+    image[2, 2] = 1.0
+    expected = np.zeros((5, 5))
+    expected[1:4, 1:4] = kernel
+    close(student.convolve2d_periodic(image, kernel), expected, SINGLE)
+
+
+def test_convolve2d_periodic__goes_round_the_edges(student):
+    """stamps the kernel around a 1 in the corner, across the edges"""
+    image, kernel = np.zeros((4, 4)), np.arange(1.0, 10.0).reshape(3, 3)
+    image[0, 0] = 1.0
+    expected = np.array([[5.0, 6, 0, 4], [8, 9, 0, 7], [0, 0, 0, 0], [2, 3, 0, 1]])
+    close(student.convolve2d_periodic(image, kernel), expected, SINGLE)
+
+
+def test_convolve2d_periodic__centres_even_kernels_above_and_left(student):
+    """has the centre of a 1×2 kernel on its first entry"""
+    image, kernel = np.array([[0.0, 1.0, 0.0, 0.0]]), np.array([[3.0, 7.0]])
+    close(student.convolve2d_periodic(image, kernel), np.array([[0.0, 3.0, 7.0, 0.0]]), SINGLE)
+
+
+def test_convolve2d_periodic__refuses_a_kernel_that_is_too_large(student):
+    """raises ValueError for a kernel larger than the image"""
+    refuses(lambda: student.convolve2d_periodic(np.ones((2, 4)), np.ones((3, 3))))
+
+
+def test_kernels__has_four_of_three_by_three(student):
+    """gives 3×3 kernels, whose entries add up to 1 for the blur and to 0 for the others"""
+    for name, total in (("horizontal", 0), ("vertical", 0), ("blur", 1), ("laplacian", 0)):
+        found = student.kernel(name)
+        shape = getattr(found, "shape", ())
+        holds(shape == (3, 3), f"kernel({name!r}) should be an array (3, 3)")
+        close(number(np.sum(found)), total, SINGLE)
+
+
+def test_kernels__knows_rows_from_columns(student):
+    """has the rows −1, 0, 1 in "horizontal" and [1, −4, 1] in the middle of "laplacian\""""
+    close(student.kernel("horizontal")[2], np.array([1.0, 1.0, 1.0]), SINGLE)
+    close(student.kernel("laplacian")[1], np.array([1.0, -4.0, 1.0]), SINGLE)
+
+
+def test_kernels__refuses_other_names(student):
+    """raises ValueError for another name"""
+    refuses(lambda: student.kernel("round"))
+
+
+def test_max_pool2d__keeps_the_largest_of_each_block(student):
+    """gives [[4, 8]] for two blocks with 1 to 4 and 5 to 8"""
+    x = np.array([[1.0, 2, 5, 6], [3, 4, 7, 8]])
+    close(student.max_pool2d(x, 2), np.array([[4.0, 8.0]]), SINGLE)
+
+
+def test_max_pool2d__takes_axes_in_front(student):
+    """pools the last two axes of an array (2, 1, 2, 4), negative numbers too"""
+    x = -np.arange(16.0).reshape(2, 1, 2, 4)
+    close(student.max_pool2d(x, 2), np.array([[[[0.0, -2.0]]], [[[-8.0, -10.0]]]]), SINGLE)
+
+
+def test_max_pool2d__refuses_a_size_that_does_not_divide(student):
+    """raises ValueError where the blocks do not fill the lattice"""
+    refuses(lambda: student.max_pool2d(np.ones((4, 5)), 2))
+
+
+def test_count_conv_parameters__knows_the_first_layers(student):
+    """is 160 for 1 → 16 maps and 3×3 kernels, 4640 for 16 → 32, and 4608 without biases"""
+    close(integer(student.count_conv_parameters(1, 16, 3)), 160)
+    close(integer(student.count_conv_parameters(16, 32, 3)), 4640)
+    close(integer(student.count_conv_parameters(16, 32, 3, bias=False)), 4608)
+
+
+def test_ising_cnn__gives_two_logits(student):
+    """gives two logits for each lattice"""
+    model = student.IsingCNN()
+    model.eval()
+    tensor(model(torch.ones(3, 1, 16, 16)), (3, 2))
+
+
+def test_ising_cnn__has_37762_parameters(student):
+    """has 37762 parameters"""
+    count = sum(weights.numel() for weights in student.IsingCNN().parameters())
+    holds(count == 37762, f"IsingCNN has {count} parameters")
+
+
+def test_train_cnn__returns_the_history(student):
+    """returns the mean loss of each epoch and leaves the model in evaluation mode"""
+    student.reseed(1)
+    model = student.IsingCNN()
+    X = torch.cat([torch.ones(20, 1, 16, 16), -torch.ones(20, 1, 16, 16)])
+    y = torch.tensor([0] * 20 + [1] * 20)
+    generator = torch.Generator().manual_seed(1)
+    history = student.train_cnn(model, X, y, epochs=3, generator=generator)
+    holds(isinstance(history, (list, tuple)), "the history should be a list")
+    holds(1 <= len(history) <= 3, "the history should have one entry for each epoch")
+    holds(all(0 <= number(loss) < 2 for loss in history), "these are no mean cross-entropies")
+    holds(attribute(model, "training") is False, "the model is still in training mode")
+
+
+def test_periodic_cnn__takes_lattices_of_any_size(student):
+    """gives two logits for lattices of any size"""
+    student.reseed(1)
+    model = student.PeriodicCNN(channels=4)
+    model.eval()
+    for side in (4, 9, 16):
+        tensor(model(torch.ones(2, 1, side, side)), (2, 2))
+
+
+def test_periodic_cnn__does_not_see_a_shift(student):
+    """gives a lattice shifted by one site the same logits, and one with other walls others"""
+    student.reseed(1)
+    model = student.PeriodicCNN()
+    model.eval()
+    row = np.array([1.0, 1.0, 1.0, -1.0, -1.0, -1.0])
+    walls = np.array([np.repeat(row[:, None], 6, axis=1), np.outer([1, -1] * 3, [1, -1] * 3)])
+    moved = np.roll(walls, 1, axis=1)
+    before = tensor(model(torch.tensor(walls[:, None], dtype=torch.float32)), (2, 2))
+    after = tensor(model(torch.tensor(moved[:, None], dtype=torch.float32)), (2, 2))
+    close(after, before, SINGLE)
+    different = np.abs(before[0] - before[1]).max() > 10 * SINGLE.tiny
+    holds(bool(different), "stripes and a chessboard have the same logits")

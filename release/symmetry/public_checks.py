@@ -1,0 +1,154 @@
+"""Public checks of symmetry: the ones that you can run yourself."""
+
+import numpy as np
+import torch
+from coursekit import SINGLE, array, close, holds, number, tensor
+
+SET = torch.tensor([[[1.0], [2.0], [6.0]]])
+TETRAHEDRON = torch.tensor([[[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]]) / 8**0.5
+QUARTER_TURN = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+
+
+def test_pool__puts_a_set_together(student):
+    """gives the sum 9, the mean 3 and the maximum 6 of the set {1, 2, 6}"""
+    for kind, expected in (("sum", 9.0), ("mean", 3.0), ("max", 6.0)):
+        close(student.pool(SET, kind=kind), torch.tensor([[expected]]), SINGLE)
+
+
+def test_pool__ignores_the_padding(student):
+    """gives the sum 3, the mean 1.5 and the maximum 2 where the mask drops the 6"""
+    mask = torch.tensor([[True, True, False]])
+    for kind, expected in (("sum", 3.0), ("mean", 1.5), ("max", 2.0)):
+        close(student.pool(SET, mask, kind), torch.tensor([[expected]]), SINGLE)
+
+
+def test_pool__is_zero_where_nothing_counts(student):
+    """gives zero where no element counts"""
+    mask = torch.tensor([[False, False, False]])
+    for kind in ("sum", "mean", "max"):
+        close(student.pool(SET, mask, kind), torch.tensor([[0.0]]), SINGLE)
+
+
+def test_deep_sets__gives_a_row_for_each_set(student):
+    """gives one row of out_dim numbers for each set, of whatever size"""
+    student.reseed(1)
+    model = student.DeepSets(in_dim=3, hidden=8, out_dim=2)
+    for size in (1, 4):
+        tensor(model(_like(model, torch.ones(5, size, 3))), (5, 2))
+
+
+def test_deep_sets__forgets_the_order_and_not_the_set(student):
+    """gives {1, 2, 6} one output in any order, and {1, 1} another than {1}"""
+    student.reseed(1)
+    model = student.DeepSets()
+    orders = _like(model, torch.tensor([[1.0, 2.0, 6.0], [6.0, 1.0, 2.0]]))
+    one, other = tensor(model(orders), (2, 1))
+    close(other, one, SINGLE)
+    once, twice = (tensor(model(_like(model, torch.ones(1, n))), (1, 1)) for n in (1, 2))
+    holds(bool(abs(once - twice) > SINGLE.tiny), "{1} and {1, 1} give the same output")
+
+
+def test_naive_mlp__depends_on_the_order(student):
+    """gives one number for each row, another one when the inputs change places"""
+    student.reseed(1)
+    model = student.NaiveMLP(3)
+    rows = tensor(model(_like(model, torch.tensor([[1.0, 1.5, 2.0], [1.5, 1.0, 2.0]]))), (2, 1))
+    holds(bool(abs(rows[0] - rows[1]) > SINGLE.tiny), "the order should make a difference")
+
+
+def test_invariance_error__is_zero_for_an_even_function(student):
+    """is 0 for f(x) = x² and 6 for f(x) = x, at x = 3, if T x = −x"""
+    T, x = student.field("polynomial", coefficients=[0.0, -1.0]), torch.tensor([[0.5], [3.0]])
+    for coefficients, expected in (([0.0, 0.0, 1.0], 0.0), ([0.0, 1.0], 6.0)):
+        f = student.field("polynomial", coefficients=coefficients)
+        close(number(student.invariance_error(f, x, T)), expected, SINGLE)
+
+
+def test_equivariance_error__is_zero_for_an_odd_function(student):
+    """is 0 for f(x) = x³ if T turns the signs of both, and 16, at x = 2, if it leaves y alone"""
+    f = student.field("polynomial", coefficients=[0.0, 0.0, 0.0, 1.0])
+    mirror = student.field("polynomial", coefficients=[0.0, -1.0])
+    still = student.field("polynomial", coefficients=[0.0, 1.0])
+    x = torch.tensor([[2.0], [1.0]])
+    for T_out, expected in ((mirror, 0.0), (still, 16.0)):
+        close(number(student.equivariance_error(f, x, mirror, T_out)), expected, SINGLE)
+
+
+def test_random_rotation__is_a_rotation(student):
+    """is orthogonal and has determinant +1"""
+    for seed in range(8):
+        R = array(student.random_rotation(np.random.default_rng(seed)), (3, 3))
+        close(R @ R.T, np.eye(3), SINGLE)
+        holds(bool(np.linalg.det(R) > 0), "this one is a mirror: det R = −1")
+
+
+def test_random_rotation__repeats_a_seed(student):
+    """gives the same rotation for the same seed, another one for another"""
+    student.reseed(1)
+    one, same, other = (
+        array(student.random_rotation(np.random.default_rng(seed)), (3, 3)) for seed in (7, 7, 8)
+    )
+    close(same, one, SINGLE)
+    holds(bool(np.abs(other - one).max() > SINGLE.relative), "every seed gives the same rotation")
+
+
+def test_cluster_energy_model__has_the_symmetries_of_an_energy(student):
+    """gives a tetrahedron one energy wherever and however it is, and a larger one another"""
+    student.reseed(1)
+    model, turn = student.ClusterEnergyModel(hidden=8), torch.tensor(QUARTER_TURN).float()
+    moved = (TETRAHEDRON @ turn.T + torch.tensor([1.0, -2.0, 0.5]))[:, [2, 0, 1, 3]]
+    clusters = torch.cat([TETRAHEDRON, moved, 1.5 * TETRAHEDRON])
+    one, same, larger = tensor(model(_like(model, clusters)), (3,))
+    close(same, one, SINGLE)
+    holds(bool(abs(larger - one) > SINGLE.tiny), "a larger tetrahedron has the same energy")
+
+
+def test_cluster_energy_model__gives_minus_the_gradient(student):
+    """forces gives minus the slope: two atoms with the energy exp(−d²), at d = 1, repel"""
+    pair = torch.tensor([[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]])
+    push = 2 * np.exp(-1.0)
+    expected = torch.tensor([[[-push, 0.0, 0.0], [push, 0.0, 0.0]]])
+    close(student.forces(student.field("pair_energy"), pair), expected, SINGLE)
+
+
+def test_train_energy_model__returns_its_losses(student):
+    """returns the losses of the epochs, and they fall"""
+    model, positions, energies = _few_clusters(student)
+    history = student.train_energy_model(
+        model, positions, energies, epochs=30, generator=torch.Generator().manual_seed(1)
+    )
+    holds(isinstance(history, (list, tuple)) and len(history) > 1, "should return the losses")
+    losses = [number(loss) for loss in history]
+    holds(min(losses[1:]) < losses[0], "the loss does not fall")
+
+
+def test_train_energy_model__changes_the_model(student):
+    """trains the very model that it is given"""
+    model, positions, energies = _few_clusters(student)
+    before = tensor(model(positions), (12,))
+    student.train_energy_model(
+        model, positions, energies, epochs=30, generator=torch.Generator().manual_seed(1)
+    )
+    after = tensor(model(_like(model, positions)), (12,))
+    wanted = energies.numpy()
+    holds(
+        bool(np.mean((after - wanted) ** 2) < np.mean((before - wanted) ** 2)),
+        "the model should be closer to the energies than before",
+    )
+
+
+def _like(model, values):
+    """In the dtype of the model's weights."""
+    weights = list(model.parameters())
+    holds(bool(weights), "the network has no parameters: are its layers attributes of self?")
+    return values.to(weights[0].dtype)
+
+
+def _few_clusters(student):
+    """An untrained model, twelve tetrahedra and their energies."""
+    student.reseed(1)
+    model = student.ClusterEnergyModel()
+    edges = torch.linspace(0.95, 2.0, 12).reshape(-1, 1, 1)
+    attraction = edges.flatten() ** -6
+    energies = 6 * 4 * (attraction**2 - attraction)
+    return model, _like(model, edges * TETRAHEDRON), _like(model, energies)

@@ -1,0 +1,611 @@
+"""What a notebook offers its student: `check`, `summary`, and `demo` around the plots.
+
+Public checks run here, in the student's own kernel, so everything a check hands over or gets
+back is a copy, an exception becomes a sentence, and nothing is left changed behind: neither
+the random state nor NumPy's and torch's settings. Plain Python, NumPy and, where the notebook
+uses it, torch; in Jupyter the answer is a small table, elsewhere the same as text.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import copy
+import functools
+import html
+import importlib
+import importlib.util
+import inspect
+import io
+import itertools
+import linecache
+import os
+import random
+import sys
+import types
+import warnings
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .compare import Call, CheckFailed, StudentError
+from .messages import details
+
+UNWRITTEN = "still to be written"
+"""What a stub's NotImplementedError says; the builder writes the stubs."""
+
+_CHECKS = "public_checks.py"
+_ENDING = "hidden checks run at grading"
+_PLAIN = (type(None), bool, int, float, complex, str, bytes)
+_BASES: tuple[Any, ...] = (list, dict, float, int, complex, str, bytes)
+_ITERATORS: tuple[type[Any], ...] = (
+    types.GeneratorType,
+    map,
+    filter,
+    zip,
+    enumerate,
+    reversed,
+    itertools.chain,
+    itertools.islice,
+    type(iter([])),
+    type(iter(())),
+)
+_MAX_ITEMS = 1_000_000
+_MAX_ITERATION = 10_000
+# What a check may stumble over when a value is of the wrong kind (as in the judge).
+_STUMBLES = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError)
+
+Namespace = dict[str, Any]
+
+
+# --------------------------------------------------------------------- what students call
+
+
+def check(exercise: str) -> None:
+    """Runs the public checks of one exercise and shows what they found; never raises."""
+    namespace = sys._getframe(1).f_globals
+    known = _known()
+    if not known:
+        _show(
+            _plain_page(f"{_CHECKS} is missing: keep the files of the notebook's folder together")
+        )
+        return
+    if exercise not in known:
+        _show(_plain_page(f"{exercise} is no exercise of this notebook; it has {', '.join(known)}"))
+        return
+    found = _examine(exercise, namespace)
+    _show(_exercise_page(exercise, found), failed=not all(one.passed for one in found))
+
+
+def summary() -> None:
+    """Shows what is written, what is left, and how the public checks stand."""
+    namespace = sys._getframe(1).f_globals
+    with contextlib.redirect_stdout(io.StringIO()):  # the students' prints belong to `check`
+        rows = {name: _examine(name, namespace) for name in _known()}
+    _show(_summary_page(rows))
+
+
+class demo:
+    """Around a plot or a training show: what stops it is a sentence, and the notebook goes on.
+
+    `check` says more about a wrong answer than a traceback through a plotting library would.
+    """
+
+    def __enter__(self) -> None:
+        self.figures = set(_figures())
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return error is None  # an interrupt stops the cell
+        print(f"{_why_no_demo(error)}, then run this one again.")
+        self._close_half_drawn()
+        return True
+
+    def _close_half_drawn(self) -> None:
+        for number in set(_figures()) - self.figures:
+            sys.modules["matplotlib.pyplot"].close(number)
+
+
+def _why_no_demo(error: Exception) -> str:
+    """What stopped a demonstration, and what to do about it."""
+    cell, *inner = _frames(error.__traceback__)
+    name = type(error).__name__
+    own = [one for one in inner if one[0].f_globals is cell[0].f_globals]
+    if own:
+        frame, line = own[-1]
+        code = frame.f_code
+        function = getattr(code, "co_qualname", code.co_name).removesuffix(".__init__")
+        if isinstance(error, NotImplementedError) and str(error) == UNWRITTEN:
+            return f"{function} is {UNWRITTEN}: fill in its cell above"
+        where = f"in line {line} of its cell: {error}"
+        return f"{function} stopped with {name} {where}\nMend it"
+    if isinstance(error, NameError) and not inner:
+        return f"{error.name} is not there yet: run the cells above"
+    return f"This cannot be shown with what came back ({name}: {error}).\nSee what the checks say"
+
+
+def _figures() -> list[int]:
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return pyplot.get_fignums() if pyplot is not None else []
+
+
+# --------------------------------------------------------------------- running the checks
+
+
+@dataclass
+class _Found:
+    """What one public check found."""
+
+    title: str
+    kind: str = ""
+    sentence: str = ""
+    parts: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        return not self.kind
+
+    @property
+    def unwritten(self) -> bool:
+        return self.kind in ("unwritten", "missing")
+
+
+@functools.cache
+def _known() -> dict[str, list[Callable[..., None]]]:
+    """The public checks by exercise, in the file's order; none where there is no such file."""
+    found: dict[str, list[Callable[..., None]]] = {}
+    path = Path(__file__).resolve().parent.parent / _CHECKS
+    if not path.is_file():
+        return found
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    for name, function in vars(module).items():
+        if name.startswith("test_") and "__" in name:
+            found.setdefault(name.removeprefix("test_").partition("__")[0], []).append(function)
+    return found
+
+
+def _examine(exercise: str, namespace: Namespace) -> list[_Found]:
+    found = []
+    with _undisturbed(), contextlib.redirect_stderr(sys.stdout), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for function in _known()[exercise]:
+            found.append(_run(exercise, function, NotebookStudent(namespace, exercise, _known())))
+    return found
+
+
+def _run(exercise: str, function: Callable[..., None], student: NotebookStudent) -> _Found:
+    title = (function.__doc__ or function.__name__).strip().split("\n")[0]
+    seed = zlib.crc32(function.__name__.encode())
+    offered = {"student": student, "draw": np.random.default_rng(seed)}
+    wanted = {name: offered[name] for name in inspect.signature(function).parameters}
+    try:
+        student.begin(seed)
+        function(**wanted)
+    except CheckFailed as failure:
+        found = failure
+    except Exception as stumble:
+        if not (isinstance(stumble, _STUMBLES) and student.calls):
+            problem = f"the check itself stopped with {type(stumble).__name__}: {stumble}"
+            return _Found(title, "fault", parts=[("problem", problem)])
+        found = CheckFailed("type", "returned something that this check cannot use")
+    else:
+        return _Found(title)
+    call = student.calls[-1] if student.calls else None
+    parts = details(exercise, found, call, public=True)
+    if found.kind == "error" and student._line:
+        parts.append(("line", student._line))
+    sentence = f"{call.function if call else exercise} {found.text}"
+    return _Found(title, found.kind, sentence, parts)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Random state and global settings as they were."""
+    torch = sys.modules.get("torch")
+    state, legacy, errors = random.getstate(), np.random.get_state(), np.geterr()  # noqa: NPY002
+    if torch is not None:
+        kept = torch.get_rng_state(), torch.is_grad_enabled(), torch.get_default_dtype()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        np.random.set_state(legacy)  # noqa: NPY002
+        np.seterr(**errors)
+        if torch is not None:
+            torch.set_rng_state(kept[0])
+            torch.set_grad_enabled(kept[1])
+            torch.set_default_dtype(kept[2])
+
+
+class NotebookStudent:
+    """The student's functions as attributes, called in this kernel: the grader's `Student`."""
+
+    def __init__(self, namespace: Namespace, exercise: str, exercises: Iterable[str] = ()) -> None:
+        self._namespace = namespace
+        self._exercise = exercise
+        self._exercises = set(exercises)
+        self.calls: list[Call] = []
+        self._line = ""
+
+    def begin(self, seed: int) -> None:
+        """Known random state and settings; called before every check."""
+        self.reseed(seed)
+        np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            torch.set_grad_enabled(True)
+            torch.set_default_dtype(torch.float32)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: self.call(name, None, args, kwargs)
+
+    def call(
+        self, target: str | Kept, method: str | None, args: tuple[Any, ...], kwargs: Namespace
+    ) -> Any:
+        """One call; the value as a copy, or StudentError."""
+        name = target if isinstance(target, str) else target.type_name
+        call = Call(f"{name}.{method}" if method else name, args, kwargs)
+        self.calls.append(call)
+        try:
+            function = self._function(target, method)
+            mine = [_handed_over(value) for value in args]
+            named = {key: _handed_over(value) for key, value in kwargs.items()}
+            _fits(function, mine, named)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                call.returned = self._protected(lambda: function(*mine, **named))
+            call.warnings = sorted({warning.category.__name__ for warning in caught})
+        except StudentError as error:
+            call.error = error
+            raise
+        return call.returned
+
+    def keep(self, value: Any) -> Kept:
+        """`value` as an object, to see later what a function did to it."""
+        return Kept(self, _handed_over(value))
+
+    def value(self, kept: Kept) -> Any:
+        """The present value of something kept."""
+        return self._copy(kept._thing)
+
+    def field(self, name: str, **params: Any) -> Kept:
+        """A closed-form model to hand to the student's functions."""
+        # The builder puts this file here; it is the grader's own, and needs torch.
+        fields = importlib.import_module(".fields", __package__)
+        return Kept(self, fields.FIELDS[name](**params))
+
+    def reseed(self, seed: int) -> None:
+        """Other global random state."""
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            torch.manual_seed(seed)
+
+    def _attribute(self, thing: Any, name: str) -> Any:
+        return self._protected(lambda: getattr(thing, name))
+
+    def _function(self, target: str | Kept, method: str | None) -> Callable[..., Any]:
+        if isinstance(target, str):
+            if target not in self._namespace:
+                raise StudentError("missing", "is not defined")
+            found = self._namespace[target]
+        else:
+            found = target._thing if method is None else getattr(target._thing, method, None)
+        if not callable(found):
+            raise StudentError("missing", "is not a function or class")
+        return found
+
+    def _protected(self, work: Callable[[], Any]) -> Any:
+        """A copy of what `work` gives; what it raises as a StudentError."""
+        try:
+            return self._copy(work())
+        except CheckFailed:
+            raise
+        except (Exception, SystemExit, GeneratorExit) as error:
+            raise self._error(error) from None
+
+    def _error(self, error: BaseException) -> StudentError:
+        bases = [base for base in type(error).__mro__ if base.__module__ == "builtins"]
+        name = next(base.__name__ for base in bases if hasattr(builtins, base.__name__))
+        if name == "NotImplementedError":
+            return StudentError("unwritten", f"is {UNWRITTEN}", name=name)
+        where, self._line = self._where(error)
+        return StudentError(
+            "error",
+            f"stopped with {name}{where}",
+            name=name,
+            bases=[base.__name__ for base in bases],
+            detail=str(error)[:500],
+        )
+
+    def _where(self, error: BaseException) -> tuple[str, str]:
+        """The deepest line of the notebook that the error came through, in words and as text."""
+        own = [
+            (frame.f_code.co_filename, number)
+            for frame, number in _frames(error.__traceback__)
+            if frame.f_globals is self._namespace
+        ]
+        if not own:
+            return "", ""
+        filename, number = own[-1]
+        text = linecache.getline(filename, number).strip()
+        return f" in line {number} of the cell of {self._cell(filename)}", text
+
+    def _cell(self, filename: str) -> str:
+        """Which cell a file is: an exercise's, this one's family's, or that of some name."""
+        names = [name for name, thing in self._namespace.items() if _defined_in(thing) == filename]
+        for name in names:
+            if name in self._exercises:
+                return name
+        called = {call.function for call in self.calls}
+        return self._exercise if not names or called.intersection(names) else names[0]
+
+    def _copy(self, value: Any) -> Any:
+        """`value` as it would come back from the grader's worker."""
+        try:
+            return self._plain(value)
+        except RecursionError:
+            raise CheckFailed("type", "returned something nested too deep to compare") from None
+
+    def _plain(self, value: Any) -> Any:
+        if type(value) in _PLAIN:
+            return value
+        if type(value) is dict and all(type(key) is str for key in value):
+            return {key: self._plain(item) for key, item in value.items()}
+        if type(value) is list or isinstance(value, _ITERATORS):
+            return [self._plain(item) for item in itertools.islice(value, _MAX_ITEMS)]
+        if isinstance(value, tuple):
+            return tuple(self._plain(item) for item in value)
+        if isinstance(value, (np.ndarray, np.generic)):
+            if value.dtype.kind not in "biufc":
+                raise CheckFailed(
+                    "type",
+                    "returned something that cannot be compared",
+                    detail=f"an array of dtype {value.dtype.name}",
+                )
+            return np.array(value)[()] if isinstance(value, np.generic) else np.array(value)
+        if _is_tensor(value):
+            return value.detach().clone().requires_grad_(value.requires_grad)
+        for base in _BASES:  # a float subclass counts as the float that it is
+            if isinstance(value, base) and type(value) is not base:
+                return self._plain(base(value))
+        return Kept(self, value)
+
+
+class Kept:
+    """An object of the student's that is no plain value: call it, call its methods, pass it on."""
+
+    def __init__(self, student: NotebookStudent, thing: Any) -> None:
+        self._student = student
+        self._thing = thing
+
+    @property
+    def type_name(self) -> str:
+        return type(self._thing).__name__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._student.call(self, None, args, kwargs)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Items of something that is no list, a DataLoader say, one call each."""
+        iterator = self._student.call(self, "__iter__", (), {})
+        if not isinstance(iterator, Kept):
+            yield from iterator
+            return
+        for _ in range(_MAX_ITERATION):
+            try:
+                yield self._student.call(iterator, "__next__", (), {})
+            except StudentError as error:
+                if error.name == "StopIteration":
+                    return
+                raise
+        raise CheckFailed("value", f"gives more than {_MAX_ITERATION} items, perhaps without end")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: self._student.call(self, name, args, kwargs)
+
+    def fetch_attribute(self, name: str) -> Any:
+        return self._student._attribute(self._thing, name)
+
+
+def _handed_over(value: Any) -> Any:
+    """A copy for the student's code to use up or change."""
+    if isinstance(value, Kept):
+        return value._thing
+    if type(value) in (list, tuple):
+        return type(value)(_handed_over(item) for item in value)
+    if type(value) is dict:
+        return {key: _handed_over(item) for key, item in value.items()}
+    if _is_tensor(value):
+        return value.detach().clone().requires_grad_(value.requires_grad)
+    if type(value).__name__ == "Generator" and hasattr(value, "initial_seed"):
+        twin = type(value)().manual_seed(value.initial_seed())
+        twin.set_state(value.get_state())
+        return twin
+    return copy.deepcopy(value)
+
+
+def _fits(function: Callable[..., Any], args: list[Any], kwargs: Namespace) -> None:
+    """StudentError where the arguments do not fit the function's signature."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        text = f"{error}; it takes {signature}"[:300]
+        raise StudentError(
+            "signature", "cannot be called like this", detail=text, name="TypeError"
+        ) from None
+
+
+def _frames(trace: types.TracebackType | None) -> list[tuple[types.FrameType, int]]:
+    found = []
+    while trace is not None:
+        found.append((trace.tb_frame, trace.tb_lineno))
+        trace = trace.tb_next
+    return found
+
+
+def _defined_in(thing: Any) -> str:
+    """The file (in a notebook: the cell) of a function or of a class's first method."""
+    methods = vars(thing).values() if isinstance(thing, type) else [thing]
+    codes = (getattr(method, "__code__", None) for method in methods)
+    return next((code.co_filename for code in codes if code is not None), "")
+
+
+def _is_tensor(value: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+# ---------------------------------------------------------------------------------- pages
+
+
+@dataclass
+class _Page:
+    """The same words twice: as text and as HTML."""
+
+    text: str
+    html: str
+
+
+_GREEN, _RED, _GREY = "#2e8b57", "#cf4a3c", "#8a8a8a"  # readable on white and on black
+_MARKS = {"passed": ("✓", _GREEN), "failed": ("✗", _RED), "open": ("·", _GREY)}
+_CELL = (
+    "padding:2px 12px 2px 0; text-align:left; vertical-align:baseline; background:none; border:0;"
+)
+
+
+def _show(page: _Page, *, failed: bool = False) -> None:
+    if failed and os.environ.get("NBGRADER_VALIDATING"):
+        # nbgrader's Validate counts a cell as failed by what it writes here, and quotes it.
+        print(page.text, file=sys.stderr)
+        return
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        shell = None
+    else:
+        shell = get_ipython()
+    if shell is None:
+        print(page.text)
+    else:
+        both = {"text/plain": page.text, "text/html": page.html}
+        display(both, raw=True)  # type: ignore[no-untyped-call]
+
+
+def _plain_page(sentence: str) -> _Page:
+    return _Page(sentence, _frame(_GREY, f"<div>{html.escape(sentence)}</div>"))
+
+
+def _exercise_page(exercise: str, found: list[_Found]) -> _Page:
+    if all(one.kind == "unwritten" for one in found):
+        return _plain_page(f"{exercise} is {UNWRITTEN}")
+    if all(one.kind == "missing" for one in found):
+        return _plain_page(f"{exercise} is not defined: run its cell first, then this one again")
+    passed = sum(one.passed for one in found)
+    ending = f"{passed} of {len(found)} public checks passed; {_ENDING}"
+    lines, rows = [exercise], []
+    for one in found:
+        mark, colour = _MARKS["open" if one.unwritten else "passed" if one.passed else "failed"]
+        lines.append(f" {mark} {one.title}")
+        inner = html.escape(one.title)
+        parts = [("", one.sentence)] if one.unwritten else one.parts
+        lines += [f"   {word:<9} {text}" if word else f"   {text}" for word, text in parts]
+        if parts:
+            inner += "<table style='border-collapse:collapse; margin:2px 0 6px 0; border:0;'>"
+            inner += (
+                "".join(_row(_word(word), _text(word, text)) for word, text in parts) + "</table>"
+            )
+        rows.append(_row(_mark(mark, colour), inner))
+    lines.append(ending)
+    colour = _GREEN if passed == len(found) else _RED
+    return _Page("\n".join(lines), _frame(colour, _title(exercise), _table(rows), _note(ending)))
+
+
+def _summary_page(rows: dict[str, list[_Found]]) -> _Page:
+    lines, table, written, passed, total = [], [], 0, 0, 0
+    width = max((len(name) for name in rows), default=0)
+    for name, found in rows.items():
+        missing = sum(one.unwritten for one in found)
+        right = sum(one.passed for one in found)
+        state = "written" if not missing else UNWRITTEN if missing == len(found) else "begun"
+        verdict = "open" if missing else "passed" if right == len(found) else "failed"
+        mark, colour = _MARKS[verdict]
+        count = "" if state == UNWRITTEN else f"public checks: {right} of {len(found)}"
+        lines.append(f" {mark} {name:<{width}}  {state:<19} {count}".rstrip())
+        columns = _code(name), state, count
+        table.append(_row(_mark(mark, colour), *columns))
+        written += state == "written"
+        passed, total = passed + right, total + len(found)
+    ending = (
+        f"{written} of {len(rows)} exercises written; "
+        f"{passed} of {total} public checks passed; {_ENDING}"
+    )
+    page = _frame(_GREY, _title("Where this notebook stands"), _table(table), _note(ending))
+    return _Page("\n".join([*lines, ending]), page)
+
+
+def _frame(colour: str, *inner: str) -> str:
+    style = f"border-left:3px solid {colour}; padding:4px 0 4px 12px; margin:4px 0; max-width:60em;"
+    return f"<div style='{style}'>{''.join(inner)}</div>"
+
+
+def _title(text: str) -> str:
+    return f"<div style='font-weight:600; margin-bottom:2px;'>{html.escape(text)}</div>"
+
+
+def _note(text: str) -> str:
+    return f"<div style='color:{_GREY}; margin-top:2px;'>{html.escape(text)}</div>"
+
+
+def _mark(mark: str, colour: str) -> str:
+    return f"<span style='color:{colour}; font-weight:700;'>{mark}</span>"
+
+
+def _word(word: str) -> str:
+    style = f"color:{_GREY}; display:inline-block; min-width:{4.5 if word else 0}em;"
+    return f"<span style='{style}'>{html.escape(word)}</span>"
+
+
+def _text(word: str, text: str) -> str:
+    if word in ("called", "returned", "expected", "line"):
+        return _code(text)
+    return f"<span style='white-space:pre-wrap;'>{html.escape(text)}</span>"
+
+
+def _code(text: str) -> str:
+    style = "background:none; color:inherit; padding:0; white-space:pre-wrap;"
+    return f"<code style='{style}'>{html.escape(text)}</code>"
+
+
+def _table(rows: list[str]) -> str:
+    return f"<table style='border-collapse:collapse; margin:0; border:0;'>{''.join(rows)}</table>"
+
+
+def _row(*cells: str) -> str:
+    inner = "".join(f"<td style='{_CELL}'>{cell}</td>" for cell in cells)
+    return (
+        f"<tr style='background:none;'>{inner}</tr>"  # Jupyter stripes rows; here it means nothing
+    )

@@ -1,0 +1,112 @@
+"""Public checks of autoencoder: the ones that you can run yourself."""
+
+import numpy as np
+import torch
+from coursekit import SINGLE, array, attribute, close, holds, number, tensor
+
+SIX = np.array([[1.0, 1], [-1, -1], [1, -1], [-1, 1], [2, 2], [-2, -2]])
+
+
+def _pair(returned, words):
+    holds(isinstance(returned, (tuple, list)) and len(returned) == 2, f"should return {words}")
+    return returned
+
+
+def test_pca_reconstruction__keeps_the_direction_of_largest_variance(student):
+    """keeps what lies along (1, 1) and drops the rest, in the docstring's example"""
+    X_hat, ratio = _pair(student.pca_reconstruction(SIX, 1), "(X_hat, explained_variance_ratio)")
+    expected = np.array([[1.0, 1], [-1, -1], [0, 0], [0, 0], [2, 2], [-2, -2]])
+    close(X_hat, expected, SINGLE)
+    close(ratio, np.array([5 / 6]), SINGLE)
+
+
+def test_pca_reconstruction__takes_the_mean_off_and_puts_it_back(student):
+    """gives the same parts, and rows shifted alike, when all rows are shifted"""
+    shift = np.array([10.0, -3.0])
+    X_hat, ratio = student.pca_reconstruction(SIX + shift, 1)
+    close(ratio, np.array([5 / 6]), SINGLE)
+    close(array(X_hat, (6, 2))[4], np.array([2.0, 2.0]) + shift, SINGLE)
+
+
+def test_pca_reconstruction__loses_nothing_with_all_components(student):
+    """gives X back when all components are kept"""
+    X_hat, ratio = student.pca_reconstruction(SIX + 1, 2)
+    close(X_hat, SIX + 1, SINGLE)
+    close(ratio, np.array([5 / 6, 1 / 6]), SINGLE)
+
+
+def test_autoencoder__gives_a_reconstruction_and_z(student):
+    """returns (x_hat, z), what decoder and encoder give"""
+    student.reseed(1)
+    model, x = student.IsingAutoencoder(256), torch.ones(5, 256)
+    x_hat, z = _pair(model(x), "(x_hat, z)")
+    x_hat, z = tensor(x_hat, (5, 256)), tensor(z, (5, 2))
+    close(z, tensor(model.encoder(x), (5, 2)), SINGLE)
+    close(x_hat, tensor(model.decoder(torch.tensor(z)), (5, 256)), SINGLE)
+
+
+def test_autoencoder__has_the_layers_asked_for(student):
+    """has 74434 parameters for 256 spins"""
+    size = sum(weights.numel() for weights in student.IsingAutoencoder(256).parameters())
+    holds(size == 74434, f"there should be 74434 parameters, there are {size}")
+
+
+def test_reconstruction_loss__is_a_mean_over_every_element(student):
+    """is 1.25 in the docstring's example"""
+    x, x_hat = torch.tensor([[1.0, -1.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.0], [1.0, -1.0]])
+    close(number(student.reconstruction_loss(x, x_hat)), 1.25, SINGLE)
+
+
+def test_reconstruction_loss__can_be_differentiated(student):
+    """keeps the graph that a training needs"""
+    x = torch.ones(2, 3)
+    loss = student.reconstruction_loss(x, torch.zeros(2, 3, requires_grad=True))
+    holds(getattr(loss, "requires_grad", False), "the loss has lost its graph")
+
+
+def _trained(student):
+    """A small network after ten epochs with ordered lattices of both signs."""
+    X = torch.ones(32, 16) * torch.tensor([1.0, -1.0]).repeat(16)[:, None]
+    student.reseed(1)
+    model = student.IsingAutoencoder(16)
+    generator = torch.Generator().manual_seed(1)
+    return model, student.train_autoencoder(model, X, epochs=10, generator=generator)
+
+
+def test_train_autoencoder__returns_losses_that_fall(student):
+    """returns one loss for each epoch, and they fall"""
+    _, losses = _trained(student)
+    holds(isinstance(losses, (list, tuple)), "should return a list")
+    losses = [number(loss) for loss in losses]
+    holds(0 < len(losses) <= 10, f"10 epochs gave {len(losses)} losses")
+    holds(losses[-1] < losses[0], "the last loss should be below the first")
+
+
+def test_train_autoencoder__leaves_the_model_in_evaluation_mode(student):
+    """leaves the model in evaluation mode"""
+    model, _ = _trained(student)
+    holds(attribute(model, "training") is False, "the model is still in training mode")
+
+
+def test_encode__gives_an_array_of_z(student):
+    """gives what the encoder gives, as an array (N, latent_dim)"""
+    student.reseed(1)
+    model = student.IsingAutoencoder(16, 3)
+    x = torch.ones(4, 16)
+    x[1:, :8] = -1
+    close(student.encode(model, x), tensor(model.encoder(x), (4, 3)), SINGLE)
+
+
+def test_order_parameter_correlation__explains_a_line(student):
+    """is 0.9 in the docstring's example, and 1 for a straight line"""
+    z = np.array([[0.0], [1.0], [2.0], [3.0]])
+    correlation = student.order_parameter_correlation
+    close(number(correlation(z, np.array([1.0, 2.0, 2.0, 3.0]))), 0.9, SINGLE)
+    close(number(correlation(z, 5 - 2 * z[:, 0])), 1.0, SINGLE)
+
+
+def test_order_parameter_correlation__survives_a_dead_column(student):
+    """is the same with a column of zeros beside"""
+    z = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [3.0, 0.0]])
+    m = np.array([1.0, 2.0, 2.0, 3.0])
+    close(number(student.order_parameter_correlation(z, m)), 0.9, SINGLE)

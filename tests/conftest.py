@@ -1,0 +1,28 @@
+"""What several test modules share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+# Before torch is imported, here and in every process that a test starts: tests share the cores.
+os.environ["OMP_NUM_THREADS"] = "1"
+# nbgrader runs `alembic` by name, so that it works only in an environment that is activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+import pytest
+import torch
+
+from autograder.cage import Cage
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def cage() -> Iterator[Cage]:
+    """One full cage for the session; each test takes workers from it."""
+    cage = Cage("full")
+    yield cage
+    cage.close()

@@ -1,0 +1,263 @@
+"""The cage: what a submission's process can see, take, and leave behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.cage import LIMITS, Cage, CageError, Worker, WorkerEnded, strongest
+from autograder.course import ROOT
+from autograder.worker.wire import decode, encode
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def worker(cage: Cage) -> Iterator[Worker]:
+    worker = cage.worker()
+    yield worker
+    worker.kill()
+
+
+@pytest.fixture
+def run(worker: Worker) -> Run:
+    """Runs a cell and gives the reply."""
+
+    def run(source: str, seconds: float = 10.0) -> dict[str, Any]:
+        reply = worker.ask(encode({"op": "run", "source": source, "label": "cell"}), seconds)
+        return dict(decode(reply))
+
+    return run
+
+
+def told(run: Run, worker: Worker, expression: str) -> Any:
+    """The value of an expression inside the cage."""
+    assert run(f"def told():\n    return {expression}")["ok"]
+    call = {"op": "call", "target": "told", "method": None, "args": (), "kwargs": {}}
+    reply = decode(worker.ask(encode(call), 10.0))
+    assert reply["ok"], reply
+    return decode(reply["encoded"])
+
+
+def test_the_process_has_no_rights(run: Run, worker: Worker) -> None:
+    status = told(run, worker, "open('/proc/self/status').read()")
+    lines = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert int(lines["CapEff"], 16) == int(lines["CapBnd"], 16) == 0
+    assert lines["NoNewPrivs"].strip() == "1"
+    assert lines["Seccomp"].strip() == "2"
+    assert lines["Pid"].strip() == "1", "the submission sees no process but its own"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ROOT / "reference_impl" / "lennard_jones.py",
+        ROOT / "autograder" / "checks" / "test_lennard_jones.py",
+        ROOT / "source",
+        ROOT / "assignments",
+        Path("/etc/passwd"),
+        Path("/proc/1/environ").parent.parent / "2",
+        Path("/home"),
+        Path("/var"),
+        Path("/sys"),
+    ],
+    ids=str,
+)
+def test_nothing_of_the_machine_can_be_seen(run: Run, worker: Worker, path: Path) -> None:
+    assert told(run, worker, f"__import__('os').path.exists({str(path)!r})") is False
+
+
+def test_the_environment_and_arguments_hold_no_secret(run: Run, worker: Worker) -> None:
+    environment = told(run, worker, "dict(__import__('os').environ)")
+    assert set(environment) <= {
+        *("PATH", "LANG", "HOME", "TMPDIR", "MPLCONFIGDIR", "MPLBACKEND", "PYTHONHASHSEED"),
+        *("PYTHONWARNINGS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+        *("NUMEXPR_NUM_THREADS", "LC_CTYPE", "PWD", "KMP_INIT_AT_FORK", "KMP_DUPLICATE_LIB_OK"),
+        *("TORCHINDUCTOR_CACHE_DIR",),
+    }
+    arguments = told(run, worker, "open('/proc/1/cmdline').read()")
+    assert str(ROOT) not in arguments.replace(sys.prefix, "")
+
+
+def test_no_module_of_the_grader_is_in_memory(run: Run, worker: Worker) -> None:
+    names = told(run, worker, "sorted(__import__('sys').modules)")
+    assert not [n for n in names if n.split(".")[0] in ("autograder", "reference_impl", "pytest")]
+
+
+def test_only_its_own_line_to_the_judge_is_open(run: Run, worker: Worker) -> None:
+    run(
+        "import os\n"
+        "links = []\n"
+        "for number in range(1024):\n"
+        "    try:\n"
+        "        links.append(os.readlink(f'/proc/self/fd/{number}'))\n"
+        "    except OSError:\n"
+        "        pass\n"
+    )
+    links = told(run, worker, "links")
+    assert sum(link.startswith("socket:") for link in links) == 1
+    assert {link for link in links if not link.startswith("socket:")} == {"/dev/null"}
+
+
+def test_there_is_no_network(run: Run, worker: Worker) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        reply = run(f"import socket; socket.create_connection(('127.0.0.1', {port}), 2)")
+    assert reply["type"] in ("ConnectionRefusedError", "OSError")
+    assert told(run, worker, "[name for _, name in __import__('socket').if_nameindex()]") == ["lo"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "libc.unshare(0x10000000)",
+        "libc.mount(b'none', b'/tmp', b'tmpfs', 0, None)",
+        "libc.ptrace(16, 1, 0, 0)",
+        "libc.syscall(425, 1, 0)",
+        "libc.syscall(321, 0, 0, 0)",
+        "libc.chroot(b'/tmp')",
+    ],
+)
+def test_dangerous_system_calls_are_refused(run: Run, worker: Worker, code: str) -> None:
+    setup = "import ctypes; libc = ctypes.CDLL(None, use_errno=True)"
+    run(setup)
+    run(f"result = {code}; number = ctypes.get_errno()")
+    assert told(run, worker, "(result, number)") == (-1, 1)
+
+
+def test_libraries_are_read_only_and_scratch_is_small(run: Run) -> None:
+    assert run("import numpy; open(numpy.__file__, 'a')")["type"] in ("OSError", "PermissionError")
+    reply = run("for n in range(100):\n    open(f'/tmp/{n}', 'wb').write(b'0' * 10**6)", seconds=20)
+    assert reply["type"] == "OSError"
+    assert "space" in reply["text"]
+
+
+def test_scratch_is_new_for_every_worker(cage: Cage) -> None:
+    for _ in range(2):
+        worker = cage.worker()
+        source = "import os; assert os.listdir('/tmp') == []; open('/tmp/mine', 'w').write('x')"
+        assert decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), 5))["ok"]
+        worker.kill()
+
+
+def test_memory_beyond_the_limit_is_an_error_in_the_process(run: Run) -> None:
+    assert run("x = bytearray(10 * 2**30)")["type"] == "MemoryError"
+    assert run("y = 1")["ok"], "the process goes on"
+
+
+def test_processes_are_limited_and_all_die_with_the_worker(cage: Cage) -> None:
+    worker = cage.worker()
+    bomb = "import os\nwhile True:\n    if os.fork() == 0:\n        os.setsid()"
+    request = encode({"op": "run", "source": bomb, "label": "c"})
+    with contextlib.suppress(WorkerEnded):  # time or memory may end it before the limit does
+        assert decode(worker.ask(request, 3))["type"] == "BlockingIOError"
+    worker.kill()
+    assert _processes_below(cage.process.pid) <= 3, "bubblewrap, its reaper, the warm parent"
+
+
+def _processes_below(pid: int) -> int:
+    count, queue = 0, [pid]
+    while queue:
+        one = queue.pop()
+        count += 1
+        for task in os.listdir(f"/proc/{one}/task"):
+            children = Path(f"/proc/{one}/task/{task}/children").read_text().split()
+            queue += [int(child) for child in children]
+    return count
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        ("while True: pass", "time", "computing time"),
+        ("import os; os._exit(0)", "died", "instead of returning"),
+        ("import ctypes; ctypes.string_at(0)", "died", "segmentation fault"),
+        ("import os; os.abort()", "died", "crashed"),
+        ("import os; os.close(3)", "died", "instead of returning"),
+        ("import os; os.write(3, b'x' * 100)", "died", "cannot be read"),
+        ("import os; os.write(3, b'12345678' + (2**62).to_bytes(8, 'little'))", "died", "read"),
+    ],
+)
+def test_every_end_has_its_cause(worker: Worker, code: str, kind: str, words: str) -> None:
+    with pytest.raises(WorkerEnded, match=words) as caught:
+        worker.ask(encode({"op": "run", "source": code, "label": "c"}), 1.0)
+    assert caught.value.kind == kind
+    assert not worker.alive
+
+
+def test_sleeping_is_noticed_without_computing_time(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.cage._STALL_SECONDS", 1.0)
+    request = encode({"op": "run", "source": "import time; time.sleep(60)", "label": "c"})
+    started = time.monotonic()
+    with pytest.raises(WorkerEnded, match="did nothing"):
+        worker.ask(request, 5.0)
+    assert time.monotonic() - started < 20
+
+
+def test_answers_before_the_question_are_not_answers(worker: Worker) -> None:
+    source = (
+        "import threading, os, time\n"
+        "def speak():\n    time.sleep(0.3)\n    os.write(3, b'x' * 50)\n"
+        "threading.Thread(target=speak).start()"
+    )
+    assert decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), 5))["ok"]
+    time.sleep(1.0)
+    with pytest.raises(WorkerEnded, match="before it was asked"):
+        worker.ask(encode({"op": "begin", "seed": 1}), 5)
+
+
+def test_a_dead_parent_is_replaced() -> None:
+    cage = Cage("full")
+    try:
+        cage.process.kill()
+        cage.process.wait()
+        with pytest.raises(CageError):
+            cage.worker()
+        worker = cage.worker()
+        assert decode(worker.ask(encode({"op": "begin", "seed": 1}), 5))["ok"]
+        worker.kill()
+    finally:
+        cage.close()
+
+
+@pytest.mark.parametrize("level", ["landlock", "limits"])
+def test_weaker_levels_work_and_leave_nothing(level: Any, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("the answer")
+    secret.chmod(0o644)
+    cage = Cage(level)
+    try:
+        worker = cage.worker()
+        source = (
+            "import os, time\n"
+            "if os.fork() == 0:\n    os.setsid()\n    time.sleep(600)\n"
+            f"open('left', 'w')\nopen({str(secret)!r})"
+        )
+        reply = decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), 5))
+        if level == "landlock":
+            assert reply["type"] == "PermissionError"
+        assert LIMITS["processes"] < 1000
+        worker.kill()
+        assert _processes_below(cage.process.pid) == 1, "only the warm parent is left"
+        assert os.listdir(cage._scratch or "") == []
+    finally:
+        cage.close()
+
+
+def test_a_weaker_cage_is_refused_unless_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.cage._bubblewrap", lambda root: ["bubblewrap-is-not-here"])
+    with pytest.raises(CageError, match="bubblewrap-is-not-here is not installed"):
+        strongest("full")
+    cage = strongest("landlock")
+    assert cage.level == "landlock"
+    cage.close()

@@ -1,0 +1,1190 @@
+"""Where results go: nbgrader's gradebook, autograded notebooks, feedback, nbgrader's commands."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import toy_course
+from hypothesis import given
+from hypothesis import strategies as st
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from autograder import course, grading
+from autograder.answers import reference_code
+from autograder.build import build
+from autograder.course import Assignment, CourseError
+from autograder.feedback import Pages, page_of
+from autograder.gradebook import GradebookError, Recorder, autograded_notebook, submission_time
+from autograder.judge import judging
+from autograder.results import CheckResult, ExerciseResult, Result, Store
+from autograder.student import InProcess, Student
+from autograder.submission import SubmissionError, read_submission
+
+Notebook = dict[str, Any]
+CONFIG = toy_course.REPOSITORY / "nbgrader_config.py"
+ANSWERS = {
+    "spring_force": "def spring_force(x, stiffness=1.0):\n    return -stiffness * x\n",
+    "energies": (
+        "def kinetic(mass, speed):\n    return 0.5 * mass * speed**2\n\n\n"
+        "def potential(mass, height):\n    return mass * height\n"
+    ),
+    "oscillator": "class Oscillator(nn.Module):\n    pass\n",
+}
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)> \x1b[31m\u202e\x00 {{ 7 * 7 }}"
+
+
+def judged_here(
+    assignment: Assignment,
+    student: str,
+    notebook: bytes | None,
+    salt: str = "",
+    *,
+    problem: str = "",
+    weakest: str = "full",
+) -> Result:
+    """Like `grading.grade_one`, in this process: real marks for a made-up course."""
+    sha256 = hashlib.sha256(notebook or problem.encode()).hexdigest()
+    result = Result(
+        assignment=assignment.name,
+        student=student,
+        points=0.0,
+        max_points=assignment.points,
+        isolation="none",
+        submission_sha256=sha256,
+        checks_sha256="",
+        seconds=0.0,
+        status="unreadable",
+        message=problem,
+    )
+    if notebook is None:
+        return result
+    try:
+        submission = read_submission(notebook, assignment)
+    except SubmissionError as error:
+        result.message = str(error)
+        return result
+    student_ = Student(InProcess(submission.cells))
+    judging(assignment, lambda judge: result.exercises.extend(judge.judge(student_, salt)))
+    result.points = sum(exercise.points for exercise in result.exercises)
+    result.status, result.notes = "graded", submission.notes
+    return result
+
+
+# ------------------------------------------------------------------------ the made-up course
+
+
+@pytest.fixture(scope="session")
+def toy_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = toy_course.write(tmp_path_factory.mktemp("toy"))
+    with toy_course.activated(root):
+        build(course.assignment("springs"))
+    return root
+
+
+@pytest.fixture
+def springs(toy_root: Path) -> Iterator[Assignment]:
+    with toy_course.activated(toy_root):
+        yield course.assignment("springs")
+
+
+def filled(assignment: Assignment, answers: dict[str, str]) -> Notebook:
+    notebook: Notebook = json.loads(assignment.release.read_bytes())
+    for cell in notebook["cells"]:
+        cell["source"] = answers.get(cell["id"], cell["source"])
+    return notebook
+
+
+def hand_in(
+    course_dir: Path,
+    student: str,
+    notebook: Notebook | bytes | None,
+    *,
+    name: str = "springs",
+    file: str = "springs.ipynb",
+    stamp: str | bytes = "2026-11-20 18:00:00 UTC",
+) -> str:
+    """Writes a submission; the hash of the notebook's bytes."""
+    folder = course_dir / "submitted" / student / name
+    folder.mkdir(parents=True, exist_ok=True)
+    if stamp:
+        (folder / "timestamp.txt").write_bytes(
+            stamp if isinstance(stamp, bytes) else stamp.encode()
+        )
+    if notebook is None:
+        return ""
+    data = notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
+    (folder / file).write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def result(
+    springs: Assignment,
+    student: str = "ada",
+    points: tuple[float, ...] = (6, 2, 0),
+    sha256: str = "",
+    **fields: Any,
+) -> Result:
+    """A made-up result; exercises short of full marks have a message and a hint."""
+    exercises = []
+    for exercise, earned in zip(springs.exercises, points, strict=True):
+        right = earned == exercise.points
+        exercises.append(
+            ExerciseResult(
+                name=exercise.name,
+                points=earned,
+                max_points=exercise.points,
+                status="right" if right else "partly" if earned else "wrong",
+                message="" if right else f"{exercise.name}  ✗ is so\n   problem   is not so",
+                hint="" if right else f"Look at {exercise.name} again.",
+                checks=[
+                    CheckResult(name="a", title="is so", outcome="failed", hidden=False, seconds=0),
+                    CheckResult(
+                        name="b",
+                        title="is a secret property",
+                        outcome="passed" if right else "failed",
+                        hidden=True,
+                        seconds=0,
+                        message="" if right else "expected 1234.5",
+                    ),
+                ],
+            )
+        )
+    values: dict[str, Any] = {
+        "assignment": "springs",
+        "student": student,
+        "points": sum(points),
+        "max_points": springs.points,
+        "isolation": "full",
+        "submission_sha256": sha256,
+        "checks_sha256": "",
+        "seconds": 0.1,
+        "status": "graded",
+        "exercises": exercises,
+    }
+    return Result(**(values | fields))
+
+
+def unreadable(springs: Assignment, student: str = "ada") -> Result:
+    made = result(springs, student, (0, 0, 0), status="unreadable", message="the file is empty")
+    for exercise in made.exercises:
+        exercise.status, exercise.message, exercise.hint, exercise.checks = (
+            "missing",
+            made.message,
+            "",
+            [],
+        )
+    return made
+
+
+def rows(course_dir: Path, query: str) -> list[tuple[Any, ...]]:
+    with contextlib.closing(sqlite3.connect(course_dir / "gradebook.db")) as database:
+        return database.execute(query).fetchall()
+
+
+def change(course_dir: Path, statement: str) -> None:
+    with contextlib.closing(sqlite3.connect(course_dir / "gradebook.db")) as database:
+        database.execute(statement)
+        database.commit()
+
+
+GRADES = """\
+select submitted_assignment.student_id, base_cell.name, auto_score, manual_score, extra_credit,
+       needs_manual_grade
+from grade join base_cell on base_cell.id = cell_id
+join submitted_notebook on submitted_notebook.id = grade.notebook_id
+join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id
+order by 1, 2"""
+COMMENTS = """\
+select base_cell.name, auto_comment, manual_comment
+from comment join base_cell on base_cell.id = cell_id order by 1"""
+SCORES = """\
+select student_id, sum(auto_score) from grade
+join submitted_notebook on submitted_notebook.id = grade.notebook_id
+join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id
+group by student_id"""
+CELLS = """\
+select name, cell_type, locked, source, checksum from source_cell order by name;
+select name, type, max_score from base_cell left join grade_cells using (id) order by 1, 2;
+select notebook.name, kernelspec, assignment.name from notebook join assignment
+  on assignment.id = assignment_id"""
+
+
+def grades(course_dir: Path) -> dict[str, tuple[Any, ...]]:
+    return {name: tuple(rest) for _, name, *rest in rows(course_dir, GRADES)}
+
+
+def generate_assignment(course_dir: Path, assignment: Assignment) -> dict[str, Any]:
+    """nbgrader's own, in a course directory with this source."""
+    from nbgrader.apps import NbGraderAPI
+
+    if not (course_dir / "source").exists():
+        shutil.copytree(assignment.source.parent, course_dir / "source" / assignment.name)
+    config = configuration(course_dir)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found: dict[str, Any] = NbGraderAPI(config=config).generate_assignment(assignment.name)
+    return found
+
+
+def configuration(course_dir: Path) -> Config:
+    config = PyFileConfigLoader(CONFIG.name, path=str(CONFIG.parent)).load_config()
+    config.CourseDirectory.root = str(course_dir)
+    return config
+
+
+# ------------------------------------------------------------------------ the gradebook
+
+
+def test_the_cells_are_those_that_nbgrader_saves(springs: Assignment, tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for folder in (ours, theirs):
+        folder.mkdir()
+    Recorder(ours, [springs])
+    assert generate_assignment(theirs, springs)["success"]
+    for query in CELLS.split(";"):
+        assert rows(ours, query) == rows(theirs, query) != []
+    released = (theirs / "release" / "springs" / "springs.ipynb").read_text(encoding="utf-8")
+    ids = [cell["source"] for cell in json.loads(released)["cells"]]
+    assert ids == [cell["source"] for cell in json.loads(springs.release.read_bytes())["cells"]]
+
+
+def test_a_result_is_what_nbgraders_own_interface_reads(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    from nbgrader.api import Gradebook
+
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    Recorder(tmp_path, [springs]).record(result(springs))
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
+        submission = book.find_submission("springs", "ada")
+        assert (submission.score, submission.max_score) == (8.0, 15.0)
+        assert submission.timestamp == datetime(2026, 11, 20, 18)
+        assert not submission.needs_manual_grade
+        notebook = book.find_submission_notebook("springs", "springs", "ada")
+        assert notebook.failed_tests
+        for name, points in (("spring_force", 6), ("energies", 2), ("oscillator", 0)):
+            grade = book.find_grade(f"check_{name}", "springs", "springs", "ada")
+            assert (grade.auto_score, grade.needs_manual_grade) == (points, False)
+        said = {
+            c.name: book.find_comment(c.name, "springs", "springs", "ada").comment
+            for c in notebook.comments
+        }
+    assert said == {
+        "spring_force": None,
+        "energies": "Look at energies again.\n\n    energies  ✗ is so\n       problem   is not so",
+        "oscillator": (
+            "Look at oscillator again.\n\n    oscillator  ✗ is so\n       problem   is not so"
+        ),
+    }
+
+
+def test_recording_twice_changes_nothing(springs: Assignment, tmp_path: Path) -> None:
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+
+    def everything() -> list[str]:
+        with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as database:
+            return list(database.iterdump())
+
+    recorder = Recorder(tmp_path, [springs])
+    recorder.record(result(springs))
+    first, path = everything(), recorder.autograded(result(springs))
+    notebook = path.read_bytes()
+    recorder.record(result(springs))
+    Recorder(tmp_path, [springs]).record(result(springs))
+    assert everything() == first
+    assert path.read_bytes() == notebook
+
+
+def test_what_was_given_by_hand_stays(springs: Assignment, tmp_path: Path) -> None:
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    Recorder(tmp_path, [springs]).record(result(springs))
+    cell = "(select id from base_cell where name = '{}' and type = '{}')"
+    force, energies = (cell.format(f"check_{n}", "GradeCell") for n in ("spring_force", "energies"))
+    change(tmp_path, f"update grade set manual_score = 5.5 where cell_id = {force}")
+    change(tmp_path, f"update grade set extra_credit = 1 where cell_id = {energies}")
+    solution = cell.format("energies", "SolutionCell")
+    change(tmp_path, f"update comment set manual_comment = 'Nice' where cell_id = {solution}")
+    Recorder(tmp_path, [springs]).record(result(springs, points=(3, 4, 0)))
+    assert grades(tmp_path) == {
+        "check_energies": (4.0, None, 1.0, 0),
+        "check_oscillator": (0.0, None, None, 0),
+        "check_spring_force": (3.0, 5.5, None, 1),
+    }
+    assert ("energies", None, "Nice") in rows(tmp_path, COMMENTS)
+
+
+def test_a_graders_error_is_never_a_zero(springs: Assignment, tmp_path: Path) -> None:
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    recorder = Recorder(tmp_path, [springs])
+    recorder.record(result(springs, points=(6, 4, 5)))
+    failed = result(springs, points=(6, 1, 0), status="grader_error", message="it broke")
+    failed.exercises[1].status = "error"
+    recorder.record(failed)
+    assert grades(tmp_path) == {
+        "check_energies": (None, None, None, 1),
+        "check_oscillator": (0.0, None, None, 1),
+        "check_spring_force": (6.0, None, None, 1),
+    }
+    lost = result(springs, status="grader_error", message="it broke", exercises=[])
+    recorder.record(lost)
+    assert set(grades(tmp_path).values()) == {(None, None, None, 1)}
+
+
+def test_an_unreadable_submission_is_zero_with_its_cause(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    hand_in(tmp_path, "ada", b"")
+    Recorder(tmp_path, [springs]).record(unreadable(springs))
+    assert set(grades(tmp_path).values()) == {(0.0, None, None, 0)}
+    assert {said for _, said, _ in rows(tmp_path, COMMENTS)} == {"    the file is empty"}
+
+
+def test_nbgraders_generate_assignment_still_works_and_keeps_marks(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    Recorder(tmp_path, [springs]).record(result(springs))
+    before = rows(tmp_path, GRADES)
+    assert generate_assignment(tmp_path, springs)["success"]
+    assert rows(tmp_path, GRADES) == before
+
+
+def test_a_gradebook_follows_a_changed_course(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    Recorder(tmp_path, [springs]).record(result(springs))
+    cell = "(select id from base_cell where name = 'check_energies')"
+    change(tmp_path, f"update grade set manual_score = 3 where cell_id = {cell}")
+
+    # Another course: worth 60 points, without its last two exercises.
+    root = tmp_path / "changed"
+    for kind in ("source", "release"):
+        path = root / kind / "springs" / "springs.ipynb"
+        path.parent.mkdir(parents=True)
+        notebook = json.loads(getattr(springs, kind).read_bytes())
+        gone = ("energies", "check_energies", "oscillator", "check_oscillator")
+        notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in gone]
+        for c in notebook["cells"]:
+            if c["id"] == "check_spring_force":
+                c["metadata"]["nbgrader"]["points"] = 60
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+    (root / "reference_impl").symlink_to(course.ROOT / "reference_impl")
+    monkeypatch.setattr(course, "ROOT", root)
+    fewer = Assignment("springs", springs.title, springs.exercises[:1])
+    changed = result(springs, points=(6, 0, 0))
+    changed.exercises = changed.exercises[:1]
+    Recorder(tmp_path, [fewer]).record(changed)
+    assert rows(
+        tmp_path,
+        "select name, type, max_score from base_cell left join grade_cells using (id)"
+        " order by 1, 2",
+    ) == [
+        ("check_energies", "GradeCell", 0.0),  # marked by hand: stays
+        ("check_spring_force", "GradeCell", 60.0),
+        ("spring_force", "SolutionCell", None),
+    ]
+    assert grades(tmp_path) == {
+        "check_energies": (None, 3.0, None, 0),
+        "check_spring_force": (6.0, None, None, 0),
+    }
+
+    # And back again.
+    monkeypatch.setattr(course, "ROOT", springs.source.parents[2])
+    monkeypatch.undo()
+    Recorder(tmp_path, [springs]).record(result(springs, points=(6, 4, 5)))
+    assert grades(tmp_path)["check_energies"] == (4.0, 3.0, None, 1)
+    assert grades(tmp_path)["check_oscillator"] == (5.0, None, None, 0)
+
+
+def test_a_locked_gradebook_is_waited_for_and_then_named(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    recorder = Recorder(tmp_path, [springs], patience=0.3)
+    with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as other:
+        other.execute("begin exclusive")
+        started = time.monotonic()
+        with pytest.raises(GradebookError, match="locked by another program") as raised:
+            recorder.record(result(springs))
+        assert 0.25 < time.monotonic() - started < 10
+        assert str(tmp_path / "gradebook.db") in str(raised.value)
+        assert str(tmp_path / "results") in str(raised.value)
+        with pytest.raises(GradebookError, match="locked"):
+            Recorder(tmp_path, [springs], patience=0.1)
+        other.rollback()
+    recorder.record(result(springs))
+    assert grades(tmp_path)["check_spring_force"][0] == 6.0
+
+
+def test_a_gradebook_that_cannot_be_used_is_named(springs: Assignment, tmp_path: Path) -> None:
+    (tmp_path / "gradebook.db").write_bytes(b"this is no database, but something else" * 100)
+    with pytest.raises(GradebookError, match=r"gradebook\.db cannot be used: .*not a database"):
+        Recorder(tmp_path, [springs])
+    with pytest.raises(GradebookError, match="cannot be used: unable to open"):
+        Recorder(tmp_path, [springs], db_url=f"sqlite:///{tmp_path}/no/such/folder.db")
+    assert issubclass(GradebookError, CourseError), "the command line prints it as a sentence"
+
+
+def test_a_gradebook_that_was_removed_is_made_again(springs: Assignment, tmp_path: Path) -> None:
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    recorder = Recorder(tmp_path, [springs])
+    recorder.record(result(springs))
+    before = grades(tmp_path)
+    (tmp_path / "gradebook.db").unlink()
+    recorder.record(result(springs))
+    assert grades(tmp_path) == before
+
+
+def test_a_new_gradebook_is_made_as_nbgrader_makes_it(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nbgrader.api import Gradebook
+
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir()
+    theirs.mkdir()
+    Gradebook(f"sqlite:///{theirs}/gradebook.db").close()
+    monkeypatch.setenv("PATH", "/nowhere")  # an environment that is not activated
+    Recorder(ours, [springs])
+    for query in (
+        "select type, name, tbl_name, sql from sqlite_master where name != 'alembic_version'"
+        " order by 1, 2",
+        "select version_num from alembic_version",
+        "select id from course",
+    ):
+        assert rows(ours, query) == rows(theirs, query) != []
+
+
+# ------------------------------------------------------------------------ times and penalties
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-20 18:00:00 UTC", datetime(2026, 11, 20, 18)),
+        ("2026-11-20 18:00:00.25 Europe/Berlin\n", datetime(2026, 11, 20, 17, 0, 0, 250000)),
+        ("2026-11-20T18:00:00+0200", datetime(2026, 11, 20, 16)),
+        ("", None),
+        ("yesterday", None),
+        ("<script>", None),
+        ("99999-01-01 00:00:00 UTC", None),
+        ("0001-01-01 00:00:00 +1400", None),
+        (b"\xff\xfe\x00", None),
+        (b"9" * 5000, None),
+    ],
+)
+def test_a_time_is_read_or_ignored(tmp_path: Path, text: str | bytes, moment: Any) -> None:
+    data = text.encode() if isinstance(text, str) else text
+    (tmp_path / "timestamp.txt").write_bytes(data)
+    found, kept, notes = submission_time(tmp_path)
+    assert found == moment
+    if moment is None:
+        assert (kept, notes) == ("", ["timestamp.txt is no time and was ignored"])
+    else:
+        assert (kept.encode(), notes) == (data, [])
+
+
+@given(st.text(max_size=40) | st.from_regex(r"[0-9:+. UTCZ-]{1,40}", fullmatch=True))
+def test_any_text_is_a_time_or_ignored(text: str) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "timestamp.txt").write_bytes(text.encode("utf-8", "replace"))
+        moment, _, notes = submission_time(Path(folder))
+    assert (moment is None) == bool(notes)
+
+
+def test_a_pipe_or_a_link_is_no_time(tmp_path: Path) -> None:
+    assert submission_time(tmp_path) == (None, "", [])
+    os.mkfifo(tmp_path / "timestamp.txt")
+    assert submission_time(tmp_path)[2]
+    (tmp_path / "timestamp.txt").unlink()
+    (tmp_path / "time").write_text("2026-11-20 18:00:00 UTC")
+    (tmp_path / "timestamp.txt").symlink_to(tmp_path / "time")
+    assert submission_time(tmp_path)[0] is None
+
+
+PENALTY = "select late_submission_penalty from submitted_notebook"
+PLUGIN = """\
+from nbgrader.plugins import BasePlugin
+class TwoPerHour(BasePlugin):
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return 2 * total_seconds_late / 3600
+"""
+
+
+def late(course_dir: Path, hours: float) -> None:
+    due = datetime(2026, 11, 20, 18) - timedelta(hours=hours)
+    change(course_dir, f"update assignment set duedate = '{due:%Y-%m-%d %H:%M:%S.000000}'")
+
+
+@pytest.mark.parametrize(
+    ("setting", "hours", "penalty"),
+    [
+        ("", 5, None),
+        ("c.LateSubmissionPlugin.penalty_method = 'zero'", 5, 8.0),
+        ("c.LateSubmissionPlugin.penalty_method = 'zero'", -1, None),
+        (PLUGIN + "c.AssignLatePenalties.plugin_class = TwoPerHour", 1.5, 3.0),
+        (PLUGIN + "c.AssignLatePenalties.plugin_class = TwoPerHour", 50, 8.0),
+    ],
+)
+def test_late_penalties_are_nbgraders(
+    springs: Assignment, tmp_path: Path, setting: str, hours: float, penalty: float | None
+) -> None:
+    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    recorder = Recorder(tmp_path, [springs])
+    late(tmp_path, hours)
+    recorder.record(result(springs))
+    assert rows(tmp_path, PENALTY) == [(penalty,)]
+
+
+def test_a_penalty_counts_what_was_given_by_hand(springs: Assignment, tmp_path: Path) -> None:
+    (tmp_path / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
+    )
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    recorder = Recorder(tmp_path, [springs])
+    late(tmp_path, 5)
+    recorder.record(result(springs))
+    cell = "(select id from base_cell where name = 'check_oscillator')"
+    change(
+        tmp_path, f"update grade set manual_score = 3, extra_credit = 0.5 where cell_id = {cell}"
+    )
+    recorder.record(result(springs))
+    assert rows(tmp_path, "select sum(coalesce(manual_score, auto_score)) from grade") == [(11.0,)]
+    assert rows(tmp_path, PENALTY) == [(11.5,)]
+
+
+def test_an_extension_counts(springs: Assignment, tmp_path: Path) -> None:
+    from nbgrader.api import Gradebook
+
+    (tmp_path / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
+    )
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    recorder = Recorder(tmp_path, [springs])
+    late(tmp_path, 5)
+    recorder.record(result(springs))
+    assert rows(tmp_path, PENALTY) == [(8.0,)]
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
+        book.grant_extension("springs", "ada", hours=6)
+    recorder.record(result(springs))
+    assert rows(tmp_path, PENALTY) == [(None,)]
+
+
+def test_the_courses_own_configuration_names_the_database(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    config = tmp_path / "nbgrader_config.py"
+    config.write_text(
+        f"c = get_config()\nc.CourseDirectory.db_url = 'sqlite:///{tmp_path}/other.db'\n"
+    )
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    Recorder(tmp_path, [springs]).record(result(springs))
+    assert (tmp_path / "other.db").exists()
+    assert not (tmp_path / "gradebook.db").exists()
+    config.write_text("1 / 0")
+    with pytest.raises(CourseError, match=r"nbgrader_config\.py stopped with ZeroDivisionError"):
+        Recorder(tmp_path, [springs])
+
+
+# ------------------------------------------------------------------------ autograded notebooks
+
+
+def autograded(
+    springs: Assignment, notebook: Notebook | None, made: Result | None = None
+) -> dict[str, Notebook]:
+    """The autograded notebook's cells by their ids, after a look at the whole of it."""
+    submission = None
+    if notebook is not None:
+        submission = read_submission(json.dumps(notebook).encode(), springs)
+    found = autograded_notebook(springs, made or result(springs), submission)
+    nbformat.validate(nbformat.from_dict(found))
+    ids = [cell["id"] for cell in found["cells"]]
+    assert len(set(ids)) == len(ids)
+    released = json.loads(springs.release.read_bytes())["cells"]
+    assert [i for i in ids if not i.startswith(("student-", "grader-"))] == [
+        cell["id"] for cell in released
+    ]
+    by_id = {cell["id"]: cell for cell in found["cells"]}
+    for cell in released:  # never a student's word on points, locks and locked text
+        assert by_id[cell["id"]]["metadata"] == cell["metadata"]
+        if cell["metadata"].get("nbgrader", {}).get("locked"):
+            assert by_id[cell["id"]]["source"] == cell["source"]
+    return by_id
+
+
+def test_an_autograded_notebook_shows_answers_and_verdicts(springs: Assignment) -> None:
+    cells = autograded(springs, filled(springs, ANSWERS))
+    assert {name: cells[name]["source"] for name in ANSWERS} == ANSWERS
+    assert "grader-remarks" not in cells
+    (output,) = cells["check_energies"]["outputs"]
+    assert output["data"]["text/plain"] == (
+        "energies: 2 of 4 points\n\nenergies  ✗ is so\n   problem   is not so\n\n"
+        "hint: Look at energies again.\n\n✗ is so\n✗ is a secret property (hidden)"
+    )
+    assert "<li>✗ is a secret property (hidden)</li>" in output["data"]["text/html"]
+    (output,) = cells["check_spring_force"]["outputs"]
+    assert output["data"]["text/plain"].startswith("spring_force: 6 of 6 points\n\n✗ is so\n✓ is a")
+    everything = json.dumps(cells)
+    assert "1234.5" not in everything, "a hidden check appears by its title only"
+    assert "HIDDEN TESTS" not in everything
+
+
+def test_tampering_with_structure_does_not_show(springs: Assignment) -> None:
+    notebook = filled(springs, ANSWERS)
+    for cell in notebook["cells"]:
+        if cell["id"].startswith("check_"):
+            cell["source"] = "print('passed')"
+            cell["metadata"]["nbgrader"]["points"] = 1000
+            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": HOSTILE}]
+    notebook["cells"].reverse()
+    notebook["metadata"] = {"kernelspec": {"name": "evil"}}
+    cells = autograded(springs, notebook)
+    assert "alert" not in json.dumps(cells)
+    assert cells["spring_force"]["source"] == ANSWERS["spring_force"]
+
+
+def test_what_a_student_added_stays_where_it_stood(springs: Assignment) -> None:
+    notebook = filled(springs, ANSWERS)
+    at = [cell["id"] for cell in notebook["cells"]].index("spring_force")
+    new = {"cell_type": "code", "id": "x", "metadata": {}, "outputs": [], "execution_count": None}
+    prose = {"cell_type": "markdown", "id": "y", "metadata": {}, "source": HOSTILE}
+    notebook["cells"][at:at] = [prose, new | {"source": "k = 3"}]
+    notebook["cells"].insert(0, new | {"id": "z", "source": "import math"})
+    cells = autograded(springs, notebook)
+    ids = list(cells)
+    assert ids[0] == "student-1"
+    assert cells["student-1"]["source"] == "import math"
+    place = ids.index("spring_force")
+    assert ids[place - 2 : place] == [f"student-{at + 2}", f"student-{at + 3}"]
+    shown = cells[f"student-{at + 2}"]["source"]
+    assert shown.startswith("    <script>"), "shown as typed, in a block, and never rendered"
+    assert not set("\x1b\u202e\x00") & set(shown)
+
+
+def test_answers_without_metadata_are_found_by_what_they_define(springs: Assignment) -> None:
+    notebook = filled(springs, ANSWERS)
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}
+        del cell["id"]
+    cells = autograded(springs, notebook | {"nbformat_minor": 4})
+    assert {name: cells[name]["source"] for name in ANSWERS} == ANSWERS
+    assert not any(name.startswith("student-") for name in cells)
+
+
+def test_of_two_cells_for_one_exercise_the_one_that_counts_is_shown(springs: Assignment) -> None:
+    notebook = filled(springs, ANSWERS)
+    twin = copy.deepcopy(next(c for c in notebook["cells"] if c["id"] == "spring_force"))
+    twin |= {"id": "twin", "source": "def spring_force(x, k):\n    return 0\n"}
+    notebook["cells"].append(twin)
+    cells = autograded(springs, notebook)
+    assert cells["spring_force"]["source"] == twin["source"]
+    assert ANSWERS["spring_force"] in [c["source"] for n, c in cells.items() if "student" in n]
+
+
+def test_edited_prose_and_parameters_are_shown(springs: Assignment) -> None:
+    notebook = filled(springs, ANSWERS | {"parameters": "fast = True", "text_title_1": "# <b>Mine"})
+    cells = autograded(springs, notebook)
+    assert cells["parameters"]["source"] == "fast = True"
+    assert cells["text_title_1"]["source"] == "    # <b>Mine"
+    assert not any(name.startswith("student-") for name in cells)
+
+
+def test_what_is_missing_or_unreadable_is_said(springs: Assignment) -> None:
+    made = unreadable(springs)
+    made.notes = [HOSTILE]
+    cells = autograded(springs, None, made)
+    remarks = cells["grader-remarks"]["source"]
+    assert remarks.startswith("**Remarks of the grader**\n\n    the file is empty\n    <script>")
+    assert cells["energies"]["source"] == "# nothing was handed in for this exercise"
+    (output,) = cells["check_energies"]["outputs"]
+    assert output["data"]["text/plain"] == "energies: 0 of 4 points\n\nthe file is empty"
+    failed = result(springs, status="grader_error", message="it broke", exercises=[])
+    (output,) = autograded(springs, None, failed)["check_energies"]["outputs"]
+    assert output["data"]["text/plain"].startswith("energies: no mark")
+
+
+def test_messages_cannot_break_out_of_an_output(springs: Assignment) -> None:
+    made = result(springs, points=(0, 0, 0))
+    made.exercises[0].message = made.exercises[0].hint = HOSTILE
+    made.exercises[0].checks[0].title = HOSTILE
+    (output,) = autograded(springs, None, made)["check_spring_force"]["outputs"]
+    tags = Tags(output["data"]["text/html"])
+    assert {name for name, _ in tags.found} == {"p", "strong", "pre", "ul", "li"}
+    assert not set("\x1b\u202e\x00") & set(json.dumps(output, ensure_ascii=False))
+
+
+def test_a_submission_changed_after_grading_is_remarked(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    sha256 = hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    recorder = Recorder(tmp_path, [springs])
+    for digest, remarked in ((sha256, False), ("another", True)):
+        made = result(springs, sha256=digest)
+        recorder.record(made)
+        text = recorder.autograded(made).read_text(encoding="utf-8")
+        assert ("changed after it was graded" in text) == remarked
+
+
+def test_the_time_goes_with_the_autograded_notebook(springs: Assignment, tmp_path: Path) -> None:
+    made = result(springs)
+    recorder = Recorder(tmp_path, [springs])
+    stamp = recorder.autograded(made).with_name("timestamp.txt")
+    for given_, kept in (("2026-11-20 18:00:00 Europe/Berlin\n", True), ("soon", False)):
+        hand_in(tmp_path, "ada", filled(springs, ANSWERS), stamp=given_)
+        recorder.record(made)
+        assert stamp.exists() == kept
+        assert not kept or stamp.read_text() == given_
+    assert "timestamp.txt is no time" in recorder.autograded(made).read_text(encoding="utf-8")
+
+
+# ------------------------------------------------------------------------ feedback pages
+
+
+class Tags(HTMLParser):
+    """The tags of a page, each checked to be closed, and its text."""
+
+    VOID = ("meta", "br", "img", "link", "input")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data if self.open[-1:] != ["style"] else ""
+
+
+def test_a_page_says_what_was_earned_and_what_to_look_at(springs: Assignment) -> None:
+    made = result(springs, notes=["a note"])
+    made.exercises[1].checks[0].message = "energies  ✗ another public message"
+    text = " ".join(Tags(page_of(springs, made)).text.split())
+    for words in (
+        "A weight on a spring",
+        "ada",
+        "8 of 15 points",
+        "6 of 6 points",
+        "2 of 4 points",
+        "partly right",
+        "Hint. Look at energies again.",
+        "energies ✗ is so problem is not so",
+        "another public message",
+        "failed: is a secret property hidden",
+        "passed: is a secret property hidden",
+        "0 of 2 checks passed",
+        "a note",
+    ):
+        assert words in text, words
+    assert "1234.5" not in text
+
+
+def test_a_page_is_safe_against_what_students_write(springs: Assignment) -> None:
+    made = result(springs, student=HOSTILE, points=(0, 0, 0), message=HOSTILE, notes=[HOSTILE])
+    for exercise in made.exercises:
+        exercise.message = exercise.hint = HOSTILE
+        for check in exercise.checks:
+            check.title = check.message = HOSTILE
+    for status in ("graded", "unreadable", "grader_error"):
+        made.status = status  # type: ignore[assignment]
+        page = page_of(springs, made)
+        tags = Tags(page)
+        assert not {"script", "img"} & {name for name, _ in tags.found}
+        assert not any(key.startswith("on") for _, keys in tags.found for key in keys)
+        assert not set("\x1b\u202e\x00") & set(page)
+        assert "{{ 7 * 7 }}" in page
+        assert "<script>alert(1)</script>" in tags.text
+        policy = [keys["content"] for name, keys in tags.found if "http-equiv" in keys]
+        assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
+
+
+def test_a_page_can_be_read_by_machines_and_keyboards(springs: Assignment) -> None:
+    tags = Tags(page_of(springs, result(springs)))
+    names = [name for name, _ in tags.found]
+    assert dict(tags.found)["html"] == {"lang": "en"}
+    assert names.count("h1") == names.count("main") == 1
+    ids = [keys["id"] for _, keys in tags.found if "id" in keys]
+    assert len(ids) == len(set(ids)) > 0
+    for name, keys in tags.found:
+        if name == "a":
+            assert (keys["href"] or "")[1:] in ids
+        if "aria-labelledby" in keys:
+            assert keys["aria-labelledby"] in ids
+    assert not any("src" in keys or name == "link" for name, keys in tags.found), "one file"
+
+
+def test_pages_for_what_was_not_graded(springs: Assignment) -> None:
+    text = Tags(page_of(springs, unreadable(springs))).text
+    assert "Your notebook could not be read." in text
+    assert "The file is empty." in text
+    assert "energies" not in text
+    failed = result(springs, points=(6, 0, 5), status="grader_error", message="traceback")
+    failed.exercises[1].status, failed.exercises[1].message = "error", "traceback"
+    text = " ".join(Tags(page_of(springs, failed)).text.split())
+    assert "no mark was given for what it could not grade" in text
+    assert "not graded" in text
+    assert "11 of 15" not in text, "no total"
+    assert "traceback" not in text
+
+
+def test_nbgraders_pages_stay_until_there_is_a_new_result(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    pages, made, store = Pages(tmp_path, [springs]), result(springs), Store(tmp_path)
+    store.save(made)
+    pages.record(made)
+    path = tmp_path / "feedback" / "ada" / "springs" / "springs.html"
+    assert path.read_text(encoding="utf-8") == page_of(springs, made)
+    path.write_text("nbgrader's page with what was marked by hand")
+    os.utime(path, (time.time() + 10, time.time() + 10))
+    pages.record(made)
+    pages.remove(made)
+    assert path.read_text().startswith("nbgrader's page")
+    stored = store.path("springs", "ada")
+    os.utime(stored, (time.time() + 20, time.time() + 20))
+    pages.record(made)
+    assert path.read_text(encoding="utf-8") == page_of(springs, made)
+    pages.remove(made)
+    assert not path.parent.exists()
+
+
+# ------------------------------------------------------------------------ nbgrader's commands
+
+
+def a_class(springs: Assignment, course_dir: Path) -> dict[str, float]:
+    """A class with everything that stops a stock nbgrader; what each deserves."""
+    right = {e.name: reference_code(springs, e.name) for e in springs.exercises}
+    good = filled(springs, right)
+    data = json.dumps(good).encode()
+    twins = copy.deepcopy(good)
+    twins["cells"] += copy.deepcopy([c for c in twins["cells"] if c["id"] == "spring_force"])
+    twins["cells"][-1]["id"] = "again"
+    strange = copy.deepcopy(good)
+    strange["cells"][0]["metadata"]["nbgrader"] = {}
+    strange["cells"][1]["metadata"]["nbgrader"]["schema_version"] = 99
+    strange["cells"][-1]["source"] = HOSTILE
+    prose = {"cell_type": "markdown", "id": "p", "metadata": {}, "source": HOSTILE}
+    strange["cells"].append(
+        prose | {"source": "[x](javascript:alert(1)) $\\href{javascript:1}{y}$"}
+    )
+    hand_in(course_dir, "ada", good)
+    hand_in(course_dir, "ben", filled(springs, right | {"energies": "1 / 0"}))
+    hand_in(course_dir, "cut", data[: len(data) // 2])
+    hand_in(course_dir, "empty", None)
+    hand_in(course_dir, "renamed", good, file="my solution.ipynb")
+    hand_in(course_dir, "strange", strange)
+    hand_in(course_dir, "timeless", good, stamp="next Tuesday, I promise")
+    hand_in(course_dir, "twins", twins)
+    hand_in(course_dir, "untouched", filled(springs, {}))
+    full = dict.fromkeys(["ada", "renamed", "strange", "timeless", "twins"], 15.0)
+    return full | {"ben": 11.0, "cut": 0.0, "empty": 0.0, "untouched": 0.0}
+
+
+def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """One of nbgrader's commands, run in `folder`, untouched by the user's own configuration."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=folder,
+        env=os.environ | {"JUPYTER_CONFIG_DIR": str(folder / "none")},
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    assert done.returncode == 0, f"{arguments}: {done.stderr[-2000:]}"
+    return done
+
+
+def nbgrader_api(course_dir: Path) -> Any:
+    from nbgrader.apps import NbGraderAPI
+
+    return NbGraderAPI(config=configuration(course_dir))
+
+
+@pytest.fixture
+def mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undoes, after the test, what loading the configuration does to nbgrader's classes."""
+    from nbgrader.apps.api import NbGraderAPI
+    from nbgrader.coursedir import CourseDirectory
+
+    for kind, name in (
+        (CourseDirectory, "get_existing_timestamp"),
+        (NbGraderAPI, "get_submitted_timestamp"),
+    ):
+        monkeypatch.setattr(kind, name, getattr(kind, name))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("mended")
+def test_nbgraders_commands_run_on_a_difficult_class(toy_root: Path, tmp_path: Path) -> None:
+    """A course directory of its own, taken through nbgrader's commands and formgrader's lists."""
+    with toy_course.activated(toy_root):
+        deserved = a_class(course.assignment("springs"), tmp_path)
+    here = str(Path(__file__).parent)
+    (tmp_path / "nbgrader_config.py").write_text(
+        f"import sys\nsys.path.append({here!r})\n"
+        "from pathlib import Path\nimport test_gradebook, toy_course\n"
+        f"toy_course.activate(Path({str(toy_root)!r}))\n"
+        "import autograder.grading\n"
+        "autograder.grading.grade_one = test_gradebook.judged_here\n"
+        f"c = get_config()\nload_subconfig({str(CONFIG)!r})\n"
+    )
+    # A page of ours that is out of date once nbgrader has graded.
+    page = tmp_path / "feedback" / "ben" / "springs" / "springs.html"
+    page.parent.mkdir(parents=True)
+    page.write_text('<meta name="generator" content="autograder">')
+    for command in ("autograde springs", "generate_feedback springs", "export"):
+        done = nbgrader(tmp_path, *command.split())
+        assert "Traceback" not in done.stderr
+        assert "SAWarning" not in done.stderr
+    exported(tmp_path, deserved)
+    fed_back(tmp_path, deserved)
+    listed(tmp_path, deserved)
+
+
+def exported(course_dir: Path, deserved: dict[str, float]) -> None:
+    """nbgrader exports the marks that are deserved, and so does the store."""
+    with (course_dir / "grades.csv").open(newline="") as file:
+        table = {row["student_id"]: row for row in csv.DictReader(file)}
+    assert {student: float(row["score"]) for student, row in table.items()} == deserved
+    assert {row["max_score"] for row in table.values()} == {"15.0"}
+    assert table["timeless"]["timestamp"] == ""
+    assert table["ada"]["timestamp"] == "2026-11-20 18:00:00"
+    assert {r.student: r.points for r in Store(course_dir).all("springs")} == deserved
+
+
+def fed_back(course_dir: Path, deserved: dict[str, float]) -> None:
+    """nbgrader's pages show marks and messages, and run nothing that a student wrote."""
+    for student, points in deserved.items():
+        page = (course_dir / "feedback" / student / "springs" / "springs.html").read_text("utf-8")
+        assert f"springs (Score: {points} / 15.0)" in page
+        assert "HIDDEN TESTS" not in page
+        assert "<script>alert" not in page
+        assert "<img" not in page
+        assert 'href="javascript' not in page
+    page = (course_dir / "feedback" / "ben" / "springs" / "springs.html").read_text("utf-8")
+    assert "kinetic is not defined, because the cell of energies" in page
+    page = (course_dir / "feedback" / "cut" / "springs" / "springs.html").read_text("utf-8")
+    assert "the file is cut off in line 1" in page
+
+
+def listed(course_dir: Path, deserved: dict[str, float]) -> None:
+    """formgrader lists every submission."""
+    api = nbgrader_api(course_dir)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        submissions = {row["student"]: row for row in api.get_submissions("springs")}
+        notebooks = api.get_notebook_submissions("springs", "springs")
+    assert {student: row["score"] for student, row in submissions.items()} == deserved
+    assert all(row["autograded"] and row["submitted"] for row in submissions.values())
+    assert not any(row["needs_manual_grade"] for row in submissions.values())
+    assert {row["student"]: row["score"] for row in notebooks} == deserved
+    failed = {row["student"] for row in notebooks if row["failed_tests"]}
+    assert failed == {student for student, points in deserved.items() if points < 15}
+
+
+@pytest.mark.usefixtures("mended")
+def test_formgraders_button_grades_with_the_engine(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grading, "grade_one", judged_here)
+    hand_in(
+        tmp_path, "ada", filled(springs, {"spring_force": reference_code(springs, "spring_force")})
+    )
+    hand_in(tmp_path, "twin", filled(springs, {}))
+    (tmp_path / "submitted" / "twin" / "springs" / "springs.ipynb").unlink()
+    api = nbgrader_api(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for student, points in (("ada", 6.0), ("ada", 6.0)):
+            done = api.autograde("springs", student)
+            assert done["success"], done
+            submission = api.get_submission("springs", student)
+            assert (submission["score"], submission["autograded"]) == (points, True)
+    notebook = nbformat.read(tmp_path / "autograded/ada/springs/springs.ipynb", as_version=4)
+    (cell,) = (cell for cell in notebook.cells if cell.id == "check_spring_force")
+    assert cell.outputs[0].data["text/plain"].startswith("spring_force: 6 of 6 points")
+
+
+@pytest.mark.usefixtures("mended")
+def test_late_penalties_stay_with_nbgraders_command(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nbgrader.apps import NbGraderAPI
+
+    monkeypatch.setattr(grading, "grade_one", judged_here)
+    hand_in(
+        tmp_path, "ada", filled(springs, {"spring_force": reference_code(springs, "spring_force")})
+    )
+    Recorder(tmp_path, [springs])
+    late(tmp_path, 2)
+    config = configuration(tmp_path)
+    config.LateSubmissionPlugin.penalty_method = "zero"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert NbGraderAPI(config=config).autograde("springs", "ada")["success"]
+    assert rows(tmp_path, PENALTY) == [(6.0,)]
+
+
+@pytest.mark.usefixtures("mended")
+def test_an_assignment_of_somebody_else_is_refused(springs: Assignment, tmp_path: Path) -> None:
+    hand_in(tmp_path, "ada", filled(springs, {}), name="quiz", file="quiz.ipynb")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        done = nbgrader_api(tmp_path).autograde("quiz", "ada")
+    assert not done["success"]
+    assert "there is no assignment 'quiz'" in done["log"]
+
+
+def test_the_configuration_has_the_builders_stub(springs: Assignment) -> None:
+    stub = configuration(CONFIG.parent).ClearSolutions.code_stub["python"]
+    source = json.loads(springs.release.read_bytes())["cells"]
+    (cell,) = (cell for cell in source if cell["id"] == "spring_force")
+    lines = "".join(cell["source"]).splitlines()
+    assert [line.strip() for line in lines[-2:]] == stub.splitlines()
+
+
+@pytest.mark.slow
+def test_nbgrader_grades_in_the_cage(tmp_path: Path) -> None:
+    """A real assignment, the reference's answers, the real engine, a course directory elsewhere."""
+    built = [found for found in course.course().values() if found.release.exists()]
+    if not built:
+        pytest.skip("no assignment of the real course is built yet")
+    found = built[0]
+    right = {e.name: reference_code(found, e.name) for e in found.exercises}
+    first = found.exercises[0].name
+    for student, answers in (("ada", right), ("ben", right | {first: "x = 1 / 0"})):
+        notebook = filled(found, answers)
+        hand_in(tmp_path, student, notebook, name=found.name, file=f"{found.name}.ipynb")
+    (tmp_path / "cwd").mkdir()
+    done = nbgrader(
+        tmp_path / "cwd",
+        *("autograde", found.name, "--course-dir", str(tmp_path)),
+        f"--JupyterApp.config_file={CONFIG}",
+    )
+    assert "Traceback" not in done.stderr
+    marks = {student: score for student, score in rows(tmp_path, SCORES)}
+    for student in ("ada", "ben"):
+        stored = Store(tmp_path).load(found.name, student)
+        assert stored is not None
+        assert stored.isolation == "full"
+        assert marks[student] == pytest.approx(stored.points)
+    assert marks["ada"] == found.points > marks["ben"]
+
+
+# -------------------------------------------------------------------------- marks for others
+
+
+@pytest.fixture
+def graded(springs: Assignment, tmp_path: Path) -> Path:
+    """Ada, late, with points by hand; and a student whose name is a formula."""
+    from nbgrader.api import Gradebook
+
+    (tmp_path / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
+    )
+    recorder = Recorder(tmp_path, [springs])
+    for student in ("ada", "=1+1"):
+        sha256 = hand_in(tmp_path, student, filled(springs, ANSWERS))
+        made = result(springs, student, sha256=sha256)
+        recorder.record(made)
+        Store(tmp_path).save(made)
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
+        book.update_or_create_student(
+            "ada", first_name="Ada", last_name="Lovelace", email="ada@example.org", lms_user_id="7"
+        )
+    cell = "(select id from base_cell where name = 'check_oscillator')"
+    change(tmp_path, f"update grade set manual_score = 3 where cell_id = {cell}")
+    return tmp_path
+
+
+def as_csv(course_dir: Path, springs: Assignment, kind: Any) -> list[list[str]]:
+    from autograder.export import table
+
+    return list(csv.reader(io.StringIO(table(course_dir, springs, kind))))
+
+
+def test_marks_as_csv_hold_every_exercise_and_what_was_given_by_hand(
+    graded: Path, springs: Assignment
+) -> None:
+    header, formula, ada = as_csv(graded, springs, "csv")
+    row = dict(zip(header, ada, strict=True))
+    assert header[4:-4] == [exercise.name for exercise in springs.exercises]
+    assert row["student"], row["email"] == ("ada", "ada@example.org")
+    assert float(row["oscillator"]) == 3
+    assert float(row["points"]) == sum(float(row[e.name]) for e in springs.exercises)
+    assert formula[0] == "'=1+1", "a spreadsheet shows it and does not run it"
+
+
+def test_late_penalties_are_taken_off(graded: Path, springs: Assignment) -> None:
+    late(graded, 5)
+    Recorder(graded, [springs]).record(result(springs))
+    rows = as_csv(graded, springs, "csv")
+    (ada,) = (dict(zip(rows[0], row, strict=True)) for row in rows if row[0] == "ada")
+    assert float(ada["late_penalty"]) == float(ada["points"]) > 0
+    assert float(ada["total"]) == 0
+
+
+def test_canvas_and_moodle_get_their_columns(graded: Path, springs: Assignment) -> None:
+    header, possible, _, ada = as_csv(graded, springs, "canvas")
+    assert header == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", springs.title]
+    assert float(possible[-1]) == springs.points
+    assert ada[:4] == ["Lovelace, Ada", "7", "", "ada"]
+    header, _, ada = as_csv(graded, springs, "moodle")
+    assert header[:3] == ["Username", "ID number", "Email address"]
+    assert ada[:5] == ["ada", "7", "ada@example.org", "Ada", "Lovelace"]
+
+
+def test_gradescope_reads_the_messages_and_no_hidden_check(
+    graded: Path, springs: Assignment, tmp_path: Path
+) -> None:
+    from autograder.export import gradescope_files
+
+    paths = gradescope_files(graded, springs, tmp_path / "out")
+    assert sorted(path.name for path in paths) == ["=1+1.json", "ada.json"]
+    ada = json.loads((tmp_path / "out" / "ada.json").read_bytes())
+    assert [test["name"] for test in ada["tests"]] == [e.name for e in springs.exercises]
+    assert ada["score"] == sum(test["score"] for test in ada["tests"])
+    known = Store(graded).load("springs", "ada")
+    assert known is not None
+    hidden = {check.name for e in known.exercises for check in e.checks if check.hidden}
+    assert not hidden.intersection(re.split(r"\W+", json.dumps(ada)))
+
+
+def test_nothing_graded_is_said(springs: Assignment, tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="nothing of springs has been graded"):
+        as_csv(tmp_path, springs, "csv")

@@ -1,0 +1,303 @@
+"""A whole class in the cage: everyone gets exactly what they deserve, whatever the others do."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from autograder import demo
+from autograder.course import ROOT, assignment
+from autograder.grading import course_salt, grade_class, grade_one, only_grader, students
+from autograder.results import ExerciseResult, Result, Store
+
+
+class Graded:
+    """The demonstration class of one assignment, graded once for all tests."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.found = assignment(name)
+        self.folder = folder
+        self.members = {member.student: member for member in demo.class_of(self.found)}
+        demo.write(folder, self.found, list(self.members.values()))
+        chosen = students(folder, self.found)
+        self.results = {
+            result.student: result for result in grade_class(self.found, folder, chosen, [], jobs=2)
+        }
+
+
+@pytest.fixture(scope="session", params=demo.QUICK)
+def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    return Graded(request.param, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.mark.slow
+def test_everyone_gets_exactly_what_they_deserve(graded: Graded) -> None:
+    given = {name: (r.points, r.status) for name, r in graded.results.items()}
+    deserved = {name: (m.points, m.status) for name, m in graded.members.items()}
+    assert given == deserved
+
+
+@pytest.mark.slow
+def test_every_result_is_complete_and_says_at_which_level(graded: Graded) -> None:
+    for result in graded.results.values():
+        assert result.isolation == "full"
+        assert len(result.submission_sha256) == len(result.checks_sha256) == 64
+        assert [e.name for e in result.exercises] == [e.name for e in graded.found.exercises]
+        assert result.points == pytest.approx(sum(e.points for e in result.exercises))
+        assert result.max_points == graded.found.points
+        if result.status == "graded":
+            assert all(exercise.checks for exercise in result.exercises)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("student", "words"),
+    [
+        ("ines", "SyntaxError"),
+        ("jonas", "computing time"),
+        ("kim", "ended the Python process"),
+        ("lena", "MemoryError"),
+    ],
+)
+def test_the_cause_stands_in_the_exercise_that_failed(
+    graded: Graded, student: str, words: str
+) -> None:
+    wrong = [e for e in graded.results[student].exercises if e.points < e.max_points]
+    assert len(wrong) == 1, "every other exercise keeps its marks"
+    assert words in wrong[0].message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("student", "words"), [("nils", "cut off"), ("olga", "empty"), ("quinn", "readme.txt")]
+)
+def test_what_cannot_be_read_says_why(graded: Graded, student: str, words: str) -> None:
+    result = graded.results[student]
+    assert result.status == "unreadable"
+    assert words in result.message
+
+
+@pytest.mark.slow
+def test_known_mistakes_get_their_hint(graded: Graded) -> None:
+    slip = graded.found.exercises[1].name
+    (found,) = [e for e in graded.results["dmitri"].exercises if e.name == slip]
+    assert found.mistake
+    assert found.hint
+
+
+@pytest.mark.slow
+def test_right_answers_get_no_hint(graded: Graded) -> None:
+    for student in ("ada", "ben", "chloe", "milo", "rosa"):
+        assert not [e.name for e in graded.results[student].exercises if e.hint or e.message]
+
+
+@pytest.mark.slow
+def test_hidden_checks_show_no_values_and_no_words_of_the_student(graded: Graded) -> None:
+    for result in graded.results.values():
+        for exercise in result.exercises:
+            for check in exercise.checks:
+                if check.hidden:
+                    for word in ("called ", "returned  ", "expected  "):
+                        assert word not in check.message
+
+
+@pytest.mark.slow
+def test_no_process_is_left_behind(graded: Graded) -> None:
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            continue
+        assert not (b"worker.parent" in command and parent == "1"), "an orphaned worker"
+
+
+@pytest.mark.slow
+def test_grading_again_changes_and_repeats_nothing(graded: Graded) -> None:
+    events: list[str] = []
+    chosen = list(graded.members)
+    again = grade_class(
+        graded.found,
+        graded.folder,
+        chosen,
+        [],
+        jobs=2,
+        progress=lambda event, result: events.append(event),
+    )
+    assert set(events) == {"kept"}
+    assert {result.student: result for result in again} == graded.results
+
+
+@pytest.mark.slow
+def test_only_a_changed_submission_is_graded_again(graded: Graded) -> None:
+    events: dict[str, str] = {}
+    path = graded.folder / "submitted" / "hugo" / graded.found.name / f"{graded.found.name}.ipynb"
+    original = path.read_bytes()
+    path.write_bytes(original + b"\n")
+    try:
+        grade_class(
+            graded.found,
+            graded.folder,
+            ["ada", "hugo"],
+            [],
+            jobs=1,
+            progress=lambda event, result: events.update({result.student: event}),
+        )
+    finally:
+        path.write_bytes(original)
+        Store(graded.folder).save(graded.results["hugo"])
+    assert events == {"ada": "kept", "hugo": "graded"}
+
+
+@pytest.mark.slow
+def test_a_killed_grader_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    found = assignment("lennard_jones")
+    members = [m for m in demo.class_of(found) if m.student in ("ada", "ben", "hugo", "nils")]
+    demo.write(tmp_path, found, members)
+    command = [sys.executable, "-m", "autograder", "grade", found.name, "--jobs", "1"]
+    command += ["--course", str(tmp_path)]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    store = tmp_path / "results" / found.name
+    deadline = time.monotonic() + 120
+    while not list(store.glob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    kept = {path: path.stat().st_mtime_ns for path in store.glob("*.json")}
+    assert kept, "the first run recorded something before it was killed"
+    assert not list(store.glob(".*.part")) or len(kept) < len(members)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    results = {r.student: r.points for r in Store(tmp_path).all(found.name)}
+    assert results == {m.student: m.points for m in members}
+    assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
+
+
+def _grade(course: Path, *before: str) -> subprocess.CompletedProcess[str]:
+    """`autograder grade backprop` on a course, as an instructor runs it."""
+    command = [*before, sys.executable, "-m", "autograder", "grade", "backprop", "--jobs", "1"]
+    return subprocess.run(
+        [*command, "--course", str(course)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.slow
+def test_a_regrade_shows_the_difference_and_records_it_only_after_a_yes(tmp_path: Path) -> None:
+    found = assignment("backprop")
+    members = [m for m in demo.class_of(found) if m.student in ("ada", "hugo")]
+    demo.write(tmp_path, found, members)
+    assert _grade(tmp_path).returncode == 0
+    store = Store(tmp_path)
+    right = store.load("backprop", "ada")
+    assert right is not None
+    older = msgspec.structs.replace(right, points=95.0, checks_sha256="older checks")
+    exercises = [
+        msgspec.structs.replace(exercise, points=0.0) if exercise.name == "mse_loss" else exercise
+        for exercise in older.exercises
+    ]
+    older = msgspec.structs.replace(older, exercises=exercises)
+    store.save(older)
+    command = [sys.executable, "-m", "autograder", "regrade", "backprop", "--course", str(tmp_path)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "ada" in shown.stdout
+    assert "mse_loss 0 → 5" in shown.stdout
+    assert "hugo" not in shown.stdout
+    assert "1 judged again: 1 gain, 0 lose" in shown.stdout
+    assert "nothing was recorded" in shown.stderr
+    assert store.load("backprop", "ada") == older
+    subprocess.run([*command, "--yes"], capture_output=True, check=True)
+    again = store.load("backprop", "ada")
+    assert again is not None
+    assert (again.points, again.exercises) == (right.points, _untimed(again, right))
+
+
+def _untimed(one: Result, other: Result) -> list[ExerciseResult]:
+    """The other's exercises with this one's seconds, which differ from run to run."""
+    return [
+        msgspec.structs.replace(
+            b,
+            checks=[
+                msgspec.structs.replace(d, seconds=c.seconds)
+                for c, d in zip(a.checks, b.checks, strict=True)
+            ],
+        )
+        for a, b in zip(one.exercises, other.exercises, strict=True)
+    ]
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_no_name_is_said_and_the_class_goes_on(tmp_path: Path) -> None:
+    submitted = os.fsencode(tmp_path / "submitted")
+    good = ["zoë o'neil", "=1+1", "..x", "n" * 200]
+    for name in [b"x" * 255, b"\xff\xfe", b"a\nb", "\u202eevil".encode(), *map(str.encode, good)]:
+        os.makedirs(os.path.join(submitted, name, b"backprop"))
+        with open(os.path.join(submitted, name, b"backprop", b"backprop.ipynb"), "wb") as file:
+            file.write(b"{}")
+    ended = _grade(tmp_path)
+    assert ended.returncode == 1
+    assert ended.stderr.count("is no student's id") == 4
+    assert "\u202e" not in ended.stderr + ended.stdout
+    assert sorted(r.student for r in Store(tmp_path).all("backprop")) == sorted(good)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    script = (
+        "mount -t tmpfs -o size=2m none disk && cp -r submitted disk && "
+        'python=$0 && "$python" -m autograder grade backprop --jobs 1 --course disk; status=$?; '
+        "ls disk/results/backprop >&2; exit $status"
+    )
+    for number in range(24):
+        folder = tmp_path / "submitted" / f"s{number:02}" / "backprop"
+        folder.mkdir(parents=True)
+        (folder / "backprop.ipynb").write_bytes(assignment("backprop").release.read_bytes())
+    ended = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script, sys.executable],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "No space left" in ended.stderr or "disk" in ended.stderr
+
+
+def test_a_second_grader_is_kept_out(tmp_path: Path) -> None:
+    from autograder.course import CourseError
+
+    with (
+        only_grader(tmp_path),
+        pytest.raises(CourseError, match="another grader"),
+        only_grader(tmp_path),
+    ):
+        pass
+
+
+def test_the_salt_is_made_once_and_private(tmp_path: Path) -> None:
+    salt = course_salt(tmp_path)
+    assert course_salt(tmp_path) == salt
+    assert (tmp_path / ".autograder_salt").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.slow
+def test_the_same_submission_and_salt_give_the_same_result() -> None:
+    found = assignment("lennard_jones")
+    release = json.loads(found.release.read_text(encoding="utf-8"))
+    notebook = json.dumps(demo.filled(release, {"lj_force": "def lj_force(r): return 1 / r"}))
+
+    def outcomes(result: Result) -> list[tuple[str, str, str]]:
+        return [(c.name, c.outcome, c.message) for e in result.exercises for c in e.checks]
+
+    one = grade_one(found, "x", notebook.encode(), "salt")
+    two = grade_one(found, "y", notebook.encode(), "salt")
+    assert outcomes(one) == outcomes(two)

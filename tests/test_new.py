@@ -1,0 +1,61 @@
+"""A new assignment, made in a copy of the repository as a contributor makes one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.course import ROOT
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The parts of the repository that hold a course."""
+    root = tmp_path_factory.mktemp("repository")
+    for name in ("assignments", "autograder", "reference_impl"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
+def run(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(copy), f"{copy}/assignments"])}
+    command = [sys.executable, "-m", "autograder", *arguments]
+    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_a_new_assignment_is_right_and_can_be_built(copy: Path) -> None:
+    made = run(copy, "new", "waves", "--title", "Waves on a string")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.count(str(copy)) == 8
+    verified = run(copy, "verify", "waves")
+    assert "3 mistakes caught, 2 alternatives accepted, 0 holes" in verified.stdout, verified
+    built = run(copy, "build", "waves")
+    assert built.returncode == 0, built.stderr
+    released = (copy / "release" / "waves" / "waves.ipynb").read_text()
+    assert "0.5 * mass" not in released
+    cells = [cell["id"] for cell in json.loads(released)["cells"]]
+    assert "kinetic_energy" in cells
+    answer = copy / "answer.py"
+    answer.write_text(
+        "def kinetic_energy(mass, velocity):\n    return mass * float(sum(velocity**2))"
+    )
+    tried = run(copy, "try", "waves", "kinetic_energy", str(answer))
+    assert tried.returncode == 1
+    assert "the factor ½ is missing" in tried.stdout
+    again = run(copy, "new", "waves")
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+
+
+@pytest.mark.parametrize("name", ["two words", "Waves", "class", "../x", "1d"])
+def test_a_name_that_cannot_be_is_refused(copy: Path, name: str) -> None:
+    refused = run(copy, "new", name)
+    assert refused.returncode == 2
+    assert "cannot be a Python module's name" in refused.stderr
