@@ -95,7 +95,7 @@ class Cage:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
-                env=_environment(self._scratch or "/tmp"),
+                env=_environment(self._scratch or lockdown.SCRATCH),
                 start_new_session=True,
             )
         except FileNotFoundError as error:
@@ -121,7 +121,7 @@ class Cage:
             "namespaces": self.level == "full",
             "landlock": self.level == "landlock",
             "readable": [str(path) for path in _libraries()] + [str(_WORKER)],
-            "scratch": self._scratch or "/tmp",
+            "scratch": self._scratch or lockdown.SCRATCH,
             # a user of its own, so that the limit on processes counts only this cage's
             "uid": 0x70000000 + os.getpid() if os.geteuid() == 0 else 0,
         }
@@ -497,7 +497,9 @@ def _bubblewrap(root: bool) -> list[str]:
     for name in ("null", "zero", "full", "random", "urandom"):
         options += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     options += ["--symlink", "/proc/self/fd", "/dev/fd", "--remount-ro", "/dev"]
-    options += ["--proc", "/proc", "--tmpfs", "/tmp", "--chdir", "/tmp"]
+    options += ["--proc", "/proc", "--tmpfs", lockdown.SCRATCH, "--chdir", lockdown.SCRATCH]
+    if Path("/tmp") not in made:  # as it is where the interpreter itself is installed below it
+        options += ["--symlink", lockdown.SCRATCH, "/tmp"]
     options += ["--remount-ro", "/", "--"]
     return options
 

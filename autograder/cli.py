@@ -59,14 +59,20 @@ def verify(names: _NAMES = None, json: _JSON = False) -> None:
     from . import verify as truth
 
     chosen = _chosen(names)
-    tables = truth.verify(chosen)
+    with _bar(quiet=json) as bar:
+        task = bar.add_task("exercises", total=sum(len(assignment(n).exercises) for n in chosen))
+
+        def advance(name: str, exercise: str, rows: list[truth.Row]) -> None:
+            holes = sum(bool(row.hole) for row in rows)
+            bar.console.print(f"{name} {exercise}: {len(rows)} answers, {holes} holes")
+            bar.advance(task)
+
+        tables = truth.verify(chosen, progress=advance)
     if json:
         print(msgspec.json.encode(tables).decode())
     else:
         for table in tables:
-            counts = {
-                kind: sum(r.kind == kind for r in table.rows) for kind in ("mistake", "alternative")
-            }
+            counts = Counter(row.kind for row in table.rows)
             console.print(
                 f"[bold]{table.assignment}[/]: {counts['mistake']} mistakes caught, "
                 f"{counts['alternative']} alternatives accepted, {len(table.holes)} holes"

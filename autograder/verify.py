@@ -35,6 +35,7 @@ class Row(msgspec.Struct, kw_only=True):
     max_points: float
     failed: list[str]
     seconds: float
+    checks: list[str] = []  # of the reference: every check that was run
     hole: str = ""
 
 
@@ -46,47 +47,62 @@ class Table(msgspec.Struct, kw_only=True):
     holes: list[str]
 
 
-def verify(names: list[str], progress: Callable[[str, Row], None] | None = None) -> list[Table]:
-    """The truth tables of the named assignments, several at once."""
+def verify(
+    names: list[str], jobs: int = 2, progress: Callable[[str, str, list[Row]], None] | None = None
+) -> list[Table]:
+    """The truth tables of the named assignments.
+
+    Exercises are tried on `jobs` processes; `progress` is called with the assignment, the
+    exercise and its rows as each is done.
+    """
+    wanted = [(found, exercise) for found in map(assignment, names) for exercise in found.exercises]
+    rows: dict[tuple[str, str], list[Row]] = {}
+    for (found, exercise), done in _tried(wanted, jobs):
+        rows[found.name, exercise.name] = done
+        if progress is not None:
+            progress(found.name, exercise.name, done)
+    tables = []
+    for found in map(assignment, names):
+        own = [row for exercise in found.exercises for row in rows[found.name, exercise.name]]
+        holes = [f"{row.kind} {row.exercise} {row.name}: {row.hole}" for row in own if row.hole]
+        holes += _lacking(found, own)
+        tables.append(Table(assignment=found.name, rows=own, holes=holes))
+    return tables
+
+
+_Job = tuple[Assignment, Exercise]
+
+
+def _tried(wanted: list[_Job], jobs: int) -> Iterator[tuple[_Job, list[Row]]]:
+    """Each job with its rows, as they are done."""
+    if jobs == 1:
+        for job in wanted:
+            yield job, _exercise(*job)
+        return
     context = multiprocessing.get_context("spawn")
-    if len(names) == 1:
-        return [_table(names[0], progress)]
-    with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
-        return list(pool.map(_table, names))
+    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        futures = {pool.submit(_exercise, *job): job for job in wanted}
+        for future in concurrent.futures.as_completed(futures):
+            yield futures[future], future.result()
 
 
-def _table(name: str, progress: Callable[[str, Row], None] | None = None) -> Table:
+def _exercise(found: Assignment, exercise: Exercise) -> list[Row]:
     import torch
 
     torch.set_num_threads(1)
-    found = assignment(name)
     rows: list[Row] = []
-
-    def body(judge: Judge) -> None:
-        for row in _rows(judge):
-            rows.append(row)
-            if progress is not None:
-                progress(name, row)
-
-    judging(found, body)
-    holes = [f"{row.kind} {row.exercise} {row.name}: {row.hole}" for row in rows if row.hole]
-    holes += _unneeded_checks(found, rows)
-    return Table(assignment=name, rows=rows, holes=holes)
-
-
-def _rows(judge: Judge) -> Iterator[Row]:
-    found = judge.assignment
-    for exercise in found.exercises:
-        yield from _exercise_rows(judge, exercise)
+    judging(found, lambda judge: rows.extend(_exercise_rows(judge, exercise)))
+    return rows
 
 
 def _exercise_rows(judge: Judge, exercise: Exercise) -> Iterator[Row]:
     found = judge.assignment
     reference, row = _try(judge, exercise, "reference", "", cells(found))
     row.hole = _must_be_right(reference)
-    yield row
-    if not any(check.hidden and check.name for check in reference.checks):
+    if not any(check.hidden for check in reference.checks):
         row.hole = "has no hidden check"
+    row.checks = [check.name for check in reference.checks]
+    yield row
     for name, code in _nothings(found, exercise):
         _, row = _try(judge, exercise, "nothing", name, _with(found, exercise, code))
         row.hole = f"earned {row.points:g} points" if row.points else ""
@@ -166,23 +182,15 @@ def _family(found: Assignment, exercise: Exercise, body: str) -> str:
     return "\n".join(f"def {name}(*args, **kwargs):\n    {body}\n" for name in names)
 
 
-def _unneeded_checks(found: Assignment, rows: list[Row]) -> Iterator[str]:
-    failed: dict[str, set[str]] = {}
-    existing: dict[str, set[str]] = {}
-    for row in rows:
-        if row.kind == "mistake":
-            failed.setdefault(row.exercise, set()).update(row.failed)
-
-    def collect(judge: Judge) -> None:
-        for check in judge.checks:
-            existing.setdefault(check.exercise, set()).add(check.name)
-
-    judging(found, collect)
+def _lacking(found: Assignment, rows: list[Row]) -> Iterator[str]:
+    """Checks that no mistake needs, and exercises with too few answers to try."""
     for exercise in found.exercises:
-        for name in sorted(existing.get(exercise.name, set()) - failed.get(exercise.name, set())):
-            yield f"check {exercise.name} {name}: no mistake fails it; is it needed?"
         own = [row for row in rows if row.exercise == exercise.name]
-        if sum(row.kind == "mistake" for row in own) < 3:
+        wrong = [row for row in own if row.kind == "mistake"]
+        failed = {name for row in wrong for name in row.failed}
+        for name in sorted({name for row in own for name in row.checks} - failed):
+            yield f"check {exercise.name} {name}: no mistake fails it; is it needed?"
+        if len(wrong) < 3:
             yield f"exercise {exercise.name}: fewer than three mistakes"
         if sum(row.kind == "alternative" for row in own) < 2:
             yield f"exercise {exercise.name}: fewer than two alternatives"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import autograder.cage
 from autograder.cage import LIMITS, Cage, CageError, Worker, WorkerEnded, strongest
 from autograder.course import ROOT
 from autograder.worker.wire import decode, encode
@@ -135,15 +136,28 @@ def test_dangerous_system_calls_are_refused(run: Run, worker: Worker, code: str)
 
 def test_libraries_are_read_only_and_scratch_is_small(run: Run) -> None:
     assert run("import numpy; open(numpy.__file__, 'a')")["type"] in ("OSError", "PermissionError")
-    reply = run("for n in range(100):\n    open(f'/tmp/{n}', 'wb').write(b'0' * 10**6)", seconds=20)
+    reply = run("for n in range(100):\n    open(f'{n}', 'wb').write(b'0' * 10**6)", seconds=20)
     assert reply["type"] == "OSError"
     assert "space" in reply["text"]
+
+
+def test_libraries_below_tmp_are_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    library = tmp_path / "library.txt"
+    library.write_text("seen")
+    found = [*autograder.cage._libraries(), library]
+    monkeypatch.setattr(autograder.cage, "_libraries", lambda: found)
+    with contextlib.closing(Cage("full")) as cage:
+        source = f"assert open({str(library)!r}).read() == 'seen'; open('mine', 'w').write('x')"
+        worker = cage.worker()
+        reply = decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), 5))
+        worker.kill()
+        assert reply["ok"], reply
 
 
 def test_scratch_is_new_for_every_worker(cage: Cage) -> None:
     for _ in range(2):
         worker = cage.worker()
-        source = "import os; assert os.listdir('/tmp') == []; open('/tmp/mine', 'w').write('x')"
+        source = "import os; assert os.listdir() == []; open('mine', 'w').write('x')"
         assert decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), 5))["ok"]
         worker.kill()
 

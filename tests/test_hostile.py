@@ -259,12 +259,11 @@ TAKES_MARKS = {
     "files that are found first": """
         import os, sys
         for name in ("numpy.py", "sitecustomize.py", "conftest.py", "usercustomize.py"):
-            with open(f"/tmp/{name}", "w") as file:
+            with open(name, "w") as file:
                 file.write("import os; os._exit(0)")
-        with open("/tmp/pytest.ini", "w") as file:
+        with open("pytest.ini", "w") as file:
             file.write("[pytest]\\naddopts = --collect-only")
-        sys.path.insert(0, "/tmp")
-        os.chdir("/tmp")
+        sys.path.insert(0, os.getcwd())
     """,
     "a malicious pickle": """
         class Evil:
@@ -451,9 +450,9 @@ DIES = {
         "while True:\n    x.append(mmap.mmap(-1, 10**8))\n    x[-1].write(b'x' * 10**8)"
     ),
     "shared memory": "open('/dev/shm/x', 'wb').write(b'x' * 10**9)",
-    "a full disk": "for n in range(100):\n    open(f'/tmp/{n}', 'wb').write(b'x' * 10**7)",
-    "a sparse file of 1 TB": "open('/tmp/x', 'wb').truncate(10**12)",
-    "a million files": "for n in range(10**6):\n    open(f'/tmp/{n}', 'w').close()",
+    "a full disk": "for n in range(100):\n    open(f'{n}', 'wb').write(b'x' * 10**7)",
+    "a sparse file of 1 TB": "open('x', 'wb').truncate(10**12)",
+    "a million files": "for n in range(10**6):\n    open(f'{n}', 'w').close()",
     "open files": "x = [open('/dev/null') for _ in range(100_000)]",
     "a fork bomb": "import os\nwhile True:\n    os.fork()",
     "a thread bomb": (
@@ -532,12 +531,12 @@ HARMLESS = {
         "torch.set_default_dtype(torch.float64)\ntorch.set_grad_enabled(False)\nnp.set_printoptions(precision=1)"
     ),
     "warnings as errors": "import warnings\nwarnings.simplefilter('error')",
-    "another working folder": "import os\nos.makedirs('/tmp/mine')\nos.chdir('/tmp/mine')",
+    "another working folder": "import os\nos.makedirs('mine')\nos.chdir('mine')",
     "a random seed": "np.random.seed(0)",
     "its name is taken": "__name__ = 'mine'\n__file__ = 'x.py'\nstudent = check = summary = None",
     "no collector": "import gc\ngc.disable()\ngc.freeze()",
     "a full disk": (
-        "try:\n    for n in range(100):\n        open(f'/tmp/{n}', 'wb').write(b'x' * 10**7)\n"
+        "try:\n    for n in range(100):\n        open(f'{n}', 'wb').write(b'x' * 10**7)\n"
         "except OSError:\n    pass"
     ),
     "a fork bomb that stops": (

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 _LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True)
 
+SCRATCH = "/scratch"  # of a submission in the full cage; not /tmp, which may hold the interpreter
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x00020000, 0x08000000, 0x20000000
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 16384, 1 << 18
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
@@ -59,10 +60,10 @@ def own_mounts(scratch_bytes: int) -> None:
     _call("unshare", CLONE_NEWNS | CLONE_NEWIPC)
     _mount("none", "/", None, _MS_REC | _MS_PRIVATE, None)
     safe = _MS_NOSUID | _MS_NODEV
-    _mount("tmpfs", "/tmp", "tmpfs", safe, f"size={scratch_bytes},nr_inodes=8192,mode=1777")
+    _mount("tmpfs", SCRATCH, "tmpfs", safe, f"size={scratch_bytes},nr_inodes=8192,mode=1777")
     _mount("tmpfs", "/dev/shm", "tmpfs", safe, f"size={scratch_bytes},nr_inodes=1024,mode=1777")
     _mount("proc", "/proc", "proc", safe | _MS_NOEXEC, None)
-    os.chdir("/tmp")
+    os.chdir(SCRATCH)
 
 
 def _mount(source: str, target: str, kind: str | None, flags: int, data: str | None) -> None:
