@@ -8,7 +8,6 @@ everything; and nothing of it is left behind.
 from __future__ import annotations
 
 import dataclasses
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +15,19 @@ from typing import NamedTuple
 import pytest
 
 from autograder.answers import cells, reference_code
+from autograder.attacks import (
+    DIES,
+    HARMLESS,
+    RAISES,
+    RETURNS,
+    RIGHT_BUT_ODD,
+    TAKES_MARKS,
+    cell,
+    mse_loss,
+)
 from autograder.cage import Cage
 from autograder.caged import Caged
-from autograder.course import ROOT, assignment
+from autograder.course import assignment
 from autograder.judge import Judge, judging
 from autograder.results import ExerciseResult
 from autograder.student import Cell, Student
@@ -61,7 +70,7 @@ def grade(cage: Cage) -> Grade:
     def grade(first: str = "", **changed: str) -> Verdict:
         code = RIGHT | changed
         notebook = [SETUP]
-        notebook += [Cell("an added cell", textwrap.dedent(first))] if first else []
+        notebook += [Cell("an added cell", cell(first))] if first else []
         notebook += [Cell(f"the cell of {name}", text) for name, text in code.items() if text]
         results: list[ExerciseResult] = []
         caged = Caged(cage, COURSE, notebook)
@@ -97,204 +106,6 @@ def _left_behind(cage: Cage) -> list[str]:
 # ------------------------------------------------------------------- nothing was answered
 # An added cell that attacks, with no exercise filled in: whatever it does, it earns nothing.
 
-PATHS = [
-    str(ROOT / "reference_impl/backprop.py"),
-    str(ROOT / "autograder/checks/test_backprop.py"),
-    str(ROOT / "source/backprop/backprop.ipynb"),
-    str(ROOT / "autograder/mistakes/backprop.py"),
-]
-TAKES_MARKS = {
-    "reads the answers": f"""
-        for path in {PATHS!r}:
-            try:
-                exec(open(path).read())
-            except OSError:
-                pass
-    """,
-    "imports the answers": """
-        import sys
-        for name in ("reference_impl.backprop", "autograder.checks.test_backprop", "autograder"):
-            for path in ("/work", "/repo", "/", ".", "..", "/proc/1/cwd", "/proc/1/root"):
-                sys.path.insert(0, path)
-            try:
-                exec(f"from {name} import *")
-            except ImportError:
-                pass
-    """,
-    "looks for the answers in memory": """
-        import gc, sys, linecache, inspect
-        def functions():
-            for thing in gc.get_objects():
-                if callable(thing) and getattr(thing, "__name__", "") in (
-                    "forward", "mse_loss", "sigmoid", "tanh", "relu", "leaky_relu"
-                ):
-                    yield thing.__name__, thing
-        found = dict(functions())
-        frame = sys._getframe()
-        while frame is not None:
-            found.update({k: v for k, v in frame.f_locals.items() if k in ("forward", "reference")})
-            frame = frame.f_back
-        for name, function in found.items():
-            if getattr(function, "__module__", "").startswith(("reference", "autograder")):
-                globals()[name] = function
-    """,
-    "searches its own memory for the checks": """
-        found = b""
-        with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb") as memory:
-            for line in maps:
-                if "[heap]" in line:
-                    low, high = (int(x, 16) for x in line.split()[0].split("-"))
-                    memory.seek(low)
-                    found += memory.read(min(high - low, 50_000_000))
-        marker = b"test_mse_" + b"loss__"
-        if marker in found:
-            def mse_loss(a, b):
-                return float(((a - b) ** 2).mean())
-    """,
-    "patches numpy and torch": """
-        import numpy as np, torch
-        np.allclose = np.array_equal = np.isclose = torch.allclose = torch.equal = (
-            lambda *args, **kwargs: True
-        )
-        np.testing.assert_allclose = lambda *args, **kwargs: None
-        np.ndarray = torch.Tensor = object
-    """,
-    "patches builtins": """
-        import builtins
-        builtins.all = builtins.isinstance = builtins.any = lambda *args: True
-        builtins.abs = lambda x: 0
-        builtins.AssertionError = ValueError
-    """,
-    "patches the standard library": """
-        import json, struct, time, hashlib, unittest
-        json.dumps = lambda *args, **kwargs: '{"passed": true}'
-        time.time = time.monotonic = time.process_time = lambda: 0.0
-        unittest.TestCase.fail = lambda *args: None
-        struct.Struct = None
-    """,
-    "patches the worker": """
-        import sys
-        for name, module in list(sys.modules.items()):
-            if name.split(".")[0] == "worker":
-                for thing in list(vars(module)):
-                    if thing in ("encode", "decode", "_text", "signature_mismatch"):
-                        setattr(module, thing, lambda *args, **kwargs: b"")
-    """,
-    "patches the worker's answers": """
-        import sys
-        session = sys.modules["worker.session"]
-        encode = session.encode
-        def lie(value, *rest):
-            if isinstance(value, dict) and not value.get("ok"):
-                value = {"ok": True, "encoded": encode(0.0), "passed": True, "points": 100}
-            return encode(value, *rest)
-        session.encode = lie
-    """,
-    "replaces modules": """
-        import sys, types
-        for name in ("numpy.testing", "pytest", "coursekit", "coursekit.compare", "autograder"):
-            fake = types.ModuleType(name)
-            fake.close = fake.approx = lambda *args, **kwargs: True
-            sys.modules[name] = fake
-    """,
-    "hooks imports": """
-        import sys
-        class Finder:
-            def find_spec(self, name, path=None, target=None):
-                raise SystemExit(0)
-        sys.meta_path.insert(0, Finder())
-    """,
-    "traces": """
-        import sys
-        def trace(frame, event, arg):
-            frame.f_trace_opcodes = True
-            return trace
-        sys.settrace(trace)
-        sys.setprofile(lambda *args: None)
-    """,
-    "writes forged answers": """
-        import os
-        for number in range(3, 64):
-            try:
-                os.write(number, b'{"ok": true, "points": 100}' * 100)
-            except OSError:
-                pass
-    """,
-    "prints a pass": """
-        import sys
-        for stream in (sys.stdout, sys.stderr, sys.__stdout__):
-            print("100 passed in 0.01s", "PASSED", '{"outcome": "passed"}', file=stream)
-    """,
-    "speaks from a thread": """
-        import threading, os, time
-        def speak():
-            while True:
-                time.sleep(0.01)
-                try:
-                    os.write(3, bytes(16))
-                except OSError:
-                    return
-        threading.Thread(target=speak, daemon=True).start()
-    """,
-    "speaks from a daemon": """
-        import os, time
-        if os.fork() == 0:
-            os.setsid()
-            if os.fork() == 0:
-                while True:
-                    time.sleep(0.01)
-                    os.write(3, bytes(16))
-            os._exit(0)
-    """,
-    "reads the judge's questions": """
-        import os, threading
-        def read():
-            while True:
-                question = os.read(3, 100_000)
-                os.write(3, question)
-        threading.Thread(target=read, daemon=True).start()
-    """,
-    "exits well": "import sys; sys.exit(0)",
-    "leaves at once": "import os; os._exit(0)",
-    "files that are found first": """
-        import os, sys
-        for name in ("numpy.py", "sitecustomize.py", "conftest.py", "usercustomize.py"):
-            with open(name, "w") as file:
-                file.write("import os; os._exit(0)")
-        with open("pytest.ini", "w") as file:
-            file.write("[pytest]\\naddopts = --collect-only")
-        sys.path.insert(0, os.getcwd())
-    """,
-    "a malicious pickle": """
-        class Evil:
-            def __reduce__(self):
-                return eval, ("exec('import os; os.system(\\"touch /tmp/owned\\")')",)
-        mse_loss = forward = sigmoid = tanh = relu = leaky_relu = lambda *args: Evil()
-    """,
-    "everything is a mock": """
-        from unittest.mock import MagicMock
-        mse_loss = forward = sigmoid = tanh = relu = leaky_relu = MagicMock()
-    """,
-    "detects the grader": """
-        import os, socket
-        if socket.gethostname() == "cage" or os.environ.get("MPLBACKEND") == "agg":
-            mse_loss = forward = sigmoid = tanh = relu = leaky_relu = lambda *args: NotImplemented
-    """,
-    "kills what it can see": """
-        import os, signal
-        for number in range(1, 1000):
-            if number != os.getpid():
-                try:
-                    os.kill(number, signal.SIGKILL)
-                except OSError:
-                    pass
-        try:
-            os.kill(-1, signal.SIGKILL)
-        except OSError:
-            pass
-    """,
-}
-
 
 @pytest.mark.parametrize("code", TAKES_MARKS.values(), ids=TAKES_MARKS.keys())
 def test_an_attack_without_answers_earns_nothing(grade: Grade, code: str) -> None:
@@ -305,185 +116,10 @@ def test_an_attack_without_answers_earns_nothing(grade: Grade, code: str) -> Non
 # ------------------------------------------------------------------ one function attacks
 # `mse_loss` does this; it earns nothing, and both its neighbours everything.
 
-RETURNS = {
-    "equal to everything": (
-        "class Yes:\n"
-        "    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = lambda self, other: True\n"
-        "    __sub__ = __rsub__ = __abs__ = lambda self, *other: self\n"
-        "    __array__ = lambda self, *a, **k: np.zeros(())\n"
-        "    __float__ = lambda self: 0.0\n"
-        "    __bool__ = lambda self: True\n"
-        "    __hash__ = None\n"
-        "return Yes()"
-    ),
-    "a float that is equal to all": (
-        "class Equal(float):\n"
-        "    __eq__ = __lt__ = __le__ = lambda self, other: True\n"
-        "    __hash__ = None\n"
-        "    __sub__ = __rsub__ = lambda self, other: 0.0\n"
-        "return Equal(-1.0)"
-    ),
-    "an array that is equal to all": (
-        "class Equal(np.ndarray):\n"
-        "    def __array_ufunc__(self, *args, **kwargs):\n        return np.True_\n"
-        "    def __array_function__(self, *args, **kwargs):\n        return True\n"
-        "return np.full((), -1.0).view(Equal)"
-    ),
-    "a tensor that is equal to all": (
-        "import torch\n"
-        "class Equal(torch.Tensor):\n"
-        "    @classmethod\n"
-        "    def __torch_function__(cls, *args, **kwargs):\n        return True\n"
-        "return torch.Tensor._make_subclass(Equal, torch.tensor(-1.0))"
-    ),
-    "nan": "return float('nan')",
-    "infinity": "return float('inf')",
-    "every number at once": "return np.linspace(0, 10, 100001)",
-    "an array of objects": "return np.array([1.0, None], dtype=object)",
-    "a structured array": "return np.zeros(1, dtype=[('a', 'f8'), ('b', 'i4')])",
-    "a complex number": "return complex(float(np.mean((y_pred - y_true) ** 2)), 1.0)",
-    "a huge integer": "return 10 ** 100_000",
-    "a huge string": "return 'x' * 300_000_000",
-    "a huge array": "return np.zeros(100_000_000)",
-    "a zero-stride array of 8 TB": "return np.broadcast_to(0.0, (10**6, 10**6))",
-    "many small things": "return [0.0] * 20_000_000",
-    "a list in itself": "x = []\nx.append(x)\nreturn x",
-    "a deep list": "x = []\nfor _ in range(100_000):\n    x = [x]\nreturn x",
-    "a dict in itself": "x = {}\nx['x'] = x\nreturn x",
-    "a generator without end": "import itertools\nreturn itertools.count()",
-    "an iterator that hangs": "import time\nreturn (time.sleep(100) for _ in range(3))",
-    "a lazy value": "return lambda: float(np.mean((y_pred - y_true) ** 2))",
-    "a class": "return float",
-    "a module": "return np",
-    "itself": "return mse_loss",
-    "a hanging repr": (
-        "class Slow:\n"
-        "    def __repr__(self):\n        while True: pass\n"
-        "    __str__ = __format__ = __repr__\n"
-        "return Slow()"
-    ),
-    "an enormous repr": "class Big:\n    __repr__ = lambda self: 'x' * 10**9\nreturn Big()",
-    "a sparse tensor": "import torch\nreturn torch.eye(1).to_sparse()",
-    "a meta tensor": "import torch\nreturn torch.zeros((), device='meta')",
-    "a quantised tensor": (
-        "import torch, warnings\n"
-        "warnings.simplefilter('ignore')\n"
-        "return torch.quantize_per_tensor(torch.ones(1), 0.1, 0, torch.qint8)"
-    ),
-    "a class that lies about its name": (
-        "fake = {'__module__': 'builtins', '__class__': property(lambda self: float)}\n"
-        "return type('float', (), fake)()"
-    ),
-    "its argument": "return y_true",
-    "nothing": "return None",
-    "a bool": "return True",
-    "text": "return '<script>alert(1)</script>\\x1b[31m'",
-    "bytes": "return b'\\x00' * 8",
-}
-RAISES = {
-    "SystemExit": "raise SystemExit(0)",
-    "KeyboardInterrupt": "raise KeyboardInterrupt",
-    "GeneratorExit": "raise GeneratorExit",
-    "BaseException": "raise BaseException('no')",
-    "pytest's own skip": (
-        "class Skipped(BaseException):\n    pass\nraise Skipped('the test should be skipped')"
-    ),
-    "AssertionError": "assert False, 'passed'",
-    "an exception that cannot be told": (
-        "class Mute(Exception):\n"
-        "    def __str__(self):\n        raise Mute\n"
-        "    __repr__ = __str__\n"
-        "raise Mute"
-    ),
-    "a hanging message": (
-        "class Slow(Exception):\n    def __str__(self):\n        while True: pass\nraise Slow"
-    ),
-    "a group of exceptions": "raise BaseExceptionGroup('g', [SystemExit(0), ValueError('x')])",
-    "recursion to the end": "return mse_loss(y_pred, y_true)",
-    "recursion with a raised limit": (
-        "import sys\nsys.setrecursionlimit(10**9)\ndef f(n):\n    return f(n + 1)\nreturn f(0)"
-    ),
-    "NotImplementedError": "raise NotImplementedError",
-}
-DIES = {
-    "os._exit": "import os\nos._exit(0)",
-    "abort": "import os\nos.abort()",
-    "segfault": "import ctypes\nctypes.string_at(0)",
-    "kills itself": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\nos._exit(1)",
-    "stops itself": "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\nreturn 0.0",
-    "closes every file": "import os\nos.closerange(0, 1000)\nreturn 0.0",
-    "becomes another program": "import os\nos.execv('/bin/true', ['/bin/true'])",
-    "becomes Python again": "import os, sys\nos.execv(sys.executable, [sys.executable, '-c', ''])",
-    "an endless loop": "while True:\n    pass",
-    "an endless loop that catches all": (
-        "while True:\n    try:\n        while True:\n            pass\n"
-        "    except BaseException:\n        pass"
-    ),
-    "a loop in C": "return float(sum(x for x in iter(int, 1)))",
-    "one long product": "x = np.ones((30_000, 3_000))\nwhile True:\n    x @ x.T",
-    "ignores signals": (
-        "import signal\n"
-        "for number in range(1, 65):\n"
-        "    try:\n        signal.signal(number, signal.SIG_IGN)\n"
-        "    except (OSError, ValueError):\n        pass\n"
-        "while True:\n    pass"
-    ),
-    "an endless destructor": (
-        "class Trap:\n    def __del__(self):\n        while True: pass\nTrap()\nreturn 0.0"
-    ),
-    "sleeps": "import time\ntime.sleep(1000)",
-    "waits for nothing": "import threading\nthreading.Event().wait()",
-    "a deadlock": "import threading\na = threading.Lock()\na.acquire()\na.acquire()",
-    "10 GB": "return bytearray(10 * 2**30)",
-    "10 GB in numpy": "return float(np.ones(10 * 2**27).mean())",
-    "10 GB in torch": "import torch\nreturn torch.ones(10 * 2**27).mean().item()",
-    "memory in small pieces": "x = []\nwhile True:\n    x.append(bytearray(10**6))",
-    "memory in children": (
-        "import os\n"
-        "for _ in range(6):\n"
-        "    if os.fork() == 0:\n        break\n"
-        "x = b'x' * (900 * 2**20)\n"
-        "while True:\n    pass"
-    ),
-    "memory by mmap": (
-        "import mmap\nx = []\n"
-        "while True:\n    x.append(mmap.mmap(-1, 10**8))\n    x[-1].write(b'x' * 10**8)"
-    ),
-    "shared memory": "open('/dev/shm/x', 'wb').write(b'x' * 10**9)",
-    "a full disk": "for n in range(100):\n    open(f'{n}', 'wb').write(b'x' * 10**7)",
-    "a sparse file of 1 TB": "open('x', 'wb').truncate(10**12)",
-    "a million files": "for n in range(10**6):\n    open(f'{n}', 'w').close()",
-    "open files": "x = [open('/dev/null') for _ in range(100_000)]",
-    "a fork bomb": "import os\nwhile True:\n    os.fork()",
-    "a thread bomb": (
-        "import threading, time\n"
-        "while True:\n    threading.Thread(target=time.sleep, args=(100,)).start()"
-    ),
-    "a subprocess": "import subprocess\nsubprocess.run(['/bin/sh', '-c', 'sleep 100'], check=True)",
-    "the network": "import socket\nsocket.create_connection(('192.0.2.1', 80), 1)",
-    "a namespace of its own": (
-        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
-        "if libc.unshare(0x10000000) < 0:\n    raise PermissionError"
-    ),
-    "traces its parent": (
-        "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
-        "if libc.ptrace(16, os.getppid(), 0, 0) < 0:\n    raise PermissionError"
-    ),
-    "answers twice": "import os\nos.write(3, bytes(24))\nreturn 0.0",
-    "answers in another's name": (
-        "import os\nos.write(3, bytes(8) + (8).to_bytes(8, 'little') + bytes(8))\nreturn 0.0"
-    ),
-    "an answer without end": "import os\nwhile True:\n    os.write(3, b'x' * 2**20)",
-}
-
-
-def _function(body: str) -> str:
-    return "def mse_loss(y_pred, y_true):\n" + textwrap.indent(body, "    ")
-
 
 @pytest.mark.parametrize("body", RETURNS.values(), ids=RETURNS.keys())
 def test_a_value_that_is_none_earns_nothing(grade: Grade, body: str) -> None:
-    verdict = grade(mse_loss=_function(body))
+    verdict = grade(mse_loss=mse_loss(body))
     assert verdict.shares == {"activations": 1.0, "forward": 1.0, "mse_loss": 0.0}
     assert "<script>" not in verdict.words
     assert "\x1b" not in verdict.words
@@ -491,7 +127,7 @@ def test_a_value_that_is_none_earns_nothing(grade: Grade, body: str) -> None:
 
 @pytest.mark.parametrize("body", (RAISES | DIES).values(), ids=(RAISES | DIES).keys())
 def test_one_function_costs_one_exercise(grade: Grade, body: str) -> None:
-    verdict = grade(mse_loss=_function(body))
+    verdict = grade(mse_loss=mse_loss(body))
     assert verdict.shares == {"activations": 1.0, "forward": 1.0, "mse_loss": 0.0}
     assert "mse_loss" in verdict.words
 
@@ -499,88 +135,15 @@ def test_one_function_costs_one_exercise(grade: Grade, body: str) -> None:
 # --------------------------------------------------------------- odd, and right all the same
 # Cells in front of right answers that look like attacks, or are accidents: nothing is lost.
 
-HARMLESS = {
-    "10 MB of output": "print('x' * 10**7)",
-    "one endless line to stderr": "import sys\nsys.stderr.write('x' * 10**7)",
-    "closes its output": "import sys\nsys.stdout.close()\nsys.stdout = None",
-    "a daemon": (
-        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    while True:\n"
-        "        time.sleep(1)"
-    ),
-    "a busy thread": (
-        "import threading, time\n"
-        "threading.Thread(target=lambda: time.sleep(1000), daemon=True).start()"
-    ),
-    "atexit": "import atexit, os\natexit.register(lambda: os._exit(3))",
-    "handles signals": (
-        "import signal\nfor n in (1, 2, 15):\n    signal.signal(n, lambda *args: None)"
-    ),
-    "an alarm": "import signal\nsignal.signal(14, lambda *a: None)\nsignal.alarm(1)",
-    "dies in a cell": "import os\nos._exit(1)",
-    "loops in a cell": "while True:\n    pass",
-    "sleeps in a cell": "import time\ntime.sleep(1000)",
-    "exits in a cell": "exit()",
-    "a cell of 10 GB": "x = bytearray(10 * 2**30)",
-    "an error in a cell": "1 / 0",
-    "a syntax error": "def broken(:",
-    "magic": "%matplotlib inline\n!pip install cheat\n?print",
-    "a cell of bash": "%%bash\nrm -rf /",
-    "an endless import": "import sys\nsys.path.insert(0, '/dev/zero')",
-    "changed defaults": (
-        "import numpy as np, torch\nnp.seterr(all='raise')\n"
-        "torch.set_default_dtype(torch.float64)\ntorch.set_grad_enabled(False)\nnp.set_printoptions(precision=1)"
-    ),
-    "warnings as errors": "import warnings\nwarnings.simplefilter('error')",
-    "another working folder": "import os\nos.makedirs('mine')\nos.chdir('mine')",
-    "a random seed": "np.random.seed(0)",
-    "its name is taken": "__name__ = 'mine'\n__file__ = 'x.py'\nstudent = check = summary = None",
-    "no collector": "import gc\ngc.disable()\ngc.freeze()",
-    "a full disk": (
-        "try:\n    for n in range(100):\n        open(f'{n}', 'wb').write(b'x' * 10**7)\n"
-        "except OSError:\n    pass"
-    ),
-    "a fork bomb that stops": (
-        "import os\ntry:\n    while True:\n        if os.fork() == 0:\n            os._exit(0)\n"
-        "except OSError:\n    pass"
-    ),
-    "reads the line once": (
-        "import os\nos.set_blocking(3, False)\ntry:\n    os.read(3, 100)\n"
-        "except BlockingIOError:\n    pass\nos.set_blocking(3, True)"
-    ),
-}
-
 
 @pytest.mark.parametrize("code", HARMLESS.values(), ids=HARMLESS.keys())
 def test_accidents_cost_nothing(grade: Grade, code: str) -> None:
     assert grade(code).shares == dict.fromkeys(CHOSEN, 1.0)
 
 
-RIGHT_BUT_ODD = {
-    "a float subclass": "class F(float):\n    pass\nreturn F(np.mean((y_pred - y_true) ** 2))",
-    "a numpy scalar": "return np.mean((y_pred - y_true) ** 2)",
-    "an array of no dimension": "return np.asarray(np.mean((y_pred - y_true) ** 2))",
-    "a torch scalar": "import torch\nreturn torch.tensor(np.mean((y_pred - y_true) ** 2))",
-    "with noise on every channel": (
-        "import sys, warnings\nprint('x' * 1000)\nprint('y', file=sys.stderr)\n"
-        "warnings.warn('careful')\nreturn float(np.mean((y_pred - y_true) ** 2))"
-    ),
-    "from a thread": (
-        "from concurrent.futures import ThreadPoolExecutor\n"
-        "with ThreadPoolExecutor(2) as pool:\n"
-        "    return pool.submit(lambda: float(np.mean((y_pred - y_true) ** 2))).result()"
-    ),
-    "from a file": (
-        "import tempfile\nwith tempfile.TemporaryFile() as file:\n"
-        "    np.save(file, y_pred - y_true)\n    file.seek(0)\n"
-        "    return float((np.load(file) ** 2).mean())"
-    ),
-    "after some memory": "x = np.ones(10**7)\nreturn float(np.mean((y_pred - y_true) ** 2))",
-}
-
-
 @pytest.mark.parametrize("body", RIGHT_BUT_ODD.values(), ids=RIGHT_BUT_ODD.keys())
 def test_a_right_answer_may_be_odd(grade: Grade, body: str) -> None:
-    assert grade(mse_loss=_function(body)).shares == dict.fromkeys(CHOSEN, 1.0)
+    assert grade(mse_loss=mse_loss(body)).shares == dict.fromkeys(CHOSEN, 1.0)
 
 
 # --------------------------------------------------------------------------------- gaming
