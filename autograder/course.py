@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+SECONDS = 20.0  # of CPU time that an exercise has if `course.toml` names none
 
 
 class CourseError(Exception):
@@ -23,7 +24,7 @@ class Exercise:
     points: float
     minutes: int
     seconds: float
-    """CPU seconds that all checks of the exercise may use together."""
+    """CPU time that all checks of the exercise may use together."""
 
     @property
     def check_cell(self) -> str:
@@ -92,7 +93,7 @@ def course() -> dict[str, Assignment]:
                 defines=tuple(row.get("defines", [row["name"]])),
                 points=float(row["points"]),
                 minutes=int(row["minutes"]),
-                seconds=float(row.get("seconds", 20)),
+                seconds=float(row.get("seconds", SECONDS)),
             )
             for row in entry["exercise"]
         )

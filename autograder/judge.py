@@ -141,8 +141,9 @@ class Judge:
         salt: str,
         exercises: Iterable[Exercise] | None = None,
         after: Callable[[ExerciseResult, dict[str, list[Any]]], None] | None = None,
+        chosen: Callable[[Check], bool] = lambda check: True,
     ) -> list[ExerciseResult]:
-        """Every check of the exercises on one student, in the course's order.
+        """The chosen checks of the exercises on one student, in the course's order.
 
         `after` is called with each exercise's result and, per failed check, the recorded
         requests and answers.
@@ -151,7 +152,7 @@ class Judge:
         for exercise in exercises or self.assignment.exercises:
             transcripts = {}
             checks = []
-            mine = self.of(exercise)
+            mine = [check for check in self.of(exercise) if chosen(check)]
             for check, following in zip(mine, [*mine[1:], None], strict=True):
                 checks.append(self.run(check, student, salt, following))
                 if checks[-1].outcome == "failed":

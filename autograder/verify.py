@@ -4,6 +4,9 @@ For every assignment: the reference and every alternative earn everything; the u
 release and do-nothing answers earn nothing; every mistake fails the check that it names;
 every check is failed by some mistake; public checks pass for right answers; a mistake's hint
 is found for itself and for no right answer. Whatever does not hold is a hole.
+
+Checks that train cost seconds. In exercises that have more than the usual time a mistake is
+tried only on the check that it names, and on those that no mistake names.
 """
 
 from __future__ import annotations
@@ -11,13 +14,13 @@ from __future__ import annotations
 import concurrent.futures
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
 from . import diagnosis
 from .answers import Answer, Mistake, alternatives, cells, definition, mistakes
-from .course import Assignment, Exercise, assignment
+from .course import SECONDS, Assignment, Exercise, assignment
 from .judge import Judge, judging
 from .results import ExerciseResult
 from .student import Cell, InProcess, Student
@@ -112,13 +115,17 @@ def _exercise_rows(judge: Judge, exercise: Exercise) -> Iterator[Row]:
             result, row = _try(judge, exercise, "alternative", answer.name, cells(found, answer))
             row.hole = _must_be_right(result)
             yield row
-    for wrong in mistakes(found):
-        if wrong.exercise == exercise.name:
-            yield _mistake_row(judge, exercise, wrong)
+    wrongs = [wrong for wrong in mistakes(found) if wrong.exercise == exercise.name]
+    named = {wrong.caught_by for wrong in wrongs if exercise.seconds > SECONDS}
+    for wrong in wrongs:
+        yield _mistake_row(judge, exercise, wrong, named - {wrong.caught_by})
 
 
-def _mistake_row(judge: Judge, exercise: Exercise, wrong: Mistake) -> Row:
-    result, row = _try(judge, exercise, "mistake", wrong.name, cells(judge.assignment, wrong))
+def _mistake_row(
+    judge: Judge, exercise: Exercise, wrong: Mistake, left_out: Collection[str] = ()
+) -> Row:
+    code = cells(judge.assignment, wrong)
+    result, row = _try(judge, exercise, "mistake", wrong.name, code, left_out)
     if wrong.caught_by not in {check.name for check in result.checks}:
         row.hole = f"names the check {wrong.caught_by}, which does not exist"
     elif wrong.caught_by not in row.failed:
@@ -131,12 +138,19 @@ def _mistake_row(judge: Judge, exercise: Exercise, wrong: Mistake) -> Row:
 
 
 def _try(
-    judge: Judge, exercise: Exercise, kind: str, name: str, code: list[Cell]
+    judge: Judge,
+    exercise: Exercise,
+    kind: str,
+    name: str,
+    code: list[Cell],
+    left_out: Collection[str] = (),
 ) -> tuple[ExerciseResult, Row]:
     started = time.perf_counter()
     student = Student(InProcess(code))
     seen = diagnosis.Observer(judge.assignment) if kind == "mistake" else None
-    (result,) = judge.judge(student, SALT, [exercise], after=seen)
+    (result,) = judge.judge(
+        student, SALT, [exercise], after=seen, chosen=lambda check: check.name not in left_out
+    )
     failed = [check.name for check in result.checks if check.outcome in ("failed", "error")]
     row = Row(
         kind=kind,
