@@ -1,13 +1,14 @@
 """The lectures' experiments as taught and as they can be done: errors and times side by side.
 
-Every recipe of `reference_impl/recipes.py`, with several seeds, in one run on one thread. Shown
-are the worst error of all seeds, the CPU seconds of one run, how much smaller the error and the
-time of the better recipe are, and whether it keeps its target with every seed.
+Every recipe of `reference_impl/recipes.py`, in one run on one thread. Shown are the worst error
+of all seeds, the CPU seconds of one run, and whether the better recipe keeps its target with
+every seed.
 
-    python benchmarks/lectures.py [--seeds 5] [--fast] [--only decay] [--json] [--picture FILE]
+    python benchmarks/lectures.py [--seeds 5] [--taught 1] [--fast] [--only decay] [--json]
+                                  [--picture FILE]
 
-About an hour of CPU time with five seeds, most of it in the recipes as taught; `--fast` shortens
-those to a tenth of their epochs and takes one seed: minutes.
+Nearly all the time goes into the recipes as taught, minutes each, so that one seed of them is
+taken unless `--taught` names more; `--fast` shortens them to a tenth of their epochs.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ class Row(NamedTuple):
     better_seconds: float
 
 
-def measured(experiment: Experiment, seeds: int, fast: bool) -> Row:
+def measured(experiment: Experiment, seeds: int, taught_seeds: int, fast: bool) -> Row:
     options: dict[str, int] = {}
     if fast:
         parameters = inspect.signature(experiment.taught).parameters
@@ -148,7 +149,7 @@ def measured(experiment: Experiment, seeds: int, fast: bool) -> Row:
             for name in ("epochs", "each")
             if name in parameters
         }
-    taught = [_timed(experiment.taught, seed, **options) for seed in range(seeds)]
+    taught = [_timed(experiment.taught, seed, **options) for seed in range(taught_seeds)]
     better = [_timed(experiment.better, seed) for seed in range(seeds)]
     return Row(
         experiment.name,
@@ -191,6 +192,7 @@ def sampling(fast: bool) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--taught", type=int, default=1)
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--json", action="store_true")
@@ -198,15 +200,15 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("error")
-    seeds = 1 if options.fast else options.seeds
     chosen = [one for one in EXPERIMENTS if options.only in one.name]
     rows = []
     if not options.json:
-        print(f"worst of {seeds} seeds; CPU seconds of one run{', shortened' * options.fast}")
+        short = ", those as taught shortened to a tenth" if options.fast else ""
+        print(f"worst of {options.seeds} seeds ({options.taught} as taught){short}")
         print(f"{'':14}{'':30}{'as taught':>11}{'CPU s':>8}{'better':>10}{'CPU s':>8}", end="")
         print(f"{'target':>10}")
     for experiment in chosen:
-        row = measured(experiment, seeds, options.fast)
+        row = measured(experiment, options.seeds, options.taught, options.fast)
         rows.append(row)
         if not options.json:
             kept = "kept" if max(row.better) <= row.target else "MISSED"
@@ -238,11 +240,14 @@ def draw(rows: list[Row], path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(8, 0.45 * len(rows) + 1.2), layout="constrained")
     for height, row in enumerate(reversed(rows)):
-        here = np.full(len(row.taught), height)
         axes.plot([max(row.taught), max(row.better)], [height, height], color="0.8", zorder=0)
-        axes.plot(row.taught, here, "o", color="#d55e00", label="as taught" if not height else "")
-        axes.plot(row.better, here, "o", color="#0072b2", label="better" if not height else "")
-        axes.plot(row.target, height, "|", color="k", ms=14, label="target" if not height else "")
+        for errors, colour, label in (
+            (row.taught, "#d55e00", "as taught"),
+            (row.better, "#0072b2", "better"),
+        ):
+            here = [height] * len(errors)
+            axes.plot(errors, here, "o", color=colour, label="" if height else label)
+        axes.plot(row.target, height, "|", color="k", ms=14, label="" if height else "target")
     axes.set_xscale("log")
     axes.set_yticks(range(len(rows)), [f"{row.name}\n{row.error}" for row in reversed(rows)])
     axes.tick_params(axis="y", labelsize=8)
