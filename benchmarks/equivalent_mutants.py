@@ -17,6 +17,52 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
             },
         },
     },
+    "training": {
+        "one of two steps is enough to make a tensor of its own": {
+            "derivative": {
+                "x.detach()  →  x",
+                "x.detach().clone()  →  x.detach()",
+            },
+        },
+        "a sum does not depend on the order of its two terms": {
+            "losses": {
+                "torch.logaddexp(torch.zeros_like(logits), logits)  →  "
+                "torch.logaddexp(logits, torch.zeros_like(logits))",
+            },
+        },
+        "the last axis has two names": {
+            "losses": {
+                "1  →  -1",
+            },
+        },
+        "the lists are promised to be of the same length": {
+            "optimisers": {
+                "True  →  False",
+                "zip(means, grads, strict=True)  →  zip(means, grads)",
+                "zip(params, grads, strict=True)  →  zip(params, grads)",
+                "zip(params, means, squares, strict=True)  →  zip(params, means, squares)",
+                "zip(squares, grads, strict=True)  →  zip(squares, grads)",
+                "zip(velocity, grads, strict=True)  →  zip(velocity, grads)",
+            },
+        },
+        "a random number is never exactly p": {
+            "dropout": {
+                "torch.rand(x.shape, generator=generator) >= p  →  "
+                "torch.rand(x.shape, generator=generator) > p",
+            },
+        },
+        "normal noise is as often positive as negative": {
+            "augment": {
+                "x + noise_std * noise  →  x - noise_std * noise",
+            },
+        },
+        "noise of single precision is noise, and the sum takes the dtype of x": {
+            "augment": {
+                "torch.randn((copies, *x.shape), generator=generator, dtype=x.dtype)  →  "
+                "torch.randn((copies, *x.shape), generator=generator)",
+            },
+        },
+    },
     "lennard_jones": {
         "only even powers of sigma occur": {
             "cluster_energy": {
