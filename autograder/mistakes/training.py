@@ -1768,7 +1768,7 @@ train_slips = [
         "no_step",
         "            opt.step()\n",
         "",
-        "lowers_its_loss",
+        "learns_a_sine",
         "The gradients are computed and never used: opt.step() is missing.",
     ),
     training(
@@ -1811,7 +1811,7 @@ train_slips = [
         "stops_too_soon",
         "range(epochs)",
         "range(min(epochs, 20))",
-        "lowers_its_loss",
+        "learns_a_sine",
         "The training stops while the loss is still falling: use the epochs that are given.",
     ),
 ]
