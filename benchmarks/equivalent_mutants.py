@@ -63,6 +63,50 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
             },
         },
     },
+    "ising": {
+        "NumPy's mean and sum take a wide enough type by themselves": {
+            "magnetisation": {
+                "np.mean(spins, dtype=float)  →  np.mean(spins)",
+            },
+            "energy": {
+                "np.sum(spins * right_and_below, dtype=float)  →  "
+                "np.sum(spins * right_and_below)",
+            },
+        },
+        "a bond can be counted from either of its ends, and the last axis has two names": {
+            "energy": {
+                "-1  →  1",
+                "1  →  -1",
+            },
+        },
+        "dividing by a spin is multiplying by it": {
+            "energy_change": {
+                "2 * spins[i, j]  →  2 / spins[i, j]",
+            },
+        },
+        "how often units are dropped is the student's choice": {
+            "ising_classifier": {
+                "0.2  →  0.22000000000000003",
+            },
+        },
+        "arrays come in, of floats": {
+            "critical_temperature": {
+                "np.asarray(p_disordered, dtype=float)  →  np.asarray(p_disordered)",
+                "np.asarray(temperatures, dtype=float)  →  np.asarray(temperatures)",
+            },
+        },
+        "exactly one half has been dealt with before": {
+            "critical_temperature": {
+                "p[1:] < 0.5  →  p[1:] <= 0.5",
+                "p[:-1] < 0.5  →  p[:-1] <= 0.5",
+            },
+        },
+        "the words of an error are free": {
+            "critical_temperature": {
+                "len(before)  →  before",
+            },
+        },
+    },
     "lennard_jones": {
         "only even powers of sigma occur": {
             "cluster_energy": {
