@@ -69,8 +69,7 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
                 "np.mean(spins, dtype=float)  →  np.mean(spins)",
             },
             "energy": {
-                "np.sum(spins * right_and_below, dtype=float)  →  "
-                "np.sum(spins * right_and_below)",
+                "np.sum(spins * right_and_below, dtype=float)  →  np.sum(spins * right_and_below)",
             },
         },
         "a bond can be counted from either of its ends, and the last axis has two names": {
@@ -82,6 +81,12 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         "dividing by a spin is multiplying by it": {
             "energy_change": {
                 "2 * spins[i, j]  →  2 / spins[i, j]",
+            },
+        },
+        "a random number is never exactly the probability": {
+            "metropolis_step": {
+                "u < acceptance_probability(energy_change(spins, i, j), temperature)  →  "
+                "u <= acceptance_probability(energy_change(spins, i, j), temperature)",
             },
         },
         "how often units are dropped is the student's choice": {
