@@ -17,6 +17,101 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
             },
         },
     },
+    "training": {
+        "one of two steps is enough to make a tensor of its own": {
+            "derivative": {
+                "x.detach()  →  x",
+                "x.detach().clone()  →  x.detach()",
+            },
+        },
+        "a sum does not depend on the order of its two terms": {
+            "losses": {
+                "torch.logaddexp(torch.zeros_like(logits), logits)  →  "
+                "torch.logaddexp(logits, torch.zeros_like(logits))",
+            },
+        },
+        "the last axis has two names": {
+            "losses": {
+                "1  →  -1",
+            },
+        },
+        "the lists are promised to be of the same length": {
+            "optimisers": {
+                "True  →  False",
+                "zip(means, grads, strict=True)  →  zip(means, grads)",
+                "zip(params, grads, strict=True)  →  zip(params, grads)",
+                "zip(params, means, squares, strict=True)  →  zip(params, means, squares)",
+                "zip(squares, grads, strict=True)  →  zip(squares, grads)",
+                "zip(velocity, grads, strict=True)  →  zip(velocity, grads)",
+            },
+        },
+        "a random number is never exactly p": {
+            "dropout": {
+                "torch.rand(x.shape, generator=generator) >= p  →  "
+                "torch.rand(x.shape, generator=generator) > p",
+            },
+        },
+        "normal noise is as often positive as negative": {
+            "augment": {
+                "x + noise_std * noise  →  x - noise_std * noise",
+            },
+        },
+        "noise of single precision is noise, and the sum takes the dtype of x": {
+            "augment": {
+                "torch.randn((copies, *x.shape), generator=generator, dtype=x.dtype)  →  "
+                "torch.randn((copies, *x.shape), generator=generator)",
+            },
+        },
+    },
+    "ising": {
+        "NumPy's mean and sum take a wide enough type by themselves": {
+            "magnetisation": {
+                "np.mean(spins, dtype=float)  →  np.mean(spins)",
+            },
+            "energy": {
+                "np.sum(spins * right_and_below, dtype=float)  →  np.sum(spins * right_and_below)",
+            },
+        },
+        "a bond can be counted from either of its ends, and the last axis has two names": {
+            "energy": {
+                "-1  →  1",
+                "1  →  -1",
+            },
+        },
+        "dividing by a spin is multiplying by it": {
+            "energy_change": {
+                "2 * spins[i, j]  →  2 / spins[i, j]",
+            },
+        },
+        "a random number is never exactly the probability": {
+            "metropolis_step": {
+                "u < acceptance_probability(energy_change(spins, i, j), temperature)  →  "
+                "u <= acceptance_probability(energy_change(spins, i, j), temperature)",
+            },
+        },
+        "how often units are dropped is the student's choice": {
+            "ising_classifier": {
+                "0.2  →  0.22000000000000003",
+            },
+        },
+        "arrays come in, of floats": {
+            "critical_temperature": {
+                "np.asarray(p_disordered, dtype=float)  →  np.asarray(p_disordered)",
+                "np.asarray(temperatures, dtype=float)  →  np.asarray(temperatures)",
+            },
+        },
+        "exactly one half has been dealt with before": {
+            "critical_temperature": {
+                "p[1:] < 0.5  →  p[1:] <= 0.5",
+                "p[:-1] < 0.5  →  p[:-1] <= 0.5",
+            },
+        },
+        "the words of an error are free": {
+            "critical_temperature": {
+                "len(before)  →  before",
+            },
+        },
+    },
     "lennard_jones": {
         "only even powers of sigma occur": {
             "cluster_energy": {

@@ -62,8 +62,8 @@ def bce_with_logits(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor
     logits: tensor z of any shape, a network's output before the sigmoid.
     targets: tensor t of the same shape and dtype, 1 for "yes" and 0 for "no".
 
-    Returns a tensor with one number, differentiable. It is exact at z = ±1000 too, where σ(z)
-    has no digit left to take a logarithm of: a certain and wrong answer costs |z|.
+    Returns a tensor with one number, differentiable. It and its gradient are exact at z = ±1000
+    too, where σ(z) has no digit left to take a logarithm of: a certain and wrong answer costs |z|.
 
     Example: one logit 0 costs ln 2 ≈ 0.6931, whatever its target.
     """
@@ -75,7 +75,8 @@ def cross_entropy(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
 
     logits: tensor (N, C), one row of z for each sample. classes: (N,), integers from 0 to C − 1.
 
-    Returns a tensor with one number, differentiable. It is exact at logits of ±1000 too.
+    Returns a tensor with one number, differentiable. It and its gradient are exact at logits of
+    ±1000 too.
 
     Example: the row [0, ln 3] has p = [1/4, 3/4]; class 0 costs ln 4 ≈ 1.3863.
     """

@@ -37,6 +37,11 @@ def forward_mode():
 
 
 @alternative("derivative")
+def one_line_of_torch_func():
+    derivative = lambda f, x: torch.func.grad(lambda t: f(t).sum())(x.detach())  # noqa: E731
+
+
+@alternative("derivative")
 def element_by_element():
     def derivative(f, x):
         slopes = []
@@ -146,6 +151,21 @@ def textbook_tricks():
         z = logits - logits.max(dim=1, keepdim=True).values
         log_p = z - z.exp().sum(dim=1, keepdim=True).log()
         return -log_p[torch.arange(len(classes)), classes].mean()
+
+
+@alternative("losses")
+def objects_that_are_called():
+    _absolute, _binary = nn.L1Loss(), nn.BCEWithLogitsLoss(reduction="sum")
+    mae_loss = lambda y_pred, y_true: _absolute(y_pred, y_true)  # noqa: E731
+
+    def bce_with_logits(logits, targets):
+        return _binary(logits, targets) / logits.numel()
+
+    class CrossEntropy:
+        def __call__(self, logits, classes):
+            return nn.NLLLoss()(nn.LogSoftmax(dim=1)(logits), classes)
+
+    cross_entropy = CrossEntropy()
 
 
 @alternative("losses")
@@ -571,6 +591,29 @@ def parameter_by_parameter():
         def restore(self, model):
             for p, best in zip(model.parameters(), self.weights, strict=True):
                 p.copy_(best)
+
+
+@alternative("early_stopping")
+def a_function_with_closures():
+    def EarlyStopping(patience, min_delta=0.0):
+        class Stop:
+            best_loss, best_epoch, calls, waiting, weights = float("inf"), -1, 0, 0, None
+
+        stop = Stop()
+
+        def step(val_loss, model):
+            stop.waiting += 1
+            if val_loss < stop.best_loss - min_delta:
+                stop.best_loss, stop.best_epoch, stop.waiting = val_loss, stop.calls, 0
+                stop.weights = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
+            stop.calls += 1
+            return stop.waiting >= patience
+
+        def restore(model):
+            torch.nn.utils.vector_to_parameters(stop.weights.clone(), model.parameters())
+
+        stop.step, stop.restore = step, restore
+        return stop
 
 
 @alternative("early_stopping")

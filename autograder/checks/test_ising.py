@@ -193,7 +193,7 @@ def _energy(student: Any, spins: np.ndarray) -> None:
 
 def test_energy__counts_every_bond_once(student, draw):
     """counts every bond once"""
-    for L in (4, 6, 6, 8, 8, 10):
+    for L in (4, 6, 8, 10, 18):
         _energy(student, _random_spins(draw, L))
 
 
@@ -293,6 +293,7 @@ def test_energy_change__at_edges_and_corners(student, draw):
         alone = np.ones((L, L), dtype=int)
         alone[tuple(draw.integers(L, size=2))] = -1
         _changes(student, alone, _corners(L))
+    _changes(student, _random_spins(draw, 18), _corners(18))
 
 
 def test_energy_change__of_an_ordered_lattice(student, draw):
@@ -350,6 +351,9 @@ def test_acceptance_probability__of_costly_flips(student, draw):
     """is e^(−ΔE/T) where the energy rises"""
     delta_e, T = draw.uniform(0.5, 12.0, 20), _temperature(draw)
     close(student.acceptance_probability(delta_e, T), np.exp(-delta_e / T), SINGLE)
+    ratio = float(draw.uniform(30, 40))  # so unlikely that only a quotient shows it
+    rare = number(_single(student.acceptance_probability(8.0, 8.0 / ratio)))
+    close(rare / np.exp(-ratio), 1.0, SINGLE)
 
 
 def test_acceptance_probability__of_favourable_flips(student, draw):
@@ -452,8 +456,8 @@ def _costly_sites(draw: np.random.Generator, cost: int, count: int, dtype: Any =
 
 
 def _follows_the_probability(student: Any, draw: np.random.Generator, cost: int) -> None:
-    for spins, i, j, T, p in _costly_sites(draw, cost, 16):
-        for u in (0.98 * p, p * draw.random()):
+    for spins, i, j, T, p in _costly_sites(draw, cost, 12):
+        for u in (0.0, 0.98 * p, p * draw.random()):
             flipped = _flips(student, spins, i, j, T, u)
             holds(flipped, "u is below the probability, yet the spin does not flip")
         for u in (p + 0.02 * (1 - p), draw.uniform(p + 0.001, 1.0)):
@@ -479,7 +483,7 @@ def test_metropolis_step__accepts_what_costs_nothing(student, draw):
         i, j = draw.integers(5, size=2)
         if reference.energy_change(spins, i, j) <= 0:
             found += 1
-            u = draw.choice([1e-6, 0.5, 0.999])
+            u = draw.choice([0.0, 1e-6, 0.5, 0.999])
             holds(_flips(student, spins, i, j, _temperature(draw), u), "a favourable flip fails")
 
 
@@ -893,6 +897,9 @@ def test_ising_classifier__returns_logits(student, draw):
             bool(np.ptp(values) > SINGLE.relative * np.ptp(rows)),
             f"the outputs look like {what}; logits are what comes before",
         )
+    x = _spins(draw, 40, 64)
+    small, large = (np.ptp(tensor(model(scale * x), (40, 2))) for scale in (1e2, 1e4))
+    holds(bool(large > 10 * small), "the outputs have bounds, as a sigmoid's; logits have none")
 
 
 def _gradients(student: Any, model: Any, x: torch.Tensor) -> np.ndarray:
@@ -924,6 +931,30 @@ def test_ising_classifier__bends_at_corners_only(student, draw):
     holds(bool(same.mean() > 0.3), "the network is curved everywhere: ReLU would give corners")
 
 
+def _silent_biases(student: Any, model: Any, row: torch.Tensor, width: int) -> int:
+    """How many of a hidden layer's biases have no influence on this row's logits."""
+    found = student.gradients(student.keeping(model, row), model)
+    return sum(
+        int(torch.sum(gradient == 0))
+        for gradient in found
+        if gradient is not None and max(gradient.shape, default=0) == gradient.numel() == width
+    )
+
+
+def test_ising_classifier__has_a_relu_after_each_hidden_layer(student, draw):
+    """has a ReLU after each of its hidden layers: for every row some units are silent
+
+    A unit is silent for a row with probability ½, so that 10 rows with none among 32 or 64 units
+    do not happen.
+    """
+    model = _classifier(student, draw, 36)
+    model.eval()
+    rows = _spins(draw, 10, 36).split(1)
+    for width in (64, 32):
+        silent = sum(_silent_biases(student, model, row, width) for row in rows)
+        holds(silent > 0, f"all {width} units of a hidden layer speak always: is there a ReLU?")
+
+
 def test_ising_classifier__uses_all_its_weights(student, draw):
     """lets every weight and bias take part"""
     model = _classifier(student, draw, 36)
@@ -946,6 +977,21 @@ def test_ising_classifier__drops_hidden_units_in_training(student, draw):
     holds(
         bool((one != 0).all()), "some logits are exactly zero: what stands behind the last layer?"
     )
+
+
+def test_ising_classifier__drops_more_than_inputs(student, draw):
+    """drops hidden units, not the spins that come in
+
+    Of a row with a single spin that is not 0, dropout at the entrance leaves two kinds. Among
+    hidden units there are many to drop.
+    """
+    model = _classifier(student, draw, 64)
+    model.train()
+    x = torch.zeros(300, 64)
+    x[:, int(draw.integers(64))] = 8.0
+    values = np.concatenate([tensor(model(x), (300, 2))[:, 0] for _ in range(4)])
+    kinds = 1 + int(np.sum(np.diff(np.sort(values)) > SINGLE.relative * np.abs(values).max()))
+    holds(kinds > 2, "the hidden units are never dropped")
 
 
 def test_ising_classifier__is_sure_in_evaluation(student, draw):
@@ -1197,6 +1243,8 @@ def test_critical_temperature__at_a_grid_point(student, draw):
         exactly = p.copy()
         exactly[k] = 0.5
         _critical(student, T, exactly, float(T[k]))
+    _critical(student, T[:5], np.array([*p[:4], 0.5]), float(T[4]))
+    _critical(student, T[:5], np.array([0.5, *p[4:]]), float(T[0]))
 
 
 def test_critical_temperature__refuses_a_curve_without_crossing(student, draw):

@@ -21,6 +21,15 @@ _SIGMOID = """    small = np.exp(-np.abs(z))
 activations = [
     slip(
         "activations",
+        "sigmoid_in_float32",
+        _SIGMOID,
+        "    return (1 / (1 + np.exp(-np.clip(z, -700, 700)))).astype(np.float32)",
+        "keep_float64",
+        "sigmoid: the result is cut down to float32. A gradient checked by finite differences "
+        "needs the sixteen digits of float64.",
+    ),
+    slip(
+        "activations",
         "sigmoid_overflows",
         _SIGMOID,
         "    return 1 / (1 + np.exp(-z))",
@@ -450,6 +459,14 @@ he = [
         "spread",
         "The weights have a spread of 1 whatever the layer's size: the sum over many inputs then "
         "grows from layer to layer.",
+    ),
+    slip(
+        "he_initialise",
+        "uniform_of_the_same_spread",
+        "rng.normal(0.0, np.sqrt(2.0 / n_in), size=(n_in, n_out))",
+        "rng.uniform(-1.0, 1.0, size=(n_in, n_out)) * np.sqrt(6.0 / n_in)",
+        "normal",
+        "The spread is right, but the numbers are uniform. Normal ones are asked for.",
     ),
     slip(
         "he_initialise",

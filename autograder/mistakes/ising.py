@@ -571,6 +571,14 @@ metropolis_step_slips = [
     ),
     slip(
         "metropolis_step",
+        "zero_refused",
+        "    accepted = u < ",
+        "    accepted = 0 < u < ",
+        "accepts_a_cost_of_4",
+        "u may be exactly 0, which is below every probability: the flip is accepted.",
+    ),
+    slip(
+        "metropolis_step",
         "costless_flips_refused",
         "accepted = u < acceptance_probability(energy_change(spins, i, j), temperature)",
         "delta_e = energy_change(spins, i, j)\n"
@@ -1048,6 +1056,41 @@ ising_classifier_slips = [
     ),
     slip(
         "ising_classifier",
+        "sigmoid_at_the_end",
+        "            nn.Linear(32, 2),\n",
+        "            nn.Linear(32, 2),\n            nn.Sigmoid(),\n",
+        "returns_logits",
+        "There is a sigmoid at the end. cross_entropy has a softmax inside: return what comes "
+        "before.",
+    ),
+    slip(
+        "ising_classifier",
+        "second_relu_forgotten",
+        "            nn.Linear(64, 32),\n            nn.ReLU(),\n",
+        "            nn.Linear(64, 32),\n",
+        "has_a_relu_after_each_hidden_layer",
+        "One hidden layer has no ReLU: without it, it and the layer behind it are one.",
+    ),
+    slip(
+        "ising_classifier",
+        "leaky_relu",
+        "            nn.ReLU(),\n            nn.Dropout(0.2),\n",
+        "            nn.LeakyReLU(),\n            nn.Dropout(0.2),\n",
+        "has_a_relu_after_each_hidden_layer",
+        "This ReLU leaks: below zero it should give exactly zero.",
+    ),
+    slip(
+        "ising_classifier",
+        "dropout_of_the_spins",
+        "            nn.Linear(input_dim, 64),\n            nn.ReLU(),\n"
+        "            nn.Dropout(0.2),\n",
+        "            nn.Dropout(0.2),\n            nn.Linear(input_dim, 64),\n"
+        "            nn.ReLU(),\n",
+        "drops_more_than_inputs",
+        "The dropout stands before the first layer and silences spins. It belongs to hidden units.",
+    ),
+    slip(
+        "ising_classifier",
         "no_dropout",
         "            nn.Dropout(0.2),\n",
         "",
@@ -1400,6 +1443,14 @@ critical_temperature_slips = [
         "at_a_grid_point",
         "Where p is exactly ½ at a temperature, this is the crossing. A product of differences "
         "that has to be negative misses it.",
+    ),
+    slip(
+        "critical_temperature",
+        "first_grid_point_not_counted",
+        "    if np.any(p == 0.5):\n        return float(T[p == 0.5][0])\n",
+        "    if np.any(p[1:] == 0.5):\n        return float(T[1:][p[1:] == 0.5][0])\n",
+        "at_a_grid_point",
+        "Where p is exactly ½ at the first temperature, this is the crossing too.",
     ),
     slip(
         "critical_temperature",

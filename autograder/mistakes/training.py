@@ -256,6 +256,15 @@ mlp_slips = [
         "takes_any_number_of_rows",
         "The output of a row depends on the other rows of the call. Every row stands by itself.",
     ),
+    slip(
+        "mlp",
+        "widths_used_up",
+        "        for width in hidden_dims:\n",
+        "        while hidden_dims:\n            width = hidden_dims.pop(0)\n",
+        "leaves_the_list_of_widths_alone",
+        "The caller's list of widths is changed: pop, append and += work on the list that was "
+        "handed over. Make one of your own.",
+    ),
 ]
 
 # ------------------------------------------------------------------------------- losses
@@ -472,6 +481,26 @@ losses_slips = [
         "leave_their_arguments_unchanged",
         "cross_entropy: `logits -= …` writes into the caller's tensor.",
     ),
+    slip(
+        "losses",
+        "cross_entropy_one_maximum_for_all",
+        "    return torch.mean(torch.logsumexp(logits, dim=1) - chosen)",
+        "    top = logits.max()\n"
+        "    return torch.mean(torch.log(torch.exp(logits - top).sum(1)) + top - chosen)",
+        "cross_entropy_is_exact_at_large_logits",
+        "cross_entropy: one maximum is taken off all rows. In a row that lies far below it every "
+        "exponential is 0: each row needs its own.",
+    ),
+    slip(
+        "losses",
+        "bce_gradient_of_the_other_branch",
+        "torch.logaddexp(torch.zeros_like(logits), logits) - targets * logits",
+        "torch.where(logits > 30, logits, torch.log1p(torch.exp(logits))) - targets * logits",
+        "can_be_differentiated_at_large_logits",
+        "bce_with_logits: the value is right at 1000, the gradient is no number: torch.where "
+        "differentiates both branches, and e^z overflows in the one that is not taken. Take only "
+        "exponentials of negative numbers.",
+    ),
 ]
 
 # --------------------------------------------------------------------------- optimisers
@@ -630,7 +659,8 @@ optimisers_slips = [
         "beta1, beta2 = betas",
         "beta1, beta2 = 0.9, 0.999",
         "adam_takes_any_settings",
-        "adam_step always has the same betas. They are an argument.",
+        "adam_step always has the same betas, or adamw_step does not hand them on to it. They are "
+        "an argument.",
     ),
     slip(
         "optimisers",
@@ -696,7 +726,8 @@ optimisers_slips = [
         f"    return {_SGD}",
         "    for p, g in zip(params, grads, strict=True):\n        p -= lr * g\n    return params",
         "leave_params_and_grads_unchanged",
-        "sgd_step: `p -= …` writes into the caller's tensors. Make new ones.",
+        "sgd_step: `p -= …` or `params[k] = …` changes what the caller handed over. Make new "
+        "tensors in a new list.",
     ),
     slip(
         "optimisers",
@@ -727,6 +758,25 @@ optimisers_slips = [
         "keep_shape_and_dtype",
         "adam_step: parameters in float32 come back in float64, because the means began in "
         "float64. torch.zeros_like keeps the dtype.",
+    ),
+    slip(
+        "optimisers",
+        "adam_eps_of_another_size",
+        "    eps: float = 1e-8,\n) ->",
+        "    eps: float = 1e-6,\n) ->",
+        "adam_has_its_default_eps",
+        "adam_step: eps is 1e−8 unless another one is asked for.",
+    ),
+    slip(
+        "optimisers",
+        "velocity_holds_the_rate",
+        "    velocity = [momentum * v + g for v, g in zip(velocity, grads, strict=True)]\n"
+        "    return sgd_step(params, velocity, lr), velocity",
+        "    velocity = [momentum * v + lr * g for v, g in zip(velocity, grads, strict=True)]\n"
+        "    return sgd_step(params, velocity, 1.0), velocity",
+        "momentum_returns_the_velocity",
+        "momentum_step: the learning rate is inside the velocity, so that old rates go on acting. "
+        "Here v ← μ v + g, and only the step has the rate: p ← p − lr · v.",
     ),
 ]
 
@@ -872,6 +922,23 @@ minibatches_slips = [
         "keeps_labels_with_their_rows",
         "The rows change their dtype on the way. Classes have to stay integers.",
     ),
+    slip(
+        "minibatches",
+        "equal_chunks",
+        "order.split(batch_size)",
+        "order.chunk(-(-len(x) // batch_size))",
+        "keeps_the_short_last_batch",
+        "The batches have equal sizes. All but the last should have batch_size rows.",
+    ),
+    slip(
+        "minibatches",
+        "in_order_without_a_generator",
+        _ORDER,
+        _ORDER + "    if generator is None:\n        order = torch.arange(len(x))\n",
+        "draws_from_the_global_state_without_a_generator",
+        "Without a generator nothing is shuffled. None stands for torch's global one, as in "
+        "torch.randperm itself.",
+    ),
 ]
 
 # ------------------------------------------------------------------------------ dropout
@@ -1001,6 +1068,25 @@ dropout_slips = [
         "p = 0 stops with an error or gives no numbers. Nothing is dropped there, and x comes back "
         "as it is.",
     ),
+    slip(
+        "dropout",
+        "an_exact_part",
+        _KEPT,
+        "    order = torch.randperm(x.numel(), generator=generator).reshape(x.shape)\n"
+        "    kept = order >= round(p * x.numel())\n",
+        "drops_more_or_fewer_by_chance",
+        "Every call drops the same number of elements. Each element is dropped by itself, with "
+        "probability p, so that the number varies.",
+    ),
+    slip(
+        "dropout",
+        "same_mask_without_a_generator",
+        _KEPT,
+        "    generator = generator or torch.Generator().manual_seed(0)\n" + _KEPT,
+        "draws_from_the_global_state_without_a_generator",
+        "Without a generator every call has the same mask: a new generator starts with the same "
+        "seed each time. None stands for torch's global one.",
+    ),
 ]
 
 
@@ -1093,6 +1179,15 @@ l2_penalty_slips = [
         "has_the_gradient_2_w",
         "The penalty has lost its graph: .data, .detach() or float() cut it off, and it trains "
         "nothing.",
+    ),
+    slip(
+        "l2_penalty",
+        "every_second_parameter",
+        "(p for p in model.parameters() if p.ndim > 1)",
+        "list(model.parameters())[::2]",
+        "adds_up_all_layers",
+        "Every second parameter is taken for a weight. That fails where a layer has no bias: look "
+        "at what a parameter is.",
     ),
 ]
 
@@ -1225,8 +1320,9 @@ early_stopping_slips = [
         "        for name, p in model.named_parameters():\n"
         "            p.data = self.best_weights[name]",
         "restores_as_often_as_asked",
-        "restore hands out its own stored tensors, and the training that follows overwrites them. "
-        "Copy the values into the model.",
+        "The best weights come back once, not a second time: restore hands out its own stored "
+        "tensors, so that further training overwrites them, or forgets them. Copy the values into "
+        "the model and keep them.",
     ),
     slip(
         "early_stopping",
@@ -1253,6 +1349,34 @@ early_stopping_slips = [
         "takes_nan_for_no_improvement",
         "NaN counts as an improvement, and no loss is ever better. Every comparison with NaN is "
         "false: think about which way round to ask.",
+    ),
+    slip(
+        "early_stopping",
+        "small_improvements_move_the_mark",
+        "        return self.epoch - self.best_epoch >= self.patience",
+        "        self.best_loss = min(self.best_loss, val_loss)\n"
+        "        return self.epoch - self.best_epoch >= self.patience",
+        "keeps_the_best_of_small_improvements",
+        "best_loss follows every small improvement, so that a slow fall never counts. It changes "
+        "only with an improvement by more than min_delta.",
+    ),
+    slip(
+        "early_stopping",
+        "weights_kept_in_the_class",
+        "self.best_weights = {",
+        "EarlyStopping.best_weights = {",
+        "keeps_its_memory_to_itself",
+        "The stored weights belong to the class, so that all EarlyStoppings share them. Store them "
+        "in self.",
+    ),
+    slip(
+        "early_stopping",
+        "starts_at_a_thousand",
+        "np.inf",
+        "1000.0",
+        "goes_on_while_the_loss_falls",
+        "Losses above the number that best_loss starts with never count as improvements. The first "
+        "one always does: start at infinity.",
     ),
 ]
 
@@ -1442,6 +1566,23 @@ augment_slips = [
         "leaves_the_data_unchanged",
         "The caller's x is changed: an in-place operation writes into it.",
     ),
+    slip(
+        "augment",
+        "always_float32",
+        "torch.cat([x, noisy])",
+        "torch.cat([x, noisy]).float()",
+        "keeps_the_dtypes",
+        "The data change their dtype on the way: noise and result should have that of x.",
+    ),
+    slip(
+        "augment",
+        "same_noise_without_a_generator",
+        "    noise = ",
+        "    generator = generator or torch.Generator().manual_seed(0)\n    noise = ",
+        "draws_from_the_global_state_without_a_generator",
+        "Without a generator every call adds the same noise: a new generator starts with the same "
+        "seed each time. None stands for torch's global one.",
+    ),
 ]
 
 
@@ -1627,7 +1768,7 @@ train_slips = [
         "no_step",
         "            opt.step()\n",
         "",
-        "lowers_its_loss",
+        "learns_a_sine",
         "The gradients are computed and never used: opt.step() is missing.",
     ),
     training(
@@ -1670,7 +1811,7 @@ train_slips = [
         "stops_too_soon",
         "range(epochs)",
         "range(min(epochs, 20))",
-        "lowers_its_loss",
+        "learns_a_sine",
         "The training stops while the loss is still falling: use the epochs that are given.",
     ),
 ]
