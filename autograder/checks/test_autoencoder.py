@@ -7,6 +7,7 @@ configurations that are independent of the training data: only these tell learni
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -51,12 +52,6 @@ def _pair(returned: Any, words: str) -> list[Any]:
         f"should return two things: {words}",
     )
     return list(returned)
-
-
-def _plain(returned: Any) -> np.ndarray:
-    """An array, or a tensor where one went in."""
-    values = (tensor if isinstance(returned, torch.Tensor) else array)(returned)
-    return values.astype(float)
 
 
 def _single(values: np.ndarray) -> torch.Tensor:
@@ -134,11 +129,11 @@ def test_pca_reconstruction__finds_the_order_of_spins(student, draw):
 
 @pytest.mark.guard
 def test_pca_reconstruction__takes_a_tensor_as_well(student, draw):
-    """gives for a tensor what it gives for an array"""
+    """gives for a tensor what it gives for an array: two arrays"""
     X = _cloud(draw, 20, 4)
     expected = _rebuilt(student, X, 2)
     for one, other in zip(_rebuilt(student, torch.tensor(X), 2), expected, strict=True):
-        close(_plain(one), array(other).astype(float), SINGLE)
+        close(array(one).astype(float), array(other).astype(float), SINGLE)
 
 
 @pytest.mark.guard
@@ -474,6 +469,14 @@ def _lattices(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Independent configurations at six temperatures below T_c and six above; and which of them
     are below."""
+    X, ordered = _configurations(size, per_temperature, _seed(draw))
+    return X.copy(), ordered.copy()
+
+
+@functools.lru_cache(maxsize=32)
+def _configurations(size: int, per_temperature: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Kept for the next submission, whose checks draw the same: a fifth of the time goes here."""
+    draw = np.random.default_rng(seed)
     below_tc, above_tc = np.linspace(1.0, 2.0, 6), np.linspace(2.5, 4.0, 6)
     temperatures = np.repeat(np.concatenate([below_tc, above_tc]), per_temperature)
     sweeps = 200 if size < 16 else 400

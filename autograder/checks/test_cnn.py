@@ -11,6 +11,7 @@ the student's networks.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import Any
@@ -562,8 +563,15 @@ def _phases(
     draw: np.random.Generator, side: int = 16, count: int = CONFIGURATIONS
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Configurations, each from a chain of its own, and their phases, cold ones first."""
+    X, y = _configurations(side, count, int(draw.integers(2**31)))
+    return X.clone(), y.clone()
+
+
+@functools.lru_cache(maxsize=32)
+def _configurations(side: int, count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Kept for the next submission, whose checks draw the same."""
     temperatures = np.repeat(TEMPERATURES[side], count // len(TEMPERATURES[side]))
-    spins = ising_configurations(side, temperatures, draw, sweeps=150)
+    spins = ising_configurations(side, temperatures, np.random.default_rng(seed), sweeps=150)
     labels = (temperatures > 2 / math.log(1 + 2**0.5)).astype(np.int64)
     return torch.tensor(spins[:, None], dtype=torch.float32), torch.tensor(labels)
 
@@ -904,12 +912,14 @@ def test_periodic_cnn__has_weights_of_its_own(student, draw):
 
 @pytest.mark.guard
 def test_periodic_cnn__has_the_width_asked_for(student, draw):
-    """has more parameters the more channels it has"""
+    """has more parameters the more channels it has, which are 16 if nothing is said"""
     sizes = [
-        sum(weights.numel() for weights in student.PeriodicCNN(channels).parameters())
-        for channels in (2, 8, 24)
+        sum(weights.numel() for weights in student.PeriodicCNN(*channels).parameters())
+        for channels in ((2,), (8,), (16,), (24,), ())
     ]
-    holds(0 < sizes[0] < sizes[1] < sizes[2], "`channels` should set the width of the layers")
+    growing = 0 < sizes[0] < sizes[1] < sizes[2] < sizes[3]
+    holds(growing, "`channels` should set the width of the layers")
+    holds(sizes[4] == sizes[2], "there should be 16 channels if nothing is said")
 
 
 @pytest.mark.guard

@@ -240,7 +240,8 @@ def _every_weight_learns(student: Any, model: Any, x: torch.Tensor) -> None:
 
 
 def _wider_means_more(student: Any, name: str) -> None:
-    """And what happens to one network's weights does not happen to another's."""
+    """32 if nothing is said; and what happens to one network's weights does not happen to
+    another's."""
     one, other = (getattr(student, name)(hidden=4) for _ in range(2))
     before = [weights.dtype for weights in other.parameters()]
     one.half()
@@ -248,9 +249,12 @@ def _wider_means_more(student: Any, name: str) -> None:
     holds(after == before, "two networks share their layers: what trains one changes the other")
     sizes = [
         sum(weights.numel() for weights in getattr(student, name)(hidden=hidden).parameters())
-        for hidden in (4, 16, 48)
+        for hidden in (4, 16, 32, 48)
     ]
-    holds(0 < sizes[0] < sizes[1] < sizes[2], "`hidden` should set the width of the layers")
+    growing = 0 < sizes[0] < sizes[1] < sizes[2] < sizes[3]
+    holds(growing, "`hidden` should set the width of the layers")
+    default = sum(weights.numel() for weights in getattr(student, name)().parameters())
+    holds(default == sizes[2], "`hidden` should be 32 if nothing is said")
 
 
 # ------------------------------------------------------------------------------ deep_sets
@@ -387,7 +391,7 @@ def test_deep_sets__judges_every_set_by_itself(student, draw):
 
 @pytest.mark.guard
 def test_deep_sets__has_the_width_asked_for(student, draw):
-    """has more parameters the larger `hidden` is"""
+    """has more parameters the larger `hidden` is, which is 32 if nothing is said"""
     _wider_means_more(student, "DeepSets")
 
 
@@ -795,7 +799,7 @@ def test_cluster_energy_model__judges_every_cluster_by_itself(student, draw):
 
 @pytest.mark.guard
 def test_cluster_energy_model__has_the_width_asked_for(student, draw):
-    """has more parameters the larger `hidden` is"""
+    """has more parameters the larger `hidden` is, which is 32 if nothing is said"""
     _wider_means_more(student, "ClusterEnergyModel")
 
 
