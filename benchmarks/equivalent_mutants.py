@@ -85,6 +85,11 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
                 "0.3  →  0.33",
             },
         },
+        "an image has two axes, and the last has two names": {
+            "convolve2d_periodic": {
+                "1  →  -1",
+            },
+        },
     },
     "autoencoder": {
         "directions beyond the k first are not looked at": {
@@ -96,6 +101,17 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         "numbers of any dtype become floats when the mean is taken off": {
             "pca_reconstruction": {
                 "np.asarray(X, dtype=float)  →  np.asarray(X)",
+            },
+        },
+        "numbers of any dtype become floats beside the column of ones and in the fit": {
+            "order_parameter_correlation": {
+                "np.asarray(z, dtype=float)  →  np.asarray(z)",
+                "np.asarray(m, dtype=float)  →  np.asarray(m)",
+            },
+        },
+        "NumPy finds the extent of an axis for every negative number": {
+            "order_parameter_correlation": {
+                "1  →  2",
             },
         },
     },
