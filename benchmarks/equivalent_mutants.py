@@ -90,6 +90,16 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
                 "1  →  -1",
             },
         },
+        "where the blocks do not fill the lattice reshape raises ValueError by itself": {
+            "max_pool2d": {
+                "height % size or width % size  →  height % size and width % size",
+            },
+        },
+        "the second last axis has two names": {
+            "periodic_cnn": {
+                "2  →  -2",
+            },
+        },
     },
     "autoencoder": {
         "directions beyond the k first are not looked at": {
