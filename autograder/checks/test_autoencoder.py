@@ -7,6 +7,7 @@ configurations that are independent of the training data: only these tell learni
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -51,12 +52,6 @@ def _pair(returned: Any, words: str) -> list[Any]:
         f"should return two things: {words}",
     )
     return list(returned)
-
-
-def _plain(returned: Any) -> np.ndarray:
-    """An array, or a tensor where one went in."""
-    values = (tensor if isinstance(returned, torch.Tensor) else array)(returned)
-    return values.astype(float)
 
 
 def _single(values: np.ndarray) -> torch.Tensor:
@@ -125,6 +120,7 @@ def test_pca_reconstruction__finds_the_order_of_spins(student, draw):
     signs = np.where(draw.random(60) < 0.5, 1.0, -1.0)
     X = signs[:, None] * np.where(draw.random((60, 36)) < 0.1, -1.0, 1.0)
     X_hat, ratio = _rebuilt(student, X, 1)
+    close(X_hat, reference.pca_reconstruction(X, 1)[0], SINGLE)
     X_hat, ratio = array(X_hat, X.shape).astype(float), array(ratio, (1,))
     left = np.sum((X - X_hat) ** 2) / np.sum((X - X.mean(axis=0)) ** 2)
     close(float(ratio[0] + left), 1.0, SINGLE)
@@ -133,11 +129,11 @@ def test_pca_reconstruction__finds_the_order_of_spins(student, draw):
 
 @pytest.mark.guard
 def test_pca_reconstruction__takes_a_tensor_as_well(student, draw):
-    """gives for a tensor what it gives for an array"""
+    """gives for a tensor what it gives for an array: two arrays"""
     X = _cloud(draw, 20, 4)
     expected = _rebuilt(student, X, 2)
     for one, other in zip(_rebuilt(student, torch.tensor(X), 2), expected, strict=True):
-        close(_plain(one), array(other).astype(float), SINGLE)
+        close(array(one).astype(float), array(other).astype(float), SINGLE)
 
 
 @pytest.mark.guard
@@ -302,6 +298,64 @@ def test_autoencoder__judges_every_configuration_by_itself(student, draw):
             close(tensor(one, (1, all_.shape[1])), all_[row : row + 1], SINGLE)
 
 
+@pytest.mark.guard
+def test_autoencoder__has_weights_of_its_own(student, draw):
+    """has weights that it shares with no other autoencoder"""
+    one, other = student.IsingAutoencoder(36), student.IsingAutoencoder(36)
+    before = [weights.dtype for weights in other.parameters()]
+    holds(bool(before), "it has no parameters")
+    one.half()
+    after = [weights.dtype for weights in other.parameters()]
+    holds(after == before, "two autoencoders share their layers: what trains one changes the other")
+
+
+def _in_a_row(weights: list[torch.Tensor], sizes: list[int]) -> list[torch.Tensor]:
+    """(out, in) matrices and biases of dense layers of these sizes, one after the other; nothing
+    if the weights have other shapes, which is allowed."""
+    matrices = [values.double() for values in weights if values.ndim == 2 and 1 not in values.shape]
+    biases = [values.double().flatten() for values in weights if values.numel() in values.shape]
+    if len(matrices) != 6 or len(biases) != 6:
+        return []
+    for first in (0, 3):  # the decoder may have been made before the encoder
+        found = []
+        for layer in range(6):
+            matrix, bias = (some[(layer + first) % 6] for some in (matrices, biases))
+            wanted = (sizes[layer + 1], sizes[layer])
+            matrix = matrix if tuple(matrix.shape) == wanted else matrix.T
+            if tuple(matrix.shape) == wanted and len(bias) == wanted[0]:
+                found += [matrix, bias]
+        if len(found) == 12:
+            return found
+    return []
+
+
+def test_autoencoder__computes_what_its_layers_say(student, draw):
+    """gives what its weights give in the layers asked for, each hidden one with a ReLU
+
+    In training mode too: there is nothing random in it, and nothing that looks at the batch.
+    """
+    model, x = _own(student, draw, 49, 3), 3 * _spins(draw, 6, 49)
+    layers = _in_a_row(
+        [weights.detach() for weights in model.parameters()], [49, 128, 32, 3, 32, 128, 49]
+    )
+    with torch.no_grad():
+        values = x.double()
+        for layer, (matrix, bias) in enumerate(zip(layers[::2], layers[1::2], strict=True)):
+            values = values @ matrix.T + bias
+            values = values if layer in (2, 5) else values.relu()
+    for mode in (False, True):
+        model.train(mode)
+        x_hat = tensor(_pair(model(x), "(x_hat, z)")[0], (6, 49))
+        holds(bool(np.ptp(x_hat) > 0), "x_hat is the same number everywhere")
+        expected = values.tanh().numpy() if layers else x_hat
+        right = np.abs(x_hat - expected) <= 10 * SINGLE.allowed(expected)
+        holds(
+            bool(right.all()),
+            "the layers asked for give another x_hat with these weights"
+            + (", in training mode" if mode else ": look at the activations"),
+        )
+
+
 # -------------------------------------------------------------------- reconstruction_loss
 
 
@@ -415,6 +469,14 @@ def _lattices(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Independent configurations at six temperatures below T_c and six above; and which of them
     are below."""
+    X, ordered = _configurations(size, per_temperature, _seed(draw))
+    return X.copy(), ordered.copy()
+
+
+@functools.lru_cache(maxsize=32)
+def _configurations(size: int, per_temperature: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Kept for the next submission, whose checks draw the same: a fifth of the time goes here."""
+    draw = np.random.default_rng(seed)
     below_tc, above_tc = np.linspace(1.0, 2.0, 6), np.linspace(2.5, 4.0, 6)
     temperatures = np.repeat(np.concatenate([below_tc, above_tc]), per_temperature)
     sweeps = 200 if size < 16 else 400
@@ -687,10 +749,12 @@ def test_encode__is_free_of_the_batch(student, draw):
 
 @pytest.mark.guard
 def test_encode__takes_arrays_and_tensors(student, draw):
-    """gives the same for an array as for a tensor"""
+    """gives the same for an array as for a tensor, and for spins of any dtype"""
     model, x = _network(student, _seed(draw), 25, 2), _spins(draw, 7, 25)
-    first, again = (array(student.encode(model, X), (7, 2)) for X in (x.numpy(), x))
-    close(again, first, SINGLE)
+    numbers = x.numpy()
+    first = array(student.encode(model, numbers), (7, 2))
+    for same in (x, numbers.astype(np.float64), numbers.astype(np.int8)):
+        close(array(student.encode(model, same), (7, 2)), first, SINGLE)
 
 
 @pytest.mark.guard
@@ -771,7 +835,8 @@ def test_order_parameter_correlation__survives_dead_and_repeated_columns(student
     """is right where columns of z are dead or repeat each other"""
     z, m = _latent_and_order(draw, 40, 2)
     expected = reference.order_parameter_correlation(z, m)
-    for extra in (np.zeros(40), np.full(40, 2.5), z[:, 0], 3 - 2 * z[:, 1]):
+    # No plain copy of a column: scipy's lstsq, with its small cutoff, takes one of fifty for new.
+    for extra in (np.zeros(40), np.full(40, 2.5), 3 - 2 * z[:, 1]):
         close(_fitted(student, np.column_stack([z, extra]), m), expected, SINGLE)
 
 
@@ -789,7 +854,9 @@ def test_order_parameter_correlation__does_not_depend_on_the_axes_of_z(student, 
     z, m = _latent_and_order(draw, 40, 3)
     before = _fitted(student, z, m)
     turn = np.linalg.qr(draw.normal(size=(3, 3)))[0] * draw.uniform(0.5, 2.0, 3)
-    close(_fitted(student, z @ turn + draw.uniform(-2, 2, 3), 2.5 - 4 * m), before, SINGLE)
+    for unit in (1.0, 1e-3):
+        moved = unit * (z @ turn) + draw.uniform(-2, 2, 3)
+        close(_fitted(student, moved, 2.5 - 4 * m), before, SINGLE)
 
 
 @pytest.mark.guard

@@ -115,15 +115,23 @@ def test_pool__averages_over_what_counts(student, draw):
 
 def test_pool__takes_the_largest_of_what_counts(student, draw):
     """takes the largest of the elements that count, negative ones too"""
-    features, mask = _padded(draw)
-    close(student.pool(features, mask, "max"), reference.pool(features, mask, "max"), SINGLE)
+    for size in (1.0, 1e4):
+        features, mask = _padded(draw)
+        expected = reference.pool(size * features, mask, "max")
+        close(student.pool(size * features, mask, "max"), expected, SINGLE)
 
 
 def test_pool__can_be_differentiated(student, draw):
     """hands a gradient back to every element that counts, and none to the padding"""
     features, mask = _padded(draw)
     rows, shape = mask.unsqueeze(-1).double(), (5, 6, 4)
-    for kind, share in (("sum", rows), ("mean", rows / rows.sum(dim=1, keepdim=True))):
+    known = features.masked_fill(~mask.unsqueeze(-1), -torch.inf)
+    shares = {
+        "sum": rows,
+        "mean": rows / rows.sum(dim=1, keepdim=True),
+        "max": (known == known.amax(dim=1, keepdim=True)).double(),
+    }
+    for kind, share in shares.items():
         kept = student.keep(features.clone().requires_grad_())
         (gradient,) = student.gradients(student.keeping("pool", kept, mask, kind), kept)
         holds(gradient is not None, f"the {kind} has lost its graph: nothing can be trained")
@@ -142,8 +150,8 @@ def test_pool__is_zero_where_nothing_counts(student, draw):
 
 @pytest.mark.guard
 def test_pool__knows_the_empty_set(student, draw):
-    """gives zeros for a sum or a mean over no elements at all"""
-    for kind in ("sum", "mean"):
+    """gives zeros for a set of no elements at all, whatever the kind"""
+    for kind in ("sum", "mean", "max"):
         pooled = student.pool(_normal(draw, 3, 0, 2, dtype=torch.float32), kind=kind)
         close(pooled, torch.zeros(3, 2), SINGLE)
 
@@ -232,11 +240,21 @@ def _every_weight_learns(student: Any, model: Any, x: torch.Tensor) -> None:
 
 
 def _wider_means_more(student: Any, name: str) -> None:
+    """32 if nothing is said; and what happens to one network's weights does not happen to
+    another's."""
+    one, other = (getattr(student, name)(hidden=4) for _ in range(2))
+    before = [weights.dtype for weights in other.parameters()]
+    one.half()
+    after = [weights.dtype for weights in other.parameters()]
+    holds(after == before, "two networks share their layers: what trains one changes the other")
     sizes = [
         sum(weights.numel() for weights in getattr(student, name)(hidden=hidden).parameters())
-        for hidden in (4, 16, 48)
+        for hidden in (4, 16, 32, 48)
     ]
-    holds(0 < sizes[0] < sizes[1] < sizes[2], "`hidden` should set the width of the layers")
+    growing = 0 < sizes[0] < sizes[1] < sizes[2] < sizes[3]
+    holds(growing, "`hidden` should set the width of the layers")
+    default = sum(weights.numel() for weights in getattr(student, name)().parameters())
+    holds(default == sizes[2], "`hidden` should be 32 if nothing is said")
 
 
 # ------------------------------------------------------------------------------ deep_sets
@@ -373,7 +391,7 @@ def test_deep_sets__judges_every_set_by_itself(student, draw):
 
 @pytest.mark.guard
 def test_deep_sets__has_the_width_asked_for(student, draw):
-    """has more parameters the larger `hidden` is"""
+    """has more parameters the larger `hidden` is, which is 32 if nothing is said"""
     _wider_means_more(student, "DeepSets")
 
 
@@ -781,7 +799,7 @@ def test_cluster_energy_model__judges_every_cluster_by_itself(student, draw):
 
 @pytest.mark.guard
 def test_cluster_energy_model__has_the_width_asked_for(student, draw):
-    """has more parameters the larger `hidden` is"""
+    """has more parameters the larger `hidden` is, which is 32 if nothing is said"""
     _wider_means_more(student, "ClusterEnergyModel")
 
 
@@ -839,9 +857,23 @@ def _own_forces(student: Any, model: Any, positions: torch.Tensor) -> np.ndarray
     return found
 
 
+def _is_the_slope(model: Any, positions: torch.Tensor, forces: np.ndarray) -> None:
+    """Along the forces the energy falls as they say; a tenth is left to float32 and curvature."""
+    length = np.sqrt(np.sum(forces**2, axis=(1, 2)))
+    step = torch.tensor(0.02 * forces / length[:, None, None])
+    fall = _energies(model, positions - step) - _energies(model, positions + step)
+    holds(
+        bool((np.abs(fall / 0.04 - length) <= 0.1 * length.max()).all()),
+        "the energy does not fall along the forces as it should: is a part of the graph cut?",
+    )
+
+
 def test_cluster_energy_model__gives_the_forces_of_its_own_energy(student, draw):
     """forces gives minus the slope of a ClusterEnergyModel's energy, on every atom"""
-    _own_forces(student, _energy_model(student, draw), _clusters(draw, 4, 4))
+    model, positions = _energy_model(student, draw), _clusters(draw, 4, 4)
+    own = _like(model, positions)
+    _own_forces(student, model, positions)
+    _is_the_slope(model, positions, tensor(student.forces(model, own), (4, 4, 3)).astype(float))
 
 
 def test_cluster_energy_model__has_forces_that_turn_along(student, draw):

@@ -1065,3 +1065,83 @@ def column_minus_row():
         columns = np.column_stack([z, np.ones(len(z))])
         fit = columns @ np.linalg.lstsq(columns, m.ravel())[0]
         return 1 - np.mean((m - fit) ** 2) / np.var(m)
+
+
+# ------------------------------------------------------------- more of what was seen in class
+
+later_slips = [
+    slip(
+        "autoencoder",
+        "activation_forgotten_in_the_encoder",
+        "nn.Linear(128, 32),\n            nn.ReLU(),",
+        "nn.Linear(128, 32),",
+        "computes_what_its_layers_say",
+        "There is no ReLU behind the second layer of the encoder.",
+    ),
+    slip(
+        "autoencoder",
+        "activation_forgotten_in_the_decoder",
+        "nn.Linear(32, 128),\n            nn.ReLU(),",
+        "nn.Linear(32, 128),",
+        "computes_what_its_layers_say",
+        "There is no ReLU behind the second layer of the decoder.",
+    ),
+    slip(
+        "autoencoder",
+        "dropout_between_the_layers",
+        "nn.Linear(128, 32),",
+        "nn.Dropout(0.2),\n            nn.Linear(128, 32),",
+        "computes_what_its_layers_say",
+        "There is a dropout in the encoder that nobody asked for: z is another one in every call.",
+    ),
+    slip(
+        "encode",
+        "dtype_not_adapted",
+        "torch.as_tensor(X, dtype=next(model.parameters()).dtype)",
+        "torch.as_tensor(X)",
+        "takes_arrays_and_tensors",
+        "X goes into the layers in its own dtype, and they stop where it is not that of their "
+        "weights: NumPy's floats have 64 bits, spins may be int8.",
+    ),
+    slip(
+        "order_parameter_correlation",
+        "ridge",
+        "slopes = np.linalg.lstsq(columns, m)[0]",
+        "slopes = np.linalg.solve(\n        columns.T @ columns + 1e-3 * np.eye(columns.shape[1]), "
+        "columns.T @ m\n    )",
+        "does_not_depend_on_the_axes_of_z",
+        "A small number on the diagonal makes the matrix invertible and the fit another one: "
+        "slopes are pulled towards zero, the more the smaller z is. lstsq and pinv need no such "
+        "help.",
+    ),
+]
+
+
+@mistake(
+    "autoencoder",
+    caught_by="has_weights_of_its_own",
+    hint="The layers are kept from the first autoencoder and handed to the next. Make new ones in "
+    "__init__.",
+)
+def layers_kept_for_the_next():
+    halves = {}
+
+    class IsingAutoencoder(nn.Module):
+        def __init__(self, input_dim, latent_dim=2):
+            super().__init__()
+            key = input_dim, latent_dim
+            if key not in halves:
+                encoder = nn.Sequential(
+                    nn.Linear(input_dim, 128), nn.ReLU(), nn.Linear(128, 32), nn.ReLU(),
+                    nn.Linear(32, latent_dim),
+                )  # fmt: skip
+                decoder = nn.Sequential(
+                    nn.Linear(latent_dim, 32), nn.ReLU(), nn.Linear(32, 128), nn.ReLU(),
+                    nn.Linear(128, input_dim), nn.Tanh(),
+                )  # fmt: skip
+                halves[key] = encoder, decoder
+            self.encoder, self.decoder = halves[key]
+
+        def forward(self, x):
+            z = self.encoder(x)
+            return self.decoder(z), z

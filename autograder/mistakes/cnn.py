@@ -441,6 +441,25 @@ kernels_slips = [
 ]
 
 
+@mistake(
+    "kernels",
+    caught_by="refuses_other_names",
+    hint="Only the beginning of the name is looked at, so that other names get a kernel too. "
+    "Compare the whole name.",
+)
+def beginning_of_the_name():
+    def kernel(name):
+        if name.startswith("h"):
+            return np.array([[-1.0, -1, -1], [0, 0, 0], [1, 1, 1]])
+        if name.startswith("v"):
+            return np.array([[-1.0, 0, 1], [-1, 0, 1], [-1, 0, 1]])
+        if name.startswith("b"):
+            return np.ones((3, 3)) / 9
+        if name.startswith("l"):
+            return np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])
+        raise ValueError(name)
+
+
 # --------------------------------------------------------------------------- max_pool2d
 
 _BLOCKS = "x.reshape(*front, height // size, size, width // size, size)"
@@ -538,6 +557,55 @@ def starts_from_zero():
             for b in range(size):
                 result = np.maximum(result, x[..., a::size, b::size])
         return result
+
+
+@mistake(
+    "max_pool2d",
+    caught_by="knows_negative_numbers",
+    hint="The maximum starts from a number that is far below zero, and some numbers are lower "
+    "still. Start from the numbers themselves, or from −inf.",
+)
+def starts_far_below():
+    def max_pool2d(x, size):
+        *front, height, width = x.shape
+        if height % size or width % size:
+            raise ValueError
+        result = np.full((*front, height // size, width // size), -1e9)
+        for a in range(size):
+            for b in range(size):
+                result = np.maximum(result, x[..., a::size, b::size])
+        return result.astype(x.dtype)
+
+
+@mistake(
+    "max_pool2d",
+    caught_by="keeps_every_digit_of_an_integer",
+    hint="Large integers are rounded on the way: float32 has seven digits.",
+)
+def through_single_precision():
+    def max_pool2d(x, size):
+        *front, height, width = x.shape
+        if height % size or width % size:
+            raise ValueError
+        maps = torch.tensor(x, dtype=torch.float32).reshape(-1, 1, height, width)
+        pooled = nn.functional.max_pool2d(maps, size).numpy().astype(x.dtype)
+        return pooled.reshape(*front, height // size, width // size)
+
+
+@mistake(
+    "max_pool2d",
+    caught_by="refuses_a_size_that_does_not_divide",
+    hint="The number of sites is compared with that of a block. The side of the blocks has to "
+    "divide the height and the width, each by itself.",
+)
+def areas_compared():
+    def max_pool2d(x, size):
+        *front, height, width = x.shape
+        if height * width % size**2:
+            raise ValueError
+        rows, columns = height // size, width // size
+        blocks = x[..., : rows * size, : columns * size]
+        return blocks.reshape(*front, rows, size, columns, size).max(axis=(-3, -1))
 
 
 @mistake(
@@ -806,7 +874,63 @@ ising_cnn_slips = [
         "The mean of the batch is subtracted: what the network says about a lattice depends on its "
         "company, and a lattice alone becomes zero.",
     ),
+    slip(
+        "ising_cnn",
+        "logarithms_of_probabilities",
+        "nn.Linear(64, 2)",
+        "nn.Linear(64, 2), nn.LogSoftmax(dim=1)",
+        "returns_logits_not_probabilities",
+        "These are logarithms of probabilities. The loss takes the softmax and the logarithm by "
+        "itself: return the logits as the last layer gives them.",
+    ),
+    slip(
+        "ising_cnn",
+        "periodic_padding",
+        "nn.Conv2d(16, 32, kernel_size=3, padding=1)",
+        'nn.Conv2d(16, 32, kernel_size=3, padding=1, padding_mode="circular")',
+        "computes_what_its_layers_say",
+        "The second convolution is periodic. This network has a ring of zeros around the lattice; "
+        "the periodic one comes later.",
+    ),
+    slip(
+        "ising_cnn",
+        "activation_forgotten_after_the_second_convolution",
+        "nn.Conv2d(16, 32, kernel_size=3, padding=1),\n            nn.ReLU(),",
+        "nn.Conv2d(16, 32, kernel_size=3, padding=1),",
+        "computes_what_its_layers_say",
+        "There is no ReLU after the second convolution.",
+    ),
+    slip(
+        "ising_cnn",
+        "mean_pooling",
+        "nn.MaxPool2d(2),\n            nn.Conv2d",
+        "nn.AvgPool2d(2),\n            nn.Conv2d",
+        "computes_what_its_layers_say",
+        "The first pooling takes the mean of each block. The largest number is wanted.",
+    ),
 ]
+
+
+@mistake(
+    "ising_cnn",
+    caught_by="has_weights_of_its_own",
+    hint="The layers are made once, for the class, and all networks share them. Make them in "
+    "__init__.",
+)
+def layers_of_the_class():
+    class IsingCNN(nn.Module):
+        layers = nn.Sequential(
+            nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+            nn.Linear(512, 64), nn.ReLU(), nn.Dropout(0.3), nn.Linear(64, 2),
+        )  # fmt: skip
+
+        def __init__(self):
+            super().__init__()
+            self.net = self.layers
+
+        def forward(self, x):
+            return self.net(x)
 
 
 # ---------------------------------------------------------------------------- train_cnn
@@ -1147,3 +1271,38 @@ def one_size_only():
 
         def forward(self, x):
             return self.layers(x)
+
+
+@mistake(
+    "periodic_cnn",
+    caught_by="has_weights_of_its_own",
+    hint="The layers are kept from the first network and handed to the next: all of one width "
+    "share them. Make new ones in __init__.",
+)
+def layers_kept_for_the_next():
+    layers_of = {}
+
+    class PeriodicCNN(nn.Module):
+        def __init__(self, channels=16):
+            super().__init__()
+            if channels not in layers_of:
+                layers_of[channels] = nn.Sequential(
+                    nn.Conv2d(1, channels, 3, padding=1, padding_mode="circular"), nn.ReLU(),
+                    nn.Conv2d(channels, channels, 3, padding=1, padding_mode="circular"),
+                    nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 2),
+                )  # fmt: skip
+            self.layers = layers_of[channels]
+
+        def forward(self, x):
+            return self.layers(x)
+
+
+periodic_cnn_logarithms = slip(
+    "periodic_cnn",
+    "logarithms_of_probabilities",
+    "return self.output(self.features(x).mean(dim=(2, 3)))",
+    "return self.output(self.features(x).mean(dim=(2, 3))).log_softmax(dim=1)",
+    "returns_logits_not_probabilities",
+    "These are logarithms of probabilities. The loss takes the softmax and the logarithm by "
+    "itself: return the logits as the last layer gives them.",
+)

@@ -1216,3 +1216,102 @@ train_energy_model_slips = [
         "The caller's energies are overwritten: `energies -= …` writes into them.",
     ),
 ]
+
+
+# ------------------------------------------------------------- more of what was seen in class
+
+
+@mistake(
+    "pool",
+    caught_by="can_be_differentiated",
+    hint="The maximum is taken by NumPy, or of detached features: nothing that stands before it "
+    "can be trained.",
+)
+def maximum_without_a_graph():
+    def pool(features, mask=None, kind="sum"):
+        if mask is None:
+            mask = torch.ones(features.shape[:2], dtype=torch.bool)
+        known = features.masked_fill(~mask[..., None], 0.0)
+        count = mask.sum(dim=1, keepdim=True)
+        if kind == "sum" or features.shape[1] == 0:
+            return known.sum(dim=1)
+        if kind == "mean":
+            return known.sum(dim=1) / count.clamp(min=1)
+        numbers = np.where(mask.numpy()[..., None], features.detach().numpy(), -np.inf)
+        return torch.where(count > 0, torch.tensor(numbers.max(axis=1)), 0.0)
+
+
+@mistake(
+    "pool",
+    caught_by="takes_the_largest_of_what_counts",
+    hint="The padding is set to −1000, and some features are lower. Set it to −inf.",
+)
+def padding_not_low_enough():
+    def pool(features, mask=None, kind="sum"):
+        if mask is None:
+            mask = torch.ones(features.shape[:2], dtype=torch.bool)
+        known = features.masked_fill(~mask[..., None], 0.0)
+        count = mask.sum(dim=1, keepdim=True)
+        if kind == "sum" or features.shape[1] == 0:
+            return known.sum(dim=1)
+        if kind == "mean":
+            return known.sum(dim=1) / count.clamp(min=1)
+        largest = features.masked_fill(~mask[..., None], -1000.0).amax(dim=1)
+        return torch.where(count > 0, largest, 0.0)
+
+
+@mistake(
+    "pool",
+    caught_by="knows_the_empty_set",
+    hint="The maximum over no elements at all stops with an error. It should be zero, as the sum "
+    "and the mean are.",
+)
+def no_maximum_of_nothing():
+    def pool(features, mask=None, kind="sum"):
+        if mask is None:
+            mask = torch.ones(features.shape[:2], dtype=torch.bool)
+        known = features.masked_fill(~mask[..., None], 0.0)
+        count = mask.sum(dim=1, keepdim=True)
+        if kind == "sum":
+            return known.sum(dim=1)
+        if kind == "mean":
+            return known.sum(dim=1) / count.clamp(min=1)
+        largest = features.masked_fill(~mask[..., None], -torch.inf).amax(dim=1)
+        return torch.where(count > 0, largest, 0.0)
+
+
+@mistake(
+    "deep_sets",
+    caught_by="has_the_width_asked_for",
+    hint="The layers are kept from the first network and handed to the next. Make new ones in "
+    "__init__.",
+)
+def layers_kept_for_the_next():
+    layers_of = {}
+
+    class DeepSets(nn.Module):
+        def __init__(self, in_dim=1, hidden=32, out_dim=1, pooling="sum"):
+            super().__init__()
+            self.pooling = pooling
+            key = in_dim, hidden, out_dim
+            if key not in layers_of:
+                layers_of[key] = (
+                    nn.Sequential(nn.Linear(in_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden)),
+                    nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, out_dim)),
+                )
+            self.phi, self.rho = layers_of[key]
+
+        def forward(self, x):
+            x = x.unsqueeze(-1) if x.ndim == 2 else x
+            return self.rho(pool(self.phi(x), kind=self.pooling))
+
+
+energy_with_half_a_graph = slip(
+    "cluster_energy_model",
+    "half_of_the_graph_cut",
+    "distances = (positions[:, first] - positions[:, second]).norm(dim=-1, keepdim=True)",
+    "apart = positions[:, first] - positions[:, second]\n"
+    "        distances = (apart * apart.detach()).sum(dim=-1, keepdim=True).sqrt()",
+    "gives_the_forces_of_its_own_energy",
+    "A part of the distance is detached: the energies are right and their slope is not.",
+)
