@@ -52,13 +52,6 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
                 "pairwise_distances(positions) > min_distance",
             },
         },
-        "a constant column is zero after its mean is taken off, whatever it is divided by": {
-            "standardise": {
-                "1.0  →  -1.0",
-                "1.0  →  1.1",
-                "1.0  →  2.0",
-            },
-        },
         "how many units a network has and how it scales its input are its own affair": {
             "nn_potential": {
                 "(r - self.centre) / self.width  →  (r - self.centre) * self.width",

@@ -107,6 +107,15 @@ derivative_slips = [
     ),
     slip(
         "derivative",
+        "single_precision",
+        "    return u\n",
+        "    return u.float()\n",
+        "is_the_slope",
+        "The derivative is turned into float32, whatever u is, and half of its digits are lost. "
+        "Leave it as autograd gives it.",
+    ),
+    slip(
+        "derivative",
         "none_for_a_constant",
         _GRAD,
         "torch.autograd.grad(u.sum(), x, create_graph=True, allow_unused=True)",
@@ -174,7 +183,28 @@ BACKWARD = (
 )
 OPPOSITE = "Every sign is the opposite of what the docstring asks for. The square would not mind."
 
+COLUMN = (
+    "The column has become a flat list (N,). Next to a column (N, 1) it would broadcast to a "
+    "table: leave it (N, 1)."
+)
+
 decay_residual_slips = [
+    slip(
+        "decay_residual",
+        "column_lost",
+        "return derivative(u, t) + rate * u",
+        "return (derivative(u, t) + rate * u).squeeze(-1)",
+        "is_the_slope_plus_rate_times_u",
+        COLUMN,
+    ),
+    slip(
+        "decay_residual",
+        "amount_detached",
+        "rate * u",
+        "rate * u.detach()",
+        "trains_the_model",
+        "rate · u is cut off from its graph: the optimiser would see the slope alone.",
+    ),
     slip(
         "decay_residual",
         "growth",
@@ -290,6 +320,14 @@ def decay_through_backward():
 oscillator_residual_slips = [
     slip(
         "oscillator_residual",
+        "column_lost",
+        "return derivative(x, t, order=2) + omega**2 * x",
+        "return (derivative(x, t, order=2) + omega**2 * x).squeeze(-1)",
+        "is_acceleration_plus_omega_squared_x",
+        COLUMN,
+    ),
+    slip(
+        "oscillator_residual",
         "first_derivative",
         "order=2",
         "order=1",
@@ -403,6 +441,14 @@ def oscillator_through_backward():
 _HEAT = "return derivative(u, t) - alpha * derivative(u, x, order=2)"
 
 heat_residual_slips = [
+    slip(
+        "heat_residual",
+        "column_lost",
+        "return derivative(u, t) - alpha * derivative(u, x, order=2)",
+        "return (derivative(u, t) - alpha * derivative(u, x, order=2)).squeeze(-1)",
+        "is_u_t_minus_alpha_u_xx",
+        COLUMN,
+    ),
     slip(
         "heat_residual",
         "sign_of_diffusion",
@@ -1057,6 +1103,31 @@ centred_slips = [
     ),
     slip(
         "centred",
+        "clamped",
+        _SCALE,
+        "((2 * column - low - high) / (high - low)).clamp(-1, 1)",
+        "goes_on_outside",
+        "Outside the bounds every point is moved to the nearest end. The straight line goes on.",
+    ),
+    slip(
+        "centred",
+        "network_in_a_list",
+        "        self.network = network\n",
+        "        self.networks = [network]\n        self.__dict__['network'] = network\n",
+        "has_the_parameters_of_its_network",
+        "In a list or a dict torch does not find the network's parameters: an optimiser of "
+        "model.parameters() would have nothing to train. Make it an attribute of the module.",
+    ),
+    slip(
+        "centred",
+        "bounds_trained",
+        "        self.bounds = bounds\n",
+        "        self.bounds = nn.Parameter(torch.tensor(bounds))\n",
+        "has_the_parameters_of_its_network",
+        "The bounds are parameters, so that an optimiser would move them. They are plain numbers.",
+    ),
+    slip(
+        "centred",
         "half_as_wide",
         _SCALE,
         "(column - (low + high) / 2) / (high - low)",
@@ -1264,6 +1335,24 @@ hard_constraint_slips = [
         "t**2 * self.network(t)",
         "begins_at_1",
         "At rest, but at 0: the motion starts at x(0) = 1.",
+    ),
+    slip(
+        "hard_constraint",
+        "sine_squared",
+        _HARD,
+        "1 + torch.sin(t) ** 2 * self.network(t)",
+        "is_both_at_once",
+        "sin² t is zero at t = 0, and again at π, 2π, …: there x is 1 with any network. The "
+        "factor should vanish at the start alone.",
+    ),
+    slip(
+        "hard_constraint",
+        "network_hidden",
+        "self.network = network",
+        "self.network = lambda t: network(t)",
+        "has_the_parameters_of_its_network",
+        "The network is hidden in a function, where torch does not find its parameters: an "
+        "optimiser of model.parameters() would have nothing to train.",
     ),
     slip(
         "hard_constraint",
