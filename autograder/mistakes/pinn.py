@@ -199,14 +199,6 @@ decay_residual_slips = [
     ),
     slip(
         "decay_residual",
-        "amount_detached",
-        "rate * u",
-        "rate * u.detach()",
-        "trains_the_model",
-        "rate · u is cut off from its graph: the optimiser would see the slope alone.",
-    ),
-    slip(
-        "decay_residual",
         "growth",
         "+ rate * u",
         "- rate * u",
@@ -593,6 +585,15 @@ condition_losses_slips = [
     ),
     slip(
         "condition_losses",
+        "decay_at_a_number",
+        "torch.zeros(1, 1)\n    return torch.mean((model(start)",
+        "torch.tensor(0.0)\n    return torch.mean((model(start)",
+        "take_a_network",
+        "The model is called with a single number. A network takes columns (N, 1): the start is a "
+        "column with one row.",
+    ),
+    slip(
+        "condition_losses",
         "decay_not_squared",
         "torch.mean((model(start) - 1) ** 2)",
         "torch.mean(model(start) - 1)",
@@ -931,6 +932,18 @@ total_loss_slips = [
         "    return loss.detach()\n",
         "can_be_differentiated",
         "The loss has no graph any more: nothing can be trained with it.",
+    ),
+    slip(
+        "total_loss",
+        "list_overwritten",
+        "    loss = torch.mean(residual**2)\n",
+        "    for k, weight in enumerate(weights):\n"
+        "        condition_losses[k] = weight * condition_losses[k]\n"
+        "    weights = [1.0] * len(weights)\n"
+        "    loss = torch.mean(residual**2)\n",
+        "leaves_its_arguments_unchanged",
+        "The caller's list of conditions is overwritten with the weighted ones, so that a second "
+        "call weighs them twice.",
     ),
     slip(
         "total_loss",
