@@ -371,7 +371,7 @@ def plain_adam():
             loss = total_loss(decay_residual(model, t), [decay_condition_loss(model)], [10.0])
             loss.backward()
             optimiser.step()
-        return model
+        return model.eval()
 
 
 @alternative("train_decay")
@@ -390,7 +390,7 @@ def hard_condition_and_adam():
             torch.manual_seed(generator.initial_seed())
             model = Model()
         optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
-        steps = min(epochs, 1000)
+        steps = min(epochs, 2000)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
         for _ in range(steps):
             t = (5 * torch.rand(64, 1, generator=generator)).requires_grad_(True)
@@ -531,7 +531,7 @@ def conditions_in_the_loss():
             return loss
 
         optimiser.step(closure)
-        return model
+        return model.eval()
 
 
 @alternative("train_oscillator")
@@ -611,7 +611,7 @@ def sines_as_activation():
             loss = total_loss(residual, [oscillator_condition_loss(model)], [10.0])
             loss.backward()
             optimiser.step()
-        return model
+        return model.eval()
 
 
 # --------------------------------------------------------------------------------- ftcs
@@ -712,7 +712,7 @@ def rod_with_conditions_in_the_loss():
             return loss
 
         optimiser.step(closure)
-        return model
+        return model.eval()
 
 
 @alternative("train_heat")

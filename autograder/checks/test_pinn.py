@@ -807,6 +807,16 @@ def _repeats_itself(student: Any, draw: np.random.Generator, train: Any, *at: np
     close(found[1], found[0], SINGLE)
 
 
+def _in_evaluation_mode(student: Any, draw: np.random.Generator, train: Any) -> None:
+    """A function of columns that is no module has no mode, and is as good."""
+    model = train(epochs=2, generator=_generator(draw))
+    try:
+        training = attribute(model, "training")
+    except StudentError:
+        return
+    holds(training is not True, "the model is still in training mode: eval() is missing")
+
+
 # ---------------------------------------------------------------------------- train_decay
 
 
@@ -828,6 +838,12 @@ def test_train_decay__obeys_the_equation(student, draw):
     error, residual = decay_errors(student, draw)
     holds(error < 0.5, "the model is far from the solution that starts at 1")
     below(residual, DECAY_RESIDUAL_LIMIT, "the largest residual u′ + u")
+
+
+@pytest.mark.guard
+def test_train_decay__is_left_in_evaluation_mode(student, draw):
+    """returns the model in evaluation mode"""
+    _in_evaluation_mode(student, draw, student.train_decay)
 
 
 @pytest.mark.guard
@@ -967,6 +983,12 @@ def test_train_oscillator__starts_at_1_at_rest(student, draw):
 
 
 @pytest.mark.guard
+def test_train_oscillator__is_left_in_evaluation_mode(student, draw):
+    """returns the model in evaluation mode"""
+    _in_evaluation_mode(student, draw, student.train_oscillator)
+
+
+@pytest.mark.guard
 def test_train_oscillator__repeats_itself(student, draw):
     """gives the same model for the same seed, whatever the global random state"""
     _repeats_itself(student, draw, student.train_oscillator, np.linspace(0, 6, 9))
@@ -1088,6 +1110,12 @@ def test_train_heat__meets_the_conditions(student, draw):
     error, edge = heat_errors(student, draw)
     below(edge, EDGE_LIMIT, "the largest error at the start and at the two ends")
     holds(error < 0.3, "the rod does not cool")
+
+
+@pytest.mark.guard
+def test_train_heat__is_left_in_evaluation_mode(student, draw):
+    """returns the model in evaluation mode"""
+    _in_evaluation_mode(student, draw, student.train_heat)
 
 
 @pytest.mark.guard

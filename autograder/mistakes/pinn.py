@@ -1257,7 +1257,7 @@ def train_decay(*, epochs, generator):
         return loss
 
     optimiser.step(closure)
-    return model
+    return model.eval()
 """
 
 
@@ -1269,6 +1269,7 @@ GENERATOR = (
     "The network's first weights come from the global random state. generator should decide "
     "them, so that the same seed gives the same model."
 )
+MODE = "The model comes back in training mode. Call eval() when the training is over."
 TOO_SOON = "The training stops while the loss is still falling: use the iterations that are given."
 MODEL = (
     "Values at the training points come back. The model is wanted, to be called with any column."
@@ -1279,6 +1280,13 @@ ZERO_GRAD = (
 )
 
 train_decay_variants = [
+    decay(
+        "training_mode",
+        "return model.eval()",
+        "return model",
+        "is_left_in_evaluation_mode",
+        MODE,
+    ),
     decay(
         "no_condition",
         "[decay_condition_loss(model)], [10.0]",
@@ -1319,7 +1327,7 @@ train_decay_variants = [
     ),
     decay(
         "values_returned",
-        "    return model\n",
+        "    return model.eval()\n",
         "    return model(t).detach()\n",
         "returns_a_model_of_columns",
         MODEL,
@@ -1460,7 +1468,7 @@ def train_oscillator(*, epochs, generator):
         return loss
 
     optimiser.step(closure)
-    return model
+    return model.eval()
 """
 
 
@@ -1469,6 +1477,13 @@ def oscillator(name, old, new, caught_by, hint):
 
 
 train_oscillator_variants = [
+    oscillator(
+        "training_mode",
+        "return model.eval()",
+        "return model",
+        "is_left_in_evaluation_mode",
+        MODE,
+    ),
     oscillator(
         "no_conditions",
         "[oscillator_condition_loss(model)], [5.0]",
@@ -1783,7 +1798,7 @@ def train_heat(*, epochs, generator):
         return loss
 
     optimiser.step(closure)
-    return model
+    return model.eval()
 """
 
 
@@ -1792,6 +1807,13 @@ def rod(name, old, new, caught_by, hint):
 
 
 train_heat_variants = [
+    rod(
+        "training_mode",
+        "return model.eval()",
+        "return model",
+        "is_left_in_evaluation_mode",
+        MODE,
+    ),
     rod(
         "no_conditions",
         "[conditions], [10.0]",
