@@ -26,8 +26,8 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         },
         "a sum does not depend on the order of its two terms": {
             "losses": {
-                "torch.logaddexp(torch.zeros_like(logits), logits)  →  "
-                "torch.logaddexp(logits, torch.zeros_like(logits))",
+                "torch.logaddexp(torch.zeros_like(logits), logits)  →  torch.logaddexp(logits, "
+                "torch.zeros_like(logits))",
             },
         },
         "the last axis has two names": {
@@ -47,8 +47,8 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         },
         "a random number is never exactly p": {
             "dropout": {
-                "torch.rand(x.shape, generator=generator) >= p  →  "
-                "torch.rand(x.shape, generator=generator) > p",
+                "torch.rand(x.shape, generator=generator) >= p  →  torch.rand(x.shape, "
+                "generator=generator) > p",
             },
         },
         "normal noise is as often positive as negative": {
@@ -60,55 +60,6 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
             "augment": {
                 "torch.randn((copies, *x.shape), generator=generator, dtype=x.dtype)  →  "
                 "torch.randn((copies, *x.shape), generator=generator)",
-            },
-        },
-    },
-    "ising": {
-        "NumPy's mean and sum take a wide enough type by themselves": {
-            "magnetisation": {
-                "np.mean(spins, dtype=float)  →  np.mean(spins)",
-            },
-            "energy": {
-                "np.sum(spins * right_and_below, dtype=float)  →  np.sum(spins * right_and_below)",
-            },
-        },
-        "a bond can be counted from either of its ends, and the last axis has two names": {
-            "energy": {
-                "-1  →  1",
-                "1  →  -1",
-            },
-        },
-        "dividing by a spin is multiplying by it": {
-            "energy_change": {
-                "2 * spins[i, j]  →  2 / spins[i, j]",
-            },
-        },
-        "a random number is never exactly the probability": {
-            "metropolis_step": {
-                "u < acceptance_probability(energy_change(spins, i, j), temperature)  →  "
-                "u <= acceptance_probability(energy_change(spins, i, j), temperature)",
-            },
-        },
-        "how often units are dropped is the student's choice": {
-            "ising_classifier": {
-                "0.2  →  0.22000000000000003",
-            },
-        },
-        "arrays come in, of floats": {
-            "critical_temperature": {
-                "np.asarray(p_disordered, dtype=float)  →  np.asarray(p_disordered)",
-                "np.asarray(temperatures, dtype=float)  →  np.asarray(temperatures)",
-            },
-        },
-        "exactly one half has been dealt with before": {
-            "critical_temperature": {
-                "p[1:] < 0.5  →  p[1:] <= 0.5",
-                "p[:-1] < 0.5  →  p[:-1] <= 0.5",
-            },
-        },
-        "the words of an error are free": {
-            "critical_temperature": {
-                "len(before)  →  before",
             },
         },
     },
@@ -143,8 +94,8 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         },
         "two random numbers are never equal": {
             "sample_clusters": {
-                "pairwise_distances(positions) >= min_distance  →  "
-                "pairwise_distances(positions) > min_distance",
+                "pairwise_distances(positions) >= min_distance  →  pairwise_distances(positions) "
+                "> min_distance",
             },
         },
         "a constant column is zero after its mean is taken off, whatever it is divided by": {
@@ -171,6 +122,55 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
             "nn_potential": {
                 "r.detach()  →  r",
                 "r.detach().clone()  →  r.detach()",
+            },
+        },
+    },
+    "ising": {
+        "NumPy's mean and sum take a wide enough type by themselves": {
+            "energy": {
+                "np.sum(spins * right_and_below, dtype=float)  →  np.sum(spins * right_and_below)",
+            },
+            "magnetisation": {
+                "np.mean(spins, dtype=float)  →  np.mean(spins)",
+            },
+        },
+        "a bond can be counted from either of its ends, and the last axis has two names": {
+            "energy": {
+                "-1  →  1",
+                "1  →  -1",
+            },
+        },
+        "dividing by a spin is multiplying by it": {
+            "energy_change": {
+                "2 * spins[i, j]  →  2 / spins[i, j]",
+            },
+        },
+        "a random number is never exactly the probability": {
+            "metropolis_step": {
+                "u < acceptance_probability(energy_change(spins, i, j), temperature)  →  u <= "
+                "acceptance_probability(energy_change(spins, i, j), temperature)",
+            },
+        },
+        "how often units are dropped is the student's choice": {
+            "ising_classifier": {
+                "0.2  →  0.22000000000000003",
+            },
+        },
+        "arrays come in, of floats": {
+            "critical_temperature": {
+                "np.asarray(p_disordered, dtype=float)  →  np.asarray(p_disordered)",
+                "np.asarray(temperatures, dtype=float)  →  np.asarray(temperatures)",
+            },
+        },
+        "exactly one half has been dealt with before": {
+            "critical_temperature": {
+                "p[1:] < 0.5  →  p[1:] <= 0.5",
+                "p[:-1] < 0.5  →  p[:-1] <= 0.5",
+            },
+        },
+        "the words of an error are free": {
+            "critical_temperature": {
+                "len(before)  →  before",
             },
         },
     },
@@ -210,8 +210,8 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         },
         "numbers of any dtype become floats beside the column of ones and in the fit": {
             "order_parameter_correlation": {
-                "np.asarray(z, dtype=float)  →  np.asarray(z)",
                 "np.asarray(m, dtype=float)  →  np.asarray(m)",
+                "np.asarray(z, dtype=float)  →  np.asarray(z)",
             },
         },
         "NumPy finds the extent of an axis for every negative number": {
@@ -220,11 +220,46 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
             },
         },
     },
+    "pinn": {
+        "every row of a column of zeros says the same, so that its mean does too": {
+            "condition_losses": {
+                "1  →  2",
+            },
+        },
+        "a tensor with one number, in whatever shape": {
+            "condition_losses": {
+                "torch.mean((model(start) - 1) ** 2)  →  (model(start) - 1) ** 2",
+                "torch.mean((x - 1) ** 2)  →  (x - 1) ** 2",
+                "torch.mean(derivative(x, start) ** 2)  →  derivative(x, start) ** 2",
+            },
+        },
+        "whole numbers become float32 next to the random ones": {
+            "collocation_points": {
+                "torch.tensor(bounds, dtype=torch.get_default_dtype())  →  torch.tensor(bounds)",
+            },
+        },
+        "no error is promised for more or fewer columns than bounds": {
+            "centred": {
+                "True  →  False",
+                "zip(columns, self.bounds, strict=True)  →  zip(columns, self.bounds)",
+            },
+        },
+        "the last axis has two names": {
+            "centred": {
+                "1  →  -1",
+            },
+        },
+        "the sign of the network is for the training to find": {
+            "hard_constraint": {
+                "1 + t ** 2 * self.network(t)  →  1 - t ** 2 * self.network(t)",
+            },
+        },
+    },
     "symmetry": {
         "no error is promised for another kind": {
             "pool": {
-                "ValueError(f'kind should be sum, mean or max, not {kind!r}')  →  "
-                "f'kind should be sum, mean or max, not {kind!r}'",
+                "ValueError(f'kind should be sum, mean or max, not {kind!r}')  →  f'kind should "
+                "be sum, mean or max, not {kind!r}'",
             },
         },
         "all tensors lie on the processor": {
@@ -240,24 +275,41 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         },
         "nothing writes into the detached tensor, and autograd.grad fills no .grad": {
             "cluster_energy_model": {
-                "positions.detach().clone()  →  positions.detach()",
                 "positions.detach()  →  positions",
+                "positions.detach().clone()  →  positions.detach()",
             },
         },
         "how distances are stretched for the network is advice: every way is a right model": {
             "cluster_energy_model": {
-                "4 / distances - 2  →  4 / distances",
-                "4 / distances - 2  →  4 / distances + 2",
-                "4 / distances  →  4 * distances",
                 "2  →  -2",
                 "2  →  3",
                 "4  →  -4",
                 "4  →  5",
+                "4 / distances  →  4 * distances",
+                "4 / distances - 2  →  4 / distances",
+                "4 / distances - 2  →  4 / distances + 2",
             },
         },
         "the last axis has two names": {
             "cluster_energy_model": {
                 "-1  →  1",
+                "1  →  -1",
+            },
+        },
+    },
+    "inverse_pinn": {
+        "normal noise is as likely with the other sign": {
+            "observe": {
+                "exact_heat(x, t, alpha) + noise  →  exact_heat(x, t, alpha) - noise",
+            },
+        },
+        "how many units a network has is its own affair": {
+            "inverse_model": {
+                "64  →  65",
+            },
+        },
+        "the last axis has two names": {
+            "inverse_model": {
                 "1  →  -1",
             },
         },

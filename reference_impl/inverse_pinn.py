@@ -104,7 +104,8 @@ def inverse_loss(
     initial: mean of (u(x, 0) − sin πx)² at the collocation positions.
 
     Returns the weighted sum, a tensor with one number. Every term is differentiable with
-    respect to the model's parameters, the residual also with respect to alpha.
+    respect to the model's parameters, the residual also with respect to alpha. Model and points
+    keep their .grad.
 
     Example: for a model that is 0 everywhere, a collocation point at x = 0.5, observations
     u = 1 and weights (1, 2, 3, 4), the loss is 2 · 1 + 4 · 1 = 6.

@@ -371,7 +371,7 @@ def plain_adam():
             loss = total_loss(decay_residual(model, t), [decay_condition_loss(model)], [10.0])
             loss.backward()
             optimiser.step()
-        return model
+        return model.eval()
 
 
 @alternative("train_decay")
@@ -390,8 +390,9 @@ def hard_condition_and_adam():
             torch.manual_seed(generator.initial_seed())
             model = Model()
         optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
-        for _ in range(epochs):
+        steps = min(epochs, 2000)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+        for _ in range(steps):
             t = (5 * torch.rand(64, 1, generator=generator)).requires_grad_(True)
             loss = (decay_residual(model, t) ** 2).mean()
             optimiser.zero_grad()
@@ -437,7 +438,7 @@ def double_precision_without_a_module():
 
         t = torch.linspace(0, 5, 80, dtype=torch.float64)[:, None].requires_grad_()
         optimiser = torch.optim.LBFGS([w1, b1, w2], line_search_fn="strong_wolfe")
-        for _ in range(min(epochs, 25)):
+        for _ in range(min(epochs, 8)):
 
             def closure():
                 optimiser.zero_grad()
@@ -530,7 +531,7 @@ def conditions_in_the_loss():
             return loss
 
         optimiser.step(closure)
-        return model
+        return model.eval()
 
 
 @alternative("train_oscillator")
@@ -545,7 +546,7 @@ def conditions_built_in():
         t = torch.linspace(0, end, 100, dtype=torch.float64).reshape(-1, 1).requires_grad_(True)
         optimiser = torch.optim.LBFGS(
             model.parameters(),
-            max_iter=epochs // 3,
+            max_iter=min(epochs, 300),
             history_size=50,
             tolerance_change=1e-12,
             line_search_fn="strong_wolfe",
@@ -610,7 +611,7 @@ def sines_as_activation():
             loss = total_loss(residual, [oscillator_condition_loss(model)], [10.0])
             loss.backward()
             optimiser.step()
-        return model
+        return model.eval()
 
 
 # --------------------------------------------------------------------------------- ftcs
@@ -700,7 +701,7 @@ def rod_with_conditions_in_the_loss():
         x, t = points[:, :1], points[:, 1:]
         edge = torch.linspace(0, 1, 50).reshape(-1, 1)
         optimiser = torch.optim.LBFGS(
-            model.parameters(), max_iter=epochs, line_search_fn="strong_wolfe"
+            model.parameters(), max_iter=min(epochs, 300), line_search_fn="strong_wolfe"
         )
 
         def closure():
@@ -711,7 +712,7 @@ def rod_with_conditions_in_the_loss():
             return loss
 
         optimiser.step(closure)
-        return model
+        return model.eval()
 
 
 @alternative("train_heat")
@@ -760,7 +761,7 @@ def conditions_built_in_with_adam():
         torch.manual_seed(generator.initial_seed())
         model = Rod()
         optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
-        for _ in range(epochs):
+        for _ in range(min(epochs, 600)):
             p = torch.rand(100, 2, generator=generator)
             x, t = p[:, 0:1].clone().requires_grad_(), p[:, 1:2].clone().requires_grad_()
             optimiser.zero_grad()

@@ -290,12 +290,31 @@ def test_inverse_model__depends_on_place_and_time(student, draw):
     _temperatures(model, corners[:, :1].clone(), corners[:, 1:].clone())
 
 
+def test_inverse_model__tells_place_from_time(student, draw):
+    """tells places from times: u is no function of x + t, x − t or x t alone"""
+    model = _model(student, draw)
+    half = torch.tensor(draw.uniform(0.2, 0.7, (12, 1)), dtype=torch.float32)
+    for other, words in ((0.9 - half, "x + t"), (half + 0.2, "x − t"), (0.1 / half, "x t")):
+        u = _temperatures(model, half.clone(), other)
+        holds(bool(np.ptp(u) > 1e-6), f"u is the same wherever {words} is the same")
+
+
 def test_inverse_model__starts_with_alpha_one(student, draw):
     """starts with α = 1, whatever the network's first weights are"""
     student.reseed(int(draw.integers(2**31)))
     for model in (student.InversePINN(), student.InversePINN(16)):
         close(_alpha(model), 1.0, SINGLE)
         close(_one(attribute(model, "log_alpha"), "log_alpha"), 0.0, SINGLE)
+
+
+def test_inverse_model__has_an_alpha_of_its_own(student, draw):
+    """has an α of its own: another model still starts with α = 1, and keeps it"""
+    first, second = _model(student, draw), _model(student, draw)
+    log_alpha = float(draw.uniform(-3, -1))
+    _set_log_alpha(first, log_alpha)
+    for model in (second, _model(student, draw)):
+        close(_alpha(model), 1.0, SINGLE)
+    close(_alpha(first), float(np.exp(log_alpha)), SINGLE)
 
 
 def test_inverse_model__learns_log_alpha(student, draw):
@@ -535,6 +554,21 @@ def test_inverse_loss__leaves_its_arguments_unchanged(student, draw):
         number(student.inverse_loss(model, (x, t), seen, (1.0, 2.0, 3.0, 4.0)))
 
     _unchanged(student, call, *case["collocation"], *case["observations"])
+
+
+@pytest.mark.guard
+def test_inverse_loss__leaves_no_gradient_behind(student, draw):
+    """leaves the .grad of the points as it was: whoever trains calls backward"""
+    case = _loss_case(draw)
+    model = student.field("inverse", **case["field"])
+    points = tuple(student.keep(point) for point in case["collocation"])
+    number(student.inverse_loss(model, points, case["observations"], (1.0, 2.0, 3.0, 4.0)))
+    for point in points:
+        holds(
+            attribute(point, "grad") is None,
+            "x.grad or t.grad has been filled, and what is in the parameters' .grad would add to "
+            "the gradient of the training",
+        )
 
 
 # -------------------------------------------------------------------------- recover_alpha

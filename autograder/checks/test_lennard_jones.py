@@ -97,10 +97,17 @@ def test_lj_potential__holds_for_any_sigma(student, draw):
     close(student.lj_potential(sigma * r, 1.0, sigma), expected, SINGLE)
 
 
+def test_lj_potential__is_right_near_and_far(student, draw):
+    """is right for atoms that almost touch and for distant ones: the well has no edge"""
+    for r in (draw.uniform(0.3, 0.6, 10), draw.uniform(3.2, 6.0, 10)):
+        close(student.lj_potential(r), reference.lj_potential(r), SINGLE)
+
+
 @pytest.mark.guard
 def test_lj_potential__leaves_r_unchanged(student, draw):
     """leaves r unchanged"""
-    _unchanged(student, student.lj_potential, draw.uniform(0.9, 3.0, 20))
+    scales = draw.uniform(1.2, 2.5, 2).tolist()
+    _unchanged(student, lambda r: student.lj_potential(r, *scales), draw.uniform(0.9, 3.0, 20))
 
 
 # ------------------------------------------------------------------------------- lj_force
@@ -146,10 +153,17 @@ def test_lj_force__holds_for_any_sigma(student, draw):
     close(student.lj_force(sigma * r, 1.0, sigma), expected, SINGLE)
 
 
+def test_lj_force__is_right_near_and_far(student, draw):
+    """is right for atoms that almost touch and for distant ones: the force has no edge"""
+    for r in (draw.uniform(0.3, 0.6, 10), draw.uniform(3.2, 6.0, 10)):
+        close(student.lj_force(r), reference.lj_force(r), SINGLE)
+
+
 @pytest.mark.guard
 def test_lj_force__leaves_r_unchanged(student, draw):
     """leaves r unchanged"""
-    _unchanged(student, student.lj_force, draw.uniform(0.9, 3.0, 20))
+    scales = draw.uniform(1.2, 2.5, 2).tolist()
+    _unchanged(student, lambda r: student.lj_force(r, *scales), draw.uniform(0.9, 3.0, 20))
 
 
 # --------------------------------------------------------------------- pairwise_distances
@@ -251,7 +265,8 @@ def test_cluster_energy__is_zero_for_one_atom(student, draw):
 @pytest.mark.guard
 def test_cluster_energy__leaves_the_positions_unchanged(student, draw):
     """leaves the positions unchanged"""
-    _unchanged(student, student.cluster_energy, _cluster(draw, 5))
+    scales = draw.uniform(1.2, 2.5, 2).tolist()
+    _unchanged(student, lambda x: student.cluster_energy(x, *scales), _cluster(draw, 5))
 
 
 # ------------------------------------------------------------------------- cluster_forces
@@ -321,7 +336,8 @@ def test_cluster_forces__are_zero_for_one_atom(student, draw):
 @pytest.mark.guard
 def test_cluster_forces__leave_the_positions_unchanged(student, draw):
     """leave the positions unchanged"""
-    _unchanged(student, student.cluster_forces, _cluster(draw, 5))
+    scales = draw.uniform(1.2, 2.5, 2).tolist()
+    _unchanged(student, lambda x: student.cluster_forces(x, *scales), _cluster(draw, 5))
 
 
 # ------------------------------------------------------------------------ sample_clusters
@@ -462,20 +478,19 @@ def test_standardise__returns_mean_and_deviation_of_train(student, draw):
     """returns the mean and the population standard deviation of train"""
     train, test = _table(draw, 17), _table(draw, 9)
     _, _, mean, std = _four(student.standardise(train, test))
-    for returned, expected in ((mean, train.mean(axis=0)), (std, train.std(axis=0))):
-        kept = array(returned)
-        holds(kept.size == 3, "mean and std should have one entry for each column")
-        close(kept.reshape(3), expected, SINGLE)
+    close(array(mean, (3,)), train.mean(axis=0), SINGLE)
+    close(array(std, (3,)), train.std(axis=0), SINGLE)
 
 
 @pytest.mark.guard
 def test_standardise__survives_a_constant_column(student, draw):
-    """turns a column that is constant in train into zeros, and stays finite"""
+    """only shifts a column that is constant in train, and gives it the deviation 1"""
     train, test = _table(draw, 16), _table(draw, 8)
-    train[:, 1] = test[:4, 1] = 2.5  # exact in binary: its mean is 2.5, its deviation 0
-    train_n, test_n, *_ = _four(student.standardise(train, test))
+    train[:, 1] = 2.5  # exact in binary: its mean is 2.5, its deviation 0
+    train_n, test_n, _, std = _four(student.standardise(train, test))
     close(array(train_n, (16, 3))[:, 1], np.zeros(16), SINGLE)
-    array(test_n, (8, 3))
+    close(array(test_n, (8, 3))[:, 1], test[:, 1] - 2.5, SINGLE)
+    close(array(std, (3,))[1], 1.0, SINGLE)
 
 
 @pytest.mark.guard
@@ -514,6 +529,24 @@ def test_nn_potential__is_a_curve_not_a_line(student, draw):
     )
     (slope,) = student.gradients(energy, r)
     holds(slope is not None, "the network's output has lost its graph: it has no slope")
+
+
+def test_nn_potential__is_smooth(student, draw):
+    """is a smooth network: the force, its slope, changes from place to place"""
+    student.reseed(int(draw.integers(2**31)))
+    model, x, slopes = student.NNPotential(), _column(draw, 200, torch.float32), []
+    for shift in (0.0, 1e-3):
+        r = student.keep((x + shift).requires_grad_())
+        (slope,) = student.gradients(student.keeping(model, r), r)
+        holds(slope is not None, "the network's output has lost its graph: it has no slope")
+        slopes.append(tensor(slope, (200, 1)).astype(float))
+    # A piecewise linear network has the same slope at both ends of almost every short step.
+    bent = np.abs(slopes[1] - slopes[0]) > 1e-6 * np.abs(slopes[0]).max()
+    holds(
+        bool(np.mean(bent) > 0.5),
+        "the energy is made of straight pieces and the force is a staircase: take an activation "
+        "that is smooth",
+    )
 
 
 @pytest.mark.guard

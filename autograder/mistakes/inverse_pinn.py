@@ -253,6 +253,32 @@ observe_slips = [
     ),
     slip(
         "observe",
+        "noise_from_the_global_generator",
+        _NOISE,
+        "noise_std * np.random.randn(n, 1)",
+        "draws_from_rng_alone",
+        "Places and times come from rng and the noise from NumPy's global generator: the same "
+        "seed gives other temperatures. All random numbers should come from rng.",
+    ),
+    slip(
+        "observe",
+        "seed_of_its_own",
+        f"    x = {_X}\n",
+        f"    rng = np.random.default_rng(0)\n    x = {_X}\n",
+        "draws_from_rng_alone",
+        "A new generator with a fixed seed replaces rng, so that every experiment is the same.",
+    ),
+    slip(
+        "observe",
+        "never_negative",
+        "exact_heat(x, t, alpha) + noise",
+        "np.maximum(exact_heat(x, t, alpha) + noise, 0)",
+        "has_a_large_noise_if_asked_for",
+        "Measured temperatures below zero are cut off. The noise goes both ways, and its mean is "
+        "zero only if they stay.",
+    ),
+    slip(
+        "observe",
         "place_and_time_exchanged",
         "exact_heat(x, t, alpha)",
         "exact_heat(t, x, alpha)",
@@ -406,6 +432,24 @@ inverse_model_slips = [
         "The network never sees x: both of its inputs are t.",
     ),
     model_slip(
+        "sum_of_both",
+        "torch.cat([x, t], dim=1)",
+        "torch.cat([x + t, x + t], dim=1)",
+        "tells_place_from_time",
+        "The network sees x + t alone, so that a place and a time cannot be told apart. x and t "
+        "are two inputs, side by side.",
+    ),
+    model_slip(
+        "shared_by_all",
+        _PARAMETER,
+        'if not hasattr(InversePINN, "shared"):\n'
+        "            InversePINN.shared = nn.Parameter(torch.tensor(0.0))\n"
+        "        self.log_alpha = InversePINN.shared",
+        "has_an_alpha_of_its_own",
+        "All models share one log_alpha, because it belongs to the class. Make it in __init__, "
+        "for each model anew.",
+    ),
+    model_slip(
         "stacked_below_each_other",
         "torch.cat([x, t], dim=1)",
         "torch.cat([x, t], dim=0).reshape(-1, 2)",
@@ -456,6 +500,13 @@ def computed_once():
 
 _RESIDUAL = "torch.mean((u_t - model.alpha * u_xx) ** 2)"
 _U_XX = "    (u_xx,) = torch.autograd.grad(u_x.sum(), x, create_graph=True)\n"
+_EQUATION = (
+    "    x, t = collocation\n"
+    "    u = model(x, t)\n"
+    "    u_x, u_t = torch.autograd.grad(u.sum(), (x, t), create_graph=True)\n"
+    + _U_XX
+    + f"    residual = {_RESIDUAL}\n"
+)
 _DATA = "torch.mean((model(x_seen, t_seen) - u_seen) ** 2)"
 _BOUNDARY = "torch.mean(model(left, t) ** 2) + torch.mean(model(right, t) ** 2)"
 _INITIAL = "torch.mean((model(x, start) - torch.sin(torch.pi * x)) ** 2)"
@@ -637,6 +688,32 @@ inverse_loss_slips = [
         "The boundary is to be met at the collocation times; here the places stand in for them.",
     ),
     loss_slip(
+        "times_of_the_observations",
+        _BOUNDARY,
+        "torch.mean(model(torch.zeros_like(t_seen), t_seen) ** 2)"
+        " + torch.mean(model(torch.ones_like(t_seen), t_seen) ** 2)",
+        "weighs_the_boundary",
+        "The boundary is asked for at the times of the observations. It is to hold at the "
+        "collocation times.",
+    ),
+    loss_slip(
+        "places_of_the_observations",
+        _INITIAL,
+        "torch.mean((model(x_seen, torch.zeros_like(x_seen)) - torch.sin(torch.pi * x_seen)) ** 2)",
+        "weighs_the_start",
+        "The start is asked for at the places of the observations. It is to hold at the "
+        "collocation positions.",
+    ),
+    loss_slip(
+        "residual_at_the_observations",
+        _EQUATION,
+        "    x, t = (one.detach().clone().requires_grad_() for one in observations[:2])\n"
+        + _EQUATION.partition("\n")[2]
+        + "    x, t = collocation\n",
+        "weighs_the_residual",
+        "The equation is asked for where the data are. It is to hold at the collocation points.",
+    ),
+    loss_slip(
         "wrong_initial_shape",
         "torch.sin(torch.pi * x)",
         "torch.sin(x)",
@@ -708,6 +785,15 @@ inverse_loss_slips = [
         "leaves_its_arguments_unchanged",
         "The observations are changed by the function: `u -= …` writes into the caller's data, "
         "and the next call sees what is left.",
+    ),
+    loss_slip(
+        "backward_inside",
+        _RETURN,
+        _RETURN.replace("return", "loss =")
+        + "\n    loss.backward(retain_graph=True)\n    return loss",
+        "leaves_no_gradient_behind",
+        "backward() is called inside the loss and fills the .grad of points and parameters; when "
+        "the training calls it again, every gradient counts twice. Return the loss alone.",
     ),
 ]
 
@@ -858,7 +944,7 @@ def learning_rate_too_small():
         x, t = (torch.rand(50, 1, generator=generator).requires_grad_() for _ in range(2))
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
         history = []
-        for _ in range(epochs):
+        for _ in range(min(epochs, 300)):
             optimiser.zero_grad()
             inverse_loss(model, (x, t), data, (1.0, 100.0, 10.0, 10.0)).backward()
             optimiser.step()
@@ -879,7 +965,7 @@ def gradients_never_cleared():
         x, t = (torch.rand(50, 1, generator=generator).requires_grad_() for _ in range(2))
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
         history = []
-        for _ in range(min(epochs, 400)):
+        for _ in range(min(epochs, 150)):
             inverse_loss(model, (x, t), data, (1.0, 10.0, 10.0, 10.0)).backward()
             optimiser.step()
             history.append(model.alpha.item())

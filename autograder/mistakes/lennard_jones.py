@@ -103,6 +103,24 @@ lj_potential_slips = [
     ),
     slip(
         "lj_potential",
+        "cut_off",
+        "    return 4 * epsilon",
+        "    attraction = np.where(r > 3 * sigma, 0.0, attraction)\n    return 4 * epsilon",
+        "is_right_near_and_far",
+        "Beyond 3σ the energy is set to zero. A cut-off belongs to a simulation; the energy itself "
+        "only becomes small.",
+    ),
+    slip(
+        "lj_potential",
+        "hard_core",
+        "    attraction = (sigma / r) ** 6\n",
+        "    attraction = (sigma / np.maximum(r, 0.5)) ** 6\n",
+        "is_right_near_and_far",
+        "Close distances are replaced by a larger one. The energy goes on rising the nearer the "
+        "atoms are.",
+    ),
+    slip(
+        "lj_potential",
         "in_place",
         "    attraction = (sigma / r) ** 6\n",
         "    if isinstance(r, np.ndarray):\n        r /= sigma\n        r **= -6\n"
@@ -244,6 +262,24 @@ lj_force_slips = [
         " * sigma / r\n",
         "holds_for_any_sigma",
         "The derivative with respect to r, not to r/σ: there is a factor σ too many.",
+    ),
+    slip(
+        "lj_force",
+        "cut_off",
+        "    return 24 * epsilon",
+        "    attraction = np.where(r > 3 * sigma, 0.0, attraction)\n    return 24 * epsilon",
+        "is_right_near_and_far",
+        "Beyond 3σ the force is set to zero. A cut-off belongs to a simulation; the force itself "
+        "only becomes small.",
+    ),
+    slip(
+        "lj_force",
+        "hard_core",
+        "    attraction = (sigma / r) ** 6\n",
+        "    attraction = (sigma / np.maximum(r, 0.5)) ** 6\n",
+        "is_right_near_and_far",
+        "Close distances are replaced by a larger one. The force goes on rising the nearer the "
+        "atoms are.",
     ),
     slip(
         "lj_force",
@@ -973,9 +1009,10 @@ standardise_slips = [
     slip(
         "standardise",
         "statistics_of_both",
-        "    mean = train.mean(axis=0)\n    std = train.std(axis=0)\n",
+        "    mean = train.mean(axis=0)\n    std = train.std(axis=0)\n" + _STD,
         "    both = np.concatenate([train, test])\n"
-        "    mean = both.mean(axis=0)\n    std = both.std(axis=0)\n",
+        "    mean = both.mean(axis=0)\n    std = both.std(axis=0)\n"
+        "    std = np.where(std == 0, 1.0, std)\n",
         "gives_train_mean_0_and_deviation_1",
         "Mean and deviation come from train and test together. Those of train alone are wanted: "
         "test stands for data that are not known yet.",
@@ -1029,6 +1066,24 @@ standardise_slips = [
         "",
         "survives_a_constant_column",
         "A constant column has deviation 0, and 0/0 is no number. Divide by 1 there.",
+    ),
+    slip(
+        "standardise",
+        "a_tiny_number_for_1",
+        _STD,
+        "    std = std + 1e-8\n",
+        "survives_a_constant_column",
+        "Where train is constant, test is divided by a tiny number and becomes huge. Such a "
+        "column is only shifted: its deviation counts as 1.",
+    ),
+    slip(
+        "standardise",
+        "axes_kept",
+        ", mean, std\n",
+        ", mean[None], std[None]\n",
+        "returns_mean_and_deviation_of_train",
+        "mean and std come back as tables with one row. One number for each column was asked for, "
+        "with shape (d,).",
     ),
     slip(
         "standardise",
@@ -1101,6 +1156,15 @@ nn_potential_slips = [
         "is_differentiable_again",
         "The force is cut off from its graph: a loss cannot be differentiated through it, and the "
         "forces train nothing.",
+    ),
+    slip(
+        "nn_potential",
+        "relu",
+        "nn.Linear(1, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh()",
+        "nn.Linear(1, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()",
+        "is_smooth",
+        "With ReLU the energy is made of straight lines, and the force, its slope, is a staircase. "
+        "Take a smooth activation, tanh say.",
     ),
     slip(
         "nn_potential",

@@ -107,6 +107,15 @@ derivative_slips = [
     ),
     slip(
         "derivative",
+        "single_precision",
+        "    return u\n",
+        "    return u.float()\n",
+        "is_the_slope",
+        "The derivative is turned into float32, whatever u is, and half of its digits are lost. "
+        "Leave it as autograd gives it.",
+    ),
+    slip(
+        "derivative",
         "none_for_a_constant",
         _GRAD,
         "torch.autograd.grad(u.sum(), x, create_graph=True, allow_unused=True)",
@@ -174,7 +183,20 @@ BACKWARD = (
 )
 OPPOSITE = "Every sign is the opposite of what the docstring asks for. The square would not mind."
 
+COLUMN = (
+    "The column has become a flat list (N,). Next to a column (N, 1) it would broadcast to a "
+    "table: leave it (N, 1)."
+)
+
 decay_residual_slips = [
+    slip(
+        "decay_residual",
+        "column_lost",
+        "return derivative(u, t) + rate * u",
+        "return (derivative(u, t) + rate * u).squeeze(-1)",
+        "is_the_slope_plus_rate_times_u",
+        COLUMN,
+    ),
     slip(
         "decay_residual",
         "growth",
@@ -290,6 +312,14 @@ def decay_through_backward():
 oscillator_residual_slips = [
     slip(
         "oscillator_residual",
+        "column_lost",
+        "return derivative(x, t, order=2) + omega**2 * x",
+        "return (derivative(x, t, order=2) + omega**2 * x).squeeze(-1)",
+        "is_acceleration_plus_omega_squared_x",
+        COLUMN,
+    ),
+    slip(
+        "oscillator_residual",
         "first_derivative",
         "order=2",
         "order=1",
@@ -403,6 +433,14 @@ def oscillator_through_backward():
 _HEAT = "return derivative(u, t) - alpha * derivative(u, x, order=2)"
 
 heat_residual_slips = [
+    slip(
+        "heat_residual",
+        "column_lost",
+        "return derivative(u, t) - alpha * derivative(u, x, order=2)",
+        "return (derivative(u, t) - alpha * derivative(u, x, order=2)).squeeze(-1)",
+        "is_u_t_minus_alpha_u_xx",
+        COLUMN,
+    ),
     slip(
         "heat_residual",
         "sign_of_diffusion",
@@ -544,6 +582,15 @@ condition_losses_slips = [
         "torch.mean(model(start) ** 2)",
         "decay_asks_for_u_1",
         "This asks for u(0) = 0. The decay starts at 1.",
+    ),
+    slip(
+        "condition_losses",
+        "decay_at_a_number",
+        "torch.zeros(1, 1)\n    return torch.mean((model(start)",
+        "torch.tensor(0.0)\n    return torch.mean((model(start)",
+        "take_a_network",
+        "The model is called with a single number. A network takes columns (N, 1): the start is a "
+        "column with one row.",
     ),
     slip(
         "condition_losses",
@@ -888,6 +935,18 @@ total_loss_slips = [
     ),
     slip(
         "total_loss",
+        "list_overwritten",
+        "    loss = torch.mean(residual**2)\n",
+        "    for k, weight in enumerate(weights):\n"
+        "        condition_losses[k] = weight * condition_losses[k]\n"
+        "    weights = [1.0] * len(weights)\n"
+        "    loss = torch.mean(residual**2)\n",
+        "leaves_its_arguments_unchanged",
+        "The caller's list of conditions is overwritten with the weighted ones, so that a second "
+        "call weighs them twice.",
+    ),
+    slip(
+        "total_loss",
         "in_place",
         "torch.mean(residual**2)",
         "residual.detach().pow_(2).mean() if not residual.requires_grad else torch.mean("
@@ -1057,6 +1116,31 @@ centred_slips = [
     ),
     slip(
         "centred",
+        "clamped",
+        _SCALE,
+        "((2 * column - low - high) / (high - low)).clamp(-1, 1)",
+        "goes_on_outside",
+        "Outside the bounds every point is moved to the nearest end. The straight line goes on.",
+    ),
+    slip(
+        "centred",
+        "network_in_a_list",
+        "        self.network = network\n",
+        "        self.networks = [network]\n        self.__dict__['network'] = network\n",
+        "has_the_parameters_of_its_network",
+        "In a list or a dict torch does not find the network's parameters: an optimiser of "
+        "model.parameters() would have nothing to train. Make it an attribute of the module.",
+    ),
+    slip(
+        "centred",
+        "bounds_trained",
+        "        self.bounds = bounds\n",
+        "        self.bounds = nn.Parameter(torch.tensor(bounds))\n",
+        "has_the_parameters_of_its_network",
+        "The bounds are parameters, so that an optimiser would move them. They are plain numbers.",
+    ),
+    slip(
+        "centred",
         "half_as_wide",
         _SCALE,
         "(column - (low + high) / 2) / (high - low)",
@@ -1173,7 +1257,7 @@ def train_decay(*, epochs, generator):
         return loss
 
     optimiser.step(closure)
-    return model
+    return model.eval()
 """
 
 
@@ -1185,6 +1269,7 @@ GENERATOR = (
     "The network's first weights come from the global random state. generator should decide "
     "them, so that the same seed gives the same model."
 )
+MODE = "The model comes back in training mode. Call eval() when the training is over."
 TOO_SOON = "The training stops while the loss is still falling: use the iterations that are given."
 MODEL = (
     "Values at the training points come back. The model is wanted, to be called with any column."
@@ -1195,6 +1280,13 @@ ZERO_GRAD = (
 )
 
 train_decay_variants = [
+    decay(
+        "training_mode",
+        "return model.eval()",
+        "return model",
+        "is_left_in_evaluation_mode",
+        MODE,
+    ),
     decay(
         "no_condition",
         "[decay_condition_loss(model)], [10.0]",
@@ -1235,7 +1327,7 @@ train_decay_variants = [
     ),
     decay(
         "values_returned",
-        "    return model\n",
+        "    return model.eval()\n",
         "    return model(t).detach()\n",
         "returns_a_model_of_columns",
         MODEL,
@@ -1264,6 +1356,24 @@ hard_constraint_slips = [
         "t**2 * self.network(t)",
         "begins_at_1",
         "At rest, but at 0: the motion starts at x(0) = 1.",
+    ),
+    slip(
+        "hard_constraint",
+        "sine_squared",
+        _HARD,
+        "1 + torch.sin(t) ** 2 * self.network(t)",
+        "is_both_at_once",
+        "sin² t is zero at t = 0, and again at π, 2π, …: there x is 1 with any network. The "
+        "factor should vanish at the start alone.",
+    ),
+    slip(
+        "hard_constraint",
+        "network_hidden",
+        "self.network = network",
+        "self.network = lambda t: network(t)",
+        "has_the_parameters_of_its_network",
+        "The network is hidden in a function, where torch does not find its parameters: an "
+        "optimiser of model.parameters() would have nothing to train.",
     ),
     slip(
         "hard_constraint",
@@ -1358,7 +1468,7 @@ def train_oscillator(*, epochs, generator):
         return loss
 
     optimiser.step(closure)
-    return model
+    return model.eval()
 """
 
 
@@ -1367,6 +1477,13 @@ def oscillator(name, old, new, caught_by, hint):
 
 
 train_oscillator_variants = [
+    oscillator(
+        "training_mode",
+        "return model.eval()",
+        "return model",
+        "is_left_in_evaluation_mode",
+        MODE,
+    ),
     oscillator(
         "no_conditions",
         "[oscillator_condition_loss(model)], [5.0]",
@@ -1681,7 +1798,7 @@ def train_heat(*, epochs, generator):
         return loss
 
     optimiser.step(closure)
-    return model
+    return model.eval()
 """
 
 
@@ -1690,6 +1807,13 @@ def rod(name, old, new, caught_by, hint):
 
 
 train_heat_variants = [
+    rod(
+        "training_mode",
+        "return model.eval()",
+        "return model",
+        "is_left_in_evaluation_mode",
+        MODE,
+    ),
     rod(
         "no_conditions",
         "[conditions], [10.0]",
