@@ -329,8 +329,20 @@ def _in_a_row(weights: list[torch.Tensor], sizes: list[int]) -> list[torch.Tenso
     return []
 
 
+def _rebuilt(layers: list[torch.Tensor], x: torch.Tensor) -> list[np.ndarray]:
+    """x_hat of the layers, with a ReLU behind each hidden one, or each time another bend."""
+    found = []
+    for bend in ("relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu", "leaky_relu"):
+        values = x.double()
+        for layer, (matrix, bias) in enumerate(zip(layers[::2], layers[1::2], strict=True)):
+            values = values @ matrix.T + bias
+            values = values if layer in (2, 5) else getattr(torch.nn.functional, bend)(values)
+        found.append(values.tanh().numpy())
+    return found
+
+
 def test_autoencoder__computes_what_its_layers_say(student, draw):
-    """gives what its weights give in the layers asked for, each hidden one with a ReLU
+    """gives what its weights give in the layers asked for, each hidden one with its activation
 
     In training mode too: there is nothing random in it, and nothing that looks at the batch.
     """
@@ -338,19 +350,13 @@ def test_autoencoder__computes_what_its_layers_say(student, draw):
     layers = _in_a_row(
         [weights.detach() for weights in model.parameters()], [49, 128, 32, 3, 32, 128, 49]
     )
-    with torch.no_grad():
-        values = x.double()
-        for layer, (matrix, bias) in enumerate(zip(layers[::2], layers[1::2], strict=True)):
-            values = values @ matrix.T + bias
-            values = values if layer in (2, 5) else values.relu()
     for mode in (False, True):
         model.train(mode)
         x_hat = tensor(_pair(model(x), "(x_hat, z)")[0], (6, 49))
         holds(bool(np.ptp(x_hat) > 0), "x_hat is the same number everywhere")
-        expected = values.tanh().numpy() if layers else x_hat
-        right = np.abs(x_hat - expected) <= 10 * SINGLE.allowed(expected)
+        possible = _rebuilt(layers, x) if layers else [x_hat]
         holds(
-            bool(right.all()),
+            any((np.abs(x_hat - one) <= 10 * SINGLE.allowed(one)).all() for one in possible),
             "the layers asked for give another x_hat with these weights"
             + (", in training mode" if mode else ": look at the activations"),
         )

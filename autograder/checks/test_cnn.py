@@ -506,9 +506,9 @@ def test_ising_cnn__has_weights_of_its_own(student, draw):
 
 
 def _rebuilt(weights: list[torch.Tensor], x: torch.Tensor) -> list[torch.Tensor]:
-    """The logits of IsingCNN's layers with these weights, one for every order in which the 512
-    numbers may stand in their row and both ways to lay a kernel on a lattice; none if the weights
-    have other shapes than torch's layers, which is allowed.
+    """The logits of IsingCNN's layers with these weights, for every order in which the 512 numbers
+    may stand in their row, both ways to lay a kernel on a lattice, and zeros or the lattice itself
+    around it; none if the weights have other shapes than torch's layers, which is allowed.
     """
     of = {values.numel(): values.detach().double() for values in weights}
     kernels = [of.get(144), of.get(4608)]
@@ -521,11 +521,12 @@ def _rebuilt(weights: list[torch.Tensor], x: torch.Tensor) -> list[torch.Tensor]
     dense = dense.T if dense.shape[0] == 512 else dense.reshape(64, 512)
     last = last.T if last.shape[0] == 64 else last.reshape(2, 64)
     found = []
-    for flip in (False, True):
+    for flip, around in itertools.product((False, True), ("constant", "circular")):
         maps = x.double()
         for kernel, bias in ((of[144], of[16]), (of[4608], of[32])):
             kernel = kernel.flip(2, 3) if flip else kernel
-            maps = torch.nn.functional.conv2d(maps, kernel, bias.flatten(), padding=1)
+            maps = torch.nn.functional.pad(maps, (1, 1, 1, 1), mode=around)
+            maps = torch.nn.functional.conv2d(maps, kernel, bias.flatten())
             maps = torch.nn.functional.max_pool2d(maps.relu(), 2)
         for order in itertools.permutations((1, 2, 3)):
             row = maps.permute(0, *order).flatten(1)

@@ -478,19 +478,20 @@ def test_standardise__returns_mean_and_deviation_of_train(student, draw):
     """returns the mean and the population standard deviation of train"""
     train, test = _table(draw, 17), _table(draw, 9)
     _, _, mean, std = _four(student.standardise(train, test))
-    close(array(mean, (3,)), train.mean(axis=0), SINGLE)
-    close(array(std, (3,)), train.std(axis=0), SINGLE)
+    for returned, expected in ((mean, train.mean(axis=0)), (std, train.std(axis=0))):
+        kept = array(returned)
+        holds(kept.size == 3, "mean and std should have one entry for each column")
+        close(kept.reshape(3), expected, SINGLE)
 
 
 @pytest.mark.guard
 def test_standardise__survives_a_constant_column(student, draw):
-    """only shifts a column that is constant in train, and gives it the deviation 1"""
+    """turns a column that is constant in train into zeros, and stays finite"""
     train, test = _table(draw, 16), _table(draw, 8)
     train[:, 1] = 2.5  # exact in binary: its mean is 2.5, its deviation 0
-    train_n, test_n, _, std = _four(student.standardise(train, test))
+    train_n, test_n, *_ = _four(student.standardise(train, test))
     close(array(train_n, (16, 3))[:, 1], np.zeros(16), SINGLE)
-    close(array(test_n, (8, 3))[:, 1], test[:, 1] - 2.5, SINGLE)
-    close(array(std, (3,))[1], 1.0, SINGLE)
+    array(test_n, (8, 3))
 
 
 @pytest.mark.guard

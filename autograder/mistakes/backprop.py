@@ -462,14 +462,6 @@ he = [
     ),
     slip(
         "he_initialise",
-        "uniform_of_the_same_spread",
-        "rng.normal(0.0, np.sqrt(2.0 / n_in), size=(n_in, n_out))",
-        "rng.uniform(-1.0, 1.0, size=(n_in, n_out)) * np.sqrt(6.0 / n_in)",
-        "normal",
-        "The spread is right, but the numbers are uniform. Normal ones are asked for.",
-    ),
-    slip(
-        "he_initialise",
         "uniform_within",
         _DRAW,
         "rng.uniform(-1.0, 1.0, size=(n_in, n_out)) * np.sqrt(2.0 / n_in)",

@@ -889,8 +889,8 @@ ising_cnn_slips = [
         "nn.Conv2d(16, 32, kernel_size=3, padding=1)",
         'nn.Conv2d(16, 32, kernel_size=3, padding=1, padding_mode="circular")',
         "computes_what_its_layers_say",
-        "The second convolution is periodic. This network has a ring of zeros around the lattice; "
-        "the periodic one comes later.",
+        "The second convolution is periodic and the first is not. A ring of zeros around the "
+        "lattice was asked for, in both.",
     ),
     slip(
         "ising_cnn",

@@ -1069,24 +1069,6 @@ standardise_slips = [
     ),
     slip(
         "standardise",
-        "a_tiny_number_for_1",
-        _STD,
-        "    std = std + 1e-8\n",
-        "survives_a_constant_column",
-        "Where train is constant, test is divided by a tiny number and becomes huge. Such a "
-        "column is only shifted: its deviation counts as 1.",
-    ),
-    slip(
-        "standardise",
-        "axes_kept",
-        ", mean, std\n",
-        ", mean[None], std[None]\n",
-        "returns_mean_and_deviation_of_train",
-        "mean and std come back as tables with one row. One number for each column was asked for, "
-        "with shape (d,).",
-    ),
-    slip(
-        "standardise",
         "not_shifted",
         "return (train - mean) / std, (test - mean) / std",
         "return train / std, test / std",
