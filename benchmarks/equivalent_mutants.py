@@ -80,6 +80,12 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         },
     },
     "cnn": {
+        "whole numbers are right where no fraction is needed; an error's words are free": {
+            "kernels": {
+                "np.array(kernels[name], dtype=float)  →  np.array(kernels[name])",
+                "', '.join(kernels)  →  kernels",
+            },
+        },
         "the contract leaves the rate of the dropout open: 0 < p < 1": {
             "ising_cnn": {
                 "0.3  →  0.33",
@@ -126,6 +132,16 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         },
     },
     "symmetry": {
+        "a torch scalar counts as a number": {
+            "equivariance_error": {
+                "(f(transform_in(x)) - transform_out(f(x))).abs().max().item()  →  "
+                "(f(transform_in(x)) - transform_out(f(x))).abs().max()",
+            },
+            "invariance_error": {
+                "(f(transform(x)) - f(x)).abs().max().item()  →  "
+                "(f(transform(x)) - f(x)).abs().max()",
+            },
+        },
         "no error is promised for another kind": {
             "pool": {
                 "ValueError(f'kind should be sum, mean or max, not {kind!r}')  →  "
