@@ -132,6 +132,13 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         },
     },
     "symmetry": {
+        "dividing by 1 or −1 is multiplying by it; a fourth column does not enter Q": {
+            "random_rotation": {
+                "Q * np.sign(np.diag(upper))  →  Q / np.sign(np.diag(upper))",
+                "Q * np.linalg.det(Q)  →  Q / np.linalg.det(Q)",
+                "3  →  4",
+            },
+        },
         "a torch scalar counts as a number": {
             "equivariance_error": {
                 "(f(transform_in(x)) - transform_out(f(x))).abs().max().item()  →  "
