@@ -175,6 +175,12 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         },
     },
     "cnn": {
+        "whole numbers are right where no fraction is needed; an error's words are free": {
+            "kernels": {
+                "np.array(kernels[name], dtype=float)  →  np.array(kernels[name])",
+                "', '.join(kernels)  →  kernels",
+            },
+        },
         "the contract leaves the rate of the dropout open: 0 < p < 1": {
             "ising_cnn": {
                 "0.3  →  0.33",
@@ -256,6 +262,23 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         },
     },
     "symmetry": {
+        "dividing by 1 or −1 is multiplying by it; a fourth column does not enter Q": {
+            "random_rotation": {
+                "Q * np.sign(np.diag(upper))  →  Q / np.sign(np.diag(upper))",
+                "Q * np.linalg.det(Q)  →  Q / np.linalg.det(Q)",
+                "3  →  4",
+            },
+        },
+        "a torch scalar counts as a number": {
+            "equivariance_error": {
+                "(f(transform_in(x)) - transform_out(f(x))).abs().max().item()  →  "
+                "(f(transform_in(x)) - transform_out(f(x))).abs().max()",
+            },
+            "invariance_error": {
+                "(f(transform(x)) - f(x)).abs().max().item()  →  "
+                "(f(transform(x)) - f(x)).abs().max()",
+            },
+        },
         "no error is promised for another kind": {
             "pool": {
                 "ValueError(f'kind should be sum, mean or max, not {kind!r}')  →  f'kind should "
