@@ -4,7 +4,7 @@ The calls of a failed check are repeated on every known mistake of the exercise 
 right answers. A mistake is named only when each of its answers is the student's, and some
 right answer differs. If several mistakes answer alike, all calls of the exercise's failed
 checks decide; if they still agree and their hints differ, nothing is said. A wrong hint is
-worse than none.
+worse than none. Checks that train take too long to be repeated on every known answer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class Observer:
         self.assignment = assignment
 
     def __call__(self, result: ExerciseResult, transcripts: dict[str, list[Exchange]]) -> None:
-        found = diagnose(self.assignment, result.name, transcripts)
+        slow = {check.name for check in result.checks if check.seconds > _SECONDS / 3}
+        quick = {name: calls for name, calls in transcripts.items() if name not in slow}
+        found = diagnose(self.assignment, result.name, quick)
         if found is not None:
             result.mistake, result.hint = found.name, found.hint
 

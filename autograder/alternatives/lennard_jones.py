@@ -299,18 +299,17 @@ def column_by_column():
         mean, std = np.empty(train.shape[1]), np.empty(train.shape[1])
         for k in range(train.shape[1]):
             mean[k] = sum(train[:, k]) / len(train)
-            variance = sum((x - mean[k]) ** 2 for x in train[:, k]) / len(train)
-            std[k] = math.sqrt(variance) if variance > 0 else 1.0
-            train_n[:, k] = (train[:, k] - mean[k]) / std[k]
-            test_n[:, k] = (test[:, k] - mean[k]) / std[k]
+            std[k] = math.sqrt(sum((x - mean[k]) ** 2 for x in train[:, k]) / len(train))
+            divisor = std[k] if std[k] > 0 else 1.0
+            train_n[:, k] = (train[:, k] - mean[k]) / divisor
+            test_n[:, k] = (test[:, k] - mean[k]) / divisor
         return train_n, test_n, mean, std
 
 
 @alternative("standardise")
-def tiny_deviations_count_as_none():
+def with_a_tiny_number():
     def standardise(train, test):
-        mean, std = np.mean(train, axis=0), np.std(train, axis=0)
-        std[std < 1e-12] = 1.0
+        mean, std = np.mean(train, axis=0), np.std(train, axis=0) + 1e-12
         return (train - mean) / std, (test - mean) / std, mean, std
 
 
@@ -324,12 +323,12 @@ def scikit_learn():
 
 
 @alternative("standardise")
-def axes_kept_on_the_way():
+def axes_kept():
     def standardise(train, test):
         mean = train.mean(axis=0, keepdims=True)
         std = train.std(axis=0, keepdims=True)
         std[std == 0] = 1
-        return (train - mean) / std, (test - mean) / std, mean[0], std[0]
+        return (train - mean) / std, (test - mean) / std, mean, std
 
 
 # ------------------------------------------------------------------------- nn_potential
