@@ -52,6 +52,7 @@ _HEADER = struct.Struct("<8sQ")
 _WORKER = Path(__file__).resolve().parent / "worker"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _STALL_SECONDS = 10.0
+_PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
 
 
 class CageError(Exception):
@@ -105,7 +106,7 @@ class Cage:
         finally:
             theirs.close()
         self._line = ours
-        self._line.settimeout(120.0)
+        self._line.settimeout(_PATIENCE)
         try:
             self._line.send(json.dumps(self._setting()).encode())
             ready = self._line.recv(65536)
@@ -226,7 +227,7 @@ class Worker:
         self.cage = cage
         self.line = line
         self.pid = pid
-        line.settimeout(30.0)
+        line.settimeout(_PATIENCE)
         try:
             greeting, extra, _, _ = line.recvmsg(1, 256)
         except OSError:

@@ -276,15 +276,18 @@ def clusters_better(seed: int) -> float:
 # ---------------------------------------------------------------------------------- Ising
 
 
-def lattice_as_taught(seed: int, sweeps: int = 2000) -> np.ndarray:
-    """One lattice of 16 by 16 at T = 2.5, one site after another in Python: configurations of
-    every tenth sweep after the first half, each much like the one before."""
+EQUILIBRATION = 200  # sweeps, eight times the τ of the slowest chain of the lectures' data
+
+
+def lattice_as_taught(seed: int, count: int = 100) -> np.ndarray:
+    """One lattice of 16 by 16 at T = 2.5, one site after another in Python: after the
+    equilibration a configuration every ten sweeps, each much like the one before."""
     rng = np.random.default_rng(seed)
     spins = np.where(rng.random((16, 16)) < 0.5, 1, -1).astype(np.int8)
     found = []
-    for sweep in range(sweeps):
+    for sweep in range(1 - EQUILIBRATION, 10 * count + 1):
         ising.metropolis_sweep(spins, 2.5, rng)
-        if sweep >= sweeps // 2 and sweep % 10 == 0:
+        if sweep > 0 and sweep % 10 == 0:
             found.append(spins.copy())
     return np.array(found)
 
@@ -292,7 +295,8 @@ def lattice_as_taught(seed: int, sweeps: int = 2000) -> np.ndarray:
 def lattices_better(seed: int, chains: int = 1200) -> np.ndarray:
     """A checkerboard of all chains at once: sites of one colour do not see each other. Every
     configuration comes from a chain of its own, so that none resembles another."""
-    return ising_configurations(16, np.full(chains, 2.5), np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    return ising_configurations(16, np.full(chains, 2.5), rng, EQUILIBRATION)
 
 
 def _phases(seed: int, each: int, size: int = 16) -> tuple[np.ndarray, np.ndarray]:

@@ -923,7 +923,7 @@ def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"JUPYTER_CONFIG_DIR": str(folder / "none")},
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=1800,
     )
     assert done.returncode == 0, f"{arguments}: {done.stderr[-2000:]}"
     return done

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 from ase import Atoms
 from ase.calculators.lj import LennardJones
+from scipy.integrate import solve_ivp
 from scipy.optimize import minimize
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
@@ -313,6 +315,73 @@ def test_training_depends_on_the_generator_alone() -> None:
         found.append([*curve.detach().ravel().tolist(), *predict(rows[0][:3]).tolist()])
     assert found[0] == found[1]
     assert found[0] != found[2]
+
+
+# ------------------------------------------------------------------------------- motion
+
+
+def verlet(
+    x: np.ndarray,
+    acceleration: Callable[[np.ndarray], np.ndarray],
+    energy: Callable[[np.ndarray, np.ndarray], float],
+    dt: float,
+    steps: int,
+) -> tuple[np.ndarray, float]:
+    """Where velocity Verlet leads from rest, and how far the energy strays on the way."""
+    v, a = np.zeros_like(x), acceleration(x)
+    energies = [energy(x, v)]
+    for _ in range(steps):
+        x = x + v * dt + a * dt**2 / 2
+        before, a = a, acceleration(x)
+        v = v + (before + a) * dt / 2
+        energies.append(energy(x, v))
+    return x, float(np.ptp(energies))
+
+
+def solved(x: np.ndarray, acceleration: Callable[[np.ndarray], np.ndarray], t: float) -> np.ndarray:
+    def flow(_: float, state: np.ndarray) -> np.ndarray:
+        position, velocity = state.reshape(2, *x.shape)
+        return np.concatenate([velocity.ravel(), acceleration(position).ravel()])
+
+    start = np.concatenate([x.ravel(), np.zeros(x.size)])
+    return solve_ivp(flow, (0, t), start, rtol=1e-10, atol=1e-12).y[: x.size, -1].reshape(x.shape)
+
+
+def test_a_cluster_let_go_keeps_its_energy() -> None:
+    corners = np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    start = 1.2 / 8**0.5 * corners + np.array([[0.05, 0, 0], [0] * 3, [0] * 3, [0] * 3])
+    strays = []
+    for steps in (200, 400):
+        end, stray = verlet(
+            start,
+            lj.cluster_forces,
+            lambda x, v: float(np.sum(v**2) / 2) + lj.cluster_energy(x),
+            2.0 / steps,
+            steps,
+        )
+        strays.append(stray)
+    assert strays[1] < 2e-3
+    assert strays[0] / strays[1] == pytest.approx(4, rel=0.1)  # second order in the time step
+    np.testing.assert_allclose(end, solved(start, lj.cluster_forces, 2.0), atol=1e-3)
+
+
+def test_learned_forces_keep_the_learned_energy_and_lead_the_same_way() -> None:
+    model = lj.train_potential(*pair_data(0, 200), epochs=300, generator=seeded(0))
+
+    def learned(r: np.ndarray) -> list[np.ndarray]:
+        return [x.detach().numpy() for x in lj.energy_and_force(model, torch.from_numpy(r))]
+
+    start = np.array([[1.4]])  # two atoms of mass 1: their distance has the mass 1/2
+    end, stray = verlet(
+        start,
+        lambda r: 2 * learned(r)[1],
+        lambda r, v: float((v**2 / 4 + learned(r)[0]).item()),
+        0.005,
+        800,
+    )
+    assert stray < 2e-3
+    exact = solved(start, lambda r: 2 * lj.lj_force(r), 4.0)
+    np.testing.assert_allclose(end, exact, atol=2e-3)
 
 
 # --------------------------------------------------------------------------- docstrings

@@ -345,7 +345,7 @@ def execute(
     client = NotebookClient(
         notebook,
         kernel_name="python3",
-        timeout=300,
+        timeout=1800,
         skip_cells_with_tag="",  # the demonstrations too
         resources={"metadata": {"path": str(path.parent)}},
     )
