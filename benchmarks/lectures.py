@@ -170,11 +170,10 @@ def _timed(recipe: Callable[..., float], seed: int, **options: int) -> tuple[flo
 
 def sampling(fast: bool) -> str:
     """Seconds a configuration, one site at a time in Python and all chains at once."""
-    count = 5 if fast else 30
+    sweeps = 20 if fast else 100
     before = time.process_time()
-    found = len(recipes.lattice_as_taught(0, count))
-    sweep = (time.process_time() - before) / (recipes.EQUILIBRATION + 10 * found)
-    taught = sweep * (recipes.EQUILIBRATION / 100 + 10)  # a hundred configurations of a chain
+    recipes.lattice_as_taught(0, equilibration=sweeps, count=0)
+    taught = 20 * (time.process_time() - before) / sweeps  # 2000 sweeps for 100 configurations
     before = time.process_time()
     chains = len(recipes.lattices_better(0))
     ours = (time.process_time() - before) / chains

@@ -276,17 +276,18 @@ def clusters_better(seed: int) -> float:
 # ---------------------------------------------------------------------------------- Ising
 
 
-EQUILIBRATION = 200  # sweeps, eight times the τ of the slowest chain of the lectures' data
-
-
-def lattice_as_taught(seed: int, count: int = 100) -> np.ndarray:
-    """One lattice of 16 by 16 at T = 2.5, one site after another in Python: after the
-    equilibration a configuration every ten sweeps, each much like the one before."""
+def lattice_as_taught(seed: int, equilibration: int = 1000, count: int = 100) -> np.ndarray:
+    """One lattice of 16 by 16 at T = 2.5, one site after another in Python, drawn anew each time:
+    after the equilibration a configuration every ten sweeps, each much like the one before."""
     rng = np.random.default_rng(seed)
-    spins = np.where(rng.random((16, 16)) < 0.5, 1, -1).astype(np.int8)
+    spins = rng.choice([-1, 1], size=(16, 16))
     found = []
-    for sweep in range(1 - EQUILIBRATION, 10 * count + 1):
-        ising.metropolis_sweep(spins, 2.5, rng)
+    for sweep in range(1 - equilibration, 10 * count + 1):
+        for _ in range(spins.size):
+            i, j = rng.integers(16, size=2)
+            cost = ising.energy_change(spins, i, j)
+            if cost <= 0 or rng.random() < np.exp(-cost / 2.5):
+                spins[i, j] = -spins[i, j]
         if sweep > 0 and sweep % 10 == 0:
             found.append(spins.copy())
     return np.array(found)
@@ -294,9 +295,9 @@ def lattice_as_taught(seed: int, count: int = 100) -> np.ndarray:
 
 def lattices_better(seed: int, chains: int = 1200) -> np.ndarray:
     """A checkerboard of all chains at once: sites of one colour do not see each other. Every
-    configuration comes from a chain of its own, so that none resembles another."""
-    rng = np.random.default_rng(seed)
-    return ising_configurations(16, np.full(chains, 2.5), rng, EQUILIBRATION)
+    configuration comes from a chain of its own, so that none resembles another; 200 sweeps, eight
+    times the slowest memory (τ ≈ 26), let it forget its start."""
+    return ising_configurations(16, np.full(chains, 2.5), np.random.default_rng(seed), 200)
 
 
 def _phases(seed: int, each: int, size: int = 16) -> tuple[np.ndarray, np.ndarray]:
