@@ -329,7 +329,7 @@ def _in_a_row(weights: list[torch.Tensor], sizes: list[int]) -> list[torch.Tenso
     return []
 
 
-def _rebuilt(layers: list[torch.Tensor], x: torch.Tensor) -> list[np.ndarray]:
+def _by_layers(layers: list[torch.Tensor], x: torch.Tensor) -> list[np.ndarray]:
     """x_hat of the layers, with a ReLU behind each hidden one, or each time another bend."""
     found = []
     for bend in ("relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu", "leaky_relu"):
@@ -354,7 +354,7 @@ def test_autoencoder__computes_what_its_layers_say(student, draw):
         model.train(mode)
         x_hat = tensor(_pair(model(x), "(x_hat, z)")[0], (6, 49))
         holds(bool(np.ptp(x_hat) > 0), "x_hat is the same number everywhere")
-        possible = _rebuilt(layers, x) if layers else [x_hat]
+        possible = _by_layers(layers, x) if layers else [x_hat]
         holds(
             any((np.abs(x_hat - one) <= 10 * SINGLE.allowed(one)).all() for one in possible),
             "the layers asked for give another x_hat with these weights"
