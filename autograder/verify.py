@@ -12,7 +12,9 @@ tried only on the check that it names, and on those that no mistake names.
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import multiprocessing
+import os
 import time
 from collections.abc import Callable, Collection, Iterator
 
@@ -94,7 +96,9 @@ def _exercise(found: Assignment, exercise: Exercise) -> list[Row]:
 
     torch.set_num_threads(1)
     rows: list[Row] = []
-    judging(found, lambda judge: rows.extend(_exercise_rows(judge, exercise)))
+    # A known answer may print, and --json is for programs.
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        judging(found, lambda judge: rows.extend(_exercise_rows(judge, exercise)))
     return rows
 
 
