@@ -8,23 +8,15 @@ everything; and nothing of it is left behind.
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from attacks import DIES, HARMLESS, RAISES, RETURNS, RIGHT_BUT_ODD, TAKES_MARKS, mse_loss
 
 from autograder.answers import cells, reference_code
-from autograder.attacks import (
-    DIES,
-    HARMLESS,
-    RAISES,
-    RETURNS,
-    RIGHT_BUT_ODD,
-    TAKES_MARKS,
-    cell,
-    mse_loss,
-)
 from autograder.cage import Cage
 from autograder.caged import Caged
 from autograder.course import assignment
@@ -70,7 +62,7 @@ def grade(cage: Cage) -> Grade:
     def grade(first: str = "", **changed: str) -> Verdict:
         code = RIGHT | changed
         notebook = [SETUP]
-        notebook += [Cell("an added cell", cell(first))] if first else []
+        notebook += [Cell("an added cell", textwrap.dedent(first))] if first else []
         notebook += [Cell(f"the cell of {name}", text) for name, text in code.items() if text]
         results: list[ExerciseResult] = []
         caged = Caged(cage, COURSE, notebook)

@@ -1221,63 +1221,36 @@ train_energy_model_slips = [
 # ------------------------------------------------------------- more of what was seen in class
 
 
-@mistake(
-    "pool",
-    caught_by="can_be_differentiated",
-    hint="The maximum is taken by NumPy, or of detached features: nothing that stands before it "
-    "can be trained.",
-)
-def maximum_without_a_graph():
-    def pool(features, mask=None, kind="sum"):
-        if mask is None:
-            mask = torch.ones(features.shape[:2], dtype=torch.bool)
-        known = features.masked_fill(~mask[..., None], 0.0)
-        count = mask.sum(dim=1, keepdim=True)
-        if kind == "sum" or features.shape[1] == 0:
-            return known.sum(dim=1)
-        if kind == "mean":
-            return known.sum(dim=1) / count.clamp(min=1)
-        numbers = np.where(mask.numpy()[..., None], features.detach().numpy(), -np.inf)
-        return torch.where(count > 0, torch.tensor(numbers.max(axis=1)), 0.0)
+_LARGEST = "torch.cat([known, floor], dim=1).amax(dim=1)"
 
-
-@mistake(
-    "pool",
-    caught_by="takes_the_largest_of_what_counts",
-    hint="The padding is set to −1000, and some features are lower. Set it to −inf.",
-)
-def padding_not_low_enough():
-    def pool(features, mask=None, kind="sum"):
-        if mask is None:
-            mask = torch.ones(features.shape[:2], dtype=torch.bool)
-        known = features.masked_fill(~mask[..., None], 0.0)
-        count = mask.sum(dim=1, keepdim=True)
-        if kind == "sum" or features.shape[1] == 0:
-            return known.sum(dim=1)
-        if kind == "mean":
-            return known.sum(dim=1) / count.clamp(min=1)
-        largest = features.masked_fill(~mask[..., None], -1000.0).amax(dim=1)
-        return torch.where(count > 0, largest, 0.0)
-
-
-@mistake(
-    "pool",
-    caught_by="knows_the_empty_set",
-    hint="The maximum over no elements at all stops with an error. It should be zero, as the sum "
-    "and the mean are.",
-)
-def no_maximum_of_nothing():
-    def pool(features, mask=None, kind="sum"):
-        if mask is None:
-            mask = torch.ones(features.shape[:2], dtype=torch.bool)
-        known = features.masked_fill(~mask[..., None], 0.0)
-        count = mask.sum(dim=1, keepdim=True)
-        if kind == "sum":
-            return known.sum(dim=1)
-        if kind == "mean":
-            return known.sum(dim=1) / count.clamp(min=1)
-        largest = features.masked_fill(~mask[..., None], -torch.inf).amax(dim=1)
-        return torch.where(count > 0, largest, 0.0)
+later_pool_slips = [
+    slip(
+        "pool",
+        "maximum_without_a_graph",
+        _LARGEST,
+        "torch.tensor(torch.cat([known, floor], dim=1).detach().numpy().max(axis=1))",
+        "can_be_differentiated",
+        "The maximum is taken by NumPy, or of detached features: nothing that stands before it "
+        "can be trained.",
+    ),
+    slip(
+        "pool",
+        "padding_not_low_enough",
+        "masked_fill(~counts, -torch.inf)",
+        "masked_fill(~counts, -1000.0)",
+        "takes_the_largest_of_what_counts",
+        "The padding is set to −1000, and some features are lower. Set it to −inf.",
+    ),
+    slip(
+        "pool",
+        "no_maximum_of_nothing",
+        _LARGEST,
+        "known.amax(dim=1)",
+        "knows_the_empty_set",
+        "The maximum over no elements at all stops with an error. It should be zero, as the sum "
+        "and the mean are.",
+    ),
+]
 
 
 @mistake(

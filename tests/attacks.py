@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import textwrap
 
-from .course import ROOT
+from autograder.course import ROOT
 
 PATHS = [
     str(ROOT / "reference_impl/backprop.py"),
@@ -464,8 +464,3 @@ HARMLESS = {
 def mse_loss(body: str) -> str:
     """The function with this body."""
     return "def mse_loss(y_pred, y_true):\n" + textwrap.indent(body, "    ")
-
-
-def cell(code: str) -> str:
-    """A cell of this code, whose lines may be indented alike."""
-    return textwrap.dedent(code)
