@@ -87,7 +87,7 @@ def read_reply(data: bytes, resolve: Any = None) -> dict[str, Any]:
 
 
 MAX_ITERATION = 10_000
-_OTHER_TYPES = ("function", "generator", "module", "method", "dict_values", "dict_keys")
+_OTHER_TYPES = ("Tensor", "function", "generator", "module", "method", "dict_values", "dict_keys")
 
 
 class Remote:

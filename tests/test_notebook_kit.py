@@ -450,6 +450,7 @@ def draws(rng): return rng.normal(size=3)
 def draws_torch(generator): return torch.rand(3, generator=generator)
 def seeded(): return float(np.random.rand() + torch.rand(()))
 def grad(x): return (x**2).requires_grad_()
+def slope(u, x): return torch.autograd.grad(u.sum(), x)[0]
 number = 3
 class Net(torch.nn.Module):
     def __init__(self, n=2):
@@ -501,6 +502,12 @@ CHECKS: dict[str, Check] = {
     "missing method": lambda s: s.Net(3).earlier(),
     "object handed on": lambda s: s.applied(s.Net(3), torch.ones(5, 3)),
     "field": lambda s: s.field("polynomial", coefficients=[1.0, 2.0])(torch.ones(2)),
+    "result with its graph": lambda s: s.slope(
+        s.keeping("grad", kept := s.keep(torch.ones(2, requires_grad=True))), kept
+    ),
+    "results with their graphs": lambda s: [
+        s.value(one) for one in s.keeping("nested", s.keep(torch.ones(2)))
+    ],
     "field handed on": lambda s: s.applied(s.field("sine"), torch.ones(4)),
 }
 

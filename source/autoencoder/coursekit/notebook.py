@@ -255,7 +255,12 @@ class NotebookStudent:
         return lambda *args, **kwargs: self.call(name, None, args, kwargs)
 
     def call(
-        self, target: str | Kept, method: str | None, args: tuple[Any, ...], kwargs: Namespace
+        self,
+        target: str | Kept,
+        method: str | None,
+        args: tuple[Any, ...],
+        kwargs: Namespace,
+        keep: bool = False,
     ) -> Any:
         """One call; the value as a copy, or StudentError."""
         name = target if isinstance(target, str) else target.type_name
@@ -268,12 +273,16 @@ class NotebookStudent:
             _fits(function, mine, named)
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                call.returned = self._protected(lambda: function(*mine, **named))
+                call.returned = self._protected(lambda: function(*mine, **named), keep)
             call.warnings = sorted({warning.category.__name__ for warning in caught})
         except StudentError as error:
             call.error = error
             raise
         return call.returned
+
+    def keeping(self, target: str | Kept, *args: Any, **kwargs: Any) -> Any:
+        """A call whose result is handed on as it is, with its graph; a tuple's items one by one."""
+        return self.call(target, None, args, kwargs, keep=True)
 
     def keep(self, value: Any) -> Kept:
         """`value` as an object, to see later what a function did to it."""
@@ -311,10 +320,15 @@ class NotebookStudent:
             raise StudentError("missing", "is not a function or class")
         return found
 
-    def _protected(self, work: Callable[[], Any]) -> Any:
-        """A copy of what `work` gives; what it raises as a StudentError."""
+    def _protected(self, work: Callable[[], Any], keep: bool = False) -> Any:
+        """A copy of what `work` gives, or the thing itself; what it raises as a StudentError."""
         try:
-            return self._copy(work())
+            result = work()
+            if not keep:
+                return self._copy(result)
+            if isinstance(result, (tuple, list)):
+                return [Kept(self, one) for one in result]
+            return Kept(self, result)
         except CheckFailed:
             raise
         except (Exception, SystemExit, GeneratorExit) as error:
