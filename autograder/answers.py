@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TypeVar
 
-from .course import ROOT, Assignment, CourseError
-from .student import Cell
+from .course import ROOT, Assignment, Cell, CourseError
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from .course import ROOT
-from .worker import lockdown
-from .worker.wire import MAX_BYTES
+from .worker import MAX_BYTES, lockdown
 
 Level = Literal["full", "landlock", "limits"]
 LEVELS: tuple[Level, ...] = ("full", "landlock", "limits")

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from coursekit import StudentError
 
 from .cage import Cage, Worker, WorkerEnded
-from .course import Assignment
-from .student import Cell, CellFailure, run_cell
+from .course import Assignment, Cell
+from .student import CellFailure, run_cell
 from .worker.wire import encode
 
 CELL_SECONDS = 10.0

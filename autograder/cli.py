@@ -40,6 +40,10 @@ _COURSE = Annotated[
     Path,
     typer.Option("--course", help="The course directory.", exists=True, file_okay=False),
 ]
+_SCHEDULER = Annotated[
+    str,
+    typer.Option(help="Grade on the Dask cluster whose scheduler has this address, not here."),
+]
 
 
 def _chosen(names: list[str] | None) -> list[str]:
@@ -157,6 +161,7 @@ def grade(
     names: Annotated[list[str], typer.Argument(help="Assignments to grade.")],
     course_dir: _COURSE,
     jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+    scheduler: _SCHEDULER = "",
     student: Annotated[str, typer.Option(help="Only this student.")] = "",
     force: Annotated[bool, typer.Option(help="Grade again what has been graded.")] = False,
     isolation: Annotated[
@@ -178,7 +183,7 @@ def grade(
     from .grading import unusable_folders
 
     found = [assignment(name) for name in names]
-    graded = _grade(found, course_dir, jobs, student, force, isolation, quiet=json)
+    graded = _grade(found, course_dir, jobs, scheduler, student, force, isolation, quiet=json)
     if json:
         print(msgspec.json.encode(graded).decode())
     unusable = {one.name: unusable_folders(course_dir, one) for one in found}
@@ -198,6 +203,7 @@ def regrade(
     name: Annotated[str, typer.Argument(help="Assignment.")],
     course_dir: _COURSE,
     jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+    scheduler: _SCHEDULER = "",
     isolation: Annotated[
         Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
     ] = "full",
@@ -227,6 +233,7 @@ def regrade(
                 found,
                 course_dir,
                 jobs=jobs or os.cpu_count() or 1,
+                scheduler=scheduler,
                 weakest=isolation,
                 progress=functools.partial(_advance, bar, task),
             )
@@ -293,6 +300,7 @@ def _grade(
     assignments: list[Assignment],
     course_dir: Path,
     jobs: int,
+    scheduler: str = "",
     student: str = "",
     force: bool = False,
     isolation: Level = "full",
@@ -318,6 +326,7 @@ def _grade(
                 chosen,
                 sinks,
                 jobs=jobs or os.cpu_count() or 1,
+                scheduler=scheduler,
                 weakest=isolation,
                 force=force,
                 progress=functools.partial(_advance, bar, task),

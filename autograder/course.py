@@ -6,6 +6,7 @@ import functools
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 20.0  # of CPU time that an exercise has if `course.toml` names none
@@ -13,6 +14,13 @@ SECONDS = 20.0  # of CPU time that an exercise has if `course.toml` names none
 
 class CourseError(Exception):
     """Something in the course's own files is wrong; the message says what and where."""
+
+
+class Cell(NamedTuple):
+    """A code cell to run, with the words that messages use for it."""
+
+    label: str
+    source: str
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from .answers import alternatives, cells, definition, mistakes, reference_code
-from .course import ROOT, Assignment
+from .course import ROOT, Assignment, Cell
 from .judge import Judge, judging
-from .student import Cell, InProcess, Student
+from .student import InProcess, Student
 
 Notebook = dict[str, Any]
 QUICK = ("backprop", "lennard_jones")

@@ -2,29 +2,30 @@
 
 Results go to the store as they come; the gradebook, the autograded notebook and the feedback
 page of a submission are written right after it, all by this one process. A finished
-submission is graded again only if its bytes or the checks changed.
+submission is graded again only if its bytes or the checks changed, and where only some
+exercises' checks changed, only these.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import fcntl
-import functools
 import re
 import secrets
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from .cage import Level
+import msgspec
+
+from .cage import LEVELS, CageError, Level
 from .course import Assignment, CourseError
-from .judge import checks_sha256
+from .digest import together
+from .engine import checks_of, cluster, here, judges, lost
 from .results import Result, Store, write_atomically
 from .submission import SubmissionError, find_notebook
-from .warm import Job, JudgeLost, WarmJudge, outcome, submission_sha256
+from .warm import Job, filled, submission_sha256
 
 Event = Literal["graded", "kept"]
 
@@ -87,14 +88,7 @@ def grade_one(
     job = Job(
         assignment=assignment.name, student=student, notebook=notebook, problem=problem, salt=salt
     )
-    return _slots(weakest).grade(job, assignment)
-
-
-@functools.cache
-def _slots(weakest: Level) -> _Slots:
-    slots = _Slots(weakest)
-    atexit.register(slots.close)
-    return slots
+    return judges(weakest).grade(job)
 
 
 def grade_class(
@@ -104,30 +98,33 @@ def grade_class(
     sinks: Iterable[Sink],
     *,
     jobs: int,
+    scheduler: str = "",
     weakest: Level = "full",
     force: bool = False,
     progress: Callable[[Event, Result], None] = lambda event, result: None,
 ) -> list[Result]:
-    """Every chosen student's result, recorded in the store and the sinks as they come."""
-    store, salt = Store(course_dir), course_salt(course_dir)
-    checks = checks_sha256(assignment, salt)
+    """Every chosen student's result, recorded in the store and the sinks as they come.
+
+    `jobs` judges on this machine grade, or the Dask cluster whose `scheduler` is named.
+    """
     results: dict[str, Result] = {}
-    todo: list[Job] = []
     sinks = list(sinks)
-    for student in chosen:
-        job = read_job(course_dir, assignment, student, salt)
-        known = None if force else store.load(assignment.name, student)
-        if known is not None and _still_holds(known, job, checks, weakest):
-            results[student] = known
+    for before, after in _judged(
+        assignment,
+        course_dir,
+        chosen,
+        jobs=jobs,
+        scheduler=scheduler,
+        weakest=weakest,
+        force=force,
+    ):
+        if after is before:
             for sink in sinks:
-                sink.record(known)
-            progress("kept", known)
+                sink.record(after)
         else:
-            todo.append(job)
-    for result in _all_graded(todo, assignment, jobs, weakest):
-        record(course_dir, [result], sinks)
-        results[result.student] = result
-        progress("graded", result)
+            record(course_dir, [after], sinks)
+        results[after.student] = after
+        progress("kept" if after is before else "graded", after)
     return [results[student] for student in sorted(results)]
 
 
@@ -166,6 +163,7 @@ def judged_again(
     course_dir: Path,
     *,
     jobs: int,
+    scheduler: str = "",
     weakest: Level = "full",
     progress: Callable[[Event, Result], None] = lambda event, result: None,
 ) -> list[Change]:
@@ -173,18 +171,14 @@ def judged_again(
 
     Submissions whose bytes and checks are those of their record are not judged again.
     """
-    store, salt = Store(course_dir), course_salt(course_dir)
-    checks = checks_sha256(assignment, salt)
-    known = {result.student: result for result in store.all(assignment.name)}
-    todo = []
-    for student, before in known.items():
-        job = read_job(course_dir, assignment, student, salt)
-        if not _still_holds(before, job, checks, weakest):
-            todo.append(job)
     changes = []
-    for after in _all_graded(todo, assignment, jobs, weakest):
-        progress("graded", after)
-        changes.append(Change(known[after.student], after))
+    recorded = [result.student for result in Store(course_dir).all(assignment.name)]
+    for before, after in _judged(
+        assignment, course_dir, recorded, jobs=jobs, scheduler=scheduler, weakest=weakest
+    ):
+        if before is not None and after is not before:
+            progress("graded", after)
+            changes.append(Change(before, after))
     return sorted(changes, key=lambda change: change.after.student)
 
 
@@ -197,74 +191,81 @@ def record(course_dir: Path, results: Iterable[Result], sinks: Iterable[Sink]) -
             sink.record(result)
 
 
-def _all_graded(
-    todo: list[Job], assignment: Assignment, jobs: int, weakest: Level
-) -> Iterator[Result]:
-    """Results as they come, from `jobs` warm judges."""
-    slots = _Slots(weakest)
-    with contextlib.closing(slots), ThreadPoolExecutor(max(1, min(jobs, len(todo)))) as pool:
-        yield from _as_graded(pool, slots, todo, assignment)
+def _judged(
+    assignment: Assignment,
+    course_dir: Path,
+    chosen: Iterable[str],
+    *,
+    jobs: int,
+    scheduler: str,
+    weakest: Level,
+    force: bool = False,
+) -> Iterator[tuple[Result | None, Result]]:
+    """Of each student what was known and what holds now; one object where that still holds.
+
+    Notebooks are read shortly before their turn, so that a large class needs no more memory
+    than a small one.
+    """
+    store, salt = Store(course_dir), course_salt(course_dir)
+    waiting: dict[Future[bytes], tuple[Job, Result | None]] = {}
+
+    def finished() -> Iterator[tuple[Result | None, Result]]:
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            job, before = waiting.pop(future)
+            yield before, _merged(before, _result(job, future), assignment)
+
+    with cluster(scheduler, weakest) if scheduler else here(jobs, weakest) as hands:
+        for student in chosen:
+            before = None if force else store.load(assignment.name, student)
+            job = read_job(course_dir, assignment, student, salt)
+            job.exercises = _stale(before, job, weakest)
+            if before is not None and not job.exercises:
+                yield before, before
+                continue
+            waiting[hands.submit(job)] = job, before
+            if len(waiting) >= hands.ahead:
+                yield from finished()
+        while waiting:
+            yield from finished()
 
 
-def _still_holds(known: Result, job: Job, checks: str, weakest: Level) -> bool:
-    return (
-        known.status != "grader_error"
-        and known.submission_sha256 == submission_sha256(job)
-        and known.checks_sha256 == checks
-        and (known.isolation == "full" or weakest != "full")
-    )
+def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:
+    """The exercises that have to be judged: those whose checks changed, or all of them."""
+    checks = checks_of(job)
+    if known is not None and (
+        known.status == "grader_error"
+        or known.submission_sha256 != submission_sha256(job)
+        or (known.isolation != "full" and weakest == "full")
+    ):
+        known = None
+    if known is None:
+        return list(checks)
+    if known.checks_sha256 == together(checks):
+        return []
+    held = {exercise.name: exercise.checks_sha256 for exercise in known.exercises}
+    return [name for name in checks if held.get(name) != checks[name]] or list(checks)
 
 
-def _as_graded(
-    pool: Executor, slots: _Slots, todo: list[Job], assignment: Assignment
-) -> Iterator[Result]:
-    futures: list[Future[Result]] = [pool.submit(slots.grade, job, assignment) for job in todo]
+def _merged(known: Result | None, new: Result, assignment: Assignment) -> Result:
+    """The new result, with what is known of the exercises that were not judged again."""
+    judged = {exercise.name: exercise for exercise in new.exercises}
+    names = [exercise.name for exercise in assignment.exercises]
+    if known is None or not judged or len(judged) == len(names):
+        return new
+    held = {exercise.name: exercise for exercise in known.exercises}
+    merged = filled(new, [judged.get(name) or held[name] for name in names])
+    merged.isolation = max(known.isolation, new.isolation, key=[*LEVELS, "none"].index)
+    return merged
+
+
+def _result(job: Job, future: Future[bytes]) -> Result:
+    """What came back; if nothing did, a result that says why and gives no mark."""
     try:
-        for future in as_completed(futures):
-            yield future.result()
-    finally:
-        for future in futures:
-            future.cancel()
-
-
-class _Slots:
-    """One warm judge per thread and assignment."""
-
-    def __init__(self, weakest: Level) -> None:
-        self.weakest = weakest
-        self.judges: list[WarmJudge] = []
-        self.own = threading.local()
-
-    def grade(self, job: Job, assignment: Assignment) -> Result:
-        """The job's result. A judge that is lost is replaced and the job tried once more."""
-        reason = ""
-        for _ in range(2):
-            judge = self._judge(assignment)
-            try:
-                return judge.grade(job)
-            except JudgeLost as error:
-                reason = str(error)
-                judge.close()
-                del self.own.judges[assignment.name]
-        return outcome(
-            job,
-            assignment,
-            "none",
-            checks_sha256(assignment, job.salt),
-            status="grader_error",
-            message=f"the grader failed twice on this submission ({reason}); no mark was given",
-        )
-
-    def _judge(self, assignment: Assignment) -> WarmJudge:
-        known: dict[str, WarmJudge] = self.own.__dict__.setdefault("judges", {})
-        if assignment.name not in known:
-            known[assignment.name] = WarmJudge(assignment.name, self.weakest)
-            self.judges.append(known[assignment.name])
-        return known[assignment.name]
-
-    def close(self) -> None:
-        for judge in self.judges:
-            judge.close()
+        return msgspec.msgpack.decode(future.result(), type=Result)
+    except (CageError, CourseError):
+        raise
+    except Exception as error:
+        return lost(job, str(error))
 
 
 def course_salt(course_dir: Path) -> str:

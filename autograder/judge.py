@@ -15,7 +15,6 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -240,7 +239,7 @@ def judging(assignment: Assignment, body: Callable[[Judge], None]) -> None:
             failure.append(error)
 
     judge.body = guarded
-    with _no_plugins():
+    with _pytest_alone():
         status = pytest.main(arguments, plugins=[judge])
     if failure:
         raise failure[0]
@@ -251,38 +250,19 @@ def judging(assignment: Assignment, body: Callable[[Judge], None]) -> None:
 
 
 @contextlib.contextmanager
-def _no_plugins() -> Iterator[None]:
-    previous = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+def _pytest_alone() -> Iterator[None]:
+    """pytest without the plugins and options that whoever grades may have set for their own."""
+    names = [name for name in os.environ if name.startswith("PYTEST_")]
+    kept = {name: os.environ.pop(name) for name in names}
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
         yield
     finally:
-        if previous is None:
-            del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
-        else:
-            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = previous
+        del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
+        os.environ.update(kept)
 
 
 def seed_of(*parts: str) -> int:
     """A 63-bit seed from words, the same on every machine."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1
-
-
-def checks_sha256(assignment: Assignment, salt: str) -> str:
-    """One hash of everything that decides an assignment's marks."""
-    digest = hashlib.sha256(salt.encode())
-    files: list[Path] = [
-        assignment.public_checks,
-        assignment.hidden_checks,
-        assignment.reference,
-        ROOT / "autograder" / "mistakes" / f"{assignment.name}.py",
-        *sorted((ROOT / "autograder").glob("*.py")),
-        *sorted((ROOT / "autograder" / "worker").glob("*.py")),
-        *sorted((ROOT / "assignments" / "coursekit").glob("*.py")),
-    ]
-    for path in files:
-        digest.update(path.name.encode() + b"\0")
-        digest.update(path.read_bytes() if path.is_file() else b"")
-    digest.update(repr(assignment).encode())
-    return digest.hexdigest()

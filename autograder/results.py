@@ -35,6 +35,8 @@ class ExerciseResult(msgspec.Struct, kw_only=True):
     hint: str = ""
     mistake: str = ""
     checks: list[CheckResult] = []
+    checks_sha256: str = ""
+    """Of all that decides this exercise's marks, see `digest`."""
 
 
 class Result(msgspec.Struct, kw_only=True):

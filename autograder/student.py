@@ -14,15 +14,9 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from coursekit import Call, CheckFailed, StudentError
 
+from .course import Cell
 from .worker.session import Session
 from .worker.wire import Handle, WireError, decode, encode
-
-
-class Cell(NamedTuple):
-    """A code cell to run, with the words that messages use for it."""
-
-    label: str
-    source: str
 
 
 class CellFailure(NamedTuple):

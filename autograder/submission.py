@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from .answers import setup_code
-from .course import Assignment, course
+from .course import Assignment, Cell, course
 from .results import plain
-from .student import Cell
 
 MAX_BYTES = 20 * 2**20
 MAX_CELLS = 2000

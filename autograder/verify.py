@@ -22,10 +22,10 @@ import msgspec
 
 from . import diagnosis
 from .answers import Answer, Mistake, alternatives, cells, definition, mistakes
-from .course import SECONDS, Assignment, Exercise, assignment
+from .course import SECONDS, Assignment, Cell, Exercise, assignment
 from .judge import Judge, judging
 from .results import ExerciseResult
-from .student import Cell, InProcess, Student
+from .student import InProcess, Student
 
 SALT = "verify"
 

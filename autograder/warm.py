@@ -24,6 +24,7 @@ import msgspec
 
 from .cage import CageError, Level, strongest
 from .course import Assignment, assignment
+from .digest import Digests, digests, salted, together
 from .results import ExerciseResult, Result
 
 
@@ -37,6 +38,8 @@ class Job(msgspec.Struct, kw_only=True):
     """Why there is no notebook, where there is none."""
     notes: list[str] = []
     salt: str = ""
+    exercises: list[str] = []
+    """Those to judge; all if none is named."""
 
 
 class JudgeLost(Exception):
@@ -85,8 +88,8 @@ class WarmJudge:
             self._process.wait()
 
 
-def outcome(job: Job, found: Assignment, isolation: str, checks: str, **fields: Any) -> Result:
-    """A result for the job with nothing earned, to be filled in."""
+def outcome(job: Job, found: Assignment, isolation: str, checks: Digests, **fields: Any) -> Result:
+    """A result for the job with nothing earned, to be filled in; `checks` are salted."""
     values: dict[str, Any] = {
         "assignment": job.assignment,
         "student": job.student,
@@ -94,7 +97,7 @@ def outcome(job: Job, found: Assignment, isolation: str, checks: str, **fields: 
         "max_points": found.points,
         "isolation": isolation,
         "submission_sha256": submission_sha256(job),
-        "checks_sha256": checks,
+        "checks_sha256": together(checks),
         "seconds": 0.0,
         "status": "graded",
         "notes": list(job.notes),
@@ -108,10 +111,29 @@ def submission_sha256(job: Job) -> str:
     ).hexdigest()
 
 
-def unreadable(job: Job, found: Assignment, isolation: str, checks: str, why: str) -> Result:
+def filled(result: Result, exercises: list[ExerciseResult]) -> Result:
+    """The result with these exercises, and with what follows from them."""
+    faulty = [exercise.name for exercise in exercises if exercise.status == "error"]
+    return msgspec.structs.replace(
+        result,
+        exercises=exercises,
+        points=round(sum(exercise.points for exercise in exercises), 2),
+        status="grader_error" if faulty else "graded",
+        message=f"the grader's own checks failed in {', '.join(faulty)}" if faulty else "",
+    )
+
+
+def unreadable(job: Job, found: Assignment, isolation: str, checks: Digests, why: str) -> Result:
     """Nothing could be read: no points anywhere, and the cause."""
     exercises = [
-        ExerciseResult(name=e.name, points=0.0, max_points=e.points, status="missing", message=why)
+        ExerciseResult(
+            name=e.name,
+            points=0.0,
+            max_points=e.points,
+            status="missing",
+            message=why,
+            checks_sha256=checks[e.name],
+        )
         for e in found.exercises
     ]
     return outcome(
@@ -127,6 +149,7 @@ class _Server:
         self.found = found
         self.weakest = weakest
         self.line = line
+        self.digests = digests(found)  # of the files that this process has read
         self.cage = strongest(weakest)
 
     def serve(self, judge: Any) -> None:
@@ -175,12 +198,11 @@ class _Server:
     def _judge(self, judge: Any, job: Job) -> Result:
         from .caged import Caged
         from .diagnosis import Observer
-        from .judge import checks_sha256
         from .student import Student
         from .submission import SubmissionError, read_submission
 
         started = time.perf_counter()
-        isolation, checks = self.cage.level, checks_sha256(self.found, job.salt)
+        isolation, checks = self.cage.level, salted(self.digests, job.salt)
         if job.notebook is None:
             return unreadable(job, self.found, isolation, checks, job.problem)
         try:
@@ -198,28 +220,27 @@ class _Server:
             diagnosed += time.perf_counter() - begun
 
         caged = Caged(self.cage, self.found, submission.cells)
+        wanted = [self.found.exercise(name) for name in job.exercises]
         try:
-            exercises = judge.judge(Student(caged), job.salt, after=after)
+            exercises = judge.judge(Student(caged), job.salt, wanted, after=after)
         finally:
             caged.close()
+        for exercise in exercises:
+            exercise.checks_sha256 = checks[exercise.name]
         total = time.perf_counter() - started
         phases |= {"cells": caged.cell_seconds, "diagnosis": diagnosed}
         phases["checks"] = total - sum(phases.values())
         notes = [*job.notes, *submission.notes, *_skipped(caged.skipped), *_failures(caged)]
-        faulty = [e.name for e in exercises if e.status == "error"]
-        return outcome(
+        found = outcome(
             job,
             self.found,
             isolation,
             checks,
-            points=round(sum(exercise.points for exercise in exercises), 2),
             seconds=round(total, 3),
-            status="grader_error" if faulty else "graded",
-            message=f"the grader's own checks failed in {', '.join(faulty)}" if faulty else "",
             notes=notes,
-            exercises=exercises,
             phases={name: round(value, 4) for name, value in phases.items()},
         )
+        return filled(found, exercises)
 
 
 def _skipped(lines: list[str]) -> list[str]:

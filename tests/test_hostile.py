@@ -19,10 +19,10 @@ from attacks import DIES, HARMLESS, RAISES, RETURNS, RIGHT_BUT_ODD, TAKES_MARKS,
 from autograder.answers import cells, reference_code
 from autograder.cage import Cage
 from autograder.caged import Caged
-from autograder.course import assignment
+from autograder.course import Cell, assignment
 from autograder.judge import Judge, judging
 from autograder.results import ExerciseResult
-from autograder.student import Cell, Student
+from autograder.student import Student
 
 CHOSEN = ("activations", "forward", "mse_loss")
 _whole = assignment("backprop")

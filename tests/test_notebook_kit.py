@@ -22,8 +22,8 @@ from coursekit.messages import describe
 
 from autograder import build
 from autograder.answers import cells
-from autograder.course import ROOT, assignment, course
-from autograder.student import Cell, InProcess, Student
+from autograder.course import ROOT, Cell, assignment, course
+from autograder.student import InProcess, Student
 
 ENDING = "hidden checks run at grading"
 Check = Callable[[Any], Any]

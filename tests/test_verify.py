@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from autograder import verify
@@ -42,6 +44,15 @@ def test_a_mistake_that_is_not_caught_is_a_hole(code: str, caught_by: str, words
 
     judging(found, body)
     assert words in rows[0].hole
+
+
+def test_a_user_s_own_settings_of_pytest_are_left_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--durations=3 --no-such-option")
+    monkeypatch.setenv("PYTEST_PLUGINS", "no_such_plugin")
+    seen = []
+    judging(assignment("backprop"), lambda judge: seen.extend(judge.checks))
+    assert seen
+    assert os.environ["PYTEST_ADDOPTS"] == "--durations=3 --no-such-option"
 
 
 def test_an_answer_like_no_known_mistake_gets_no_hint() -> None:

@@ -355,10 +355,10 @@ def execute(
 
 def marks(answers: dict[str, str]) -> dict[str, float]:
     """What the grader itself gives for a notebook with these answers, by check cell."""
-    from autograder.course import assignment
+    from autograder.course import Cell, assignment
     from autograder.inprocess import SALT
     from autograder.judge import Judge, judging
-    from autograder.student import Cell, InProcess, Student
+    from autograder.student import InProcess, Student
 
     setup = Cell("the setup cell", "import numpy as np\nimport torch\nfrom torch import nn\n")
     cells = [setup, *(Cell(f"the cell of {name}", code) for name, code in answers.items())]

@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 import torch
 
-MAX_BYTES = 64 * 2**20
+from . import MAX_BYTES
+
 MAX_ITEMS = 1_000_000
 MAX_DEPTH = 24
 MAX_INT_BYTES = 64

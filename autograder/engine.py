@@ -1,0 +1,169 @@
+"""Who grades: warm judges in this process's threads, or on the workers of a Dask cluster.
+
+A job and its result cross as bytes, so that a worker needs no file of the course's folder. What
+it needs is this project at the same version: a worker with other checks refuses.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+import msgspec
+
+from .cage import Level
+from .course import CourseError, assignment
+from .digest import digests, salted, together
+from .results import Result
+from .warm import Job, JudgeLost, WarmJudge, outcome
+
+
+class Hands(NamedTuple):
+    """Where to hand in jobs."""
+
+    submit: Callable[[Job], Future[bytes]]
+    """The result as bytes. The future fails with CourseError or CageError where grading cannot
+    go on at all, with anything else where this job alone is lost."""
+    ahead: int
+    """How many jobs keep everybody at work."""
+
+
+@contextlib.contextmanager
+def here(jobs: int, weakest: Level) -> Iterator[Hands]:
+    """`jobs` judges on this machine."""
+    own = Judges(weakest)
+    with contextlib.closing(own), ThreadPoolExecutor(max(1, jobs)) as pool:
+        try:
+            yield Hands(lambda job: pool.submit(_graded, own, _encode(job)), jobs + 2)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def cluster(scheduler: str, weakest: Level) -> Iterator[Hands]:
+    """The workers of the Dask scheduler at this address, also those that come later.
+
+    Dask gives the job of a worker that is lost to another one, and gives up a job that lost
+    several.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise CourseError(
+            "--scheduler needs Dask: pip install 'physics-autograder[cluster]'"
+        ) from None
+    try:
+        client = Client(scheduler, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise CourseError(f"no Dask scheduler answers at {scheduler}: {error}") from None
+    with client:
+        threads = sum(client.nthreads().values())
+        if not threads:
+            raise CourseError(
+                f"the scheduler at {scheduler} has no workers yet; on each machine that is to "
+                f"grade: dask worker {scheduler} --nthreads 1"
+            )
+        executor = client.get_executor(pure=False)
+        try:
+            yield Hands(
+                lambda job: executor.submit(
+                    grade_there, _encode(job), weakest, together(checks_of(job))
+                ),
+                2 * threads + 2,
+            )
+        finally:
+            executor.shutdown(wait=False)  # what was not finished is forgotten
+
+
+def grade_there(data: bytes, weakest: Level, checks: str) -> bytes:
+    """A job on a cluster's worker; CourseError if its checks have another hash than `checks`."""
+    job = msgspec.msgpack.decode(data, type=Job)
+    refusal = CourseError(
+        f"{socket.gethostname()} has other checks for {job.assignment} than the machine that "
+        "asks: install the same version of the course on both, and start the worker again. "
+        "What was graded so far is kept"
+    )
+    if together(checks_of(job)) != checks:
+        raise refusal
+    result = _graded(judges(weakest), data)
+    if msgspec.msgpack.decode(result, type=Result).checks_sha256 != checks:
+        raise refusal  # the files changed after this worker had started
+    return result
+
+
+def _graded(own: Judges, job: bytes) -> bytes:
+    return msgspec.msgpack.encode(own.grade(msgspec.msgpack.decode(job, type=Job)))
+
+
+def _encode(job: Job) -> bytes:
+    return msgspec.msgpack.encode(job)
+
+
+@functools.cache
+def _digests(name: str) -> dict[str, str]:
+    """Of the files as this process found them."""
+    return digests(assignment(name))
+
+
+def checks_of(job: Job) -> dict[str, str]:
+    """Per exercise, the hash of what decides its marks."""
+    return salted(_digests(job.assignment), job.salt)
+
+
+def lost(job: Job, why: str) -> Result:
+    """The grader's own failure: no mark, and the reason."""
+    return outcome(
+        job,
+        assignment(job.assignment),
+        "none",
+        checks_of(job),
+        status="grader_error",
+        message=f"the grader failed on this submission ({why}); no mark was given",
+    )
+
+
+class Judges:
+    """One warm judge per thread and assignment."""
+
+    def __init__(self, weakest: Level) -> None:
+        self.weakest = weakest
+        self.all: list[WarmJudge] = []
+        self.own = threading.local()
+
+    def grade(self, job: Job) -> Result:
+        """The job's result. A judge that is lost is replaced and the job tried once more."""
+        reason = ""
+        for _ in range(2):
+            judge = self._judge(job.assignment)
+            try:
+                return judge.grade(job)
+            except JudgeLost as error:
+                reason = str(error)
+                judge.close()
+                del self.own.judges[job.assignment]
+        return lost(job, f"twice: {reason}")
+
+    def _judge(self, name: str) -> WarmJudge:
+        known: dict[str, WarmJudge] = self.own.__dict__.setdefault("judges", {})
+        if name not in known:
+            known[name] = WarmJudge(name, self.weakest)
+            self.all.append(known[name])
+        return known[name]
+
+    def close(self) -> None:
+        for judge in self.all:
+            judge.close()
+
+
+@functools.cache
+def judges(weakest: Level) -> Judges:
+    """This process's own judges, which stay warm until it ends."""
+    own = Judges(weakest)
+    atexit.register(own.close)
+    return own

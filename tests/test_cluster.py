@@ -1,0 +1,174 @@
+"""A class on a real Dask cluster: the same marks as here, also when a worker is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder import demo
+from autograder.course import ROOT, assignment
+
+NAME = "backprop"
+STUDENTS = ("ada", "chloe", "dmitri", "ines", "kim", "nils")
+"""Right answers twice, a known mistake, a syntax error, a death of Python, a broken file."""
+
+
+class Cluster:
+    """A scheduler and workers, each a process tree of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        file = folder / "scheduler.json"
+        self.processes: list[subprocess.Popen[bytes]] = []
+        words = ("--port", "0", "--scheduler-file", str(file))
+        scheduler = self._start("scheduler", *words)
+        until(lambda: ended(scheduler) or file.is_file(), "the scheduler has started")
+        self.address = str(json.loads(file.read_text())["address"])
+
+    def worker(self, **environment: str) -> subprocess.Popen[bytes]:
+        """A worker that the scheduler knows."""
+        log = self.folder / f"{len(self.processes)}.log"
+        process = self._start("worker", self.address, "--nthreads", "1", **environment)
+        until(
+            lambda: ended(process) or b"Registered to" in log.read_bytes(),
+            "the worker has registered",
+        )
+        return process
+
+    def _start(self, *words: str, **environment: str) -> subprocess.Popen[bytes]:
+        scratch = {"DASK_TEMPORARY_DIRECTORY": str(self.folder)}
+        with (self.folder / f"{len(self.processes)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", *words, "--host", "127.0.0.1", "--no-dashboard"],
+                cwd=self.folder,
+                env=os.environ | scratch | environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.processes.append(process)
+        return process
+
+    def stop(self) -> None:
+        for process in self.processes:
+            lose(process)
+
+
+def lose(process: subprocess.Popen[bytes]) -> None:
+    """What a machine looks like from afar when its plug is pulled."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def ended(process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, "it ended at once; its log tells why"
+    return False
+
+
+def until(holds: Callable[[], bool], what: str, seconds: float = 300.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {seconds:g} s, and not yet: {what}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    found = Cluster(folder)
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture
+def a_course(tmp_path: Path) -> Path:
+    members = [m for m in demo.class_of(assignment(NAME)) if m.student in STUDENTS]
+    demo.write(tmp_path / "course", assignment(NAME), members)
+    return tmp_path / "course"
+
+
+def grading(course: Path, scheduler: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "autograder", "grade", NAME, "--course", str(course)]
+    return subprocess.Popen(
+        [*command, "--scheduler", scheduler, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def warm_judges() -> set[int]:
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if b"autograder.warm" in (entry / "cmdline").read_bytes():
+                found.add(int(entry.name))
+    return found
+
+
+@pytest.mark.slow
+def test_a_lost_worker_costs_a_repeat_and_nothing_else(cluster: Cluster, a_course: Path) -> None:
+    before = warm_judges()
+    first, _ = cluster.worker(), cluster.worker()
+    process = grading(a_course, cluster.address)
+    results = a_course / "results" / NAME
+    until(lambda: any(results.glob("*.json")) or process.poll() is not None, "a result is there")
+    lose(first)
+    out, err = process.communicate(timeout=1200)
+    assert process.returncode == 0, err
+    deserved = {m.student: (m.points, m.status) for m in demo.class_of(assignment(NAME))}
+    given: list[dict[str, Any]] = json.loads(out)
+    assert {r["student"]: (r["points"], r["status"]) for r in given} == {
+        student: deserved[student] for student in STUDENTS
+    }
+    assert {path.stem for path in results.glob("*.json")} == set(STUDENTS)
+    assert {r["isolation"] for r in given} == {"full"}
+    cluster.stop()
+    until(lambda: warm_judges() <= before, "the judges of lost workers have gone")
+
+
+@pytest.mark.slow
+def test_a_worker_with_other_checks_refuses(
+    cluster: Cluster, a_course: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    for part in ("assignments", "autograder", "reference_impl"):
+        shutil.copytree(ROOT / part, other / part)
+    check = other / "autograder" / "checks" / f"test_{NAME}.py"
+    check.write_text(check.read_text() + "\nNEVER = 'here'\n")
+    cluster.worker(PYTHONPATH=os.pathsep.join([str(other), str(other / "assignments")]))
+    process = grading(a_course, cluster.address)
+    _, err = process.communicate(timeout=1200)
+    assert process.returncode == 2
+    assert f"has other checks for {NAME}" in err
+    assert "same version" in err
+    assert not list(a_course.glob(f"results/{NAME}/*.json"))
+
+
+def test_a_cluster_without_workers_is_named(cluster: Cluster, a_course: Path) -> None:
+    process = grading(a_course, cluster.address)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 2
+    assert "has no workers yet" in err
+
+
+def test_a_scheduler_that_is_not_there_is_named(a_course: Path) -> None:
+    process = grading(a_course, "tcp://127.0.0.1:9")
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 2
+    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in err
