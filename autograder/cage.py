@@ -34,7 +34,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from .course import ROOT
-from .worker import MAX_BYTES, lockdown
+from .worker import lockdown
+from .worker.lockdown import MAX_BYTES
 
 Level = Literal["full", "landlock", "limits"]
 LEVELS: tuple[Level, ...] = ("full", "landlock", "limits")

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import MAX_BYTES
+from .lockdown import MAX_BYTES
 
 MAX_ITEMS = 1_000_000
 MAX_DEPTH = 24
