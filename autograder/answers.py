@@ -127,6 +127,7 @@ def _reference(assignment: Assignment) -> tuple[str, ast.Module]:
     return text, ast.parse(text)
 
 
+@functools.cache
 def definition(assignment: Assignment, name: str) -> tuple[str, ast.FunctionDef | ast.ClassDef]:
     """The reference's source text of one function or class, and its syntax tree."""
     text, tree = _reference(assignment)
@@ -145,6 +146,7 @@ def reference_code(assignment: Assignment, exercise: str) -> str:
     return "\n\n\n".join(definition(assignment, name)[0] for name in names) + "\n"
 
 
+@functools.cache
 def setup_code(assignment: Assignment) -> str:
     """The imports at the top of the reference: what the notebook's first cell offers too."""
     text, tree = _reference(assignment)
