@@ -18,7 +18,7 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +47,15 @@ MARKS = {"passed": "✓", "failed": "✗", "not_counted": "–", "error": "!"}
 
 class GradebookError(CourseError):
     """The gradebook cannot be read or written; the message names it and says what to do."""
+
+
+class _Conflict(GradebookError):
+    """Another grader has written the same rows at the same moment."""
+
+
+_ATTEMPTS = 10
+_CONFLICTS = ("23505", "40P01", "40001", "42P07")
+"""PostgreSQL's codes: a row, or a table, that is there already; deadlock; not serialisable."""
 
 
 class Mark(NamedTuple):
@@ -108,8 +117,7 @@ class Recorder:
         self._write_autograded(assignment, result, folder, text, notes)
         if self._file is not None and self._opened != _identity(self._file):
             self._prepare()  # somebody removed or replaced the database
-        with self._session() as session:
-            self._record(session, result, timestamp)
+        self._written(lambda session: self._record(session, result, timestamp))
 
     def marks(self, assignment: Assignment) -> list[Mark]:
         """What the gradebook holds of an assignment, by student."""
@@ -140,6 +148,18 @@ class Recorder:
 
     # the database -------------------------------------------------------------------------
 
+    def _written(self, write: Callable[[Any], None]) -> None:
+        """`write` in one transaction. Where another grader was first to make a row, the
+        database refuses to double it, and the transaction is tried again on what is there."""
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                with self._session() as session:
+                    write(session)
+                return
+            except _Conflict:
+                if not left:
+                    raise
+
     @contextlib.contextmanager
     def _session(self) -> Iterator[Any]:
         """One transaction; any trouble becomes a GradebookError."""
@@ -155,7 +175,8 @@ class Recorder:
                 # The file is closed after each submission, so that a replaced one is noticed.
                 gradebook.close()
         except (SQLAlchemyError, InvalidEntry, OSError) as error:
-            raise GradebookError(self._explained(error)) from None
+            kind = _Conflict if _in_conflict(error) else GradebookError
+            raise kind(self._explained(error)) from None
 
     @functools.cached_property
     def _gradebook(self) -> Any:
@@ -181,9 +202,12 @@ class Recorder:
     def _prepare(self) -> None:
         """Tables, assignments and their cells, as `generate_assignment` would leave them."""
         self.__dict__.pop("_gradebook", None)
-        with self._session() as session:
+
+        def save(session: Any) -> None:
             for assignment in self.assignments.values():
                 _save_cells(session, assignment, self._course_id)
+
+        self._written(save)
         self._opened = _identity(self._file) if self._file is not None else None
 
     def _record(self, session: Any, result: Result, timestamp: datetime | None) -> None:
@@ -312,6 +336,10 @@ def submission_time(folder: Path) -> tuple[datetime | None, str, list[str]]:
         pass
     log.warning("%s is no time and is ignored", plain(str(path)))
     return None, "", ["timestamp.txt is no time and was ignored"]
+
+
+def _in_conflict(error: Exception) -> bool:
+    return getattr(getattr(error, "orig", None), "pgcode", None) in _CONFLICTS
 
 
 # ------------------------------------------------------------------------ the gradebook's rows
