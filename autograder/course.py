@@ -68,6 +68,10 @@ class Assignment:
         return ROOT / "autograder" / "checks" / f"test_{self.name}.py"
 
     @property
+    def known_mistakes(self) -> Path:
+        return ROOT / "autograder" / "mistakes" / f"{self.name}.py"
+
+    @property
     def reference(self) -> Path:
         return ROOT / "reference_impl" / f"{self.name}.py"
 

@@ -21,10 +21,11 @@ def digests(assignment: Assignment) -> Digests:
     own = {exercise.name: hashlib.sha256() for exercise in assignment.exercises}
     for path in (assignment.public_checks, assignment.hidden_checks):
         for name, text in _pieces(path):
-            own.get(name, common).update(path.name.encode() + b"\0" + text.strip())
+            if text.strip():
+                own.get(name, common).update(path.name.encode() + b"\0" + text.strip())
     for path in (
         assignment.reference,
-        ROOT / "autograder" / "mistakes" / f"{assignment.name}.py",
+        assignment.known_mistakes,
         *sorted((ROOT / "autograder").glob("*.py")),
         *sorted((ROOT / "autograder" / "worker").glob("*.py")),
         *sorted((ROOT / "assignments" / "coursekit").glob("*.py")),

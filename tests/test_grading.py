@@ -218,6 +218,30 @@ def test_a_regrade_shows_the_difference_and_records_it_only_after_a_yes(tmp_path
     assert (again.points, again.exercises) == (right.points, _untimed(again, right))
 
 
+@pytest.mark.slow
+def test_where_one_exercise_s_checks_changed_only_it_is_judged_again(graded: Graded) -> None:
+    right = graded.results["dmitri"]
+    changed = right.exercises[1].name
+    outdated = [
+        msgspec.structs.replace(e, points=0.0, checks_sha256="older", checks=[])
+        if e.name == changed
+        else e
+        for e in right.exercises
+    ]
+    store = Store(graded.folder)
+    store.save(msgspec.structs.replace(right, exercises=outdated, points=0, checks_sha256="older"))
+    try:
+        (again,) = grade_class(graded.found, graded.folder, ["dmitri"], [], jobs=1)
+    finally:
+        store.save(right)
+    assert (again.points, again.status) == (right.points, "graded")
+    assert again.checks_sha256 == right.checks_sha256
+    for before, after in zip(right.exercises, again.exercises, strict=True):
+        judged = after.checks != before.checks  # with other seconds at least
+        assert judged == (before.name == changed), before.name
+    assert again.exercises == _untimed(again, right)
+
+
 def _untimed(one: Result, other: Result) -> list[ExerciseResult]:
     """The other's exercises with this one's seconds, which differ from run to run."""
     return [
