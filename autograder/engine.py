@@ -56,7 +56,7 @@ def cluster(scheduler: str, weakest: Level) -> Iterator[Hands]:
         from distributed import Client
     except ImportError:
         raise CourseError(
-            "--scheduler needs Dask: pip install 'physics-autograder[cluster]'"
+            "--scheduler needs Dask: pip install '.[cluster]' in this project's folder"
         ) from None
     try:
         client = Client(scheduler, timeout=10, set_as_default=False)
