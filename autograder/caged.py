@@ -2,11 +2,14 @@
 
 Every exercise fails alone: when a worker ends, the next check gets a new one in which the
 student's cells are run again, without a cell that ended a worker before. Time is counted per
-exercise, over all its checks; starting workers and running cells is not charged to it.
+exercise, over all its checks; starting workers and running cells is not charged to it. It is CPU
+time, and there is more of it where a second is worth less: on a slow machine, or one that is
+crowded.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from coursekit import StudentError
@@ -20,6 +23,8 @@ CELL_SECONDS = 10.0
 ALL_CELLS_SECONDS = 60.0
 MAX_DEATHS = 4
 MAX_DEADLY = 20
+_LOOPS, _QUIET_SECONDS = 50_000, 0.0035
+"""An empty Python loop, and what it takes on a quiet machine of 2025."""
 
 
 class Caged:
@@ -38,12 +43,13 @@ class Caged:
         self.seconds_left = 0.0
         self.deaths = 0
         self.cell_seconds = 0.0
+        self.pace = _pace()
 
     def begin(self, exercise: str, seed: int) -> None:
         """A worker ready for a check of the exercise; StudentError if it may have none."""
         if exercise != self.exercise:
             self.exercise, self.deaths = exercise, 0
-            self.seconds_left = self.assignment.exercise(exercise).seconds
+            self.seconds_left = self.pace * self.assignment.exercise(exercise).seconds
         if self.seconds_left <= 0:
             raise StudentError("time", "had no computing time left: earlier checks used it up")
         if self.deaths >= MAX_DEATHS:
@@ -106,3 +112,11 @@ class Caged:
             raise StudentError(ended.kind, ended.text) from None
         self.cell_seconds += self.worker.used
         return answer
+
+
+def _pace() -> float:
+    """How many CPU seconds this machine needs at the moment for one of a quiet one: 1 to 10."""
+    started = time.process_time()
+    for _ in range(_LOOPS):
+        pass
+    return min(10.0, max(1.0, (time.process_time() - started) / _QUIET_SECONDS))

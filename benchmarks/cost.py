@@ -30,7 +30,7 @@ def seconds(
     used = {}
     for exercise in exercises:
         judge.judge(Student(caged), "cost", [exercise])
-        used[exercise.name] = exercise.seconds - caged.seconds_left
+        used[exercise.name] = caged.pace * exercise.seconds - caged.seconds_left
     caged.close()
     return used
 

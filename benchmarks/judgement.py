@@ -207,7 +207,8 @@ def _limits(judge: Judge, found: Assignment, names: set[str]) -> dict[str, float
     for name in names:
         caged = Caged(cage, found, cells(found))
         judge.judge(Student(caged), "judgement", [found.exercise(name)])
-        limits[name] = 2.0 + 3 * (found.exercise(name).seconds - caged.seconds_left)
+        used = caged.pace * found.exercise(name).seconds - caged.seconds_left
+        limits[name] = 2.0 + 3 * used / caged.pace
         caged.close()
     cage.close()
     return limits

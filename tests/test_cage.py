@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 import autograder.cage
+from autograder import caged
 from autograder.cage import LIMITS, Cage, CageError, Worker, WorkerEnded, strongest
-from autograder.course import ROOT
+from autograder.course import ROOT, assignment
 from autograder.worker.wire import decode, encode
 
 Run = Callable[..., dict[str, Any]]
@@ -275,3 +276,19 @@ def test_a_weaker_cage_is_refused_unless_allowed(monkeypatch: pytest.MonkeyPatch
     cage = strongest("landlock")
     assert cage.level == "landlock"
     cage.close()
+
+
+def test_an_exercise_has_more_time_where_a_second_is_worth_less(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Ready:
+        alive = True
+
+    found = assignment("backprop")
+    for quiet, times in ((1e-9, 10.0), (1e9, 1.0)):
+        monkeypatch.setattr(caged, "_QUIET_SECONDS", quiet)
+        student = caged.Caged(Cage.__new__(Cage), found, [])
+        student.worker = Ready()
+        monkeypatch.setattr(student, "ask", lambda request: b"")
+        student.begin("mse_loss", 1)
+        assert student.seconds_left == times * found.exercise("mse_loss").seconds

@@ -581,7 +581,7 @@ def test_equivariance_error__leaves_x_unchanged(student, draw):
 
 # ------------------------------------------------------------------------ random_rotation
 
-MANY = 1500
+MANY = 600
 
 
 def _seed(draw: np.random.Generator) -> int:
@@ -627,8 +627,8 @@ def test_random_rotation__is_no_mirror(student, draw):
 def test_random_rotation__prefers_no_direction(student, draw):
     """turns each axis into every direction and its opposite alike: every entry has the mean 0
 
-    Nine means of 1500 numbers, 5 standard errors each: a right answer fails less than once in
-    100 000 courses. A QR decomposition as it comes is 33 standard errors away.
+    Nine means of 600 numbers, 5 standard errors each: a right answer fails less than once in
+    100 000 courses. A QR decomposition as it comes is 21 standard errors away.
     """
     mean = _rotations(student, draw).mean(axis=0)
     for value in mean.ravel():
@@ -638,8 +638,8 @@ def test_random_rotation__prefers_no_direction(student, draw):
 def test_random_rotation__covers_the_sphere_evenly(student, draw):
     """turns each axis into a uniform point of the sphere: every entry has the mean square 1/3
 
-    Nine means of 1500 numbers, 5 standard errors each, as above. Three uniform Euler angles are
-    21 standard errors away.
+    Nine means of 600 numbers, 5 standard errors each, as above. Three uniform Euler angles are
+    13 standard errors away.
     """
     squares = (_rotations(student, draw) ** 2).mean(axis=0)
     for value in squares.ravel():
@@ -649,8 +649,8 @@ def test_random_rotation__covers_the_sphere_evenly(student, draw):
 def test_random_rotation__reaches_every_height_as_often(student, draw):
     """turns each axis to every height alike: half of each entry's values are between −½ and ½
 
-    Archimedes: a slice of a sphere has an area proportional to its height. Nine shares of 1500
-    numbers, 5 standard errors each, as above. The sine of a uniform angle is 13 away.
+    Archimedes: a slice of a sphere has an area proportional to its height. Nine shares of 600
+    numbers, 5 standard errors each, as above. The sine of a uniform angle is 8 away.
     """
     shares = (np.abs(_rotations(student, draw)) < 0.5).mean(axis=0)
     for share in shares.ravel():
@@ -660,8 +660,8 @@ def test_random_rotation__reaches_every_height_as_often(student, draw):
 def test_random_rotation__relates_no_two_directions(student, draw):
     """turns no two axes alike: the product of any two entries has the mean 0
 
-    36 means of 1500 numbers, 5 standard errors each: a right answer fails once in 45 000 courses.
-    The QR decomposition of a matrix of uniform numbers is 24 standard errors away.
+    36 means of 600 numbers, 5 standard errors each: a right answer fails once in 45 000 courses.
+    The QR decomposition of a matrix of uniform numbers is 15 standard errors away.
     """
     entries = _rotations(student, draw).reshape(MANY, 9)
     for one in range(9):
@@ -674,8 +674,8 @@ def test_random_rotation__relates_no_two_directions(student, draw):
 def test_random_rotation__turns_by_every_angle_as_often_as_it_should(student, draw):
     """has a trace 1 + 2 cos θ with the mean 0 and the mean square 1
 
-    Two means of 1500 numbers, 5 standard errors each: a right answer fails once in 800 000
-    courses. A uniform angle θ is 39 standard errors away: large angles are more likely.
+    Two means of 600 numbers, 5 standard errors each: a right answer fails once in 800 000
+    courses. A uniform angle θ is 25 standard errors away: large angles are more likely.
     """
     trace = np.trace(_rotations(student, draw), axis1=1, axis2=2)
     within(float(trace.mean()), 0.0, (1 / MANY) ** 0.5)
