@@ -21,8 +21,9 @@ from coursekit import CheckFailed, StudentError, attribute, notebook, quiet, ref
 from coursekit.messages import describe
 
 from autograder import build
-from autograder.answers import cells
+from autograder.answers import cells, reference_code
 from autograder.course import ROOT, Cell, assignment, course
+from autograder.demo import QUICK
 from autograder.student import InProcess, Student
 
 ENDING = "hidden checks run at grading"
@@ -614,15 +615,26 @@ def test_a_release_runs_through_untouched(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", course())
+def test_a_release_runs_through_with_right_answers(name: str, tmp_path: Path) -> None:
+    found = assignment(name)
+    answers = {exercise.name: reference_code(found, exercise.name) for exercise in found.exercises}
+    ran = toy_course.execute(ROOT / "release" / name, tmp_path, answers)
+    for exercise in found.exercises:
+        shown = toy_course.said(ran[exercise.check_cell])
+        assert re.search(r"\b(\d+) of \1 public checks passed", shown), shown
+    stopped = [
+        said for cell in ran.values() if "run this one again" in (said := toy_course.said(cell))
+    ]
+    assert stopped == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", QUICK)
 def test_a_source_runs_through_and_earns_everything(name: str, tmp_path: Path) -> None:
     ran = toy_course.execute(ROOT / "source" / name, tmp_path, alone=False)
     for exercise in assignment(name).exercises:
         *_, result = ran[exercise.check_cell].outputs
         assert result.data["text/plain"] == repr(exercise.points), exercise.name
-    stopped = [
-        said for cell in ran.values() if "run this one again" in (said := toy_course.said(cell))
-    ]
-    assert stopped == []
 
 
 # ------------------------------------------------------- the same values from both transports
