@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pwd
 import shutil
@@ -66,9 +67,11 @@ def installed() -> Path:
     def found() -> list[Path]:
         return sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
-    if not found() and os.geteuid() == 0 and shutil.which("apt-get"):
-        for words in (["update"], ["install", "-y", "--no-install-recommends", "postgresql"]):
-            subprocess.run(["apt-get", "-qq", *words], check=False, capture_output=True)
+    with (Path(tempfile.gettempdir()) / "installs_postgresql.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker of pytest may be at it
+        if not found() and os.geteuid() == 0 and shutil.which("apt-get"):
+            for words in (["update"], ["install", "-y", "--no-install-recommends", "postgresql"]):
+                subprocess.run(["apt-get", "-qq", *words], check=False, capture_output=True)
     if not found():
         pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
     return found()[-1].parent
