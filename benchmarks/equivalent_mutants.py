@@ -173,6 +173,68 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
                 "len(before)  →  before",
             },
         },
+        "lists are only faster than arrays, and two of one length need no check of it": {
+            "metropolis_sweep": {
+                "rng.integers(L, size=(L * L, 2)).tolist()  →  rng.integers(L, size=(L * L, 2))",
+                "rng.random(L * L).tolist()  →  rng.random(L * L)",
+                "zip(sites, numbers, strict=True)  →  zip(sites, numbers)",
+                "True  →  False",
+            },
+        },
+        "how many chains there are is free": {
+            "sample_configurations": {
+                "min(n_samples, 64)  →  min(64, n_samples)",
+                "64  →  65",
+            },
+        },
+        "where a chain starts is free: equilibration forgets it on the lattices asked for": {
+            "sample_configurations": {
+                "temperature < 2.269  →  temperature > 2.269",
+                "temperature < 2.269  →  temperature <= 2.269",
+                "2.269  →  3.269",
+                "2.269  →  2.4959000000000002",
+                "2.269  →  -2.269",
+                "if temperature < 2.269: spins = np.ones((chains, L, L), dtype=np.int8)  →  "
+                "if not temperature < 2.269: spins = np.ones((chains, L, L), dtype=np.i",
+                "rng.choice([-1, 1], size=(chains, 1, 1))  →  rng.choice([-1, 1])",
+                "spins *= rng.choice([-1, 1], size=(chains, 1, 1)).astype(np.int8)  →  pass",
+                "-1  →  1",
+                "1  →  -1",
+            },
+        },
+        "a sweep more or less of some hundred, in a default or a loop, is no difference": {
+            "sample_configurations": {
+                "200  →  201",
+                "10  →  11",
+                "1  →  -1",
+                "1  →  2",
+            },
+        },
+        "more colours than needed, or colours along the other diagonal, are right too": {
+            "sample_configurations": {
+                "2  →  3",
+                "L % 2  →  L * 2",
+                "along[:, None] + along  →  along[:, None] - along",
+            },
+        },
+        "a table with room to spare; the first samples are overwritten; NumPy takes any "
+        "negative number for the axis that is left; the order of the samples is free": {
+            "sample_configurations": {
+                "8  →  9",
+                "9  →  10",
+                "sweep > 0  →  sweep >= 0",
+                "1  →  2",
+            },
+        },
+        "random numbers of more digits, and never exactly the probability": {
+            "sample_configurations": {
+                "rng.random(spins.shape, dtype=np.float32)  →  rng.random(spins.shape)",
+                "np.asarray(acceptance_probability(cost, temperature), dtype=np.float32  →  "
+                "np.asarray(acceptance_probability(cost, temperature))",
+                "numbers < p[2 * spins * neighbours - cost[0]]  →  "
+                "numbers <= p[2 * spins * neighbours - cost[0]]",
+            },
+        },
     },
     "cnn": {
         "whole numbers are right where no fraction is needed; an error's words are free": {

@@ -847,8 +847,8 @@ def test_sample_configurations__draws_from_rng_alone(student, draw):
 @pytest.mark.guard
 def test_sample_configurations__has_its_defaults(student, draw):
     """can be called without equilibration and interval"""
-    returned = student.sample_configurations(4, 2.0, 2, _rng(draw))
-    array(returned, (2, 4, 4))
+    spins = array(student.sample_configurations(4, 2.0, 2, _rng(draw)), (2, 4, 4))
+    holds(bool((np.abs(spins) == 1).all()), "the samples hold numbers other than +1 and −1")
 
 
 # -------------------------------------------------------------------- ising_classifier
