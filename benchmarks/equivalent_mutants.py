@@ -289,6 +289,14 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         },
     },
     "pinn": {
+        "no error is promised for lists of different lengths, and a product has no order": {
+            "total_loss": {
+                "zip(weights, condition_losses, strict=True)  →  "
+                "zip(condition_losses, weights, strict=True)",
+                "True  →  False",
+                "zip(weights, condition_losses, strict=True)  →  zip(weights, condition_losses)",
+            },
+        },
         "every row of a column of zeros says the same, so that its mean does too": {
             "condition_losses": {
                 "1  →  2",
