@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,7 +37,19 @@ class Graded:
 
 @pytest.fixture(scope="session", params=demo.QUICK)
 def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Graded:
-    return Graded(request.param, tmp_path_factory.mktemp(request.param))
+    """Both workers of pytest share the folder: whoever comes second finds everybody graded."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with (shared / f"{request.param}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return Graded(request.param, shared / request.param)
+
+
+@pytest.fixture
+def own_copy(graded: Graded, tmp_path: Path) -> Path:
+    """The graded class in a folder that a test may change."""
+    return shutil.copytree(graded.folder, tmp_path / "class")
 
 
 @pytest.mark.slow
@@ -137,23 +151,18 @@ def test_grading_again_changes_and_repeats_nothing(graded: Graded) -> None:
 
 
 @pytest.mark.slow
-def test_only_a_changed_submission_is_graded_again(graded: Graded) -> None:
+def test_only_a_changed_submission_is_graded_again(graded: Graded, own_copy: Path) -> None:
     events: dict[str, str] = {}
-    path = graded.folder / "submitted" / "hugo" / graded.found.name / f"{graded.found.name}.ipynb"
-    original = path.read_bytes()
-    path.write_bytes(original + b"\n")
-    try:
-        grade_class(
-            graded.found,
-            graded.folder,
-            ["ada", "hugo"],
-            [],
-            jobs=1,
-            progress=lambda event, result: events.update({result.student: event}),
-        )
-    finally:
-        path.write_bytes(original)
-        Store(graded.folder).save(graded.results["hugo"])
+    path = own_copy / "submitted" / "hugo" / graded.found.name / f"{graded.found.name}.ipynb"
+    path.write_bytes(path.read_bytes() + b"\n")
+    grade_class(
+        graded.found,
+        own_copy,
+        ["ada", "hugo"],
+        [],
+        jobs=1,
+        progress=lambda event, result: events.update({result.student: event}),
+    )
     assert events == {"ada": "kept", "hugo": "graded"}
 
 
@@ -219,7 +228,9 @@ def test_a_regrade_shows_the_difference_and_records_it_only_after_a_yes(tmp_path
 
 
 @pytest.mark.slow
-def test_where_one_exercise_s_checks_changed_only_it_is_judged_again(graded: Graded) -> None:
+def test_where_one_exercise_s_checks_changed_only_it_is_judged_again(
+    graded: Graded, own_copy: Path
+) -> None:
     right = graded.results["dmitri"]
     changed = right.exercises[1].name
     outdated = [
@@ -228,12 +239,9 @@ def test_where_one_exercise_s_checks_changed_only_it_is_judged_again(graded: Gra
         else e
         for e in right.exercises
     ]
-    store = Store(graded.folder)
-    store.save(msgspec.structs.replace(right, exercises=outdated, points=0, checks_sha256="older"))
-    try:
-        (again,) = grade_class(graded.found, graded.folder, ["dmitri"], [], jobs=1)
-    finally:
-        store.save(right)
+    before = msgspec.structs.replace(right, exercises=outdated, points=0, checks_sha256="older")
+    Store(own_copy).save(before)
+    (again,) = grade_class(graded.found, own_copy, ["dmitri"], [], jobs=1)
     assert (again.points, again.status) == (right.points, "graded")
     assert again.checks_sha256 == right.checks_sha256
     for before, after in zip(right.exercises, again.exercises, strict=True):
