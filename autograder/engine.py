@@ -12,7 +12,7 @@ import functools
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import msgspec
@@ -28,10 +28,10 @@ class Hands(NamedTuple):
     """Where to hand in jobs."""
 
     submit: Callable[[Job], Future[bytes]]
-    """The result as bytes. The future fails with CourseError or CageError where grading cannot
-    go on at all, with anything else where this job alone is lost."""
-    ahead: int
-    """How many jobs keep everybody at work."""
+    """The result as bytes. The future fails with CourseError or CageError, or is cancelled, where
+    grading cannot go on at all, and fails with anything else where this job alone is lost."""
+    ahead: Callable[[], int]
+    """How many jobs keep everybody at work at the moment."""
 
 
 @contextlib.contextmanager
@@ -40,7 +40,7 @@ def here(jobs: int, weakest: Level) -> Iterator[Hands]:
     own = Judges(weakest)
     with contextlib.closing(own), ThreadPoolExecutor(max(1, jobs)) as pool:
         try:
-            yield Hands(lambda job: pool.submit(_graded, own, _encode(job)), jobs + 2)
+            yield Hands(lambda job: pool.submit(_graded, own, _encode(job)), lambda: jobs + 2)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -54,6 +54,7 @@ def cluster(scheduler: str, weakest: Level) -> Iterator[Hands]:
     """
     try:
         from distributed import Client
+        from distributed.comm.core import CommClosedError
     except ImportError:
         raise CourseError(
             "--scheduler needs Dask: pip install '.[cluster]' in this project's folder"
@@ -63,8 +64,11 @@ def cluster(scheduler: str, weakest: Level) -> Iterator[Hands]:
     except (OSError, ValueError) as error:
         raise CourseError(f"no Dask scheduler answers at {scheduler}: {error}") from None
     with client:
-        threads = sum(client.nthreads().values())
-        if not threads:
+
+        def ahead() -> int:
+            return 2 * sum(client.nthreads().values()) + 2
+
+        if not client.nthreads():
             raise CourseError(
                 f"the scheduler at {scheduler} has no workers yet; on each machine that is to "
                 f"grade: dask worker {scheduler} --nthreads 1"
@@ -75,10 +79,16 @@ def cluster(scheduler: str, weakest: Level) -> Iterator[Hands]:
                 lambda job: executor.submit(
                     grade_there, _encode(job), weakest, together(checks_of(job))
                 ),
-                2 * threads + 2,
+                ahead,
             )
+        except (CancelledError, CommClosedError):
+            raise CourseError(
+                f"the scheduler at {scheduler} was lost. What was graded so far is kept; run the "
+                "command again"
+            ) from None
         finally:
-            executor.shutdown(wait=False)  # what was not finished is forgotten
+            with contextlib.suppress(CancelledError, CommClosedError):
+                executor.shutdown(wait=False)  # what was not finished is forgotten
 
 
 def grade_there(data: bytes, weakest: Level, checks: str) -> bytes:

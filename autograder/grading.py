@@ -13,7 +13,7 @@ import fcntl
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -223,7 +223,7 @@ def _judged(
                 yield before, before
                 continue
             waiting[hands.submit(job)] = job, before
-            if len(waiting) >= hands.ahead:
+            if len(waiting) >= hands.ahead():
                 yield from finished()
         while waiting:
             yield from finished()
@@ -262,7 +262,7 @@ def _result(job: Job, future: Future[bytes]) -> Result:
     """What came back; if nothing did, a result that says why and gives no mark."""
     try:
         return msgspec.msgpack.decode(future.result(), type=Result)
-    except (CageError, CourseError):
+    except (CageError, CourseError, CancelledError):
         raise
     except Exception as error:
         return lost(job, str(error))

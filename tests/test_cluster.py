@@ -147,6 +147,23 @@ def test_a_lost_worker_costs_a_repeat_and_nothing_else(
 
 
 @pytest.mark.slow
+def test_a_lost_scheduler_is_one_sentence(cluster: Cluster, a_course: Path) -> None:
+    cluster.worker()
+    process = grading(a_course, cluster.address)
+    results = a_course / "results" / NAME
+    until(lambda: any(results.glob("*.json")) or process.poll() is not None, "a result is there")
+    cluster.stop()
+    _, err = process.communicate(timeout=600)
+    assert process.returncode == 2, err
+    assert "was lost. What was graded so far is kept" in err
+    assert "Traceback" not in err
+    assert {json.loads(path.read_bytes())["status"] for path in results.glob("*.json")} <= {
+        "graded",
+        "unreadable",
+    }
+
+
+@pytest.mark.slow
 def test_a_worker_with_other_checks_refuses(
     cluster: Cluster, a_course: Path, tmp_path: Path
 ) -> None:
