@@ -40,7 +40,7 @@ def here(jobs: int, weakest: Level) -> Iterator[Hands]:
     own = Judges(weakest)
     with contextlib.closing(own), ThreadPoolExecutor(max(1, jobs)) as pool:
         try:
-            yield Hands(lambda job: pool.submit(_graded, own, _encode(job)), lambda: jobs + 2)
+            yield Hands(lambda job: pool.submit(own.grade_bytes, job), lambda: jobs + 2)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -77,7 +77,7 @@ def cluster(scheduler: str, weakest: Level) -> Iterator[Hands]:
         try:
             yield Hands(
                 lambda job: executor.submit(
-                    grade_there, _encode(job), weakest, together(checks_of(job))
+                    grade_there, msgspec.msgpack.encode(job), weakest, together(checks_of(job))
                 ),
                 ahead,
             )
@@ -101,18 +101,10 @@ def grade_there(data: bytes, weakest: Level, checks: str) -> bytes:
     )
     if together(checks_of(job)) != checks:
         raise refusal
-    result = _graded(judges(weakest), data)
-    if msgspec.msgpack.decode(result, type=Result).checks_sha256 != checks:
+    result = judges(weakest).grade(job)
+    if result.checks_sha256 != checks:
         raise refusal  # the files changed after this worker had started
-    return result
-
-
-def _graded(own: Judges, job: bytes) -> bytes:
-    return msgspec.msgpack.encode(own.grade(msgspec.msgpack.decode(job, type=Job)))
-
-
-def _encode(job: Job) -> bytes:
-    return msgspec.msgpack.encode(job)
+    return msgspec.msgpack.encode(result)
 
 
 @functools.cache
@@ -158,6 +150,9 @@ class Judges:
                 judge.close()
                 del self.own.judges[job.assignment]
         return lost(job, f"twice: {reason}")
+
+    def grade_bytes(self, job: Job) -> bytes:
+        return msgspec.msgpack.encode(self.grade(job))
 
     def _judge(self, name: str) -> WarmJudge:
         known: dict[str, WarmJudge] = self.own.__dict__.setdefault("judges", {})

@@ -232,13 +232,12 @@ def _judged(
 def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:
     """The exercises that have to be judged: those whose checks changed, or all of them."""
     checks = checks_of(job)
-    if known is not None and (
-        known.status == "grader_error"
+    if (
+        known is None
+        or known.status == "grader_error"
         or known.submission_sha256 != submission_sha256(job)
         or (known.isolation != "full" and weakest == "full")
     ):
-        known = None
-    if known is None:
         return list(checks)
     if known.checks_sha256 == together(checks):
         return []
