@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
+import numpy as np
 import torch
 from coursekit import Call, CheckFailed, StudentError
 
@@ -126,6 +127,18 @@ class Remote:
         return self._student.request({"op": "attribute", "target": self._handle, "name": name})
 
 
+class _Measured(NamedTuple):
+    """What a measurement came to, and what was asked and answered for it."""
+
+    value: Any
+    failure: CheckFailed | None
+    calls: list[Call]
+    requests: list[tuple[bytes, bytes]]
+
+
+T = TypeVar("T")
+
+
 class Student:
     """The student's functions as attributes, and the transcript of a check's calls."""
 
@@ -134,11 +147,36 @@ class Student:
         self.exercise = ""
         self.calls: list[Call] = []
         self.requests: list[tuple[bytes, bytes]] = []
+        self._measured: dict[Callable[..., Any], _Measured] = {}
 
     def begin(self, exercise: str, seed: int) -> None:
         """Known random state, empty transcript; called before every check."""
+        if exercise != self.exercise:
+            self._measured = {}
         self.exercise, self.calls, self.requests = exercise, [], []
         self.transport.begin(exercise, seed)
+
+    def once(self, measure: Callable[[Student, np.random.Generator], T], draw: Any) -> T:
+        """`measure(self, draw)`, done by the first check of an exercise that asks for it.
+
+        For what takes long, a training, and tells several checks something. The others get its
+        value or its CheckFailed with the calls and requests that led there. A StudentError is not
+        kept: the next check has a worker again. The value must be plain; objects in the worker
+        do not outlive a check.
+        """
+        if measure not in self._measured:
+            value, failure = None, None
+            try:
+                value = measure(self, draw)
+            except StudentError:
+                raise
+            except CheckFailed as raised:
+                failure = raised
+            self._measured[measure] = _Measured(value, failure, self.calls, self.requests)
+        value, failure, self.calls, self.requests = self._measured[measure]
+        if failure is not None:
+            raise failure
+        return value
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -18,11 +18,11 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch: with small networks two thr
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograder.answers import Mistake, alternatives, cells, mistakes
+from autograder.answers import Answer, Mistake, alternatives, cells, mistakes
 from autograder.checks import test_ising as checks
 from autograder.course import assignment
 from autograder.student import InProcess, Student
@@ -35,42 +35,49 @@ WRONG = ["gradients_add_up", "two_softmaxes", "classes_exchanged", "pairs_torn_a
 class Measure(NamedTuple):
     words: str
     passes: str
-    function: Callable[..., float]
+    value: Callable[[Any], float]
     right: Callable[[float], bool]
 
 
-MEASURES = [
-    Measure(
-        "share told right, 16×16, far from T_c",
-        f"above {checks.FAR_LIMIT:g}",
-        checks.far_share,
-        lambda value: value > checks.FAR_LIMIT,
-    ),
-    Measure(
-        "share told right, 8×8, near T_c included",
-        f"above {checks.NEAR_LIMIT:g}",
-        checks.near_share,
-        lambda value: value > checks.NEAR_LIMIT,
-    ),
-    Measure(
-        "lowest share of up, down and disordered, 8×8",
-        f"above {checks.SIDE_LIMIT:g}",
-        checks.worst_side,
-        lambda value: value > checks.SIDE_LIMIT,
-    ),
-    Measure(
-        "loss of the last epoch, 16×16",
-        f"below {checks.LOSS_LIMIT:g}",
-        checks.last_loss,
-        lambda value: value < checks.LOSS_LIMIT,
-    ),
-    Measure(
-        "loss of one epoch on random classes",
-        f"between {checks.FIRST_LOSS[0]:g} and {checks.FIRST_LOSS[1]:g}",
-        checks.first_loss,
-        lambda value: checks.FIRST_LOSS[0] < value < checks.FIRST_LOSS[1],
-    ),
-]
+TRAININGS: dict[Callable[..., Any], list[Measure]] = {
+    checks.far: [
+        Measure(
+            "share told right, 16×16, far from T_c",
+            f"above {checks.FAR_LIMIT:g}",
+            lambda found: found.share,
+            lambda value: value > checks.FAR_LIMIT,
+        ),
+        Measure(
+            "lowest share of up, down and disordered",
+            f"above {checks.SIDE_LIMIT:g}",
+            lambda found: found.worst_side,
+            lambda value: value > checks.SIDE_LIMIT,
+        ),
+        Measure(
+            "loss of the last epoch",
+            f"below {checks.LOSS_LIMIT:g}",
+            lambda found: found.history[-1],
+            lambda value: value < checks.LOSS_LIMIT,
+        ),
+    ],
+    checks.near_share: [
+        Measure(
+            "share told right, 8×8, near T_c included",
+            f"above {checks.NEAR_LIMIT:g}",
+            float,
+            lambda value: value > checks.NEAR_LIMIT,
+        )
+    ],
+    checks.first_loss: [
+        Measure(
+            "loss of one epoch on random classes",
+            f"between {checks.FIRST_LOSS[0]:g} and {checks.FIRST_LOSS[1]:g}",
+            float,
+            lambda value: checks.FIRST_LOSS[0] < value < checks.FIRST_LOSS[1],
+        )
+    ],
+}
+"""What is done, and what is measured of it."""
 
 
 def main() -> None:
@@ -78,27 +85,34 @@ def main() -> None:
     wrong = [one for one in mistakes(FOUND) if one.exercise == "train_classifier"]
     answers = [None, *own, *(one for one in wrong if one.name in WRONG)]
     students = [Student(InProcess(cells(FOUND, *filter(None, [one])))) for one in answers]
-    for measure in MEASURES:
-        print(f"\n{measure.words}, {measure.passes} passes")
-        print(f"{'':40} {'least':>7} {'median':>7} {'most':>7}   passes   CPU s")
-        values = np.zeros((len(answers), SEEDS))
+    for training, measures in TRAININGS.items():
+        found: list[list[Any]] = [[] for _ in answers]
         seconds = np.zeros(len(answers))
         for seed in range(SEEDS):  # outside: all answers share a seed's configurations
             for k, student in enumerate(students):
                 before = time.process_time()
                 student.begin("train_classifier", seed)
-                values[k, seed] = measure.function(student, np.random.default_rng(seed))
+                found[k].append(training(student, np.random.default_rng(seed)))
                 seconds[k] += (time.process_time() - before) / SEEDS
-        for answer, row, second in zip(answers, values, seconds, strict=True):
-            kind = "wrong" if isinstance(answer, Mistake) else "right"
-            name = answer.name if answer else "the reference"
-            passed = sum(measure.right(value) for value in row)
-            print(
-                f"{kind} {name:34}",
-                *(f"{number:7.3f}" for number in (row.min(), np.median(row), row.max())),
-                f"{passed:5} of {SEEDS} {second:6.2f}",
-                flush=True,
-            )
+        for measure in measures:
+            show(measure, answers, [list(map(measure.value, row)) for row in found], seconds)
+
+
+def show(
+    measure: Measure, answers: list[Answer | None], found: list[list[float]], seconds: np.ndarray
+) -> None:
+    print(f"\n{measure.words}, {measure.passes} passes")
+    print(f"{'':40} {'least':>7} {'median':>7} {'most':>7}   passes   CPU s")
+    for answer, row, second in zip(answers, found, seconds, strict=True):
+        kind = "wrong" if isinstance(answer, Mistake) else "right"
+        name = answer.name if answer else "the reference"
+        passed = sum(measure.right(value) for value in row)
+        print(
+            f"{kind} {name:34}",
+            *(f"{number:7.3f}" for number in (min(row), np.median(row), max(row))),
+            f"{passed:5} of {SEEDS} {second:6.2f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

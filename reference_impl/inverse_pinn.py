@@ -138,8 +138,8 @@ def recover_alpha(
     same seed gives the same result again, whatever the global random state
     (torch.manual_seed(generator.initial_seed()) may help).
 
-    Returns (alpha, history): the diffusivity, and a list with its value after each iteration.
-    At the end of the list it should have settled.
+    Returns (alpha, history): the diffusivity, and a list with its value after each iteration, or
+    at each evaluation of the loss. At the end of the list it should have settled.
 
     Three things decide how good it gets. The optimiser: one step of Adam changes log α by about
     the learning rate, so that it takes thousands of them at 1e-3 to come from 1 to 0.1 and to
@@ -171,26 +171,26 @@ def recover_alpha(
     x, t = points[:, :1].requires_grad_(), points[:, 1:].requires_grad_()
     optimiser = torch.optim.LBFGS(
         model.parameters(),
-        max_iter=1,
-        max_eval=25,
+        max_iter=min(epochs, 150),
+        max_eval=400,
         history_size=50,
         tolerance_grad=1e-12,
         tolerance_change=1e-14,
         line_search_fn="strong_wolfe",
     )
+    history: list[float] = []
 
     def closure() -> torch.Tensor:
         optimiser.zero_grad()
+        history.append(model.alpha.item())
         # Little weight for the data: the equation holds exactly, the data only to their noise.
         loss = inverse_loss(model, (x, t), (x_seen, t_seen, u_seen), (1.0, 0.3, 0.0, 0.0))
         loss.backward()
         return loss
 
-    history = []
-    for _ in range(min(epochs, 150)):
-        optimiser.step(closure)
-        history.append(model.alpha.item())
-    return model.alpha.item(), history
+    optimiser.step(closure)
+    history.append(model.alpha.item())
+    return history[-1], history
 
 
 def alpha_uncertainty(

@@ -156,7 +156,7 @@ def test_alpha_is_within_a_tenth_of_a_per_cent_of_least_squares(seed: int) -> No
     alpha, history = pinn.recover_alpha(data, epochs=3000, generator=seeded(seed))
     assert alpha == pytest.approx(fitted(data)[0], rel=1e-3)
     assert history[-1] == alpha
-    assert len(history) <= 150
+    assert len(history) <= 400
 
 
 @pytest.mark.slow
@@ -179,7 +179,7 @@ def test_recovery_takes_arrays_and_tensors_and_leaves_them_alone() -> None:
         for convert in (np.asarray, torch.from_numpy)
     ]
     assert found[0] == found[1]
-    assert len(found[0][1]) == 5
+    assert 5 <= len(found[0][1]) < 20  # a line search looks at α more than once
     for now, then in zip(data, before, strict=True):
         np.testing.assert_array_equal(now, then)
 

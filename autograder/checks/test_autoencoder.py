@@ -8,7 +8,7 @@ configurations that are independent of the training data: only these tell learni
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -536,20 +536,33 @@ def unseen_error(student: Any, draw: np.random.Generator) -> float:
     return float(np.mean((_looked_at(model, unseen)[0] - unseen) ** 2))
 
 
-def smaller_error(student: Any, draw: np.random.Generator) -> float:
-    """The same for 12 × 12 configurations, three latent numbers and less data."""
-    X, _ = _lattices(draw, 12, 70)
-    unseen, _ = _lattices(draw, 12, 50)
-    model, _ = _trained(student, draw, X, 3)
-    return float(np.mean((_looked_at(model, unseen)[0] - unseen) ** 2))
+class Smaller(NamedTuple):
+    """What a training on 12 × 12 configurations, three latent numbers, came to."""
+
+    error: float
+    """Mean squared error on configurations that the model has not seen."""
+    disordered: float
+    """The same on disordered ones."""
+    magnetisation: float
+    """R² of their magnetisation on z."""
+    seen: float
+    """Mean squared error on the training data."""
+    losses: Any
 
 
-def disordered_error(student: Any, draw: np.random.Generator) -> float:
-    """Mean squared error on disordered 10 × 10 configurations."""
-    X, _ = _lattices(draw, 10, 50)
-    unseen, ordered = _lattices(draw, 10, 60)
-    model, _ = _trained(student, draw, X, 2)
-    return float(np.mean((_looked_at(model, unseen)[0] - unseen)[~ordered] ** 2))
+def smaller(student: Any, draw: np.random.Generator) -> Smaller:
+    X, _ = _lattices(draw, 12, 60)
+    unseen, ordered = _lattices(draw, 12, 60)
+    model, losses = _trained(student, draw, X, 3)
+    x_hat, z = _looked_at(model, unseen)
+    errors = np.mean((x_hat - unseen) ** 2, axis=1)
+    return Smaller(
+        error=float(errors.mean()),
+        disordered=float(errors[~ordered].mean()),
+        magnetisation=reference.order_parameter_correlation(z, unseen.mean(axis=1)),
+        seen=float(np.mean((_looked_at(model, X)[0] - X) ** 2)),
+        losses=losses,
+    )
 
 
 def ordered_error(student: Any, draw: np.random.Generator) -> float:
@@ -561,15 +574,6 @@ def ordered_error(student: Any, draw: np.random.Generator) -> float:
     errors = np.mean((_looked_at(model, unseen)[0] - unseen) ** 2, axis=1)
     m = unseen.mean(axis=1)
     return float(max(errors[ordered & (m > 0)].mean(), errors[ordered & (m < 0)].mean()))
-
-
-def magnetisation_known(student: Any, draw: np.random.Generator) -> float:
-    """R² of the magnetisation on z, for unseen 10 × 10 configurations."""
-    X, _ = _lattices(draw, 10, 50)
-    unseen, _ = _lattices(draw, 10, 50)
-    model, _ = _trained(student, draw, X, 2)
-    z = _looked_at(model, unseen)[1]
-    return reference.order_parameter_correlation(z, unseen.mean(axis=1))
 
 
 def test_train_autoencoder__rebuilds_unseen_configurations(student, draw):
@@ -589,7 +593,7 @@ def test_train_autoencoder__rebuilds_unseen_configurations(student, draw):
 def test_train_autoencoder__learns_smaller_lattices(student, draw):
     """does so for smaller lattices, too, with less data and another number of latent numbers"""
     below(
-        smaller_error(student, draw),
+        student.once(smaller, draw).error,
         ERROR_LIMIT,
         "the mean squared error on unseen configurations of a smaller lattice",
     )
@@ -606,7 +610,7 @@ def test_train_autoencoder__rebuilds_order_of_both_signs(student, draw):
 
 def test_train_autoencoder__finds_the_magnetisation(student, draw):
     """leaves a model whose z knows the magnetisation of unseen configurations"""
-    score = magnetisation_known(student, draw)
+    score = student.once(smaller, draw).magnetisation
     holds(
         score > R2_LIMIT,
         f"R² of the magnetisation on z is {score:.2f}; it should be above {R2_LIMIT}",
@@ -615,18 +619,16 @@ def test_train_autoencoder__finds_the_magnetisation(student, draw):
 
 def test_train_autoencoder__gives_the_mean_loss_of_every_epoch(student, draw):
     """returns the mean loss of every epoch, a list that ends where the model's error is"""
-    X, _ = _lattices(draw, 8, 30)
-    model, losses = _trained(student, draw, X, 2)
+    found = student.once(smaller, draw)
     holds(
-        isinstance(losses, (list, tuple, np.ndarray, torch.Tensor)),
+        isinstance(found.losses, (list, tuple, np.ndarray, torch.Tensor)),
         "should return the list of losses",
     )
-    losses = [number(loss) for loss in losses]
+    losses = [number(loss) for loss in found.losses]
     holds(0 < len(losses) <= EPOCHS, "there should be one loss for each epoch")
     holds(losses[-1] < losses[0], "the losses do not fall")
-    left = float(np.mean((_looked_at(model, X)[0] - X) ** 2))
     holds(
-        0.7 * left < losses[-1] < 1.4 * left,
+        0.7 * found.seen < losses[-1] < 1.4 * found.seen,
         "the last loss is far from the model's mean squared error: it should be a mean over the "
         "epoch, not a sum, and of the error itself",
     )
@@ -639,7 +641,7 @@ def test_train_autoencoder__makes_up_no_order(student, draw):
     An answer of zero has an error of 1.
     """
     below(
-        disordered_error(student, draw),
+        student.once(smaller, draw).disordered,
         DISORDERED_LIMIT,
         "the mean squared error on unseen disordered configurations",
     )

@@ -8,7 +8,7 @@ student's network.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -618,6 +618,15 @@ def least_squares_alpha(data: Data) -> float:
     return float(np.exp(least_squares(misfit, [-2.0], xtol=1e-12, ftol=1e-12).x[0]))
 
 
+class Recovered(NamedTuple):
+    """The truth, the least-squares α, the student's α and history, from 200 observations."""
+
+    truth: float
+    fit: float
+    alpha: float
+    history: Any
+
+
 PRECISE = (0.13, 0.2, 0.01)
 NOISY = (0.08, 0.11, 0.02)
 """α from, α to, noise."""
@@ -625,12 +634,16 @@ NOISY = (0.08, 0.11, 0.02)
 
 def recovered(
     student: Any, draw: np.random.Generator, case: tuple[float, float, float]
-) -> tuple[float, float, float, Any]:
-    """The truth, the least-squares α, the student's α and history, from 200 observations."""
+) -> Recovered:
     low, high, noise_std = case
     truth = float(draw.uniform(low, high))
     data = reference.observe(200, truth, noise_std, draw)
-    return truth, least_squares_alpha(data), *_recovered(student, data, _generator(draw))
+    alpha, history = _recovered(student, data, _generator(draw))
+    return Recovered(truth, least_squares_alpha(data), alpha, history)
+
+
+def _precisely(student: Any, draw: np.random.Generator) -> Recovered:
+    return recovered(student, draw, PRECISE)
 
 
 def history_end(history: Any) -> float:
@@ -646,23 +659,24 @@ def test_recover_alpha__finds_the_truth(student, draw):
 
     The truth is ten standard errors from this limit: the noise never fails a right answer.
     """
-    truth, _, alpha, _ = recovered(student, draw, PRECISE)
-    error = abs(alpha / truth - 1)
+    found = student.once(_precisely, draw)
+    error = abs(found.alpha / found.truth - 1)
     holds(error < TRUTH_LIMIT, f"α is {100 * error:.0f} % from the truth")
 
 
 def test_recover_alpha__agrees_with_least_squares(student, draw):
     """finds the α that least squares with the exact solution finds on the same data"""
-    _, fit, alpha, _ = recovered(student, draw, NOISY)
-    error = abs(alpha / fit - 1)
+    found = recovered(student, draw, NOISY)
+    error = abs(found.alpha / found.fit - 1)
     holds(error < FIT_LIMIT, f"α is {100 * error:.0f} % from the least-squares value")
 
 
 def test_recover_alpha__tells_the_way(student, draw):
     """returns the α of each iteration, which ends at the α that is returned"""
-    _, _, alpha, history = recovered(student, draw, PRECISE)
-    error = abs(history_end(history) - alpha)
-    holds(error < HISTORY_LIMIT * alpha, "the history does not end near the α that is returned")
+    found = student.once(_precisely, draw)
+    error = abs(history_end(found.history) - found.alpha)
+    near = error < HISTORY_LIMIT * found.alpha
+    holds(near, "the history does not end near the α that is returned")
 
 
 @pytest.mark.guard

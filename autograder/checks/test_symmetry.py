@@ -8,7 +8,7 @@ cluster, to another, and fails where they do not differ at all.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -947,13 +947,17 @@ def _train(
     return model, history
 
 
-def predictions(
-    student: Any, draw: np.random.Generator, n_atoms: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Exact and predicted energies of 500 unseen clusters, after training on four atoms."""
+class Predictions(NamedTuple):
+    """Exact and predicted energies of unseen clusters, after training on clusters of four atoms."""
+
+    four: tuple[np.ndarray, np.ndarray]
+    three: tuple[np.ndarray, np.ndarray]
+
+
+def predictions(student: Any, draw: np.random.Generator) -> Predictions:
     model, _ = _train(student, draw, _known(draw, CLUSTERS, 4), EPOCHS)
-    positions, exact = _known(draw, 500, n_atoms)
-    return exact.numpy(), _energies(model, positions)
+    unseen = [_known(draw, 500, n_atoms) for n_atoms in (4, 3)]
+    return Predictions(*((exact.numpy(), _energies(model, x)) for x, exact in unseen))
 
 
 def explained(exact: np.ndarray, predicted: np.ndarray) -> float:
@@ -968,7 +972,7 @@ def explained_up_to_a_constant(exact: np.ndarray, predicted: np.ndarray) -> floa
 
 def test_train_energy_model__knows_unseen_clusters(student, draw):
     """teaches the model the energies of clusters that it has not seen, in units of ε"""
-    exact, predicted = predictions(student, draw, 4)
+    exact, predicted = student.once(predictions, draw).four
     score = explained(exact, predicted)
     if score <= R2_LIMIT and np.ptp(predicted) > 0:
         holds(
@@ -981,7 +985,7 @@ def test_train_energy_model__knows_unseen_clusters(student, draw):
 
 def test_train_energy_model__knows_another_size(student, draw):
     """teaches the model, on four atoms alone, how the energies of three atoms vary"""
-    score = explained_up_to_a_constant(*predictions(student, draw, 3))
+    score = explained_up_to_a_constant(*student.once(predictions, draw).three)
     holds(
         score > OTHER_SIZE_LIMIT,
         f"on clusters of three atoms R² is {score:.2f}, a constant aside; it should be above "
