@@ -1,7 +1,7 @@
 """What students may send to fool or to break a grader, and accidents that look like it.
 
 Each is Python that stands in a notebook of `backprop`: cells put in front of it, or the body of
-its `mse_loss(y_pred, y_true)`. `tests/test_hostile.py` says what each must earn.
+its `mse_loss(y_pred, y_true)`. `test_attacks.py` says what each must earn.
 """
 
 from __future__ import annotations
