@@ -106,7 +106,8 @@ class Judge:
             _run_item(
                 check.item,
                 following.item if following else None,
-                lambda: student.begin(check.exercise, self.seed),
+                # another one for the student's process: from this one it could redraw the inputs
+                lambda: student.begin(check.exercise, seed_of(str(self.seed), "student")),
             )
         except BaseException as raised:
             if not isinstance(raised, (Exception, pytest.skip.Exception)):
