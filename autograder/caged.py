@@ -16,7 +16,7 @@ from coursekit import StudentError
 
 from .cage import Cage, Worker, WorkerEnded
 from .course import Assignment, Cell
-from .student import CellFailure, run_cell
+from .student import CellFailure, lines_of, run_cell
 from .worker.wire import encode
 
 CELL_SECONDS = 10.0
@@ -35,7 +35,7 @@ class Caged:
         self.assignment = assignment
         self.cells = cells
         self.failures: list[CellFailure] = []
-        self.labels = frozenset(cell.label for cell in cells)
+        self.lines = lines_of(cells)
         self.skipped: list[str] = []
         self.deadly: dict[int, str] = {}
         self.worker: Worker | None = None
