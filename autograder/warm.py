@@ -13,11 +13,12 @@ import gc
 import hashlib
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
 import time
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import msgspec
@@ -169,7 +170,8 @@ class _Server:
                 data = self._in_a_fork(judge, job)
             except CageError as error:
                 data = b"!" + str(error).encode()
-            self.line.send_bytes(data)
+            with contextlib.suppress(OSError):  # nobody is there any more, as the next read says
+                self.line.send_bytes(data)
 
     def _in_a_fork(self, judge: Any, job: Job) -> bytes:
         reading, writing = os.pipe()
@@ -189,6 +191,8 @@ class _Server:
                 os._exit(0)
         os.close(writing)
         with os.fdopen(reading, "rb") as pipe:
+            if self.line in wait([reading, self.line]):  # nothing is sent during a job: hung up
+                os.kill(pid, signal.SIGKILL)
             data = pipe.read()
         os.waitpid(pid, 0)
         with contextlib.suppress(CageError):
