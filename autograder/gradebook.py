@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .course import Assignment, CourseError, Exercise
-from .results import ExerciseResult, Result, plain, write_atomically
+from .results import ExerciseResult, Result, Store, plain, write_atomically
 from .submission import (
     NotebookCell,
     Outline,
@@ -112,11 +112,20 @@ class Recorder:
     def record(self, result: Result) -> None:
         """The result in the gradebook, and the submission's autograded notebook."""
         assignment = self.assignments[result.assignment]
-        folder = self.course_dir / "submitted" / result.student / result.assignment
+        folder = self._submitted(result)
         timestamp, text, notes = submission_time(folder)
         self._write_autograded(assignment, result, folder, text, notes)
         if self._file is not None and self._opened != _identity(self._file):
-            self._prepare()  # somebody removed or replaced the database
+            self._prepare()  # somebody removed or replaced the database, and the marks in it
+            for name in self.assignments:
+                for known in Store(self.course_dir).all(name):
+                    self._mark(known, submission_time(self._submitted(known))[0])
+        self._mark(result, timestamp)
+
+    def _submitted(self, result: Result) -> Path:
+        return self.course_dir / "submitted" / result.student / result.assignment
+
+    def _mark(self, result: Result, timestamp: datetime | None) -> None:
         self._written(lambda session: self._record(session, result, timestamp))
 
     def marks(self, assignment: Assignment) -> list[Mark]:
@@ -580,6 +589,8 @@ def _make_tables(url: Any) -> None:
             return
         version = ScriptDirectory(ALEMBIC_DIR).get_current_head()
         with engine.begin() as connection:
+            if engine.name == "sqlite":  # which takes the first CREATE for a transaction of its own
+                connection.exec_driver_sql("BEGIN")
             connection.execute(
                 text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
             )
