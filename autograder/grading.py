@@ -23,7 +23,7 @@ from .cage import LEVELS, CageError, Level
 from .course import Assignment, CourseError
 from .digest import together
 from .engine import checks_of, cluster, here, judges, lost
-from .results import Result, Store, write_atomically
+from .results import Result, Store, remove_unfinished, write_atomically
 from .submission import SubmissionError, find_notebook
 from .warm import Job, filled, submission_sha256
 
@@ -291,4 +291,6 @@ def only_grader(course_dir: Path) -> Iterator[None]:
             raise CourseError(
                 f"another grader is at work on {course_dir}; wait for it, or end it"
             ) from None
+        for name in ("results", "autograded", "feedback"):
+            remove_unfinished(course_dir / name)
         yield

@@ -92,6 +92,12 @@ class Store:
         return [result for result in results if result is not None]
 
 
+def remove_unfinished(folder: Path) -> None:
+    """What a process that was killed while it wrote has left below `folder`."""
+    for path in folder.rglob(".*.part"):
+        path.unlink(missing_ok=True)
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """`data` at `path`, whole or not at all, also when the power goes."""
     path.parent.mkdir(parents=True, exist_ok=True)
