@@ -21,7 +21,6 @@ import json
 import os
 import secrets
 import select
-import shutil
 import signal
 import socket
 import struct
@@ -81,10 +80,19 @@ class Cage:
 
     def __init__(self, level: Level = "full") -> None:
         self.level = level
-        self._scratch = None if level == "full" else tempfile.mkdtemp(prefix="autograder-cage-")
-        if self._scratch and os.geteuid() == 0:
-            os.chmod(self._scratch, 0o777)
+        self._folder = None if level == "full" else tempfile.mkdtemp(prefix="autograder-cage-")
+        self._scratch = self._folder and os.path.join(self._folder, "scratch")
+        self._renew_scratch()
         self._start()
+
+    def _renew_scratch(self) -> None:
+        """A new one where the full cage has a mount of its own for each submission."""
+        if self._folder and self._scratch:
+            os.makedirs(self._folder, exist_ok=True)
+            os.chmod(self._folder, 0o711)
+            _remove(self._scratch)
+            os.mkdir(self._scratch)
+            os.chmod(self._scratch, 0o777 if os.geteuid() == 0 else 0o700)
 
     def _start(self) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 – lives as long as the cage
@@ -193,13 +201,7 @@ class Cage:
         except CageError:
             self._kill()
             ended = []
-        if self._scratch:
-            for entry in os.scandir(self._scratch):
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    with contextlib.suppress(OSError):
-                        os.unlink(entry.path)
+        self._renew_scratch()
         return [int(code) for code in ended] if isinstance(ended, list) else []
 
     def close(self) -> None:
@@ -208,8 +210,8 @@ class Cage:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(0 if self._broken else 3)
         self._kill()
-        if self._scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        if self._folder:
+            _remove(self._folder)
 
     def _kill(self) -> None:
         self._broken = True
@@ -408,6 +410,12 @@ def _tree_bytes(pid: int, baseline: int) -> int:
                 with open(f"/proc/{one}/task/{task}/children") as file:
                     queue += [int(child) for child in file.read().split()]
     return total
+
+
+def _remove(folder: str) -> None:
+    """Whatever it holds: folders nested without end, and such that may not be entered."""
+    subprocess.run(["chmod", "-R", "u+rwx", folder], stderr=subprocess.DEVNULL)
+    subprocess.run(["rm", "-rf", folder])
 
 
 def _wait_gone(pid: int, seconds: float) -> None:

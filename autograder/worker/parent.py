@@ -116,7 +116,8 @@ class Parent:
             os.chdir(self.setting["scratch"])
             if self.setting["landlock"]:
                 readable = [*self.setting["readable"], "/dev/null", "/dev/urandom", "/proc"]
-                lockdown.landlock(readable, [self.setting["scratch"], "/dev/null", "/dev/shm"])
+                # not /dev/shm, where a file would be there for the next submission
+                lockdown.landlock(readable, [self.setting["scratch"], "/dev/null"])
         lockdown.limit_resources(limits)
         lockdown.forgo_capabilities()
         if self.setting["uid"]:
