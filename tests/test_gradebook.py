@@ -457,6 +457,38 @@ def test_a_gradebook_that_was_removed_is_made_again(springs: Assignment, tmp_pat
     assert grades(tmp_path) == before
 
 
+def test_a_new_gradebook_holds_what_was_recorded_before(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    recorder = Recorder(tmp_path, [springs])
+    for student in ("ada", "ben"):
+        hand_in(tmp_path, student, filled(springs, ANSWERS))
+        Store(tmp_path).save(result(springs, student))
+        recorder.record(result(springs, student))
+    before = rows(tmp_path, GRADES)
+    (tmp_path / "gradebook.db").unlink()
+    recorder.record(result(springs, "ben"))
+    assert rows(tmp_path, GRADES) == before
+
+
+def test_tables_are_made_at_one_blow(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A grader that ends while it makes them leaves a database that the next can use."""
+    from nbgrader.api import Base
+
+    def end(connection: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Base.metadata, "create_all", end)
+        with pytest.raises(KeyboardInterrupt):
+            Recorder(tmp_path, [springs])
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    Recorder(tmp_path, [springs]).record(result(springs))
+    assert grades(tmp_path)["check_spring_force"][0] == 6.0
+
+
 def test_a_new_gradebook_is_made_as_nbgrader_makes_it(
     springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
