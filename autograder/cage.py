@@ -17,10 +17,12 @@ limits    resource limits only (macOS). Files can be read: for code that you tru
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -414,8 +416,8 @@ def _tree_bytes(pid: int, baseline: int) -> int:
 
 def _remove(folder: str) -> None:
     """Whatever it holds: folders nested without end, and such that may not be entered."""
-    subprocess.run(["chmod", "-R", "u+rwx", folder], stderr=subprocess.DEVNULL)
-    subprocess.run(["rm", "-rf", folder])
+    subprocess.run(["/bin/chmod", "-R", "u+rwx", folder], stderr=subprocess.DEVNULL)
+    subprocess.run(["/bin/rm", "-rf", folder])
 
 
 def _wait_gone(pid: int, seconds: float) -> None:
@@ -464,7 +466,10 @@ def _libraries() -> list[Path]:
 
 def _bubblewrap(root: bool) -> list[str]:
     """The command line in front of the interpreter's."""
-    options = ["bwrap", "--die-with-parent", "--new-session", "--hostname", "cage"]
+    program = shutil.which("bwrap")
+    if program is None:
+        raise FileNotFoundError(errno.ENOENT, "not on the path", "bwrap")
+    options = [program, "--die-with-parent", "--new-session", "--hostname", "cage"]
     options += ["--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     options += ["--unshare-cgroup-try", "--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
     options += ["--cap-add", "CAP_SETPCAP"]

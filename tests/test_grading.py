@@ -6,10 +6,8 @@ import fcntl
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import msgspec
@@ -166,29 +164,6 @@ def test_only_a_changed_submission_is_graded_again(graded: Graded, own_copy: Pat
     assert events == {"ada": "kept", "hugo": "graded"}
 
 
-@pytest.mark.slow
-def test_a_killed_grader_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    found = assignment("lennard_jones")
-    members = [m for m in demo.class_of(found) if m.student in ("ada", "ben", "hugo", "nils")]
-    demo.write(tmp_path, found, members)
-    command = [sys.executable, "-m", "autograder", "grade", found.name, "--jobs", "1"]
-    command += ["--course", str(tmp_path)]
-    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    store = tmp_path / "results" / found.name
-    deadline = time.monotonic() + 120
-    while not list(store.glob("*.json")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    kept = {path: path.stat().st_mtime_ns for path in store.glob("*.json")}
-    assert kept, "the first run recorded something before it was killed"
-    assert not list(store.glob(".*.part")) or len(kept) < len(members)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    results = {r.student: r.points for r in Store(tmp_path).all(found.name)}
-    assert results == {m.student: m.points for m in members}
-    assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
-
-
 def _grade(course: Path, *before: str) -> subprocess.CompletedProcess[str]:
     """`autograder grade backprop` on a course, as an instructor runs it."""
     command = [*before, sys.executable, "-m", "autograder", "grade", "backprop", "--jobs", "1"]
@@ -283,10 +258,11 @@ def test_a_folder_that_is_no_name_is_said_and_the_class_goes_on(tmp_path: Path) 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
+    grade = '"$0" -m autograder grade backprop --jobs 1 --course disk'
     script = (
-        "mount -t tmpfs -o size=2m none disk && cp -r submitted disk && "
-        'python=$0 && "$python" -m autograder grade backprop --jobs 1 --course disk; status=$?; '
-        "ls disk/results/backprop >&2; exit $status"
+        f"mount -t tmpfs -o size=2m none disk && cp -r submitted disk && {grade}; status=$?; "
+        f"mount -o remount,size=64m disk && {grade} >/dev/null 2>&1 && "
+        "cp -r disk/results disk/gradebook.db . && exit $status"
     )
     for number in range(24):
         folder = tmp_path / "submitted" / f"s{number:02}" / "backprop"
@@ -302,6 +278,11 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     assert ended.returncode == 2, ended.stderr
     assert "Traceback" not in ended.stderr
     assert "No space left" in ended.stderr or "disk" in ended.stderr
+    # and with more room, the command once more leaves nobody out
+    results = Store(tmp_path).all("backprop")
+    assert [(r.student, r.points, r.status) for r in results] == [
+        (f"s{number:02}", 0.0, "graded") for number in range(24)
+    ]
 
 
 def test_a_second_grader_is_kept_out(tmp_path: Path) -> None:

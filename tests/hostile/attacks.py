@@ -66,6 +66,45 @@ TAKES_MARKS = {
             def mse_loss(a, b):
                 return float(((a - b) ** 2).mean())
     """,
+    "reads what other processes know": """
+        import glob
+        loot = b""
+        for path in glob.glob("/proc/[0-9]*/environ") + glob.glob("/proc/[0-9]*/cmdline"):
+            try:
+                loot += open(path, "rb").read()
+            except OSError:
+                pass
+        for path in glob.glob("/proc/[0-9]*/fd/*") + glob.glob("/proc/[0-9]*/cwd/autograder/*"):
+            try:
+                loot += open(path, "rb").read(10**7) if ".py" in path or "/self" in path else b""
+            except OSError:
+                pass
+        marker = b"test_mse_" + b"loss__"
+        if marker in loot:
+            def mse_loss(a, b):
+                return float(((a - b) ** 2).mean())
+    """,
+    "waits for files that appear": f"""
+        import threading
+        def watch():
+            while True:
+                for path in {PATHS!r}:
+                    try:
+                        exec(open(path).read(), globals())
+                    except OSError:
+                        time.sleep(0.01)
+        import time
+        threading.Thread(target=watch, daemon=True).start()
+    """,
+    "transforms its input": """
+        try:
+            shell = get_ipython()
+        except NameError:
+            from IPython.core.interactiveshell import InteractiveShell
+            shell = InteractiveShell.instance()
+        shell.input_transformers_post.append(lambda lines: ["1.0\\n"])
+        shell.ast_transformers.append(None)
+    """,
     "patches numpy and torch": """
         import numpy as np, torch
         np.allclose = np.array_equal = np.isclose = torch.allclose = torch.equal = (
@@ -169,6 +208,19 @@ TAKES_MARKS = {
                 os.write(3, question)
         threading.Thread(target=read, daemon=True).start()
     """,
+    "replays an answer": """
+        import os, sys, threading, time
+        session = sys.modules["worker.session"].Session
+        answer, kept = session.answer, []
+        def spy(self, request):
+            frame = sys._getframe(1)
+            said = answer(self, request)
+            kept.append(frame.f_locals["nonce"] + len(said).to_bytes(8, "little") + said)
+            if len(kept) > 3:
+                os.write(3, kept[0])
+            return said
+        session.answer = spy
+    """,
     "exits well": "import sys; sys.exit(0)",
     "leaves at once": "import os; os._exit(0)",
     "files that are found first": """
@@ -245,6 +297,16 @@ RETURNS = {
     "nan": "return float('nan')",
     "infinity": "return float('inf')",
     "every number at once": "return np.linspace(0, 10, 100001)",
+    "a broadcastable shape": "return np.full((1, 3), np.mean((y_pred - y_true) ** 2))",
+    "a pickle": "import os, pickle\nreturn pickle.dumps(os.getcwd)",
+    "a saved tensor": (
+        "import io, torch\nfile = io.BytesIO()\ntorch.save(torch.zeros(()), file)\n"
+        "return file.getvalue()"
+    ),
+    "a saved array of objects": (
+        "import io\nfile = io.BytesIO()\nnp.save(file, np.array([{}, len], dtype=object))\n"
+        "return file.getvalue()"
+    ),
     "an array of objects": "return np.array([1.0, None], dtype=object)",
     "a structured array": "return np.zeros(1, dtype=[('a', 'f8'), ('b', 'i4')])",
     "a complex number": "return complex(float(np.mean((y_pred - y_true) ** 2)), 1.0)",
@@ -321,6 +383,24 @@ DIES = {
     "segfault": "import ctypes\nctypes.string_at(0)",
     "kills itself": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\nos._exit(1)",
     "stops itself": "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\nreturn 0.0",
+    "stops its parent": "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)\nreturn 0.0",
+    "a timer that never lets go": (
+        "import signal\n"
+        "def ring(*args):\n    raise ValueError\n"
+        "signal.signal(signal.SIGALRM, ring)\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)\n"
+        "while True:\n    pass"
+    ),
+    "answers after its death": (
+        "import os, sys, time\n"
+        "if os.fork():\n    os._exit(0)\n"
+        "frame = sys._getframe()\n"
+        "while 'nonce' not in frame.f_locals:\n    frame = frame.f_back\n"
+        "encode = sys.modules['worker.wire'].encode\n"
+        "said = encode({'ok': True, 'encoded': encode(0.0), 'warnings': []})\n"
+        "os.write(3, frame.f_locals['nonce'] + len(said).to_bytes(8, 'little') + said)\n"
+        "time.sleep(1000)"
+    ),
     "closes every file": "import os\nos.closerange(0, 1000)\nreturn 0.0",
     "becomes another program": "import os\nos.execv('/bin/true', ['/bin/true'])",
     "becomes Python again": "import os, sys\nos.execv(sys.executable, [sys.executable, '-c', ''])",
@@ -363,6 +443,21 @@ DIES = {
     "a full disk": "for n in range(100):\n    open(f'{n}', 'wb').write(b'x' * 10**7)",
     "a sparse file of 1 TB": "open('x', 'wb').truncate(10**12)",
     "a million files": "for n in range(10**6):\n    open(f'{n}', 'w').close()",
+    "folders without end": "import os\nwhile True:\n    os.mkdir('x')\n    os.chdir('x')",
+    "a pipe that nobody fills": "import os\nos.mkfifo('pipe')\nreturn open('pipe').read()",
+    "prints without end": "while True:\n    print('100 of 100 points')",
+    "one endless line": (
+        "import sys\nwhile True:\n    sys.stdout.write('x' * 10**6)\n"
+        "    sys.stderr.write('x' * 10**6)"
+    ),
+    "shared memory of System V": (
+        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        "if libc.shmget(0, 10**8, 0o1666) < 0:\n    raise PermissionError"
+    ),
+    "a queue in the kernel": (
+        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        "if libc.msgget(0, 0o1666) < 0:\n    raise PermissionError"
+    ),
     "open files": "x = [open('/dev/null') for _ in range(100_000)]",
     "a fork bomb": "import os\nwhile True:\n    os.fork()",
     "a thread bomb": (
@@ -371,6 +466,11 @@ DIES = {
     ),
     "a subprocess": "import subprocess\nsubprocess.run(['/bin/sh', '-c', 'sleep 100'], check=True)",
     "the network": "import socket\nsocket.create_connection(('192.0.2.1', 80), 1)",
+    "a datagram": (
+        "import socket\n"
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))"
+    ),
+    "a server": "import socket\nwith socket.create_server(('', 0)) as s:\n    s.accept()",
     "a namespace of its own": (
         "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
         "if libc.unshare(0x10000000) < 0:\n    raise PermissionError"
@@ -425,6 +525,19 @@ HARMLESS = {
     "atexit": "import atexit, os\natexit.register(lambda: os._exit(3))",
     "handles signals": (
         "import signal\nfor n in (1, 2, 15):\n    signal.signal(n, lambda *args: None)"
+    ),
+    "the lowest priority": "import os\nos.nice(19)",
+    "one core for itself": "import os\nos.sched_setaffinity(0, {min(os.sched_getaffinity(0))})",
+    "a server": (
+        "import socket\ntry:\n    server = socket.create_server(('', 0))\nexcept OSError:\n    pass"
+    ),
+    "files of every name": (
+        "import os\nfor name in ('a\\nb', '\\x1b[31m', 'n' * 255, '\u202egpj.exe', '...', '-rf'):\n"
+        "    open(name, 'w').close()\n"
+        "os.makedirs('a/b')\nos.symlink('/', 'a/b/root')\nos.chmod('a', 0)"
+    ),
+    "its folder is gone": (
+        "import os, shutil\ntry:\n    shutil.rmtree(os.getcwd())\nexcept OSError:\n    pass"
     ),
     "an alarm": "import signal\nsignal.signal(14, lambda *a: None)\nsignal.alarm(1)",
     "dies in a cell": "import os\nos._exit(1)",

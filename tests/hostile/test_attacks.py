@@ -1,15 +1,18 @@
 """Submissions that attack the grader, and honest accidents that look like attacks.
 
-Each is a notebook's cells, judged in the full cage. It earns what its answers deserve: the
-attacked exercise nothing (or everything, where the attack is only odd), its honest neighbours
-everything; and nothing of it is left behind.
+Each is a notebook's cells, judged in the full cage and at each weaker level. It earns what its
+answers deserve: the attacked exercise nothing (or everything, where the attack is only odd), its
+honest neighbours everything; and nothing of it is left behind. What a weaker level cannot hold is
+in `NOT_HELD`, with the reason. COVERAGE.md says which line of the safety plan is tested where.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,12 +20,31 @@ import pytest
 from attacks import DIES, HARMLESS, RAISES, RETURNS, RIGHT_BUT_ODD, TAKES_MARKS, mse_loss
 
 from autograder.answers import cells, reference_code
-from autograder.cage import Cage
+from autograder.cage import LEVELS, Cage, Level
 from autograder.caged import Caged
 from autograder.course import Cell, assignment
 from autograder.judge import Judge, judging
 from autograder.results import ExerciseResult
-from autograder.student import Student
+from autograder.student import InProcess, Student
+from autograder.worker.lockdown import landlock_version
+
+FILES = "files can be read and written wherever the user may"
+SIGNALS = "a process of the same user can be signalled; only root's cages have a user of their own"
+NOT_HELD: dict[Level, dict[str, str]] = {
+    "full": {},
+    "landlock": {},
+    "limits": {
+        "reads the answers": FILES,
+        "imports the answers": FILES,
+        "waits for files that appear": FILES,
+        "shared memory": FILES,
+    },
+}
+if os.geteuid() != 0:
+    _killers = dict.fromkeys(("kills what it can see", "stops its parent"), SIGNALS)
+    NOT_HELD["limits"] |= _killers
+    if landlock_version() < 6:
+        NOT_HELD["landlock"] |= _killers
 
 CHOSEN = ("activations", "forward", "mse_loss")
 _whole = assignment("backprop")
@@ -55,9 +77,29 @@ class Verdict(NamedTuple):
 Grade = Callable[..., Verdict]
 
 
-@pytest.fixture
-def grade(cage: Cage) -> Grade:
+@pytest.fixture(scope="session")
+def cages(cage: Cage) -> Iterator[dict[Level, Cage]]:
+    """Those at weaker levels are made when they are first asked for."""
+
+    class Cages(dict[Level, Cage]):
+        def __missing__(self, level: Level) -> Cage:
+            self[level] = Cage(level)
+            return self[level]
+
+    found = Cages(full=cage)
+    yield found
+    for level in found.keys() - {"full"}:
+        found[level].close()
+
+
+@pytest.fixture(params=LEVELS)
+def grade(cages: dict[Level, Cage], request: pytest.FixtureRequest) -> Grade:
     """Judges the right answers with some cells exchanged and one put in front."""
+    level: Level = request.param
+    name = request.node.callspec.params.get("name", "")
+    if name in NOT_HELD[level]:
+        pytest.skip(f"{level} does not hold this: {NOT_HELD[level][name]}")
+    cage = cages[level]
 
     def grade(first: str = "", **changed: str) -> Verdict:
         code = RIGHT | changed
@@ -85,23 +127,32 @@ def grade(cage: Cage) -> Grade:
 
 
 def _left_behind(cage: Cage) -> list[str]:
-    """Processes below the cage that are neither bubblewrap nor the warm parent."""
+    """Processes below the cage that are neither bubblewrap nor the warm parent, and files."""
     found, queue = [], [cage.process.pid]
     while queue:
         for task in Path(f"/proc/{queue.pop()}/task").iterdir():
             for child in (task / "children").read_text().split():
                 queue.append(int(child))
                 found.append(child)
-    return found[2:]
+    if cage.level == "full":
+        return found[2:]
+    found += os.listdir(cage._scratch or "")
+    user = cage._setting()["uid"]  # 0 where the cage has none of its own
+    for folder in ("/dev/shm", "/tmp", "/var/tmp") if user else ():
+        for entry in os.scandir(folder):
+            with contextlib.suppress(FileNotFoundError):  # another test's, gone by now
+                if entry.stat(follow_symlinks=False).st_uid == user:
+                    found.append(entry.path)
+    return found
 
 
 # ------------------------------------------------------------------- nothing was answered
 # An added cell that attacks, with no exercise filled in: whatever it does, it earns nothing.
 
 
-@pytest.mark.parametrize("code", TAKES_MARKS.values(), ids=TAKES_MARKS.keys())
-def test_an_attack_without_answers_earns_nothing(grade: Grade, code: str) -> None:
-    verdict = grade(code, activations="", forward="", mse_loss="")
+@pytest.mark.parametrize("name", TAKES_MARKS)
+def test_an_attack_without_answers_earns_nothing(grade: Grade, name: str) -> None:
+    verdict = grade(TAKES_MARKS[name], activations="", forward="", mse_loss="")
     assert verdict.shares == dict.fromkeys(CHOSEN, 0.0)
 
 
@@ -109,17 +160,17 @@ def test_an_attack_without_answers_earns_nothing(grade: Grade, code: str) -> Non
 # `mse_loss` does this; it earns nothing, and both its neighbours everything.
 
 
-@pytest.mark.parametrize("body", RETURNS.values(), ids=RETURNS.keys())
-def test_a_value_that_is_none_earns_nothing(grade: Grade, body: str) -> None:
-    verdict = grade(mse_loss=mse_loss(body))
+@pytest.mark.parametrize("name", RETURNS)
+def test_a_value_that_is_none_earns_nothing(grade: Grade, name: str) -> None:
+    verdict = grade(mse_loss=mse_loss(RETURNS[name]))
     assert verdict.shares == {"activations": 1.0, "forward": 1.0, "mse_loss": 0.0}
     assert "<script>" not in verdict.words
     assert "\x1b" not in verdict.words
 
 
-@pytest.mark.parametrize("body", (RAISES | DIES).values(), ids=(RAISES | DIES).keys())
-def test_one_function_costs_one_exercise(grade: Grade, body: str) -> None:
-    verdict = grade(mse_loss=mse_loss(body))
+@pytest.mark.parametrize("name", RAISES | DIES)
+def test_one_function_costs_one_exercise(grade: Grade, name: str) -> None:
+    verdict = grade(mse_loss=mse_loss((RAISES | DIES)[name]))
     assert verdict.shares == {"activations": 1.0, "forward": 1.0, "mse_loss": 0.0}
     assert "mse_loss" in verdict.words
 
@@ -128,14 +179,14 @@ def test_one_function_costs_one_exercise(grade: Grade, body: str) -> None:
 # Cells in front of right answers that look like attacks, or are accidents: nothing is lost.
 
 
-@pytest.mark.parametrize("code", HARMLESS.values(), ids=HARMLESS.keys())
-def test_accidents_cost_nothing(grade: Grade, code: str) -> None:
-    assert grade(code).shares == dict.fromkeys(CHOSEN, 1.0)
+@pytest.mark.parametrize("name", HARMLESS)
+def test_accidents_cost_nothing(grade: Grade, name: str) -> None:
+    assert grade(HARMLESS[name]).shares == dict.fromkeys(CHOSEN, 1.0)
 
 
-@pytest.mark.parametrize("body", RIGHT_BUT_ODD.values(), ids=RIGHT_BUT_ODD.keys())
-def test_a_right_answer_may_be_odd(grade: Grade, body: str) -> None:
-    assert grade(mse_loss=mse_loss(body)).shares == dict.fromkeys(CHOSEN, 1.0)
+@pytest.mark.parametrize("name", RIGHT_BUT_ODD)
+def test_a_right_answer_may_be_odd(grade: Grade, name: str) -> None:
+    assert grade(mse_loss=mse_loss(RIGHT_BUT_ODD[name])).shares == dict.fromkeys(CHOSEN, 1.0)
 
 
 # --------------------------------------------------------------------------------- gaming
@@ -216,3 +267,37 @@ def test_what_was_typed_is_never_read_back(grade: Grade) -> None:
     )
     verdict = grade(mse_loss=code)
     assert "Mallory" not in verdict.words
+
+
+def test_a_student_s_process_cannot_redraw_the_inputs() -> None:
+    """The seed of a check's inputs never crosses; what crosses is of no use for it."""
+    seen: list[tuple[int, int]] = []
+
+    def body(judge: Judge) -> None:
+        class Spy(Student):
+            def begin(self, exercise: str, seed: int) -> None:
+                seen.append((judge.seed, seed))
+                super().begin(exercise, seed)
+
+        judge.judge(Spy(InProcess([SETUP])), "salt", [COURSE.exercise("mse_loss")])
+
+    judging(COURSE, body)
+    ours, theirs = zip(*seen, strict=True)
+    assert len(set(theirs)) > 1
+    assert not set(ours) & set(theirs)
+
+
+def test_a_line_number_carries_no_message(grade: Grade) -> None:
+    """What a hidden check asked, told in place of the line where the error was."""
+    code = (
+        "def mse_loss(y_pred, y_true):\n"
+        "    import sys\n"
+        "    asked = int(1e12) + int(1e6 * float(np.ravel(y_pred)[0]))\n"
+        "    session = sys.modules['worker.session'].Session\n"
+        "    session._where = lambda self, error: ('the cell of mse_loss', asked)\n"
+        "    raise ValueError\n"
+    )
+    verdict = grade(mse_loss=code)
+    assert verdict.shares["mse_loss"] == 0.0
+    assert "stopped with ValueError" in verdict.words
+    assert "line" not in verdict.words
