@@ -9,9 +9,10 @@ Levels, from strong to weak:
 full      bubblewrap: own user (or uid), network, process, IPC and mount namespaces; a file
           system with the interpreter and its libraries, read-only, and an empty scratch. Each
           submission gets namespaces of its own inside. No capability, system-call filter.
-landlock  no namespaces: Landlock confines files (and TCP, signals on newer kernels), limits
-          as above. Other processes can be seen.
-limits    resource limits only (macOS). Files can be read: for code that you trust.
+landlock  no namespaces: Landlock confines files (and signals on newer kernels), limits and
+          system-call filter as above, so no network socket. Other processes can be seen; memory
+          cannot be shared between processes, as a DataLoader with workers of its own would.
+limits    no Landlock (macOS: resource limits only). Files can be read: for code that you trust.
 """
 
 from __future__ import annotations
@@ -532,12 +533,21 @@ def probe() -> list[Probe]:
             continue
         try:
             cage.worker().kill()
-            found.append(Probe(level, True, ""))
+            found.append(Probe(level, True, "" if level == "full" else _out_of_reach()))
         except CageError as error:
             found.append(Probe(level, False, str(error)))
         finally:
             cage.close()
     return found
+
+
+def _out_of_reach() -> str:
+    """What the user that root's weaker cages have may not read of the interpreter."""
+    for path in _libraries() if os.geteuid() == 0 else ():
+        for folder in path.resolve().parents:
+            if not folder.stat().st_mode & 1:
+                return f"answers can import only what is loaded: {folder} is root's alone"
+    return ""
 
 
 def strongest(weakest_allowed: Level) -> Cage:

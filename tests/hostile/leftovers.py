@@ -77,3 +77,8 @@ def memory_segments() -> list[str]:
     """System V's shared memory that nobody has attached."""
     lines = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
     return [line for line in lines if line.split()[6] == "0"]
+
+
+def temporary(folder: Path) -> list[str]:
+    """What stands in a folder for temporary files, but for the cache that torch keeps per user."""
+    return [name for name in os.listdir(folder) if not name.startswith("torchinductor_")]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from leftovers import adopting, listeners, marked, memory_segments
+from leftovers import adopting, listeners, marked, memory_segments, temporary
 
 from autograder import demo
 from autograder.answers import reference_code
@@ -287,7 +287,7 @@ def test_everyone_gets_what_they_deserve_and_nothing_is_left(tmp_path: Path) -> 
     assert marked(MARK) == []
     assert listeners() <= before
     assert memory_segments() == segments
-    assert list(own.iterdir()) == []
+    assert temporary(own) == []
     assert not [path for path in course.rglob(".*.part")]
 
 
@@ -347,4 +347,4 @@ def test_without_bubblewrap_grading_is_refused_or_its_weakness_reported(tmp_path
     assert "isolation reached: landlock" in allowed.stdout
     results = {r.student: (r.points, r.isolation) for r in Store(tmp_path).all("backprop")}
     assert results == {"ada": (EARNS, "landlock"), "thief": (0.0, "landlock")}
-    assert list((tmp_path / "tmp").iterdir()) == [], "no scratch is left"
+    assert temporary(tmp_path / "tmp") == [], "no scratch is left"

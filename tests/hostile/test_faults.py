@@ -22,7 +22,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from leftovers import adopting
+from leftovers import adopting, temporary
 
 from autograder import demo
 from autograder.answers import reference_code
@@ -97,7 +97,7 @@ def grade_with_kills(course: Path, kills: int) -> None:
         assert started(course, jobs=2).wait() == 0
         all_ended()
     assert all(path.stat().st_mtime_ns == when for path, when in written.items())
-    assert list((course.parent / "tmp").iterdir()) == []
+    assert temporary(course.parent / "tmp") == []
 
 
 @pytest.fixture(scope="session")
