@@ -443,7 +443,9 @@ DIES = {
     "a full disk": "for n in range(100):\n    open(f'{n}', 'wb').write(b'x' * 10**7)",
     "a sparse file of 1 TB": "open('x', 'wb').truncate(10**12)",
     "a million files": "for n in range(10**6):\n    open(f'{n}', 'w').close()",
-    "folders without end": "import os\nfor _ in range(20_000):\n    os.mkdir('x')\n    os.chdir('x')",
+    "folders without end": (
+        "import os\nfor _ in range(20_000):\n    os.mkdir('x')\n    os.chdir('x')"
+    ),
     "a pipe that nobody fills": "import os\nos.mkfifo('pipe')\nreturn open('pipe').read()",
     "prints without end": "while True:\n    print('100 of 100 points')",
     "one endless line": (
