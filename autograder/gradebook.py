@@ -23,6 +23,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from .course import Assignment, CourseError, Exercise
 from .results import ExerciseResult, Result, Store, plain, write_atomically
 from .submission import (
@@ -654,7 +656,7 @@ def autograded_notebook(
 
 
 def notebook_bytes(notebook: dict[str, Any]) -> bytes:
-    return (json.dumps(notebook, ensure_ascii=False, indent=1) + "\n").encode()
+    return msgspec.json.format(msgspec.json.encode(notebook), indent=1) + b"\n"
 
 
 def _placed(

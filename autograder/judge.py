@@ -40,6 +40,10 @@ class Check:
         self.exercise, _, self.name = item.originalname.removeprefix("test_").partition("__")
         self.title = (item.function.__doc__ or self.name.replace("_", " ")).strip().split("\n")[0]
         self.guard = item.get_closest_marker("guard") is not None
+        self.wants = item._fixtureinfo.argnames
+        # With these fixtures alone, pytest's setup and teardown would do nothing but cost more
+        # than most checks do.
+        self.plain = set(item._fixtureinfo.name2fixturedefs) <= {"student", "draw"}
 
 
 class Judge:
@@ -103,12 +107,18 @@ class Judge:
         self.current = student
         outcome, message, kind = "passed", "", ""
         try:
-            _run_item(
-                check.item,
-                following.item if following else None,
-                # another one for the student's process: from this one it could redraw the inputs
-                lambda: student.begin(check.exercise, seed_of(str(self.seed), "student")),
-            )
+            # Another seed for the student's process: from this one it could redraw the inputs.
+            seed = seed_of(str(self.seed), "student")
+            if check.plain:
+                student.begin(check.exercise, seed)
+                given = {"student": student, "draw": np.random.default_rng(self.seed)}
+                check.item.obj(**{name: given[name] for name in check.wants})
+            else:
+                _run_item(
+                    check.item,
+                    following.item if following and not following.plain else None,
+                    lambda: student.begin(check.exercise, seed),
+                )
         except BaseException as raised:
             if not isinstance(raised, (Exception, pytest.skip.Exception)):
                 raise

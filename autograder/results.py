@@ -60,6 +60,8 @@ class Result(msgspec.Struct, kw_only=True):
 def plain(text: str) -> str:
     """`text` without what a terminal, a page or a reader could be fooled by: control
     characters, ANSI sequences, bidirectional overrides."""
+    if text.isprintable():
+        return text  # most are, and a page has hundreds
     return "".join(
         c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "\ufffd" for c in text
     )

@@ -5,7 +5,8 @@ submission over a socket and, in-process, the trusted code that `verify` runs. N
 judges anything: it computes what the student's code computes.
 
     {"op": "run", "source": …, "label": …}        run one cell
-    {"op": "begin", "seed": …}                     known global state before a check
+    {"op": "begin", "seed": …, "then": …}          known global state before a check, and then
+                                               its first request, as bytes, which is answered
     {"op": "reseed", "seed": …}                    other global random numbers
     {"op": "call", "target": name or Handle, "method": name or None, "args": …, "kwargs": …,
      "keep": bool}                              keep: the result, or a tuple's items, as handles
@@ -58,6 +59,8 @@ class Session:
             reply = operation(**message)
         except BaseException as error:
             reply = self._failure(error)
+        if isinstance(reply, bytes):
+            return reply
         try:
             return encode(reply, self._keep)
         except BaseException as error:
@@ -84,13 +87,13 @@ class Session:
         torch.default_generator.manual_seed(seed)  # torch.manual_seed looks for accelerators
         return {"ok": True}
 
-    def _op_begin(self, seed: int) -> dict[str, Any]:
+    def _op_begin(self, seed: int, then: bytes = b"") -> dict[str, Any] | bytes:
         self._op_reseed(seed)
         np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
         torch.set_grad_enabled(True)
         torch.set_default_dtype(torch.float32)
         self.handles.clear()
-        return {"ok": True}
+        return self.answer(then) if then else {"ok": True}
 
     def _op_call(
         self,

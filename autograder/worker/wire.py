@@ -12,6 +12,7 @@ the judge to the worker), and handles for objects that stay in the worker.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import struct
 import types
@@ -33,9 +34,11 @@ DTYPES = frozenset(
     {"bool", "complex64", "complex128"}
     | {f"{kind}{bits}" for kind, sizes in _KINDS.items() for bits in sizes}
 )
-_TORCH_DTYPES = {name: getattr(torch, name) for name in DTYPES}
-_TORCH_NAMES = {dtype: name for name, dtype in _TORCH_DTYPES.items()}
-_SEQUENCES: dict[str, type] = {"l": list, "t": tuple}
+_ARRAYS = {name.encode(): np.dtype(name) for name in DTYPES}
+_TENSORS = frozenset(getattr(torch, name) for name in DTYPES)
+_SEQUENCES: dict[bytes, type] = {b"l": list, b"t": tuple}
+_CONSTANTS = {b"N": None, b"T": True, b"F": False}
+_LENGTH, _FLOAT, _COMPLEX = struct.Struct("<Q"), struct.Struct("<d"), struct.Struct("<dd")
 _BASES: tuple[type, ...] = (tuple, list, dict, float, int, complex, str, bytes)
 _ITERATORS: tuple[type, ...] = (
     types.GeneratorType,
@@ -77,7 +80,7 @@ class _Writer:
         self.parts.append(data)
 
     def blob(self, tag: bytes, data: bytes) -> None:
-        self.put(tag + struct.pack("<Q", len(data)))
+        self.put(tag + _LENGTH.pack(len(data)))
         self.put(data)
 
     def value(self, value: Any, depth: int = 0) -> None:
@@ -87,7 +90,12 @@ class _Writer:
         if depth > MAX_DEPTH:
             raise WireError(f"nested more than {MAX_DEPTH} deep")
         kind = type(value)
-        if value is None:
+        if kind is str:
+            if len(value) > 32:
+                self.blob(b"s", value.encode("utf-8", "replace"))
+            else:
+                self.put(_word(value))
+        elif value is None:
             self.put(b"N")
         elif kind is bool:
             self.put(b"T" if value else b"F")
@@ -97,19 +105,17 @@ class _Writer:
                 raise WireError(f"an integer of {length} bytes")
             self.blob(b"i", value.to_bytes(length, "little", signed=True))
         elif kind is float:
-            self.put(b"f" + struct.pack("<d", value))
+            self.put(b"f" + _FLOAT.pack(value))
         elif kind is complex:
-            self.put(b"c" + struct.pack("<dd", value.real, value.imag))
-        elif kind is str:
-            self.blob(b"s", value.encode("utf-8", "replace"))
+            self.put(b"c" + _COMPLEX.pack(value.real, value.imag))
         elif kind is bytes:
             self.blob(b"b", value)
         elif kind is list or kind is tuple:
-            self.put((b"l" if kind is list else b"t") + struct.pack("<Q", len(value)))
+            self.put((b"l" if kind is list else b"t") + _LENGTH.pack(len(value)))
             for item in value:
                 self.value(item, depth + 1)
         elif kind is dict and all(type(key) is str for key in value):
-            self.put(b"d" + struct.pack("<Q", len(value)))
+            self.put(b"d" + _LENGTH.pack(len(value)))
             for key, item in value.items():
                 self.value(key, depth + 1)
                 self.value(item, depth + 1)
@@ -118,7 +124,7 @@ class _Writer:
         elif isinstance(value, (np.ndarray, np.generic)):
             self.array(value, b"a" if isinstance(value, np.ndarray) else b"n")
         elif kind is Handle:
-            self.put(b"h" + struct.pack("<Q", value.number))
+            self.put(b"h" + _LENGTH.pack(value.number))
             self.value(value.type_name[:80], depth + 1)
         elif kind is np.random.Generator:
             self.put(b"g")
@@ -138,8 +144,9 @@ class _Writer:
 
     def array(self, value: Any, tag: bytes, flag: bytes = b"") -> None:
         array = np.asarray(value)
-        array = array.astype(array.dtype.newbyteorder("="), copy=False)
-        name = array.dtype.name
+        if not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="))
+        name = _name(array.dtype)
         if name not in DTYPES:
             if array.dtype == np.longdouble:
                 array, name = array.astype(np.float64), "float64"
@@ -147,8 +154,8 @@ class _Writer:
                 raise WireError(f"an array of dtype {name}")
         if array.nbytes > MAX_BYTES:
             raise WireError(f"larger than {MAX_BYTES >> 20} MiB")
-        self.put(tag + flag + struct.pack("<BB", len(name), array.ndim) + name.encode())
-        self.put(struct.pack(f"<{array.ndim}Q", *array.shape))
+        kind = struct.pack("<BB", len(name), array.ndim) + name.encode()
+        self.put(tag + flag + kind + struct.pack(f"<{array.ndim}Q", *array.shape))
         self.put(array.tobytes())
 
     def tensor(self, value: torch.Tensor) -> None:
@@ -157,7 +164,7 @@ class _Writer:
             raise WireError(f"a {str(plain.layout).removeprefix('torch.')} or abstract tensor")
         if plain.dtype is torch.bfloat16:
             plain = plain.float()
-        if plain.dtype not in _TORCH_NAMES:
+        if plain.dtype not in _TENSORS:
             raise WireError(f"a tensor of dtype {str(plain.dtype).removeprefix('torch.')}")
         if plain.numel() * plain.element_size() > MAX_BYTES:
             raise WireError(f"larger than {MAX_BYTES >> 20} MiB")
@@ -165,27 +172,42 @@ class _Writer:
         self.array(array, b"p", b"\1" if value.requires_grad else b"\0")
 
 
+@functools.lru_cache(1024)
+def _word(text: str) -> bytes:
+    """A short string; most are the words of a request."""
+    data = text.encode("utf-8", "replace")
+    return b"s" + _LENGTH.pack(len(data)) + data
+
+
+@functools.lru_cache(64)
+def _name(dtype: np.dtype) -> str:
+    return dtype.name  # which NumPy puts together anew each time
+
+
 class _Reader:
     def __init__(
         self, data: bytes, resolve: Callable[[Handle], Any] | None, generators: bool
     ) -> None:
-        self.data = memoryview(data)
+        self.data = data
         self.at = 0
         self.items = 0
         self.resolve = resolve
         self.generators = generators
 
-    def take(self, count: int) -> memoryview:
-        if count > len(self.data) - self.at:
+    def take(self, count: int) -> bytes:
+        start, end = self.at, self.at + count
+        if end > len(self.data):
             raise WireError("bytes end before the value does")
-        self.at += count
-        return self.data[self.at - count : self.at]
+        self.at = end
+        return self.data[start:end]
 
-    def unpack(self, layout: str) -> tuple[Any, ...]:
-        return struct.unpack(layout, self.take(struct.calcsize(layout)))
+    def unpack(self, layout: struct.Struct) -> tuple[Any, ...]:
+        start = self.at
+        self.at += layout.size
+        return layout.unpack_from(self.data, start)
 
     def count(self) -> int:
-        (count,) = self.unpack("<Q")
+        (count,) = self.unpack(_LENGTH)
         if count > MAX_ITEMS or count > len(self.data) - self.at:
             raise WireError("more items than bytes")
         return int(count)
@@ -194,66 +216,69 @@ class _Reader:
         self.items += 1
         if self.items > MAX_ITEMS or depth > MAX_DEPTH + 2:
             raise WireError("too many items, or nested too deep")
-        tag = bytes(self.take(1)).decode("latin-1")
-        if tag in "NTF":
-            return {"N": None, "T": True, "F": False}[tag]
-        if tag == "i":
-            (length,) = self.unpack("<Q")
-            if length > MAX_INT_BYTES:
-                raise WireError("an integer too long")
-            return int.from_bytes(self.take(length), "little", signed=True)
-        if tag == "f":
-            return self.unpack("<d")[0]
-        if tag == "c":
-            return complex(*self.unpack("<dd"))
-        if tag in "sb":
-            (length,) = self.unpack("<Q")
-            data = bytes(self.take(length))
-            return data.decode("utf-8", "replace") if tag == "s" else data
-        if tag in _SEQUENCES:
-            return _SEQUENCES[tag](self.value(depth + 1) for _ in range(self.count()))
-        if tag == "d":
+        tag = self.take(1)
+        if tag == b"s":
+            return self.take(self.unpack(_LENGTH)[0]).decode("utf-8", "replace")
+        if tag in _CONSTANTS:
+            return _CONSTANTS[tag]
+        if tag == b"f":
+            return self.unpack(_FLOAT)[0]
+        if tag == b"a":
+            return self.array()
+        if tag == b"d":
             pairs = [(self.value(depth + 1), self.value(depth + 1)) for _ in range(self.count())]
             if not all(type(key) is str for key, _ in pairs):
                 raise WireError("a key that is not a string")
             return dict(pairs)
-        if tag == "a":
-            return self.array()
-        if tag == "n":
+        if tag in _SEQUENCES:
+            return _SEQUENCES[tag]([self.value(depth + 1) for _ in range(self.count())])
+        if tag == b"b":
+            return self.take(self.unpack(_LENGTH)[0])
+        if tag == b"i":
+            (length,) = self.unpack(_LENGTH)
+            if length > MAX_INT_BYTES:
+                raise WireError("an integer too long")
+            return int.from_bytes(self.take(length), "little", signed=True)
+        if tag == b"c":
+            return complex(*self.unpack(_COMPLEX))
+        if tag == b"n":
             array = self.array()
             if array.ndim:
                 raise WireError("a scalar with dimensions")
             return array[()]
-        if tag == "p":
-            (requires_grad,) = self.unpack("<B")
+        if tag == b"p":
+            requires_grad = self.take(1) != b"\0"
             tensor = torch.from_numpy(self.array())
             differentiable = tensor.is_floating_point() or tensor.is_complex()
-            return tensor.requires_grad_(bool(requires_grad) and differentiable)
-        if tag == "h":
-            (number,) = self.unpack("<Q")
+            return tensor.requires_grad_(requires_grad and differentiable)
+        if tag == b"h":
+            (number,) = self.unpack(_LENGTH)
             name = self.value(depth + 1)
             if type(name) is not str:
                 raise WireError("a handle without a name")
             handle = Handle(number, name[:80])
             return handle if self.resolve is None else self.resolve(handle)
-        if tag in "gG" and self.generators:
-            return (self.numpy_generator if tag == "g" else self.torch_generator)(depth)
+        if tag in (b"g", b"G") and self.generators:
+            return (self.numpy_generator if tag == b"g" else self.torch_generator)(depth)
         raise WireError(f"unknown tag {tag!r}")
 
     def array(self) -> np.ndarray:
-        length, ndim = self.unpack("<BB")
-        name = bytes(self.take(length)).decode("latin-1")
-        if name not in DTYPES or ndim > 32:
+        length, ndim = self.take(2)
+        name = self.take(length)
+        dtype = _ARRAYS.get(name)
+        if dtype is None or ndim > 32:
             raise WireError(f"an array of dtype {name!r} with {ndim} axes")
-        shape = self.unpack(f"<{ndim}Q")
-        dtype = np.dtype(name)
+        shape = struct.unpack(f"<{ndim}Q", self.take(8 * ndim))
         total = dtype.itemsize
         for extent in shape:
             total *= extent
             if extent > MAX_BYTES or total > MAX_BYTES:
                 raise WireError("an array too large")
-        data = bytearray(self.take(total))
-        if name == "bool":  # any other byte than 0 and 1 would be a trap for NumPy
+        data = bytearray(memoryview(self.data)[self.at : self.at + total])
+        if len(data) < total:
+            raise WireError("bytes end before the value does")
+        self.at += total
+        if dtype.kind == "b":  # any other byte than 0 and 1 would be a trap for NumPy
             return (np.frombuffer(data, dtype=np.uint8) != 0).reshape(shape)
         return np.frombuffer(data, dtype=dtype).reshape(shape)
 
