@@ -54,6 +54,8 @@ _HEADER = struct.Struct("<8sQ")
 _WORKER = Path(__file__).resolve().parent / "worker"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _STALL_SECONDS = 10.0
+OWN_CORE = 0.9
+"""The least share of a core that a worker gets where it need not share one."""
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
 
 
@@ -64,10 +66,12 @@ class CageError(Exception):
 class WorkerEnded(Exception):
     """There is no answer, for a cause that the student should read."""
 
-    def __init__(self, kind: str, text: str) -> None:
+    def __init__(self, kind: str, text: str, crowded: bool = False) -> None:
         super().__init__(text)
         self.kind = kind
         self.text = text
+        self.crowded = crowded
+        """Its time ran out while it had to share a core with others."""
 
 
 class Probe(NamedTuple):
@@ -274,7 +278,7 @@ class Worker:
             if len(answer) != _HEADER.size + length:
                 raise WorkerEnded("died", "gave an answer that cannot be read")
         except WorkerEnded as ended:
-            raise self._end(ended.kind, ended.text) from None
+            raise self._end(ended.kind, ended.text, ended.crowded) from None
         except OSError:
             raise self._end("died", "") from None
         finally:
@@ -312,13 +316,13 @@ class Worker:
                 raise WorkerEnded("died", "")
             answer += part
 
-    def _end(self, kind: str, text: str) -> WorkerEnded:
+    def _end(self, kind: str, text: str, crowded: bool = False) -> WorkerEnded:
         """Kills what is left and finds out how it ended, in words for the student."""
         died_alone = not text
         codes = self.kill(wait=died_alone)
         if died_alone:
             text = _ending(codes[-1] if codes else 0)
-        return WorkerEnded(kind, text)
+        return WorkerEnded(kind, text, crowded)
 
     def kill(self, wait: bool = False) -> list[int]:
         """Ends the process and everything that it started; exit codes."""
@@ -346,7 +350,8 @@ class _Watch:
         self.limit = cpu_limit
         self.baseline = baseline
         self.start = self.last = cpu
-        self.wall = self.moved = time.monotonic()
+        self.wall = self.moved = self.looked = time.monotonic()
+        self.idle = 0.0
         self.pauses = 0
 
     def pause(self) -> float:
@@ -355,13 +360,17 @@ class _Watch:
 
     def look(self) -> None:
         now = time.monotonic()
-        used = _cpu_seconds(self.pid)
+        used, waits = _cpu_seconds(self.pid), _state(self.pid) not in "RD"
         if sys.platform != "linux":
             used = self.start + now - self.wall
-        if used > self.last or _state(self.pid) in "RD":
+        if used > self.last or not waits:
             self.last, self.moved = used, now
-        if used - self.start > self.limit or now - self.wall > 30 + 10 * self.limit:
-            raise WorkerEnded("time", "used up its computing time")
+        # Only the time in which it wants no core counts: to wait for one is not its fault.
+        self.idle += now - self.looked if waits else 0.0
+        self.looked = now
+        if used - self.start > self.limit or self.idle > 30 + 10 * self.limit:
+            crowded = used - self.start < OWN_CORE * (now - self.wall - self.idle)
+            raise WorkerEnded("time", "used up its computing time", crowded)
         if now - self.moved > _STALL_SECONDS:
             raise WorkerEnded("time", f"did nothing for {_STALL_SECONDS:g} s and gave no answer")
         if self.pauses % 4 == 0 and _tree_bytes(self.pid, self.baseline) > LIMITS["memory"]:

@@ -5,6 +5,13 @@ student's cells are run again, without a cell that ended a worker before. Time i
 exercise, over all its checks; starting workers and running cells is not charged to it. It is CPU
 time, and there is more of it where a second is worth less: on a slow machine, or one that is
 crowded.
+
+The pace is measured when a submission's turn begins, and a machine can become crowded after that.
+So `late` tells which exercises ran out of time while the worker had to share its core, or a
+second was worth much less than at first. The judge tries these once more, on a new worker and
+with a budget at the pace of that moment, and only then is a time-out final. A time-out on a
+quiet machine is final at once: there a second try would only make endless loops cost double. It
+does not wait for a quiet machine either: while a class is graded there may be none.
 """
 
 from __future__ import annotations
@@ -19,8 +26,9 @@ from .course import Assignment, Cell
 from .student import CellFailure, lines_of, run_cell
 from .worker.wire import encode
 
-CELL_SECONDS = 10.0
+CELL_SECONDS = 10.0  # of a quiet machine, as the exercises' are
 ALL_CELLS_SECONDS = 60.0
+MUCH_SLOWER = 1.5
 MAX_DEATHS = 4
 MAX_DEADLY = 20
 _LOOPS, _QUIET_SECONDS = 50_000, 0.0035
@@ -45,6 +53,9 @@ class Caged:
         self.cell_seconds = 0.0
         self.pace = _pace()
         self.seed: int | None = None
+        self.late: set[str] = set()
+        """Exercises whose time ran out while the machine was crowded."""
+        self.late_cells = False
 
     def begin(self, exercise: str, seed: int) -> None:
         """A worker ready for a check of the exercise; StudentError if it may have none."""
@@ -73,6 +84,8 @@ class Caged:
             self.deaths += 1
             if ended.kind == "time":
                 self.seconds_left = 0.0
+                if self._crowded(ended):
+                    self.late.add(self.exercise)
                 allowed = self.assignment.exercise(self.exercise).seconds
                 ended.text += f" (all checks of {self.exercise} may use {allowed:g} s)"
             raise StudentError(ended.kind, ended.text) from None
@@ -93,7 +106,8 @@ class Caged:
         self.failures, self.skipped = [], []
         for number, cell in enumerate(self.cells):
             why = self.deadly.get(number, "")
-            if not why and (self.cell_seconds > ALL_CELLS_SECONDS or len(self.deadly) > MAX_DEADLY):
+            used_up = self.cell_seconds > ALL_CELLS_SECONDS * self.pace
+            if not why and (used_up or len(self.deadly) > MAX_DEADLY):
                 why = "was not run: cells before it used up the time or ended Python too often"
             if not why:
                 try:
@@ -110,12 +124,17 @@ class Caged:
     def _ask_cell(self, request: bytes) -> bytes:
         assert self.worker is not None
         try:
-            answer = self.worker.ask(request, CELL_SECONDS)
+            answer = self.worker.ask(request, CELL_SECONDS * self.pace)
         except WorkerEnded as ended:
-            self.cell_seconds += CELL_SECONDS if ended.kind == "time" else 0.0
+            if ended.kind == "time":
+                self.cell_seconds += CELL_SECONDS * self.pace
+                self.late_cells |= self._crowded(ended)
             raise StudentError(ended.kind, ended.text) from None
         self.cell_seconds += self.worker.used
         return answer
+
+    def _crowded(self, ended: WorkerEnded) -> bool:
+        return ended.crowded or _pace() > MUCH_SLOWER * self.pace
 
 
 def _pace() -> float:

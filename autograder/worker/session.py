@@ -104,12 +104,15 @@ class Session:
         keep: bool = False,
     ) -> dict[str, Any]:
         function = self._function(target, method)
-        mismatch = signature_mismatch(function, args, kwargs)
-        if mismatch:
-            return {"ok": False, "kind": "signature", "type": "TypeError", "text": mismatch}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            result = function(*args, **kwargs)
+            try:
+                result = function(*args, **kwargs)
+            except TypeError:
+                mismatch = signature_mismatch(function, args, kwargs)
+                if mismatch:
+                    return {"ok": False, "kind": "signature", "type": "TypeError", "text": mismatch}
+                raise
             if keep:
                 several = isinstance(result, (tuple, list))
                 result = [self._keep(one) for one in result] if several else self._keep(result)
