@@ -35,8 +35,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-os.environ |= ONE_THREAD
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["MKL_NUM_THREADS"] = "1"
 
 import uncaged
 
@@ -253,9 +254,7 @@ def at_the_limit(found: Assignment, count: int) -> Cost:
     return (Cost(time.process_time(), time.perf_counter()) - before) / count
 
 
-def ours(
-    folder: Path, found: Assignment, *options: str, jobs: int = 1, root: Path = ROOT
-) -> Cost:
+def ours(folder: Path, found: Assignment, *options: str, jobs: int = 1, root: Path = ROOT) -> Cost:
     command = [sys.executable, "-m", "autograder", "grade", found.name, "--course", str(folder)]
     return cost([*command, "--jobs", str(jobs), *options], root, root)
 
@@ -283,32 +282,13 @@ def changed(found: Assignment, exercise: str) -> Iterator[Path]:
         yield root
 
 
-class Again(NamedTuple):
-    """Grading a graded class again, a submission."""
-
-    unchanged: Cost
-    one_check: Cost
-    exercises: set[str]
-    """Those that were judged again after one check of one exercise had changed."""
-
-
-def again(found: Assignment, few: int, many: int, exercise: str) -> Again:
-    """The cost of a small class is taken from that of a large one: what is left is no start."""
-    spent = []
-    with changed(found, exercise) as other:
-        for count in (few, many):
-            with tempfile.TemporaryDirectory() as folder:
-                course = course_of(Path(folder), found, count)
-                ours(course, found)
-                unchanged = ours(course, found)
-                before = _seconds(course, found)
-                spent.append((unchanged, ours(course, found, root=other)))
-                after = _seconds(course, found)
-        judged = {key[0] for key in before if before[key] != after[key]}
-    unchanged, one_check = (
-        (large - small) / (many - few) for small, large in zip(*spent, strict=True)
-    )
-    return Again(unchanged, one_check, judged)
+def again(course: Path, found: Assignment, root: Path) -> tuple[Cost, Cost, set[str]]:
+    """A graded class once more, and once more with the checks of another root; what that judged."""
+    unchanged = ours(course, found)
+    before = _seconds(course, found)
+    one_check = ours(course, found, root=root)
+    after = _seconds(course, found)
+    return unchanged, one_check, {key[0] for key in before if before[key] != after[key]}
 
 
 def _seconds(course: Path, found: Assignment) -> dict[tuple[str, str], list[float]]:
@@ -324,7 +304,7 @@ def _seconds(course: Path, found: Assignment) -> dict[tuple[str, str], list[floa
 
 
 class Sizes(NamedTuple):
-    """How many submissions each grader gets: of `training`, and of `backprop` where they differ."""
+    """How many submissions each grader gets."""
 
     nbgrader: tuple[int, int]
     otter: int
@@ -333,43 +313,110 @@ class Sizes(NamedTuple):
     classes: tuple[int, ...]
 
 
-def each(costs: list[Cost], counts: tuple[int, ...]) -> list[Cost]:
-    """From one class to the next larger one, what a further submission costs."""
-    return [
-        (costs[n + 1] - costs[n]) / (counts[n + 1] - counts[n]) for n in range(len(counts) - 1)
-    ]
+def step(small: Cost, large: Cost, few: int, many: int) -> Cost:
+    """What a further submission costs, from two classes."""
+    return (large - small) / (many - few)
 
 
-class Figures(NamedTuple):
-    """Of one assignment, CPU seconds a submission, and what starting costs."""
-
-    nbgrader: float
-    otter: float | None
-    limit: float
-    ours: float
-    start: float
-    costs: list[Cost]
-    """Of our classes, from the smallest."""
+def row(title: str, figure: str) -> None:
+    print(f"  {title:34}{figure}", flush=True)
 
 
-def figures(found: Assignment, sizes: Sizes, counts: tuple[int, ...], otter: Path | None) -> Figures:
-    nbgrader = each([by_nbgrader(found, count) for count in sizes.nbgrader], sizes.nbgrader)[0]
-    limits = [at_the_limit(found, sizes.limit).cpu]
-    costs = [graded(found, count) for count in counts]
-    limits.append(at_the_limit(found, sizes.limit).cpu)  # before and after: the machine's mood
-    ours_each = (costs[-1] - costs[0]).cpu / (counts[-1] - counts[0])
-    return Figures(
-        nbgrader.cpu,
-        by_otter(otter, found, sizes.otter).cpu if otter else None,
-        statistics.mean(limits),
-        ours_each,
-        costs[0].cpu - counts[0] * ours_each,
-        costs,
+TARGETS: list[str] = []
+
+
+def target(met: bool, text: str) -> None:
+    TARGETS.append(f"  {'met   ' if met else 'MISSED'}  {text}")
+
+
+def peers(found: Assignment, sizes: Sizes, otter: Path | None) -> dict[str, float]:
+    """CPU seconds a submission of the other graders and at the limit."""
+    costs = {}
+    few, many = sizes.nbgrader
+    costs["nbgrader"] = step(by_nbgrader(found, few), by_nbgrader(found, many), few, many).cpu
+    row("nbgrader autograde", f"{costs['nbgrader']:.3f} CPU s a submission")
+    if otter is None:
+        row("otter run", "not measured; --otter FOLDER makes its environment")
+    else:
+        costs["otter"] = by_otter(otter, found, sizes.otter).cpu
+        row("otter run", f"{costs['otter']:.3f}")
+    costs["limit"] = at_the_limit(found, sizes.limit).cpu
+    row("the checks in one warm process", f"{costs['limit']:.3f}")
+    return costs
+
+
+def trained(found: Assignment, sizes: Sizes, otter: Path | None) -> None:
+    """An assignment whose checks train."""
+    print(f"\n{found.name}")
+    costs, (few, many) = peers(found, sizes, otter), sizes.trained
+    spent = step(graded(found, few), graded(found, many), few, many).cpu
+    limit = statistics.mean([costs["limit"], at_the_limit(found, sizes.limit).cpu])
+    row("autograder grade", f"{spent:.3f}, limit now {limit:.3f}")
+    target(spent <= 1.25 * limit, f"{found.name}: {spent / limit:.2f} times the limit (1.25)")
+
+
+def untrained(found: Assignment, sizes: Sizes, otter: Path | None) -> None:
+    """An assignment whose checks train little: all other questions, too."""
+    print(f"\n{found.name}")
+    costs, counts, one = peers(found, sizes, otter), sizes.classes, found.exercises[1].name
+    first, unchanged, one_check, judged = [], [], [], set()
+    with changed(found, one) as root:
+        for n, count in enumerate(counts):
+            with tempfile.TemporaryDirectory() as folder:
+                course = course_of(Path(folder), found, count)
+                first.append(ours(course, found))
+                assert recorded(course, found) == [found.points] * count
+                if n < 2:
+                    same, other, judged = again(course, found, root)
+                    unchanged.append(same)
+                    one_check.append(other)
+    limit = statistics.mean([costs["limit"], at_the_limit(found, sizes.limit).cpu])
+    steps = [step(*first[n : n + 2], *counts[n : n + 2]) for n in range(len(counts) - 1)]
+    spent = step(first[0], first[-1], counts[0], counts[-1]).cpu
+    start = first[0].cpu - counts[0] * spent
+    row("autograder grade", f"{spent:.3f}, limit now {limit:.3f}; to start {start:.1f}")
+    for few, many, each in zip(counts, counts[1:], steps, strict=False):
+        row(f"  from {few} to {many}", f"{each.cpu:.3f}; grader's memory {each.megabytes:.0f} MB")
+    few, many = counts[:2]
+    pairs = [graded(found, count, jobs=2) for count in (few, many)]
+    speed = step(first[0], first[1], few, many).wall / step(*pairs, few, many).wall
+    row("two workers", f"{speed:.2f} times as fast as one (wall)")
+    same, other = step(*unchanged, few, many), step(*one_check, few, many)
+    row("again, nothing changed", f"{1000 * same.cpu:.1f} ms CPU, {1000 * same.wall:.1f} ms")
+    row(f"again, a check of {one}", f"{other.cpu:.3f} CPU s; judged: {', '.join(sorted(judged))}")
+
+    pace, over = _pace(), spent - limit
+    for name, share in (("nbgrader", 20), ("otter", 50)):
+        if name in costs:
+            ratio, least = costs[name] / spent, costs[name] / limit
+            text = f"1/{ratio:.1f} of {name}'s CPU (1/{share}); the limit is at 1/{least:.1f}"
+            target(ratio >= share, text)
+    target(over <= 0.15, f"{over:.3f} CPU s above the limit (0.15), {over / pace:.3f} if quiet")
+    target(speed >= 1.8, f"two workers {speed:.2f} times one (1.8)")
+    flat = max(each.cpu for each in steps) / min(each.cpu for each in steps)
+    target(flat <= 1.15, f"cost by class size: largest {flat:.2f} times the least (1.15)")
+    memory = [each.megabytes for each in first]
+    target(max(memory) <= 1.15 * min(memory), f"memory {min(memory):.0f}-{max(memory):.0f} MB")
+    target(same.wall <= 0.010, f"nothing changed: {1000 * same.wall:.1f} ms (10)")
+    target(judged == {one}, f"one check changed: {len(judged)} exercise judged again (1)")
+    project(spent, same.cpu)
+
+
+def project(spent: float, sinks: float) -> None:
+    """A large course on paper: from what a submission costs, and what it costs the one process
+    that writes (nearly all that is done for one whose verdict is known already)."""
+    hours = STUDENTS * ASSIGNMENTS * spent / 3600
+    rate = 1 / sinks
+    print(
+        f"\n{STUDENTS} students, {ASSIGNMENTS} assignments of {spent:.2f} CPU s: "
+        f"{STUDENTS * ASSIGNMENTS} submissions × {spent:.2f} s / 3600 = {hours:.0f} core-hours.\n"
+        f"One assignment on 2 cores: {STUDENTS * spent / 2 / 3600:.1f} h; on 64: "
+        f"{STUDENTS * spent / 64 / 60:.0f} min if nothing else stops it.\n"
+        f"The one process that writes needs {1000 * sinks:.0f} ms a submission, so it writes {rate:.0f} a second: "
+        f"{STUDENTS * sinks / 60:.0f} min for the assignment. That is the next limit,\n"
+        f"reached at {spent / sinks:.0f} workers; beyond it, a second grader on another assignment "
+        "writes to the same PostgreSQL."
     )
-
-
-def target(met: bool, text: str) -> str:
-    return f"{'met   ' if met else 'MISSED'}  {text}"
 
 
 def main() -> None:
@@ -378,84 +425,22 @@ def main() -> None:
     parser.add_argument("--thousand", action="store_true", help="a class of 1000 as well")
     parser.add_argument("--otter", type=Path, metavar="FOLDER", help="otter's environment")
     options = parser.parse_args()
-    sizes = Sizes((2, 8), 3, 10, (2, 12), (1, 10, 100))
+    sizes = Sizes((2, 8), 3, 10, (2, 8), (10, 100))
     if options.quick:
-        sizes = Sizes((1, 3), 1, 3, (1, 4), (1, 5, 25))
+        sizes = Sizes((1, 2), 1, 3, (1, 3), (2, 12))
     if options.thousand:
         sizes = sizes._replace(classes=(*sizes.classes, 1000))
     otter = otter_in(options.otter.expanduser().resolve()) if options.otter else None
-    light, heavy = assignment("backprop"), assignment("training")
     warm_up()
-
-    pace = _pace()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, a CPU second is worth ", end="")
-    print(f"{1 / pace:.2f} of a quiet machine's; classes of {sizes}", flush=True)
-    found = {
-        one.name: figures(one, sizes, counts, otter)
-        for one, counts in ((light, sizes.classes), (heavy, sizes.trained))
-    }
-    few, many = sizes.classes[-3], sizes.classes[-1]
-    pairs = [graded(light, count, jobs=2) for count in sizes.classes[1:3]]
-    repeated = again(light, *sizes.classes[1:3], light.exercises[1].name)
-
-    print(f"\n{'CPU s a submission':28}" + "".join(f"{name:>12}" for name in found))
-    for row in ("nbgrader", "otter", "limit", "ours"):
-        title = {
-            "nbgrader": "nbgrader autograde",
-            "otter": "otter run",
-            "limit": "the checks, without a cage",
-            "ours": "autograder grade",
-        }[row]
-        values = [getattr(one, row) for one in found.values()]
-        cells = [f"{'not measured' if v is None else format(v, '.3f'):>12}" for v in values]
-        print(f"{title:28}" + "".join(cells))
-    print(f"{'  and to start':28}" + "".join(f"{one.start:12.1f}" for one in found.values()))
-
-    one, trained = found[light.name], found[heavy.name]
-    steps = each(one.costs, sizes.classes)
-    alone, together = each(one.costs[1:3], sizes.classes[1:3])[0], each(pairs, sizes.classes[1:3])[0]
-    print("\nbackprop, by the size of the class")
-    for count, spent, before in zip(sizes.classes[1:], steps, sizes.classes, strict=False):
-        print(
-            f"{before:5} to {count:4}: {spent.cpu:.3f} CPU s a further submission; "
-            f"the grading process held {spent.megabytes:.0f} MB"
-        )
-    speed = alone.wall / together.wall
-    print(f"two workers: {together.wall:.2f} s a submission, one: {alone.wall:.2f} s")
+    load, pace = os.getloadavg()[0], _pace()
     print(
-        f"graded again, nothing changed: {1000 * repeated.unchanged.wall:.1f} ms a submission; "
-        f"one check of {light.exercises[1].name} changed: {repeated.one_check.cpu:.3f} CPU s, "
-        f"judged again: {', '.join(sorted(repeated.exercises))}"
+        f"{os.cpu_count()} cores, load {load:.1f}, a CPU second is worth {1 / pace:.2f} quiet ones"
     )
+    print(f"submissions: {sizes}")
+    untrained(assignment("backprop"), sizes, otter)
+    trained(assignment("training"), sizes, otter)
+    print("\ntargets", *TARGETS, sep="\n")
 
-    flat = max(step.cpu for step in steps) / min(step.cpu for step in steps)
-    sizes_mb = [spent.megabytes for spent in one.costs]
-    over = one.ours - one.limit
-    print("\ntargets")
-    lines = [
-        (one.ours <= one.nbgrader / 20, f"1/{one.nbgrader / one.ours:.0f} of nbgrader's CPU (1/20)"),
-        (
-            trained.ours <= 1.25 * trained.limit,
-            f"with training {trained.ours / trained.limit:.2f} times the limit (1.25)",
-        ),
-        (over <= 0.15, f"without, {over:.3f} CPU s above it (0.15; {over / pace:.3f} if quiet)"),
-        (speed >= 1.8, f"two workers {speed:.2f} times one (1.8)"),
-        (flat <= 1.15, f"largest cost of a further submission {flat:.2f} times the least (flat)"),
-        (
-            max(sizes_mb) <= 1.1 * min(sizes_mb),
-            f"memory {min(sizes_mb):.0f} to {max(sizes_mb):.0f} MB (flat)",
-        ),
-        (
-            repeated.unchanged.wall <= 0.010,
-            f"nothing changed: {1000 * repeated.unchanged.wall:.1f} ms (10)",
-        ),
-        (
-            repeated.exercises == {light.exercises[1].name},
-            f"one check changed: {len(repeated.exercises)} of {len(light.exercises)} exercises (1)",
-        ),
-    ]
-    if one.otter is not None:
-        ratio = one.otter / one.ours
-        lines.insert(1, (one.ours <= one.otter / 50, f"1/{ratio:.0f} of otter's CPU (1/50)"))
-    for met, text in lines:
-        print(target(met, text))
+
+if __name__ == "__main__":
+    main()
