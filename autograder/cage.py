@@ -54,6 +54,7 @@ _HEADER = struct.Struct("<8sQ")
 _WORKER = Path(__file__).resolve().parent / "worker"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _STALL_SECONDS = 10.0
+_IDLE_SECONDS = 30.0
 OWN_CORE = 0.9
 """The least share of a core that a worker gets where it need not share one."""
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
@@ -360,15 +361,16 @@ class _Watch:
 
     def look(self) -> None:
         now = time.monotonic()
-        used, waits = _cpu_seconds(self.pid), _state(self.pid) not in "RD"
+        used, state = _cpu_seconds(self.pid), _state(self.pid)
         if sys.platform != "linux":
             used = self.start + now - self.wall
-        if used > self.last or not waits:
+        if used > self.last or state in "RD":
             self.last, self.moved = used, now
-        # Only the time in which it wants no core counts: to wait for one is not its fault.
-        self.idle += now - self.looked if waits else 0.0
+        # To wait for a core is not its fault; all other waiting is, that in the kernel (D) too,
+        # where a vfork without an end keeps it.
+        self.idle += now - self.looked if state != "R" else 0.0
         self.looked = now
-        if used - self.start > self.limit or self.idle > 30 + 10 * self.limit:
+        if used - self.start > self.limit or self.idle > _IDLE_SECONDS + 10 * self.limit:
             crowded = used - self.start < OWN_CORE * (now - self.wall - self.idle)
             raise WorkerEnded("time", "used up its computing time", crowded)
         if now - self.moved > _STALL_SECONDS:

@@ -225,6 +225,15 @@ def test_sleeping_is_noticed_without_computing_time(
     assert time.monotonic() - started < 20
 
 
+def test_a_wait_in_the_kernel_has_an_end(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process whose vfork does not end is neither asleep nor computing."""
+    monkeypatch.setattr("autograder.cage._IDLE_SECONDS", 0.0)
+    source = "import ctypes, time\nif ctypes.CDLL(None).vfork() == 0:\n    time.sleep(600)"
+    with pytest.raises(WorkerEnded) as caught:
+        worker.ask(encode({"op": "run", "source": source, "label": "c"}), 0.2)
+    assert caught.value.kind == "time"
+
+
 def test_answers_before_the_question_are_not_answers(worker: Worker) -> None:
     source = (
         "import threading, os, time\n"
