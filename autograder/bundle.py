@@ -37,7 +37,8 @@ def student_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     guide = Template((_TEMPLATES / "README.md").read_text(encoding="utf-8"))
     files["README.md"] = guide.substitute(notebooks=table).encode()
     files["requirements.txt"] = _requirements().encode()
-    files["check_environment.py"] = (_TEMPLATES / "check_environment.py").read_bytes()
+    for script in ("check_environment.py", "check_submission.py"):
+        files[script] = (_TEMPLATES / script).read_bytes()
     for name, data in files.items():
         write_atomically(folder / name, data)
     return [folder / name for name in files]

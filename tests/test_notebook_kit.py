@@ -298,7 +298,7 @@ def test_a_begun_family_shows_both(capsys: pytest.CaptureFixture[str]) -> None:
     call("summary()", namespace)
     shown = capsys.readouterr().out
     assert re.search(r" · energies +begun +public checks: 1 of 2", shown)
-    assert re.search(r" · oscillator +still to be written\n", shown)
+    assert re.search(r" · oscillator +not defined: run its cell\n", shown)
     assert f"0 of 3 exercises written; 1 of 6 public checks passed; {ENDING}" in shown
 
 

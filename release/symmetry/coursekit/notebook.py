@@ -26,7 +26,7 @@ import types
 import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +84,12 @@ def check(exercise: str) -> None:
 def summary() -> None:
     """Shows what is written, what is left, and how the public checks stand."""
     namespace = sys._getframe(1).f_globals
-    with contextlib.redirect_stdout(io.StringIO()):  # the students' prints belong to `check`
-        rows = {name: _examine(name, namespace) for name in _known()}
-    _show(_summary_page(rows))
+    _show(_summary_page({name: _standing(name, namespace) for name in _known()}))
+
+
+def standing(exercise: str) -> dict[str, Any]:
+    """How far one exercise is, for a program (`check_submission.py`)."""
+    return asdict(_standing(exercise, sys._getframe(1).f_globals))
 
 
 class demo:
@@ -175,6 +178,35 @@ def _known() -> dict[str, list[Callable[..., None]]]:
         if name.startswith("test_") and "__" in name:
             found.setdefault(name.removeprefix("test_").partition("__")[0], []).append(function)
     return found
+
+
+@dataclass
+class _Standing:
+    """How far one exercise is, and its checks; those of what is not written have not failed."""
+
+    state: str
+    passed: int
+    failed: int
+    checks: int
+
+
+_STATES = {
+    "written": "written",
+    "begun": "begun",
+    "unwritten": UNWRITTEN,
+    "missing": "not defined: run its cell",
+}
+
+
+def _standing(exercise: str, namespace: Namespace) -> _Standing:
+    with contextlib.redirect_stdout(io.StringIO()):  # the students' prints belong to `check`
+        found = _examine(exercise, namespace)
+    left = [one.kind for one in found if one.unwritten]
+    passed = sum(one.passed for one in found)
+    state = "begun" if left else "written"
+    if len(left) == len(found):
+        state = "unwritten" if "unwritten" in left else "missing"
+    return _Standing(state, passed, len(found) - passed - len(left), len(found))
 
 
 def _examine(exercise: str, namespace: Namespace) -> list[_Found]:
@@ -558,24 +590,20 @@ def _exercise_page(exercise: str, found: list[_Found]) -> _Page:
     return _Page("\n".join(lines), _frame(colour, _title(exercise), _table(rows), _note(ending)))
 
 
-def _summary_page(rows: dict[str, list[_Found]]) -> _Page:
-    lines, table, written, passed, total = [], [], 0, 0, 0
+def _summary_page(rows: dict[str, _Standing]) -> _Page:
+    lines, table = [], []
     width = max((len(name) for name in rows), default=0)
-    for name, found in rows.items():
-        missing = sum(one.unwritten for one in found)
-        right = sum(one.passed for one in found)
-        state = "written" if not missing else UNWRITTEN if missing == len(found) else "begun"
-        verdict = "open" if missing else "passed" if right == len(found) else "failed"
-        mark, colour = _MARKS[verdict]
-        count = "" if state == UNWRITTEN else f"public checks: {right} of {len(found)}"
-        lines.append(f" {mark} {name:<{width}}  {state:<19} {count}".rstrip())
-        columns = _code(name), state, count
-        table.append(_row(_mark(mark, colour), *columns))
-        written += state == "written"
-        passed, total = passed + right, total + len(found)
+    for name, row in rows.items():
+        written = row.state == "written"
+        mark, colour = _MARKS["failed" if row.failed else "passed" if written else "open"]
+        begun = written or row.state == "begun"
+        count = f"public checks: {row.passed} of {row.checks}" if begun else ""
+        lines.append(f" {mark} {name:<{width}}  {_STATES[row.state]:<19} {count}".rstrip())
+        table.append(_row(_mark(mark, colour), _code(name), _STATES[row.state], count))
     ending = (
-        f"{written} of {len(rows)} exercises written; "
-        f"{passed} of {total} public checks passed; {_ENDING}"
+        f"{sum(row.state == 'written' for row in rows.values())} of {len(rows)} exercises written; "
+        f"{sum(row.passed for row in rows.values())} of "
+        f"{sum(row.checks for row in rows.values())} public checks passed; {_ENDING}"
     )
     page = _frame(_GREY, _title("Where this notebook stands"), _table(table), _note(ending))
     return _Page("\n".join([*lines, ending]), page)

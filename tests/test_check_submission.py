@@ -1,0 +1,181 @@
+"""`check_submission.py` of the students' folder, run as students run it, with real kernels."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import toy_course
+
+from autograder import build
+from autograder.course import ROOT, assignment
+from autograder.submission import MAX_BYTES
+
+SCRIPT = ROOT / "autograder" / "templates" / "bundle" / "check_submission.py"
+RIGHT = {
+    "spring_force": "def spring_force(x, stiffness=1.0):\n    return -stiffness * x",
+    "energies": (
+        "def kinetic(mass, speed):\n    return 0.5 * mass * speed**2\n\n\n"
+        "def potential(mass, height):\n    return mass * height"
+    ),
+    "oscillator": (
+        "class Oscillator(nn.Module):\n"
+        "    def __init__(self, frequency=1.0):\n"
+        "        super().__init__()\n"
+        "        self.frequency = nn.Parameter(torch.tensor(frequency))\n"
+        "    def forward(self, t):\n"
+        "        return torch.cos(self.frequency * t)\n"
+        "    @property\n"
+        "    def period(self):\n"
+        "        return float(2 * torch.pi / self.frequency)"
+    ),
+}
+READY = "Ready to hand in."
+NOT_READY = "Not ready to hand in."
+Change = Callable[[list[Any]], object]
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The made-up course, built."""
+    with toy_course.activated(toy_course.write(tmp_path_factory.mktemp("course"))) as root:
+        build.build(assignment("springs"))
+    return root
+
+
+@pytest.fixture
+def notebook(toy: Path, tmp_path: Path) -> Path:
+    """The made-up notebook with right answers."""
+    return toy_course.fill(toy / "release" / "springs", tmp_path / "springs", RIGHT)
+
+
+def checked(path: Path) -> tuple[int, str]:
+    """The exit code, and what was printed, in a shell that knows few letters."""
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": ""}
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), path.name],
+        cwd=path.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def changed(path: Path, change: Change) -> Path:
+    found = nbformat.read(path, as_version=4)
+    change(found.cells)
+    nbformat.write(found, path)
+    return path
+
+
+def at(cells: list[Any], name: str) -> int:
+    return next(number for number, cell in enumerate(cells) if cell.id == name)
+
+
+def add(source: str, before: str) -> Change:
+    """A cell of the student's own."""
+    new = nbformat.v4.new_code_cell(source)
+    return lambda cells: cells.insert(at(cells, before), new)
+
+
+@pytest.mark.slow
+def test_a_right_notebook_is_ready(notebook: Path) -> None:
+    before = changed(notebook, add("print(model.frequency)", "demo_again")).read_bytes()
+    code, said = checked(notebook)
+    assert "6 of 6 public checks passed; hidden checks run at grading" in said
+    assert "uses model from a demonstration, which does not run at grading" in said
+    assert (code, said.splitlines()[-1]) == (0, READY)
+    assert "Would cost marks" not in said
+    assert notebook.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_an_untouched_notebook_is_not(toy: Path, tmp_path: Path) -> None:
+    code, said = checked(toy_course.fill(toy / "release" / "springs", tmp_path / "springs", {}))
+    assert "no exercise is written: is this the file that you worked in" in said
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY)
+
+
+@pytest.mark.slow
+def test_what_is_left_is_said_and_may_be_handed_in(toy: Path, tmp_path: Path) -> None:
+    answers = {"spring_force": RIGHT["spring_force"]}
+    copy = toy_course.fill(toy / "release" / "springs", tmp_path / "springs", answers)
+    code, said = checked(copy)
+    assert "still to be written, and worth nothing until then: energies, oscillator" in said
+    assert "1 of 3 exercises written; 3 of 6 public checks passed" in said
+    assert (code, said.splitlines()[-1]) == (0, READY)
+
+
+@pytest.mark.slow
+def test_what_would_cost_marks_is_named(notebook: Path) -> None:
+    def spoil(cells: list[Any]) -> None:
+        add("print(strength)\nstrength = 3", "spring_force")(cells)
+        cells[at(cells, "spring_force")].source = (
+            "def spring_force(x, stiffness=1.0):\n    return -helper(stiffness * x)\nagain = 1 / 0"
+        )
+        cells[at(cells, "energies")].source = f"<<<<<<< mine\n{RIGHT['energies']}"
+        second = nbformat.from_dict({**cells[at(cells, "spring_force")], "id": "second"})
+        cells.append(second)
+        cells.pop(at(cells, "oscillator"))
+
+    renamed = changed(notebook, spoil).rename(notebook.with_name("springs (1).ipynb"))
+    code, said = checked(renamed)
+    for words in (
+        "the file is called springs (1).ipynb; hand it in as springs.ipynb",
+        "stops in line 1 with NameError: name 'strength' is not defined",
+        "the cell of spring_force, stops in line 3 with ZeroDivisionError: division by zero",
+        "spring_force fails a public check: run the cell below it",
+        "spring_force has 2 cells; the last one counts",
+        "the cell of energies, stops in line 1 with SyntaxError",
+        "energies is not defined: mend its cell, or take it from a fresh copy",
+        "the cell of oscillator is gone; what other cells define counts",
+        "oscillator is not defined",
+        "1 of 3 exercises written",
+    ):
+        assert words in said
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY)
+
+
+@pytest.mark.slow
+def test_the_end_of_python_itself_is_noticed(notebook: Path) -> None:
+    code, said = checked(changed(notebook, add("import os\nos._exit(0)", "energies")))
+    assert "Python itself ended in cell" in said
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'{"cells": [', "springs.ipynb is no notebook that can be read"),
+        (b"", "springs.ipynb is no notebook that can be read"),
+        (b"[]", "springs.ipynb is no notebook that can be read"),
+        (b" " * (MAX_BYTES + 1), "at most 20 MB are read. Clear the outputs"),
+    ],
+    ids=["cut off", "empty", "no notebook", "large"],
+)
+def test_a_file_that_cannot_be_read_is_refused(notebook: Path, data: bytes, words: str) -> None:
+    notebook.write_bytes(data)
+    code, said = checked(notebook)
+    assert words in said
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY)
+
+
+def test_the_largest_file_that_the_grader_takes_is_taken(notebook: Path) -> None:
+    notebook.write_bytes(b" " * MAX_BYTES)
+    assert "is no notebook that can be read" in checked(notebook)[1]
+
+
+def test_a_notebook_away_from_its_folder_is_sent_back(notebook: Path, tmp_path: Path) -> None:
+    alone = notebook.rename(tmp_path / notebook.name)
+    code, said = checked(alone)
+    assert "keep it in the folder in which it came" in said
+    assert code == 1
+    assert "There is no file" in checked(notebook)[1]
