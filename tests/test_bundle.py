@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from autograder import demo
@@ -20,7 +23,8 @@ from autograder.course import ROOT, assignment, course
 def test_the_students_folder_holds_what_is_needed_and_nothing_private(tmp_path: Path) -> None:
     paths = student_folder(list(course().values()), tmp_path)
     names = {str(path.relative_to(tmp_path)) for path in paths}
-    assert {"README.md", "requirements.txt", "check_environment.py"} < names
+    scripts = {"check_environment.py", "check_submission.py"}
+    assert {"README.md", "requirements.txt", *scripts} < names
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     for found in course().values():
         assert f"{found.name}/{found.name}.ipynb" in names
@@ -39,6 +43,93 @@ def test_the_self_test_says_what_is_missing(tmp_path: Path) -> None:
     missing = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True)
     assert missing.returncode == 1
     assert "tqdm cannot be imported: no tqdm here" in missing.stdout
+
+
+ANYWHERE = {"numpy", "torch", "scipy", "sklearn", "matplotlib", "tqdm", "nbformat", "nbclient"}
+OWN = {"coursekit", "figures", "public_checks", "check_environment", "check_submission"}
+UNIX_ONLY = {
+    *("fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "posix", "syslog", "curses"),
+    *("fork", "SIGALRM", "SIGKILL", "alarm", "setitimer", "getuid", "geteuid", "mkfifo"),
+}
+TEXT_FILES = {"open", "read_text", "write_text"}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The students' folder with all notebooks."""
+    folder = tmp_path_factory.mktemp("whole")
+    student_folder(list(course().values()), folder)
+    return folder
+
+
+def test_the_students_folder_is_for_any_system(whole: Path) -> None:
+    for path in sorted(whole.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imported, used = set(), set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(node.module)
+            elif isinstance(node, ast.Attribute):
+                used.add(node.attr)
+            elif isinstance(node, ast.Call):
+                called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                given = {keyword.arg for keyword in node.keywords}
+                assert called not in TEXT_FILES or "encoding" in given, f"{path}:{node.lineno}"
+        packages = {name.partition(".")[0] for name in imported}
+        assert packages <= sys.stdlib_module_names | ANYWHERE | OWN | {"IPython"}, path
+        assert not (packages | used) & UNIX_ONLY, path
+        assert "tqdm.auto" not in imported, f"{path}: it asks for ipywidgets"
+
+
+def test_notebooks_are_valid_and_name_no_machine(whole: Path) -> None:
+    for path in sorted(whole.glob("*/*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+        assert notebook.metadata.kernelspec.name == "python3"
+        text = path.read_text(encoding="utf-8")
+        for foreign in ("ipywidgets", "tqdm.auto", "<script", "get_ipython"):
+            assert foreign not in text, path
+        for cell in notebook.cells:
+            assert not re.search(r"^\s*[%!]", cell.source if cell.cell_type == "code" else "", re.M)
+
+
+BARE = """
+import sys
+for name in ("resource", "fcntl", "pwd", "grp", "termios", "posix"):
+    sys.modules[name] = None
+import os, signal
+for module, name in ((os, "fork"), (os, "getuid"), (signal, "SIGALRM"), (signal, "SIGKILL")):
+    delattr(module, name)
+sys.path.insert(0, "")
+from coursekit.notebook import check, summary
+
+def mse_loss(y_pred, y_true):
+    return ((y_pred - y_true) ** 2).mean()
+
+check("mse_loss")
+summary()
+"""
+
+
+def test_checks_answer_where_unix_is_missing(whole: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BARE],
+        cwd=whole / "backprop",
+        env=os.environ | {"PYTHONPATH": "", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.stderr == ""
+    assert "2 of 2 public checks passed; hidden checks run at grading" in done.stdout
+    assert "1 of 9 exercises written" in done.stdout
+
+
+def test_the_guide_names_what_there_is(whole: Path) -> None:
+    guide = (whole / "README.md").read_text(encoding="utf-8")
+    for named in re.findall(r"\b[\w/]+\.(?:py|txt|ipynb)\b", guide):
+        assert list(whole.rglob(Path(named).name)), named
 
 
 @pytest.mark.slow

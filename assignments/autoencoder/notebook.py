@@ -165,7 +165,9 @@ figures.best_grey(reconstruction_loss, some)
 # %% exercise="train_autoencoder"
 
 # %% demo="plain_recipe"
-from tqdm.auto import tqdm
+import sys
+
+from tqdm import tqdm
 
 
 def error_of(model, X):
@@ -177,7 +179,7 @@ torch.manual_seed(0)
 plain = IsingAutoencoder(256)
 optimiser = torch.optim.Adam(plain.parameters(), lr=1e-3)
 plain_seen, plain_unseen = [], []
-for _ in tqdm(range(40 if fast else 100), desc="the usual loop"):
+for _ in tqdm(range(40 if fast else 100), desc="the usual loop", file=sys.stdout):
     for rows in torch.randperm(len(X)).split(64):
         x = torch.tensor(X)[rows]
         loss = reconstruction_loss(x, plain(x)[0])

@@ -247,7 +247,9 @@ figures.memory(chains)
 # %% demo="learning"
 import time
 
-from tqdm.auto import tqdm
+import sys
+
+from tqdm import tqdm
 
 per_temperature = 40 if fast else 100
 cold, hot = np.linspace(1.0, 2.0, 6), np.linspace(2.5, 4.0, 6)
@@ -267,7 +269,7 @@ torch.manual_seed(0)
 in_order = IsingCNN()
 optimiser = torch.optim.Adam(in_order.parameters(), lr=1e-3)
 order_history = []
-for _ in tqdm(range(epochs), desc="cold first, then hot"):
+for _ in tqdm(range(epochs), desc="cold first, then hot", file=sys.stdout):
     losses = []
     for rows in torch.arange(len(X)).split(32):
         optimiser.zero_grad()
@@ -345,7 +347,7 @@ figures.shift_maps({"IsingCNN": cnn, "PeriodicCNN": periodic})
 grid = np.linspace(2.0, 2.6, 9 if fast else 13)
 copies = 20 if fast else 40
 lattices = {}
-for side in tqdm((8, 16, 32) if fast else (8, 16, 32, 64), desc="lattices"):
+for side in tqdm((8, 16, 32) if fast else (8, 16, 32, 64), desc="lattices", file=sys.stdout):
     drawn = ising_configurations(
         side, np.repeat(grid, copies), np.random.default_rng(side), 400 if fast else 800
     )

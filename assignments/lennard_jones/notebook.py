@@ -255,7 +255,9 @@ figures.ripple(lj_potential, lj_force, height, wave)
 # %% demo="energies_only"
 import time
 
-from tqdm.auto import tqdm
+import sys
+
+from tqdm import tqdm
 
 inside = np.random.default_rng(5).uniform(0.95, 3.5, 198)
 r = np.sort(np.append(inside, [0.95, 3.5]))[:, None].astype(np.float32)
@@ -265,7 +267,7 @@ r_train, V_train, F_train = (
 torch.manual_seed(0)
 energies_only = NNPotential()
 optimiser = torch.optim.Adam(energies_only.parameters(), lr=5e-3)
-for _ in tqdm(range(300 if fast else 2000), desc="Adam, energies alone"):
+for _ in tqdm(range(300 if fast else 2000), desc="Adam, energies alone", file=sys.stdout):
     optimiser.zero_grad()
     loss = torch.mean((energies_only(r_train) - V_train) ** 2)
     loss.backward()

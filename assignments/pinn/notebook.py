@@ -183,13 +183,15 @@ figures.bending(Centred)
 # As a companion, the plain recipe: time as it is, the condition as a term of the loss, and Adam.
 
 # %% demo="plain_decay"
-from tqdm.auto import tqdm
+import sys
+
+from tqdm import tqdm
 
 torch.manual_seed(0)
 plain = nn.Sequential(nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1))
 t = torch.linspace(0, 5, 100).reshape(-1, 1).requires_grad_()
 optimiser = torch.optim.Adam(plain.parameters(), lr=1e-3)
-for _ in tqdm(range(500 if fast else 3000), desc="plain recipe"):
+for _ in tqdm(range(500 if fast else 3000), desc="plain recipe", file=sys.stdout):
     optimiser.zero_grad()
     loss = total_loss(decay_residual(plain, t), [decay_condition_loss(plain)], [10.0])
     loss.backward()
@@ -259,7 +261,7 @@ def attempt(name, n, bounds):
     model = Centred(network, [bounds])
     t = torch.linspace(0, end, n).reshape(-1, 1).requires_grad_()
     optimiser = torch.optim.Adam(network.parameters(), lr=5e-3)
-    for _ in tqdm(range(300 if fast else 2000), desc=name):
+    for _ in tqdm(range(300 if fast else 2000), desc=name, file=sys.stdout):
         optimiser.zero_grad()
         residual = oscillator_residual(model, t, 2.0)
         loss = total_loss(residual, [oscillator_condition_loss(model)], [10.0])

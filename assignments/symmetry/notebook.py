@@ -313,7 +313,9 @@ print(f"sum of the forces on a cluster: at most {F.sum(dim=1).abs().max().item()
 # %% demo="learning_curves"
 import time
 
-from tqdm.auto import tqdm
+import sys
+
+from tqdm import tqdm
 
 
 class FromPositions(nn.Module):
@@ -356,7 +358,9 @@ networks = {
 }
 curves, trained = {name: [] for name in networks}, {}
 start = time.perf_counter()
-for size, name in tqdm([(size, name) for size in sizes for name in networks], desc="trainings"):
+for size, name in tqdm(
+    [(size, name) for size in sizes for name in networks], desc="trainings", file=sys.stdout
+):
     torch.manual_seed(0)
     trained[name] = networks[name]()
     data = known[:size], E_known[:size]

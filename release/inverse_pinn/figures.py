@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 BLUE, ORANGE, GREEN = "#1f5fa8", "#d2691e", "#2b8a6e"
 INK, GREY, PALE, LIGHT = "#24292f", "#6b7580", "#c3c9d0", "#e9ecef"
@@ -43,7 +44,7 @@ def expected(answers: Any) -> dict[str, list]:
 
 @functools.cache
 def _expected() -> dict[str, np.ndarray]:
-    data = json.loads((Path(__file__).parent / "expected.json").read_text())
+    data = json.loads((Path(__file__).parent / "expected.json").read_text(encoding="utf-8"))
     return {name: np.array(values) for name, values in data.items()}
 
 
@@ -267,7 +268,7 @@ def usual_recipe(
     x, t = (torch.rand(200, 1).requires_grad_() for _ in range(2))
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
     history = []
-    for _ in tqdm(range(epochs), desc="Adam, the usual recipe"):
+    for _ in tqdm(range(epochs), desc="Adam, the usual recipe", file=sys.stdout):
         optimiser.zero_grad()
         inverse_loss(model, (x, t), seen, (1.0, 100.0, 10.0, 10.0)).backward()
         optimiser.step()
@@ -286,7 +287,7 @@ def data_weights(
     import torch
 
     seen, rows = columns(observations), []
-    for weight in tqdm(list(weights), desc="weights"):
+    for weight in tqdm(list(weights), desc="weights", file=sys.stdout):
         torch.manual_seed(0)
         model = InversePINN(hidden=32)
         x, t = (torch.rand(200, 1).requires_grad_() for _ in range(2))

@@ -45,7 +45,7 @@ def expected(answers: Any) -> dict[str, list]:
 
 @functools.cache
 def _expected() -> dict[str, np.ndarray]:
-    data = json.loads((Path(__file__).parent / "expected.json").read_text())
+    data = json.loads((Path(__file__).parent / "expected.json").read_text(encoding="utf-8"))
     return {name: np.array(values) for name, values in data.items()}
 
 

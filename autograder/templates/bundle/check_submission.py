@@ -107,7 +107,7 @@ def read(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # cells without ids, from older editors
-            return nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
+            return nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)  # type: ignore[no-untyped-call]
     except Exception as error:  # whatever a damaged file makes of the reader
         why = str(error).strip().split("\n")[0][:100]
         raise NotReady(
@@ -155,7 +155,7 @@ def run(notebook: Any, folder: Path, exercises: list[str]) -> dict[str, Standing
     for name in exercises:
         ask = f"print(); print(json.dumps(standing({name!r})))"
         notebook.cells.append(
-            new_code_cell(f"import json\nfrom coursekit.notebook import standing\n{ask}")
+            new_code_cell(f"import json\nfrom coursekit.notebook import standing\n{ask}")  # type: ignore[no-untyped-call]
         )
     at = "the start"
 

@@ -537,6 +537,7 @@ class _Page:
 
 _GREEN, _RED, _GREY = "#2e8b57", "#cf4a3c", "#8a8a8a"  # readable on white and on black
 _MARKS = {"passed": ("✓", _GREEN), "failed": ("✗", _RED), "open": ("·", _GREY)}
+_PALE = "opacity:0.7;"  # of whatever colour the theme writes in
 _CELL = (
     "padding:2px 12px 2px 0; text-align:left; vertical-align:baseline; background:none; border:0;"
 )
@@ -580,10 +581,7 @@ def _exercise_page(exercise: str, found: list[_Found]) -> _Page:
         parts = [("", one.sentence)] if one.unwritten else one.parts
         lines += [f"   {word:<9} {text}" if word else f"   {text}" for word, text in parts]
         if parts:
-            inner += "<table style='border-collapse:collapse; margin:2px 0 6px 0; border:0;'>"
-            inner += (
-                "".join(_row(_word(word), _text(word, text)) for word, text in parts) + "</table>"
-            )
+            inner += _table([_row(_word(word), _text(word, text)) for word, text in parts])
         rows.append(_row(_mark(mark, colour), inner))
     lines.append(ending)
     colour = _GREEN if passed == len(found) else _RED
@@ -610,7 +608,10 @@ def _summary_page(rows: dict[str, _Standing]) -> _Page:
 
 
 def _frame(colour: str, *inner: str) -> str:
-    style = f"border-left:3px solid {colour}; padding:4px 0 4px 12px; margin:4px 0; max-width:60em;"
+    style = (
+        f"border-left:3px solid {colour}; padding:4px 0 4px 12px; margin:4px 0; max-width:60em; "
+        "font-size:13px; line-height:1.5;"
+    )
     return f"<div style='{style}'>{''.join(inner)}</div>"
 
 
@@ -619,7 +620,7 @@ def _title(text: str) -> str:
 
 
 def _note(text: str) -> str:
-    return f"<div style='color:{_GREY}; margin-top:2px;'>{html.escape(text)}</div>"
+    return f"<div style='{_PALE} margin-top:2px;'>{html.escape(text)}</div>"
 
 
 def _mark(mark: str, colour: str) -> str:
@@ -627,7 +628,7 @@ def _mark(mark: str, colour: str) -> str:
 
 
 def _word(word: str) -> str:
-    style = f"color:{_GREY}; display:inline-block; min-width:{4.5 if word else 0}em;"
+    style = f"{_PALE} display:inline-block; min-width:{4.5 if word else 0}em;"
     return f"<span style='{style}'>{html.escape(word)}</span>"
 
 
@@ -638,12 +639,16 @@ def _text(word: str, text: str) -> str:
 
 
 def _code(text: str) -> str:
-    style = "background:none; color:inherit; padding:0; white-space:pre-wrap;"
+    style = (
+        "background:none; color:inherit; padding:0; font-size:inherit; white-space:pre-wrap; "
+        "overflow-wrap:anywhere;"
+    )
     return f"<code style='{style}'>{html.escape(text)}</code>"
 
 
 def _table(rows: list[str]) -> str:
-    return f"<table style='border-collapse:collapse; margin:0; border:0;'>{''.join(rows)}</table>"
+    style = "border-collapse:collapse; margin:0; border:0; font-size:inherit;"
+    return f"<table style='{style}'>{''.join(rows)}</table>"
 
 
 def _row(*cells: str) -> str:

@@ -1,0 +1,151 @@
+"""A student at work: JupyterLab on the bundled folder, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from autograder.bundle import student_folder
+from autograder.course import assignment
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="Playwright drives the browser: pip install '.[test]'"
+)
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="a browser is needed: apt-get install chromium"),
+]
+QUIET = ("--no-first-run", "--disable-background-networking", "--disable-component-update")
+SETTINGS = {
+    # All cells are on the page, not only those in view.
+    "notebook-extension/tracker": {"windowingMode": "none"},
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "apputils-extension/themes": {"theme": "JupyterLab Light"},
+}
+PATIENCE = 240_000
+"""Milliseconds; only a browser that hangs waits so long."""
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """JupyterLab on a student's folder, with settings of its own: its address and token."""
+    folder = tmp_path / "folder"
+    student_folder([assignment("backprop")], folder)
+    places = {
+        "HOME": tmp_path,
+        "IPYTHONDIR": tmp_path / "ipython",
+        "JUPYTER_CONFIG_DIR": tmp_path / "config",
+        "JUPYTER_DATA_DIR": tmp_path / "data",
+        "JUPYTER_RUNTIME_DIR": tmp_path / "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": tmp_path / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": tmp_path / "workspaces",
+    }
+    for name, values in SETTINGS.items():
+        path = tmp_path / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
+    environment = os.environ | {name: str(place) for name, place in places.items()}
+    environment.pop("PYTHONPATH", None)  # the folder has to do alone
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield _address(tmp_path / "runtime", server)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _address(runtime: Path, server: subprocess.Popen[bytes]) -> tuple[str, str]:
+    """Where the server listens, from the file that it writes when it is ready."""
+    while server.poll() is None:
+        for path in runtime.glob("jpserver-*.json"):
+            try:
+                found = json.loads(path.read_text())
+            except ValueError:
+                continue  # half written
+            return found["url"], found["token"]
+        time.sleep(0.2)
+    raise AssertionError(f"JupyterLab ended: {(runtime.parent / 'log').read_text()[-2000:]}")
+
+
+@pytest.fixture
+def page(lab: tuple[str, str]) -> Iterator[Any]:
+    """The notebook's page, with the kernel at its service."""
+    url, token = lab
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{url}lab/tree/backprop/backprop.ipynb?token={token}")
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        yield page
+        browser.close()
+
+
+SUM = "def mse_loss(y_pred, y_true):\n    return np.sum((y_pred - y_true) ** 2)\n"
+
+
+def test_a_student_fills_in_an_exercise(page: Any, tmp_path: Path) -> None:
+    asked: set[str | None] = set()
+    page.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    exercise = cells.filter(has_text="def mse_loss")
+    check = cells.filter(has_text='check("mse_loss")').locator(".jp-OutputArea")
+    summary = cells.filter(has_text="summary()").last
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    summary.get_by_text("0 of 9 exercises written; 0 of 25 public checks passed").wait_for()
+    assert check.inner_text().strip() == "mse_loss is still to be written"
+
+    def write(code: str) -> None:
+        """Replaces the cell, runs it and the one below."""
+        exercise.locator(".cm-content").click()
+        page.keyboard.press("ControlOrMeta+a")
+        page.keyboard.insert_text(code)
+        page.keyboard.press("Shift+Enter")
+        page.keyboard.press("Shift+Enter")
+
+    def picture(name: str, of: Any) -> None:
+        of.scroll_into_view_if_needed()
+        page.screenshot(path=tmp_path / f"{name}.png")
+
+    write(SUM)
+    check.get_by_text("1 of 2 public checks passed; hidden checks run at grading").wait_for()
+    said = " ".join(check.inner_text().split())
+    assert "✗ is the mean over every element called mse_loss([[1., 2.]], [[0., 0.]])" in said
+    assert "returned 5 expected 2.5" in said
+    assert "hint twice the expected size" in said
+    picture("wrong", check)
+
+    write(SUM.replace("np.sum", "np.mean"))
+    check.get_by_text("2 of 2 public checks passed; hidden checks run at grading").wait_for()
+    assert "✗" not in check.inner_text()
+    picture("right", check)
+
+    summary.locator(".jp-InputPrompt").click()
+    page.keyboard.press("ControlOrMeta+Enter")
+    summary.get_by_text("1 of 9 exercises written; 2 of 25 public checks passed").wait_for()
+    picture("summary", summary)
+
+    page.set_viewport_size({"width": 600, "height": 800})
+    picture("narrow", summary)
+    assert summary.locator(".jp-OutputArea").evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert asked == {"localhost"}
