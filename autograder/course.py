@@ -46,6 +46,8 @@ class Assignment:
     name: str
     title: str
     exercises: tuple[Exercise, ...]
+    variants: bool = False
+    """Whether each student's hidden inputs are drawn for that student alone."""
 
     @property
     def points(self) -> float:
@@ -112,7 +114,9 @@ def course() -> dict[str, Assignment]:
         names = [exercise.name for exercise in exercises]
         if len(set(names)) != len(names):
             raise CourseError(f"{path}: {name} lists an exercise twice")
-        assignments[name] = Assignment(name, entry["title"], exercises)
+        assignments[name] = Assignment(
+            name, entry["title"], exercises, variants=bool(entry.get("variants", False))
+        )
     return assignments
 
 

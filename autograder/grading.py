@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
@@ -66,6 +67,8 @@ def usable_id(name: str) -> bool:
 
 def read_job(course_dir: Path, assignment: Assignment, student: str, salt: str) -> Job:
     """What a student handed in, as a job; a missing notebook is a job with a problem."""
+    if assignment.variants:
+        salt = variant(salt, student)
     job = Job(assignment=assignment.name, student=student, notebook=None, salt=salt)
     try:
         folder = course_dir / "submitted" / student / assignment.name
@@ -73,6 +76,11 @@ def read_job(course_dir: Path, assignment: Assignment, student: str, salt: str) 
     except SubmissionError as error:
         job.problem = str(error)
     return job
+
+
+def variant(salt: str, student: str) -> str:
+    """The salt from which this student's hidden inputs are drawn, and nobody else's."""
+    return hashlib.sha256(f"{salt}\0{student}".encode()).hexdigest()
 
 
 def grade_one(

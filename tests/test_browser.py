@@ -145,7 +145,7 @@ def test_a_student_fills_in_an_exercise(page: Any, tmp_path: Path) -> None:
     summary.get_by_text("1 of 9 exercises written; 2 of 25 public checks passed").wait_for()
     picture("summary", summary)
 
-    page.set_viewport_size({"width": 600, "height": 800})
+    page.set_viewport_size({"width": 800, "height": 800})
     picture("narrow", summary)
     assert summary.locator(".jp-OutputArea").evaluate("one => one.scrollWidth <= one.clientWidth")
     assert asked == {"localhost"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import json
 import os
@@ -14,8 +15,17 @@ import msgspec
 import pytest
 
 from autograder import demo
+from autograder.answers import reference_code
 from autograder.course import ROOT, assignment
-from autograder.grading import course_salt, grade_class, grade_one, only_grader, students
+from autograder.engine import checks_of
+from autograder.grading import (
+    course_salt,
+    grade_class,
+    grade_one,
+    only_grader,
+    read_job,
+    students,
+)
 from autograder.results import ExerciseResult, Result, Store
 
 
@@ -300,6 +310,47 @@ def test_the_salt_is_made_once_and_private(tmp_path: Path) -> None:
     salt = course_salt(tmp_path)
     assert course_salt(tmp_path) == salt
     assert (tmp_path / ".autograder_salt").stat().st_mode & 0o077 == 0
+
+
+def test_with_variants_each_student_has_a_salt_that_stays(tmp_path: Path) -> None:
+    alike = assignment("backprop")
+    own = dataclasses.replace(alike, variants=True)
+    assert {read_job(tmp_path, alike, name, "salt").salt for name in "ab"} == {"salt"}
+    first, second = (read_job(tmp_path, own, name, "salt") for name in "ab")
+    assert len({"salt", first.salt, second.salt}) == 3
+    assert read_job(tmp_path, own, "a", "salt").salt == first.salt
+    assert read_job(tmp_path, own, "a", "other").salt != first.salt
+    # A record made before variants were asked for, or of somebody else, does not hold.
+    before, after = checks_of(read_job(tmp_path, alike, "a", "salt")), checks_of(first)
+    assert not any(after[name] in (before[name], checks_of(second)[name]) for name in after)
+
+
+@pytest.mark.slow
+def test_right_answers_earn_everything_in_every_variant(tmp_path: Path) -> None:
+    found = dataclasses.replace(assignment("backprop"), variants=True)
+    release = json.loads(found.release.read_text(encoding="utf-8"))
+    code = {exercise.name: reference_code(found, exercise.name) for exercise in found.exercises}
+    for name in ("ada", "emmy"):
+        folder = tmp_path / "submitted" / name / found.name
+        folder.mkdir(parents=True)
+        (folder / "backprop.ipynb").write_text(json.dumps(demo.filled(release, code)))
+    events: list[str] = []
+
+    def grade() -> list[Result]:
+        return grade_class(
+            found,
+            tmp_path,
+            ["ada", "emmy"],
+            [],
+            jobs=1,
+            progress=lambda event, result: events.append(event),
+        )
+
+    one, other = grade()
+    assert one.points == other.points == found.points
+    assert one.checks_sha256 != other.checks_sha256
+    assert grade() == [one, other]
+    assert events == ["graded", "graded", "kept", "kept"]
 
 
 @pytest.mark.slow

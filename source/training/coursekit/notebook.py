@@ -581,7 +581,8 @@ def _exercise_page(exercise: str, found: list[_Found]) -> _Page:
         parts = [("", one.sentence)] if one.unwritten else one.parts
         lines += [f"   {word:<9} {text}" if word else f"   {text}" for word, text in parts]
         if parts:
-            inner += _table([_row(_word(word), _text(word, text)) for word, text in parts])
+            told = [_row(_word(word), _text(word, text)) for word, text in parts]
+            inner += _table(told, margin="2px 0 6px 0")
         rows.append(_row(_mark(mark, colour), inner))
     lines.append(ending)
     colour = _GREEN if passed == len(found) else _RED
@@ -597,7 +598,8 @@ def _summary_page(rows: dict[str, _Standing]) -> _Page:
         begun = written or row.state == "begun"
         count = f"public checks: {row.passed} of {row.checks}" if begun else ""
         lines.append(f" {mark} {name:<{width}}  {_STATES[row.state]:<19} {count}".rstrip())
-        table.append(_row(_mark(mark, colour), _code(name), _STATES[row.state], count))
+        shown = _code(name, "white-space:nowrap;")
+        table.append(_row(_mark(mark, colour), shown, _STATES[row.state], count))
     ending = (
         f"{sum(row.state == 'written' for row in rows.values())} of {len(rows)} exercises written; "
         f"{sum(row.passed for row in rows.values())} of "
@@ -638,16 +640,13 @@ def _text(word: str, text: str) -> str:
     return f"<span style='white-space:pre-wrap;'>{html.escape(text)}</span>"
 
 
-def _code(text: str) -> str:
-    style = (
-        "background:none; color:inherit; padding:0; font-size:inherit; white-space:pre-wrap; "
-        "overflow-wrap:anywhere;"
-    )
+def _code(text: str, wrap: str = "white-space:pre-wrap; overflow-wrap:anywhere;") -> str:
+    style = f"background:none; color:inherit; padding:0; font-size:inherit; {wrap}"
     return f"<code style='{style}'>{html.escape(text)}</code>"
 
 
-def _table(rows: list[str]) -> str:
-    style = "border-collapse:collapse; margin:0; border:0; font-size:inherit;"
+def _table(rows: list[str], margin: str = "0") -> str:
+    style = f"border-collapse:collapse; margin:{margin}; border:0; font-size:inherit;"
     return f"<table style='{style}'>{''.join(rows)}</table>"
 
 
