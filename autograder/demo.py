@@ -7,6 +7,7 @@ process, and what must be lost is written beside the code that loses it.
 
 from __future__ import annotations
 
+import ast
 import copy
 import json
 import shutil
@@ -124,12 +125,14 @@ def _members(found: Assignment, judge: Judge) -> list[Submission]:
 def _honest(group: _Class) -> None:
     found, right = group.found, group.right
     group.add("ada", "everything right", right)
+    styles: dict[str, list[str]] = {}
+    for answer in alternatives(found):
+        styles.setdefault(answer.exercise, []).append(answer.code)
     for student, which in (("ben", 0), ("chloe", -1)):
-        chosen: dict[str, list[str]] = {}
-        for answer in alternatives(found):
-            chosen.setdefault(answer.exercise, []).append(answer.code)
-        other = {name: codes[which] for name, codes in chosen.items()}
+        other = {name: codes[which] for name, codes in styles.items()}
         group.add(student, "everything right, in another style", right | other)
+    copied = {name: ast.unparse(ast.parse(codes[0])) for name, codes in list(styles.items())[:3]}
+    group.add("zoe", "three answers are ben's in another layout", right | copied)
     slips = [wrong for wrong in mistakes(found)]
     firsts = {wrong.exercise: wrong for wrong in reversed(slips)}
     exercises = [exercise.name for exercise in found.exercises]

@@ -1,8 +1,9 @@
 """One page about an assignment's class, for the instructor: `DIR/report/<name>.html`.
 
 This module counts; `templates/report.html.j2` shows. Everything on the page comes from the
-stored results, so names and messages are hostile: each expression is cleaned of control
-characters and escaped on its way out, and the page may load or run nothing but itself.
+stored results and the submissions, so names, messages and code are hostile: each expression is
+cleaned of control characters and escaped on its way out, and the page may load or run nothing
+but itself.
 
 What is counted where: marks are those of graded submissions. An unreadable one has no mark to
 compare, and a grader's own fault is nobody's zero. An exercise's rates leave out answers that
@@ -12,6 +13,7 @@ the grader failed to judge.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import os
 import re
@@ -28,8 +30,11 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
+from . import similar
 from .course import Assignment, CourseError, assignment
 from .results import CheckResult, ExerciseResult, Result, Store, plain, write_atomically
+from .similar import Alike
+from .submission import SubmissionError, find_notebook
 
 STATUS_WORDS = {
     "right": "right",
@@ -150,6 +155,7 @@ class ExerciseRow:
     """Mean share of its points."""
     checks: list[CheckRow]
     seconds: float
+    slowest: list[Entry]
 
     @property
     def rate(self) -> float:
@@ -190,6 +196,14 @@ class Remark(NamedTuple):
     checks: Sequence[tuple[ExerciseRow, str]] = ()
 
 
+class Similar(NamedTuple):
+    """Submissions that resemble each other, and in which exercises."""
+
+    people: list[Submission]
+    alike: list[Alike]
+    shared: int
+
+
 @dataclass
 class Report:
     """Every figure of the page."""
@@ -200,6 +214,9 @@ class Report:
     """Result files that are no result of the student they are named after."""
     ungraded: list[str]
     """Students who handed in and have no result."""
+    similar: list[Similar]
+    compared: int
+    """Submissions whose code could be compared with the others'."""
 
     # ----------------------------------------------------------------- what is wrong with it
 
@@ -293,6 +310,11 @@ class Report:
     def zero(self) -> list[Submission]:
         return [s for s in self.marked if s.share() == 0]
 
+    def nearest_bin(self, mark: float) -> int:
+        """The bin with students that lies nearest to `mark`, which may be in none: a mean, say."""
+        filled = [n for n, one in enumerate(self.bins) if one.people]
+        return min(filled, key=lambda n: max(self.bins[n].low - mark, mark - self.bins[n].high))
+
     @cached_property
     def bins(self) -> list[Bin]:
         width = self.assignment.points / _BINS
@@ -328,6 +350,7 @@ class Report:
                 start += width
         judged = [exercise for _, exercise in answers if exercise.status != "error"]
         shares = [share_of(exercise.points, exercise.max_points) for exercise in judged]
+        seconds = {s.number: sum(check.seconds for check in e.checks) for s, e in answers}
         return ExerciseRow(
             number=number,
             name=name,
@@ -337,7 +360,11 @@ class Report:
             right=len(by_status.get("right", [])),
             mean=statistics.fmean(shares) if shares else 0.0,
             checks=_checks(answers),
-            seconds=sum(check.seconds for _, exercise in answers for check in exercise.checks),
+            seconds=sum(seconds.values()),
+            slowest=[
+                Entry(self.submissions[number], duration(seconds[number]))
+                for number in sorted(seconds, key=lambda n: -seconds[n])[:5]
+            ],
         )
 
     @cached_property
@@ -664,7 +691,27 @@ def read_report(name: str, course_dir: Path) -> Report:
             f"`autograder grade {name} --course {course_dir}` makes them{trouble}"
         )
     handed_in = {path.parent.name for path in (course_dir / "submitted").glob(f"*/{name}")}
-    return Report(found, submissions, broken, sorted(handed_in - set(students)))
+    ungraded = sorted(handed_in - set(students))
+    return Report(
+        found, submissions, broken, ungraded, *_resemblances(found, course_dir, submissions)
+    )
+
+
+def _resemblances(
+    found: Assignment, course_dir: Path, submissions: list[Submission]
+) -> tuple[list[Similar], int]:
+    """Who wrote answers like whose, and how many could be compared."""
+    by_name = {submission.name: submission for submission in submissions}
+    answers = {}
+    for name in by_name:
+        with contextlib.suppress(SubmissionError):
+            data, _ = find_notebook(course_dir / "submitted" / name / found.name, found.name)
+            answers[name] = similar.answers(data, found)
+    groups = [
+        Similar([by_name[name] for name in group.students], group.alike, group.shared)
+        for group in similar.groups(found, answers)
+    ]
+    return groups, sum(map(bool, answers.values()))
 
 
 def render(report: Report, now: datetime) -> str:
@@ -686,7 +733,14 @@ def render(report: Report, now: datetime) -> str:
         "csp_hash": _csp_hash,
     }
     template = environment.get_template("report.html.j2")
-    return template.render(report=report, words=STATUS_WORDS, now=now, problem=problem)
+    return template.render(
+        report=report,
+        words=STATUS_WORDS,
+        now=now,
+        problem=problem,
+        least=similar.LEAST,
+        length=similar.LENGTH,
+    )
 
 
 def write_report(name: str, course_dir: Path) -> Path:
