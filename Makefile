@@ -1,10 +1,11 @@
 # Two commands: `make demo` shows everything at work, `make test` is what CI runs.
 # Both set up what they need: Python packages in .venv, bubblewrap from the system.
+# `make site` builds the students' web site in site/_build/html.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test setup cage clean
+.PHONY: demo test site setup cage clean
 
 demo: setup
 	$(BIN)/autograder demo
@@ -35,5 +36,16 @@ cage:
 	    echo "Without it, submissions are not fully caged; 'autograder doctor' says what is left."; \
 	  fi; }
 
+# Jupyter Book in an environment of its own: it asks for older versions than the course has.
+site: setup .venv/site/ready
+	rm -rf site/source
+	$(BIN)/autograder bundle site --output site/source
+	.venv/site/bin/jupyter-book build --warningiserror --path-output site site/source
+
+.venv/site/ready: .site-requirements.txt .venv/ready
+	$(PYTHON) -m venv .venv/site
+	.venv/site/bin/python -m pip install --quiet --requirement .site-requirements.txt
+	touch $@
+
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo site

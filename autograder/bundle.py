@@ -1,6 +1,6 @@
-"""What is given away: the students' folder, and an autograder for Gradescope.
+"""What is given away: the students' folder, the site, and an autograder for Gradescope.
 
-The students' folder holds the released notebooks and nothing private. Gradescope's archive holds
+The students' folder and the site hold the released notebooks and nothing private. Gradescope's archive holds
 the whole grader and is for instructors only.
 """
 
@@ -20,6 +20,18 @@ from .results import write_atomically
 from .submission import SubmissionError, find_notebook
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates" / "bundle"
+_SITE = _TEMPLATES.with_name("site")
+_CONTENTS = """\
+format: jb-book
+root: index
+parts:
+- caption: Handouts
+  chapters:
+  - file: guide
+  - file: checks
+- caption: Notebooks
+  chapters:
+"""
 _STUDENT_PACKAGES = ("numpy", "torch", "scipy", "scikit-learn", "matplotlib", "tqdm", "jupyterlab")
 _GRADER_PARTS = ("assignments", "autograder", "reference_impl", "release")
 _GRADER_FILES = ("pyproject.toml", ".constraints.txt", "README.md")
@@ -33,12 +45,38 @@ def student_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
             raise CourseError(f"{assignment.name} is not built: run `autograder build` first")
         for path in _files_of(assignment.release.parent):
             files[str(path.relative_to(ROOT / "release"))] = path.read_bytes()
-    table = "\n".join(f"| `{a.name}/{a.name}.ipynb` | {a.title} |" for a in assignments)
-    guide = Template((_TEMPLATES / "README.md").read_text(encoding="utf-8"))
-    files["README.md"] = guide.substitute(notebooks=table).encode()
+    files["README.md"] = _guide(assignments)
     files["requirements.txt"] = _requirements().encode()
     for script in ("check_environment.py", "check_submission.py"):
         files[script] = (_TEMPLATES / script).read_bytes()
+    for name, data in files.items():
+        write_atomically(folder / name, data)
+    return [folder / name for name in files]
+
+
+def _guide(assignments: list[Assignment]) -> bytes:
+    table = "\n".join(f"| `{a.name}/{a.name}.ipynb` | {a.title} |" for a in assignments)
+    guide = Template((_TEMPLATES / "README.md").read_text(encoding="utf-8"))
+    return guide.substitute(notebooks=table).encode()
+
+
+def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
+    """Writes what a Jupyter Book of the handouts is built from; `make site` builds it.
+
+    Of the course it takes the released notebooks and the students' guide, nothing else.
+    """
+    files = {path.name: path.read_bytes() for path in _files_of(_SITE)}
+    files["guide.md"] = _guide(assignments)
+    for assignment in assignments:
+        files[f"{assignment.name}.ipynb"] = assignment.release.read_bytes()
+    rows = [
+        f"| [{a.title}]({a.name}.ipynb) | {len(a.exercises)} "
+        f"| {sum(exercise.minutes for exercise in a.exercises)} |"
+        for a in assignments
+    ]
+    files["index.md"] = files["index.md"].replace(b"$notebooks", "\n".join(rows).encode())
+    chapters = "".join(f"  - file: {a.name}\n" for a in assignments)
+    files["_toc.yml"] = f"{_CONTENTS}{chapters}".encode()
     for name, data in files.items():
         write_atomically(folder / name, data)
     return [folder / name for name in files]

@@ -510,6 +510,23 @@ def bundle_gradescope(
     print(gradescope_archive(found, output or Path(f"gradescope_{found.name}.zip")))
 
 
+@bundle.command("site")
+def bundle_site(
+    output: Annotated[Path, typer.Option(help="The folder to write.")] = Path("site/source"),
+) -> None:
+    """The text of a web site: guide, how to read a check, released notebooks. Nothing private.
+
+    `make site` turns it into pages with Jupyter Book.
+
+    Example: autograder bundle site
+
+    Exits 2 if an assignment is not built.
+    """
+    from .bundle import site_folder
+
+    print(f"{len(site_folder(list(course().values()), output))} files in {output}")
+
+
 @bundle.command("run", hidden=True)
 def bundle_run(name: str, home: Annotated[Path, typer.Option()] = Path("/autograder")) -> None:
     """What Gradescope's container runs for each submission."""

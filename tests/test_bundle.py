@@ -16,7 +16,7 @@ import pytest
 
 from autograder import demo
 from autograder.answers import reference_code
-from autograder.bundle import gradescope_archive, student_folder
+from autograder.bundle import gradescope_archive, site_folder, student_folder
 from autograder.course import ROOT, assignment, course
 
 
@@ -164,3 +164,17 @@ def test_gradescopes_archive_grades_in_folders_like_gradescopes(tmp_path: Path) 
     assert scores["mse_loss"] < found.exercise("mse_loss").points
     assert scores["activations"] == found.exercise("activations").points
     assert str(ROOT) not in json.dumps(results)
+
+
+def test_the_site_is_made_of_handouts_and_nothing_private(tmp_path: Path) -> None:
+    paths = {path.name: path for path in site_folder(list(course().values()), tmp_path)}
+    pages = {"index.md", "guide.md", "checks.md", "_config.yml", "_toc.yml", "mathml.py"}
+    assert set(paths) == pages | {f"{name}.ipynb" for name in course()}
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(paths.values())
+    text = "\n".join(paths[name].read_text(encoding="utf-8") for name in pages)
+    for found in course().values():
+        assert paths[f"{found.name}.ipynb"].read_bytes() == found.release.read_bytes()
+        assert f"[{found.title}]({found.name}.ipynb)" in text
+        for private in (found.reference, found.hidden_checks):
+            lines = private.read_text(encoding="utf-8").splitlines()
+            assert not [line for line in lines if len(line) > 30 and line.strip() in text]
