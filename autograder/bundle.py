@@ -1,7 +1,7 @@
 """What is given away: the students' folder, the site, and an autograder for Gradescope.
 
-The students' folder and the site hold the released notebooks and nothing private. Gradescope's archive holds
-the whole grader and is for instructors only.
+The students' folder and the site hold the released notebooks and nothing private. Gradescope's
+archive holds the whole grader and is for instructors only.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def student_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
         for path in _files_of(assignment.release.parent):
             files[str(path.relative_to(ROOT / "release"))] = path.read_bytes()
     files["README.md"] = _guide(assignments)
+    files[".github/workflows/classroom.yml"] = (_TEMPLATES / "classroom.yml").read_bytes()
     files["requirements.txt"] = _requirements().encode()
     for script in ("check_environment.py", "check_submission.py"):
         files[script] = (_TEMPLATES / script).read_bytes()

@@ -451,7 +451,7 @@ def report(
 @app.command()
 def collect(
     name: Annotated[str, typer.Argument(help="Assignment.")],
-    archive: Annotated[Path, typer.Argument(help="Moodle's or Canvas' download, or any zip.")],
+    archive: Annotated[Path, typer.Argument(help="Moodle's, Canvas' or Gradescope's zip, or any.")],
     course_dir: _COURSE,
     replace: Annotated[bool, typer.Option(help="Replace what was handed in before.")] = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Submissions out of an archive: Moodle's and Canvas' downloads, or a zip of folders.
+"""Submissions out of an archive: Moodle's, Canvas' and Gradescope's downloads, or a zip of folders.
 
 Nothing in the archive decides where a file is written: of a name only the student's id is
 taken, and what is written is `submitted/<student>/<assignment>/<assignment>.ipynb`.
@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+import yaml
+
 from .course import Assignment, CourseError
 from .grading import usable_id
 from .results import plain, write_atomically
@@ -22,6 +24,8 @@ from .submission import MAX_BYTES
 MAX_MEMBERS = 100_000
 _MOODLE = re.compile(r"(?P<name>[^/]+)_(?P<number>\d+)_assignsubmission_file_?")
 _CANVAS = re.compile(r"(?P<name>[^_/]+)_(?:LATE_)?(?P<number>\d+)_\d+_(?P<file>[^/]+)")
+
+_METADATA = "submission_metadata.yml"  # Gradescope's list of who handed in what
 
 _DAMAGE = (CourseError, zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError)
 
@@ -60,7 +64,8 @@ def _collected(
         raise CourseError(f"the archive has {len(members)} files; at most {MAX_MEMBERS} are read")
     found: dict[str, list[_Found]] = {}
     result = Collected([], [])
-    for one in _notebooks(members, result.left_out):
+    names = _submitters(zipped, members)
+    for one in _notebooks(members, names, result.left_out):
         found.setdefault(one.student, []).append(one)
     for student, several in sorted(found.items()):
         chosen = _choose(several, assignment)
@@ -82,7 +87,34 @@ def _collected(
     return result
 
 
-def _notebooks(members: list[zipfile.ZipInfo], left_out: list[str]) -> Iterator[_Found]:
+def _submitters(
+    zipped: zipfile.ZipFile, members: list[zipfile.ZipInfo]
+) -> dict[PurePosixPath, str]:
+    """Students by their folders in Gradescope's export; of a group the first member.
+
+    Only a list that lies above every other file is Gradescope's; others come from students.
+    """
+    paths = [PurePosixPath(member.filename) for member in members]
+    found: dict[PurePosixPath, str] = {}
+    for path, member in zip(paths, members, strict=True):
+        root = path.parent
+        if path.name != _METADATA or not all(other.is_relative_to(root) for other in paths):
+            continue
+        try:
+            table = yaml.safe_load(_read(zipped, member))
+        except (*_DAMAGE, yaml.YAMLError, ValueError, RecursionError) as error:
+            raise CourseError(f"{_METADATA} in the archive cannot be read: {error}") from None
+        for folder, entry in table.items() if isinstance(table, dict) else ():
+            people = entry.get(":submitters") if isinstance(entry, dict) else None
+            first = people[0] if isinstance(people, list) and people else None
+            ids = [first.get(k) for k in (":sid", ":email")] if isinstance(first, dict) else []
+            found[root / str(folder)] = str(next(filter(None, ids), folder))
+    return found
+
+
+def _notebooks(
+    members: list[zipfile.ZipInfo], names: dict[PurePosixPath, str], left_out: list[str]
+) -> Iterator[_Found]:
     """The archive's notebooks with their students; what cannot be one goes to `left_out`."""
     for member in members:
         path = PurePosixPath(member.filename)
@@ -94,16 +126,21 @@ def _notebooks(members: list[zipfile.ZipInfo], left_out: list[str]) -> Iterator[
         if stat.S_ISLNK(member.external_attr >> 16):
             left_out.append(f"{_shown(member)}: a link, not a file")
             continue
-        student, file = _student(path)
+        student, file = _student(path, names)
         if not usable_id(student):
             left_out.append(f"{_shown(member)}: its name tells no student")
             continue
         yield _Found(student, file, member)
 
 
-def _student(path: PurePosixPath) -> tuple[str, str]:
-    """Whose notebook this is, and the name that it had."""
-    parts = [part for part in path.parts if part not in ("/", "submitted")]
+def _student(path: PurePosixPath, names: dict[PurePosixPath, str]) -> tuple[str, str]:
+    """Whose notebook this is, and the name that it had; `names` are Gradescope's."""
+    for folder in path.parents:
+        if folder in names:
+            return names[folder], path.name
+    parts = [part for part in path.parts if part != "/"]
+    if "submitted" in parts[:-2]:
+        parts = parts[parts.index("submitted") + 1 :]
     for number, part in enumerate(parts):
         if moodle := _MOODLE.match(part):
             file = parts[-1] if number + 1 < len(parts) else part[moodle.end() :]

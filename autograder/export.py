@@ -99,6 +99,7 @@ def gradescope(result: Result) -> dict[str, Any]:
         "execution_time": round(result.seconds),
         "output": "\n".join([plain(line) for line in (result.message, *result.notes) if line]),
         "visibility": "visible",
+        "stdout_visibility": "hidden",
         "tests": [
             {
                 "name": exercise.name,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 from autograder import demo
 from autograder.answers import reference_code
@@ -32,6 +33,19 @@ def test_the_students_folder_holds_what_is_needed_and_nothing_private(tmp_path: 
     for private in ("BEGIN SOLUTION", "HIDDEN TESTS", "reference_impl", "autograder.checks"):
         assert private not in text
     assert "torch==" in (tmp_path / "requirements.txt").read_text()
+
+
+def test_classrooms_workflow_runs_what_every_student_has(tmp_path: Path) -> None:
+    """Public checks only: the repository belongs to the student, workflow included."""
+    student_folder([assignment("backprop")], tmp_path)
+    workflow = yaml.safe_load((tmp_path / ".github/workflows/classroom.yml").read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    (job,) = workflow["jobs"].values()
+    commands = "\n".join(step.get("run", "") for step in job["steps"])
+    assert "pip install -r requirements.txt" in commands
+    assert "python check_submission.py" in commands
+    for secret in ("secrets.", "autograder", "reference", "hidden"):
+        assert secret not in commands
 
 
 def test_the_self_test_says_what_is_missing(tmp_path: Path) -> None:

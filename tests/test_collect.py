@@ -45,11 +45,55 @@ def collected(folder: Path, files: dict[str, bytes]) -> dict[str, bytes]:
         ("ada/backprop.ipynb", "ada"),
         ("ada/work/My Notebook.IPYNB", "ada"),
         ("submitted/ada/backprop/backprop.ipynb", "ada"),
+        ("course/submitted/ada/backprop/backprop.ipynb", "ada"),
         ("Zoë Ünal_9_assignsubmission_file_/x.ipynb", "zoë_ünal-9"),
     ],
 )
 def test_a_file_finds_its_student(name: str, student: str, tmp_path: Path) -> None:
     assert collected(tmp_path, {name: b"{}"}) == {f"{student}/backprop/backprop.ipynb": b"{}"}
+
+
+def test_gradescopes_export_says_who_handed_in_what(tmp_path: Path) -> None:
+    metadata = b"""\
+submission_1:
+  :submitters:
+  - :name: Ada Lovelace
+    :sid: "00042"
+    :email: ada@example.org
+submission_2:
+  :submitters:
+  - {":name": Ben, ":sid": null, ":email": ben@example.org}
+submission_3: {":submitters": []}
+submission_4:
+  :submitters:
+  - {":name": Eve, ":sid": ../../eve}
+"""
+    files = {f"export/submission_{n}/backprop.ipynb": b"{}" for n in range(1, 5)}
+    found = collected(tmp_path, files | {"export/submission_metadata.yml": metadata})
+    students = ("00042", "ben@example.org", "submission_3")
+    assert set(found) == {f"{student}/backprop/backprop.ipynb" for student in students}
+
+
+def test_a_students_own_list_is_no_list(tmp_path: Path) -> None:
+    forged = b"submission_1: {':submitters': [{':sid': ben}]}"
+    files = {
+        "ada/submission_metadata.yml": forged,
+        "ada/submission_1/backprop.ipynb": b"1",
+        "ben/backprop.ipynb": b"2",
+    }
+    assert collected(tmp_path, files) == {
+        "ada/backprop/backprop.ipynb": b"1",
+        "ben/backprop/backprop.ipynb": b"2",
+    }
+
+
+@pytest.mark.parametrize(
+    "data", [b"a: [", b"a: &a [*a, *a]", b"!!python/object:os.system {}", b"[" * 100_000, b"3"]
+)
+def test_a_hostile_list_is_a_sentence_or_nothing(data: bytes, tmp_path: Path) -> None:
+    files = {"export/submission_1/x.ipynb": b"{}", "export/submission_metadata.yml": data}
+    with contextlib.suppress(CourseError):
+        assert collected(tmp_path, files) == {"submission_1/backprop/backprop.ipynb": b"{}"}
 
 
 def test_of_several_notebooks_the_one_with_the_right_name_counts(tmp_path: Path) -> None:
