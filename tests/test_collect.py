@@ -93,7 +93,7 @@ def test_a_students_own_list_is_no_list(tmp_path: Path) -> None:
 def test_a_hostile_list_is_a_sentence_or_nothing(data: bytes, tmp_path: Path) -> None:
     files = {"export/submission_1/x.ipynb": b"{}", "export/submission_metadata.yml": data}
     with contextlib.suppress(CourseError):
-        assert collected(tmp_path, files) == {"submission_1/backprop/backprop.ipynb": b"{}"}
+        assert collected(tmp_path, files) == {"export/backprop/backprop.ipynb": b"{}"}
 
 
 def test_of_several_notebooks_the_one_with_the_right_name_counts(tmp_path: Path) -> None:
