@@ -57,6 +57,7 @@ WHO = (
 )
 OTTER = "otter-grader==7.0.0"
 OTTER_FOLDER = Path("/tmp/otter-grader-7.0.0")
+THEIR_OWN = (str(OTTER_FOLDER), "/tmp/torchinductor_")  # torch makes that folder when imported
 
 
 class Attack(NamedTuple):
@@ -90,15 +91,56 @@ Grader = Callable[[Path, int], Graded]
 
 def notebook(code: dict[str, str], first: str = "") -> bytes:
     release = json.loads(FOUND.release.read_text(encoding="utf-8"))
-    return json.dumps(demo.filled(release, code, textwrap.dedent(first))).encode()
+    return json.dumps(demo.filled(release, code, first)).encode()
+
+
+WRONG = """\
+sigmoid = tanh = relu = leaky_relu = lambda x, slope=0.01: 0 * x + 7.0
+forward = lambda x, W1, b1, W2, b2: (x, x, x)
+mse_loss = lambda y_pred, y_true: 7.0
+"""
+EMPTIED = {exercise.name: "" for exercise in FOUND.exercises}  # stubs would undo what was forged
+
+# What stock nbgrader and otter are open to: a cell in front of wrong answers.
+FORGES = {
+    "replaces the check cells' code": """
+        def forged(lines):
+            found = [name for name in ("activations", "forward", "mse_loss")
+                     if any(f'"{name}"' in line for line in lines)]
+            return ["5.0\\n"] if found and any("score(" in line for line in lines) else lines
+        get_ipython().input_transformers_cleanup.append(forged)
+    """,
+    "replaces the function that scores": """
+        import autograder.inprocess
+        autograder.inprocess.score = lambda name, exercise, namespace: 5.0
+    """,
+    "writes to the gradebook when all is done": """
+        import os, sqlite3, time
+        if os.fork() == 0:
+            os.setsid()
+            for _ in range(100):
+                time.sleep(1)
+                for path in ("../../../gradebook.db", "gradebook.db"):
+                    if os.path.exists(path):
+                        with sqlite3.connect(path) as book:
+                            book.execute("UPDATE grade SET auto_score = 5.0, manual_score = NULL")
+            os._exit(0)
+    """,
+}
 
 
 def _answers_nothing(cells: dict[str, str]) -> list[Attack]:
-    return [Attack(name, notebook({}, first), 0.0) for name, first in cells.items()]
+    return [
+        Attack(name, notebook(EMPTIED, WRONG + textwrap.dedent(first)), 0.0)
+        for name, first in cells.items()
+    ]
 
 
 def _answers_all(cells: dict[str, str]) -> list[Attack]:
-    return [Attack(name, notebook(RIGHT, first), WHOLE) for name, first in cells.items()]
+    return [
+        Attack(name, notebook(RIGHT, textwrap.dedent(first)), WHOLE)
+        for name, first in cells.items()
+    ]
 
 
 def _loss(bodies: dict[str, str], deserved: float) -> list[Attack]:
@@ -110,7 +152,8 @@ def _loss(bodies: dict[str, str], deserved: float) -> list[Attack]:
 
 OTHERS = WHOLE - POINTS["mse_loss"]
 GROUPS: dict[str, tuple[str, list[Attack]]] = {
-    "takes_marks": ("answers nothing, attacks", _answers_nothing(attacks.TAKES_MARKS)),
+    "takes_marks": ("attacks, all answers wrong", _answers_nothing(attacks.TAKES_MARKS)),
+    "forges": ("forges its marks", _answers_nothing(FORGES)),
     "returns": ("returns no value", _loss(attacks.RETURNS, OTHERS)),
     "raises": ("raises", _loss(attacks.RAISES, OTHERS)),
     "dies": ("ends, hangs or swells", _loss(attacks.DIES, OTHERS)),
@@ -182,7 +225,7 @@ def _left(folder: Path) -> list[str]:
                 left.append(f"process {name} in {where}")
     with contextlib.suppress(OSError):
         files = (folder / "files").read_text(errors="replace").splitlines()
-        left += [f"file {name[:60]}" for name in files if not name.startswith(str(OTTER_FOLDER))]
+        left += [f"file {name[:60]}" for name in files if not name.startswith(THEIR_OWN)]
     return left
 
 
@@ -271,11 +314,14 @@ def by_otter(folder: Path, count: int) -> Graded:
         (tests / f"{exercise.name}.py").write_text(text)
     kit = folder / "course" / "release" / "backprop"
     students = sorted(path.name for path in (folder / "course" / "submitted").iterdir())
-    zipped = "python -m otter generate -t tests -o autograder.zip --no-environment-file"
+    zipped = (
+        "python -m otter generate -t tests -o autograder.zip --no-environment --no-requirements"
+    )
     run = (
         f"export PATH={python.parent}:$PATH JUPYTER_PATH={OTTER_FOLDER}/share/jupyter\n"
         f"export PYTHONPATH=$PYTHONPATH:{kit}\n{zipped}\n"
-        f"for student in {' '.join(students)}; do echo submitted/$student/\n"
+        f"for student in {' '.join(students)}; do\n"
+        "echo submitted/$student/; mkdir -p results/$student\n"
         "python -m otter run -a autograder.zip -o results/$student "
         "submitted/$student/backprop/backprop.ipynb\ndone"
     )
@@ -383,11 +429,11 @@ def main() -> None:
 def _print(found: dict[str, dict[str, list[Outcome]]]) -> None:
     titles = {"undeserved": "undeserved", "lost": "marks lost", "stopped": "class stopped"}
     titles["left"] = "left behind"
-    print(f"{'':38}{'tried':>6}" + "".join(f"{title:>15}" for title in titles.values()))
+    print(f"{'':40}{'tried':>6}" + "".join(f"{title:>15}" for title in titles.values()))
     for group, tools in found.items():
         for tool, outcomes in tools.items():
             counts = [sum(bool(getattr(one, name)) for one in outcomes) for name in titles]
-            print(f"{GROUPS[group][0]:26}{tool:12}{len(outcomes):6}", end="")
+            print(f"{GROUPS[group][0]:28}{tool:12}{len(outcomes):6}", end="")
             print("".join(f"{count:15}" for count in counts))
 
 

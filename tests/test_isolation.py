@@ -1,0 +1,90 @@
+"""What ISOLATION.md says of each level, tried at that level."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.cage import LEVELS, Cage, Level
+from autograder.course import ROOT
+from autograder.worker.lockdown import landlock_version
+from autograder.worker.wire import decode, encode
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="the levels are told apart on Linux"
+)
+
+# Each ends in an exception where it is refused.
+TRIES = {
+    "reads the checks": "open({checks!r}).read()",
+    "reads a file of the machine": "open('/etc/passwd').read()",
+    "sees other processes": "os.stat('/proc/{judge}')",
+    "reads another process's memory": "open('/proc/{judge}/mem')",
+    "sends a signal to the grader": "os.kill({judge}, 0)",
+    "uses TCP": "socket.socket().connect(('127.0.0.1', {tcp}))",
+    "uses UDP": "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', {udp}))",
+    "leaves a file in /dev/shm": "open('/dev/shm/{name}', 'w').close()",
+    "takes 10 GB": "bytearray(10 * 2**30)",
+    "makes a namespace": "system_call(272, 0x10000000)",
+    "traces a process": "system_call(101, 16, os.getppid(), 0, 0)",
+}
+SETUP = """
+import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def system_call(*args):
+    if libc.syscall(*args) < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+"""
+ALLOWED: dict[Level, set[str]] = {
+    # within walls: a network of its own without anybody, a /dev/shm that ends with it
+    "full": {"uses UDP", "leaves a file in /dev/shm"},
+    "landlock": {"sees other processes", "uses UDP", "leaves a file in /dev/shm"},
+    "limits": {
+        *("reads the checks", "reads a file of the machine", "sees other processes"),
+        *("uses TCP", "uses UDP", "leaves a file in /dev/shm"),
+    },
+}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_level_holds_what_the_page_says_and_no_more(level: Level) -> None:
+    if os.geteuid():
+        pytest.skip("as another user than root, the student's code is the grader's own user")
+    if level == "landlock" and landlock_version() < 4:
+        pytest.skip("this kernel's Landlock knows no TCP")
+    name = f"test-{uuid.uuid4()}"
+    with contextlib.ExitStack() as stack:
+        tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        udp.bind(("127.0.0.1", 0))
+        words: dict[str, Any] = {
+            "checks": str(ROOT / "autograder" / "checks" / "test_backprop.py"),
+            "judge": os.getpid(),
+            "tcp": tcp.getsockname()[1],
+            "udp": udp.getsockname()[1],
+            "name": name,
+        }
+        cage = stack.enter_context(contextlib.closing(Cage(level)))
+        worker = cage.worker()
+
+        def run(source: str) -> dict[str, Any]:
+            request = encode({"op": "run", "source": source, "label": "cell"})
+            return dict(decode(worker.ask(request, 20.0)))
+
+        assert run(SETUP)["ok"]
+        allowed = {what for what, code in TRIES.items() if run(code.format(**words))["ok"]}
+        worker.kill()
+        udp.settimeout(0.0 if level == "full" else 5.0)
+        with pytest.raises(BlockingIOError) if level == "full" else contextlib.nullcontext():
+            assert udp.recv(1) == b"x"
+    stays = Path("/dev/shm") / name
+    assert stays.exists() == (level != "full")
+    stays.unlink(missing_ok=True)
+    assert allowed == ALLOWED[level]
