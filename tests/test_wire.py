@@ -155,5 +155,8 @@ def test_pickles_and_promises_of_gigabytes_are_refused() -> None:
     huge = b"a" + bytes([7, 1]) + b"float64" + (2**40).to_bytes(8, "little")
     with pytest.raises(WireError):
         decode(huge)
+    empty = b"a" + bytes([7, 4]) + b"float64" + bytes(8) + 3 * (2**26).to_bytes(8, "little")
+    with pytest.raises(WireError):
+        decode(empty)
     with pytest.raises(WireError):
         decode(b"l" + (2**60).to_bytes(8, "little"))

@@ -271,9 +271,11 @@ class _Reader:
         shape = struct.unpack(f"<{ndim}Q", self.take(8 * ndim))
         total = dtype.itemsize
         for extent in shape:
-            total *= extent
-            if extent > MAX_BYTES or total > MAX_BYTES:
+            total *= max(extent, 1)  # NumPy refuses axes too long even where another one is empty
+            if total > MAX_BYTES:
                 raise WireError("an array too large")
+        if 0 in shape:
+            total = 0
         data = bytearray(memoryview(self.data)[self.at : self.at + total])
         if len(data) < total:
             raise WireError("bytes end before the value does")
