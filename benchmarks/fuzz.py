@@ -96,7 +96,11 @@ def seeds(target: str) -> list[bytes]:
     if target == "wire":
         values = [None, True, 7, -(2**300), 0.5, 1j, "text", b"bytes", [1, (2.0,)], {"a": [None]}]
         values += [np.ones((2, 3)), np.float32(1), torch.ones(2, requires_grad=True), Handle(3)]
-        values += [np.zeros(0, dtype=bool), {"ok": False, "kind": "error", "type": "ValueError"}]
+        values += [
+            np.zeros((0, 9, 9, 9)),
+            np.zeros(0, dtype=bool),
+            {"ok": False, "kind": "error", "type": "ValueError"},
+        ]
         values += [{"ok": True, "encoded": encode(value), "warnings": ["x"]} for value in values]
         return [encode(value) for value in values]
     released = json.loads(FOUND.release.read_text(encoding="utf-8"))
