@@ -131,7 +131,7 @@ class Parent:
         ended: list[int] = []
         deadline = time.monotonic() + 30.0
         while True:
-            for pid in list(self.children) if self.namespaces else _children():
+            for pid in {*self.children, *([] if self.namespaces else _children())}:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             if self.setting["uid"] and not self.namespaces:
@@ -176,6 +176,7 @@ def _exactly(line: socket.socket, count: int) -> bytes:
 
 
 def _children() -> list[int]:
+    """This process's own and those that it adopted, where the kernel tells them."""
     if sys.platform != "linux":
         return []
     found: list[int] = []
