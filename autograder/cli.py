@@ -608,9 +608,7 @@ def doctor(json: _JSON = False) -> None:
             highlight=False,
         )
         if not probes[0].available:
-            console.print(
-                "For the full cage install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap)."
-            )
+            console.print("ISOLATION.md says what to do, under “When doctor says less than full”.")
     if not probes[0].available:
         raise typer.Exit(1)
 
