@@ -198,8 +198,10 @@ def caged(folder: Path, command: str, seconds: int, *, root: bool = False) -> li
     }
     bwrap = ["nice", "-n", "10", "bwrap", "--die-with-parent", "--unshare-pid", "--unshare-net"]
     bwrap += ["--unshare-ipc", "--cap-add", "ALL", "--ro-bind", "/", "/", "--dev", "/dev"]
-    bwrap += ["--proc", "/proc", "--size", str(2**30), "--tmpfs", "/tmp"]
-    bwrap += ["--size", str(2**30), "--tmpfs", "/dev/shm", "--bind", str(folder), str(folder)]
+    bwrap += ["--proc", "/proc"]
+    for place in ("/tmp", "/dev/shm"):
+        bwrap += ["--perms", "1777", "--size", str(2**30), "--tmpfs", place]
+    bwrap += ["--bind", str(folder), str(folder)]
     if OTTER_FOLDER.exists():
         bwrap += ["--ro-bind", str(OTTER_FOLDER), str(OTTER_FOLDER)]
     bwrap += ["--chdir", str(folder), "--clearenv"]
@@ -223,7 +225,10 @@ def _left(folder: Path) -> list[str]:
     with contextlib.suppress(OSError):
         for line in (folder / "processes").read_text(errors="replace").splitlines():
             number, where, state, name = line.split("\t")
-            if int(number) > 2 and state != "Z":  # bubblewrap's process, and the shell that looks
+            if int(number) > 2 and state not in (
+                "",
+                "Z",
+            ):  # not bubblewrap, nor the shell that looks
                 left.append(f"process {name} in {where}")
     with contextlib.suppress(OSError):
         files = (folder / "files").read_text(errors="replace").splitlines()
