@@ -118,7 +118,9 @@ def test_what_is_left_is_said_and_may_be_handed_in(toy: Path, tmp_path: Path) ->
 def test_what_would_cost_marks_is_named(notebook: Path) -> None:
     def spoil(cells: list[Any]) -> None:
         add("print(strength)\nstrength = 3", "spring_force")(cells)
-        cells[at(cells, "spring_force")].source = (
+        cells[
+            at(cells, "spring_force")
+        ].source = (
             "def spring_force(x, stiffness=1.0):\n    return -helper(stiffness * x)\nagain = 1 / 0"
         )
         cells[at(cells, "energies")].source = f"<<<<<<< mine\n{RIGHT['energies']}"
@@ -131,10 +133,10 @@ def test_what_would_cost_marks_is_named(notebook: Path) -> None:
     for words in (
         "the file is called springs (1).ipynb; hand it in as springs.ipynb",
         "stops in line 1 with NameError: name 'strength' is not defined",
-        "the cell of spring_force, stops in line 3 with ZeroDivisionError: division by zero",
+        "(the cell of spring_force) stops in line 3 with ZeroDivisionError: division by zero",
         "spring_force fails a public check: run the cell below it",
         "spring_force has 2 cells; the last one counts",
-        "the cell of energies, stops in line 1 with SyntaxError",
+        "(the cell of energies) stops in line 1 with SyntaxError",
         "energies is not defined: mend its cell, or take it from a fresh copy",
         "the cell of oscillator is gone; what other cells define counts",
         "oscillator is not defined",

@@ -180,10 +180,10 @@ def run(notebook: Any, folder: Path, exercises: list[str]) -> dict[str, Standing
             client.execute(stderr=subprocess.DEVNULL)  # Jupyter's own warnings
     except CellTimeoutError:
         raise NotReady(
-            f"After {SECONDS // 60} minutes this still ran: {at}. Is there a loop without an end"
+            f"After {SECONDS // 60} minutes this still ran: {at}. Look for a loop without an end"
         ) from None
     except DeadKernelError:
-        raise NotReady(f"Python itself ended in {at}. Does it need too much memory") from None
+        raise NotReady(f"Python itself ended in {at}; it may need too much memory") from None
     finally:
         if sys.stdout.isatty():
             print(f"\r{'':<60}\r", end="")
@@ -216,7 +216,7 @@ def grade_id(cell: Any) -> str:
 def place(cell: Any, index: int) -> str:
     """The words for a cell; cells are counted from 1, texts too."""
     name = grade_id(cell)
-    return f"cell {index + 1}, the cell of {name}" if name else f"cell {index + 1}"
+    return f"cell {index + 1} (the cell of {name})" if name else f"cell {index + 1}"
 
 
 # ----------------------------------------------------------------------------- what it says
@@ -252,11 +252,11 @@ def look_at_cells(notebook: Any, exercises: list[str], found: Findings) -> None:
                 continue
             why = str(output.evalue).split("\n")[0][:200]
             line = line_of(output.traceback, cell)
-            sentence = f"{place(cell, index)}, stops{line} with {output.ename}: {why}"
+            sentence = f"{place(cell, index)} stops{line} with {output.ename}: {why}"
             missing = re.match(r"name '(\w+)' is not defined", why)
             if missing and missing[1] in shown_only and grade_id(cell) not in exercises:
                 found.remarks.append(
-                    f"{place(cell, index)}, uses {missing[1]} from a demonstration, which does "
+                    f"{place(cell, index)} uses {missing[1]} from a demonstration, which does "
                     "not run at grading: no exercise may need this cell"
                 )
             else:
