@@ -1,4 +1,4 @@
-"""The report, the feedback pages and formgrader in a real browser.
+"""The report and the feedback pages in a real browser.
 
 Playwright drives the system's Chromium; where either is missing, these tests are skipped. The
 pages hold a class with every kind of result and with hostile names and messages.
@@ -8,14 +8,8 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,11 +17,10 @@ from test_report import HOSTILE, NAME, all_of, check, exercise, give, plausible_
 
 from autograder import demo
 from autograder.answers import alternatives, reference_code
-from autograder.course import ROOT, assignment
+from autograder.course import assignment
 from autograder.feedback import Pages
-from autograder.gradebook import Recorder
 from autograder.report import write_report
-from autograder.results import Result, Store
+from autograder.results import Store
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -182,92 +175,3 @@ def test_the_class_can_be_sorted_and_searched(browser: Any, pages: dict[str, str
     assert page.locator("#students details:visible").count() == 1
     assert page.locator(".heat tbody tr:visible").count() == 1
     page.context.close()
-
-
-# --------------------------------------------------------------------------------- formgrader
-
-
-@pytest.fixture
-def formgrader(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A course with one graded submission, and the address of formgrader on it."""
-    course = tmp_path / "course"
-    folder = course / "submitted" / "ada" / NAME
-    folder.mkdir(parents=True)
-    for kind in ("source", "release"):
-        shutil.copytree(ROOT / kind / NAME, course / kind / NAME)
-    release = json.loads(FOUND.release.read_text(encoding="utf-8"))
-    code = {e.name: reference_code(FOUND, e.name) for e in FOUND.exercises}
-    (folder / f"{NAME}.ipynb").write_text(json.dumps(demo.filled(release, code)))
-    Recorder(course, [FOUND]).record(marked(course, "partly"))
-    (course / "nbgrader_config.py").write_text(
-        f"c = get_config()\nload_subconfig({str(ROOT / 'nbgrader_config.py')!r})\n"
-        f"c.CourseDirectory.root = {str(course)!r}\n"
-    )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = (tmp_path / "log").open("w")
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"),
-            *(f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="),
-        ],
-        cwd=course,
-        env=os.environ | {"JUPYTER_CONFIG_DIR": str(tmp_path / "none"), "HOME": str(tmp_path)},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            assert server.poll() is None, (tmp_path / "log").read_text()
-            try:
-                urllib.request.urlopen(f"{address}/api", timeout=5).close()
-                break
-            except OSError:
-                server_wait(server)
-        yield course, f"{address}/formgrader"
-    finally:
-        server.terminate()
-        server.wait(30)
-        log.close()
-
-
-def server_wait(server: subprocess.Popen[bytes]) -> None:
-    """A moment in which the server may come up or end."""
-    try:
-        server.wait(0.2)
-    except subprocess.TimeoutExpired:
-        return
-
-
-def marked(course: Path, status: str) -> Result:
-    names = [one.name for one in FOUND.exercises]
-    answers = [exercise(name, status if name == EXERCISE else "right") for name in names]
-    return give(course, "ada", answers)
-
-
-def test_a_mark_given_in_formgrader_survives_a_regrade(
-    browser: Any, formgrader: tuple[Path, str]
-) -> None:
-    course, address = formgrader
-    page = browser.new_page()
-    page.set_default_timeout(120_000)
-    page.goto(f"{address}/gradebook/{NAME}/{NAME}")
-    page.locator("tbody a").first.click()
-    score = page.locator(f"#check_{EXERCISE}")
-    comment = page.locator(f"#{EXERCISE}-comment")
-    assert float(score.get_attribute("placeholder")) == FOUND.exercise(EXERCISE).points / 2
-    assert "said of check_2" in comment.get_attribute("placeholder")
-    assert page.get_by_text(f"{EXERCISE}", exact=False).count() > 1
-    for field, text in ((score, "3.5"), (comment, "Nearly, see me.")):
-        field.fill(text)
-        with page.expect_response(lambda answer: answer.request.method == "PUT") as saved:
-            field.press("Tab")
-        assert saved.value.ok
-    Recorder(course, [FOUND]).record(marked(course, "wrong"))
-    page.reload()
-    page.wait_for_function(f"document.querySelector('#check_{EXERCISE}').value === '3.5'")
-    assert comment.input_value() == "Nearly, see me."
-    assert float(score.get_attribute("placeholder")) == 0
-    page.close()
