@@ -319,7 +319,7 @@ def step(small: Cost, large: Cost, few: int, many: int) -> Cost:
 
 
 def row(title: str, figure: str) -> None:
-    print(f"  {title:34}{figure}", flush=True)
+    print(f"  {title:44}{figure}", flush=True)
 
 
 TARGETS: list[str] = []
@@ -345,18 +345,20 @@ def peers(found: Assignment, sizes: Sizes, otter: Path | None) -> dict[str, floa
     return costs
 
 
-def trained(found: Assignment, sizes: Sizes, otter: Path | None) -> None:
-    """An assignment whose checks train."""
+def trained(found: Assignment, sizes: Sizes, otter: Path | None) -> float:
+    """An assignment whose checks train: CPU seconds of a submission."""
     print(f"\n{found.name}")
     costs, (few, many) = peers(found, sizes, otter), sizes.trained
     spent = step(graded(found, few), graded(found, many), few, many).cpu
     limit = statistics.mean([costs["limit"], at_the_limit(found, sizes.limit).cpu])
     row("autograder grade", f"{spent:.3f}, limit now {limit:.3f}")
     target(spent <= 1.25 * limit, f"{found.name}: {spent / limit:.2f} times the limit (1.25)")
+    return spent
 
 
-def untrained(found: Assignment, sizes: Sizes, otter: Path | None) -> None:
-    """An assignment whose checks train little: all other questions, too."""
+def untrained(found: Assignment, sizes: Sizes, otter: Path | None) -> tuple[float, float]:
+    """An assignment whose checks train little, and all other questions. CPU seconds of a
+    submission, and of the one process that writes."""
     print(f"\n{found.name}")
     costs, counts, one = peers(found, sizes, otter), sizes.classes, found.exercises[1].name
     first, unchanged, one_check, judged = [], [], [], set()
@@ -399,23 +401,23 @@ def untrained(found: Assignment, sizes: Sizes, otter: Path | None) -> None:
     target(max(memory) <= 1.15 * min(memory), f"memory {min(memory):.0f}-{max(memory):.0f} MB")
     target(same.wall <= 0.010, f"nothing changed: {1000 * same.wall:.1f} ms (10)")
     target(judged == {one}, f"one check changed: {len(judged)} exercise judged again (1)")
-    project(spent, same.cpu)
+    return spent, same.cpu
 
 
-def project(spent: float, sinks: float) -> None:
+def project(light: float, heavy: float, sinks: float) -> None:
     """A large course on paper: from what a submission costs, and what it costs the one process
     that writes (nearly all that is done for one whose verdict is known already)."""
-    hours = STUDENTS * ASSIGNMENTS * spent / 3600
-    rate = 1 / sinks
+    mean, all_of_them = (light + heavy) / 2, STUDENTS * ASSIGNMENTS
     print(
-        f"\n{STUDENTS} students, {ASSIGNMENTS} assignments of {spent:.2f} CPU s: "
-        f"{STUDENTS * ASSIGNMENTS} submissions × {spent:.2f} s / 3600 = {hours:.0f} core-hours.\n"
-        f"One assignment on 2 cores: {STUDENTS * spent / 2 / 3600:.1f} h; on 64: "
-        f"{STUDENTS * spent / 64 / 60:.0f} min if nothing else stops it.\n"
-        f"The one process that writes needs {1000 * sinks:.0f} ms a submission, so it writes {rate:.0f} a second: "
-        f"{STUDENTS * sinks / 60:.0f} min for the assignment. That is the next limit,\n"
-        f"reached at {spent / sinks:.0f} workers; beyond it, a second grader on another assignment "
-        "writes to the same PostgreSQL."
+        f"""
+on paper: {STUDENTS} students, {ASSIGNMENTS} assignments, half of them like each of these two
+  {all_of_them} submissions × {mean:.2f} CPU s = {all_of_them * mean / 3600:.0f} core-hours
+  an assignment without training on 2 cores: {STUDENTS * light / 2 / 3600:.1f} h, with: \
+{STUDENTS * heavy / 2 / 3600:.1f} h
+  the one process that writes needs {1000 * sinks:.0f} ms a submission: {1 / sinks:.0f} a second, \
+{STUDENTS * sinks / 60:.0f} min an assignment
+  this is the next limit: it is reached at {light / sinks:.0f} workers without training, \
+{heavy / sinks:.0f} with"""
     )
 
 
@@ -437,8 +439,9 @@ def main() -> None:
         f"{os.cpu_count()} cores, load {load:.1f}, a CPU second is worth {1 / pace:.2f} quiet ones"
     )
     print(f"submissions: {sizes}")
-    untrained(assignment("backprop"), sizes, otter)
-    trained(assignment("training"), sizes, otter)
+    light, sinks = untrained(assignment("backprop"), sizes, otter)
+    heavy = trained(assignment("training"), sizes, otter)
+    project(light, heavy, sinks)
     print("\ntargets", *TARGETS, sep="\n")
 
 
