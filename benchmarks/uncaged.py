@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,6 +29,9 @@ class _Student(NotebookStudent):
         from autograder.worker import fields  # a notebook's folder has a copy in coursekit
 
         return Kept(self, fields.FIELDS[name](**params))
+
+    def once(self, measure: Callable[..., Any], draw: np.random.Generator) -> Any:
+        return measure(self, draw)
 
     def gradients(self, of: Kept, wrt: Kept) -> list[Any]:
         import torch  # not for an assignment that is without it
