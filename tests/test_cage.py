@@ -297,7 +297,7 @@ def test_a_weaker_cage_is_refused_unless_allowed(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="no other user can be made here")
 def test_the_cage_holds_without_root_and_on_one_core() -> None:
     """The user of a new namespace has no right that root has."""
-    script = """
+    script = r"""
 import contextlib, os
 from autograder.cage import Cage
 from autograder.worker.wire import decode, encode
