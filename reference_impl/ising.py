@@ -230,7 +230,7 @@ def train_classifier(
     falls to zero ends the training at rest, not wherever the last step happened to lead.
 
     The hidden checks hand over 800 configurations, of 16×16 or of 8×8 spins, and epochs = 20. On
-    independent ones the share that is told right must be above 0.75 for 16×16 spins at
+    independent ones the share that is told right must be above 0.8 for 16×16 spins at
     temperatures from 1 to 2 and from 2.5 to 4, and above 0.5 of those up, of those down and of
     those disordered; for 8×8 spins above 0.75 at temperatures from 1.2 to 3.4, near T_c too. The
     loss must fall below 0.3. All checks together may take 90 s.

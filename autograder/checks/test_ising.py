@@ -42,7 +42,7 @@ T_C = 2 / np.log(1 + np.sqrt(2))
 # some of these.
 EPOCHS = 20
 SAMPLES = 800
-FAR_LIMIT = 0.75  # share of independent 16×16 configurations, temperatures far from T_c
+FAR_LIMIT = 0.8  # share of independent 16×16 configurations, temperatures far from T_c
 NEAR_LIMIT = 0.75  # the same for 8×8, temperatures near T_c included
 SIDE_LIMIT = 0.5  # the lowest share among up, down and disordered; the same configurations
 FIRST_LOSS = (0.5, 1.1)  # of one epoch on random classes; ln 2 = 0.69 if the network is unsure
