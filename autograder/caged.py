@@ -83,14 +83,20 @@ class Caged:
         except WorkerEnded as ended:
             self.deaths += 1
             if ended.kind == "time":
-                self.seconds_left = 0.0
-                if self._crowded(ended):
-                    self.late.add(self.exercise)
+                self._run_out(ended.crowded)
                 allowed = self.assignment.exercise(self.exercise).seconds
                 ended.text += f" (all checks of {self.exercise} may use {allowed:g} s)"
             raise StudentError(ended.kind, ended.text) from None
         self.seconds_left -= self.worker.used
+        if self.seconds_left <= 0:
+            self._run_out()
         return answer
+
+    def _run_out(self, crowded: bool = False) -> None:
+        """The exercise has no time left, in a request or at the end of one."""
+        self.seconds_left = 0.0
+        if crowded or self._slower():
+            self.late.add(self.exercise)
 
     def close(self) -> None:
         if self.worker is not None:
@@ -128,13 +134,13 @@ class Caged:
         except WorkerEnded as ended:
             if ended.kind == "time":
                 self.cell_seconds += CELL_SECONDS * self.pace
-                self.late_cells |= self._crowded(ended)
+                self.late_cells |= ended.crowded or self._slower()
             raise StudentError(ended.kind, ended.text) from None
         self.cell_seconds += self.worker.used
         return answer
 
-    def _crowded(self, ended: WorkerEnded) -> bool:
-        return ended.crowded or _pace() > MUCH_SLOWER * self.pace
+    def _slower(self) -> bool:
+        return _pace() > MUCH_SLOWER * self.pace
 
 
 def _pace() -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import shutil
 import socket
@@ -16,9 +17,10 @@ from typing import Any
 import pytest
 
 import autograder.cage
-from autograder import caged
+from autograder import caged, warm
 from autograder.cage import LIMITS, Cage, CageError, Worker, WorkerEnded, strongest
-from autograder.course import ROOT, assignment
+from autograder.course import ROOT, Cell, assignment
+from autograder.judge import Judge, judging
 from autograder.worker.wire import decode, encode
 
 Run = Callable[..., dict[str, Any]]
@@ -333,6 +335,62 @@ def test_an_exercise_has_more_time_where_a_second_is_worth_less(
         monkeypatch.setattr(student, "ask", lambda request: b"")
         student.begin("mse_loss", 1)
         assert student.seconds_left == times * found.exercise("mse_loss").seconds
+
+
+BUSY_LOSS = """
+import time
+
+def mse_loss(y_pred, y_true):
+    end = time.process_time() + 0.1
+    while time.process_time() < end:
+        pass
+    return float(((y_pred - y_true) ** 2).mean())
+"""
+
+
+def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program wants the worker's core, and the pace was measured before that."""
+    found = assignment("backprop")
+    loss = dataclasses.replace(found.exercise("mse_loss"), seconds=0.2)
+    found = dataclasses.replace(found, exercises=(loss,))
+    code = [Cell("the setup cell", "import numpy as np"), Cell("the cell of mse_loss", BUSY_LOSS)]
+    core, start = min(os.sched_getaffinity(0)), Cage.worker
+    paces, tries = [1.0, 100.0], []
+
+    def pinned(self: Cage) -> Worker:
+        worker = start(self)
+        os.sched_setaffinity(worker.pid, {core})
+        return worker
+
+    class Measured(caged.Caged):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self.pace = paces[len(tries)]
+            tries.append(self)
+
+    monkeypatch.setattr(Cage, "worker", pinned)
+    monkeypatch.setattr(caged, "Caged", Measured)
+    monkeypatch.setattr(caged, "_pace", lambda: 10.0)  # how much a neighbour takes is not certain
+    neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
+    os.sched_setaffinity(neighbour.pid, {core})
+    done: list[warm.Tries] = []
+
+    def body(judge: Judge) -> None:
+        judge.assignment = found
+        done.append(warm.tried(judge, cage, code, "", [loss], lambda result, transcripts: None))
+
+    try:
+        judging(assignment("backprop"), body)
+    finally:
+        neighbour.kill()
+        neighbour.wait()
+    first, second = tries
+    assert first.late == {"mse_loss"}
+    assert second.late == set()
+    assert done[0].exercises["mse_loss"].status == "right"
+    assert done[0].notes == ["tried again, as time ran out on a crowded machine: mse_loss"]
 
 
 @pytest.mark.parametrize(
