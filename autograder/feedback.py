@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from .course import Assignment
-from .results import ExerciseResult, Result, Store, plain, write_atomically
+from .results import ExerciseResult, Result, Store, newer, plain, write_atomically
 
+_TEMPLATES, _PAGE = Path(__file__).parent / "templates", "feedback.html.j2"
 _GENERATOR = b'<meta name="generator" content="autograder">'
 _STATUS = {
     "right": "right",
@@ -45,9 +46,11 @@ class Pages:
         return folder / f"{result.assignment}.html"
 
     def record(self, result: Result) -> None:
+        """Where the page was not made since the result was: by this class, or by nbgrader, whose
+        page has what was marked by hand."""
         path = self.path(result)
-        if not _ours(path) and _newer(path, self.store.path(result.assignment, result.student)):
-            return  # nbgrader's page, made since: it has what was marked by hand
+        if newer(path, self.store.path(result.assignment, result.student), _TEMPLATES / _PAGE):
+            return
         page = page_of(self.assignments[result.assignment], result)
         write_atomically(path, page.encode())
 
@@ -67,13 +70,6 @@ def _ours(path: Path) -> bool:
         return False
 
 
-def _newer(path: Path, other: Path) -> bool:
-    try:
-        return path.stat().st_mtime > other.stat().st_mtime
-    except OSError:
-        return False
-
-
 def page_of(assignment: Assignment, result: Result) -> str:
     """The page as HTML."""
     return str(_template().render(assignment=assignment, result=result))
@@ -88,7 +84,7 @@ def _template() -> Any:
         return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=finalize,
@@ -97,7 +93,7 @@ def _template() -> Any:
     )
     environment.filters |= {"points": "{:g}".format, "other_messages": _other_messages}
     environment.globals |= {"STATUS": _STATUS, "OUTCOMES": _OUTCOMES}
-    return environment.get_template("feedback.html.j2")
+    return environment.get_template(_PAGE)
 
 
 def _other_messages(exercise: ExerciseResult) -> list[str]:

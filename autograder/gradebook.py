@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from .course import Assignment, CourseError, Exercise
-from .results import ExerciseResult, Result, Store, plain, write_atomically
+from .results import ExerciseResult, Result, Store, newer, plain, write_atomically
 from .submission import (
     NotebookCell,
     Outline,
@@ -223,7 +223,7 @@ class Recorder:
 
     def _record(self, session: Any, result: Result, timestamp: datetime | None) -> None:
         from nbgrader import api
-        from sqlalchemy import insert, select, update
+        from sqlalchemy import insert, select
 
         assignment_id, duedate = session.execute(
             select(api.Assignment.id, api.Assignment.duedate).where(
@@ -236,7 +236,7 @@ class Recorder:
         submission_id, extension = _submission_row(
             session, assignment_id, result.student, timestamp
         )
-        notebook_id, cells = _submitted_rows(
+        submitted, cells, grades, comments = _submitted_rows(
             session, assignment_id, submission_id, result.assignment
         )
         exercises = {exercise.name: exercise for exercise in result.exercises}
@@ -244,44 +244,26 @@ class Recorder:
             exercise.check_cell: exercise.name
             for exercise in self.assignments[result.assignment].exercises
         }
-        grades = session.execute(
-            select(
-                api.Grade.id,
-                api.Grade.cell_id,
-                api.Grade.auto_score,
-                api.Grade.manual_score,
-                api.Grade.extra_credit,
-            ).where(api.Grade.notebook_id == notebook_id)
-        ).all()
-        total, changed = 0.0, []
+        total, scores = 0.0, []
         for grade in grades:
             name, score = checks.get(cells[grade.cell_id]), grade.auto_score
             if name is not None:  # else a cell that is marked by hand
                 score = _auto_score(result, exercises.get(name))
                 manual = grade.manual_score is not None or result.status == "grader_error"
-                changed.append({"id": grade.id, "auto_score": score, "needs_manual_grade": manual})
+                scores.append((grade, {"auto_score": score, "needs_manual_grade": manual}))
             given = score if grade.manual_score is None else grade.manual_score
             if given is not None:
                 total += given + (grade.extra_credit or 0.0)
-        if changed:
-            session.execute(update(api.Grade), changed)
-        comments = session.execute(
-            select(api.Comment.id, api.Comment.cell_id).where(
-                api.Comment.notebook_id == notebook_id
-            )
-        ).all()
         said = [
-            {"id": row.id, "auto_comment": comment(result, exercises.get(cells[row.cell_id]))}
+            (row, {"auto_comment": comment(result, exercises.get(cells[row.cell_id]))})
             for row in comments
             if cells[row.cell_id] in checks.values()
         ]
-        if said:
-            session.execute(update(api.Comment), said)
         penalty = self._penalty(result.student, total, timestamp, duedate, extension)
-        session.execute(
-            update(api.SubmittedNotebook),
-            [{"id": notebook_id, "late_submission_penalty": penalty}],
-        )
+        _update(session, api.Grade, scores)
+        _update(session, api.Comment, said)
+        late = {"late_submission_penalty": penalty}
+        _update(session, api.SubmittedNotebook, [(submitted, late)])
 
     def _penalty(
         self,
@@ -307,6 +289,10 @@ class Recorder:
     def _write_autograded(
         self, assignment: Assignment, result: Result, folder: Path, time: str, notes: list[str]
     ) -> None:
+        path = self.autograded(result)
+        stored = Store(self.course_dir).path(result.assignment, result.student)
+        if newer(path, stored, assignment.release, folder, *folder.glob("*")):
+            return
         submission = None
         try:
             data, _ = find_notebook(folder, assignment.name)
@@ -316,12 +302,11 @@ class Recorder:
         except SubmissionError:
             pass  # the result says why, and the notebook shows it
         notebook = autograded_notebook(assignment, result, submission, notes)
-        path = self.autograded(result)
-        write_atomically(path, notebook_bytes(notebook))
         if time:
             write_atomically(path.with_name("timestamp.txt"), time.encode())
         else:
             path.with_name("timestamp.txt").unlink(missing_ok=True)
+        write_atomically(path, notebook_bytes(notebook))  # last: see the condition above
 
     def autograded(self, result: Result) -> Path:
         """Where a submission's autograded notebook is written."""
@@ -454,73 +439,91 @@ def _submission_row(
 ) -> tuple[str, Any]:
     """The submission's id and its extension, made if it is new; its time brought up to date."""
     from nbgrader import api
-    from sqlalchemy import insert, select, update
+    from sqlalchemy import insert, select
 
+    table = api.SubmittedAssignment
     row = session.execute(
-        select(api.SubmittedAssignment.id, api.SubmittedAssignment.extension).where(
-            api.SubmittedAssignment.assignment_id == assignment_id,
-            api.SubmittedAssignment.student_id == student,
+        select(table.id, table.extension, table.timestamp).where(
+            table.assignment_id == assignment_id, table.student_id == student
         )
     ).first()
     if row is not None:
-        session.execute(update(api.SubmittedAssignment), [{"id": row.id, "timestamp": timestamp}])
+        _update(session, table, [(row, {"timestamp": timestamp})])
         return row.id, row.extension
     new = {"id": api.new_uuid(), "assignment_id": assignment_id, "student_id": student}
-    session.execute(insert(api.SubmittedAssignment), [new | {"timestamp": timestamp}])
+    session.execute(insert(table), [new | {"timestamp": timestamp}])
     return new["id"], None
 
 
 def _submitted_rows(
     session: Any, assignment_id: str, submission_id: str, name: str
-) -> tuple[str, dict[str, str]]:
+) -> tuple[Any, dict[str, str], list[Any], list[Any]]:
     """Sees that every notebook, grade and comment of a submission has its row.
 
-    Gives the id of the submitted notebook called `name`, and its cells' names by their ids.
+    Gives of the submitted notebook called `name`: its row, its cells' names by their ids, its
+    grades and its comments.
     """
     from nbgrader import api
     from sqlalchemy import insert, select
 
-    ours, names = "", {}
+    ours: tuple[Any, dict[str, str], list[Any], list[Any]] = (None, {}, [], [])
     notebooks = session.execute(
         select(api.Notebook.id, api.Notebook.name).where(
             api.Notebook.assignment_id == assignment_id
         )
     ).all()
+    table = api.SubmittedNotebook
     for notebook in notebooks:
-        submitted = session.execute(
-            select(api.SubmittedNotebook.id).where(
-                api.SubmittedNotebook.assignment_id == submission_id,
-                api.SubmittedNotebook.notebook_id == notebook.id,
-            )
-        ).scalar()
+        key = {"assignment_id": submission_id, "notebook_id": notebook.id}
+        found = select(table.id, table.late_submission_penalty).filter_by(**key)
+        submitted = session.execute(found).first()
         if submitted is None:
-            submitted = api.new_uuid()
-            row = {"id": submitted, "assignment_id": submission_id, "notebook_id": notebook.id}
-            session.execute(insert(api.SubmittedNotebook), [row])
+            session.execute(insert(table), [{"id": api.new_uuid(), **key}])
+            submitted = session.execute(found).one()
         cells = session.execute(
             select(api.BaseCell.id, api.BaseCell.name, api.BaseCell.type).where(
                 api.BaseCell.notebook_id == notebook.id
             )
         ).all()
-        for table, kinds in (
-            (api.Grade, ("GradeCell", "TaskCell")),
-            (api.Comment, ("SolutionCell", "TaskCell")),
-        ):
-            known = set(
-                session.execute(
-                    select(table.cell_id).where(table.notebook_id == submitted)
-                ).scalars()
-            )
-            new = [
-                {"id": api.new_uuid(), "cell_id": cell.id, "notebook_id": submitted}
-                for cell in cells
-                if cell.type in kinds and cell.id not in known
-            ]
-            if new:
-                session.execute(insert(table), new)
+        grades = _rows_of(session, api.Grade, ("GradeCell", "TaskCell"), submitted.id, cells)
+        comments = _rows_of(session, api.Comment, ("SolutionCell", "TaskCell"), submitted.id, cells)
         if notebook.name == name:
-            ours, names = submitted, {cell.id: cell.name for cell in cells}
-    return ours, names
+            ours = submitted, {cell.id: cell.name for cell in cells}, grades, comments
+    return ours
+
+
+def _rows_of(
+    session: Any, table: Any, kinds: tuple[str, ...], submitted: str, cells: list[Any]
+) -> list[Any]:
+    """A submitted notebook's rows in a table that has one for each cell of some kinds."""
+    from nbgrader.api import new_uuid
+    from sqlalchemy import insert, select
+
+    rows = select(table.__table__).where(table.notebook_id == submitted)
+    found: list[Any] = session.execute(rows).all()
+    known = {row.cell_id for row in found}
+    new = [
+        {"id": new_uuid(), "cell_id": cell.id, "notebook_id": submitted}
+        for cell in cells
+        if cell.type in kinds and cell.id not in known
+    ]
+    if new:
+        session.execute(insert(table), new)
+        found = session.execute(rows).all()
+    return found
+
+
+def _update(session: Any, table: Any, changes: Iterable[tuple[Any, dict[str, Any]]]) -> None:
+    """Writes those rows of a table that differ from what they should hold."""
+    from sqlalchemy import update
+
+    changed = [
+        {"id": row.id, **wanted}
+        for row, wanted in changes
+        if any(getattr(row, column) != value for column, value in wanted.items())
+    ]
+    if changed:
+        session.execute(update(table), changed)
 
 
 def _auto_score(result: Result, exercise: ExerciseResult | None) -> float | None:

@@ -112,3 +112,12 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def newer(path: Path, *others: Path) -> bool:
+    """Whether `path` was written after all the others, which are all there."""
+    try:
+        written = path.lstat().st_mtime_ns
+        return all(other.stat().st_mtime_ns <= written for other in others)
+    except OSError:
+        return False

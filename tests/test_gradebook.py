@@ -794,6 +794,45 @@ def test_the_time_goes_with_the_autograded_notebook(springs: Assignment, tmp_pat
     assert "timestamp.txt is no time" in recorder.autograded(made).read_text(encoding="utf-8")
 
 
+def test_what_is_recorded_already_is_not_written_again(springs: Assignment, tmp_path: Path) -> None:
+    """And what was lost or changed since is."""
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    made = result(springs)
+    Store(tmp_path).save(made)
+    recorder, pages = Recorder(tmp_path, [springs]), Pages(tmp_path, [springs])
+    notebook, page = recorder.autograded(made), pages.path(made)
+    stamp, submitted = (
+        notebook.with_name("timestamp.txt"),
+        tmp_path / "submitted" / "ada" / "springs",
+    )
+
+    def recorded() -> set[Path]:
+        """What recording wrote; the marks are always those of the result."""
+        before = {path: path.stat().st_mtime_ns for path in (notebook, page) if path.exists()}
+        recorder.record(made)
+        pages.record(made)
+        assert grades(tmp_path)["check_spring_force"][0] == 6.0
+        return {path for path in (notebook, page) if path.stat().st_mtime_ns != before.get(path)}
+
+    assert recorded() == {notebook, page}
+    database = tmp_path / "gradebook.db"
+    written = database.stat().st_mtime_ns
+    assert recorded() == set()
+    assert database.stat().st_mtime_ns == written
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE grade SET auto_score = 0")
+    assert recorded() == set()
+    notebook.unlink()
+    assert recorded() == {notebook}
+    page.unlink()
+    assert recorded() == {page}
+    (submitted / "timestamp.txt").unlink()
+    assert recorded() == {notebook}
+    assert not stamp.exists()
+    Store(tmp_path).save(made)
+    assert recorded() == {notebook, page}
+
+
 # ------------------------------------------------------------------------ feedback pages
 
 
