@@ -1,7 +1,11 @@
-"""A student at work: JupyterLab on the bundled folder, in a real browser."""
+"""A student in JupyterLab on the bundled folder, and an instructor in formgrader, in a real
+browser."""
 
 from __future__ import annotations
 
+import contextlib
+import csv
+import io
 import json
 import os
 import shutil
@@ -15,8 +19,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from autograder import demo
 from autograder.bundle import student_folder
-from autograder.course import assignment
+from autograder.course import ROOT, assignment
 
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="Playwright drives the browser: pip install '.[test]'"
@@ -37,27 +42,25 @@ PATIENCE = 240_000
 """Milliseconds; only a browser that hangs waits so long."""
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """JupyterLab on a student's folder, with settings of its own: its address and token."""
-    folder = tmp_path / "folder"
-    student_folder([assignment("backprop")], folder)
+@contextlib.contextmanager
+def jupyter(folder: Path, own: Path) -> Iterator[tuple[str, str]]:
+    """JupyterLab on a folder, with settings of its own below `own`: its address and token."""
     places = {
-        "HOME": tmp_path,
-        "IPYTHONDIR": tmp_path / "ipython",
-        "JUPYTER_CONFIG_DIR": tmp_path / "config",
-        "JUPYTER_DATA_DIR": tmp_path / "data",
-        "JUPYTER_RUNTIME_DIR": tmp_path / "runtime",
-        "JUPYTERLAB_SETTINGS_DIR": tmp_path / "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": tmp_path / "workspaces",
+        "HOME": own,
+        "IPYTHONDIR": own / "ipython",
+        "JUPYTER_CONFIG_DIR": own / "config",
+        "JUPYTER_DATA_DIR": own / "data",
+        "JUPYTER_RUNTIME_DIR": own / "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": own / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": own / "workspaces",
     }
     for name, values in SETTINGS.items():
-        path = tmp_path / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path = own / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values))
     environment = os.environ | {name: str(place) for name, place in places.items()}
     environment.pop("PYTHONPATH", None)  # the folder has to do alone
-    with (tmp_path / "log").open("w") as log:
+    with (own / "log").open("w") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"],
             cwd=folder,
@@ -66,7 +69,7 @@ def lab(tmp_path: Path) -> Iterator[tuple[str, str]]:
             stderr=subprocess.STDOUT,
         )
     try:
-        yield _address(tmp_path / "runtime", server)
+        yield _address(own / "runtime", server)
     finally:
         server.terminate()
         server.wait()
@@ -85,19 +88,27 @@ def _address(runtime: Path, server: subprocess.Popen[bytes]) -> tuple[str, str]:
     raise AssertionError(f"JupyterLab ended: {(runtime.parent / 'log').read_text()[-2000:]}")
 
 
-@pytest.fixture
-def page(lab: tuple[str, str]) -> Iterator[Any]:
-    """The notebook's page, with the kernel at its service."""
-    url, token = lab
+@contextlib.contextmanager
+def chromium(width: int, height: int) -> Iterator[Any]:
+    """A page in a browser of its own."""
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page = browser.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(PATIENCE)
+        yield page
+        browser.close()
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Any]:
+    """A student's notebook, with the kernel at its service."""
+    folder = tmp_path / "folder"
+    student_folder([assignment("backprop")], folder)
+    with jupyter(folder, tmp_path) as (url, token), chromium(1200, 900) as page:
         page.goto(f"{url}lab/tree/backprop/backprop.ipynb?token={token}")
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
         yield page
-        browser.close()
 
 
 SUM = "def mse_loss(y_pred, y_true):\n    return np.sum((y_pred - y_true) ** 2)\n"
@@ -149,3 +160,66 @@ def test_a_student_fills_in_an_exercise(page: Any, tmp_path: Path) -> None:
     picture("narrow", summary)
     assert summary.locator(".jp-OutputArea").evaluate("one => one.scrollWidth <= one.clientWidth")
     assert asked == {"localhost"}
+
+
+@pytest.fixture
+def graded(tmp_path: Path) -> Path:
+    """A course directory with one student's graded submission, which has a slip in it."""
+    found, course = assignment("backprop"), tmp_path / "course"
+    members = [member for member in demo.class_of(found) if member.student == "dmitri"]
+    demo.write(course, found, members)
+    config = f"c = get_config()\nload_subconfig({str(ROOT / 'nbgrader_config.py')!r})\n"
+    (course / "nbgrader_config.py").write_text(config)
+    grade(course)
+    return course
+
+
+def grade(course: Path, *options: str) -> None:
+    command = [sys.executable, "-m", "autograder", "grade", "backprop", "--jobs", "1"]
+    subprocess.run([*command, "--course", str(course), *options], check=True, capture_output=True)
+
+
+def total(course: Path) -> float:
+    """A student's mark as it is exported."""
+    command = [sys.executable, "-m", "autograder", "export", "backprop", "--course", str(course)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    return float(row["total"])
+
+
+def test_what_is_marked_in_formgrader_survives_a_regrade(graded: Path, tmp_path: Path) -> None:
+    with jupyter(graded, tmp_path) as (url, token), chromium(1400, 1000) as page:
+
+        def opened() -> Any:
+            """The submission, by formgrader's own links."""
+            page.goto(f"{url}formgrader/gradebook?token={token}")
+            for _ in range(2):  # the assignment, its notebook
+                page.get_by_role("link", name="backprop", exact=True).click()
+            page.get_by_role("link", name="Submission #1").click()
+            score = page.locator("#check_activation_gradients")
+            score.wait_for()
+            return score, page.locator("#activation_gradients-comment")
+
+        def saved(field: Any) -> None:
+            """Leaves a field; formgrader saves what changed."""
+            with page.expect_response(lambda answer: answer.request.method == "PUT") as answer:
+                field.blur()
+            assert answer.value.ok
+
+        score, comment = opened()
+        before, earned = total(graded), float(score.get_attribute("placeholder"))
+        assert 0 < earned < 10
+        assert "sigmoid_gradient" in comment.get_attribute("placeholder"), "the hint"
+        score.fill("9.5")
+        saved(score)
+        comment.fill("I see what you mean.")
+        saved(comment)
+        marked = pytest.approx(before - earned + 9.5)
+        assert total(graded) == marked
+
+        grade(graded, "--force")
+        assert total(graded) == marked
+        score, comment = opened()
+        assert (score.input_value(), comment.input_value()) == ("9.5", "I see what you mean.")
+        score.scroll_into_view_if_needed()
+        page.screenshot(path=tmp_path / "formgrader.png")
