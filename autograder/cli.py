@@ -183,7 +183,7 @@ def grade(
     from .grading import unusable_folders
 
     found = [assignment(name) for name in names]
-    graded = _grade(found, course_dir, jobs, scheduler, student, force, isolation, quiet=json)
+    graded = _grade(found, course_dir, jobs, scheduler, student, force, isolation, json)
     if json:
         print(msgspec.json.encode(graded).decode())
     unusable = {one.name: unusable_folders(course_dir, one) for one in found}
@@ -304,14 +304,17 @@ def _grade(
     student: str = "",
     force: bool = False,
     isolation: Level = "full",
-    quiet: bool = False,
+    json: bool = False,
 ) -> list[Result]:
+    """The results; without `json` the marks alone, so that a large class needs no more memory."""
+    from msgspec.structs import replace
+
     from .feedback import Pages
     from .gradebook import Recorder
     from .grading import Sink, grade_class, only_grader, students
 
     graded = []
-    with only_grader(course_dir), _bar(quiet) as bar:
+    with only_grader(course_dir), _bar(json) as bar:
         sinks: list[Sink] = [Recorder(course_dir, assignments), Pages(course_dir, assignments)]
         for found in assignments:
             chosen = students(course_dir, found)
@@ -320,7 +323,8 @@ def _grade(
                     raise CourseError(f"{student!r} has handed in nothing for {found.name}")
                 chosen = [student]
             task = bar.add_task(found.name, total=len(chosen))
-            results = grade_class(
+            results: list[Result] = []
+            for _, result in grade_class(
                 found,
                 course_dir,
                 chosen,
@@ -329,10 +333,12 @@ def _grade(
                 scheduler=scheduler,
                 weakest=isolation,
                 force=force,
-                progress=functools.partial(_advance, bar, task),
-            )
+            ):
+                bar.advance(task)
+                results.append(result if json else replace(result, exercises=[], phases={}))
+            results.sort(key=lambda result: result.student)
             graded += results
-            if not quiet:
+            if not json:
                 _print_class(found.title, results)
     return graded
 

@@ -109,13 +109,11 @@ def grade_class(
     scheduler: str = "",
     weakest: Level = "full",
     force: bool = False,
-    progress: Callable[[Event, Result], None] = lambda event, result: None,
-) -> list[Result]:
-    """Every chosen student's result, recorded in the store and the sinks as they come.
+) -> Iterator[tuple[Event, Result]]:
+    """Every chosen student's result as it comes, recorded in the store and the sinks by then.
 
     `jobs` judges on this machine grade, or the Dask cluster whose `scheduler` is named.
     """
-    results: dict[str, Result] = {}
     sinks = list(sinks)
     for before, after in _judged(
         assignment,
@@ -129,11 +127,10 @@ def grade_class(
         if after is before:
             for sink in sinks:
                 sink.record(after)
+            yield "kept", after
         else:
             record(course_dir, [after], sinks)
-        results[after.student] = after
-        progress("kept" if after is before else "graded", after)
-    return [results[student] for student in sorted(results)]
+            yield "graded", after
 
 
 class Change(NamedTuple):

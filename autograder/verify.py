@@ -62,15 +62,15 @@ def verify(
     """
     wanted = [(found, exercise) for found in map(assignment, names) for exercise in found.exercises]
     rows: dict[tuple[str, str], list[Row]] = {}
-    for (found, exercise), done in _tried(wanted, jobs):
+    for (found, exercise), done in _done(wanted, jobs):
         rows[found.name, exercise.name] = done
         if progress is not None:
             progress(found.name, exercise.name, done)
     tables = []
     for found in map(assignment, names):
-        own = [row for exercise in found.exercises for row in rows[found.name, exercise.name]]
-        holes = [f"{row.kind} {row.exercise} {row.name}: {row.hole}" for row in own if row.hole]
-        holes += _lacking(found, own)
+        parts = [rows[found.name, exercise.name] for exercise in found.exercises]
+        holes = [hole for part in parts for hole in holes_in(part)]
+        own = [row for part in parts for row in part]
         tables.append(Table(assignment=found.name, rows=own, holes=holes))
     return tables
 
@@ -78,20 +78,21 @@ def verify(
 _Job = tuple[Assignment, Exercise]
 
 
-def _tried(wanted: list[_Job], jobs: int) -> Iterator[tuple[_Job, list[Row]]]:
+def _done(wanted: list[_Job], jobs: int) -> Iterator[tuple[_Job, list[Row]]]:
     """Each job with its rows, as they are done."""
     if jobs == 1:
         for job in wanted:
-            yield job, _exercise(*job)
+            yield job, tried(*job)
         return
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        futures = {pool.submit(_exercise, *job): job for job in wanted}
+        futures = {pool.submit(tried, *job): job for job in wanted}
         for future in concurrent.futures.as_completed(futures):
             yield futures[future], future.result()
 
 
-def _exercise(found: Assignment, exercise: Exercise) -> list[Row]:
+def tried(found: Assignment, exercise: Exercise) -> list[Row]:
+    """The truth table of one exercise."""
     import torch
 
     torch.set_num_threads(1)
@@ -100,6 +101,23 @@ def _exercise(found: Assignment, exercise: Exercise) -> list[Row]:
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         judging(found, lambda judge: rows.extend(_exercise_rows(judge, exercise)))
     return rows
+
+
+def holes_in(rows: list[Row]) -> list[str]:
+    """What does not hold for one exercise, in words: of its rows, and of checks that no mistake
+    needs."""
+    holes = [f"{row.kind} {row.exercise} {row.name}: {row.hole}" for row in rows if row.hole]
+    wrong = [row for row in rows if row.kind == "mistake"]
+    unneeded = {name for row in rows for name in row.checks}
+    unneeded -= {name for row in wrong for name in row.failed}
+    exercise = rows[0].exercise
+    for name in sorted(unneeded):
+        holes.append(f"check {exercise} {name}: no mistake fails it; is it needed?")
+    if len(wrong) < 3:
+        holes.append(f"exercise {exercise}: fewer than three mistakes")
+    if sum(row.kind == "alternative" for row in rows) < 2:
+        holes.append(f"exercise {exercise}: fewer than two alternatives")
+    return holes
 
 
 def _exercise_rows(judge: Judge, exercise: Exercise) -> Iterator[Row]:
@@ -198,17 +216,3 @@ def _nothings(found: Assignment, exercise: Exercise) -> Iterator[tuple[str, str]
 def _family(found: Assignment, exercise: Exercise, body: str) -> str:
     names = [definition(found, name)[1].name for name in exercise.defines]
     return "\n".join(f"def {name}(*args, **kwargs):\n    {body}\n" for name in names)
-
-
-def _lacking(found: Assignment, rows: list[Row]) -> Iterator[str]:
-    """Checks that no mistake needs, and exercises with too few answers to try."""
-    for exercise in found.exercises:
-        own = [row for row in rows if row.exercise == exercise.name]
-        wrong = [row for row in own if row.kind == "mistake"]
-        failed = {name for row in wrong for name in row.failed}
-        for name in sorted({name for row in own for name in row.checks} - failed):
-            yield f"check {exercise.name} {name}: no mistake fails it; is it needed?"
-        if len(wrong) < 3:
-            yield f"exercise {exercise.name}: fewer than three mistakes"
-        if sum(row.kind == "alternative" for row in own) < 2:
-            yield f"exercise {exercise.name}: fewer than two alternatives"

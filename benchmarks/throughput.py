@@ -282,13 +282,29 @@ def changed(found: Assignment, exercise: str) -> Iterator[Path]:
         yield root
 
 
-def again(course: Path, found: Assignment, root: Path) -> tuple[Cost, Cost, set[str]]:
-    """A graded class once more, and once more with the checks of another root; what that judged."""
+class Again(NamedTuple):
+    """What a class costs that is graded again."""
+
+    unchanged: Cost
+    unwritten: Cost
+    """With gradebook, autograded notebooks and feedback pages taken away."""
+    one_check: Cost
+    """With the checks of another root, where one check has another text."""
+    judged: set[str]
+    """The exercises that were judged again for that."""
+
+
+def again(course: Path, found: Assignment, root: Path) -> Again:
     unchanged = ours(course, found)
+    for path in (course / "autograded", course / "feedback"):
+        shutil.rmtree(path)
+    (course / "gradebook.db").unlink()
+    unwritten = ours(course, found)
     before = _seconds(course, found)
     one_check = ours(course, found, root=root)
     after = _seconds(course, found)
-    return unchanged, one_check, {key[0] for key in before if before[key] != after[key]}
+    judged = {key[0] for key in before if before[key] != after[key]}
+    return Again(unchanged, unwritten, one_check, judged)
 
 
 def _seconds(course: Path, found: Assignment) -> dict[tuple[str, str], list[float]]:
@@ -361,7 +377,7 @@ def untrained(found: Assignment, sizes: Sizes, otter: Path | None) -> tuple[floa
     submission, and of the one process that writes."""
     print(f"\n{found.name}")
     costs, counts, one = peers(found, sizes, otter), sizes.classes, found.exercises[1].name
-    first, unchanged, one_check, judged = [], [], [], set()
+    first, regraded = [], []
     with changed(found, one) as root:
         for n, count in enumerate(counts):
             with tempfile.TemporaryDirectory() as folder:
@@ -369,9 +385,7 @@ def untrained(found: Assignment, sizes: Sizes, otter: Path | None) -> tuple[floa
                 first.append(ours(course, found))
                 assert recorded(course, found) == [found.points] * count
                 if n < 2:
-                    same, other, judged = again(course, found, root)
-                    unchanged.append(same)
-                    one_check.append(other)
+                    regraded.append(again(course, found, root))
     limit = statistics.mean([costs["limit"], at_the_limit(found, sizes.limit).cpu])
     steps = [step(*first[n : n + 2], *counts[n : n + 2]) for n in range(len(counts) - 1)]
     spent = step(first[0], first[-1], counts[0], counts[-1]).cpu
@@ -383,8 +397,13 @@ def untrained(found: Assignment, sizes: Sizes, otter: Path | None) -> tuple[floa
     pairs = [graded(found, count, jobs=2) for count in (few, many)]
     speed = step(first[0], first[1], few, many).wall / step(*pairs, few, many).wall
     row("two workers", f"{speed:.2f} times as fast as one (wall)")
-    same, other = step(*unchanged, few, many), step(*one_check, few, many)
+    same, written, other = (
+        step(*(getattr(one, name) for one in regraded), few, many)
+        for name in ("unchanged", "unwritten", "one_check")
+    )
+    judged = set[str]().union(*(one.judged for one in regraded))
     row("again, nothing changed", f"{1000 * same.cpu:.1f} ms CPU, {1000 * same.wall:.1f} ms")
+    row("again, all to be written anew", f"{1000 * written.cpu:.1f} ms CPU")
     row(f"again, a check of {one}", f"{other.cpu:.3f} CPU s; judged: {', '.join(sorted(judged))}")
 
     pace, over = _pace(), spent - limit
@@ -401,12 +420,12 @@ def untrained(found: Assignment, sizes: Sizes, otter: Path | None) -> tuple[floa
     target(max(memory) <= 1.15 * min(memory), f"memory {min(memory):.0f}-{max(memory):.0f} MB")
     target(same.wall <= 0.010, f"nothing changed: {1000 * same.wall:.1f} ms (10)")
     target(judged == {one}, f"one check changed: {len(judged)} exercise judged again (1)")
-    return spent, same.cpu
+    return spent, written.cpu
 
 
 def project(light: float, heavy: float, sinks: float) -> None:
     """A large course on paper: from what a submission costs, and what it costs the one process
-    that writes (nearly all that is done for one whose verdict is known already)."""
+    that writes."""
     mean, all_of_them = (light + heavy) / 2, STUDENTS * ASSIGNMENTS
     print(
         f"""
