@@ -9,7 +9,7 @@ to the copy is what they would do to a course.
 Several attacks make one class. Where anything is amiss in it, each of them is tried again in a
 class of its own, so that every count is one attack's doing.
 
-    python benchmarks/hostile.py [--group dies …] [--tool nbgrader …] [--every 1] [--json]
+    python benchmarks/hostile.py [--group dies …] [--tool nbgrader otter …] [--every 1] [--json]
 
 Needs root, bubblewrap and setpriv. otter gets an environment of its own, made at first use.
 """

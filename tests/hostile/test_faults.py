@@ -217,8 +217,10 @@ def test_a_gradebook_that_cannot_be_written_is_one_sentence_and_a_repeat(course:
     database = course / "gradebook.db"
     read_only = f"sqlite:///file:{database}?mode=ro&uri=true"
     before = database.read_bytes()
+    other = Store(course).all("backprop")[0]
+    other.exercises[0].points += 0.5
     with pytest.raises(GradebookError, match=r"cannot be used: .*readonly") as raised:
-        Recorder(course, [FOUND], db_url=read_only).record(Store(course).all("backprop")[0])
+        Recorder(course, [FOUND], db_url=read_only).record(other)
     assert str(course / "results") in str(raised.value)
     assert database.read_bytes() == before
     again(course)
