@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import functools
 import os
 import sys
 from collections import Counter
@@ -16,7 +15,6 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
-    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -229,14 +227,17 @@ def regrade(
     with only_grader(course_dir):
         with _bar(json) as bar:
             task = bar.add_task(name, total=None)
-            changes = judged_again(
+            changes = []
+            for change in judged_again(
                 found,
                 course_dir,
                 jobs=jobs or os.cpu_count() or 1,
                 scheduler=scheduler,
                 weakest=isolation,
-                progress=functools.partial(_advance, bar, task),
-            )
+            ):
+                bar.advance(task)
+                changes.append(change)
+            changes.sort(key=lambda change: change.after.student)
         faulty = [change for change in changes if change.after.status == "grader_error"]
         good = [change.after for change in changes if change not in faulty]
         if json:
@@ -341,10 +342,6 @@ def _grade(
             if not json:
                 _print_class(found.title, results)
     return graded
-
-
-def _advance(bar: Progress, task: TaskID, event: str, result: Result) -> None:
-    bar.advance(task)
 
 
 def _bar(quiet: bool) -> Progress:

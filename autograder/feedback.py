@@ -15,7 +15,7 @@ from typing import Any
 from .course import Assignment
 from .results import ExerciseResult, Result, Store, newer, plain, write_atomically
 
-_TEMPLATES, _PAGE = Path(__file__).parent / "templates", "feedback.html.j2"
+_TEMPLATE = Path(__file__).parent / "templates" / "feedback.html.j2"
 _GENERATOR = b'<meta name="generator" content="autograder">'
 _STATUS = {
     "right": "right",
@@ -49,7 +49,7 @@ class Pages:
         """Where the page was not made since the result was: by this class, or by nbgrader, whose
         page has what was marked by hand."""
         path = self.path(result)
-        if newer(path, self.store.path(result.assignment, result.student), _TEMPLATES / _PAGE):
+        if newer(path, self.store.path(result.assignment, result.student), _TEMPLATE):
             return
         page = page_of(self.assignments[result.assignment], result)
         write_atomically(path, page.encode())
@@ -84,7 +84,7 @@ def _template() -> Any:
         return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(_TEMPLATE.parent),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=finalize,
@@ -93,7 +93,7 @@ def _template() -> Any:
     )
     environment.filters |= {"points": "{:g}".format, "other_messages": _other_messages}
     environment.globals |= {"STATUS": _STATUS, "OUTCOMES": _OUTCOMES}
-    return environment.get_template(_PAGE)
+    return environment.get_template(_TEMPLATE.name)
 
 
 def _other_messages(exercise: ExerciseResult) -> list[str]:

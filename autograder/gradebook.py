@@ -236,9 +236,8 @@ class Recorder:
         submission_id, extension = _submission_row(
             session, assignment_id, result.student, timestamp
         )
-        submitted, cells, grades, comments = _submitted_rows(
-            session, assignment_id, submission_id, result.assignment
-        )
+        notebooks = _submitted_notebooks(session, assignment_id, submission_id)
+        submitted, cells, grades, comments = notebooks[result.assignment]
         exercises = {exercise.name: exercise for exercise in result.exercises}
         checks = {
             exercise.check_cell: exercise.name
@@ -455,41 +454,50 @@ def _submission_row(
     return new["id"], None
 
 
-def _submitted_rows(
-    session: Any, assignment_id: str, submission_id: str, name: str
-) -> tuple[Any, dict[str, str], list[Any], list[Any]]:
-    """Sees that every notebook, grade and comment of a submission has its row.
+class _Submitted(NamedTuple):
+    """A submitted notebook's rows."""
 
-    Gives of the submitted notebook called `name`: its row, its cells' names by their ids, its
-    grades and its comments.
-    """
+    row: Any
+    cells: dict[str, str]
+    """The names of its cells by their ids."""
+    grades: list[Any]
+    comments: list[Any]
+
+
+def _submitted_notebooks(
+    session: Any, assignment_id: str, submission_id: str
+) -> dict[str, _Submitted]:
+    """The notebooks of a submission by name; every one, grade and comment gets its row."""
+    from nbgrader.api import Notebook
+    from sqlalchemy import select
+
+    notebooks = select(Notebook.name, Notebook.id).where(Notebook.assignment_id == assignment_id)
+    return {
+        name: _submitted_notebook(session, submission_id, notebook_id)
+        for name, notebook_id in session.execute(notebooks).all()
+    }
+
+
+def _submitted_notebook(session: Any, submission_id: str, notebook_id: str) -> _Submitted:
     from nbgrader import api
     from sqlalchemy import insert, select
 
-    ours: tuple[Any, dict[str, str], list[Any], list[Any]] = (None, {}, [], [])
-    notebooks = session.execute(
-        select(api.Notebook.id, api.Notebook.name).where(
-            api.Notebook.assignment_id == assignment_id
-        )
+    table, cell = api.SubmittedNotebook, api.BaseCell
+    key = {"assignment_id": submission_id, "notebook_id": notebook_id}
+    found = select(table.id, table.late_submission_penalty).filter_by(**key)
+    row = session.execute(found).first()
+    if row is None:
+        session.execute(insert(table), [{"id": api.new_uuid(), **key}])
+        row = session.execute(found).one()
+    cells = session.execute(
+        select(cell.id, cell.name, cell.type).where(cell.notebook_id == notebook_id)
     ).all()
-    table = api.SubmittedNotebook
-    for notebook in notebooks:
-        key = {"assignment_id": submission_id, "notebook_id": notebook.id}
-        found = select(table.id, table.late_submission_penalty).filter_by(**key)
-        submitted = session.execute(found).first()
-        if submitted is None:
-            session.execute(insert(table), [{"id": api.new_uuid(), **key}])
-            submitted = session.execute(found).one()
-        cells = session.execute(
-            select(api.BaseCell.id, api.BaseCell.name, api.BaseCell.type).where(
-                api.BaseCell.notebook_id == notebook.id
-            )
-        ).all()
-        grades = _rows_of(session, api.Grade, ("GradeCell", "TaskCell"), submitted.id, cells)
-        comments = _rows_of(session, api.Comment, ("SolutionCell", "TaskCell"), submitted.id, cells)
-        if notebook.name == name:
-            ours = submitted, {cell.id: cell.name for cell in cells}, grades, comments
-    return ours
+    return _Submitted(
+        row,
+        {one.id: one.name for one in cells},
+        _rows_of(session, api.Grade, ("GradeCell", "TaskCell"), row.id, cells),
+        _rows_of(session, api.Comment, ("SolutionCell", "TaskCell"), row.id, cells),
+    )
 
 
 def _rows_of(

@@ -13,7 +13,7 @@ import fcntl
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -170,21 +170,17 @@ def judged_again(
     jobs: int,
     scheduler: str = "",
     weakest: Level = "full",
-    progress: Callable[[Event, Result], None] = lambda event, result: None,
-) -> list[Change]:
-    """Every recorded submission under the present checks; nothing is written.
+) -> Iterator[Change]:
+    """Every recorded submission under the present checks, as it comes; nothing is written.
 
     Submissions whose bytes and checks are those of their record are not judged again.
     """
-    changes = []
     recorded = [result.student for result in Store(course_dir).all(assignment.name)]
     for before, after in _judged(
         assignment, course_dir, recorded, jobs=jobs, scheduler=scheduler, weakest=weakest
     ):
         if before is not None and after is not before:
-            progress("graded", after)
-            changes.append(Change(before, after))
-    return sorted(changes, key=lambda change: change.after.student)
+            yield Change(before, after)
 
 
 def record(course_dir: Path, results: Iterable[Result], sinks: Iterable[Sink]) -> None:

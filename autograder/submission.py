@@ -22,7 +22,6 @@ from typing import Any
 
 from .answers import setup_code
 from .course import Assignment, Cell, course
-from .results import plain
 
 MAX_BYTES = 20 * 2**20
 MAX_CELLS = 2000
@@ -380,8 +379,8 @@ def _missing(wanted: str, held: list[str], others: list[str]) -> str:
 
 
 def _shown(name: str) -> str:
-    """A file name that a student chose, fit for a message."""
-    name = plain(name.replace("\n", "\ufffd").replace("\t", "\ufffd"))
+    """A name that a student chose, of a file or of a cell, fit for a message."""
+    name = "".join(c if c.isprintable() else "\ufffd" for c in name)
     return name if len(name) <= 60 else f"{name[:57]}…"
 
 

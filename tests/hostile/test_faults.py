@@ -122,7 +122,7 @@ def course(survivor: Path, tmp_path: Path) -> Path:
 
 
 def again(course: Path, after: Callable[[Result], None] = lambda result: None) -> None:
-    """The grader once more: everything is graded, and recorded again."""
+    """The grader once more: everything is graded, and recorded again where it is not there."""
     sinks = [Recorder(course, [FOUND]), Pages(course, [FOUND])]
     events = []
     for event, result in grade_class(FOUND, course, students(course, FOUND), sinks, jobs=1):
