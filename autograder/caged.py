@@ -51,7 +51,7 @@ class Caged:
         self.seconds_left = 0.0
         self.deaths = 0
         self.cell_seconds = 0.0
-        self.pace = _pace()
+        self.pace = machine_pace()
         self.seed: int | None = None
         self.late: set[str] = set()
         """Exercises whose time ran out while the machine was crowded."""
@@ -140,10 +140,10 @@ class Caged:
         return answer
 
     def _slower(self) -> bool:
-        return _pace() > MUCH_SLOWER * self.pace
+        return machine_pace() > MUCH_SLOWER * self.pace
 
 
-def _pace() -> float:
+def machine_pace() -> float:
     """How many CPU seconds this machine needs at the moment for one of a quiet one: 1 to 10."""
     started = time.process_time()
     for _ in range(_LOOPS):

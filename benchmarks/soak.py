@@ -95,14 +95,14 @@ class Sampler(threading.Thread):
 def _role(process: psutil.Process) -> str:
     """What a process is of those that live as long as the class; "" for all others."""
     command, above = process.cmdline(), process.parent()
-    before = above.cmdline() if above else []
+    before = above.cmdline() if above else [""]
     if command == before:  # a fork for one submission
         return ""
     if command[1:4] == ["-m", "autograder", "grade"]:
         return "grader"
     if "autograder.warm" in command:
         return "judge"
-    if command[1:2] == ["-I"] and before[:1] == ["bwrap"]:
+    if command[1:2] == ["-I"] and Path(before[0]).name == "bwrap":
         return "warm parent"
     return ""
 

@@ -43,12 +43,10 @@ class Measure(NamedTuple):
 
 TRAININGS: dict[str, dict[str, Measure]] = {
     "unseen_error": {"": Measure("unseen configurations, error", False, checks.ERROR_LIMIT)},
-    "ordered_error": {
-        "": Measure("ordered ones of the worse sign, error", False, checks.ORDERED_LIMIT)
-    },
     "smaller": {
         "error": Measure("unseen 12 × 12 ones, error", False, checks.ERROR_LIMIT),
         "disordered": Measure("disordered ones, error", False, checks.DISORDERED_LIMIT),
+        "ordered": Measure("ordered ones of the worse sign, error", False, checks.ORDERED_LIMIT),
         "magnetisation": Measure("R² of the magnetisation on z", True, checks.R2_LIMIT),
     },
 }

@@ -43,7 +43,7 @@ import uncaged
 
 from autograder import demo
 from autograder.answers import reference_code, setup_code
-from autograder.caged import _pace
+from autograder.caged import machine_pace
 from autograder.course import ROOT, Assignment, assignment
 from autograder.results import Store
 from autograder.worker.lockdown import adopt_orphans
@@ -406,7 +406,7 @@ def untrained(found: Assignment, sizes: Sizes, otter: Path | None) -> tuple[floa
     row("again, all to be written anew", f"{1000 * written.cpu:.1f} ms CPU")
     row(f"again, a check of {one}", f"{other.cpu:.3f} CPU s; judged: {', '.join(sorted(judged))}")
 
-    pace, over = _pace(), spent - limit
+    pace, over = machine_pace(), spent - limit
     for name, share in (("nbgrader", 20), ("otter", 50)):
         if name in costs:
             ratio, least = costs[name] / spent, costs[name] / limit
@@ -453,7 +453,7 @@ def main() -> None:
         sizes = sizes._replace(classes=(*sizes.classes, 1000))
     otter = otter_in(options.otter.expanduser().resolve()) if options.otter else None
     warm_up()
-    load, pace = os.getloadavg()[0], _pace()
+    load, pace = os.getloadavg()[0], machine_pace()
     print(
         f"{os.cpu_count()} cores, load {load:.1f}, a CPU second is worth {1 / pace:.2f} quiet ones"
     )

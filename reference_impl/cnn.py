@@ -186,7 +186,7 @@ def train_cnn(
     y = torch.as_tensor(y, dtype=torch.long)
     batch_size = 32
     steps = epochs * math.ceil(len(X) / batch_size)
-    optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
+    optimiser = torch.optim.Adam(model.parameters(), lr=3e-3, fused=True)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, total_iters=steps)
     history = []
     model.train()

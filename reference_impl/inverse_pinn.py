@@ -171,8 +171,8 @@ def recover_alpha(
     x, t = points[:, :1].requires_grad_(), points[:, 1:].requires_grad_()
     optimiser = torch.optim.LBFGS(
         model.parameters(),
-        max_iter=min(epochs, 150),
-        max_eval=400,
+        max_iter=min(epochs, 100),
+        max_eval=250,
         history_size=50,
         tolerance_grad=1e-12,
         tolerance_change=1e-14,

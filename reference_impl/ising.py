@@ -237,7 +237,7 @@ def train_classifier(
     """
     inputs = torch.as_tensor(X).float()
     classes = torch.as_tensor(y).long()
-    optimiser = torch.optim.Adam(model.parameters())
+    optimiser = torch.optim.Adam(model.parameters(), fused=True)
     history = []
     model.train()
     for epoch in range(epochs):

@@ -243,6 +243,6 @@ def train_energy_model(
         loss.backward()
         return loss
 
-    history = [optimiser.step(closure).item() for _ in range(min(epochs, 200))]
+    history = [optimiser.step(closure).item() for _ in range(min(epochs, 130))]
     model.to(dtype).eval()
     return history

@@ -372,7 +372,8 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
 
     monkeypatch.setattr(Cage, "worker", pinned)
     monkeypatch.setattr(caged, "Caged", Measured)
-    monkeypatch.setattr(caged, "_pace", lambda: 10.0)  # how much a neighbour takes is not certain
+    # How much a neighbour takes is not certain.
+    monkeypatch.setattr(caged, "machine_pace", lambda: 10.0)
     neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
     os.sched_setaffinity(neighbour.pid, {core})
     done: list[warm.Tries] = []

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -663,15 +663,23 @@ def _history(returned: Any, epochs: int = EPOCHS) -> list[float]:
     return [number(loss) for loss in returned]
 
 
-def trained(student: Any, draw: np.random.Generator, side: int = 16) -> tuple[float, Any]:
-    """Accuracy on unseen configurations, each from a chain of its own, and what came back."""
+class Trained(NamedTuple):
+    """What a training came to."""
+
+    accuracy: float
+    """On unseen configurations, each from a chain of its own."""
+    history: Any
+    """As it came back."""
+
+
+def trained(student: Any, draw: np.random.Generator, side: int = 16) -> Trained:
     student.reseed(int(draw.integers(2**31)))
     model = _torch_cnn(student) if side == 16 else _torch_cnn_for_8(student)
     returned = _train(student, model, _phases(draw, side), _generator(draw))
     model.eval()
     X, y = _phases(draw, side)
     found = _logits(model, X, len(X)).argmax(axis=1)
-    return float(np.mean(found == y.numpy())), returned
+    return Trained(float(np.mean(found == y.numpy())), returned)
 
 
 def _accurate(accuracy: float) -> None:
@@ -688,8 +696,7 @@ def test_train_cnn__knows_unseen_configurations(student, draw):
     The least of 120 right trainings is 0.972 and their median 0.994 ± 0.005: a right answer fails
     less than once in 1000 courses.
     """
-    accuracy, _ = trained(student, draw)
-    _accurate(accuracy)
+    _accurate(student.once(trained, draw).accuracy)
 
 
 def test_train_cnn__brings_the_loss_down(student, draw):
@@ -698,7 +705,7 @@ def test_train_cnn__brings_the_loss_down(student, draw):
     The largest last loss of 120 right trainings is 0.065, a quarter of the limit. With a softmax
     before the loss it cannot fall below ln(1 + 1/e) = 0.313.
     """
-    accuracy, returned = trained(student, draw)
+    accuracy, returned = student.once(trained, draw)
     history = _history(returned)
     holds(min(history) >= 0, "a cross-entropy is never negative")
     holds(
@@ -714,8 +721,7 @@ def test_train_cnn__trains_other_networks(student, draw):
     The least of 120 right trainings is 0.983.
     """
     for _ in range(2):
-        accuracy, _ = trained(student, draw, side=8)
-        _accurate(accuracy)
+        _accurate(trained(student, draw, side=8).accuracy)
 
 
 @pytest.mark.guard
