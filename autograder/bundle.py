@@ -7,6 +7,7 @@ archive holds the whole grader and is for instructors only.
 from __future__ import annotations
 
 import json
+import secrets
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,12 @@ from string import Template
 
 from .cage import CageError
 from .course import ROOT, Assignment, CourseError
+from .engine import judges
 from .export import gradescope
-from .grading import grade_one
+from .grading import SALT, course_salt, variant
 from .results import write_atomically
 from .submission import SubmissionError, find_notebook
+from .warm import Job
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates" / "bundle"
 _SITE = _TEMPLATES.with_name("site")
@@ -100,7 +103,8 @@ def _files_of(folder: Path) -> Iterator[Path]:
 
 
 def gradescope_archive(assignment: Assignment, archive: Path) -> Path:
-    """An autograder for Gradescope: everything under /autograder/source of its container."""
+    """An autograder for Gradescope: everything under /autograder/source of its container, and a
+    salt of its own."""
     parts = [path for part in _GRADER_PARTS for path in _files_of(ROOT / part)]
     parts += [ROOT / name for name in _GRADER_FILES]
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
@@ -111,6 +115,7 @@ def gradescope_archive(assignment: Assignment, archive: Path) -> Path:
             info = zipfile.ZipInfo(name)
             info.external_attr = 0o755 << 16
             zipped.writestr(info, text.substitute(name=assignment.name))
+        zipped.writestr(SALT, secrets.token_hex(16))
     return archive
 
 
@@ -120,13 +125,16 @@ def run_gradescope(assignment: Assignment, home: Path) -> None:
     Its containers allow no namespaces, so that a weaker cage than bubblewrap's is accepted. A
     fault of the grader writes no result: Gradescope then says that the autograder failed.
     """
-    notebook, problem = None, ""
+    salt = course_salt(ROOT)
+    if assignment.variants:
+        data = json.loads((home / "submission_metadata.json").read_bytes())
+        salt = variant(salt, " ".join(sorted(user["email"] for user in data["users"])))
+    job = Job(assignment=assignment.name, student="submission", notebook=None, salt=salt)
     try:
-        notebook, _ = find_notebook(home / "submission", assignment.name)
+        job.notebook, job.notes = find_notebook(home / "submission", assignment.name)
     except SubmissionError as error:
-        problem = str(error)
-    student = "submission"
-    result = grade_one(assignment, student, notebook, problem=problem, weakest="landlock")
+        job.problem = str(error)
+    result = judges("landlock").grade(job)
     if result.status == "grader_error":
         raise CageError(result.message)
     data = json.dumps(gradescope(result), indent=1).encode()

@@ -64,6 +64,10 @@ class CageError(Exception):
     """The cage itself cannot be had; no submission's fault."""
 
 
+class CageGone(CageError):
+    """Its warm parent does not answer any more."""
+
+
 class WorkerEnded(Exception):
     """There is no answer, for a cause that the student should read."""
 
@@ -155,6 +159,8 @@ class Cage:
         return [*_bubblewrap(os.geteuid() == 0), *python] if self.level == "full" else python
 
     def _complaint(self) -> str:
+        if self._errors.closed:
+            return "it was ended"
         self._errors.seek(0)
         text = self._errors.read()[-2000:].decode("utf-8", "replace").strip()
         return text.splitlines()[-1] if text else "it ended without a word"
@@ -167,7 +173,7 @@ class Cage:
             reply = json.loads(self._line.recv(65536))
         except (OSError, ValueError):
             self._broken = True
-            raise CageError(f"the worker's parent does not answer: {self._complaint()}") from None
+            raise CageGone(f"the worker's parent does not answer: {self._complaint()}") from None
         self._broken = "error" in reply
         if self._broken:
             raise CageError(str(reply["error"]))
@@ -175,7 +181,7 @@ class Cage:
 
     def alive(self) -> bool:
         try:
-            return bool(self.ask({"do": "ping"}).get("alive"))
+            return not self._broken and bool(self.ask({"do": "ping"}).get("alive"))
         except CageError:
             return False
 
@@ -202,10 +208,14 @@ class Cage:
     def reap(self) -> list[int]:
         """Ends what a worker left behind; the exit codes (negative: signals) of workers.
 
-        A parent that cannot do it is ended itself, and everything in the cage with it.
+        A parent that cannot do it is ended itself, and everything in the cage with it. CageGone
+        if there is none: then nobody knows what the worker died of.
         """
         try:
             ended = self.ask({"do": "reap"}).get("ended")
+        except CageGone:
+            self._kill()
+            raise
         except CageError:
             self._kill()
             ended = []
@@ -416,13 +426,14 @@ def _state(pid: int) -> str:
 
 
 def _own_bytes(pid: int) -> int:
-    """Resident bytes of a process, less what it shares with files."""
-    try:
-        with open(f"/proc/{pid}/statm") as file:
-            _, resident, shared = file.read().split()[:3]
-        return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
-        return 0
+    """Resident bytes of a process, less those of files: its own, and those that it shares with
+    its children."""
+    kilobytes = 0
+    with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/status") as file:
+        for line in file:
+            if line.startswith(("RssAnon:", "RssShmem:")):
+                kilobytes += int(line.split()[1])
+    return kilobytes * 1024
 
 
 def _tree_bytes(pid: int, baseline: int) -> int:

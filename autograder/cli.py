@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
+_INVENTED = ".invented_class"  # in a folder that `demo` made and may remove
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 _NAMES = Annotated[list[str] | None, typer.Argument(help="Assignments; all if none is named.")]
 
@@ -388,7 +389,7 @@ def demo(
 
     Example: autograder demo
 
-    Exits 1 if anyone does not get exactly what they deserve.
+    Exits 1 if anyone does not get exactly what they deserve, 2 if there is another ./demo.
     """
     import shutil
 
@@ -397,7 +398,10 @@ def demo(
     from .report import write_report
 
     folder = Path("demo").resolve()
+    if folder.exists() and not (folder / _INVENTED).exists():
+        raise CourseError(f"{folder} exists and is not the demo's; run it in another folder")
     shutil.rmtree(folder, ignore_errors=True)
+    write_atomically(folder / _INVENTED, b"autograder demo makes this folder anew\n")
     found = [assignment(name) for name in names or QUICK]
     console.print("Building the notebooks from text and reference …")
     members = {}
@@ -549,7 +553,8 @@ def export(
 ) -> None:
     """Marks per exercise as CSV, for Canvas or for Moodle; results in Gradescope's format.
 
-    CSV comes from the gradebook: points given by hand and late penalties count.
+    CSV comes from the gradebook: points given by hand and late penalties count. Whoever has no
+    mark because the grader failed has an empty field, and is named.
 
     Example: autograder export lennard_jones --course ~/course --to canvas --output marks.csv
 
@@ -560,12 +565,18 @@ def export(
     found = assignment(name)
     if to == "gradescope":
         folder = output or course_dir / "gradescope" / found.name
-        print(f"{len(gradescope_files(course_dir, found, folder))} files in {folder}")
-    elif output is None:
-        print(table(course_dir, found, to), end="")
+        paths, without = gradescope_files(course_dir, found, folder)
+        print(f"{len(paths)} files in {folder}")
     else:
-        write_atomically(output, table(course_dir, found, to).encode())
-        print(output)
+        text, without = table(course_dir, found, to)
+        if output is None:
+            print(text, end="")
+        else:
+            write_atomically(output, text.encode())
+            print(output)
+    if without:
+        who = ", ".join(plain(student) for student in without)
+        print(f"no mark yet, as the grader failed: {who}; grade again", file=sys.stderr)
 
 
 @app.command()

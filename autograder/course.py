@@ -6,7 +6,7 @@ import functools
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 20.0  # of CPU time that an exercise has if `course.toml` names none
@@ -95,35 +95,43 @@ class Assignment:
 
 @functools.cache
 def course() -> dict[str, Assignment]:
-    """The assignments by name, in the course's order."""
+    """The assignments by name, in the course's order; CourseError if the file is not right."""
     path = ROOT / "assignments" / "course.toml"
-    with path.open("rb") as file:
-        table = tomllib.load(file)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CourseError(f"{path} cannot be read: {error}") from None
     assignments = {}
     for name, entry in table.items():
-        exercises = tuple(
-            Exercise(
-                name=row["name"],
-                defines=tuple(row.get("defines", [row["name"]])),
-                points=float(row["points"]),
-                minutes=int(row["minutes"]),
-                seconds=float(row.get("seconds", SECONDS)),
-            )
-            for row in entry["exercise"]
-        )
-        names = [exercise.name for exercise in exercises]
-        if len(set(names)) != len(names):
-            raise CourseError(f"{path}: {name} lists an exercise twice")
-        assignments[name] = Assignment(
-            name, entry["title"], exercises, variants=bool(entry.get("variants", False))
-        )
+        try:
+            assignments[name] = _assignment(name, entry)
+        except KeyError as error:
+            raise CourseError(f"{path}: {name} or one of its exercises lacks {error}") from None
+        except (TypeError, ValueError, AttributeError) as error:
+            raise CourseError(f"{path}: {name}: {error}") from None
     return assignments
+
+
+def _assignment(name: str, entry: dict[str, Any]) -> Assignment:
+    exercises = tuple(
+        Exercise(
+            name=row["name"],
+            defines=tuple(row.get("defines", [row["name"]])),
+            points=float(row["points"]),
+            minutes=int(row["minutes"]),
+            seconds=float(row.get("seconds", SECONDS)),
+        )
+        for row in entry["exercise"]
+    )
+    names = [exercise.name for exercise in exercises]
+    if len(set(names)) != len(names):
+        raise ValueError("lists an exercise twice")
+    return Assignment(name, entry["title"], exercises, bool(entry.get("variants", False)))
 
 
 def assignment(name: str) -> Assignment:
     """The assignment called `name`; CourseError names the known ones."""
-    try:
-        return course()[name]
-    except KeyError:
+    if name not in course():
         known = ", ".join(course())
-        raise CourseError(f"there is no assignment {name!r}; the course has {known}") from None
+        raise CourseError(f"there is no assignment {name!r}; the course has {known}")
+    return course()[name]

@@ -22,8 +22,9 @@ Table = Literal["csv", "canvas", "moodle"]
 Row = list[Any]
 
 
-def table(course_dir: Path, assignment: Assignment, kind: Table) -> str:
-    """The class's marks as CSV text."""
+def table(course_dir: Path, assignment: Assignment, kind: Table) -> tuple[str, list[str]]:
+    """The class's marks as CSV text; and who has no mark, because the grader failed: an empty
+    field, not a zero."""
     marks = Recorder(course_dir, [assignment]).marks(assignment)
     if not marks:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
@@ -31,7 +32,7 @@ def table(course_dir: Path, assignment: Assignment, kind: Table) -> str:
     writer = csv.writer(text, lineterminator="\n")
     for row in _TABLES[kind](assignment, marks):
         writer.writerow([_harmless(cell) for cell in row])
-    return text.getvalue()
+    return text.getvalue(), [mark.student for mark in marks if mark.total is None]
 
 
 def _plain_table(assignment: Assignment, marks: list[Mark]) -> Iterable[Row]:
@@ -79,17 +80,22 @@ def _harmless(cell: Any) -> Any:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def gradescope_files(course_dir: Path, assignment: Assignment, folder: Path) -> list[Path]:
-    """A `results.json` of Gradescope's autograder format for every result, by student."""
+def gradescope_files(
+    course_dir: Path, assignment: Assignment, folder: Path
+) -> tuple[list[Path], list[str]]:
+    """A `results.json` of Gradescope's autograder format for every result, by student; and who
+    has none, because the grader failed."""
     results = Store(course_dir).all(assignment.name)
     if not results:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
     paths = []
     for result in results:
+        if result.status == "grader_error":
+            continue
         path = folder / f"{result.student}.json"
         write_atomically(path, msgspec.json.format(msgspec.json.encode(gradescope(result))))
         paths.append(path)
-    return paths
+    return paths, [result.student for result in results if result.status == "grader_error"]
 
 
 def gradescope(result: Result) -> dict[str, Any]:

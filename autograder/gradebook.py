@@ -68,13 +68,17 @@ class Mark(NamedTuple):
     last_name: str
     email: str
     lms_id: str
-    exercises: dict[str, float]
+    exercises: dict[str, float | None]
+    """None where the grader failed and nobody has given points by hand."""
     points: float
     penalty: float
     max_points: float
 
     @property
-    def total(self) -> float:
+    def total(self) -> float | None:
+        """None while an exercise has no points: it is no zero."""
+        if None in self.exercises.values():
+            return None
         return round(max(0.0, self.points - self.penalty), 2)
 
 
@@ -146,7 +150,7 @@ class Recorder:
                         email=student.email or "",
                         lms_id=student.lms_user_id or "",
                         exercises={
-                            cells[grade.name]: float(grade.score)
+                            cells[grade.name]: _given(grade)
                             for grade in grades
                             if grade.name in cells
                         },
@@ -532,6 +536,12 @@ def _update(session: Any, table: Any, changes: Iterable[tuple[Any, dict[str, Any
     ]
     if changed:
         session.execute(update(table), changed)
+
+
+def _given(grade: Any) -> float | None:
+    """An exercise's points. nbgrader itself calls it zero where there are none."""
+    ungraded = grade.auto_score is None and grade.manual_score is None
+    return None if ungraded else float(grade.score)
 
 
 def _auto_score(result: Result, exercise: ExerciseResult | None) -> float | None:

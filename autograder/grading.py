@@ -23,11 +23,12 @@ import msgspec
 from .cage import LEVELS, CageError, Level
 from .course import Assignment, CourseError
 from .digest import together
-from .engine import checks_of, cluster, here, judges, lost
+from .engine import checks_of, cluster, here, lost
 from .results import Result, Store, remove_unfinished, write_atomically
 from .submission import SubmissionError, find_notebook
 from .warm import Job, filled, submission_sha256
 
+SALT = ".autograder_salt"
 Event = Literal["graded", "kept"]
 
 
@@ -81,22 +82,6 @@ def read_job(course_dir: Path, assignment: Assignment, student: str, salt: str) 
 def variant(salt: str, student: str) -> str:
     """The salt from which this student's hidden inputs are drawn, and nobody else's."""
     return hashlib.sha256(f"{salt}\0{student}".encode()).hexdigest()
-
-
-def grade_one(
-    assignment: Assignment,
-    student: str,
-    notebook: bytes | None,
-    salt: str = "",
-    *,
-    problem: str = "",
-    weakest: Level = "full",
-) -> Result:
-    """The result of one submission; the judge stays warm in this thread for the next."""
-    job = Job(
-        assignment=assignment.name, student=student, notebook=notebook, problem=problem, salt=salt
-    )
-    return judges(weakest).grade(job)
 
 
 def grade_class(
@@ -237,7 +222,7 @@ def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:
         known is None
         or known.status == "grader_error"
         or known.submission_sha256 != submission_sha256(job)
-        or (known.isolation != "full" and weakest == "full")
+        or LEVELS.index(known.isolation) > LEVELS.index(weakest)
     ):
         return list(checks)
     if known.checks_sha256 == together(checks):
@@ -270,7 +255,7 @@ def _result(job: Job, future: Future[bytes]) -> Result:
 
 def course_salt(course_dir: Path) -> str:
     """The course's own secret, from which hidden inputs are drawn; made at first use."""
-    path = course_dir / ".autograder_salt"
+    path = course_dir / SALT
     with contextlib.suppress(OSError):
         salt = path.read_text(encoding="ascii").strip()
         if re.fullmatch(r"[0-9a-f]{32}", salt):

@@ -22,6 +22,7 @@ import pytest
 from coursekit import CheckFailed
 from coursekit.messages import describe
 
+from .cage import CageError
 from .course import ROOT, Assignment, CourseError, Exercise
 from .results import CheckResult, ExerciseResult
 from .student import Student
@@ -120,7 +121,8 @@ class Judge:
                     lambda: student.begin(check.exercise, seed),
                 )
         except BaseException as raised:
-            if not isinstance(raised, (Exception, pytest.skip.Exception)):
+            judged = isinstance(raised, (Exception, pytest.skip.Exception))
+            if not judged or isinstance(raised, CageError):
                 raise
             outcome, message, kind = self._verdict(check, student, raised)
         return CheckResult(

@@ -23,7 +23,7 @@ from traitlets import Enum
 from .course import Assignment, CourseError, assignment
 from .feedback import Pages
 from .gradebook import Recorder, submission_time
-from .results import Store
+from .results import Store, plain
 
 
 class SubmissionExporter(NotebookExporter):
@@ -70,24 +70,22 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
     ).tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
-        from .grading import course_salt, grade_one, read_job
+        from .engine import judges
+        from .grading import course_salt, read_job
 
         weakest: Any = self.isolation
         exporter: SubmissionExporter = self.parent
         found, recorder = exporter.assignment, exporter.recorder
         student = resources["nbgrader"]["student"]
         job = read_job(recorder.course_dir, found, student, course_salt(recorder.course_dir))
-        result = grade_one(
-            found, student, job.notebook, job.salt, problem=job.problem, weakest=weakest
-        )
-        result.notes = [*job.notes, *result.notes]
+        result = judges(weakest).grade(job)
         Store(recorder.course_dir).save(result)
         recorder.record(result)
         Pages(recorder.course_dir, [found]).remove(result)
         self.log.info("%s: %g of %g points", student, result.points, result.max_points)
         for line in [result.message, *result.notes]:
             if line:
-                self.log.warning("%s: %s", student, line)
+                self.log.warning("%s: %s", student, plain(line))
         return _read(recorder.autograded(result)), resources
 
 

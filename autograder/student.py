@@ -16,6 +16,7 @@ import torch
 from coursekit import Call, CheckFailed, StudentError
 
 from .course import Cell
+from .worker.lockdown import MAX_BYTES
 from .worker.session import Session
 from .worker.wire import Handle, WireError, decode, encode
 
@@ -69,7 +70,7 @@ def run_cell(ask: Callable[[bytes], bytes], cell: Cell) -> tuple[str, list[str]]
     reply = read_reply(ask(encode(request)))
     if reply["ok"]:
         skipped = reply.get("skipped", [])
-        return "", [str(line) for line in skipped] if isinstance(skipped, list) else []
+        return "", [str(line)[:80] for line in skipped[:5]] if isinstance(skipped, list) else []
     line = reply.get("line")
     where = f" in line {line}" if type(line) is int else ""
     return f"stopped with {_exception_name(reply)}{where}", []
@@ -87,6 +88,7 @@ def read_reply(data: bytes, resolve: Any = None) -> dict[str, Any]:
 
 
 MAX_ITERATION = 10_000
+MAX_RECEIVED = 4 * MAX_BYTES  # in all checks of an exercise: transcripts stay until the diagnosis
 _OTHER_TYPES = ("Tensor", "function", "generator", "module", "method", "dict_values", "dict_keys")
 
 
@@ -152,12 +154,13 @@ class Student:
         self.exercise = ""
         self.calls: list[Call] = []
         self.requests: list[tuple[bytes, bytes]] = []
+        self.received = 0
         self._measured: dict[Callable[..., Any], _Measured] = {}
 
     def begin(self, exercise: str, seed: int) -> None:
         """Known random state, empty transcript; called before every check."""
         if exercise != self.exercise:
-            self._measured = {}
+            self._measured, self.received = {}, 0
         self.exercise, self.calls, self.requests = exercise, [], []
         self.transport.begin(exercise, seed)
 
@@ -238,6 +241,9 @@ class Student:
     def request(self, message: dict[str, Any], call: Call | None = None) -> Any:
         data = encode(message, _handle_of)
         answer = self.transport.ask(data)
+        self.received += len(answer)
+        if self.received > MAX_RECEIVED:
+            raise StudentError("memory", f"gave back more than {MAX_RECEIVED >> 20} MB in all")
         self.requests.append((data, answer))
         reply = read_reply(answer)
         if not reply["ok"]:
@@ -251,7 +257,8 @@ class Student:
         try:
             return decode(encoded, lambda handle: Remote(self, handle))
         except WireError as error:
-            raise CheckFailed("type", f"returned something that cannot be read: {error}") from None
+            text = "returned something that cannot be read"
+            raise CheckFailed("type", text, detail=str(error)) from None  # may quote its bytes
 
     def _error(self, reply: dict[str, Any]) -> CheckFailed:
         kind, text = str(reply.get("kind")), str(reply.get("text", ""))

@@ -174,6 +174,8 @@ class _Server:
                 data = self._in_a_fork(judge, job)
             except CageError as error:
                 data = b"!" + str(error).encode()
+            except Exception as error:  # who asked waits for an answer, and asks another judge
+                data = b"?" + f"{type(error).__name__}: {error}".encode()
             with contextlib.suppress(OSError):  # nobody is there any more, as the next read says
                 self.line.send_bytes(data)
 
@@ -185,9 +187,7 @@ class _Server:
                 os.close(reading)
                 result = self._judge(judge, job)
                 data = b"=" + msgspec.msgpack.encode(result)
-            except CageError as error:
-                data = b"!" + str(error).encode()
-            except BaseException as error:
+            except BaseException as error:  # a cage that broke, too: another judge may have one
                 data = b"?" + f"{type(error).__name__}: {error}".encode()
             finally:
                 with contextlib.suppress(BaseException), os.fdopen(writing, "wb") as pipe:

@@ -18,7 +18,16 @@ import pytest
 
 import autograder.cage
 from autograder import caged, warm
-from autograder.cage import LIMITS, Cage, CageError, Worker, WorkerEnded, strongest
+from autograder.cage import (
+    LIMITS,
+    Cage,
+    CageError,
+    Worker,
+    WorkerEnded,
+    _state,
+    _wait_gone,
+    strongest,
+)
 from autograder.course import ROOT, Cell, assignment
 from autograder.judge import Judge, judging
 from autograder.worker.wire import decode, encode
@@ -256,6 +265,35 @@ def test_a_dead_parent_is_replaced() -> None:
         worker = cage.worker()
         assert decode(worker.ask(encode({"op": "begin", "seed": 1}), 5))["ok"]
         worker.kill()
+    finally:
+        cage.close()
+
+
+def test_a_dead_parent_is_no_living_one_after_a_reap_either() -> None:
+    cage = Cage("limits")
+    try:
+        cage.process.kill()
+        cage.process.wait()
+        with pytest.raises(CageError):
+            cage.reap()
+        assert not cage.alive()
+        cage.worker().kill()
+        assert cage.alive()
+    finally:
+        cage.close()
+
+
+@pytest.mark.parametrize("level", ["full", "landlock", "limits"])
+def test_a_worker_does_not_outlive_its_parent(level: Any) -> None:
+    cage = Cage(level)
+    try:
+        worker = cage.worker()
+        assert Path(f"/proc/{worker.pid}").exists()
+        cage.process.kill()
+        cage.process.wait()
+        _wait_gone(worker.pid, 10.0)
+        assert _state(worker.pid) in "ZX"
+        worker.line.close()
     finally:
         cage.close()
 

@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder import course, grading
+from autograder import course, engine
 from autograder.answers import reference_code
 from autograder.build import build
 from autograder.course import Assignment, CourseError
@@ -40,6 +40,7 @@ from autograder.judge import judging
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.student import InProcess, Student
 from autograder.submission import SubmissionError, read_submission
+from autograder.warm import Job
 
 Notebook = dict[str, Any]
 CONFIG = toy_course.REPOSITORY / "nbgrader_config.py"
@@ -63,7 +64,7 @@ def judged_here(
     problem: str = "",
     weakest: str = "full",
 ) -> Result:
-    """Like `grading.grade_one`, in this process: real marks for a made-up course."""
+    """Like a warm judge, in this process: real marks for a made-up course."""
     sha256 = hashlib.sha256(notebook or problem.encode()).hexdigest()
     result = Result(
         assignment=assignment.name,
@@ -89,6 +90,19 @@ def judged_here(
     result.points = sum(exercise.points for exercise in result.exercises)
     result.status, result.notes = "graded", submission.notes
     return result
+
+
+class JudgesHere:
+    """In place of `engine.judges`."""
+
+    def __init__(self, weakest: str) -> None:
+        pass
+
+    def grade(self, job: Job) -> Result:
+        found = course.assignment(job.assignment)
+        result = judged_here(found, job.student, job.notebook, job.salt, problem=job.problem)
+        result.notes = [*job.notes, *result.notes]
+        return result
 
 
 # ------------------------------------------------------------------------ the made-up course
@@ -1030,8 +1044,8 @@ def test_nbgraders_commands_run_on_a_difficult_class(toy_root: Path, tmp_path: P
         f"import sys\nsys.path.append({here!r})\n"
         "from pathlib import Path\nimport test_gradebook, toy_course\n"
         f"toy_course.activate(Path({str(toy_root)!r}))\n"
-        "import autograder.grading\n"
-        "autograder.grading.grade_one = test_gradebook.judged_here\n"
+        "import autograder.engine\n"
+        "autograder.engine.judges = test_gradebook.JudgesHere\n"
         f"c = get_config()\nload_subconfig({str(CONFIG)!r})\n"
     )
     # A page of ours that is out of date once nbgrader has graded.
@@ -1092,7 +1106,7 @@ def listed(course_dir: Path, deserved: dict[str, float]) -> None:
 def test_formgraders_button_grades_with_the_engine(
     springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grading, "grade_one", judged_here)
+    monkeypatch.setattr(engine, "judges", JudgesHere)
     hand_in(
         tmp_path, "ada", filled(springs, {"spring_force": reference_code(springs, "spring_force")})
     )
@@ -1117,7 +1131,7 @@ def test_late_penalties_stay_with_nbgraders_command(
 ) -> None:
     from nbgrader.apps import NbGraderAPI
 
-    monkeypatch.setattr(grading, "grade_one", judged_here)
+    monkeypatch.setattr(engine, "judges", JudgesHere)
     hand_in(
         tmp_path, "ada", filled(springs, {"spring_force": reference_code(springs, "spring_force")})
     )
@@ -1206,7 +1220,9 @@ def graded(springs: Assignment, tmp_path: Path) -> Path:
 def as_csv(course_dir: Path, springs: Assignment, kind: Any) -> list[list[str]]:
     from autograder.export import table
 
-    return list(csv.reader(io.StringIO(table(course_dir, springs, kind))))
+    text, without = table(course_dir, springs, kind)
+    assert not without
+    return list(csv.reader(io.StringIO(text)))
 
 
 def test_marks_as_csv_hold_every_exercise_and_what_was_given_by_hand(
@@ -1219,6 +1235,23 @@ def test_marks_as_csv_hold_every_exercise_and_what_was_given_by_hand(
     assert float(row["oscillator"]) == 3
     assert float(row["points"]) == sum(float(row[e.name]) for e in springs.exercises)
     assert formula[0] == "'=1+1", "a spreadsheet shows it and does not run it"
+
+
+def test_whom_the_grader_failed_has_no_mark_and_no_zero(
+    graded: Path, springs: Assignment, tmp_path: Path
+) -> None:
+    from autograder.export import gradescope_files, table
+
+    failed = result(springs, status="grader_error", message="it broke", exercises=[])
+    Store(graded).save(failed)
+    Recorder(graded, [springs]).record(failed)
+    for kind in ("csv", "canvas", "moodle"):
+        text, without = table(graded, springs, kind)
+        (ada,) = (row for row in csv.reader(io.StringIO(text)) if "ada" in row)
+        assert without == ["ada"]
+        assert ada[-2 if kind == "csv" else -1] == "", "an empty field, not a zero"
+    paths, without = gradescope_files(graded, springs, tmp_path / "out")
+    assert ([path.stem for path in paths], without) == (["=1+1"], ["ada"])
 
 
 def test_late_penalties_are_taken_off(graded: Path, springs: Assignment) -> None:
@@ -1245,7 +1278,7 @@ def test_gradescope_reads_the_messages_and_no_hidden_check(
 ) -> None:
     from autograder.export import gradescope_files
 
-    paths = gradescope_files(graded, springs, tmp_path / "out")
+    paths, _ = gradescope_files(graded, springs, tmp_path / "out")
     assert sorted(path.name for path in paths) == ["=1+1.json", "ada.json"]
     ada = json.loads((tmp_path / "out" / "ada.json").read_bytes())
     assert [test["name"] for test in ada["tests"]] == [e.name for e in springs.exercises]

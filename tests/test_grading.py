@@ -17,16 +17,16 @@ import pytest
 from autograder import demo
 from autograder.answers import reference_code
 from autograder.course import ROOT, assignment
-from autograder.engine import checks_of
+from autograder.engine import checks_of, judges
 from autograder.grading import (
     course_salt,
     grade_class,
-    grade_one,
     only_grader,
     read_job,
     students,
 )
 from autograder.results import ExerciseResult, Result, Store
+from autograder.warm import Job
 
 
 class Graded:
@@ -336,6 +336,10 @@ def test_the_same_submission_and_salt_give_the_same_result() -> None:
     def outcomes(result: Result) -> list[tuple[str, str, str]]:
         return [(c.name, c.outcome, c.message) for e in result.exercises for c in e.checks]
 
-    one = grade_one(found, "x", notebook.encode(), "salt")
-    two = grade_one(found, "y", notebook.encode(), "salt")
+    one, two = (
+        judges("full").grade(
+            Job(assignment=found.name, student=who, notebook=notebook.encode(), salt="salt")
+        )
+        for who in "xy"
+    )
     assert outcomes(one) == outcomes(two)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import sys
+import tempfile
 import uuid
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ TRIES = {
     "sends a signal to the grader": "os.kill({judge}, 0)",
     "uses TCP": "socket.socket().connect(('127.0.0.1', {tcp}))",
     "uses UDP": "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', {udp}))",
+    "connects to a socket that is a file": "socket.socket(socket.AF_UNIX).connect({unix!r})",
+    "changes a file's mode": "open('mode', 'w').close(); os.chmod('mode', 0o600)",
+    "keeps memory that no process holds": "os.memfd_create('x')",
     "leaves a file in /dev/shm": "open('/dev/shm/{name}', 'w').close()",
     "takes 10 GB": "bytearray(10 * 2**30)",
     "makes a namespace": "system_call(272, 0x10000000)",
@@ -47,7 +51,8 @@ def system_call(*args):
         raise OSError(ctypes.get_errno(), "refused")
 """
 ALLOWED: dict[Level, set[str]] = {
-    "full": {"leaves a file in /dev/shm"},  # in one of its own, which ends with it
+    # in a /dev/shm and a scratch of its own, which end with it
+    "full": {"leaves a file in /dev/shm", "changes a file's mode"},
     "landlock": {"sees other processes"},
     "limits": {
         *("reads the checks", "reads a file of the machine", "sees other processes"),
@@ -65,11 +70,18 @@ def test_a_level_holds_what_the_page_says_and_no_more(level: Level) -> None:
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         udp.bind(("127.0.0.1", 0))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp"))
+        unix = stack.enter_context(socket.socket(socket.AF_UNIX))
+        unix.bind(f"{folder}/socket")
+        unix.listen()
+        os.chmod(folder, 0o755)
+        os.chmod(f"{folder}/socket", 0o777)
         words: dict[str, Any] = {
             "checks": str(ROOT / "autograder" / "checks" / "test_backprop.py"),
             "judge": os.getpid(),
             "tcp": tcp.getsockname()[1],
             "udp": udp.getsockname()[1],
+            "unix": f"{folder}/socket",
             "name": name,
         }
         cage = stack.enter_context(contextlib.closing(Cage(level)))
@@ -99,10 +111,11 @@ def test_the_page_shows_what_doctor_prints(monkeypatch: pytest.MonkeyPatch) -> N
     assert CliRunner().invoke(app, ["doctor"]).exit_code == 1
 
 
-def test_what_was_graded_in_a_weaker_cage_is_graded_again_where_there_is_a_full_one() -> None:
+def test_what_was_graded_in_a_weaker_cage_than_allowed_is_graded_again() -> None:
     job = Job(assignment="backprop", student="ada", notebook=b"{}")
     found, checks = assignment("backprop"), checks_of(job)
     known = {level: unreadable(job, found, level, checks, "why") for level in LEVELS}
     names = [exercise.name for exercise in found.exercises]
     assert [_stale(known[level], job, "full") for level in LEVELS] == [[], names, names]
-    assert _stale(known["landlock"], job, "landlock") == []
+    assert [_stale(known[level], job, "landlock") for level in LEVELS] == [[], [], names]
+    assert _stale(known["limits"], job, "limits") == []

@@ -1,4 +1,4 @@
-"""What checks share: a measurement that is done once for an exercise."""
+"""What checks ask of a student's code: measurements, bounds, and words that carry nothing."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from coursekit import CheckFailed, StudentError
+from coursekit import CheckFailed, StudentError, array
 
+from autograder import student as module
 from autograder.course import Cell
 from autograder.student import InProcess, Student
+from autograder.worker.wire import encode
 
 CODE = """\
 times = []
@@ -65,3 +67,60 @@ def test_what_stopped_is_tried_again(student: Student) -> None:
         with pytest.raises(StudentError, match="stopped with ValueError"):
             student.once(_broken, np.random.default_rng(1))
     assert student.train(1) == 3
+
+
+class Answers:
+    """A worker in the hands of an attacker: its answer is always the same bytes."""
+
+    failures: list[Any]
+    lines: dict[str, int]
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer, self.failures, self.lines = answer, [], {}
+
+    def begin(self, exercise: str, seed: int) -> None:
+        pass
+
+    def ask(self, request: bytes) -> bytes:
+        return self.answer
+
+
+def test_what_a_forged_answer_says_is_for_public_checks_alone() -> None:
+    forged = encode(np.ones(2)).replace(b"float64", b"x = 1.5")
+    student = Student(Answers(encode({"ok": True, "encoded": forged})))
+    with pytest.raises(CheckFailed, match="returned something that cannot be read") as failed:
+        student.f()
+    assert "1.5" not in failed.value.text
+    assert "1.5" in failed.value.detail
+
+
+@pytest.mark.parametrize("shape", [(8314, 2), (0, 8314), (1, 2, 8, 3, 1, 4)])
+def test_a_shape_carries_no_number_of_the_student_s(shape: tuple[int, ...]) -> None:
+    with pytest.raises(CheckFailed, match="should have shape") as failed:
+        array(np.empty(shape), (5, 2))
+    assert not {"8", "4"}.intersection(failed.value.text)
+    assert str(shape) in failed.value.detail
+
+
+def test_a_shape_is_told_where_its_sizes_were_expected() -> None:
+    with pytest.raises(CheckFailed, match=r"should have shape \(5, 2\), has \(2, 5\)$"):
+        array(np.ones((2, 5)), (5, 2))
+    with pytest.raises(CheckFailed, match=r"should have shape \(5,\), has \(5, 1\)$"):
+        array(np.ones((5, 1)), (5,))
+    with pytest.raises(CheckFailed, match=r"should have shape \(any, 2\), has \(other, 1\)$"):
+        array(np.ones((7, 1)), (None, 2))
+
+
+def test_what_comes_back_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = encode({"ok": True, "encoded": encode(np.zeros(1000))})
+    student = Student(Answers(answer))
+    monkeypatch.setattr(module, "MAX_RECEIVED", 10 * len(answer))
+    student.begin("one", 1)
+    for _ in range(10):
+        student.f()
+    student.begin("one", 2)  # another check of the same exercise
+    with pytest.raises(StudentError, match="gave back more than"):
+        student.f()
+    assert len(student.requests) == 0
+    student.begin("another", 1)
+    student.f()

@@ -116,8 +116,12 @@ def become(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
-def drop_privileges() -> None:
-    """No capability, none to be gained, and none of the kernel's dangerous doors."""
+def drop_privileges(namespaces: bool) -> None:
+    """No capability, none to be gained, and none of the kernel's dangerous doors.
+
+    Without namespaces there are sockets of others to connect to, and files to take away from
+    their owner.
+    """
     if not _LINUX:
         return
     with contextlib.suppress(OSError):
@@ -126,25 +130,35 @@ def drop_privileges() -> None:
     _call("capset", header, struct.pack("<6I", *[0] * 6))
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_SET_DUMPABLE, 1)
-    _forbid_system_calls()
+    _forbid_system_calls(namespaces)
 
 
 # Numbers on x86-64 and on 64-bit ARM. None of these serves a student's arithmetic; each has
 # been a way out of a sandbox, could slow or stop the machine, or makes what outlives its maker:
-# System V's shared memory, semaphores and queues, and POSIX queues (the last four).
+# System V's shared memory, semaphores and queues, and POSIX queues (the last line), or memory that
+# no process seems to hold (memfd_create, the line before).
 _FORBIDDEN = {
     "x86_64": (
         *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
         *(248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 320, 321, 323),
+        319,
         *(29, 64, 68, 240),
     ),
     "aarch64": (
         *(117, 116, 92, 41, 51, 89, 170, 40, 39, 224, 225, 142, 105, 106, 60, 112, 104),
         *(217, 218, 219, 97, 241, 265, 268, 270, 271, 272, 273, 294, 280, 282),
+        279,
         *(194, 190, 186, 180),
     ),
 }
-_FORBIDDEN_EVERYWHERE = (425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442)
+_FORBIDDEN_EVERYWHERE = (425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 447)
+# Owner, mode, times and attributes of files, which Landlock leaves to whoever owns them.
+_OF_OWNERS = {
+    "x86_64": (
+        *(90, 91, 92, 93, 94, 132, 188, 189, 190, 197, 198, 199, 235, 260, 261, 268, 280, 452),
+    ),
+    "aarch64": (5, 6, 7, 14, 15, 16, 52, 53, 54, 55, 88, 452),
+}
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _SOCKET = {"x86_64": 41, "aarch64": 198}
@@ -154,10 +168,10 @@ _NEW_NAMESPACES = 0x7E020080
 _ALLOW, _EPERM, _ENOSYS, _KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
 
 
-def _forbid_system_calls() -> None:
+def _forbid_system_calls(namespaces: bool) -> None:
     machine = platform.machine()
     if machine not in _AUDIT:
-        return
+        raise OSError(f"the numbers of dangerous system calls are not known for {machine}")
     load, equal, anyset, back = 0x20, 0x15, 0x45, 0x06
     program = [
         (load, 0, 0, 4),
@@ -167,7 +181,10 @@ def _forbid_system_calls() -> None:
     ]
     if machine == "x86_64":  # the x32 numbers are a second name for every call
         program += [(0x35, 0, 1, 0x40000000), (back, 0, 0, _EPERM)]
-    for number in (*_FORBIDDEN[machine], *_FORBIDDEN_EVERYWHERE):
+    forbidden = [*_FORBIDDEN[machine], *_FORBIDDEN_EVERYWHERE]
+    if not namespaces:
+        forbidden += [*_OF_OWNERS[machine], _SOCKET[machine]]  # socketpair reaches nobody else
+    for number in forbidden:
         program += [(equal, 0, 1, number), (back, 0, 0, _EPERM)]
     program += [(equal, 0, 1, _CLONE3), (back, 0, 0, _ENOSYS)]  # glibc falls back to clone
     program += [(equal, 0, 4, _SOCKET[machine]), (load, 0, 0, 16)]

@@ -108,7 +108,6 @@ class Parent:
         for target in (0, 1, 2):
             os.dup2(null, target)
         os.closerange(5, 65536)
-        lockdown.die_with_parent()
         if self.namespaces:
             lockdown.own_mounts(limits["scratch"])
         else:
@@ -122,7 +121,8 @@ class Parent:
         lockdown.forgo_capabilities()
         if self.setting["uid"]:
             lockdown.become(self.setting["uid"])
-        lockdown.drop_privileges()
+        lockdown.die_with_parent()  # another user would make the kernel forget it
+        lockdown.drop_privileges(self.namespaces)
         os.close(4)
         serve(socket.socket(fileno=SESSION))
 

@@ -439,6 +439,18 @@ DIES = {
         "import mmap\nx = []\n"
         "while True:\n    x.append(mmap.mmap(-1, 10**8))\n    x[-1].write(b'x' * 10**8)"
     ),
+    "memory shared with children": (
+        "import mmap, os\n"
+        "for _ in range(5):\n"
+        "    if os.fork() == 0:\n        break\n"
+        "x = mmap.mmap(-1, 9 * 10**8)\n"
+        "for _ in range(9):\n    x.write(b'x' * 10**8)\n"
+        "while True:\n    pass"
+    ),
+    "memory that no process holds": (
+        "import os\nfor _ in range(100):\n"
+        "    file = os.memfd_create('x')\n    os.write(file, b'x' * 5 * 10**7)"
+    ),
     "shared memory": "open('/dev/shm/x', 'wb').write(b'x' * 10**9)",
     "a full disk": "for n in range(100):\n    open(f'{n}', 'wb').write(b'x' * 10**7)",
     "a sparse file of 1 TB": "open('x', 'wb').truncate(10**12)",

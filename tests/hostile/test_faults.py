@@ -21,12 +21,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 from leftovers import adopting, temporary
 
 from autograder import demo
 from autograder.answers import reference_code
 from autograder.course import assignment
+from autograder.engine import Judges
 from autograder.feedback import Pages
 from autograder.gradebook import GradebookError, Recorder
 from autograder.grading import grade_class, students
@@ -241,6 +243,23 @@ def test_folders_removed_during_a_run_are_whole_after_the_next(course: Path) -> 
     assert recorded(course) == MARKS
     again(course)
     assert_all_is_there(course)
+
+
+@pytest.mark.slow
+def test_a_cage_that_is_killed_costs_no_mark() -> None:
+    slow = "import time\ndef mse_loss(y_pred, y_true):\n    time.sleep(3)\n    return 0.0"
+    code = {name: reference_code(FOUND, name) for name in ("activations", "he_initialise")}
+    release = json.loads(FOUND.release.read_bytes())
+    notebook = json.dumps(demo.filled(release, code | {"mse_loss": slow})).encode()
+    job = Job(assignment=FOUND.name, student="ada", notebook=notebook)
+    with contextlib.closing(Judges("full")) as judges:
+        before = judges.grade(job)
+        (judge,) = judges.all
+        (cage,) = psutil.Process(judge._process.pid).children()
+        threading.Timer(2.0, cage.kill).start()
+        after = judges.grade(job)
+        assert len(judges.all) == 2, "the first judge is replaced"
+    assert (after.status, after.points) == ("graded", before.points)
 
 
 @pytest.mark.slow

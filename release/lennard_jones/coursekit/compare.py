@@ -130,7 +130,8 @@ def number(returned: Any, *, finite: bool = True) -> float:
     if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0:
         value = value.item()
     if isinstance(value, np.ndarray):
-        raise CheckFailed("shape", f"should be a single number, is an array {value.shape}")
+        text = f"should be a single number, is an array {shape_of(value.shape)}"
+        raise CheckFailed("shape", text, detail=_more_of(value.shape, text))
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise CheckFailed("type", f"should be a number, is {kind_of(returned)}")
     _array(np.asarray(value, dtype=float), None, finite)
@@ -259,16 +260,32 @@ def slip(values: np.ndarray, wanted: np.ndarray, tolerance: Tolerance) -> str:
     return ""
 
 
+def shape_of(shape: Sequence[int], expected: Sequence[int | None] = ()) -> str:
+    """A shape in words: of its sizes those up to 1 and those that were expected.
+
+    A hidden check's message is read by the student, whose code chose the shape and knows what it
+    was called with: other sizes could carry that. In public checks the detail has them.
+    """
+    if len(shape) > 4:
+        return f"{len(shape)} axes"
+    sizes = [str(size) if size in (0, 1, *expected) else "other" for size in shape]
+    return f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
+
+
+def _more_of(shape: tuple[int, ...], words: str) -> str:
+    return "" if words.endswith(str(shape)) else f"its shape is {shape}"
+
+
 def kind_of(value: Any) -> str:
-    """A few words for what `value` is, for messages."""
+    """A few words for what `value` is, for messages; as little of its sizes as in `shape_of`."""
     if value is None:
         return "None (is a return missing?)"
     if _is_tensor(value):
-        return f"a torch tensor {tuple(value.shape)}"
+        return "a torch tensor"
     if isinstance(value, np.ndarray):
-        return f"an array {value.shape} of {value.dtype}"
+        return f"an array of {value.dtype}"
     if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)}"
+        return f"a {type(value).__name__} of {len(value) if len(value) < 10 else 'many'}"
     name = getattr(value, "type_name", type(value).__name__)
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
@@ -308,9 +325,11 @@ def _array(values: np.ndarray, shape: Sequence[int | None] | None, finite: bool)
         extents = zip(values.shape, shape, strict=False)
         if not same_axes or any(want not in (None, have) for have, want in extents):
             wanted = ", ".join("any" if want is None else str(want) for want in shape)
+            words = f"({wanted}{',' * (len(shape) == 1)}), has {shape_of(values.shape, shape)}"
             raise CheckFailed(
                 "shape",
-                f"should have shape ({wanted}{',' * (len(shape) == 1)}), has {values.shape}",
+                f"should have shape {words}",
+                detail=_more_of(values.shape, words),
                 hint="" if same_axes else "an axis too many or too few (keepdims, reshape)",
             )
     if finite and not np.isfinite(values).all():
