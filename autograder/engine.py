@@ -57,7 +57,7 @@ def cluster(scheduler: str, weakest: Level) -> Iterator[Hands]:
         from distributed.comm.core import CommClosedError
     except ImportError:
         raise CourseError(
-            "--scheduler needs Dask: pip install '.[cluster]' in this project's folder"
+            "--scheduler needs Dask: pip install --editable '.[cluster]' in this project's folder"
         ) from None
     try:
         client = Client(scheduler, timeout=10, set_as_default=False)

@@ -130,8 +130,9 @@ def number(returned: Any, *, finite: bool = True) -> float:
     if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0:
         value = value.item()
     if isinstance(value, np.ndarray):
-        text = f"should be a single number, is an array {shape_of(value.shape)}"
-        raise CheckFailed("shape", text, detail=_more_of(value.shape, text))
+        axes = "1 axis" if value.ndim == 1 else f"{value.ndim} axes"
+        text = f"should be a single number, is an array with {axes}"
+        raise CheckFailed("shape", text, detail=f"its shape is {value.shape}")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise CheckFailed("type", f"should be a number, is {kind_of(returned)}")
     _array(np.asarray(value, dtype=float), None, finite)
@@ -260,7 +261,7 @@ def slip(values: np.ndarray, wanted: np.ndarray, tolerance: Tolerance) -> str:
     return ""
 
 
-def shape_of(shape: Sequence[int], expected: Sequence[int | None] = ()) -> str:
+def shape_of(shape: Sequence[int], expected: Sequence[int | None]) -> str:
     """A shape in words: of its sizes those up to 1 and those that were expected.
 
     A hidden check's message is read by the student, whose code chose the shape and knows what it
@@ -270,10 +271,6 @@ def shape_of(shape: Sequence[int], expected: Sequence[int | None] = ()) -> str:
         return f"{len(shape)} axes"
     sizes = [str(size) if size in (0, 1, *expected) else "other" for size in shape]
     return f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
-
-
-def _more_of(shape: tuple[int, ...], words: str) -> str:
-    return "" if words.endswith(str(shape)) else f"its shape is {shape}"
 
 
 def kind_of(value: Any) -> str:
@@ -325,11 +322,11 @@ def _array(values: np.ndarray, shape: Sequence[int | None] | None, finite: bool)
         extents = zip(values.shape, shape, strict=False)
         if not same_axes or any(want not in (None, have) for have, want in extents):
             wanted = ", ".join("any" if want is None else str(want) for want in shape)
-            words = f"({wanted}{',' * (len(shape) == 1)}), has {shape_of(values.shape, shape)}"
+            has = shape_of(values.shape, shape)
             raise CheckFailed(
                 "shape",
-                f"should have shape {words}",
-                detail=_more_of(values.shape, words),
+                f"should have shape ({wanted}{',' * (len(shape) == 1)}), has {has}",
+                detail="" if has == str(values.shape) else f"its shape is {values.shape}",
                 hint="" if same_axes else "an axis too many or too few (keepdims, reshape)",
             )
     if finite and not np.isfinite(values).all():
