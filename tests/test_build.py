@@ -278,6 +278,19 @@ def test_the_command_builds_checks_and_names_what_differs(springs: Assignment) -
     assert isinstance(refused.exception, CourseError)
 
 
+def test_the_demonstration_leaves_a_folder_alone_that_is_not_its_own(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    precious = tmp_path / "demo" / "lecture.txt"
+    precious.parent.mkdir()
+    precious.write_text("the only copy")
+    monkeypatch.chdir(tmp_path)
+    refused = CliRunner().invoke(app, ["demo", "springs"])
+    assert isinstance(refused.exception, CourseError)
+    assert str(precious.parent) in str(refused.exception)
+    assert precious.read_text() == "the only copy"
+
+
 # ------------------------------------------------------------------------ what is refused
 
 
@@ -319,6 +332,27 @@ def test_a_fault_in_the_text_is_named(
 def test_an_answer_that_cannot_be_woven_is_named(text: str, message: str) -> None:
     with pytest.raises(CourseError, match=message):
         build.woven(text, "here")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("points = 6, ", "", "springs or one of its exercises lacks 'points'"),
+        ('title = "A weight on a spring"', "", "springs or one of its exercises lacks 'title'"),
+        ("points = 6", 'points = "six"', "springs: could not convert string to float: 'six'"),
+        ('"energies", defines', '"oscillator", defines', "springs: lists an exercise twice"),
+        ("[springs]", "[springs", "cannot be read"),
+    ],
+)
+def test_a_fault_in_the_list_of_exercises_is_one_sentence(
+    springs: Assignment, old: str, new: str, message: str
+) -> None:
+    path = springs.folder.parent / "course.toml"
+    rewrite(path, old, new)
+    course.cache_clear()
+    with pytest.raises(CourseError, match=message) as refused:
+        assignment("springs")
+    assert str(path) in str(refused.value)
 
 
 def test_an_exercise_without_a_public_check_is_named(springs: Assignment) -> None:

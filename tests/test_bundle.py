@@ -155,6 +155,8 @@ def test_gradescopes_archive_grades_in_folders_like_gradescopes(tmp_path: Path) 
         zipped.extractall(home / "source")
         modes = {info.filename: info.external_attr >> 16 for info in zipped.infolist()}
     assert modes["run_autograder"] & 0o111
+    salt = (home / "source" / ".autograder_salt").read_bytes()
+    assert re.fullmatch(rb"[0-9a-f]{32}", salt), "hidden inputs that no other course has"
     script = (home / "source" / "run_autograder").read_text()
     assert "bundle run backprop" in script
     release = json.loads(found.release.read_text(encoding="utf-8"))
@@ -172,11 +174,13 @@ def test_gradescopes_archive_grades_in_folders_like_gradescopes(tmp_path: Path) 
         text=True,
     )
     assert done.returncode == 0, done.stderr
+    assert (home / "source" / ".autograder_salt").read_bytes() == salt
     results = json.loads((home / "results" / "results.json").read_text())
     scores = {test["name"]: test["score"] for test in results["tests"]}
     assert results["score"] == pytest.approx(sum(scores.values()))
     assert scores["mse_loss"] < found.exercise("mse_loss").points
     assert scores["activations"] == found.exercise("activations").points
+    assert "backprop (1).ipynb was taken for" in results["output"]
     assert str(ROOT) not in json.dumps(results)
 
 
