@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from autograder.course import ROOT, assignment
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="Playwright drives the browser: pip install '.[test]'"
 )
+expect = sync_api.expect
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.slow,
@@ -207,9 +209,11 @@ def test_what_is_marked_in_formgrader_survives_a_regrade(graded: Path, tmp_path:
             assert answer.value.ok
 
         score, comment = opened()
+        hint = re.compile("sigmoid_gradient")
+        expect(comment).to_have_attribute("placeholder", hint, timeout=PATIENCE)
+        expect(score).to_have_attribute("placeholder", re.compile(r"\d"), timeout=PATIENCE)
         before, earned = total(graded), float(score.get_attribute("placeholder"))
         assert 0 < earned < 10
-        assert "sigmoid_gradient" in comment.get_attribute("placeholder"), "the hint"
         score.fill("9.5")
         saved(score)
         comment.fill("I see what you mean.")
@@ -220,6 +224,7 @@ def test_what_is_marked_in_formgrader_survives_a_regrade(graded: Path, tmp_path:
         grade(graded, "--force")
         assert total(graded) == marked
         score, comment = opened()
-        assert (score.input_value(), comment.input_value()) == ("9.5", "I see what you mean.")
+        expect(score).to_have_value("9.5", timeout=PATIENCE)
+        expect(comment).to_have_value("I see what you mean.", timeout=PATIENCE)
         score.scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "formgrader.png")

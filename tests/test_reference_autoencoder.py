@@ -333,7 +333,7 @@ def test_the_docstrings_name_what_the_hidden_checks_ask_for() -> None:
     for said in (
         f"epochs = {limits['EPOCHS']}.",
         f"loss has to be below {limits['ERROR_LIMIT']};",
-        f"from a single number, below {limits['ORDERED_LIMIT']};",
+        f"ordered ones of either sign below {limits['ORDERED_LIMIT']};",
         f"on disordered ones below {limits['DISORDERED_LIMIT']}.",
         f"R² above {limits['R2_LIMIT']}.",
         f"may take {seconds:.0f} s",
