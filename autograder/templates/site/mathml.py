@@ -25,5 +25,7 @@ def inline(writer: Any, node: nodes.Element) -> None:
 
 def block(writer: Any, node: nodes.Element) -> None:
     formula = mathml(node.astext(), "block")
-    writer.body.append(f'<div class="math" tabindex="0">{formula}</div>\n')
+    # The theme makes room for a number at the right, and would put the formula there.
+    style = "justify-content: center; overflow-x: auto; margin-bottom: 1rem"
+    writer.body.append(f'<div class="math" tabindex="0" style="{style}">{formula}</div>\n')
     raise nodes.SkipNode
