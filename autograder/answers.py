@@ -164,6 +164,8 @@ def cells(assignment: Assignment, *answers: Answer) -> list[Cell]:
     replaced = {answer.exercise: answer.code for answer in answers}
     found = [Cell("the setup cell", setup_code(assignment))]
     for exercise in assignment.exercises:
-        code = replaced.get(exercise.name) or reference_code(assignment, exercise.name)
+        code = replaced.get(exercise.name)
+        if code is None:
+            code = reference_code(assignment, exercise.name)
         found.append(Cell(f"the cell of {exercise.name}", code))
     return found

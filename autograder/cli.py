@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
@@ -126,10 +127,14 @@ def try_(
 ) -> None:
     """A quick look: one exercise, one file of code you trust; verdict and messages.
 
-    Runs the code in this process, without a cage. The rest of the notebook is the reference's.
+    Runs the code in this process, without a cage and without a limit on time. The rest of the
+    notebook is the reference's.
 
     Example: autograder try lennard_jones lj_force my_force.py
+
+    Exits 1 if not everything is right.
     """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # an answer would take Ctrl-C for an error
     from .answers import Answer, cells
     from .diagnosis import Observer
     from .judge import Judge, judging
@@ -143,9 +148,11 @@ def try_(
         (result,) = judge.judge(student, "try", [found.exercise(exercise)], after=Observer(found))
         for check in result.checks:
             mark = {"passed": "✓", "failed": "✗"}.get(check.outcome, "·")
-            console.print(f" {mark} {check.title}", markup=False, highlight=False)
-            if check.message:
-                console.print(check.message, markup=False, highlight=False)
+            kind = "hidden" if check.hidden else "public"
+            console.print(f" {mark} {check.title} ({kind})", markup=False, highlight=False)
+            lines = check.message.splitlines()
+            for line in lines[1:] if check.outcome == "failed" else lines:
+                console.print(line, markup=False, highlight=False)
         if result.hint:
             console.print(f"hint: {result.hint}", markup=False, highlight=False)
         console.print(f"{result.points:g} of {result.max_points:g} points")

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from coursekit import CheckFailed, StudentError, array
+from coursekit import CheckFailed, StudentError, array, close
 
 from autograder import student as module
-from autograder.course import Cell
+from autograder.answers import Answer, cells
+from autograder.course import Cell, assignment
 from autograder.student import InProcess, Student
 from autograder.worker.wire import encode
 
@@ -109,6 +110,20 @@ def test_a_shape_is_told_where_its_sizes_were_expected() -> None:
         array(np.ones((5, 1)), (5,))
     with pytest.raises(CheckFailed, match=r"should have shape \(any, 2\), has \(other, 1\)$"):
         array(np.ones((7, 1)), (None, 2))
+
+
+def test_of_several_values_the_wrong_one_is_named() -> None:
+    with pytest.raises(CheckFailed, match="another value") as failed:
+        close((1.0, 2.0), (1.0, 3.0))
+    assert failed.value.detail.startswith("value 2 of 2, relative tolerance")
+    with pytest.raises(CheckFailed, match="should be a tuple of 2 values, is an array of float64"):
+        close(np.ones(2), (1.0, 3.0))
+
+
+def test_an_empty_answer_is_not_the_reference_s() -> None:
+    found = assignment("backprop")
+    code = {cell.label: cell.source for cell in cells(found, Answer("", "mse_loss", "", ""))}
+    assert code["the cell of mse_loss"] == ""
 
 
 def test_what_comes_back_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

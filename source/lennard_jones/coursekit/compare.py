@@ -153,9 +153,15 @@ def close(returned: Any, expected: Any, tolerance: Tolerance = EXACT) -> None:
     """The same kind, shape and values as `expected`, within `tolerance`."""
     if isinstance(expected, (tuple, list)):
         if not isinstance(returned, (tuple, list)) or len(returned) != len(expected):
-            raise CheckFailed("type", f"should be {len(expected)} values, is {kind_of(returned)}")
-        for one, other in zip(returned, expected, strict=True):
-            close(one, other, tolerance)
+            text = f"should be a tuple of {len(expected)} values, is {kind_of(returned)}"
+            raise CheckFailed("type", text)
+        for place, (one, other) in enumerate(zip(returned, expected, strict=True), start=1):
+            try:
+                close(one, other, tolerance)
+            except CheckFailed as failed:
+                where = f"value {place} of {len(expected)}"
+                failed.detail = f"{where}, {failed.detail}" if failed.detail else where
+                raise
         return
     if isinstance(expected, (int, float)):
         values, wanted = np.asarray(number(returned)), np.asarray(float(expected))
