@@ -247,7 +247,7 @@ def test_folders_removed_during_a_run_are_whole_after_the_next(course: Path) -> 
 
 @pytest.mark.slow
 def test_a_cage_that_is_killed_costs_no_mark() -> None:
-    slow = "import time\ndef mse_loss(y_pred, y_true):\n    time.sleep(3)\n    return 0.0"
+    slow = "import time\ndef mse_loss(y_pred, y_true):\n    time.sleep(1)\n    return 0.0"
     code = {name: reference_code(FOUND, name) for name in ("activations", "he_initialise")}
     release = json.loads(FOUND.release.read_bytes())
     notebook = json.dumps(demo.filled(release, code | {"mse_loss": slow})).encode()
