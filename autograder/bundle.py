@@ -7,7 +7,6 @@ archive holds the whole grader and is for instructors only.
 from __future__ import annotations
 
 import json
-import secrets
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from .cage import CageError
 from .course import ROOT, Assignment, CourseError
 from .engine import judges
 from .export import gradescope
-from .grading import SALT, course_salt, variant
+from .grading import SALT, course_salt, new_salt, variant
 from .results import write_atomically
 from .submission import SubmissionError, find_notebook
 from .warm import Job
@@ -115,7 +114,7 @@ def gradescope_archive(assignment: Assignment, archive: Path) -> Path:
             info = zipfile.ZipInfo(name)
             info.external_attr = 0o755 << 16
             zipped.writestr(info, text.substitute(name=assignment.name))
-        zipped.writestr(SALT, secrets.token_hex(16))
+        zipped.writestr(SALT, new_salt())
     return archive
 
 

@@ -253,6 +253,10 @@ def _result(job: Job, future: Future[bytes]) -> Result:
         return lost(job, str(error))
 
 
+def new_salt() -> str:
+    return secrets.token_hex(16)
+
+
 def course_salt(course_dir: Path) -> str:
     """The course's own secret, from which hidden inputs are drawn; made at first use."""
     path = course_dir / SALT
@@ -260,7 +264,7 @@ def course_salt(course_dir: Path) -> str:
         salt = path.read_text(encoding="ascii").strip()
         if re.fullmatch(r"[0-9a-f]{32}", salt):
             return salt
-    salt = secrets.token_hex(16)
+    salt = new_salt()
     write_atomically(path, salt.encode() + b"\n")
     path.chmod(0o600)
     return salt

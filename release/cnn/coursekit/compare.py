@@ -275,7 +275,10 @@ def shape_of(shape: Sequence[int], expected: Sequence[int | None]) -> str:
     """
     if len(shape) > 4:
         return f"{len(shape)} axes"
-    sizes = [str(size) if size in (0, 1, *expected) else "other" for size in shape]
+    return _listed([str(size) if size in (0, 1, *expected) else "other" for size in shape])
+
+
+def _listed(sizes: Sequence[str]) -> str:
     return f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
 
 
@@ -327,11 +330,11 @@ def _array(values: np.ndarray, shape: Sequence[int | None] | None, finite: bool)
         same_axes = values.ndim == len(shape)
         extents = zip(values.shape, shape, strict=False)
         if not same_axes or any(want not in (None, have) for have, want in extents):
-            wanted = ", ".join("any" if want is None else str(want) for want in shape)
+            wanted = _listed(["any" if want is None else str(want) for want in shape])
             has = shape_of(values.shape, shape)
             raise CheckFailed(
                 "shape",
-                f"should have shape ({wanted}{',' * (len(shape) == 1)}), has {has}",
+                f"should have shape {wanted}, has {has}",
                 detail="" if has == str(values.shape) else f"its shape is {values.shape}",
                 hint="" if same_axes else "an axis too many or too few (keepdims, reshape)",
             )
