@@ -37,10 +37,10 @@ same course directory is refused, not graded in some other way.
 c = get_config()  # noqa: F821
 
 # Names, not classes: should they be missing, nbgrader stops instead of grading without a cage.
-c.Autograde.exporter_class = "autograder.nbgrader_plugin.SubmissionExporter"
+c.Autograde.exporter_class = "autograder.exchange.nbgrader_plugin.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = []
 c.Autograde.autograde_preprocessors = [
-    "autograder.nbgrader_plugin.Grade",
+    "autograder.exchange.nbgrader_plugin.Grade",
     "nbgrader.preprocessors.AssignLatePenalties",
 ]
 
@@ -60,7 +60,7 @@ c.CourseDirectory.ignore = [
 ]
 
 try:
-    from autograder.nbgrader_plugin import mend_nbgrader
+    from autograder.exchange.nbgrader_plugin import mend_nbgrader
 except ImportError:
     pass  # the names above say so, where it matters
 else:

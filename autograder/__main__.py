@@ -1,5 +1,5 @@
 """`python -m autograder`."""
 
-from .cli import main
+from autograder.cli import main
 
 main()

@@ -22,12 +22,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from .cage import CageError, Level
-from .course import Assignment, CourseError, assignment, course
-from .results import Result, plain, write_atomically
+from autograder.course import Assignment, course, load_assignment
+from autograder.errors import CageError, CourseError
+from autograder.files import plain, write_atomically
+from autograder.results import Result
+from autograder.sandbox.cage import Level
 
 if TYPE_CHECKING:
-    from .grading import Change
+    from autograder.grading.run import Change
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -47,7 +49,7 @@ _SCHEDULER = Annotated[
 
 
 def _chosen(names: list[str] | None) -> list[str]:
-    return [assignment(name).name for name in names or course()]
+    return [load_assignment(name).name for name in names or course()]
 
 
 @app.command()
@@ -60,11 +62,13 @@ def verify(names: _NAMES = None, json: _JSON = False) -> None:
     """
     import msgspec
 
-    from . import verify as truth
+    from autograder.authoring import verify as truth
 
     chosen = _chosen(names)
     with _bar(quiet=json) as bar:
-        task = bar.add_task("exercises", total=sum(len(assignment(n).exercises) for n in chosen))
+        task = bar.add_task(
+            "exercises", total=sum(len(load_assignment(n).exercises) for n in chosen)
+        )
 
         def advance(name: str, exercise: str, rows: list[truth.Row]) -> None:
             holes = sum(bool(row.hole) for row in rows)
@@ -99,11 +103,11 @@ def build(
 
     Exits 1 if --check finds a difference, 2 if something cannot be built.
     """
-    from . import build as builder
+    from autograder.authoring import build as builder
 
     differ = False
     for name in _chosen(names):
-        found = assignment(name)
+        found = load_assignment(name)
         if check:
             sentences = builder.differences(found)
             differ = differ or bool(sentences)
@@ -135,31 +139,31 @@ def try_(
     Exits 1 if not everything is right.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # an answer would take Ctrl-C for an error
-    from .answers import Answer, cells
-    from .diagnosis import Observer
-    from .judge import Judge, judging
-    from .student import InProcess, Student
+    from autograder.judging.answers import Answer, cells
+    from autograder.judging.diagnosis import Observer
+    from autograder.judging.judge import Judge
+    from autograder.judging.student import Student
+    from autograder.sandbox.protocol import InProcess
 
-    found = assignment(name)
+    found = load_assignment(name)
     code = file.read_text(encoding="utf-8")
     student = Student(InProcess(cells(found, Answer(name, exercise, "tried", code))))
 
-    def body(judge: Judge) -> None:
-        (result,) = judge.judge(student, "try", [found.exercise(exercise)], after=Observer(found))
-        for check in result.checks:
-            mark = {"passed": "✓", "failed": "✗"}.get(check.outcome, "·")
-            kind = "hidden" if check.hidden else "public"
-            console.print(f" {mark} {check.title} ({kind})", markup=False, highlight=False)
-            lines = check.message.splitlines()
-            for line in lines[1:] if check.outcome == "failed" else lines:
-                console.print(line, markup=False, highlight=False)
-        if result.hint:
-            console.print(f"hint: {result.hint}", markup=False, highlight=False)
-        console.print(f"{result.points:g} of {result.max_points:g} points")
-        if result.status != "right":
-            raise typer.Exit(1)
-
-    judging(found, body)
+    (result,) = Judge(found).judge(
+        student, "try", [found.exercise(exercise)], after=Observer(found)
+    )
+    for check in result.checks:
+        mark = {"passed": "✓", "failed": "✗"}.get(check.outcome, "·")
+        kind = "hidden" if check.hidden else "public"
+        console.print(f" {mark} {check.title} ({kind})", markup=False, highlight=False)
+        lines = check.message.splitlines()
+        for line in lines[1:] if check.outcome == "failed" else lines:
+            console.print(line, markup=False, highlight=False)
+    if result.hint:
+        console.print(f"hint: {result.hint}", markup=False, highlight=False)
+    console.print(f"{result.points:g} of {result.max_points:g} points")
+    if result.status != "right":
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -186,9 +190,9 @@ def grade(
     """
     import msgspec
 
-    from .grading import unusable_folders
+    from autograder.grading.run import unusable_folders
 
-    found = [assignment(name) for name in names]
+    found = [load_assignment(name) for name in names]
     graded = _grade(found, course_dir, jobs, scheduler, student, force, isolation, json)
     if json:
         print(msgspec.json.encode(graded).decode())
@@ -227,11 +231,11 @@ def regrade(
     """
     import msgspec
 
-    from .feedback import Pages
-    from .gradebook import Recorder
-    from .grading import Sink, judged_again, only_grader, record
+    from autograder.grading.run import Sink, judged_again, only_grader, record
+    from autograder.records.feedback import Pages
+    from autograder.records.gradebook import Recorder
 
-    found = assignment(name)
+    found = load_assignment(name)
     with only_grader(course_dir):
         with _bar(json) as bar:
             task = bar.add_task(name, total=None)
@@ -318,9 +322,9 @@ def _grade(
     """The results; without `json` the marks alone, so that a large class needs no more memory."""
     from msgspec.structs import replace
 
-    from .feedback import Pages
-    from .gradebook import Recorder
-    from .grading import Sink, grade_class, only_grader, students
+    from autograder.grading.run import Sink, grade_class, only_grader, students
+    from autograder.records.feedback import Pages
+    from autograder.records.gradebook import Recorder
 
     graded = []
     with only_grader(course_dir), _bar(json) as bar:
@@ -400,16 +404,16 @@ def demo(
     """
     import shutil
 
-    from .build import build as build_notebooks
-    from .demo import QUICK, class_of, write
-    from .report import write_report
+    from autograder.authoring.build import build as build_notebooks
+    from autograder.authoring.demo import QUICK, class_of, write
+    from autograder.records.report import write_report
 
     folder = Path("demo").resolve()
     if folder.exists() and not (folder / _INVENTED).exists():
         raise CourseError(f"{folder} exists and is not the demo's; run it in another folder")
     shutil.rmtree(folder, ignore_errors=True)
     write_atomically(folder / _INVENTED, b"autograder demo makes this folder anew\n")
-    found = [assignment(name) for name in names or QUICK]
+    found = [load_assignment(name) for name in names or QUICK]
     console.print("Building the notebooks from text and reference …")
     members = {}
     for one in found:
@@ -457,9 +461,9 @@ def report(
 
     Exits 2 if nothing has been graded.
     """
-    from .report import write_report
+    from autograder.records.report import write_report
 
-    print(write_report(assignment(name).name, course_dir))
+    print(write_report(load_assignment(name).name, course_dir))
 
 
 @app.command()
@@ -478,9 +482,9 @@ def collect(
 
     Exits 1 if something was left out, 2 if the archive cannot be read.
     """
-    from .collect import collect as collect_
+    from autograder.exchange.collect import collect as collect_
 
-    outcome = collect_(archive, assignment(name), course_dir, replace)
+    outcome = collect_(archive, load_assignment(name), course_dir, replace)
     print(f"{len(outcome.written)} submissions written to {course_dir / 'submitted'}")
     for sentence in outcome.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
@@ -503,9 +507,9 @@ def bundle_student(
 
     Exits 2 if an assignment is not built.
     """
-    from .bundle import student_folder
+    from autograder.exchange.bundle import student_folder
 
-    paths = student_folder([assignment(name) for name in _chosen(names)], output)
+    paths = student_folder([load_assignment(name) for name in _chosen(names)], output)
     print(f"{len(paths)} files in {output}")
 
 
@@ -518,9 +522,9 @@ def bundle_gradescope(
 
     Example: autograder bundle gradescope backprop
     """
-    from .bundle import gradescope_archive
+    from autograder.exchange.bundle import gradescope_archive
 
-    found = assignment(name)
+    found = load_assignment(name)
     print(gradescope_archive(found, output or Path(f"gradescope_{found.name}.zip")))
 
 
@@ -536,7 +540,7 @@ def bundle_site(
 
     Exits 2 if an assignment is not built.
     """
-    from .bundle import site_folder
+    from autograder.exchange.bundle import site_folder
 
     print(f"{len(site_folder(list(course().values()), output))} files in {output}")
 
@@ -544,9 +548,9 @@ def bundle_site(
 @bundle.command("run", hidden=True)
 def bundle_run(name: str, home: Annotated[Path, typer.Option()] = Path("/autograder")) -> None:
     """What Gradescope's container runs for each submission."""
-    from .bundle import run_gradescope
+    from autograder.exchange.bundle import run_gradescope
 
-    run_gradescope(assignment(name), home)
+    run_gradescope(load_assignment(name), home)
 
 
 @app.command()
@@ -567,9 +571,9 @@ def export(
 
     Exits 2 if nothing has been graded.
     """
-    from .export import gradescope_files, table
+    from autograder.exchange.export import gradescope_files, table
 
-    found = assignment(name)
+    found = load_assignment(name)
     if to == "gradescope":
         folder = output or course_dir / "gradescope" / found.name
         paths, without = gradescope_files(course_dir, found, folder)
@@ -597,7 +601,7 @@ def new(
 
     Exits 2 if the name is taken.
     """
-    from .new import write_files
+    from autograder.authoring.new import write_files
 
     for path in write_files(name, title or name.replace("_", " ").capitalize()):
         print(path)
@@ -614,7 +618,7 @@ def doctor(json: _JSON = False) -> None:
     """
     import msgspec
 
-    from .cage import probe
+    from autograder.sandbox.cage import probe
 
     probes = probe()
     if json:

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .errors import CourseError
+
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 20.0  # of CPU time that an exercise has if `course.toml` names none
-
-
-class CourseError(Exception):
-    """Something in the course's own files is wrong; the message says what and where."""
 
 
 class Cell(NamedTuple):
@@ -129,7 +127,7 @@ def _assignment(name: str, entry: dict[str, Any]) -> Assignment:
     return Assignment(name, entry["title"], exercises, bool(entry.get("variants", False)))
 
 
-def assignment(name: str) -> Assignment:
+def load_assignment(name: str) -> Assignment:
     """The assignment called `name`; CourseError names the known ones."""
     if name not in course():
         known = ", ".join(course())

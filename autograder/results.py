@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import unicodedata
 from pathlib import Path
 from typing import Literal
 
 import msgspec
+
+from .files import write_atomically
 
 Outcome = Literal["passed", "failed", "not_counted", "error"]
 
@@ -57,16 +57,6 @@ class Result(msgspec.Struct, kw_only=True):
     phases: dict[str, float] = {}
 
 
-def plain(text: str) -> str:
-    """`text` without what a terminal, a page or a reader could be fooled by: control
-    characters, ANSI sequences, bidirectional overrides."""
-    if text.isprintable():
-        return text  # most are, and a page has hundreds
-    return "".join(
-        c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "\ufffd" for c in text
-    )
-
-
 class Store:
     """`DIR/results/<assignment>/<student>.json`, one file a submission, written atomically."""
 
@@ -92,32 +82,3 @@ class Store:
         found = sorted((self.root / assignment).glob("*.json"))
         results = [self.load(assignment, path.stem) for path in found]
         return [result for result in results if result is not None]
-
-
-def remove_unfinished(folder: Path) -> None:
-    """What a process that was killed while it wrote has left below `folder`."""
-    for path in folder.rglob(".*.part"):
-        path.unlink(missing_ok=True)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """`data` at `path`, whole or not at all, also when the power goes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def newer(path: Path, *others: Path) -> bool:
-    """Whether `path` was written after all the others, which are all there."""
-    try:
-        written = path.lstat().st_mtime_ns
-        return all(other.stat().st_mtime_ns <= written for other in others)
-    except OSError:
-        return False

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
-from autograder.answers import Answer, alternatives, cells
-from autograder.cage import Cage
-from autograder.caged import Caged, machine_pace
-from autograder.course import Assignment, Cell, Exercise, assignment, course
-from autograder.judge import Judge, judging
-from autograder.student import Student
+from autograder.course import Assignment, Cell, Exercise, course, load_assignment
+from autograder.judging.answers import Answer, alternatives, cells
+from autograder.judging.judge import Judge
+from autograder.judging.student import Student
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.transport import Caged, machine_pace
 
 PACES: list[float] = []
 
@@ -47,18 +47,15 @@ def table(found: Assignment) -> tuple[dict[str, float], dict[str, tuple[float, s
     usual: dict[str, float] = {}
     costliest: dict[str, tuple[float, str]] = {}
 
-    def body(judge: Judge) -> None:
-        cage = Cage("full")
-        usual.update(seconds(judge, cage, cells(found), found.exercises))
-        for exercise in found.exercises:
-            costs = [(usual[exercise.name], "reference")]
-            for answer in alternatives(found):
-                if answer.exercise == exercise.name:
-                    costs.append((_of(judge, cage, answer, exercise), answer.name))
-            costliest[exercise.name] = max(costs)
-        cage.close()
-
-    judging(found, body)
+    judge, cage = Judge(found), Cage("full")
+    usual.update(seconds(judge, cage, cells(found), found.exercises))
+    for exercise in found.exercises:
+        costs = [(usual[exercise.name], "reference")]
+        for answer in alternatives(found):
+            if answer.exercise == exercise.name:
+                costs.append((_of(judge, cage, answer, exercise), answer.name))
+        costliest[exercise.name] = max(costs)
+    cage.close()
     return usual, costliest
 
 
@@ -70,7 +67,7 @@ def main() -> None:
     print("CPU s of hidden checks    reference   costliest right answers   pace   the costliest")
     for name in sys.argv[1:] or list(course()):
         PACES.clear()
-        usual, costliest = table(assignment(name))
+        usual, costliest = table(load_assignment(name))
         (most, answer), exercise = max((cost, one) for one, cost in costliest.items())
         slow, pace = sum(cost for cost, _ in costliest.values()), statistics.mean(PACES)
         print(

@@ -30,12 +30,13 @@ with atheris.instrument_imports(include=["json", "autograder", "coursekit"]):
     import torch
     from coursekit import CheckFailed, close
 
-    from autograder.course import assignment
-    from autograder.student import Student
-    from autograder.submission import SubmissionError, read_submission
-    from autograder.worker.wire import Handle, WireError, decode, encode
+    from autograder.course import load_assignment
+    from autograder.errors import SubmissionError
+    from autograder.judging.student import Student
+    from autograder.judging.submission import read_submission
+    from autograder.sandbox.inside.wire import Handle, WireError, decode, encode
 
-FOUND = assignment("backprop")
+FOUND = load_assignment("backprop")
 EXPECTED = (0.5, np.ones(3), np.ones((2, 2)), torch.ones(2), [1.0, np.ones(2)])
 # libFuzzer measures the peak, in which the process that started this one counts.
 HELD = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 + 1024

@@ -32,14 +32,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from autograder import demo
-from autograder.answers import reference_code
-from autograder.course import ROOT, assignment
+from autograder.authoring import demo
+from autograder.course import ROOT, load_assignment
+from autograder.judging.answers import reference_code
 
 sys.path[:0] = [str(ROOT / "tests" / "hostile"), str(ROOT / "tests")]
 import attacks  # noqa: E402 – found only now
 
-FOUND = assignment("backprop")
+FOUND = load_assignment("backprop")
 ANSWERED = ("activations", "forward", "mse_loss")
 RIGHT = {name: reference_code(FOUND, name) for name in ANSWERED}
 POINTS = {name: FOUND.exercise(name).points for name in ANSWERED}
@@ -113,8 +113,8 @@ FORGES = {
         get_ipython().input_transformers_cleanup.append(forged)
     """,
     "replaces the function that scores": """
-        import autograder.inprocess
-        autograder.inprocess.score = lambda name, exercise, namespace: 5.0
+        import autograder.authoring.stock_nbgrader
+        autograder.authoring.stock_nbgrader.score = lambda name, exercise, namespace: 5.0
     """,
     "writes to the gradebook when all is done": """
         import os, sqlite3, time
@@ -304,7 +304,7 @@ points = {points}
 
 @test_case(points={points}, hidden=True)
 def test_hidden(env):
-    from autograder.inprocess import score
+    from autograder.authoring.stock_nbgrader import score
 
     earned = score("backprop", "{name}", env)
     assert earned > {points} - 0.01, earned

@@ -32,12 +32,12 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch: with small networks two thr
 
 from equivalent_mutants import EQUIVALENT
 
-from autograder.answers import Answer, cells, reference_code
-from autograder.cage import Cage
-from autograder.caged import Caged
-from autograder.course import Assignment, assignment, course
-from autograder.judge import Judge, judging
-from autograder.student import Student
+from autograder.course import Assignment, course, load_assignment
+from autograder.judging.answers import Answer, cells, reference_code
+from autograder.judging.judge import Judge
+from autograder.judging.student import Student
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.transport import Caged
 
 _TRAINED = ("train", "recover")
 
@@ -185,18 +185,12 @@ def _put(parent: ast.AST, field: str, number: int | None, node: ast.AST) -> None
 
 def survivors(name: str, chosen: list[Mutant]) -> list[Mutant]:
     """Those that every hidden check of their exercise lets pass."""
-    found = assignment(name)
-    left: list[Mutant] = []
-
-    def body(judge: Judge) -> None:
-        limits = _limits(judge, found, {mutant.exercise for mutant in chosen})
-        cage = Cage("full")
-        for mutant in chosen:
-            if _survives(judge, _hurried(found, limits), cage, mutant):
-                left.append(mutant)
-        cage.close()
-
-    judging(found, body)
+    found = load_assignment(name)
+    judge, cage = Judge(found), Cage("full")
+    limits = _limits(judge, found, {mutant.exercise for mutant in chosen})
+    hurried = _hurried(found, limits)
+    left = [mutant for mutant in chosen if _survives(judge, hurried, cage, mutant)]
+    cage.close()
     return left
 
 
@@ -241,7 +235,7 @@ def _is_argued(name: str, mutant: Mutant) -> bool:
 
 
 def of_assignment(name: str, exercise: str, sample: int) -> list[Mutant]:
-    found = assignment(name)
+    found = load_assignment(name)
     every = [
         mutant
         for one in found.exercises

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import psutil
 from hostile import FOUND, GROUPS, caged, hand_in, notebook
 
-from autograder.answers import alternatives, reference_code
+from autograder.judging.answers import alternatives, reference_code
 from autograder.results import Store
 
 EVERY = 10  # the n-th is hostile
@@ -100,7 +100,7 @@ def _role(process: psutil.Process) -> str:
         return ""
     if command[1:4] == ["-m", "autograder", "grade"]:
         return "grader"
-    if "autograder.warm" in command:
+    if "autograder.grading.judge_process" in command:
         return "judge"
     if command[1:2] == ["-I"] and Path(before[0]).name == "bwrap":
         return "warm parent"

@@ -24,12 +24,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograder.answers import Answer, Mistake, alternatives, cells, mistakes
 from autograder.checks import test_autoencoder as checks
-from autograder.course import assignment
-from autograder.student import InProcess, Student
+from autograder.course import load_assignment
+from autograder.judging.answers import Answer, Mistake, alternatives, cells, mistakes
+from autograder.judging.student import Student
+from autograder.sandbox.protocol import InProcess
 
-FOUND = assignment("autoencoder")
+FOUND = load_assignment("autoencoder")
 EXERCISE = "train_autoencoder"
 SEEDS = 20
 WRONG = ["gradients_never_cleared", "z_detached", "stops_too_soon"]

@@ -13,9 +13,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from autograder.answers import mistakes, reference_code
 from autograder.checks.test_backprop import SINE_LIMIT, sine_error
-from autograder.course import assignment
+from autograder.course import load_assignment
+from autograder.judging.answers import mistakes, reference_code
 from reference_impl import backprop as reference
 
 RIGHT, WRONG = 100, 20
@@ -32,7 +32,7 @@ SHOWN = [
 
 def with_mistake(exercise: str, name: str) -> SimpleNamespace:
     """`train` of a notebook in which one exercise is exchanged for a known mistake."""
-    found = assignment("backprop")
+    found = load_assignment("backprop")
     (wrong,) = (one for one in mistakes(found) if (one.exercise, one.name) == (exercise, name))
     names = vars(reference).copy()
     if exercise != "train":  # run anew, so that it finds the exchanged function

@@ -23,12 +23,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograder.answers import Answer, Mistake, alternatives, cells, mistakes
 from autograder.checks import test_lennard_jones as checks
-from autograder.course import assignment
-from autograder.student import InProcess, Student
+from autograder.course import load_assignment
+from autograder.judging.answers import Answer, Mistake, alternatives, cells, mistakes
+from autograder.judging.student import Student
+from autograder.sandbox.protocol import InProcess
 
-FOUND = assignment("lennard_jones")
+FOUND = load_assignment("lennard_jones")
 SEEDS = 20
 WRONG = {
     "train_potential": ["energies_alone", "forces_alone", "sign_of_the_force", "stops_too_soon"],

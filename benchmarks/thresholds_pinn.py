@@ -24,12 +24,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograder.answers import Answer, Mistake, alternatives, cells, mistakes
 from autograder.checks import test_pinn as checks
-from autograder.course import assignment
-from autograder.student import InProcess, Student
+from autograder.course import load_assignment
+from autograder.judging.answers import Answer, Mistake, alternatives, cells, mistakes
+from autograder.judging.student import Student
+from autograder.sandbox.protocol import InProcess
 
-FOUND = assignment("pinn")
+FOUND = load_assignment("pinn")
 SEEDS = 20
 MEASURES = {
     "train_decay": (

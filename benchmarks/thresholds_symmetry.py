@@ -22,12 +22,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograder.answers import Answer, Mistake, alternatives, cells, mistakes
 from autograder.checks import test_symmetry as checks
-from autograder.course import assignment
-from autograder.student import InProcess, Student
+from autograder.course import load_assignment
+from autograder.judging.answers import Answer, Mistake, alternatives, cells, mistakes
+from autograder.judging.student import Student
+from autograder.sandbox.protocol import InProcess
 
-FOUND = assignment("symmetry")
+FOUND = load_assignment("symmetry")
 SEEDS = 20
 OTHER_MODELS = ["deep_sets_of_distances", "squared_distances_in_double_precision"]
 WRONG = [

@@ -23,12 +23,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograder.answers import Answer, Mistake, alternatives, cells, mistakes
 from autograder.checks import test_training as checks
-from autograder.course import assignment
-from autograder.student import InProcess, Student
+from autograder.course import load_assignment
+from autograder.judging.answers import Answer, Mistake, alternatives, cells, mistakes
+from autograder.judging.student import Student
+from autograder.sandbox.protocol import InProcess
 
-FOUND = assignment("training")
+FOUND = load_assignment("training")
 SEEDS = 20
 WRONG = [
     "gradients_never_cleared",

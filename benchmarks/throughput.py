@@ -41,13 +41,13 @@ os.environ["MKL_NUM_THREADS"] = "1"
 
 import uncaged
 
-from autograder import demo
-from autograder.answers import reference_code, setup_code
-from autograder.caged import machine_pace
-from autograder.course import ROOT, Assignment, assignment
+from autograder.authoring import demo
+from autograder.course import ROOT, Assignment, load_assignment
+from autograder.judging.answers import reference_code, setup_code
 from autograder.results import Store
-from autograder.worker.lockdown import adopt_orphans
-from autograder.worker.parent import warm_up
+from autograder.sandbox.inside.lockdown import adopt_orphans
+from autograder.sandbox.inside.parent import warm_up
+from autograder.sandbox.transport import machine_pace
 
 STUDENTS, ASSIGNMENTS = 10_000, 9  # of the projection
 OTTER = ("torch==2.13.0", "otter-grader==7.0.0", "ipykernel", "scipy", "scikit-learn", "pytest")
@@ -458,8 +458,8 @@ def main() -> None:
         f"{os.cpu_count()} cores, load {load:.1f}, a CPU second is worth {1 / pace:.2f} quiet ones"
     )
     print(f"submissions: {sizes}")
-    light, sinks = untrained(assignment("backprop"), sizes, otter)
-    heavy = trained(assignment("training"), sizes, otter)
+    light, sinks = untrained(load_assignment("backprop"), sizes, otter)
+    heavy = trained(load_assignment("training"), sizes, otter)
     project(light, heavy, sinks)
     print("\ntargets", *TARGETS, sep="\n")
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from coursekit.notebook import Kept, NotebookStudent
 
-from autograder.course import assignment
+from autograder.course import load_assignment
 
 SEED = 20261121
 
@@ -26,7 +26,7 @@ class _Student(NotebookStudent):
     """With what hidden checks ask for and public ones do not."""
 
     def field(self, name: str, **params: Any) -> Kept:
-        from autograder.worker import fields  # a notebook's folder has a copy in coursekit
+        from autograder.sandbox.inside import fields  # a notebook's folder has a copy in coursekit
 
         return Kept(self, fields.FIELDS[name](**params))
 
@@ -50,7 +50,7 @@ class _Student(NotebookStudent):
 
 def points(name: str, exercise: str, namespace: dict[str, Any]) -> float:
     """The exercise's points if all its checks pass; else what the first failing one raises."""
-    found = assignment(name)
+    found = load_assignment(name)
     for path in (found.public_checks, found.hidden_checks):
         for title, check in vars(_module(path)).items():
             if title.startswith(f"test_{exercise}__"):

@@ -15,7 +15,7 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 import pytest
 import torch
 
-from autograder.cage import Cage
+from autograder.sandbox.cage import Cage
 
 torch.set_num_threads(1)
 

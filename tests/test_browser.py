@@ -20,9 +20,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from autograder import demo
-from autograder.bundle import student_folder
-from autograder.course import ROOT, assignment
+from autograder.authoring import demo
+from autograder.course import ROOT, load_assignment
+from autograder.exchange.bundle import student_folder
 
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="Playwright drives the browser: pip install '.[test]'"
@@ -105,7 +105,7 @@ def chromium(width: int, height: int) -> Iterator[Any]:
 def page(tmp_path: Path) -> Iterator[Any]:
     """A student's notebook, with the kernel at its service."""
     folder = tmp_path / "folder"
-    student_folder([assignment("backprop")], folder)
+    student_folder([load_assignment("backprop")], folder)
     with jupyter(folder, tmp_path) as (url, token), chromium(1200, 900) as page:
         page.goto(f"{url}lab/tree/backprop/backprop.ipynb?token={token}")
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
@@ -167,7 +167,7 @@ def test_a_student_fills_in_an_exercise(page: Any, tmp_path: Path) -> None:
 @pytest.fixture
 def graded(tmp_path: Path) -> Path:
     """A course directory with one student's graded submission, which has a slip in it."""
-    found, course = assignment("backprop"), tmp_path / "course"
+    found, course = load_assignment("backprop"), tmp_path / "course"
     members = [member for member in demo.class_of(found) if member.student == "dmitri"]
     demo.write(course, found, members)
     config = f"c = get_config()\nload_subconfig({str(ROOT / 'nbgrader_config.py')!r})\n"

@@ -18,10 +18,11 @@ import toy_course
 from nbgrader.nbgraderformat import MetadataValidator
 from typer.testing import CliRunner
 
-from autograder import build
-from autograder.answers import definition, reference_code
+from autograder.authoring import build
 from autograder.cli import app
-from autograder.course import Assignment, CourseError, assignment, course
+from autograder.course import Assignment, course, load_assignment
+from autograder.errors import CourseError
+from autograder.judging.answers import definition, reference_code
 
 SECRETS = (
     "SOLUTION",
@@ -29,7 +30,7 @@ SECRETS = (
     "reference_impl",
     "import autograder",
     "from autograder",
-    "inprocess",
+    "stock_nbgrader",
 )
 
 
@@ -37,7 +38,7 @@ SECRETS = (
 def springs(tmp_path: Path) -> Iterator[Assignment]:
     """The made-up course's one assignment, not yet built."""
     with toy_course.activated(toy_course.write(tmp_path)):
-        yield assignment("springs")
+        yield load_assignment("springs")
 
 
 def notebook(path: Path) -> dict[str, Any]:
@@ -142,7 +143,7 @@ def test_another_process_elsewhere_builds_the_same_bytes(
     code = (
         "import toy_course, pathlib; from autograder import build, course\n"
         f"toy_course.activate(pathlib.Path({str(other)!r}))\n"
-        "build.build(course.assignment('springs'))"
+        "build.build(course.load_assignment('springs'))"
     )
     environment = os.environ | {
         "PYTHONHASHSEED": "7",
@@ -201,7 +202,7 @@ def test_nbgrader_s_own_command_releases_the_same(
         ("release/springs/springs.ipynb", "assignments/springs/notebook.py"),
         ("release/springs/figures.py", "assignments/springs/figures.py"),
         ("source/springs/coursekit/compare.py", "assignments/coursekit/compare.py"),
-        ("source/springs/coursekit/fields.py", "autograder/worker/fields.py"),
+        ("source/springs/coursekit/fields.py", "autograder/sandbox/inside/fields.py"),
         ("release/springs/expected.json", "expected()"),
     ],
 )
@@ -351,7 +352,7 @@ def test_a_fault_in_the_list_of_exercises_is_one_sentence(
     rewrite(path, old, new)
     course.cache_clear()
     with pytest.raises(CourseError, match=message) as refused:
-        assignment("springs")
+        load_assignment("springs")
     assert str(path) in str(refused.value)
 
 
@@ -470,12 +471,12 @@ def test_stub_and_reference_agree(springs: Assignment) -> None:
 
 @pytest.mark.parametrize("name", course())
 def test_the_committed_notebooks_equal_a_build(name: str) -> None:
-    assert build.differences(assignment(name)) == []
+    assert build.differences(load_assignment(name)) == []
 
 
 @pytest.mark.parametrize("name", course())
 def test_nothing_secret_is_released_in_the_course(name: str) -> None:
-    found = assignment(name)
+    found = load_assignment(name)
     files = build.built_files(found)
     assert_release_is_clean(found, released_text(files, name))
     data = files[f"release/{name}/{name}.ipynb"].decode()

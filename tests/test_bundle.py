@@ -15,10 +15,10 @@ import nbformat
 import pytest
 import yaml
 
-from autograder import demo
-from autograder.answers import reference_code
-from autograder.bundle import gradescope_archive, site_folder, student_folder
-from autograder.course import ROOT, assignment, course
+from autograder.authoring import demo
+from autograder.course import ROOT, course, load_assignment
+from autograder.exchange.bundle import gradescope_archive, site_folder, student_folder
+from autograder.judging.answers import reference_code
 
 
 def test_the_students_folder_holds_what_is_needed_and_nothing_private(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_the_students_folder_holds_what_is_needed_and_nothing_private(tmp_path: 
 
 def test_classrooms_workflow_runs_what_every_student_has(tmp_path: Path) -> None:
     """Public checks only: the repository belongs to the student, workflow included."""
-    student_folder([assignment("backprop")], tmp_path)
+    student_folder([load_assignment("backprop")], tmp_path)
     workflow = yaml.safe_load((tmp_path / ".github/workflows/classroom.yml").read_text())
     assert workflow["permissions"] == {"contents": "read"}
     (job,) = workflow["jobs"].values()
@@ -49,7 +49,7 @@ def test_classrooms_workflow_runs_what_every_student_has(tmp_path: Path) -> None
 
 
 def test_the_self_test_says_what_is_missing(tmp_path: Path) -> None:
-    student_folder([assignment("backprop")], tmp_path)
+    student_folder([load_assignment("backprop")], tmp_path)
     check = [sys.executable, "check_environment.py"]
     ready = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True)
     assert (ready.returncode, ready.stdout.splitlines()[-1]) == (0, "Ready.")
@@ -148,7 +148,7 @@ def test_the_guide_names_what_there_is(whole: Path) -> None:
 
 @pytest.mark.slow
 def test_gradescopes_archive_grades_in_folders_like_gradescopes(tmp_path: Path) -> None:
-    found = assignment("backprop")
+    found = load_assignment("backprop")
     home = tmp_path / "autograder"
     archive = gradescope_archive(found, tmp_path / "autograder.zip")
     with zipfile.ZipFile(archive) as zipped:

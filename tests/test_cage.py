@@ -16,21 +16,14 @@ from typing import Any
 
 import pytest
 
-import autograder.cage
-from autograder import caged, warm
-from autograder.cage import (
-    LIMITS,
-    Cage,
-    CageError,
-    Worker,
-    WorkerEnded,
-    _state,
-    _wait_gone,
-    strongest,
-)
-from autograder.course import ROOT, Cell, assignment
-from autograder.judge import Judge, judging
-from autograder.worker.wire import decode, encode
+import autograder.sandbox.cage
+from autograder.course import ROOT, Cell, load_assignment
+from autograder.errors import CageError, WorkerEnded
+from autograder.judging import retry
+from autograder.judging.judge import Judge
+from autograder.sandbox import transport
+from autograder.sandbox.cage import LIMITS, Cage, Worker, _state, _wait_gone, strongest
+from autograder.sandbox.inside.wire import decode, encode
 
 Run = Callable[..., dict[str, Any]]
 
@@ -160,8 +153,8 @@ def test_libraries_are_read_only_and_scratch_is_small(run: Run) -> None:
 def test_libraries_below_tmp_are_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     library = tmp_path / "library.txt"
     library.write_text("seen")
-    found = [*autograder.cage._libraries(), library]
-    monkeypatch.setattr(autograder.cage, "_libraries", lambda: found)
+    found = [*autograder.sandbox.cage._libraries(), library]
+    monkeypatch.setattr(autograder.sandbox.cage, "_libraries", lambda: found)
     with contextlib.closing(Cage("full")) as cage:
         source = f"assert open({str(library)!r}).read() == 'seen'; open('mine', 'w').write('x')"
         worker = cage.worker()
@@ -226,7 +219,7 @@ def test_every_end_has_its_cause(worker: Worker, code: str, kind: str, words: st
 def test_sleeping_is_noticed_without_computing_time(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.cage._STALL_SECONDS", 1.0)
+    monkeypatch.setattr("autograder.sandbox.cage._STALL_SECONDS", 1.0)
     request = encode({"op": "run", "source": "import time; time.sleep(60)", "label": "c"})
     started = time.monotonic()
     with pytest.raises(WorkerEnded, match="did nothing"):
@@ -236,7 +229,7 @@ def test_sleeping_is_noticed_without_computing_time(
 
 def test_a_wait_in_the_kernel_has_an_end(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process whose vfork does not end is neither asleep nor computing."""
-    monkeypatch.setattr("autograder.cage._IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("autograder.sandbox.cage._IDLE_SECONDS", 0.0)
     source = "import ctypes, time\nif ctypes.CDLL(None).vfork() == 0:\n    time.sleep(600)"
     with pytest.raises(WorkerEnded) as caught:
         worker.ask(encode({"op": "run", "source": source, "label": "c"}), 0.2)
@@ -323,7 +316,9 @@ def test_weaker_levels_work_and_leave_nothing(level: Any, tmp_path: Path) -> Non
 
 
 def test_a_weaker_cage_is_refused_unless_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.cage._bubblewrap", lambda root: ["bubblewrap-is-not-here"])
+    monkeypatch.setattr(
+        "autograder.sandbox.cage._bubblewrap", lambda root: ["bubblewrap-is-not-here"]
+    )
     with pytest.raises(CageError, match="bubblewrap-is-not-here is not installed"):
         strongest("full")
     cage = strongest("landlock")
@@ -337,8 +332,8 @@ def test_the_cage_holds_without_root_and_on_one_core() -> None:
     """The user of a new namespace has no right that root has."""
     script = r"""
 import contextlib, os
-from autograder.cage import Cage
-from autograder.worker.wire import decode, encode
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.inside.wire import decode, encode
 assert os.geteuid() == 1000
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 with contextlib.closing(Cage("full")) as cage:
@@ -365,10 +360,10 @@ def test_an_exercise_has_more_time_where_a_second_is_worth_less(
     class Ready:
         alive = True
 
-    found = assignment("backprop")
+    found = load_assignment("backprop")
     for quiet, times in ((1e-9, 10.0), (1e9, 1.0)):
-        monkeypatch.setattr(caged, "_QUIET_SECONDS", quiet)
-        student = caged.Caged(Cage.__new__(Cage), found, [])
+        monkeypatch.setattr(transport, "_QUIET_SECONDS", quiet)
+        student = transport.Caged(Cage.__new__(Cage), found, [])
         student.worker = Ready()
         monkeypatch.setattr(student, "ask", lambda request: b"")
         student.begin("mse_loss", 1)
@@ -390,7 +385,7 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
     cage: Cage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another program wants the worker's core, and the pace was measured before that."""
-    found = assignment("backprop")
+    found = load_assignment("backprop")
     loss = dataclasses.replace(found.exercise("mse_loss"), seconds=0.2)
     found = dataclasses.replace(found, exercises=(loss,))
     code = [Cell("the setup cell", "import numpy as np"), Cell("the cell of mse_loss", BUSY_LOSS)]
@@ -402,26 +397,25 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
         os.sched_setaffinity(worker.pid, {core})
         return worker
 
-    class Measured(caged.Caged):
+    class Measured(transport.Caged):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
             self.pace = paces[len(tries)]
             tries.append(self)
 
     monkeypatch.setattr(Cage, "worker", pinned)
-    monkeypatch.setattr(caged, "Caged", Measured)
+    monkeypatch.setattr(retry, "Caged", Measured)
     # How much a neighbour takes is not certain.
-    monkeypatch.setattr(caged, "machine_pace", lambda: 10.0)
+    monkeypatch.setattr(transport, "machine_pace", lambda: 10.0)
     neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
     os.sched_setaffinity(neighbour.pid, {core})
-    done: list[warm.Tries] = []
-
-    def body(judge: Judge) -> None:
-        judge.assignment = found
-        done.append(warm.tried(judge, cage, code, "", [loss], lambda result, transcripts: None))
-
+    judge = Judge(load_assignment("backprop"))
+    judge.assignment = found
+    done = []
     try:
-        judging(assignment("backprop"), body)
+        done.append(
+            retry.with_retry(judge, cage, code, "", [loss], lambda result, transcripts: None)
+        )
     finally:
         neighbour.kill()
         neighbour.wait()
@@ -444,9 +438,9 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
 def test_waiting_for_a_core_is_not_charged_and_tells_a_crowded_machine(
     monkeypatch: pytest.MonkeyPatch, wall: float, cpu: float, state: str, ended: tuple[bool, bool]
 ) -> None:
-    monkeypatch.setattr(autograder.cage, "_cpu_seconds", lambda pid: cpu)
-    monkeypatch.setattr(autograder.cage, "_state", lambda pid: state)
-    watch = autograder.cage._Watch(0, 0.0, 1.0, 0)
+    monkeypatch.setattr(autograder.sandbox.cage, "_cpu_seconds", lambda pid: cpu)
+    monkeypatch.setattr(autograder.sandbox.cage, "_state", lambda pid: state)
+    watch = autograder.sandbox.cage._Watch(0, 0.0, 1.0, 0)
     watch.wall, watch.looked = watch.wall - wall, watch.looked - wall
     found = (False, False)
     try:

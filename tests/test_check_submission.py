@@ -13,9 +13,9 @@ import nbformat
 import pytest
 import toy_course
 
-from autograder import build
-from autograder.course import ROOT, assignment
-from autograder.submission import MAX_BYTES
+from autograder.authoring import build
+from autograder.course import ROOT, load_assignment
+from autograder.judging.submission import MAX_BYTES
 
 SCRIPT = ROOT / "autograder" / "templates" / "bundle" / "check_submission.py"
 RIGHT = {
@@ -45,7 +45,7 @@ Change = Callable[[list[Any]], object]
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The made-up course, built."""
     with toy_course.activated(toy_course.write(tmp_path_factory.mktemp("course"))) as root:
-        build.build(assignment("springs"))
+        build.build(load_assignment("springs"))
     return root
 
 

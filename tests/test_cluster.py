@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from autograder import demo
-from autograder.course import ROOT, assignment
+from autograder.authoring import demo
+from autograder.course import ROOT, load_assignment
 
 NAME = "backprop"
 STUDENTS = ("ada", "chloe", "dmitri", "ines", "kim", "nils")
@@ -97,12 +97,12 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def members() -> list[demo.Submission]:
-    return [member for member in demo.class_of(assignment(NAME)) if member.student in STUDENTS]
+    return [member for member in demo.class_of(load_assignment(NAME)) if member.student in STUDENTS]
 
 
 @pytest.fixture
 def a_course(tmp_path: Path, members: list[demo.Submission]) -> Path:
-    demo.write(tmp_path / "course", assignment(NAME), members)
+    demo.write(tmp_path / "course", load_assignment(NAME), members)
     return tmp_path / "course"
 
 
@@ -120,7 +120,7 @@ def warm_judges() -> set[int]:
     found = set()
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if b"autograder.warm" in (entry / "cmdline").read_bytes():
+            if b"autograder.grading.judge_process" in (entry / "cmdline").read_bytes():
                 found.add(int(entry.name))
     return found
 

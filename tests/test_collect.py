@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.collect import collect
-from autograder.course import CourseError, assignment
+from autograder.course import load_assignment
+from autograder.errors import CourseError
+from autograder.exchange.collect import collect
 
-FOUND = assignment("backprop")
+FOUND = load_assignment("backprop")
 
 
 def archive(folder: Path, files: dict[str, bytes]) -> Path:

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import toy_course
 
-from autograder.course import Assignment, assignment
-from autograder.digest import digests, salted, together
+from autograder.course import Assignment, load_assignment
+from autograder.judging.digest import digests, salted, together
 
 
 @pytest.fixture
 def springs(tmp_path: Path) -> Iterator[Assignment]:
     with toy_course.activated(toy_course.write(tmp_path)):
-        yield assignment("springs")
+        yield load_assignment("springs")
 
 
 def changed_by(springs: Assignment, path: Path, old: str, new: str) -> set[str]:

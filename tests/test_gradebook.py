@@ -30,17 +30,25 @@ from hypothesis import strategies as st
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder import course, engine
-from autograder.answers import reference_code
-from autograder.build import build
-from autograder.course import Assignment, CourseError
-from autograder.feedback import Pages, page_of
-from autograder.gradebook import GradebookError, Recorder, autograded_notebook, submission_time
-from autograder.judge import judging
+from autograder import course
+from autograder.authoring.build import build
+from autograder.course import Assignment
+from autograder.errors import CourseError, SubmissionError
+from autograder.grading import executors
+from autograder.grading.job import Job
+from autograder.judging.answers import reference_code
+from autograder.judging.judge import Judge
+from autograder.judging.student import Student
+from autograder.judging.submission import read_submission
+from autograder.records.feedback import Pages, page_of
+from autograder.records.gradebook import (
+    GradebookError,
+    Recorder,
+    autograded_notebook,
+    submission_time,
+)
 from autograder.results import CheckResult, ExerciseResult, Result, Store
-from autograder.student import InProcess, Student
-from autograder.submission import SubmissionError, read_submission
-from autograder.warm import Job
+from autograder.sandbox.protocol import InProcess
 
 Notebook = dict[str, Any]
 CONFIG = toy_course.REPOSITORY / "nbgrader_config.py"
@@ -86,20 +94,20 @@ def judged_here(
         result.message = str(error)
         return result
     student_ = Student(InProcess(submission.cells))
-    judging(assignment, lambda judge: result.exercises.extend(judge.judge(student_, salt)))
+    result.exercises = Judge(assignment).judge(student_, salt)
     result.points = sum(exercise.points for exercise in result.exercises)
     result.status, result.notes = "graded", submission.notes
     return result
 
 
 class JudgesHere:
-    """In place of `engine.judges`."""
+    """In place of `executors.judges`."""
 
     def __init__(self, weakest: str) -> None:
         pass
 
     def grade(self, job: Job) -> Result:
-        found = course.assignment(job.assignment)
+        found = course.load_assignment(job.assignment)
         result = judged_here(found, job.student, job.notebook, job.salt, problem=job.problem)
         result.notes = [*job.notes, *result.notes]
         return result
@@ -112,14 +120,14 @@ class JudgesHere:
 def toy_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = toy_course.write(tmp_path_factory.mktemp("toy"))
     with toy_course.activated(root):
-        build(course.assignment("springs"))
+        build(course.load_assignment("springs"))
     return root
 
 
 @pytest.fixture
 def springs(toy_root: Path) -> Iterator[Assignment]:
     with toy_course.activated(toy_root):
-        yield course.assignment("springs")
+        yield course.load_assignment("springs")
 
 
 def filled(assignment: Assignment, answers: dict[str, str]) -> Notebook:
@@ -1038,14 +1046,14 @@ def mended(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nbgraders_commands_run_on_a_difficult_class(toy_root: Path, tmp_path: Path) -> None:
     """A course directory of its own, taken through nbgrader's commands and formgrader's lists."""
     with toy_course.activated(toy_root):
-        deserved = a_class(course.assignment("springs"), tmp_path)
+        deserved = a_class(course.load_assignment("springs"), tmp_path)
     here = str(Path(__file__).parent)
     (tmp_path / "nbgrader_config.py").write_text(
         f"import sys\nsys.path.append({here!r})\n"
         "from pathlib import Path\nimport test_gradebook, toy_course\n"
         f"toy_course.activate(Path({str(toy_root)!r}))\n"
-        "import autograder.engine\n"
-        "autograder.engine.judges = test_gradebook.JudgesHere\n"
+        "import autograder.grading.executors\n"
+        "autograder.grading.executors.judges = test_gradebook.JudgesHere\n"
         f"c = get_config()\nload_subconfig({str(CONFIG)!r})\n"
     )
     # A page of ours that is out of date once nbgrader has graded.
@@ -1106,7 +1114,7 @@ def listed(course_dir: Path, deserved: dict[str, float]) -> None:
 def test_formgraders_button_grades_with_the_engine(
     springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "judges", JudgesHere)
+    monkeypatch.setattr(executors, "judges", JudgesHere)
     hand_in(
         tmp_path, "ada", filled(springs, {"spring_force": reference_code(springs, "spring_force")})
     )
@@ -1131,7 +1139,7 @@ def test_late_penalties_stay_with_nbgraders_command(
 ) -> None:
     from nbgrader.apps import NbGraderAPI
 
-    monkeypatch.setattr(engine, "judges", JudgesHere)
+    monkeypatch.setattr(executors, "judges", JudgesHere)
     hand_in(
         tmp_path, "ada", filled(springs, {"spring_force": reference_code(springs, "spring_force")})
     )
@@ -1218,7 +1226,7 @@ def graded(springs: Assignment, tmp_path: Path) -> Path:
 
 
 def as_csv(course_dir: Path, springs: Assignment, kind: Any) -> list[list[str]]:
-    from autograder.export import table
+    from autograder.exchange.export import table
 
     text, without = table(course_dir, springs, kind)
     assert not without
@@ -1240,7 +1248,7 @@ def test_marks_as_csv_hold_every_exercise_and_what_was_given_by_hand(
 def test_whom_the_grader_failed_has_no_mark_and_no_zero(
     graded: Path, springs: Assignment, tmp_path: Path
 ) -> None:
-    from autograder.export import gradescope_files, table
+    from autograder.exchange.export import gradescope_files, table
 
     failed = result(springs, status="grader_error", message="it broke", exercises=[])
     Store(graded).save(failed)
@@ -1276,7 +1284,7 @@ def test_canvas_and_moodle_get_their_columns(graded: Path, springs: Assignment) 
 def test_gradescope_reads_the_messages_and_no_hidden_check(
     graded: Path, springs: Assignment, tmp_path: Path
 ) -> None:
-    from autograder.export import gradescope_files
+    from autograder.exchange.export import gradescope_files
 
     paths, _ = gradescope_files(graded, springs, tmp_path / "out")
     assert sorted(path.name for path in paths) == ["=1+1.json", "ada.json"]

@@ -14,26 +14,26 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from autograder import demo
-from autograder.answers import reference_code
-from autograder.course import ROOT, assignment
-from autograder.engine import checks_of, judges
-from autograder.grading import (
+from autograder.authoring import demo
+from autograder.course import ROOT, load_assignment
+from autograder.grading.executors import checks_of, judges
+from autograder.grading.job import Job
+from autograder.grading.run import (
     course_salt,
     grade_class,
     only_grader,
     read_job,
     students,
 )
+from autograder.judging.answers import reference_code
 from autograder.results import ExerciseResult, Result, Store
-from autograder.warm import Job
 
 
 class Graded:
     """The demonstration class of one assignment, graded once for all tests."""
 
     def __init__(self, name: str, folder: Path) -> None:
-        self.found = assignment(name)
+        self.found = load_assignment(name)
         self.folder = folder
         self.members = {member.student: member for member in demo.class_of(self.found)}
         demo.write(folder, self.found, list(self.members.values()))
@@ -168,7 +168,7 @@ def _grade(course: Path, *before: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_a_regrade_shows_the_difference_and_records_it_only_after_a_yes(tmp_path: Path) -> None:
-    found = assignment("backprop")
+    found = load_assignment("backprop")
     members = [m for m in demo.class_of(found) if m.student in ("ada", "hugo")]
     demo.write(tmp_path, found, members)
     assert _grade(tmp_path).returncode == 0
@@ -261,7 +261,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     for number in range(24):
         folder = tmp_path / "submitted" / f"s{number:02}" / "backprop"
         folder.mkdir(parents=True)
-        (folder / "backprop.ipynb").write_bytes(assignment("backprop").release.read_bytes())
+        (folder / "backprop.ipynb").write_bytes(load_assignment("backprop").release.read_bytes())
     ended = subprocess.run(
         ["unshare", "-m", "sh", "-c", script, sys.executable],
         cwd=tmp_path,
@@ -280,7 +280,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_a_second_grader_is_kept_out(tmp_path: Path) -> None:
-    from autograder.course import CourseError
+    from autograder.errors import CourseError
 
     with (
         only_grader(tmp_path),
@@ -297,7 +297,7 @@ def test_the_salt_is_made_once_and_private(tmp_path: Path) -> None:
 
 
 def test_with_variants_each_student_has_a_salt_that_stays(tmp_path: Path) -> None:
-    alike = assignment("backprop")
+    alike = load_assignment("backprop")
     own = dataclasses.replace(alike, variants=True)
     assert {read_job(tmp_path, alike, name, "salt").salt for name in "ab"} == {"salt"}
     first, second = (read_job(tmp_path, own, name, "salt") for name in "ab")
@@ -311,7 +311,7 @@ def test_with_variants_each_student_has_a_salt_that_stays(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_right_answers_earn_everything_in_every_variant(tmp_path: Path) -> None:
-    found = dataclasses.replace(assignment("backprop"), variants=True)
+    found = dataclasses.replace(load_assignment("backprop"), variants=True)
     release = json.loads(found.release.read_text(encoding="utf-8"))
     code = {exercise.name: reference_code(found, exercise.name) for exercise in found.exercises}
     for name in ("ada", "emmy"):
@@ -329,7 +329,7 @@ def test_right_answers_earn_everything_in_every_variant(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_same_submission_and_salt_give_the_same_result() -> None:
-    found = assignment("lennard_jones")
+    found = load_assignment("lennard_jones")
     release = json.loads(found.release.read_text(encoding="utf-8"))
     notebook = json.dumps(demo.filled(release, {"lj_force": "def lj_force(r): return 1 / r"}))
 

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from autograder.cage import LEVELS, Cage, Level, Probe
 from autograder.cli import app
-from autograder.course import ROOT, assignment
-from autograder.engine import checks_of
-from autograder.grading import _stale
-from autograder.warm import Job, unreadable
-from autograder.worker.wire import decode, encode
+from autograder.course import ROOT, load_assignment
+from autograder.grading.executors import checks_of
+from autograder.grading.job import Job, unreadable
+from autograder.grading.run import _stale
+from autograder.sandbox.cage import LEVELS, Cage, Level, Probe
+from autograder.sandbox.inside.wire import decode, encode
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the levels are told apart on Linux"
@@ -102,18 +102,18 @@ def test_a_level_holds_what_the_page_says_and_no_more(level: Level) -> None:
 
 def test_the_page_shows_what_doctor_prints(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [Probe(level, True, "") for level in LEVELS]
-    monkeypatch.setattr("autograder.cage.probe", lambda: found)
+    monkeypatch.setattr("autograder.sandbox.cage.probe", lambda: found)
     done = CliRunner().invoke(app, ["doctor"])
     assert done.exit_code == 0
     page = (ROOT / "ISOLATION.md").read_text(encoding="utf-8")
     assert " ".join(done.output.split()) in " ".join(page.split())
-    monkeypatch.setattr("autograder.cage.probe", lambda: [Probe("full", False, "why")])
+    monkeypatch.setattr("autograder.sandbox.cage.probe", lambda: [Probe("full", False, "why")])
     assert CliRunner().invoke(app, ["doctor"]).exit_code == 1
 
 
 def test_what_was_graded_in_a_weaker_cage_than_allowed_is_graded_again() -> None:
     job = Job(assignment="backprop", student="ada", notebook=b"{}")
-    found, checks = assignment("backprop"), checks_of(job)
+    found, checks = load_assignment("backprop"), checks_of(job)
     known = {level: unreadable(job, found, level, checks, "why") for level in LEVELS}
     names = [exercise.name for exercise in found.exercises]
     assert [_stale(known[level], job, "full") for level in LEVELS] == [[], names, names]

@@ -20,11 +20,12 @@ import toy_course
 from coursekit import CheckFailed, StudentError, attribute, notebook, quiet, refuses
 from coursekit.messages import describe
 
-from autograder import build
-from autograder.answers import cells, reference_code
-from autograder.course import ROOT, Cell, assignment, course
-from autograder.demo import QUICK
-from autograder.student import InProcess, Student
+from autograder.authoring import build
+from autograder.authoring.demo import QUICK
+from autograder.course import ROOT, Cell, course, load_assignment
+from autograder.judging.answers import cells, reference_code
+from autograder.judging.student import Student
+from autograder.sandbox.protocol import InProcess
 
 ENDING = "hidden checks run at grading"
 Check = Callable[[Any], Any]
@@ -34,7 +35,7 @@ Check = Callable[[Any], Any]
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The made-up course, built; tests take copies of its notebooks."""
     with toy_course.activated(toy_course.write(tmp_path_factory.mktemp("course"))) as root:
-        build.build(assignment("springs"))
+        build.build(load_assignment("springs"))
     return root
 
 
@@ -544,7 +545,7 @@ def plain(value: Any) -> Any:
 def test_a_notebook_s_student_answers_like_the_grader_s(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from autograder.worker import fields
+    from autograder.sandbox.inside import fields
 
     monkeypatch.setitem(sys.modules, "coursekit.fields", fields)  # the builder puts it there
     imports = "import numpy as np\nimport torch\n"
@@ -582,14 +583,14 @@ def test_the_line_and_the_cell_of_an_error_are_named() -> None:
 @functools.cache
 def reference_namespace(name: str) -> dict[str, Any]:
     namespace: dict[str, Any] = {}
-    for cell in cells(assignment(name)):
+    for cell in cells(load_assignment(name)):
         exec(compile(cell.source, f"<{cell.label}>", "exec"), namespace)
     return namespace
 
 
 @pytest.mark.parametrize("name", course())
 def test_public_checks_pass_for_the_reference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from autograder.worker import fields
+    from autograder.sandbox.inside import fields
 
     monkeypatch.setitem(sys.modules, "coursekit.fields", fields)
     kit = ROOT / "assignments" / name / "coursekit" / "notebook.py"
@@ -597,7 +598,7 @@ def test_public_checks_pass_for_the_reference(name: str, monkeypatch: pytest.Mon
     namespace = reference_namespace(name)
     notebook._known.cache_clear()
     try:
-        for exercise in assignment(name).exercises:
+        for exercise in load_assignment(name).exercises:
             found = notebook._examine(exercise.name, namespace)
             assert [(one.title, one.parts) for one in found if not one.passed] == []
     finally:
@@ -608,7 +609,7 @@ def test_public_checks_pass_for_the_reference(name: str, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("name", course())
 def test_a_release_runs_through_untouched(name: str, tmp_path: Path) -> None:
     ran = toy_course.execute(ROOT / "release" / name, tmp_path)
-    for exercise in assignment(name).exercises:
+    for exercise in load_assignment(name).exercises:
         shown = toy_course.said(ran[exercise.check_cell])
         assert shown == f"{exercise.name} is still to be written"
 
@@ -616,7 +617,7 @@ def test_a_release_runs_through_untouched(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", course())
 def test_a_release_runs_through_with_right_answers(name: str, tmp_path: Path) -> None:
-    found = assignment(name)
+    found = load_assignment(name)
     answers = {exercise.name: reference_code(found, exercise.name) for exercise in found.exercises}
     ran = toy_course.execute(ROOT / "release" / name, tmp_path, answers)
     for exercise in found.exercises:
@@ -634,7 +635,7 @@ def stopped_demos(ran: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("name", QUICK)
 def test_a_source_runs_through_and_earns_everything(name: str, tmp_path: Path) -> None:
     ran = toy_course.execute(ROOT / "source" / name, tmp_path, alone=False)
-    for exercise in assignment(name).exercises:
+    for exercise in load_assignment(name).exercises:
         *_, result = ran[exercise.check_cell].outputs
         assert result.data["text/plain"] == repr(exercise.points), exercise.name
     assert stopped_demos(ran) == []

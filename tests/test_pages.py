@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from test_report import HOSTILE, NAME, all_of, check, exercise, give, plausible_class
 
-from autograder import demo
-from autograder.answers import alternatives, reference_code
-from autograder.course import assignment
-from autograder.feedback import Pages
-from autograder.report import write_report
+from autograder.authoring import demo
+from autograder.course import load_assignment
+from autograder.judging.answers import alternatives, reference_code
+from autograder.records.feedback import Pages
+from autograder.records.report import write_report
 from autograder.results import Store
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -28,7 +28,7 @@ if CHROMIUM is None:
     pytest.skip("Chromium is not installed", allow_module_level=True)
 
 pytestmark = pytest.mark.slow
-FOUND = assignment(NAME)
+FOUND = load_assignment(NAME)
 PHONE = {"width": 390, "height": 844}
 BEAMER = {"width": 1920, "height": 1080}
 EXERCISE = "lj_force"

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from autograder.course import assignment
-from autograder.gradebook import GradebookError, Recorder
+from autograder.course import load_assignment
+from autograder.records.gradebook import GradebookError, Recorder
 
 NAME = "backprop"
 STUDENTS = 25
@@ -28,12 +28,12 @@ RECORDS = """
     # One grader: records a class, in an order of its own, twice.
     import sys
     from pathlib import Path
-    from autograder.course import assignment
-    from autograder.gradebook import Recorder
+    from autograder.course import load_assignment
+    from autograder.records.gradebook import Recorder
     from autograder.results import ExerciseResult, Result
 
     folder, first, step, start = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-    found = assignment("backprop")
+    found = load_assignment("backprop")
     while not Path(start).exists():
         pass
     recorder = Recorder(folder, [found])
@@ -142,7 +142,7 @@ def test_two_graders_at_once_lose_and_double_nothing(url: str, tmp_path: Path) -
     for process in both:
         _, err = process.communicate(timeout=600)
         assert process.returncode == 0, err
-    found = assignment(NAME)
+    found = load_assignment(NAME)
     marks = Recorder(one, [found]).marks(found)
     assert [mark.student for mark in marks] == [f"s{number:02}" for number in range(STUDENTS)]
     for number, mark in enumerate(marks):
@@ -183,4 +183,4 @@ def test_nbgrader_reads_what_was_recorded(url: str, tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     folder = a_course(tmp_path / "course", f"postgresql+psycopg2://x@/x?host={tmp_path}")
     with contextlib.chdir(folder), pytest.raises(GradebookError, match="cannot be used"):
-        Recorder(folder, [assignment(NAME)])
+        Recorder(folder, [load_assignment(NAME)])

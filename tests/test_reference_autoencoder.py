@@ -14,7 +14,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression
 from torch.nn import functional
 
-from autograder.course import assignment
+from autograder.course import load_assignment
 from reference_impl import autoencoder as ae
 
 T_LOW, T_HIGH = np.linspace(1.0, 2.0, 6), np.linspace(2.5, 4.0, 6)
@@ -321,7 +321,7 @@ def test_the_docstrings_worked_numbers_hold() -> None:
 
 
 def test_the_docstrings_name_what_the_hidden_checks_ask_for() -> None:
-    tree = ast.parse(assignment("autoencoder").hidden_checks.read_text(encoding="utf-8"))
+    tree = ast.parse(load_assignment("autoencoder").hidden_checks.read_text(encoding="utf-8"))
     limits = {
         ast.unparse(node.targets[0]): node.value.value
         for node in tree.body
@@ -329,7 +329,7 @@ def test_the_docstrings_name_what_the_hidden_checks_ask_for() -> None:
     }
     text = inspect.getdoc(ae.train_autoencoder)
     assert text is not None
-    seconds = assignment("autoencoder").exercise("train_autoencoder").seconds
+    seconds = load_assignment("autoencoder").exercise("train_autoencoder").seconds
     for said in (
         f"epochs = {limits['EPOCHS']}.",
         f"loss has to be below {limits['ERROR_LIMIT']};",

@@ -15,7 +15,7 @@ from scipy import ndimage
 from scipy.signal import convolve2d, correlate
 from torch import nn
 
-from autograder.course import assignment
+from autograder.course import load_assignment
 from reference_impl import cnn
 
 T_C = 2 / math.log(1 + math.sqrt(2))
@@ -367,14 +367,14 @@ def test_the_docstrings_worked_numbers_hold() -> None:
 
 
 def test_the_docstring_names_what_the_hidden_checks_ask_for() -> None:
-    tree = ast.parse(assignment("cnn").hidden_checks.read_text(encoding="utf-8"))
+    tree = ast.parse(load_assignment("cnn").hidden_checks.read_text(encoding="utf-8"))
     limits = {
         ast.unparse(node.targets[0]): node.value.value
         for node in tree.body
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
     }
     text = " ".join((inspect.getdoc(cnn.train_cnn) or "").split())
-    seconds = assignment("cnn").exercise("train_cnn").seconds
+    seconds = load_assignment("cnn").exercise("train_cnn").seconds
     for said in (
         f"{limits['CONFIGURATIONS']} configurations",
         f"epochs = {limits['EPOCHS']}.",

@@ -14,7 +14,7 @@ from scipy.integrate import dblquad, solve_ivp
 from scipy.optimize import curve_fit, least_squares
 from scipy.stats import kstest
 
-from autograder.course import assignment
+from autograder.course import load_assignment
 from reference_impl import inverse_pinn as pinn
 
 Data = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -316,7 +316,7 @@ def test_the_docstrings_worked_numbers_hold() -> None:
 
 
 def test_the_docstring_names_what_the_hidden_checks_ask_for() -> None:
-    tree = ast.parse(assignment("inverse_pinn").hidden_checks.read_text(encoding="utf-8"))
+    tree = ast.parse(load_assignment("inverse_pinn").hidden_checks.read_text(encoding="utf-8"))
     known = {
         ast.unparse(node.targets[0]): ast.literal_eval(node.value)
         for node in tree.body

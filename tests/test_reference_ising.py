@@ -20,7 +20,7 @@ from scipy.signal import convolve2d
 from scipy.special import ellipk
 from scipy.stats import chisquare
 
-from autograder.course import assignment
+from autograder.course import load_assignment
 from reference_impl import ising
 
 T_C = 2 / np.log(1 + np.sqrt(2))
@@ -486,7 +486,7 @@ def test_the_docstrings_worked_numbers_hold(rng: np.random.Generator) -> None:
 
 
 def test_the_docstrings_name_what_the_hidden_checks_ask_for() -> None:
-    tree = ast.parse(assignment("ising").hidden_checks.read_text(encoding="utf-8"))
+    tree = ast.parse(load_assignment("ising").hidden_checks.read_text(encoding="utf-8"))
     limits = {
         ast.unparse(node.targets[0]): node.value.value
         for node in tree.body
@@ -503,5 +503,5 @@ def test_the_docstrings_name_what_the_hidden_checks_ask_for() -> None:
     ):
         assert said in text
     for name, seconds in (("train_classifier", 90), ("sample_configurations", 120)):
-        assert assignment("ising").exercise(name).seconds == seconds
+        assert load_assignment("ising").exercise(name).seconds == seconds
         assert f"{seconds} s" in (inspect.getdoc(getattr(ising, name)) or "")

@@ -19,7 +19,7 @@ from scipy.stats import kstest
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import StandardScaler
 
-from autograder.course import assignment
+from autograder.course import load_assignment
 from reference_impl import lennard_jones as lj
 
 R_MIN = 2 ** (1 / 6)
@@ -403,7 +403,7 @@ def test_the_docstrings_worked_numbers_hold() -> None:
 
 
 def test_the_docstrings_name_what_the_hidden_checks_ask_for() -> None:
-    tree = ast.parse(assignment("lennard_jones").hidden_checks.read_text(encoding="utf-8"))
+    tree = ast.parse(load_assignment("lennard_jones").hidden_checks.read_text(encoding="utf-8"))
     limits = {
         ast.unparse(node.targets[0]): node.value.value
         for node in tree.body

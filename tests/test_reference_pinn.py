@@ -13,7 +13,7 @@ from scipy.integrate import solve_ivp
 from scipy.stats import kstest, qmc
 from torch import nn
 
-from autograder.course import assignment
+from autograder.course import load_assignment
 from reference_impl import pinn
 
 OMEGA, ALPHA = 2.0, 0.1
@@ -464,7 +464,7 @@ def test_the_docstrings_worked_numbers_hold() -> None:
 
 
 def test_the_docstrings_name_what_the_hidden_checks_ask_for() -> None:
-    tree = ast.parse(assignment("pinn").hidden_checks.read_text(encoding="utf-8"))
+    tree = ast.parse(load_assignment("pinn").hidden_checks.read_text(encoding="utf-8"))
     limits = {
         ast.unparse(node.targets[0]): node.value.value
         for node in tree.body
@@ -491,6 +491,6 @@ def test_the_docstrings_name_what_the_hidden_checks_ask_for() -> None:
         ),
     ):
         text = " ".join((inspect.getdoc(train) or "").split())
-        seconds = assignment("pinn").exercise(train.__name__).seconds
+        seconds = load_assignment("pinn").exercise(train.__name__).seconds
         wanted = [f"epochs = {limits[epochs]} ", *words, f"may take {seconds:.0f} s."]
         assert [said for said in wanted if said not in text] == []

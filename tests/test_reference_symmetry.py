@@ -19,7 +19,7 @@ from scipy.stats import kstest
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from autograder.course import assignment
+from autograder.course import load_assignment
 from reference_impl import lennard_jones as lj
 from reference_impl import symmetry
 
@@ -375,7 +375,7 @@ def test_the_docstrings_worked_numbers_hold() -> None:
 
 
 def test_the_docstring_names_what_the_hidden_checks_ask_for() -> None:
-    tree = ast.parse(assignment("symmetry").hidden_checks.read_text(encoding="utf-8"))
+    tree = ast.parse(load_assignment("symmetry").hidden_checks.read_text(encoding="utf-8"))
     limits = {
         ast.unparse(node.targets[0]): node.value.value
         for node in tree.body
@@ -386,7 +386,7 @@ def test_the_docstring_names_what_the_hidden_checks_ask_for() -> None:
         f"{limits['CLUSTERS']} clusters of four atoms",
         f"epochs = {limits['EPOCHS']}.",
         f"R² has to be above {limits['R2_LIMIT']}.",
-        f"{assignment('symmetry').exercise('train_energy_model').seconds:g} s",
+        f"{load_assignment('symmetry').exercise('train_energy_model').seconds:g} s",
     ):
         assert said in text
     assert f"{limits['DEPTH']:g} ε deep" in text

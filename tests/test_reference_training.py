@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from autograder.course import assignment
+from autograder.course import load_assignment
 from reference_impl import training as reference
 
 
@@ -495,7 +495,7 @@ def test_the_docstrings_worked_numbers_hold() -> None:
 
 
 def test_the_docstring_of_train_names_what_the_hidden_checks_ask_for() -> None:
-    tree = ast.parse(assignment("training").hidden_checks.read_text(encoding="utf-8"))
+    tree = ast.parse(load_assignment("training").hidden_checks.read_text(encoding="utf-8"))
     limits = {
         ast.unparse(node.targets[0]): node.value.value
         for node in tree.body
@@ -508,7 +508,7 @@ def test_the_docstring_of_train_names_what_the_hidden_checks_ask_for() -> None:
         f"batch_size = {limits['BATCH_SIZE']}.",
         f"has to be below {limits['UNSEEN_LIMIT']} ",
         f"of the long run below {limits['LOSS_LIMIT']}.",
-        f"may take {assignment('training').exercise('train').seconds:.0f} s",
+        f"may take {load_assignment('training').exercise('train').seconds:.0f} s",
     ):
         assert said in text
     x = np.linspace(-math.pi, math.pi, 2001)

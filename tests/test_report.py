@@ -20,12 +20,13 @@ from urllib.parse import unquote
 
 import pytest
 
-from autograder import report
-from autograder.course import CourseError, assignment, course
+from autograder.course import course, load_assignment
+from autograder.errors import CourseError
+from autograder.records import report
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 
 NAME = "lennard_jones"
-EXERCISES = len(assignment(NAME).exercises)
+EXERCISES = len(load_assignment(NAME).exercises)
 SHA = "ab" * 32
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -59,7 +60,7 @@ def check(name: str, outcome: str = "passed", *, hidden: bool = True, kind: str 
 
 def exercise(name: str, status: str, share: float | None = None, **fields: Any) -> ExerciseResult:
     """One exercise of `NAME`, with two hidden checks and a public one that fit its status."""
-    worth = assignment(NAME).exercise(name).points
+    worth = load_assignment(NAME).exercise(name).points
     share = {"right": 1.0, "partly": 0.5}.get(status, 0.0) if share is None else share
     outcomes = {"right": ["passed"] * 3, "partly": ["passed", "passed", "failed"]}
     outcomes["error"] = ["passed", "error", "error"]
@@ -103,13 +104,13 @@ def give(
 
 
 def all_of(status: str) -> list[ExerciseResult]:
-    return [exercise(e.name, status) for e in assignment(NAME).exercises]
+    return [exercise(e.name, status) for e in load_assignment(NAME).exercises]
 
 
 def plausible_class(course_dir: Path, size: int, seed: int = 1) -> None:
     """Students of different strength; exercises of different difficulty."""
     draw = random.Random(seed)
-    hardness = {e.name: draw.uniform(0.1, 0.75) for e in assignment(NAME).exercises}
+    hardness = {e.name: draw.uniform(0.1, 0.75) for e in load_assignment(NAME).exercises}
     for n in range(size):
         strength = draw.uniform(0.2, 1.1)
         exercises = []

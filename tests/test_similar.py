@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import demo, similar
-from autograder.answers import reference_code
-from autograder.course import assignment
+from autograder.authoring import demo
+from autograder.course import load_assignment
+from autograder.judging.answers import reference_code
+from autograder.records import similar
 
-FOUND = assignment("backprop")
+FOUND = load_assignment("backprop")
 OWN_STYLE = '''\
 def mse_loss(y_pred, y_true):
     """The mean of the squares."""

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from coursekit import CheckFailed, StudentError, array, close
 
-from autograder import student as module
-from autograder.answers import Answer, cells
-from autograder.course import Cell, assignment
-from autograder.student import InProcess, Student
-from autograder.worker.wire import encode
+from autograder.course import Cell, load_assignment
+from autograder.judging import student as module
+from autograder.judging.answers import Answer, cells
+from autograder.judging.student import Student
+from autograder.sandbox.inside.wire import encode
+from autograder.sandbox.protocol import InProcess
 
 CODE = """\
 times = []
@@ -121,7 +122,7 @@ def test_of_several_values_the_wrong_one_is_named() -> None:
 
 
 def test_an_empty_answer_is_not_the_reference_s() -> None:
-    found = assignment("backprop")
+    found = load_assignment("backprop")
     code = {cell.label: cell.source for cell in cells(found, Answer("", "mse_loss", "", ""))}
     assert code["the cell of mse_loss"] == ""
 

@@ -16,17 +16,18 @@ from hypothesis import strategies as st
 
 from autograder import course
 from autograder.course import Assignment
-from autograder.student import InProcess, Student
-from autograder.submission import (
+from autograder.errors import SubmissionError
+from autograder.judging.student import Student
+from autograder.judging.submission import (
     MAX_BRACKETS,
     MAX_BYTES,
     MAX_CELLS,
     MAX_NOTES,
     Submission,
-    SubmissionError,
     find_notebook,
     read_submission,
 )
+from autograder.sandbox.protocol import InProcess
 
 Notebook = dict[str, Any]
 FORCE = "def spring_force(x, stiffness=1.0):\n    return -stiffness * x\n"
@@ -79,7 +80,7 @@ def springs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assignment]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(course, "ROOT", root)
         course.course.cache_clear()
-        found = course.assignment("springs")
+        found = course.load_assignment("springs")
         found.release.parent.mkdir(parents=True)
         found.release.write_text(json.dumps(released()), encoding="utf-8")
         yield found
@@ -87,7 +88,7 @@ def springs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assignment]:
 
 
 def read(notebook: Notebook) -> Submission:
-    return read_submission(json.dumps(notebook).encode(), course.assignment("springs"))
+    return read_submission(json.dumps(notebook).encode(), course.load_assignment("springs"))
 
 
 def run(submission: Submission) -> dict[str, str]:
@@ -96,7 +97,7 @@ def run(submission: Submission) -> dict[str, str]:
 
 def refusal(data: bytes) -> str:
     with pytest.raises(SubmissionError) as raised:
-        read_submission(data, course.assignment("springs"))
+        read_submission(data, course.load_assignment("springs"))
     return str(raised.value)
 
 
@@ -228,7 +229,7 @@ def test_another_assignments_notebook_is_recognised(monkeypatch: pytest.MonkeyPa
     other = course.Assignment(
         "pendulum", "A pendulum", (course.Exercise("swing", ("swing",), 1, 1, 1),)
     )
-    monkeypatch.setattr("autograder.submission.course", lambda: {"pendulum": other})
+    monkeypatch.setattr("autograder.judging.submission.course", lambda: {"pendulum": other})
     (note,) = read({"cells": [code("def swing(): ...", "swing")]}).notes
     assert note.endswith("; it looks like the notebook of “A pendulum”")
 
@@ -322,14 +323,14 @@ def test_other_versions_of_the_format(version: int | None) -> None:
 def test_encodings_and_line_ends(encode: Callable[[str], bytes]) -> None:
     notebook = filled(**(ANSWERS | {"energies": "# ħω\n" + KINETIC + POTENTIAL}))
     text = json.dumps(notebook, ensure_ascii=False, indent=1)
-    submission = read_submission(encode(text), course.assignment("springs"))
+    submission = read_submission(encode(text), course.load_assignment("springs"))
     assert run(submission)["the cell of energies"].startswith("# ħω\ndef kinetic")
     assert submission.notes == []
 
 
 def test_a_file_in_another_encoding_is_read_and_noted() -> None:
     text = json.dumps(filled(spring_force="# Kraft für\n" + FORCE), ensure_ascii=False)
-    submission = read_submission(text.encode("latin-1"), course.assignment("springs"))
+    submission = read_submission(text.encode("latin-1"), course.load_assignment("springs"))
     assert run(submission)["the cell of spring_force"] == "# Kraft für\n" + FORCE
     assert submission.notes == ["the file is not valid UTF-8; accents in it may be wrong"]
 
@@ -395,7 +396,7 @@ def test_conflict_markers_are_named() -> None:
 
 def check_invariants(data: bytes) -> None:
     try:
-        submission = read_submission(data, course.assignment("springs"))
+        submission = read_submission(data, course.load_assignment("springs"))
     except SubmissionError as error:
         message = str(error)
         assert message

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
-from autograder import verify
-from autograder.answers import Mistake, cells
-from autograder.course import assignment, course
-from autograder.diagnosis import diagnose
-from autograder.judge import Judge, judging
+from autograder.authoring import verify
+from autograder.course import course, load_assignment
+from autograder.judging.answers import Mistake, cells
+from autograder.judging.diagnosis import diagnose
+from autograder.judging.judge import Judge
+from autograder.judging.student import Student
 from autograder.results import ExerciseResult
-from autograder.student import InProcess, Student
+from autograder.sandbox.protocol import InProcess
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "exercise"),
-    [(name, exercise.name) for name in course() for exercise in assignment(name).exercises],
+    [(name, exercise.name) for name in course() for exercise in load_assignment(name).exercises],
 )
 def test_the_truth_table_has_no_hole(name: str, exercise: str) -> None:
-    found = assignment(name)
+    found = load_assignment(name)
     rows = verify.tried(found, found.exercise(exercise))
     assert verify.holes_in(rows) == []
     assert {row.kind for row in rows} == {"reference", "nothing", "alternative", "mistake"}
@@ -39,28 +38,14 @@ def test_the_truth_table_has_no_hole(name: str, exercise: str) -> None:
     ],
 )
 def test_a_mistake_that_is_not_caught_is_a_hole(code: str, caught_by: str, words: str) -> None:
-    found = assignment("backprop")
+    found = load_assignment("backprop")
     wrong = Mistake("backprop", "mse_loss", "planted", code, caught_by, "a hint")
-    rows = []
-
-    def body(judge: Judge) -> None:
-        rows.append(verify._mistake_row(judge, found.exercise("mse_loss"), wrong))
-
-    judging(found, body)
-    assert words in rows[0].hole
-
-
-def test_a_user_s_own_settings_of_pytest_are_left_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTEST_ADDOPTS", "--durations=3 --no-such-option")
-    monkeypatch.setenv("PYTEST_PLUGINS", "no_such_plugin")
-    seen = []
-    judging(assignment("backprop"), lambda judge: seen.extend(judge.checks))
-    assert seen
-    assert os.environ["PYTEST_ADDOPTS"] == "--durations=3 --no-such-option"
+    row = verify._mistake_row(Judge(found), found.exercise("mse_loss"), wrong)
+    assert words in row.hole
 
 
 def test_an_answer_like_no_known_mistake_gets_no_hint() -> None:
-    found = assignment("backprop")
+    found = load_assignment("backprop")
     strange = Mistake(
         "backprop",
         "mse_loss",
@@ -75,9 +60,6 @@ def test_an_answer_like_no_known_mistake_gets_no_hint() -> None:
         hints.append(diagnose(found, "mse_loss", transcripts))
         assert transcripts, "the answer is wrong, so some check failed"
 
-    def body(judge: Judge) -> None:
-        student = Student(InProcess(cells(found, strange)))
-        judge.judge(student, "salt", [found.exercise("mse_loss")], after=after)
-
-    judging(found, body)
+    student = Student(InProcess(cells(found, strange)))
+    Judge(found).judge(student, "salt", [found.exercise("mse_loss")], after=after)
     assert hints == [None]

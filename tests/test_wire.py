@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.worker.wire import DTYPES, MAX_DEPTH, Handle, WireError, decode, encode
+from autograder.sandbox.inside.wire import DTYPES, MAX_DEPTH, Handle, WireError, decode, encode
 
 scalars = (
     st.none()

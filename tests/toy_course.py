@@ -232,7 +232,7 @@ def test_oscillator__frequency(student, draw):
     "autograder/mistakes/springs.py": '''\
 """Known wrong answers."""
 
-from autograder.answers import edit
+from autograder.judging.answers import edit
 
 sign_lost = edit(
     "springs", "spring_force", "sign_lost", "return -product", "return product",
@@ -260,8 +260,8 @@ def write(root: Path) -> Path:
 def activate(root: Path) -> None:
     """Makes this process take `root` for the repository."""
     import autograder.alternatives
-    import autograder.answers
     import autograder.course
+    import autograder.judging.answers
     import autograder.mistakes
 
     autograder.course.ROOT = root
@@ -269,7 +269,7 @@ def activate(root: Path) -> None:
     autograder.mistakes.__path__ = [str(root / "autograder" / "mistakes")]
     autograder.alternatives.__path__ = [str(root / "autograder" / "alternatives")]
     for cached in ("_reference", "mistakes", "alternatives"):
-        getattr(autograder.answers, cached).cache_clear()
+        getattr(autograder.judging.answers, cached).cache_clear()
     for name in ("mistakes", "alternatives"):
         sys.modules.pop(f"autograder.{name}.springs", None)
 
@@ -355,20 +355,18 @@ def execute(
 
 def marks(answers: dict[str, str]) -> dict[str, float]:
     """What the grader itself gives for a notebook with these answers, by check cell."""
-    from autograder.course import Cell, assignment
-    from autograder.inprocess import SALT
-    from autograder.judge import Judge, judging
-    from autograder.student import InProcess, Student
+    from autograder.authoring.stock_nbgrader import SALT
+    from autograder.course import Cell, load_assignment
+    from autograder.judging.judge import Judge
+    from autograder.judging.student import Student
+    from autograder.sandbox.protocol import InProcess
 
     setup = Cell("the setup cell", "import numpy as np\nimport torch\nfrom torch import nn\n")
     cells = [setup, *(Cell(f"the cell of {name}", code) for name, code in answers.items())]
     found: dict[str, float] = {}
 
-    def body(judge: Judge) -> None:
-        for result in judge.judge(Student(InProcess(cells)), SALT):
-            found[f"check_{result.name}"] = result.points
-
-    judging(assignment("springs"), body)
+    for result in Judge(load_assignment("springs")).judge(Student(InProcess(cells)), SALT):
+        found[f"check_{result.name}"] = result.points
     return found
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.answers import alternative
+from autograder.judging.answers import alternative
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.backprop import (

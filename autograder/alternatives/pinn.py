@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from autograder.answers import alternative
+from autograder.judging.answers import alternative
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.pinn import (

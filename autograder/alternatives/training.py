@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from autograder.answers import alternative
+from autograder.judging.answers import alternative
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.training import EarlyStopping, adam_step, minibatches, sgd_step

@@ -29,7 +29,7 @@ from numpy.polynomial import Chebyshev
 from scipy import stats
 from scipy.optimize import least_squares
 
-from autograder.worker import fields
+from autograder.sandbox.inside import fields
 from reference_impl import inverse_pinn as reference
 
 # Measured by benchmarks/thresholds_inverse_pinn.py: every right recipe of the alternatives (soft

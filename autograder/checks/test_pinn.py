@@ -28,7 +28,7 @@ from coursekit import (
 from numpy.polynomial import Polynomial
 from scipy import stats
 
-from autograder.worker import fields
+from autograder.sandbox.inside import fields
 from reference_impl import pinn as reference
 
 # Measured by benchmarks/thresholds_pinn.py: every right recipe of the alternatives passes with

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.answers import edit, mistake
+from autograder.judging.answers import edit, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.backprop import backward, forward, he_initialise, mse_loss

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from autograder.answers import edit, mistake
+from autograder.judging.answers import edit, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.ising import (

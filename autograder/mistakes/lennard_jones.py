@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.answers import Mistake, edit, mistake
+from autograder.judging.answers import Mistake, edit, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.lennard_jones import (

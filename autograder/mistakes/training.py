@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from autograder.answers import Mistake, edit, mistake
+from autograder.judging.answers import Mistake, edit, mistake
 
 
 def slip(exercise, name, old, new, caught_by, hint):

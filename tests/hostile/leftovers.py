@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from autograder.worker import lockdown
+from autograder.sandbox.inside import lockdown
 
 _PATIENCE = 120.0
 

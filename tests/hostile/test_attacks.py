@@ -19,14 +19,14 @@ from typing import NamedTuple
 import pytest
 from attacks import DIES, HARMLESS, RAISES, RETURNS, RIGHT_BUT_ODD, TAKES_MARKS, mse_loss
 
-from autograder.answers import cells, reference_code
-from autograder.cage import LEVELS, Cage, Level
-from autograder.caged import Caged
-from autograder.course import Cell, assignment
-from autograder.judge import Judge, judging
-from autograder.results import ExerciseResult
-from autograder.student import InProcess, Student
-from autograder.worker.lockdown import landlock_version
+from autograder.course import Cell, load_assignment
+from autograder.judging.answers import cells, reference_code
+from autograder.judging.judge import Judge, seed_of
+from autograder.judging.student import Student
+from autograder.sandbox.cage import LEVELS, Cage, Level
+from autograder.sandbox.inside.lockdown import landlock_version
+from autograder.sandbox.protocol import InProcess
+from autograder.sandbox.transport import Caged
 
 FILES = "files can be read and written wherever the user may"
 SIGNALS = "a process of the same user can be signalled; only root's cages have a user of their own"
@@ -47,7 +47,7 @@ if os.geteuid() != 0:
         NOT_HELD["landlock"] |= _killers
 
 CHOSEN = ("activations", "forward", "mse_loss")
-_whole = assignment("backprop")
+_whole = load_assignment("backprop")
 COURSE = dataclasses.replace(
     _whole,
     exercises=tuple(
@@ -62,8 +62,8 @@ SETUP = cells(COURSE)[0]
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same limits, sooner."""
-    monkeypatch.setattr("autograder.cage._STALL_SECONDS", 1.5)
-    monkeypatch.setattr("autograder.caged.CELL_SECONDS", 2.0)
+    monkeypatch.setattr("autograder.sandbox.cage._STALL_SECONDS", 1.5)
+    monkeypatch.setattr("autograder.sandbox.transport.CELL_SECONDS", 2.0)
 
 
 class Verdict(NamedTuple):
@@ -106,15 +106,10 @@ def grade(cages: dict[Level, Cage], request: pytest.FixtureRequest) -> Grade:
         notebook = [SETUP]
         notebook += [Cell("an added cell", textwrap.dedent(first))] if first else []
         notebook += [Cell(f"the cell of {name}", text) for name, text in code.items() if text]
-        results: list[ExerciseResult] = []
         caged = Caged(cage, COURSE, notebook)
-
-        def body(judge: Judge) -> None:
-            chosen = [COURSE.exercise(name) for name in CHOSEN]
-            results.extend(judge.judge(Student(caged), "hostile", chosen))
-
+        chosen = [COURSE.exercise(name) for name in CHOSEN]
         try:
-            judging(COURSE, body)
+            results = Judge(COURSE).judge(Student(caged), "hostile", chosen)
         finally:
             caged.close()
         assert not [r for r in results if r.status == "error"], results
@@ -271,20 +266,21 @@ def test_what_was_typed_is_never_read_back(grade: Grade) -> None:
 
 def test_a_student_s_process_cannot_redraw_the_inputs() -> None:
     """The seed of a check's inputs never crosses; what crosses is of no use for it."""
-    seen: list[tuple[int, int]] = []
+    theirs: list[int] = []
 
-    def body(judge: Judge) -> None:
-        class Spy(Student):
-            def begin(self, exercise: str, seed: int) -> None:
-                seen.append((judge.seed, seed))
-                super().begin(exercise, seed)
+    class Spy(Student):
+        def begin(self, exercise: str, seed: int) -> None:
+            theirs.append(seed)
+            super().begin(exercise, seed)
 
-        judge.judge(Spy(InProcess([SETUP])), "salt", [COURSE.exercise("mse_loss")])
-
-    judging(COURSE, body)
-    ours, theirs = zip(*seen, strict=True)
+    judge = Judge(COURSE)
+    judge.judge(Spy(InProcess([SETUP])), "salt", [COURSE.exercise("mse_loss")])
+    ours = {
+        seed_of("salt", "backprop", "mse_loss", check.name)
+        for check in judge.of(COURSE.exercise("mse_loss"))
+    }
     assert len(set(theirs)) > 1
-    assert not set(ours) & set(theirs)
+    assert not ours & set(theirs)
 
 
 def test_a_line_number_carries_no_message(grade: Grade) -> None:

@@ -21,12 +21,12 @@ from typing import Any
 import pytest
 from leftovers import adopting, marked, memory_segments, temporary
 
-from autograder import demo
-from autograder.answers import reference_code
-from autograder.course import assignment
+from autograder.authoring import demo
+from autograder.course import load_assignment
+from autograder.judging.answers import reference_code
 from autograder.results import Result, Store
 
-FOUND = assignment("backprop")
+FOUND = load_assignment("backprop")
 RELEASE: dict[str, Any] = json.loads(FOUND.release.read_text(encoding="utf-8"))
 RIGHT = {exercise.name: reference_code(FOUND, exercise.name) for exercise in FOUND.exercises}
 # What most hand in: three exercises, quickly judged.

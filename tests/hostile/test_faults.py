@@ -25,17 +25,18 @@ import psutil
 import pytest
 from leftovers import adopting, temporary
 
-from autograder import demo
-from autograder.answers import reference_code
-from autograder.course import assignment
-from autograder.engine import Judges
-from autograder.feedback import Pages
-from autograder.gradebook import GradebookError, Recorder
-from autograder.grading import grade_class, students
+from autograder.authoring import demo
+from autograder.course import load_assignment
+from autograder.grading.executors import Judges
+from autograder.grading.job import Job
+from autograder.grading.judge_client import JudgeClient
+from autograder.grading.run import grade_class, students
+from autograder.judging.answers import reference_code
+from autograder.records.feedback import Pages
+from autograder.records.gradebook import GradebookError, Recorder
 from autograder.results import Result, Store
-from autograder.warm import Job, WarmJudge
 
-FOUND = assignment("backprop")
+FOUND = load_assignment("backprop")
 KILLS = int(os.environ.get("HOSTILE_KILLS", "4"))
 ANSWERED = ((), ("mse_loss",), ("activations",), ("mse_loss", "activations"))
 """What students answer, one after another: four marks, none of which takes long."""
@@ -177,7 +178,7 @@ def test_a_judge_whose_grader_is_gone_ends_with_the_submission_it_has() -> None:
     content = json.dumps(demo.filled(release, {"mse_loss": waits})).encode()
     job = Job(assignment="backprop", student="x", notebook=content, exercises=["mse_loss"])
     with adopting() as all_ended:
-        judge = WarmJudge("backprop", "full")
+        judge = JudgeClient("backprop", "full")
         judge._line.send_bytes(msgspec.msgpack.encode(job))
         children = Path(f"/proc/{judge._process.pid}/task/{judge._process.pid}/children")
         while len(children.read_text().split()) < 2:  # the cage, and the fork that judges

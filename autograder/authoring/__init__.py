@@ -1,0 +1,1 @@
+"""Makes and proves the course's own files."""

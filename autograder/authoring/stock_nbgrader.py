@@ -1,0 +1,56 @@
+"""Hidden checks for a stock nbgrader, without the cage: `score` in a check cell.
+
+The source notebooks' check cells end in `score(…)`, so that they can be graded by an nbgrader
+that knows nothing of this grader. It gives the same marks for honest work; student code can
+reach this process, so use it only for trusted work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from typing import Any
+
+from autograder.course import load_assignment
+from autograder.judging.diagnosis import Observer
+from autograder.judging.judge import Judge
+from autograder.judging.student import Student
+from autograder.sandbox.protocol import InProcess
+
+SALT = "inprocess"
+
+
+def score(name: str, exercise: str, namespace: dict[str, Any]) -> float:
+    """The points that the names in a notebook's namespace earn; prints what to look at.
+
+    It gives the same marks for honest work; student code can reach this process, so use it
+    only for trusted work. nbgrader takes the cell's last value, printed as a plain float, for
+    the points, and any output on stderr for a failure; so nothing else is let through.
+    """
+    found = load_assignment(name)
+    wanted = found.exercise(exercise)
+    transport = InProcess(())
+    transport.session.namespace = namespace
+    transport.session.cells = _cells_of(namespace, [other.defines for other in found.exercises])
+    transport.lines = dict.fromkeys(transport.session.cells.values(), sys.maxsize)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        judge = Judge(found)
+        (result,) = judge.judge(Student(transport), SALT, [wanted], after=Observer(found))
+    for check in result.checks:
+        if check.message:
+            print(check.message)
+    if result.hint:
+        print(f"hint: {result.hint}")
+    return float(result.points)
+
+
+def _cells_of(namespace: dict[str, Any], families: list[tuple[str, ...]]) -> dict[str, str]:
+    """The words for each cell that defines an exercise, by the file name that IPython gives it."""
+    cells = {}
+    for family in families:
+        for name in family:
+            code = getattr(namespace.get(name), "__code__", None)
+            if code is not None:
+                cells[code.co_filename] = f"the cell of {family[0]}"
+    return cells

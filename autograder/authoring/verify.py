@@ -1,0 +1,222 @@
+"""The truth table: are the checks themselves right?
+
+For every assignment: the reference and every alternative earn everything; the untouched
+release and do-nothing answers earn nothing; every mistake fails the check that it names;
+every check is failed by some mistake; public checks pass for right answers; a mistake's hint
+is found for itself and for no right answer. Whatever does not hold is a hole.
+
+Checks that train cost seconds. In exercises that have more than the usual time a mistake is
+tried only on the check that it names, and on those that no mistake names.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Collection, Iterator
+
+import msgspec
+
+from autograder.course import SECONDS, Assignment, Cell, Exercise, load_assignment
+from autograder.judging import diagnosis
+from autograder.judging.answers import Answer, Mistake, alternatives, cells, definition, mistakes
+from autograder.judging.judge import Judge
+from autograder.judging.student import Student
+from autograder.results import ExerciseResult
+from autograder.sandbox.protocol import InProcess
+
+SALT = "verify"
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """One answer, what it should earn and what it earned."""
+
+    kind: str
+    exercise: str
+    name: str
+    points: float
+    max_points: float
+    failed: list[str]
+    seconds: float
+    checks: list[str] = []  # of the reference: every check that was run
+    hole: str = ""
+
+
+class Table(msgspec.Struct, kw_only=True):
+    """All rows of one assignment; `holes` in words."""
+
+    assignment: str
+    rows: list[Row]
+    holes: list[str]
+
+
+def verify(
+    names: list[str], jobs: int = 2, progress: Callable[[str, str, list[Row]], None] | None = None
+) -> list[Table]:
+    """The truth tables of the named assignments.
+
+    Exercises are tried on `jobs` processes; `progress` is called with the assignment, the
+    exercise and its rows as each is done.
+    """
+    wanted = [
+        (found, exercise) for found in map(load_assignment, names) for exercise in found.exercises
+    ]
+    rows: dict[tuple[str, str], list[Row]] = {}
+    for (found, exercise), done in _done(wanted, jobs):
+        rows[found.name, exercise.name] = done
+        if progress is not None:
+            progress(found.name, exercise.name, done)
+    tables = []
+    for found in map(load_assignment, names):
+        parts = [rows[found.name, exercise.name] for exercise in found.exercises]
+        holes = [hole for part in parts for hole in holes_in(part)]
+        total = sum(exercise.points for exercise in found.exercises)
+        if total != 100:
+            holes.append(f"{found.name}: its points sum to {total:g}, not 100")
+        own = [row for part in parts for row in part]
+        tables.append(Table(assignment=found.name, rows=own, holes=holes))
+    return tables
+
+
+_Job = tuple[Assignment, Exercise]
+
+
+def _done(wanted: list[_Job], jobs: int) -> Iterator[tuple[_Job, list[Row]]]:
+    """Each job with its rows, as they are done."""
+    if jobs == 1:
+        for job in wanted:
+            yield job, tried(*job)
+        return
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        futures = {pool.submit(tried, *job): job for job in wanted}
+        for future in concurrent.futures.as_completed(futures):
+            yield futures[future], future.result()
+
+
+def tried(found: Assignment, exercise: Exercise) -> list[Row]:
+    """The truth table of one exercise."""
+    import torch
+
+    torch.set_num_threads(1)
+    # A known answer may print, and --json is for programs.
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        return list(_exercise_rows(Judge(found), exercise))
+
+
+def holes_in(rows: list[Row]) -> list[str]:
+    """What does not hold for one exercise, in words: of its rows, and of checks that no mistake
+    needs."""
+    holes = [f"{row.kind} {row.exercise} {row.name}: {row.hole}" for row in rows if row.hole]
+    wrong = [row for row in rows if row.kind == "mistake"]
+    unneeded = {name for row in rows for name in row.checks}
+    unneeded -= {name for row in wrong for name in row.failed}
+    exercise = rows[0].exercise
+    for name in sorted(unneeded):
+        holes.append(f"check {exercise} {name}: no mistake fails it; is it needed?")
+    if len(wrong) < 3:
+        holes.append(f"exercise {exercise}: fewer than three mistakes")
+    if sum(row.kind == "alternative" for row in rows) < 2:
+        holes.append(f"exercise {exercise}: fewer than two alternatives")
+    return holes
+
+
+def _exercise_rows(judge: Judge, exercise: Exercise) -> Iterator[Row]:
+    found = judge.assignment
+    reference, row = _try(judge, exercise, "reference", "", cells(found))
+    row.hole = _must_be_right(reference)
+    if not any(check.hidden for check in reference.checks):
+        row.hole = "has no hidden check"
+    row.checks = [check.name for check in reference.checks]
+    yield row
+    for name, code in _nothings(found, exercise):
+        _, row = _try(judge, exercise, "nothing", name, _with(found, exercise, code))
+        row.hole = f"earned {row.points:g} points" if row.points else ""
+        yield row
+    for answer in alternatives(found):
+        if answer.exercise == exercise.name:
+            result, row = _try(judge, exercise, "alternative", answer.name, cells(found, answer))
+            row.hole = _must_be_right(result)
+            yield row
+    wrongs = [wrong for wrong in mistakes(found) if wrong.exercise == exercise.name]
+    named = {wrong.caught_by for wrong in wrongs if exercise.seconds > SECONDS}
+    for wrong in wrongs:
+        yield _mistake_row(judge, exercise, wrong, named - {wrong.caught_by})
+
+
+def _mistake_row(
+    judge: Judge, exercise: Exercise, wrong: Mistake, left_out: Collection[str] = ()
+) -> Row:
+    code = cells(judge.assignment, wrong)
+    result, row = _try(judge, exercise, "mistake", wrong.name, code, left_out)
+    if wrong.caught_by not in {check.name for check in result.checks}:
+        row.hole = f"names the check {wrong.caught_by}, which does not exist"
+    elif wrong.caught_by not in row.failed:
+        row.hole = f"is not caught by {wrong.caught_by}, which it names"
+    elif row.points >= row.max_points:
+        row.hole = "earned everything"
+    elif result.mistake and result.hint != wrong.hint:
+        row.hole = f"is taken for {result.mistake}"
+    return row
+
+
+def _try(
+    judge: Judge,
+    exercise: Exercise,
+    kind: str,
+    name: str,
+    code: list[Cell],
+    left_out: Collection[str] = (),
+) -> tuple[ExerciseResult, Row]:
+    started = time.perf_counter()
+    student = Student(InProcess(code))
+    seen = diagnosis.Observer(judge.assignment) if kind == "mistake" else None
+    (result,) = judge.judge(
+        student, SALT, [exercise], after=seen, chosen=lambda check: check.name not in left_out
+    )
+    failed = [check.name for check in result.checks if check.outcome in ("failed", "error")]
+    row = Row(
+        kind=kind,
+        exercise=exercise.name,
+        name=name,
+        points=result.points,
+        max_points=result.max_points,
+        failed=failed,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+    errors = [check for check in result.checks if check.outcome == "error"]
+    if errors:
+        row.hole = f"{errors[0].name}: {errors[0].message}"
+    return result, row
+
+
+def _must_be_right(result: ExerciseResult) -> str:
+    wrong = [check for check in result.checks if check.outcome != "passed"]
+    if wrong:
+        return f"fails {', '.join(check.name for check in wrong)}: {wrong[0].message}"
+    return "" if result.points == result.max_points else f"earned {result.points:g} points"
+
+
+def _with(found: Assignment, exercise: Exercise, code: str) -> list[Cell]:
+    return cells(found, Answer(found.name, exercise.name, "nothing", code))
+
+
+def _nothings(found: Assignment, exercise: Exercise) -> Iterator[tuple[str, str]]:
+    """Answers with nothing in them: the stub, and functions that return without working."""
+    yield "untouched", _family(found, exercise, "raise NotImplementedError()")
+    yield "empty", "# nothing here"
+    yield "returns None", _family(found, exercise, "return None")
+    yield "returns 0", _family(found, exercise, "return 0.0")
+    yield "returns its argument", _family(found, exercise, "return args[0] if args else None")
+    yield (
+        "returns zeros",
+        _family(found, exercise, "return args[0] * 0 if args else 0.0"),
+    )
+
+
+def _family(found: Assignment, exercise: Exercise, body: str) -> str:
+    names = [definition(found, name)[1].name for name in exercise.defines]
+    return "\n".join(f"def {name}(*args, **kwargs):\n    {body}\n" for name in names)

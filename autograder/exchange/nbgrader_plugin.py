@@ -1,0 +1,115 @@
+"""nbgrader's own `autograde`, and formgrader's button, through this grader's engine.
+
+`nbgrader_config.py` puts these classes in the place of nbgrader's. The same notebook gets the
+same marks here and from `autograder grade`: both read its bytes, grade them in the cage and
+write typed results, from which gradebook and autograded notebook are made.
+"""
+
+from __future__ import annotations
+
+import warnings
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Enum
+
+from autograder.course import Assignment, load_assignment
+from autograder.errors import CourseError
+from autograder.files import plain
+from autograder.records.feedback import Pages
+from autograder.records.gradebook import Recorder, submission_time
+from autograder.results import Store
+
+
+class SubmissionExporter(NotebookExporter):
+    """Takes the place of nbgrader's reading of a submitted notebook.
+
+    nbgrader stops at a file that nbformat does not like, and leaves out students whose notebook
+    is missing or renamed. Here a submission is whatever lies in the student's folder, and the
+    engine says what it is worth.
+    """
+
+    def __init__(self, config: Any = None, **options: Any) -> None:
+        super().__init__(config=config, **options)  # type: ignore[no-untyped-call]
+        if isinstance(self.parent, Autograde):
+            try:
+                self._make_ready(self.parent)
+            except CourseError as error:
+                self.log.error("%s", error)
+                raise NbGraderException(str(error)) from None
+
+    def _make_ready(self, converter: Autograde) -> None:
+        coursedir = converter.coursedir
+        self.assignment: Assignment = load_assignment(coursedir.assignment_id)
+        self.recorder = Recorder(Path(coursedir.root), [self.assignment], db_url=coursedir.db_url)
+        # Every folder counts, with the notebook that it should have.
+        name = f"{self.assignment.name}.ipynb"
+        folders = Path(coursedir.root, coursedir.submitted_directory).glob(
+            f"{coursedir.student_id}/{self.assignment.name}"
+        )
+        converter.assignments = {str(f): [str(f / name)] for f in folders if f.is_dir()}
+
+    def from_filename(self, filename: str, resources: Any = None, **options: Any) -> Any:
+        """The released notebook; `Grade` puts in what the student's file deserves."""
+        released = _read(self.assignment.release)
+        return self.from_notebook_node(released, resources, **options)  # type: ignore[no-untyped-call]
+
+
+class Grade(NbGraderPreprocessor):  # type: ignore[misc]
+    """Grades one submission and records it; gives its autograded notebook."""
+
+    isolation = Enum(
+        ("full", "landlock", "limits"),
+        default_value="full",
+        help="The weakest cage that you accept; see `autograder doctor`.",
+    ).tag(config=True)
+
+    def preprocess(self, nb: Any, resources: Any) -> Any:
+        from autograder.grading.executors import judges
+        from autograder.grading.run import course_salt, read_job
+
+        weakest: Any = self.isolation
+        exporter: SubmissionExporter = self.parent
+        found, recorder = exporter.assignment, exporter.recorder
+        student = resources["nbgrader"]["student"]
+        job = read_job(recorder.course_dir, found, student, course_salt(recorder.course_dir))
+        result = judges(weakest).grade(job)
+        Store(recorder.course_dir).save(result)
+        recorder.record(result)
+        Pages(recorder.course_dir, [found]).remove(result)
+        self.log.info("%s: %g of %g points", student, result.points, result.max_points)
+        for line in [result.message, *result.notes]:
+            if line:
+                self.log.warning("%s: %s", student, plain(line))
+        return _read(recorder.autograded(result)), resources
+
+
+def _read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+
+
+def mend_nbgrader() -> None:
+    """Two faults of nbgrader 0.9.6 that its configuration cannot reach.
+
+    One `timestamp.txt` that is no time stops formgrader's list of submissions for everybody,
+    and that student's grading; here such a submission has no time. And under SQLAlchemy 2.1 a
+    harmless warning is printed for every new submission.
+    """
+
+    def existing(self: CourseDirectory, folder: str) -> datetime | None:
+        return submission_time(Path(folder))[0]
+
+    def submitted(self: NbGraderAPI, assignment_id: str, student_id: str) -> datetime | None:
+        step = self.coursedir.submitted_directory
+        return existing(self.coursedir, self.coursedir.format_path(step, student_id, assignment_id))
+
+    CourseDirectory.get_existing_timestamp = existing
+    NbGraderAPI.get_submitted_timestamp = submitted
+    warnings.filterwarnings("ignore", message="Object of type .* not in session")

@@ -1,0 +1,1 @@
+"""A class: several submissions at a time, resumable."""

@@ -1,0 +1,177 @@
+"""Who grades: warm judges in this process's threads, or on the workers of a Dask cluster.
+
+A job and its result cross as bytes, so that a worker needs no file of the course's folder. What
+it needs is this project at the same version: a worker with other checks refuses.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+import msgspec
+
+from autograder.course import load_assignment
+from autograder.errors import CourseError, JudgeLost
+from autograder.judging.digest import digests, salted, together
+from autograder.results import Result
+from autograder.sandbox.cage import Level
+
+from .job import Job, outcome
+from .judge_client import JudgeClient
+
+
+class Hands(NamedTuple):
+    """Where to hand in jobs."""
+
+    submit: Callable[[Job], Future[bytes]]
+    """The result as bytes. The future fails with CourseError or CageError, or is cancelled, where
+    grading cannot go on at all, and fails with anything else where this job alone is lost."""
+    ahead: Callable[[], int]
+    """How many jobs keep everybody at work at the moment."""
+
+
+@contextlib.contextmanager
+def here(jobs: int, weakest: Level) -> Iterator[Hands]:
+    """`jobs` judges on this machine."""
+    own = Judges(weakest)
+    with contextlib.closing(own), ThreadPoolExecutor(max(1, jobs)) as pool:
+        try:
+            yield Hands(lambda job: pool.submit(own.grade_bytes, job), lambda: jobs + 2)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def cluster(scheduler: str, weakest: Level) -> Iterator[Hands]:
+    """The workers of the Dask scheduler at this address, also those that come later.
+
+    Dask gives the job of a worker that is lost to another one, and gives up a job that lost
+    several.
+    """
+    try:
+        from distributed import Client
+        from distributed.comm.core import CommClosedError
+    except ImportError:
+        raise CourseError(
+            "--scheduler needs Dask: pip install --editable '.[cluster]' in this project's folder"
+        ) from None
+    try:
+        client = Client(scheduler, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise CourseError(f"no Dask scheduler answers at {scheduler}: {error}") from None
+    with client:
+
+        def ahead() -> int:
+            return 2 * sum(client.nthreads().values()) + 2
+
+        if not client.nthreads():
+            raise CourseError(
+                f"the scheduler at {scheduler} has no workers yet; on each machine that is to "
+                f"grade: dask worker {scheduler} --nthreads 1"
+            )
+        executor = client.get_executor(pure=False)
+        try:
+            yield Hands(
+                lambda job: executor.submit(
+                    grade_there, msgspec.msgpack.encode(job), weakest, together(checks_of(job))
+                ),
+                ahead,
+            )
+        except (CancelledError, CommClosedError):
+            raise CourseError(
+                f"the scheduler at {scheduler} was lost. What was graded so far is kept; run the "
+                "command again"
+            ) from None
+        finally:
+            with contextlib.suppress(CancelledError, CommClosedError):
+                executor.shutdown(wait=False)  # what was not finished is forgotten
+
+
+def grade_there(data: bytes, weakest: Level, checks: str) -> bytes:
+    """A job on a cluster's worker; CourseError if its checks have another hash than `checks`."""
+    job = msgspec.msgpack.decode(data, type=Job)
+    refusal = CourseError(
+        f"{socket.gethostname()} has other checks for {job.assignment} than the machine that "
+        "asks: install the same version of the course on both, and start the worker again. "
+        "What was graded so far is kept"
+    )
+    if together(checks_of(job)) != checks:
+        raise refusal
+    result = judges(weakest).grade(job)
+    if result.checks_sha256 != checks:
+        raise refusal  # the files changed after this worker had started
+    return msgspec.msgpack.encode(result)
+
+
+@functools.cache
+def _digests(name: str) -> dict[str, str]:
+    """Of the files as this process found them."""
+    return digests(load_assignment(name))
+
+
+def checks_of(job: Job) -> dict[str, str]:
+    """Per exercise, the hash of what decides its marks."""
+    return salted(_digests(job.assignment), job.salt)
+
+
+def lost(job: Job, why: str) -> Result:
+    """The grader's own failure: no mark, and the reason."""
+    return outcome(
+        job,
+        load_assignment(job.assignment),
+        "none",
+        checks_of(job),
+        status="grader_error",
+        message=f"the grader failed on this submission ({why}); no mark was given",
+    )
+
+
+class Judges:
+    """One warm judge per thread and assignment."""
+
+    def __init__(self, weakest: Level) -> None:
+        self.weakest = weakest
+        self.all: list[JudgeClient] = []
+        self.own = threading.local()
+
+    def grade(self, job: Job) -> Result:
+        """The job's result. A judge that is lost is replaced and the job tried once more."""
+        reason = ""
+        for _ in range(2):
+            judge = self._judge(job.assignment)
+            try:
+                return judge.grade(job)
+            except JudgeLost as error:
+                reason = str(error)
+                judge.close()
+                del self.own.judges[job.assignment]
+        return lost(job, f"twice: {reason}")
+
+    def grade_bytes(self, job: Job) -> bytes:
+        return msgspec.msgpack.encode(self.grade(job))
+
+    def _judge(self, name: str) -> JudgeClient:
+        known: dict[str, JudgeClient] = self.own.__dict__.setdefault("judges", {})
+        if name not in known:
+            known[name] = JudgeClient(name, self.weakest)
+            self.all.append(known[name])
+        return known[name]
+
+    def close(self) -> None:
+        for judge in self.all:
+            judge.close()
+
+
+@functools.cache
+def judges(weakest: Level) -> Judges:
+    """This process's own judges, which stay warm until it ends."""
+    own = Judges(weakest)
+    atexit.register(own.close)
+    return own

@@ -1,0 +1,70 @@
+"""A judge that stays warm, as the grading side sees it: one process per slot.
+
+Jobs and results cross as bytes; the process (`judge_process`) can sit anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from multiprocessing.connection import Connection
+
+import msgspec
+
+from autograder.course import load_assignment
+from autograder.errors import CageError, JudgeLost
+from autograder.results import Result
+from autograder.sandbox.cage import Level
+
+from .job import Job
+
+
+class JudgeClient:
+    """A judge process for one assignment."""
+
+    def __init__(self, name: str, weakest: Level) -> None:
+        ours, theirs = socket.socketpair()
+        self._line = Connection(ours.detach())
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "autograder.grading.judge_process",
+                name,
+                weakest,
+                str(theirs.fileno()),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            start_new_session=True,
+        )
+        theirs.close()
+        self._patience = 600.0 + 40 * sum(e.seconds for e in load_assignment(name).exercises)
+
+    def grade(self, job: Job) -> Result:
+        """The job's result; JudgeLost if the process does not give one, CageError if it has
+        no cage of the level asked for."""
+        try:
+            self._line.send_bytes(msgspec.msgpack.encode(job))
+            if not self._line.poll(self._patience):
+                raise JudgeLost("the judge gives no answer")
+            data = self._line.recv_bytes()
+        except (OSError, EOFError):
+            raise JudgeLost("the judge's process ended") from None
+        if data[:1] == b"!":
+            raise CageError(data[1:].decode())
+        if data[:1] == b"?":
+            raise JudgeLost(data[1:].decode())
+        return msgspec.msgpack.decode(data[1:], type=Result)
+
+    def close(self) -> None:
+        self._line.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()

@@ -1,0 +1,154 @@
+"""The warm judge's process: it grades one submission after another.
+
+`python -m autograder.grading.judge_process` imports and collects the checks once, keeps a cage
+with a warm parent, and judges each submission in a fork of its own, so that nothing of one
+submission is there for the next. `judge_client` starts it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import resource
+import signal
+import sys
+import time
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from autograder.course import Assignment, load_assignment
+from autograder.errors import CageError
+from autograder.judging.digest import digests, salted
+from autograder.results import ExerciseResult, Result
+from autograder.sandbox.cage import Level, strongest
+
+from .job import Job, filled, outcome, unreadable
+
+if TYPE_CHECKING:  # it imports pytest, which the side that asks does not need
+    pass
+
+
+class _Server:
+    def __init__(self, found: Assignment, weakest: Level, line: Connection) -> None:
+        self.found = found
+        self.weakest = weakest
+        self.line = line
+        self.digests = digests(found)  # of the files that this process has read
+        self.cage = strongest(weakest)
+
+    def serve(self, judge: Any) -> None:
+        """Grades jobs until the other side hangs up."""
+        gc.collect()
+        gc.freeze()  # forks share these pages for longer
+        while True:
+            try:
+                job = msgspec.msgpack.decode(self.line.recv_bytes(), type=Job)
+            except (EOFError, OSError):
+                self.cage.close()
+                return
+            try:
+                if not self.cage.alive():
+                    self.cage.close()
+                    self.cage = strongest(self.weakest)
+                data = self._in_a_fork(judge, job)
+            except CageError as error:
+                data = b"!" + str(error).encode()
+            except Exception as error:  # who asked waits for an answer, and asks another judge
+                data = b"?" + f"{type(error).__name__}: {error}".encode()
+            with contextlib.suppress(OSError):  # nobody is there any more, as the next read says
+                self.line.send_bytes(data)
+
+    def _in_a_fork(self, judge: Any, job: Job) -> bytes:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.close(reading)
+                result = self._judge(judge, job)
+                data = b"=" + msgspec.msgpack.encode(result)
+            except BaseException as error:  # a cage that broke, too: another judge may have one
+                data = b"?" + f"{type(error).__name__}: {error}".encode()
+            finally:
+                with contextlib.suppress(BaseException), os.fdopen(writing, "wb") as pipe:
+                    pipe.write(data)
+                os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            if self.line in wait([reading, self.line]):  # nothing is sent during a job: hung up
+                os.kill(pid, signal.SIGKILL)
+            data = pipe.read()
+        os.waitpid(pid, 0)
+        with contextlib.suppress(CageError):
+            self.cage.reap()
+        return data or b"?the judge's fork ended without a result"
+
+    def _judge(self, judge: Any, job: Job) -> Result:
+        from autograder.errors import SubmissionError
+        from autograder.judging.diagnosis import Observer
+        from autograder.judging.retry import with_retry
+        from autograder.judging.submission import read_submission
+
+        started = time.perf_counter()
+        isolation, checks = self.cage.level, salted(self.digests, job.salt)
+        if job.notebook is None:
+            return unreadable(job, self.found, isolation, checks, job.problem)
+        try:
+            submission = read_submission(job.notebook, self.found)
+        except SubmissionError as error:
+            return unreadable(job, self.found, isolation, checks, str(error))
+        phases = {"read": time.perf_counter() - started}
+        diagnosed = 0.0
+        observer = Observer(self.found)
+
+        def after(result: ExerciseResult, transcripts: Any) -> None:
+            nonlocal diagnosed
+            begun = time.perf_counter()
+            observer(result, transcripts)
+            diagnosed += time.perf_counter() - begun
+
+        wanted = [self.found.exercise(name) for name in job.exercises or checks]
+        tries = with_retry(judge, self.cage, submission.cells, job.salt, wanted, after)
+        for name, exercise in tries.exercises.items():
+            exercise.checks_sha256 = checks[name]
+        total = time.perf_counter() - started
+        phases |= {"cells": tries.cell_seconds, "diagnosis": diagnosed}
+        phases["checks"] = total - sum(phases.values())
+        notes = [*job.notes, *submission.notes, *tries.notes]
+        found = outcome(
+            job,
+            self.found,
+            isolation,
+            checks,
+            seconds=round(total, 3),
+            notes=notes,
+            phases={name: round(value, 4) for name, value in phases.items()},
+        )
+        return filled(found, list(tries.exercises.values()))
+
+
+def main() -> None:
+    name, weakest, descriptor = sys.argv[1:]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    line = Connection(int(descriptor))
+    os.set_inheritable(int(descriptor), False)
+    found = load_assignment(name)
+    try:
+        server = _Server(found, weakest, line)  # type: ignore[arg-type]
+        from autograder.judging.diagnosis import prepare
+        from autograder.judging.judge import Judge
+        from autograder.sandbox.inside.parent import warm_up
+
+        warm_up()
+        prepare(found)
+        server.serve(Judge(found))
+    except Exception as error:
+        with contextlib.suppress(OSError, EOFError):
+            line.recv_bytes()
+            line.send_bytes((b"!" if isinstance(error, CageError) else b"?") + str(error).encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,289 @@
+"""Grades a class: every submission once, several at a time, resumable.
+
+Results go to the store as they come; the gradebook, the autograded notebook and the feedback
+page of a submission are written right after it, all by this one process. A finished
+submission is graded again only if its bytes or the checks changed, and where only some
+exercises' checks changed, only these.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+import msgspec
+
+from autograder.course import Assignment
+from autograder.errors import CageError, CourseError, SubmissionError
+from autograder.files import remove_unfinished, write_atomically
+from autograder.judging.digest import together
+from autograder.judging.submission import find_notebook
+from autograder.results import Result, Store
+from autograder.sandbox.cage import LEVELS, Level
+
+from .executors import checks_of, cluster, here, lost
+from .job import Job, filled, submission_sha256
+
+SALT = ".autograder_salt"
+Event = Literal["graded", "kept"]
+
+
+class Sink(Protocol):
+    """Something that a result is recorded in."""
+
+    def record(self, result: Result) -> None: ...
+
+
+def students(course_dir: Path, assignment: Assignment) -> list[str]:
+    """Who handed in: the folders `submitted/<student>/<assignment>`."""
+    submitted = course_dir / "submitted"
+    if not submitted.is_dir():
+        raise CourseError(
+            f"{submitted} does not exist; submissions belong in "
+            f"{submitted}/<student>/{assignment.name}/{assignment.name}.ipynb"
+        )
+    names = sorted(path.parent.name for path in submitted.glob(f"*/{assignment.name}"))
+    return [name for name in names if usable_id(name)]
+
+
+def unusable_folders(course_dir: Path, assignment: Assignment) -> list[str]:
+    """Folders that hold a submission and whose name is no student's id, as they can be shown."""
+    names = sorted(path.parent.name for path in course_dir.glob(f"submitted/*/{assignment.name}"))
+    return [ascii(name) for name in names if not usable_id(name)]
+
+
+def usable_id(name: str) -> bool:
+    """A folder's and a file's name, also with an ending added, that can be shown as it is."""
+    if name in ("", ".", "..") or "/" in name or "\\" in name:
+        return False
+    try:
+        return len(name.encode()) <= 200 and name.isprintable()
+    except UnicodeEncodeError:
+        return False
+
+
+def read_job(course_dir: Path, assignment: Assignment, student: str, salt: str) -> Job:
+    """What a student handed in, as a job; a missing notebook is a job with a problem."""
+    if assignment.variants:
+        salt = variant(salt, student)
+    job = Job(assignment=assignment.name, student=student, notebook=None, salt=salt)
+    try:
+        folder = course_dir / "submitted" / student / assignment.name
+        job.notebook, job.notes = find_notebook(folder, assignment.name)
+    except SubmissionError as error:
+        job.problem = str(error)
+    return job
+
+
+def variant(salt: str, student: str) -> str:
+    """The salt from which this student's hidden inputs are drawn, and nobody else's."""
+    return hashlib.sha256(f"{salt}\0{student}".encode()).hexdigest()
+
+
+def grade_class(
+    assignment: Assignment,
+    course_dir: Path,
+    chosen: Iterable[str],
+    sinks: Iterable[Sink],
+    *,
+    jobs: int,
+    scheduler: str = "",
+    weakest: Level = "full",
+    force: bool = False,
+) -> Iterator[tuple[Event, Result]]:
+    """Every chosen student's result as it comes, recorded in the store and the sinks by then.
+
+    `jobs` judges on this machine grade, or the Dask cluster whose `scheduler` is named.
+    """
+    sinks = list(sinks)
+    for before, after in _judged(
+        assignment,
+        course_dir,
+        chosen,
+        jobs=jobs,
+        scheduler=scheduler,
+        weakest=weakest,
+        force=force,
+    ):
+        if after is before:
+            for sink in sinks:
+                sink.record(after)
+            yield "kept", after
+        else:
+            record(course_dir, [after], sinks)
+            yield "graded", after
+
+
+class Change(NamedTuple):
+    """What a new judgement would change for one student."""
+
+    before: Result
+    after: Result
+
+    @property
+    def exercises(self) -> list[tuple[str, float, float]]:
+        """Exercises whose points differ: name, points before, points after."""
+        known = {exercise.name: exercise.points for exercise in self.before.exercises}
+        return [
+            (exercise.name, known.get(exercise.name, 0.0), exercise.points)
+            for exercise in self.after.exercises
+            if exercise.points != known.get(exercise.name, 0.0)
+        ]
+
+    @property
+    def checks(self) -> list[tuple[str, str]]:
+        """Checks that end otherwise than before: exercise and check, and how they end now."""
+        before, after = (
+            {(e.name, c.name, c.hidden): c.outcome for e in result.exercises for c in e.checks}
+            for result in self
+        )
+        return [
+            (f"{exercise} {check}", outcome)
+            for (exercise, check, hidden), outcome in after.items()
+            if outcome != before.get((exercise, check, hidden), "") and hidden
+        ]
+
+
+def judged_again(
+    assignment: Assignment,
+    course_dir: Path,
+    *,
+    jobs: int,
+    scheduler: str = "",
+    weakest: Level = "full",
+) -> Iterator[Change]:
+    """Every recorded submission under the present checks, as it comes; nothing is written.
+
+    Submissions whose bytes and checks are those of their record are not judged again.
+    """
+    recorded = [result.student for result in Store(course_dir).all(assignment.name)]
+    for before, after in _judged(
+        assignment, course_dir, recorded, jobs=jobs, scheduler=scheduler, weakest=weakest
+    ):
+        if before is not None and after is not before:
+            yield Change(before, after)
+
+
+def record(course_dir: Path, results: Iterable[Result], sinks: Iterable[Sink]) -> None:
+    """Writes results where `grade_class` writes its own."""
+    store, sinks = Store(course_dir), list(sinks)
+    for result in results:
+        store.save(result)
+        for sink in sinks:
+            sink.record(result)
+
+
+def _judged(
+    assignment: Assignment,
+    course_dir: Path,
+    chosen: Iterable[str],
+    *,
+    jobs: int,
+    scheduler: str,
+    weakest: Level,
+    force: bool = False,
+) -> Iterator[tuple[Result | None, Result]]:
+    """Of each student what was known and what holds now; one object where that still holds.
+
+    Notebooks are read shortly before their turn, so that a large class needs no more memory
+    than a small one.
+    """
+    store, salt = Store(course_dir), course_salt(course_dir)
+    waiting: dict[Future[bytes], tuple[Job, Result | None]] = {}
+
+    def finished() -> Iterator[tuple[Result | None, Result]]:
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            job, before = waiting.pop(future)
+            yield before, _merged(before, _result(job, future), assignment)
+
+    with cluster(scheduler, weakest) if scheduler else here(jobs, weakest) as hands:
+        for student in chosen:
+            before = None if force else store.load(assignment.name, student)
+            job = read_job(course_dir, assignment, student, salt)
+            job.exercises = _stale(before, job, weakest)
+            if before is not None and not job.exercises:
+                yield before, before
+                continue
+            waiting[hands.submit(job)] = job, before
+            if len(waiting) >= hands.ahead():
+                yield from finished()
+        while waiting:
+            yield from finished()
+
+
+def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:
+    """The exercises that have to be judged: those whose checks changed, or all of them."""
+    checks = checks_of(job)
+    if (
+        known is None
+        or known.status == "grader_error"
+        or known.submission_sha256 != submission_sha256(job)
+        or LEVELS.index(known.isolation) > LEVELS.index(weakest)
+    ):
+        return list(checks)
+    if known.checks_sha256 == together(checks):
+        return []
+    held = {exercise.name: exercise.checks_sha256 for exercise in known.exercises}
+    return [name for name in checks if held.get(name) != checks[name]] or list(checks)
+
+
+def _merged(known: Result | None, new: Result, assignment: Assignment) -> Result:
+    """The new result, with what is known of the exercises that were not judged again."""
+    judged = {exercise.name: exercise for exercise in new.exercises}
+    names = [exercise.name for exercise in assignment.exercises]
+    if known is None or not judged or len(judged) == len(names):
+        return new
+    held = {exercise.name: exercise for exercise in known.exercises}
+    merged = filled(new, [judged.get(name) or held[name] for name in names])
+    merged.isolation = max(known.isolation, new.isolation, key=[*LEVELS, "none"].index)
+    return merged
+
+
+def _result(job: Job, future: Future[bytes]) -> Result:
+    """What came back; if nothing did, a result that says why and gives no mark."""
+    try:
+        return msgspec.msgpack.decode(future.result(), type=Result)
+    except (CageError, CourseError, CancelledError):
+        raise
+    except Exception as error:
+        return lost(job, str(error))
+
+
+def new_salt() -> str:
+    return secrets.token_hex(16)
+
+
+def course_salt(course_dir: Path) -> str:
+    """The course's own secret, from which hidden inputs are drawn; made at first use."""
+    path = course_dir / SALT
+    with contextlib.suppress(OSError):
+        salt = path.read_text(encoding="ascii").strip()
+        if re.fullmatch(r"[0-9a-f]{32}", salt):
+            return salt
+    salt = new_salt()
+    write_atomically(path, salt.encode() + b"\n")
+    path.chmod(0o600)
+    return salt
+
+
+@contextlib.contextmanager
+def only_grader(course_dir: Path) -> Iterator[None]:
+    """Keeps a second grader off the same course while this one writes."""
+    path = course_dir / ".autograder_lock"
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CourseError(
+                f"another grader is at work on {course_dir}; wait for it, or end it"
+            ) from None
+        for name in ("results", "autograded", "feedback"):
+            remove_unfinished(course_dir / name)
+        yield

@@ -1,0 +1,172 @@
+"""Known answers to the exercises: the reference, mistakes and alternatives, as code cells.
+
+An answer is text that a student could have written in an exercise's cell. `mistake` and
+`alternative` turn a function whose body holds definitions into such text; `edit` makes a
+mistake from the reference by exchanging a few characters, which is how most slips come about.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TypeVar
+
+from autograder.course import ROOT, Assignment, Cell
+from autograder.errors import CourseError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A right answer, written another way."""
+
+    assignment: str
+    exercise: str
+    name: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Mistake(Answer):
+    """A known wrong answer, the check that must catch it, and the hint that it deserves."""
+
+    caught_by: str
+    hint: str
+
+
+A = TypeVar("A", bound=Answer)
+
+
+def mistake(exercise: str, *, caught_by: str, hint: str) -> Callable[[Callable[[], None]], Mistake]:
+    """Decorator: the function's body is the wrong answer's code, its name the mistake's."""
+
+    def wrap(function: Callable[[], None]) -> Mistake:
+        return Mistake(
+            _assignment(function.__module__),
+            exercise,
+            function.__name__,
+            _body(function),
+            caught_by,
+            hint,
+        )
+
+    return wrap
+
+
+def alternative(exercise: str) -> Callable[[Callable[[], None]], Answer]:
+    """Decorator: the function's body is the code of another right answer."""
+
+    def wrap(function: Callable[[], None]) -> Answer:
+        return Answer(
+            _assignment(function.__module__), exercise, function.__name__, _body(function)
+        )
+
+    return wrap
+
+
+def edit(
+    assignment: str, exercise: str, name: str, old: str, new: str, *, caught_by: str, hint: str
+) -> Mistake:
+    """The reference's answer with `old`, which stands in it exactly once, made `new`."""
+    from autograder.course import load_assignment
+
+    code = reference_code(load_assignment(assignment), exercise)
+    if code.count(old) != 1:
+        raise CourseError(f"mistake {name}: {old!r} stands {code.count(old)} times in {exercise}")
+    return Mistake(assignment, exercise, name, code.replace(old, new), caught_by, hint)
+
+
+def _assignment(module: str) -> str:
+    return module.rpartition(".")[2]
+
+
+def _body(function: Callable[[], None]) -> str:
+    lines, _ = inspect.getsourcelines(function)
+    text = textwrap.dedent("".join(lines))
+    definition = ast.parse(text).body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    first = definition.body[0]
+    start = min([first.lineno, *(d.lineno for d in getattr(first, "decorator_list", []))])
+    return textwrap.dedent("\n".join(text.splitlines()[start - 1 :])) + "\n"
+
+
+@functools.cache
+def mistakes(assignment: Assignment) -> tuple[Mistake, ...]:
+    return tuple(_declared(assignment, "mistakes", Mistake))
+
+
+@functools.cache
+def alternatives(assignment: Assignment) -> tuple[Answer, ...]:
+    return tuple(_declared(assignment, "alternatives", Answer))
+
+
+def _declared(assignment: Assignment, package: str, kind: type[A]) -> Iterator[A]:
+    module: ModuleType = importlib.import_module(f"autograder.{package}.{assignment.name}")
+    seen = set()
+    for value in vars(module).values():
+        found = value if isinstance(value, list) else [value]
+        for answer in found:
+            if type(answer) is kind:
+                key = (answer.exercise, answer.name)
+                if key in seen:
+                    raise CourseError(f"{module.__name__}: two answers are called {key}")
+                seen.add(key)
+                yield answer
+
+
+# ------------------------------------------------------------------------- the reference
+
+
+@functools.cache
+def _reference(assignment: Assignment) -> tuple[str, ast.Module]:
+    text = assignment.reference.read_text(encoding="utf-8")
+    return text, ast.parse(text)
+
+
+@functools.cache
+def definition(assignment: Assignment, name: str) -> tuple[str, ast.FunctionDef | ast.ClassDef]:
+    """The reference's source text of one function or class, and its syntax tree."""
+    text, tree = _reference(assignment)
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name:
+            segment = ast.get_source_segment(text, node)
+            assert segment is not None
+            return segment, node
+    where = assignment.reference.relative_to(ROOT)
+    raise CourseError(f"{where} does not define {name}, which course.toml lists")
+
+
+def reference_code(assignment: Assignment, exercise: str) -> str:
+    """The reference's answer to one exercise, as a cell's text."""
+    names = assignment.exercise(exercise).defines
+    return "\n\n\n".join(definition(assignment, name)[0] for name in names) + "\n"
+
+
+@functools.cache
+def setup_code(assignment: Assignment) -> str:
+    """The imports at the top of the reference: what the notebook's first cell offers too."""
+    text, tree = _reference(assignment)
+    imports = [
+        ast.get_source_segment(text, node)
+        for node in tree.body
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        and not (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+    ]
+    return "\n".join(segment for segment in imports if segment) + "\n"
+
+
+def cells(assignment: Assignment, *answers: Answer) -> list[Cell]:
+    """A whole submission's code: the reference's answers, with `answers` in their places."""
+    replaced = {answer.exercise: answer.code for answer in answers}
+    found = [Cell("the setup cell", setup_code(assignment))]
+    for exercise in assignment.exercises:
+        code = replaced.get(exercise.name)
+        if code is None:
+            code = reference_code(assignment, exercise.name)
+        found.append(Cell(f"the cell of {exercise.name}", code))
+    return found

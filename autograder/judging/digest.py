@@ -1,0 +1,69 @@
+"""What decides an exercise's marks, as one hash: results with the same hash need no grading.
+
+The text of a check counts for its own exercise; all else that decides – the sandbox, the
+judging, the reference, the mistakes, what stands between the checks – for every exercise of the
+assignment. How results are shown, stored or exported decides nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from pathlib import Path
+
+from autograder.course import ROOT, Assignment
+
+Digests = dict[str, str]
+_DECIDE = ("autograder/sandbox", "autograder/judging", "assignments/coursekit")
+
+
+def digests(assignment: Assignment) -> Digests:
+    """Per exercise, the hash of all that decides its marks, a course's salt aside."""
+    common = hashlib.sha256(assignment.name.encode())
+    own = {exercise.name: hashlib.sha256() for exercise in assignment.exercises}
+    for path in (assignment.public_checks, assignment.hidden_checks):
+        for name, text in _pieces(path):
+            if text.strip():
+                own.get(name, common).update(path.name.encode() + b"\0" + text.strip())
+    for path in (
+        assignment.reference,
+        assignment.known_mistakes,
+        *(path for room in _DECIDE for path in sorted((ROOT / room).rglob("*.py"))),
+    ):
+        common.update(f"{path.parent.name}/{path.name}".encode() + b"\0" + _bytes(path))
+    for exercise in assignment.exercises:
+        own[exercise.name].update(repr(exercise).encode() + common.digest())
+    return {name: digest.hexdigest() for name, digest in own.items()}
+
+
+def salted(found: Digests, salt: str) -> Digests:
+    """The hashes for one course, whose salt draws the hidden inputs."""
+    return {name: _sha256(salt, digest) for name, digest in found.items()}
+
+
+def together(found: Digests) -> str:
+    """One hash of all exercises."""
+    return _sha256(*found.values())
+
+
+def _pieces(path: Path) -> list[tuple[str, bytes]]:
+    """A module's text in pieces: (exercise, a check of it), and ("", all between them)."""
+    text = _bytes(path)
+    lines = text.splitlines(keepends=True)
+    pieces, done = [], 0
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            start = min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1
+            exercise = node.name.removeprefix("test_").partition("__")[0]
+            pieces += [("", b"".join(lines[done:start]))]
+            pieces += [(exercise, b"".join(lines[start : node.end_lineno]))]
+            done = node.end_lineno or done
+    return [*pieces, ("", b"".join(lines[done:]))]
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _sha256(*words: str) -> str:
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()

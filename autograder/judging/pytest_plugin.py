@@ -1,0 +1,143 @@
+"""The checks as ordinary pytest tests.
+
+    pytest autograder/checks                                    judges the reference
+    pytest autograder/checks/test_ising.py --notebook FILE      a submission, in the cage
+
+A check that does not hold fails with the student's message and without a traceback. Points and
+the rule that guards count only beside a right value are the judge's; pytest says what holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:  # torch, which other tests than checks may not need
+    import numpy as np
+
+    from .judge import Check, Judge
+    from .student import Student
+
+_JUDGES = pytest.StashKey[dict[Path, "Judge"]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("checks of a course")
+    group.addoption("--notebook", type=Path, help="judge this submission, not the reference")
+    group.addoption("--salt", default="pytest", help="from which hidden inputs are drawn")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "guard: a check that counts only beside one of values")
+    config.stash[_JUDGES] = {}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Checks of one exercise stand together, as they share its seconds and its trainings."""
+    checks = [item for item in items if _is_check(item)]
+    others = [item for item in items if not _is_check(item)]
+    checks.sort(key=lambda item: (str(item.path), item.name.partition("__")[0]))
+    items[:] = others + checks
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    raised = call.excinfo.value if call.excinfo else None
+    if call.when == "call" and isinstance(raised, Exception) and _is_check(item):
+        judge, check = _judge_and_check(item)
+        _, report.longrepr, _ = judge.verdict(check, _funcargs(item)["student"], raised)
+    return report
+
+
+@pytest.fixture
+def student(request: pytest.FixtureRequest, _students: dict[str, Student]) -> Student:
+    """The student's functions; the reference's where no notebook is named."""
+    from .judge import seed_of
+
+    judge, check = _judge_and_check(request.node)
+    name = judge.assignment.name
+    if name not in _students:
+        _students[name] = _new_student(judge, request.config.getoption("--notebook"))
+    seed = _seed(request)
+    _students[name].begin(check.exercise, seed_of(str(seed), "student"))
+    return _students[name]
+
+
+@pytest.fixture
+def draw(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Random numbers of this check."""
+    import numpy as np
+
+    return np.random.default_rng(_seed(request))
+
+
+@pytest.fixture(scope="session")
+def _students() -> Iterator[dict[str, Student]]:
+    from autograder.sandbox.transport import Caged
+
+    students: dict[str, Student] = {}
+    yield students
+    for one in students.values():
+        if isinstance(one.transport, Caged):
+            one.transport.close()
+            one.transport.cage.close()
+
+
+def _new_student(judge: Judge, notebook: Path | None) -> Student:
+    from autograder.sandbox.cage import Cage
+    from autograder.sandbox.protocol import InProcess
+    from autograder.sandbox.transport import Caged
+
+    from .answers import cells
+    from .student import Student
+    from .submission import read_submission
+
+    if notebook is None:
+        return Student(InProcess(cells(judge.assignment)))
+    submission = read_submission(notebook.read_bytes(), judge.assignment)
+    return Student(Caged(Cage("full"), judge.assignment, submission.cells))
+
+
+def _judge_and_check(item: pytest.Item) -> tuple[Judge, Check]:
+    from autograder.course import course
+
+    from .judge import Judge
+
+    judges = item.config.stash[_JUDGES]
+    if item.path not in judges:
+        found = [
+            one for one in course().values() if item.path in (one.hidden_checks, one.public_checks)
+        ]
+        if not found:
+            raise pytest.UsageError(f"{item.path} holds no assignment's checks")
+        judges[item.path] = Judge(found[0])
+    judge = judges[item.path]
+    hidden = item.path == judge.assignment.hidden_checks
+    for check in judge.checks:
+        if check.hidden == hidden and check.function.__name__ == item.name:
+            return judge, check
+    raise pytest.UsageError(f"{item.nodeid} is no check of {judge.assignment.name}")
+
+
+def _seed(request: pytest.FixtureRequest) -> int:
+    from .judge import seed_of
+
+    judge, check = _judge_and_check(request.node)
+    salt = request.config.getoption("--salt")
+    return seed_of(salt, judge.assignment.name, check.exercise, check.name)
+
+
+def _is_check(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and (
+        item.path.parent.name == "checks" or item.path.name == "public_checks.py"
+    )
+
+
+def _funcargs(item: pytest.Item) -> dict[str, Any]:
+    assert isinstance(item, pytest.Function)
+    return item.funcargs

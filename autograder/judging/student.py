@@ -1,0 +1,230 @@
+"""What a check talks to: `student.lj_force(r)` calls the student's function, wherever it runs.
+
+`Student` speaks the worker's requests over a `Transport` (`sandbox.protocol`).
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from coursekit import Call, CheckFailed, StudentError
+
+from autograder.sandbox.inside.lockdown import MAX_BYTES
+from autograder.sandbox.inside.wire import Handle, WireError, decode, encode
+from autograder.sandbox.protocol import Transport, exception_name, read_reply
+
+MAX_ITERATION = 10_000
+MAX_RECEIVED = 4 * MAX_BYTES  # in all checks of an exercise: transcripts stay until the diagnosis
+_OTHER_TYPES = ("Tensor", "function", "generator", "module", "method", "dict_values", "dict_keys")
+
+
+class Remote:
+    """An object that stays in the worker: call it, call its methods, pass it on."""
+
+    def __init__(self, student: Student, handle: Handle) -> None:
+        self._student = student
+        self._handle = handle
+
+    @property
+    def type_name(self) -> str:
+        """For messages: the type's name if it is a well-known one. A student may call a class
+        what they like, so other names never reach a message."""
+        name = self._handle.type_name
+        known = isinstance(getattr(builtins, name, None), type) or hasattr(torch.nn, name)
+        return name if known or name in _OTHER_TYPES else "object"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._student.call(self._handle, None, args, kwargs)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Items of something that is no list, a DataLoader say, one call each."""
+        iterator = self._student.call(self._handle, "__iter__", (), {})
+        if not isinstance(iterator, Remote):
+            yield from iterator
+            return
+        for _ in range(MAX_ITERATION):
+            try:
+                yield self._student.call(iterator._handle, "__next__", (), {})
+            except StudentError as error:
+                if error.name == "StopIteration":
+                    return
+                raise
+        raise CheckFailed("value", f"gives more than {MAX_ITERATION} items, perhaps without end")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: self._student.call(self._handle, name, args, kwargs)
+
+    def fetch_attribute(self, name: str) -> Any:
+        return self._student.request({"op": "attribute", "target": self._handle, "name": name})
+
+
+class _Measured(NamedTuple):
+    """What a measurement came to, and what was asked and answered for it."""
+
+    value: Any
+    failure: CheckFailed | None
+    calls: list[Call]
+    requests: list[tuple[bytes, bytes]]
+
+
+T = TypeVar("T")
+
+
+class Student:
+    """The student's functions as attributes, and the transcript of a check's calls."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.exercise = ""
+        self.calls: list[Call] = []
+        self.requests: list[tuple[bytes, bytes]] = []
+        self.received = 0
+        self._measured: dict[Callable[..., Any], _Measured] = {}
+
+    def begin(self, exercise: str, seed: int) -> None:
+        """Known random state, empty transcript; called before every check."""
+        if exercise != self.exercise:
+            self._measured, self.received = {}, 0
+        self.exercise, self.calls, self.requests = exercise, [], []
+        self.transport.begin(exercise, seed)
+
+    def once(self, measure: Callable[[Student, np.random.Generator], T], draw: Any) -> T:
+        """`measure(self, draw)`, done by the first check of an exercise that asks for it.
+
+        For what takes long, a training, and tells several checks something. The others get its
+        value or its CheckFailed with the calls and requests that led there. A StudentError is not
+        kept: the next check has a worker again. The value must be plain; objects in the worker
+        do not outlive a check.
+        """
+        if measure not in self._measured:
+            value, failure = None, None
+            try:
+                value = measure(self, draw)
+            except StudentError:
+                raise
+            except CheckFailed as raised:
+                failure = raised
+            self._measured[measure] = _Measured(value, failure, self.calls, self.requests)
+        value, failure, self.calls, self.requests = self._measured[measure]
+        if failure is not None:
+            raise failure
+        return value
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: self.call(name, None, args, kwargs)
+
+    def call(
+        self,
+        target: str | Handle,
+        method: str | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        keep: bool = False,
+    ) -> Any:
+        """One call; the value rebuilt from plain types, or StudentError."""
+        name = target if isinstance(target, str) else Remote(self, target).type_name
+        call = Call(f"{name}.{method}" if method else name, args, kwargs)
+        self.calls.append(call)
+        try:
+            message = {"op": "call", "target": target, "method": method, "keep": keep}
+            call.returned = self.request({**message, "args": args, "kwargs": kwargs}, call)
+        except StudentError as error:
+            call.error = error
+            raise
+        return call.returned
+
+    def keeping(self, target: str | Remote, *args: Any, **kwargs: Any) -> Any:
+        """A call whose result stays in the worker with its graph; a tuple's items one by one."""
+        name = target._handle if isinstance(target, Remote) else target
+        return self.call(name, None, args, kwargs, keep=True)
+
+    def gradients(self, of: Remote, wrt: Remote) -> list[Any]:
+        """d(Σ of)/d(wrt) of something kept: wrt is a kept tensor, or a module and stands for its
+        parameters. None where `of` does not depend on it differentiably."""
+        found = self.request({"op": "gradients", "of": of, "wrt": wrt})
+        return found if isinstance(found, list) else [found]
+
+    def keep(self, value: Any) -> Any:
+        """`value` as an object in the worker, to see later what a function did to it."""
+        return self.request({"op": "keep", "value": value})
+
+    def value(self, kept: Any) -> Any:
+        """The present value of something kept."""
+        return self.request({"op": "value", "target": kept})
+
+    def field(self, name: str, **params: Any) -> Any:
+        """A closed-form model from `worker.fields`, to hand to the student's functions."""
+        return self.request({"op": "field", "name": name, "params": params})
+
+    def reseed(self, seed: int) -> None:
+        """Other global random state, as another day in the student's kernel."""
+        self.request({"op": "reseed", "seed": seed})
+
+    def request(self, message: dict[str, Any], call: Call | None = None) -> Any:
+        data = encode(message, _handle_of)
+        answer = self.transport.ask(data)
+        self.received += len(answer)
+        if self.received > MAX_RECEIVED:
+            raise StudentError("memory", f"gave back more than {MAX_RECEIVED >> 20} MB in all")
+        self.requests.append((data, answer))
+        reply = read_reply(answer)
+        if not reply["ok"]:
+            raise self._error(reply)
+        if call is not None:
+            names = reply.get("warnings")
+            call.warnings = [str(name) for name in names] if isinstance(names, list) else []
+        encoded = reply.get("encoded")
+        if type(encoded) is not bytes:
+            return None
+        try:
+            return decode(encoded, lambda handle: Remote(self, handle))
+        except WireError as error:
+            text = "returned something that cannot be read"
+            raise CheckFailed("type", text, detail=str(error)) from None  # may quote its bytes
+
+    def _error(self, reply: dict[str, Any]) -> CheckFailed:
+        kind, text = str(reply.get("kind")), str(reply.get("text", ""))
+        name, line = exception_name(reply), reply.get("line")
+        if kind == "missing":
+            return StudentError("missing", self._missing(text))
+        if kind == "signature":
+            return StudentError("signature", "cannot be called like this", detail=text, name=name)
+        if kind == "type":
+            return CheckFailed("type", "returned something that cannot be compared", detail=text)
+        if name == "NotImplementedError":
+            return StudentError("unwritten", "is still to be written", name=name)
+        bases = reply.get("builtin")
+        cell = reply.get("cell")
+        # A number that is no line could carry what a hidden check asked.
+        known = type(line) is int and 0 < line <= self.transport.lines.get(str(cell), 0)
+        where = f" in line {line} of {cell}" if known else ""
+        return StudentError(
+            "error",
+            f"stopped with {name}{where}",
+            name=name,
+            bases=[str(base) for base in bases] if isinstance(bases, list) else [],
+            detail=text,
+        )
+
+    def _missing(self, text: str) -> str:
+        name = text.split(" ")[0]
+        for failure in self.transport.failures:
+            cell = failure.cell
+            own = cell.label == f"the cell of {self.exercise}"
+            if own or f"def {name}(" in cell.source or f"class {name}" in cell.source:
+                return f"is not defined, because {cell.label} {failure.why}"
+        return "is not defined" if text.endswith("is not defined") else "is not a function or class"
+
+
+def _handle_of(value: Any) -> Handle:
+    if isinstance(value, Remote):
+        return value._handle
+    raise WireError(f"a check passed a {type(value).__name__}, which cannot cross")

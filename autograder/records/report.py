@@ -1,0 +1,754 @@
+"""One page about an assignment's class, for the instructor: `DIR/report/<name>.html`.
+
+This module counts; `templates/report.html.j2` shows. Everything on the page comes from the
+stored results and the submissions, so names, messages and code are hostile: each expression is
+cleaned of control characters and escaped on its way out, and the page may load or run nothing
+but itself.
+
+What is counted where: marks are those of graded submissions. An unreadable one has no mark to
+compare, and a grader's own fault is nobody's zero. An exercise's rates leave out answers that
+the grader failed to judge.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+import re
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import jinja2
+from markupsafe import Markup
+
+from autograder.course import Assignment, load_assignment
+from autograder.errors import CourseError, SubmissionError
+from autograder.files import plain, write_atomically
+from autograder.judging.submission import find_notebook
+from autograder.results import CheckResult, ExerciseResult, Result, Store
+
+from . import similar
+from .similar import Alike
+
+STATUS_WORDS = {
+    "right": "right",
+    "partly": "partly right",
+    "wrong": "wrong",
+    "unwritten": "not written",
+    "missing": "missing",
+    "error": "not judged: grader error",
+}
+# Why a check failed, in the order in which an instructor should look. The first group ended or
+# prevented the call; the second is about what came back.
+_BROKE = {
+    "time": "ran out of computing time",
+    "memory": "ran out of memory",
+    "died": "ended or crashed Python",
+    "error": "stopped with an exception",
+    "missing": "name not defined",
+    "signature": "cannot be called as asked",
+    "unwritten": "still to be written",
+}
+_ANSWERED = {
+    "type": "wrong type",
+    "shape": "wrong shape",
+    "finite": "NaN or infinity",
+    "value": "wrong value",
+    "property": "a property does not hold",
+}
+_PHASES = {
+    "read": "reading the notebooks",
+    "cells": "running the students' cells (CPU time)",
+    "checks": "running the checks",
+    "diagnosis": "looking for known slips",
+}
+_BINS = 10
+_ENOUGH = 8  # submissions from which quartiles and halves of a class say something
+
+
+class Submission:
+    """A result with the anchor, the name and the link that the page uses for it."""
+
+    def __init__(self, number: int, student: str, result: Result, course_dir: Path) -> None:
+        self.number = number
+        self.name = student
+        self.result = result
+        name = result.assignment
+        self.has_feedback = (course_dir / "feedback" / student / name / f"{name}.html").is_file()
+        folder = quote(os.fsencode(student), safe="")
+        self.feedback = f"../feedback/{folder}/{quote(name)}/{quote(name)}.html"
+
+    @property
+    def marked(self) -> bool:
+        return self.result.status == "graded"
+
+    @property
+    def judged(self) -> list[ExerciseResult]:
+        """The exercises that say something about the student."""
+        if self.result.status == "unreadable":
+            return []
+        return [exercise for exercise in self.result.exercises if exercise.status != "error"]
+
+    def exercise(self, name: str) -> ExerciseResult | None:
+        return next((e for e in self.result.exercises if e.name == name), None)
+
+    def share(self) -> float:
+        """The mark between 0 and 1."""
+        return share_of(self.result.points, self.result.max_points)
+
+
+class Entry(NamedTuple):
+    """A submission in a list, with a word on what it has to do there."""
+
+    submission: Submission
+    note: str = ""
+
+
+class Slice(NamedTuple):
+    """One status within an exercise's bar; `start` and `width` in per cent."""
+
+    status: str
+    words: str
+    people: list[Submission]
+    start: float
+    width: float
+
+
+@dataclass
+class CheckRow:
+    """One check over the class."""
+
+    name: str
+    title: str
+    hidden: bool
+    passed: list[Submission] = field(default_factory=list)
+    failed: list[Entry] = field(default_factory=list)
+    not_counted: list[Submission] = field(default_factory=list)
+    errors: list[Entry] = field(default_factory=list)
+
+    @property
+    def judged(self) -> int:
+        return len(self.passed) + len(self.failed) + len(self.not_counted)
+
+    @property
+    def rate(self) -> float:
+        return share_of(len(self.passed), self.judged)
+
+
+@dataclass
+class ExerciseRow:
+    """One exercise over the class."""
+
+    number: int
+    name: str
+    points: float
+    slices: list[Slice]
+    judged: int
+    right: int
+    mean: float
+    """Mean share of its points."""
+    checks: list[CheckRow]
+    seconds: float
+    slowest: list[Entry]
+
+    @property
+    def rate(self) -> float:
+        return share_of(self.right, self.judged)
+
+
+class Slip(NamedTuple):
+    """A known mistake and who made it."""
+
+    exercise: str
+    mistake: str
+    hint: str
+    people: list[Submission]
+
+
+class Cause(NamedTuple):
+    """A way in which checks failed; one entry per student and exercise."""
+
+    words: str
+    entries: list[Entry]
+    students: int
+
+
+class Bin(NamedTuple):
+    """Marks from `low` up to `high`; the last bin has its upper end too."""
+
+    low: float
+    high: float
+    people: list[Submission]
+
+
+class Remark(NamedTuple):
+    """Something that a careful instructor would look at, and why."""
+
+    words: str
+    why: str
+    entries: Sequence[Entry] = ()
+    checks: Sequence[tuple[ExerciseRow, str]] = ()
+
+
+class Similar(NamedTuple):
+    """Submissions that resemble each other, and in which exercises."""
+
+    people: list[Submission]
+    alike: list[Alike]
+    shared: int
+
+
+@dataclass
+class Report:
+    """Every figure of the page."""
+
+    assignment: Assignment
+    submissions: list[Submission]
+    broken: list[str]
+    """Result files that are no result of the student they are named after."""
+    ungraded: list[str]
+    """Students who handed in and have no result."""
+    similar: list[Similar]
+    compared: int
+    """Submissions whose code could be compared with the others'."""
+
+    # ----------------------------------------------------------------- what is wrong with it
+
+    @cached_property
+    def grader_errors(self) -> list[Entry]:
+        found = []
+        for submission in self.submissions:
+            result = submission.result
+            faults = [
+                f"{exercise.name}, {check.title or check.name}: {check.message or 'no message'}"
+                for exercise in result.exercises
+                for check in exercise.checks
+                if check.outcome == "error"
+            ]
+            faulty = [e.name for e in result.exercises if e.status == "error"]
+            if result.status == "grader_error" or faults or faulty:
+                said = [result.message] if result.message and result.status != "graded" else []
+                found.append(Entry(submission, "\n".join(said + faults) or ", ".join(faulty)))
+        return found
+
+    @cached_property
+    def unreadable(self) -> list[Entry]:
+        return [
+            Entry(s, s.result.message or "no reason was recorded")
+            for s in self.submissions
+            if s.result.status == "unreadable"
+        ]
+
+    @cached_property
+    def isolation(self) -> dict[str, list[Submission]]:
+        """Who was graded in a cage of which level; "none" where no cage was reached."""
+        return _grouped((s.result.isolation, s) for s in self.submissions)
+
+    @cached_property
+    def weakly_caged(self) -> list[Entry]:
+        return [
+            Entry(s, s.result.isolation)
+            for s in self.submissions
+            if s.result.isolation not in ("full", "none")
+        ]
+
+    @cached_property
+    def versions(self) -> list[list[Submission]]:
+        """Who was graded by the same version of the checks, the largest group first."""
+        groups = _grouped((s.result.checks_sha256, s) for s in self.submissions)
+        return sorted(groups.values(), key=len, reverse=True)
+
+    @cached_property
+    def without_feedback(self) -> list[Submission]:
+        return [s for s in self.submissions if not s.has_feedback]
+
+    @cached_property
+    def noted(self) -> list[Entry]:
+        return [Entry(s, "\n".join(s.result.notes)) for s in self.submissions if s.result.notes]
+
+    # -------------------------------------------------------------------------------- marks
+
+    @cached_property
+    def marked(self) -> list[Submission]:
+        return [s for s in self.submissions if s.marked]
+
+    @cached_property
+    def marks(self) -> list[float]:
+        """Ascending, in points of the assignment as it is today."""
+        return sorted(self.mark(submission) for submission in self.marked)
+
+    def mark(self, submission: Submission) -> float:
+        return round(submission.share() * self.assignment.points, 6)
+
+    @cached_property
+    def quartiles(self) -> tuple[float, float, float]:
+        """Lower quartile, median, upper quartile."""
+        if len(self.marks) < 2:
+            return (self.marks * 3)[0], (self.marks * 3)[0], (self.marks * 3)[0]
+        low, middle, high = statistics.quantiles(self.marks, n=4, method="inclusive")
+        return low, middle, high
+
+    @property
+    def median(self) -> float:
+        return self.quartiles[1]
+
+    @property
+    def mean(self) -> float:
+        return statistics.fmean(self.marks)
+
+    @cached_property
+    def full(self) -> list[Submission]:
+        return [s for s in self.marked if s.share() >= 1]
+
+    @cached_property
+    def zero(self) -> list[Submission]:
+        return [s for s in self.marked if s.share() == 0]
+
+    def nearest_bin(self, mark: float) -> int:
+        """The bin with students that lies nearest to `mark`, which may be in none: a mean, say."""
+        filled = [n for n, one in enumerate(self.bins) if one.people]
+        return min(filled, key=lambda n: max(self.bins[n].low - mark, mark - self.bins[n].high))
+
+    @cached_property
+    def bins(self) -> list[Bin]:
+        width = self.assignment.points / _BINS
+        found = [Bin(n * width, (n + 1) * width, []) for n in range(_BINS)]
+        for submission in self.marked:
+            found[min(int(submission.share() * _BINS + 1e-9), _BINS - 1)].people.append(submission)
+        return found
+
+    # ---------------------------------------------------------------------------- exercises
+
+    @cached_property
+    def exercises(self) -> list[ExerciseRow]:
+        """In the course's order, then whatever else the results hold."""
+        points = {exercise.name: exercise.points for exercise in self.assignment.exercises}
+        for submission in self.submissions:
+            for exercise in submission.result.exercises:
+                points.setdefault(exercise.name, exercise.max_points)
+        return [self._exercise(n, name, worth) for n, (name, worth) in enumerate(points.items())]
+
+    def _exercise(self, number: int, name: str, points: float) -> ExerciseRow:
+        answers = [
+            (submission, exercise)
+            for submission in self.submissions
+            if submission.result.status != "unreadable"
+            and (exercise := submission.exercise(name)) is not None
+        ]
+        by_status = _grouped((exercise.status, submission) for submission, exercise in answers)
+        slices, start = [], 0.0
+        for status, words in STATUS_WORDS.items():
+            if status in by_status:
+                width = 100 * len(by_status[status]) / len(answers)
+                slices.append(Slice(status, words, by_status[status], start, width))
+                start += width
+        judged = [exercise for _, exercise in answers if exercise.status != "error"]
+        shares = [share_of(exercise.points, exercise.max_points) for exercise in judged]
+        seconds = {s.number: sum(check.seconds for check in e.checks) for s, e in answers}
+        return ExerciseRow(
+            number=number,
+            name=name,
+            points=points,
+            slices=slices,
+            judged=len(judged),
+            right=len(by_status.get("right", [])),
+            mean=statistics.fmean(shares) if shares else 0.0,
+            checks=_checks(answers),
+            seconds=sum(seconds.values()),
+            slowest=[
+                Entry(self.submissions[number], duration(seconds[number]))
+                for number in sorted(seconds, key=lambda n: -seconds[n])[:5]
+            ],
+        )
+
+    @cached_property
+    def hardest(self) -> list[ExerciseRow]:
+        """The exercises that fewest got right; empty where everyone got everything right."""
+        rows = [row for row in self.exercises if row.judged]
+        if not rows or min(row.rate for row in rows) == 1:
+            return []
+        key = min((row.rate, round(row.mean, 6)) for row in rows)
+        return [row for row in rows if (row.rate, round(row.mean, 6)) == key]
+
+    @cached_property
+    def hardest_checks(self) -> list[tuple[ExerciseRow, CheckRow]]:
+        """The five hidden checks that fewest passed."""
+        rows = [
+            (row, check)
+            for row in self.exercises
+            for check in row.checks
+            if check.hidden and check.judged and check.rate < 1
+        ]
+        return sorted(rows, key=lambda pair: pair[1].rate)[:5]
+
+    # ---------------------------------------------------------------------- slips and causes
+
+    @cached_property
+    def slips(self) -> list[Slip]:
+        """The commonest first."""
+        groups: dict[tuple[str, str, str], list[Submission]] = defaultdict(list)
+        for submission in self.submissions:
+            for exercise in submission.judged:
+                if exercise.hint or exercise.mistake:
+                    groups[exercise.name, exercise.mistake, exercise.hint].append(submission)
+        found = [Slip(*key, people) for key, people in groups.items()]
+        return sorted(found, key=lambda slip: (-len(slip.people), slip.exercise, slip.mistake))
+
+    @cached_property
+    def judged(self) -> list[ExerciseResult]:
+        """Every answer of everyone that has been judged."""
+        return [exercise for submission in self.submissions for exercise in submission.judged]
+
+    @cached_property
+    def imperfect(self) -> list[ExerciseResult]:
+        """Answers that are written and not right: those that a hint could be found for."""
+        return [exercise for exercise in self.judged if exercise.status in ("partly", "wrong")]
+
+    @property
+    def explained(self) -> int:
+        return sum(bool(exercise.hint or exercise.mistake) for exercise in self.imperfect)
+
+    @cached_property
+    def broke(self) -> list[Cause]:
+        """Calls that gave no answer at all, in the order of `_BROKE`."""
+        return self._causes(_BROKE, others=False)
+
+    @cached_property
+    def answered(self) -> list[Cause]:
+        """Answers that were not what was asked for, the commonest first."""
+        return sorted(self._causes(_ANSWERED, others=True), key=lambda cause: -len(cause.entries))
+
+    def _causes(self, words: dict[str, str], others: bool) -> list[Cause]:
+        groups: dict[str, list[Entry]] = {kind: [] for kind in words}
+        for submission in self.submissions:
+            for exercise in submission.judged:
+                first: dict[str, CheckResult] = {}
+                for check in exercise.checks:
+                    if check.outcome == "failed":
+                        first.setdefault(check.kind, check)
+                for kind, check in first.items():
+                    if kind in words or (others and kind not in _BROKE):
+                        note = _named(exercise.name, problem(check))
+                        groups.setdefault(kind, []).append(Entry(submission, note))
+        return [
+            Cause(words.get(kind, kind or "no cause recorded"), entries, _students(entries))
+            for kind, entries in groups.items()
+            if entries
+        ]
+
+    # ------------------------------------------------------------------------ worth a look
+
+    @cached_property
+    def remarks(self) -> list[Remark]:
+        """Outliers among submissions and among checks."""
+        found = [
+            self._far_marks(),
+            self._one_lost(),
+            self._public_only(),
+            *self._identical(),
+            self._slow(),
+            self._unpassed_checks(),
+            self._odd_checks(),
+        ]
+        return [remark for remark in found if remark.entries or remark.checks]
+
+    def _far_marks(self) -> Remark:
+        entries = []
+        if len(self.marks) >= _ENOUGH:
+            low, _, high = self.quartiles
+            reach = 1.5 * max(high - low, 0.05 * self.assignment.points)
+            entries = [
+                Entry(s, f"{number(self.mark(s))} of {number(self.assignment.points)}")
+                for s in self.marked
+                if not low - reach <= self.mark(s) <= high + reach
+            ]
+        why = "More than one and a half interquartile ranges outside the middle half of the class."
+        return Remark("Marks far from the rest", why, entries)
+
+    def _one_lost(self) -> Remark:
+        entries = []
+        for submission in self.marked:
+            lost = [e for e in submission.judged if e.status != "right"]
+            if len(submission.judged) > 2 and len(lost) == 1 and lost[0].points == 0:
+                entries.append(Entry(submission, f"{lost[0].name}: {STATUS_WORDS[lost[0].status]}"))
+        why = "One exercise without a point, everything else right: a slip, or an answer that the \
+checks do not know."
+        return Remark("All right but one", why, entries)
+
+    def _public_only(self) -> Remark:
+        entries = []
+        for submission in self.submissions:
+            for exercise in submission.judged:
+                public = [c.outcome == "passed" for c in exercise.checks if not c.hidden]
+                hidden = [c.outcome == "passed" for c in exercise.checks if c.hidden]
+                if public and hidden and all(public) and not any(hidden):
+                    entries.append(Entry(submission, exercise.name))
+        why = "Every public check passed and no hidden one: perhaps written for the public inputs."
+        return Remark("Right on the public checks only", why, entries)
+
+    def _identical(self) -> list[Remark]:
+        worth = [s for s in self.marked if s.result.points > 0]
+        groups = _grouped((s.result.submission_sha256, s) for s in worth)
+        why = "The same file, byte for byte."
+        return [
+            Remark("Identical notebooks", why, [Entry(s) for s in people])
+            for people in groups.values()
+            if len(people) > 1
+        ]
+
+    def _slow(self) -> Remark:
+        entries = []
+        seconds = [s.result.seconds for s in self.submissions]
+        if len(seconds) >= _ENOUGH:
+            low, middle, high = statistics.quantiles(seconds, n=4, method="inclusive")
+            limit = max(high + 3 * (high - low), 2 * middle)
+            entries = [
+                Entry(s, f"{number(s.result.seconds)} s, the median is {number(middle)} s")
+                for s in self.submissions
+                if s.result.seconds > limit
+            ]
+        return Remark("Much slower than the rest", "Time from reading to the last check.", entries)
+
+    def _unpassed_checks(self) -> Remark:
+        checks = [
+            (row, check.title or check.name)
+            for row in self.exercises
+            for check in row.checks
+            if check.judged >= _ENOUGH
+            and not check.passed
+            and any(other.passed for other in row.checks)
+        ]
+        why = "Others of the same exercise were passed. Is the check right, is the task clear?"
+        return Remark("Checks that nobody passed", why, checks=checks)
+
+    def _odd_checks(self) -> Remark:
+        checks = []
+        if len(self.marked) >= 2 * _ENOUGH:
+            ordered = sorted(self.marked, key=self.mark)
+            half = len(ordered) // 2
+            weaker = {s.number for s in ordered[:half]}
+            stronger = {s.number for s in ordered[-half:]}
+            for row in self.exercises:
+                for check in row.checks:
+                    passed = {s.number for s in check.passed}
+                    up, down = len(passed & stronger), len(passed & weaker)
+                    if down - up > 0.2 * half:
+                        words = f"{up} of the stronger half and {down} of the weaker passed"
+                        checks.append((row, f"{check.title or check.name}: {words}"))
+        why = "The stronger half of the class passed them less often than the weaker half."
+        return Remark("Checks that point the wrong way", why, checks=checks)
+
+    # --------------------------------------------------------------------------------- time
+
+    @property
+    def seconds(self) -> float:
+        return sum(s.result.seconds for s in self.submissions)
+
+    @cached_property
+    def phases(self) -> list[tuple[str, float]]:
+        sums: dict[str, float] = defaultdict(float)
+        for submission in self.submissions:
+            for phase, seconds in submission.result.phases.items():
+                sums[phase] += seconds
+        return sorted(((_PHASES.get(p, p), s) for p, s in sums.items()), key=lambda row: -row[1])
+
+    @cached_property
+    def slowest(self) -> list[Submission]:
+        return sorted(self.submissions, key=lambda s: -s.result.seconds)[:5]
+
+    @cached_property
+    def by_mark(self) -> list[Submission]:
+        """Grader's faults first, then the best marks; unreadable ones at the end."""
+        order = {"grader_error": 0, "graded": 1, "unreadable": 2}
+        return sorted(
+            self.submissions,
+            key=lambda s: (order[s.result.status], -s.share(), s.name.casefold()),
+        )
+
+
+# ------------------------------------------------------------------------------- small helpers
+
+
+def share_of(part: float, whole: float) -> float:
+    """`part / whole`, between 0 and 1; 0 of nothing is 0."""
+    return min(max(part / whole, 0.0), 1.0) if whole > 0 else 0.0
+
+
+def number(value: float) -> str:
+    """One decimal where there is something behind the point."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def percent(share: float) -> str:
+    """Whole per cent; 0 and 100 are kept for none and all."""
+    whole = round(100 * share)
+    if 0 < share < 1:
+        whole = min(max(whole, 1), 99)
+    return f"{whole} %"
+
+
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, as one would say it."""
+    if seconds < 120:
+        return f"{number(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def problem(check: CheckResult) -> str:
+    """What went wrong, in the one line that a failed check's message has for it."""
+    said = re.search(r"^\s+problem\s+(.+)$", check.message, re.MULTILINE)
+    return said[1] if said else f"not so: {check.title or check.name}"
+
+
+def clip(text: str, length: int) -> str:
+    """`text`, cut where it is longer than anything honest."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _clean(value: Any) -> Any:
+    """The page's last gate: no control, ANSI or bidirectional character goes out."""
+    if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
+        return plain(value)
+    return value
+
+
+def _csp_hash(text: str) -> str:
+    digest = hashlib.sha256(str(text).encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _grouped(pairs: Iterable[tuple[str, Submission]]) -> dict[str, list[Submission]]:
+    groups: dict[str, list[Submission]] = defaultdict(list)
+    for key, submission in pairs:
+        groups[key].append(submission)
+    return dict(groups)
+
+
+def _named(exercise: str, said: str) -> str:
+    """What was said of an exercise, with its name where the words do not begin with it."""
+    return said if said.startswith(f"{exercise} ") else f"{exercise}: {said}"
+
+
+def together(entries: Iterable[Entry]) -> list[tuple[str, list[Submission]]]:
+    """Entries with the same note as one, in their first one's place."""
+    return list(_grouped((entry.note, entry.submission) for entry in entries).items())
+
+
+def _students(entries: Iterable[Entry]) -> int:
+    return len({entry.submission.number for entry in entries})
+
+
+def _checks(answers: Iterable[tuple[Submission, ExerciseResult]]) -> list[CheckRow]:
+    """Every check of one exercise, public ones first."""
+    rows: dict[tuple[bool, str], CheckRow] = {}
+    for submission, exercise in answers:
+        for check in exercise.checks:
+            row = rows.setdefault(
+                (check.hidden, check.name), CheckRow(check.name, check.title, check.hidden)
+            )
+            if check.outcome == "passed":
+                row.passed.append(submission)
+            elif check.outcome == "failed":
+                row.failed.append(Entry(submission, problem(check)))
+            elif check.outcome == "not_counted":
+                row.not_counted.append(submission)
+            else:
+                row.errors.append(Entry(submission, check.message))
+    return sorted(rows.values(), key=lambda row: row.hidden)
+
+
+# ------------------------------------------------------------------------------ in and out
+
+
+def read_report(name: str, course_dir: Path) -> Report:
+    """The figures of an assignment's class; CourseError if nothing has been graded."""
+    found, store = load_assignment(name), Store(course_dir)
+    folder = store.root / name
+    submissions: list[Submission] = []
+    broken = []
+    students = sorted(path.stem for path in folder.glob("*.json"))
+    for student in students:
+        result = store.load(name, student)
+        if result is None:
+            broken.append(f"{student}.json cannot be read")
+        elif result.assignment != name or result.student != student:
+            broken.append(
+                f"{student}.json holds the result of {result.student} for {result.assignment}"
+            )
+        else:
+            submissions.append(Submission(len(submissions), student, result, course_dir))
+    if not submissions:
+        trouble = "".join(f"\n{plain(line)}" for line in broken)
+        raise CourseError(
+            f"there is no result to report in {folder}; "
+            f"`autograder grade {name} --course {course_dir}` makes them{trouble}"
+        )
+    handed_in = {path.parent.name for path in (course_dir / "submitted").glob(f"*/{name}")}
+    ungraded = sorted(handed_in - set(students))
+    return Report(
+        found, submissions, broken, ungraded, *_resemblances(found, course_dir, submissions)
+    )
+
+
+def _resemblances(
+    found: Assignment, course_dir: Path, submissions: list[Submission]
+) -> tuple[list[Similar], int]:
+    """Who wrote answers like whose, and how many could be compared."""
+    by_name = {submission.name: submission for submission in submissions}
+    answers = {}
+    for name in by_name:
+        with contextlib.suppress(SubmissionError):
+            data, _ = find_notebook(course_dir / "submitted" / name / found.name, found.name)
+            answers[name] = similar.answers(data, found)
+    groups = [
+        Similar([by_name[name] for name in group.students], group.alike, group.shared)
+        for group in similar.groups(found, answers)
+    ]
+    return groups, sum(map(bool, answers.values()))
+
+
+def render(report: Report, now: datetime) -> str:
+    """The page."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_clean,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": number,
+        "percent": percent,
+        "duration": duration,
+        "clip": clip,
+        "together": together,
+        "csp_hash": _csp_hash,
+    }
+    template = environment.get_template("report.html.j2")
+    return template.render(
+        report=report,
+        words=STATUS_WORDS,
+        now=now,
+        problem=problem,
+        least=similar.LEAST,
+        length=similar.LENGTH,
+    )
+
+
+def write_report(name: str, course_dir: Path) -> Path:
+    """Writes `DIR/report/<name>.html` and returns its path."""
+    page = render(read_report(name, course_dir), datetime.now())
+    path = course_dir / "report" / f"{name}.html"
+    write_atomically(path, page.encode())
+    return path

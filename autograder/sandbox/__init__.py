@@ -1,0 +1,1 @@
+"""Runs a stranger's code; knows nothing of right and wrong."""

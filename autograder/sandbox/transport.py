@@ -1,0 +1,153 @@
+"""A submission in the cage, as the judge's `Student` talks to it.
+
+Every exercise fails alone: when a worker ends, the next check gets a new one in which the
+student's cells are run again, without a cell that ended a worker before. Time is counted per
+exercise, over all its checks; starting workers and running cells is not charged to it. It is CPU
+time, and there is more of it where a second is worth less: on a slow machine, or one that is
+crowded.
+
+The pace is measured when a submission's turn begins, and a machine can become crowded after that.
+So `late` tells which exercises ran out of time while the worker had to share its core, or a
+second was worth much less than at first. The judge tries these once more, on a new worker and
+with a budget at the pace of that moment, and only then is a time-out final. A time-out on a
+quiet machine is final at once: there a second try would only make endless loops cost double. It
+does not wait for a quiet machine either: while a class is graded there may be none.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from coursekit import StudentError
+
+from autograder.course import Assignment, Cell
+from autograder.errors import WorkerEnded
+
+from .cage import Cage, Worker
+from .inside.wire import encode
+from .protocol import CellFailure, lines_of, run_cell
+
+CELL_SECONDS = 10.0  # of a quiet machine, as the exercises' are
+ALL_CELLS_SECONDS = 60.0
+MUCH_SLOWER = 1.5
+MAX_DEATHS = 4
+MAX_DEADLY = 20
+_LOOPS, _QUIET_SECONDS = 50_000, 0.0035
+"""An empty Python loop, and what it takes on a quiet machine of 2025."""
+
+
+class Caged:
+    """The transport that carries a check's requests into the cage."""
+
+    def __init__(self, cage: Cage, assignment: Assignment, cells: Sequence[Cell]) -> None:
+        self.cage = cage
+        self.assignment = assignment
+        self.cells = cells
+        self.failures: list[CellFailure] = []
+        self.lines = lines_of(cells)
+        self.skipped: list[str] = []
+        self.deadly: dict[int, str] = {}
+        self.worker: Worker | None = None
+        self.exercise = ""
+        self.seconds_left = 0.0
+        self.deaths = 0
+        self.cell_seconds = 0.0
+        self.pace = machine_pace()
+        self.seed: int | None = None
+        self.late: set[str] = set()
+        """Exercises whose time ran out while the machine was crowded."""
+        self.late_cells = False
+
+    def begin(self, exercise: str, seed: int) -> None:
+        """A worker ready for a check of the exercise; StudentError if it may have none."""
+        if exercise != self.exercise:
+            self.exercise, self.deaths = exercise, 0
+            self.seconds_left = self.pace * self.assignment.exercise(exercise).seconds
+        if self.seconds_left <= 0:
+            raise StudentError("time", "had no computing time left: earlier checks used it up")
+        if self.deaths >= MAX_DEATHS:
+            raise StudentError(
+                "died", f"was not tried again after ending Python {MAX_DEATHS} times"
+            )
+        if self.worker is None or not self.worker.alive:
+            self._start()
+        self.seed = seed  # goes with the check's first request: a quarter of all ways there
+
+    def ask(self, request: bytes) -> bytes:
+        if self.worker is None or not self.worker.alive:
+            raise StudentError("died", "ended the Python process instead of returning")
+        if self.seed is not None:
+            request = encode({"op": "begin", "seed": self.seed, "then": request})
+            self.seed = None
+        try:
+            answer = self.worker.ask(request, self.seconds_left)
+        except WorkerEnded as ended:
+            self.deaths += 1
+            if ended.kind == "time":
+                self._run_out(ended.crowded)
+                allowed = self.assignment.exercise(self.exercise).seconds
+                ended.text += f" (all checks of {self.exercise} may use {allowed:g} s)"
+            raise StudentError(ended.kind, ended.text) from None
+        self.seconds_left -= self.worker.used
+        if self.seconds_left <= 0:
+            self._run_out()
+        return answer
+
+    def _run_out(self, crowded: bool = False) -> None:
+        """The exercise has no time left, in a request or at the end of one."""
+        self.seconds_left = 0.0
+        if crowded or self._slower():
+            self.late.add(self.exercise)
+
+    def close(self) -> None:
+        if self.worker is not None:
+            self.worker.kill()
+
+    def _start(self) -> None:
+        """A new worker with the student's cells run; a cell that ends it is left out next time."""
+        while not self._cells_run():
+            pass
+
+    def _cells_run(self) -> bool:
+        self.worker = self.cage.worker()
+        self.failures, self.skipped = [], []
+        for number, cell in enumerate(self.cells):
+            why = self.deadly.get(number, "")
+            used_up = self.cell_seconds > ALL_CELLS_SECONDS * self.pace
+            if not why and (used_up or len(self.deadly) > MAX_DEADLY):
+                why = "was not run: cells before it used up the time or ended Python too often"
+            if not why:
+                try:
+                    why, skipped = run_cell(self._ask_cell, cell)
+                except StudentError as error:
+                    self.worker.kill()  # it may live on where its answer cannot be read
+                    self.deadly[number] = error.text
+                    return False
+                self.skipped += skipped
+            if why:
+                self.failures.append(CellFailure(cell, why))
+        return True
+
+    def _ask_cell(self, request: bytes) -> bytes:
+        assert self.worker is not None
+        try:
+            answer = self.worker.ask(request, CELL_SECONDS * self.pace)
+        except WorkerEnded as ended:
+            if ended.kind == "time":
+                self.cell_seconds += CELL_SECONDS * self.pace
+                self.late_cells |= ended.crowded or self._slower()
+            raise StudentError(ended.kind, ended.text) from None
+        self.cell_seconds += self.worker.used
+        return answer
+
+    def _slower(self) -> bool:
+        return machine_pace() > MUCH_SLOWER * self.pace
+
+
+def machine_pace() -> float:
+    """How many CPU seconds this machine needs at the moment for one of a quiet one: 1 to 10."""
+    started = time.process_time()
+    for _ in range(_LOOPS):
+        pass
+    return min(10.0, max(1.0, (time.process_time() - started) / _QUIET_SECONDS))
