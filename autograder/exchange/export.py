@@ -123,4 +123,5 @@ def gradescope(result: Result) -> dict[str, Any]:
 
 def _told(exercise: ExerciseResult) -> str:
     hint = f"hint: {exercise.hint}" if exercise.hint else ""
-    return plain("\n".join(filter(None, (exercise.message, hint)))) or exercise.status
+    said = filter(None, (exercise.remark, exercise.message, hint))
+    return plain("\n".join(said)) or exercise.status

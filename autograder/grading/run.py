@@ -23,7 +23,7 @@ import msgspec
 from autograder.course import Assignment
 from autograder.errors import CageError, CourseError, SubmissionError
 from autograder.files import remove_unfinished, write_atomically
-from autograder.judging.digest import together
+from autograder.judging.digest import resting_on, together
 from autograder.judging.submission import find_notebook
 from autograder.results import Result, Store
 from autograder.sandbox.cage import LEVELS, Level
@@ -230,8 +230,14 @@ def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:
         return list(checks)
     if known.checks_sha256 == together(checks):
         return []
-    held = {exercise.name: exercise.checks_sha256 for exercise in known.exercises}
-    return [name for name in checks if held.get(name) != checks[name]] or list(checks)
+    held = {exercise.name: exercise for exercise in known.exercises}
+    stale = [
+        name
+        for name in checks
+        if name not in held
+        or held[name].checks_sha256 != resting_on(checks, name, held[name].rests_on)
+    ]
+    return stale or list(checks)
 
 
 def _merged(known: Result | None, new: Result, assignment: Assignment) -> Result:

@@ -561,10 +561,9 @@ def comment(result: Result, exercise: ExerciseResult | None) -> str | None:
         return _indented(result.message)
     if exercise is None or exercise.status == "error":
         return "The grader itself failed here; no mark was given." if exercise else None
-    if not exercise.message:
-        return plain(exercise.hint) or None
-    parts = [plain(exercise.hint), _indented(exercise.message[:MAX_COMMENT])]
-    return "\n\n".join(part for part in parts if part)
+    parts = [plain(exercise.hint), plain(exercise.remark)]
+    parts.append(_indented(exercise.message[:MAX_COMMENT]))
+    return "\n\n".join(part for part in parts if part) or None
 
 
 def _indented(text: str) -> str:
@@ -780,6 +779,9 @@ def _verdict(exercise: Exercise, verdict: ExerciseResult | None, result: Result)
         message = plain(message)
         text += ["", message]
         markup.append(f"<pre>{html.escape(message)}</pre>")
+    if verdict is not None and verdict.remark:
+        text += ["", plain(verdict.remark)]
+        markup.append(f"<p>{html.escape(plain(verdict.remark))}</p>")
     if verdict is not None and verdict.hint:
         text += ["", f"hint: {plain(verdict.hint)}"]
         markup.append(f"<p><strong>Hint:</strong> {html.escape(plain(verdict.hint))}</p>")

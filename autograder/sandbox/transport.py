@@ -52,7 +52,9 @@ class Caged:
         self.exercise = ""
         self.seconds_left = 0.0
         self.deaths = 0
-        self.cell_seconds = 0.0
+        self.cell_seconds = self.cell_seconds_before = 0.0
+        self.left: dict[str, tuple[float, int]] = {}
+        """Of exercises that were left in between: seconds left, and deaths."""
         self.pace = machine_pace()
         self.seed: int | None = None
         self.late: set[str] = set()
@@ -62,8 +64,10 @@ class Caged:
     def begin(self, exercise: str, seed: int) -> None:
         """A worker ready for a check of the exercise; StudentError if it may have none."""
         if exercise != self.exercise:
-            self.exercise, self.deaths = exercise, 0
-            self.seconds_left = self.pace * self.assignment.exercise(exercise).seconds
+            self.left[self.exercise] = self.seconds_left, self.deaths
+            whole = self.pace * self.assignment.exercise(exercise).seconds
+            self.exercise = exercise
+            self.seconds_left, self.deaths = self.left.get(exercise, (whole, 0))
         if self.seconds_left <= 0:
             raise StudentError("time", "had no computing time left: earlier checks used it up")
         if self.deaths >= MAX_DEATHS:
@@ -100,6 +104,11 @@ class Caged:
         if crowded or self._slower():
             self.late.add(self.exercise)
 
+    def renew(self) -> None:
+        """Ends the worker; the next check has one that knows nothing of this one's."""
+        self.close()
+        self.cell_seconds_before = self.cell_seconds
+
     def close(self) -> None:
         if self.worker is not None:
             self.worker.kill()
@@ -114,7 +123,8 @@ class Caged:
         self.failures, self.skipped = [], []
         for number, cell in enumerate(self.cells):
             why = self.deadly.get(number, "")
-            used_up = self.cell_seconds > ALL_CELLS_SECONDS * self.pace
+            in_cells = self.cell_seconds - self.cell_seconds_before
+            used_up = in_cells > ALL_CELLS_SECONDS * self.pace
             if not why and (used_up or len(self.deadly) > MAX_DEADLY):
                 why = "was not run: cells before it used up the time or ended Python too often"
             if not why:

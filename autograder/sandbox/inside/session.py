@@ -37,6 +37,7 @@ from . import fields
 from .wire import Handle, WireError, decode, encode
 
 MAX_HANDLES = 100_000
+UNWRITTEN = "still to be written"  # what a stub's NotImplementedError says
 _MAGIC = re.compile(r"^\s*(%|!|\?)|\?\s*$")
 
 
@@ -179,7 +180,20 @@ class Session:
             "text": _text(error),
             "cell": label,
             "line": line,
+            "unwritten": self._unwritten(error),
         }
+
+    def _unwritten(self, error: BaseException) -> str | None:
+        """The function that said by itself that it is still to be written: torch and others raise
+        NotImplementedError as well."""
+        if type(error) is not NotImplementedError or _text(error) not in ("", UNWRITTEN):
+            return None
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        if trace is None or trace.tb_frame.f_code.co_filename not in self.cells:
+            return None
+        return trace.tb_frame.f_code.co_qualname.partition(".")[0]
 
     def _where(self, error: BaseException) -> tuple[str | None, int | None]:
         if isinstance(error, SyntaxError) and error.filename in self.cells:
