@@ -90,10 +90,10 @@ def closure(used: Uses, names: Iterable[str]) -> set[str]:
 def _pieces(source: str, tree: ast.Module, as_written: bool) -> Iterator[Piece]:
     lines = source.splitlines()
     before = 0
-    for node, following in zip(tree.body, [*tree.body[1:], None], strict=True):
+    for number, node in enumerate(tree.body):
         start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
         end = node.end_lineno or start
-        alone = start > before and (following is None or following.lineno > end)
+        alone = start > before and all(one.lineno > end for one in tree.body[number + 1 :][:1])
         before = end
         try:
             text = "\n".join(lines[start - 1 : end]) if as_written and alone else ast.unparse(node)
