@@ -254,6 +254,9 @@ def write(root: Path) -> Path:
         root / "assignments" / "coursekit",
         ignore=shutil.ignore_patterns("__pycache__"),
     )
+    fields = Path("autograder", "sandbox", "inside", "fields.py")
+    (root / fields).parent.mkdir(parents=True)
+    shutil.copy(REPOSITORY / fields, root / fields)
     return root
 
 

@@ -94,7 +94,7 @@ def bundle_gradescope(
 
     Example: autograder bundle gradescope backprop
     """
-    from autograder.exchange.bundle import gradescope_archive
+    from autograder.exchange.gradescope import gradescope_archive
 
     found = load_assignment(name)
     print(gradescope_archive(found, output or Path(f"gradescope_{found.name}.zip")))
@@ -120,7 +120,7 @@ def bundle_site(
 @bundle.command("run", hidden=True)
 def bundle_run(name: str, home: Annotated[Path, typer.Option()] = Path("/autograder")) -> None:
     """What Gradescope's container runs for each submission."""
-    from autograder.exchange.bundle import run_gradescope
+    from autograder.exchange.gradescope import run_gradescope
 
     run_gradescope(load_assignment(name), home)
 
