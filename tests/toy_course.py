@@ -293,6 +293,7 @@ def activated(root: Path) -> Iterator[Path]:
     finally:
         activate(root)
         course.ROOT, course.TOTAL, mistakes.__path__, alternatives.__path__ = kept
+        answers.ROOT = judge.ROOT = kept[0]
 
 
 def ipython_home(folder: Path, root: Path) -> str:

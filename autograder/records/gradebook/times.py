@@ -13,7 +13,6 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from autograder.errors import SubmissionError
 from autograder.files import plain
 from autograder.judging.submission import read_file
 
@@ -53,7 +52,7 @@ def parse_time(text: str, zone: tzinfo = UTC) -> datetime:
 
     A time without a zone is in `zone`; one whose zone is not certain is refused.
     """
-    from dateutil.parser import parse
+    from dateutil.parser import parse  # type: ignore[import-untyped]
 
     text = _OFFSET.sub("", text.strip())
     if named := _ZONE.search(text):
