@@ -66,6 +66,8 @@ class Result(msgspec.Struct, kw_only=True):
     notes: list[str] = []
     exercises: list[ExerciseResult] = []
     phases: dict[str, float] = {}
+    again_seconds: float = 0.0
+    """Of the seconds, those in which exercises were judged with right answers to others."""
 
 
 class Store:

@@ -126,6 +126,7 @@ class _Server:
             isolation,
             checks,
             seconds=round(total, 3),
+            again_seconds=round(tries.again_seconds, 3),
             notes=notes,
             phases={name: round(value, 4) for name, value in phases.items()},
         )

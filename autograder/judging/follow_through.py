@@ -25,6 +25,7 @@ import ast
 import builtins
 import functools
 import textwrap
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -53,6 +54,8 @@ class Tries(NamedTuple):
     """Cells that did not run to their end."""
     deadly: Sequence[Cell] = ()
     """Cells that ended Python, or did not end."""
+    again_seconds: float = 0.0
+    """Of `judged`: what second passes took, which is told to no student either."""
 
 
 Attempt = Callable[[Sequence[Cell], list[Exercise], After, bool], Tries]
@@ -104,19 +107,20 @@ class _Merit:
         first = self.attempt(self.cells, exercises, self._tell, False)
         self.standing |= first.exercises  # the better of two tries
         in_cells = first.cell_seconds
+        started = time.perf_counter()
         for exercise in exercises:  # in the course's order: what it stands on is settled
-            if replaced := self.replaced(self.standing[exercise.name]):
-                in_cells += self._again(exercise, replaced, first)
+            in_cells += self._again(exercise, first)
         results = {name: self.standing[name] for name in self.order if name in asked}
         for result in results.values():
             if _lost(result) or result.replaced:
                 result.rests_on = self.below(result.name)
-        return Tries(results, first.notes, in_cells, first.broken)
+        again = time.perf_counter() - started
+        return first._replace(exercises=results, cell_seconds=in_cells, again_seconds=again)
 
     def _tell(self, result: ExerciseResult, transcripts: dict[str, list[Any]]) -> None:
         """Looks for a hint, but not where something else is to be mended first."""
         self.standing[result.name] = result
-        if not self.replaced(result):
+        if not (_lost(result) and (self.wrong_below(result) or self.spent_below(result))):
             self.after(result, transcripts)
 
     def below(self, name: str) -> list[str]:
@@ -127,29 +131,41 @@ class _Merit:
         known = set(others)
         return [other for other in self.order[: self.order.index(name)] if other in known]
 
-    def replaced(self, result: ExerciseResult) -> list[str]:
+    def wrong_below(self, result: ExerciseResult) -> list[str]:
         """The exercises in whose places right answers must be, for this one to be judged."""
-        # A stub of its own uses nothing; where the grader failed, no mark is final.
-        if not _lost(result) or result.status == "unwritten":
+        if result.status == "unwritten":  # a stub of its own uses nothing
             return []
-        spent = any(check.kind in _SPENT for check in result.checks)
-        wrong = {name for name in self.below(result.name) if spent or self._not_right(name)}
+        wrong = {name for name in self.below(result.name) if self._not_right(name)}
         # A right answer uses what the reference uses.
         under = closure(_uses_of_reference(self.assignment), wrong)
         return self._earlier(result.name, wrong | {name for name in under if self._not_right(name)})
 
+    def spent_below(self, result: ExerciseResult) -> list[str]:
+        """Those whose answers, also where they are right, may be why it ran out of something."""
+        spent = any(check.kind in _SPENT for check in result.checks)
+        return self.below(result.name) if spent else []
+
     def _not_right(self, name: str) -> bool:
         return name in self.standing and _lost(self.standing[name])
 
-    def _again(self, exercise: Exercise, replaced: list[str], before: Tries) -> float:
-        cells = with_right_answers(self.assignment, self.cells, replaced, before)
-        tries = self.attempt(cells, [exercise], self.after, True)
-        first, second = self.standing[exercise.name], tries.exercises[exercise.name]
-        if second.status != "error" and second.points >= first.points:
-            second.replaced = replaced
-            second.note = self._note(replaced)
-            self.standing[exercise.name] = second
-        return tries.cell_seconds
+    def _again(self, exercise: Exercise, before: Tries) -> float:
+        """Another judgement where one is owed; the seconds that its cells took."""
+        in_cells = 0.0
+        tried: list[str] = []
+        for below in (self.wrong_below, self.spent_below):
+            result = self.standing[exercise.name]
+            replaced = below(result) if _lost(result) else []
+            if not set(replaced) - set(tried):
+                continue
+            tried = replaced
+            cells = with_right_answers(self.assignment, self.cells, replaced, before)
+            tries = self.attempt(cells, [exercise], self.after, True)
+            in_cells += tries.cell_seconds
+            second = tries.exercises[exercise.name]
+            if second.status != "error" and second.points >= result.points:
+                second.replaced, second.note = replaced, self._note(replaced)
+                self.standing[exercise.name] = second
+        return in_cells
 
     def _note(self, replaced: list[str]) -> str:
         """ "judged with a right `forward` in the place of yours, which has a slip of its own"."""

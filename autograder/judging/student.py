@@ -262,12 +262,12 @@ class Student:
             if called in (stub, "") or self.owner.get(stub) == self.exercise:
                 kind = "needs" if self._of_another(called) else "unwritten"
                 return StudentError(kind, "is still to be written", name=name)
-            if stub in self.owner:
+            if stub in self.owner and not self.aided:
                 return StudentError(
                     "needs", f"needs {stub}, which is still to be written", name=name
                 )
         absent = _NOT_DEFINED.match(text) if name == "NameError" else None
-        if absent and self._of_another(absent[1]):
+        if absent and self._of_another(absent[1]) and not self.aided:
             return StudentError("needs", f"needs {absent[1]}, which is not defined", name=name)
         return None
 
