@@ -8,7 +8,7 @@ same encoding, so that a check sees the same values from both.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from coursekit import StudentError
@@ -29,6 +29,7 @@ class CellFailure(NamedTuple):
 class Transport(Protocol):
     """Carries requests to the code; raises StudentError when there is no answer."""
 
+    cells: Sequence[Cell]
     failures: list[CellFailure]
     lines: dict[str, int]
     """How many lines each cell has, by its label."""
@@ -42,7 +43,7 @@ class InProcess:
     """Trusted code in this very process."""
 
     def __init__(self, cells: Iterable[Cell]) -> None:
-        cells = list(cells)
+        self.cells = cells = list(cells)
         self.session = Session()
         self.failures: list[CellFailure] = []
         self.lines = lines_of(cells)
