@@ -306,7 +306,7 @@ def misfit(shape: Sequence[int], expected: Sequence[int | None]) -> str:
         return f"has {_listed([str(size) for size in shape])}"
     if len(shape) != len(expected):
         axes = "1 axis" if len(shape) == 1 else f"{len(shape)} axes"
-        return f"has {axes}" if len(shape) <= 4 else "has more than 4 axes"
+        return f"has {axes}" if len(shape) <= 4 else "has many axes"
     pairs = zip(shape, expected, strict=True)
     other = [str(axis) for axis, (have, want) in enumerate(pairs) if want not in (None, have)]
     return f"has another length along {'axis' if len(other) == 1 else 'axes'} {' and '.join(other)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,35 +49,35 @@ def responsible(failure: CheckFailed, calls: Sequence[Call]) -> tuple[Call | Non
     for call in reversed(calls):
         if call.error is failure:
             return call, None
-    if failure.subject is not None:
+    for alike in (_same, _equal) if failure.subject is not None else ():
         for call in reversed(calls):
-            place = _place(call.returned, failure.subject)
+            place = _place(call.returned, failure.subject, alike)
             if place is not None:
                 return call, place
     return (calls[-1] if calls else None), None
 
 
-def _place(returned: Any, subject: Any) -> str | None:
+def _place(returned: Any, subject: Any, alike: Callable[[Any, Any], bool]) -> str | None:
     """Where `subject` is in what came back; None if it is not in it."""
-    if _alike(returned, subject):
+    if alike(returned, subject):
         return ""
     if isinstance(returned, (tuple, list)):
         for number, item in enumerate(returned, start=1):
-            if _place(item, subject) is not None:
+            if _place(item, subject, alike) is not None:
                 return f"value {number} of {len(returned)}"
     return None
 
 
-def _alike(one: Any, other: Any) -> bool:
-    """The same thing, or the same numbers whatever they are kept in."""
-    if one is other:
-        return True
-    if isinstance(one, (tuple, list, str)) or isinstance(other, (tuple, list, str)):
-        return type(one) is type(other) and bool(one is other)
+def _same(one: Any, other: Any) -> bool:
+    return one is other
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """The same numbers, whatever they are kept in."""
     a, b = _numbers(one), _numbers(other)
     if a is None or b is None or a.size != b.size:
         return False
-    return bool(np.array_equal(a.ravel(), b.ravel(), equal_nan=a.dtype.kind == "f"))
+    return bool(np.array_equal(a.ravel(), b.ravel(), equal_nan=True))
 
 
 def _numbers(value: Any) -> np.ndarray | None:

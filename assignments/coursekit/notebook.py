@@ -373,7 +373,7 @@ class NotebookStudent:
         else:
             found = target._thing if method is None else getattr(target._thing, method)
         if not callable(found):
-            raise StudentError("missing", f"is not a function or class, but {kind_of(found)}")
+            raise StudentError("missing", "is not a function or class")
         return found
 
     def _instead(self, wanted: str) -> str:
@@ -381,7 +381,7 @@ class NotebookStudent:
         own = [name for name, thing in self._namespace.items() if _defined_in(thing)]
         own = [name for name in own if name not in self._exercises and name != wanted]
         near = difflib.get_close_matches(wanted, own, n=1)
-        return f"; {near[0]} is" if near else ""
+        return f", but {near[0]} is" if near else ""
 
     def _protected(self, work: Callable[[], Any], keep: bool = False) -> Any:
         """A copy of what `work` gives, or the thing itself; what it raises as a StudentError."""
@@ -469,9 +469,7 @@ class NotebookStudent:
 class Kept(Thing):
     """An object of the student's that is no plain value: call it, call its methods, pass it on."""
 
-    def __init__(
-        self, student: NotebookStudent, thing: Any, origin: Origin | None = None
-    ) -> None:
+    def __init__(self, student: NotebookStudent, thing: Any, origin: Origin | None = None) -> None:
         self._student = student
         self._thing = thing
         self.origin = origin

@@ -25,9 +25,7 @@ _FACTORS = {
 }
 
 
-def relation(
-    values: np.ndarray, wanted: np.ndarray, same: Callable[[np.ndarray], bool]
-) -> str:
+def relation(values: np.ndarray, wanted: np.ndarray, same: Callable[[np.ndarray], bool]) -> str:
     """What turns `wanted` into `values`, or ''; `same(other)` says whether other is `values`."""
     if values.shape != wanted.shape or not np.isfinite(values).all() or not np.any(wanted):
         return ""
@@ -45,9 +43,9 @@ def relation(
     offset = float(np.mean(values - wanted))
     if offset and same(wanted + offset):
         return f"every entry is {abs(offset):.4g} too {'large' if offset > 0 else 'small'}"
-    if values.ndim >= 2 and values.shape[-1] == values.shape[-2]:
-        if same(np.swapaxes(wanted, -1, -2)):
-            return "the right numbers, transposed"
+    square = values.ndim >= 2 and values.shape[-1] == values.shape[-2]
+    if square and same(np.swapaxes(wanted, -1, -2)):
+        return "the right numbers, transposed"
     return _order(wanted, same)
 
 

@@ -6,7 +6,7 @@ to be written out gets a name, and a comment says what it stands for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ class Thing:
     origin: Origin | None = None
 
 
-@dataclass
+@dataclasses.dataclass
 class Call:
     """One call of the student's code, as a check made it.
 
@@ -34,10 +34,10 @@ class Call:
 
     function: str
     args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
+    kwargs: dict[str, Any] = dataclasses.field(default_factory=dict)
     returned: Any = None
     error: Exception | None = None
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = dataclasses.field(default_factory=list)
     target: Thing | None = None
     method: str | None = None
     is_attribute: bool = False
@@ -61,7 +61,7 @@ class Call:
         return f"the output of what {self.function} returned"
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Origin:
     """Where a `Thing` is from: a call (`place`: which of the things it returned), a closed-form
     field with its parameters, or a value that was kept."""
@@ -69,7 +69,7 @@ class Origin:
     call: Call | None = None
     place: int | None = None
     field: str = ""
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
     value: Any = None
 
     @property

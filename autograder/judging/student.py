@@ -265,7 +265,7 @@ class Student:
                 return f"is not defined, because {cell.label} {failure.why}"
         sources = [cell.source for cell in self.transport.cells if cell.label == own]
         near = difflib.get_close_matches(name, _defined(sources[0]) if sources else [], n=1)
-        return f"is not defined; its cell defines {near[0]}" if near else "is not defined"
+        return f"is not defined, but {near[0]} is" if near else "is not defined"
 
 
 def _defined(source: str) -> list[str]:

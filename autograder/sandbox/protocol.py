@@ -43,11 +43,11 @@ class InProcess:
     """Trusted code in this very process."""
 
     def __init__(self, cells: Iterable[Cell]) -> None:
-        self.cells = cells = list(cells)
+        self.cells: Sequence[Cell] = list(cells)
         self.session = Session()
         self.failures: list[CellFailure] = []
-        self.lines = lines_of(cells)
-        for cell in cells:
+        self.lines = lines_of(self.cells)
+        for cell in self.cells:
             why, _ = run_cell(self.ask, cell)
             if why:
                 self.failures.append(CellFailure(cell, why))
