@@ -17,7 +17,7 @@ from coursekit import Call, CheckFailed, StudentError
 from coursekit.compare import kind_of, without_a_graph
 from coursekit.written import Origin, Thing, made_by, trace
 
-from autograder.sandbox.inside.lockdown import MAX_BYTES
+from autograder.sandbox.inside.protocol import MAX_BYTES
 from autograder.sandbox.inside.session import parse_cell
 from autograder.sandbox.inside.wire import Handle, WireError, decode, encode
 from autograder.sandbox.protocol import Transport, exception_name, read_reply
