@@ -41,7 +41,7 @@ def test_a_value_s_code_gives_the_value(value: Any) -> None:
         assert (again.dtype, again.requires_grad) == (value.dtype, value.requires_grad)
         assert torch.equal(again, value)
     else:
-        assert np.array_equal(np.asarray(again), np.asarray(value)) or code(again) == code(value)
+        assert code(again) == code(value)
         assert getattr(value, "dtype", None) in (None, np.float32, np.asarray(again).dtype)
 
 
@@ -180,7 +180,7 @@ def test_a_relation_is_told_where_it_cannot_be_chance() -> None:
     assert related(-right, right) == "same size, opposite sign"
     assert related(2 * right, right) == "every entry is twice what it should be"
     assert "opposite sign" in related(-right / 2, right)
-    assert related(right + 0.3, right) == "every entry is 0.3 too large"
+    assert related(right + 0.3, right) == "every entry is 0.3 too high"
     assert related(right[::-1], right) == "the right numbers, in reversed order"
     assert related(np.roll(right, 1), right) == "the right numbers, one place later"
     assert related(right**2, right) == "every entry is the square of what it should be"

@@ -42,7 +42,7 @@ def relation(values: np.ndarray, wanted: np.ndarray, same: Callable[[np.ndarray]
         return factor
     offset = float(np.mean(values - wanted))
     if offset and same(wanted + offset):
-        return f"every entry is {abs(offset):.4g} too {'large' if offset > 0 else 'small'}"
+        return f"every entry is {abs(offset):.4g} too {'high' if offset > 0 else 'low'}"
     square = values.ndim >= 2 and values.shape[-1] == values.shape[-2]
     if square and same(np.swapaxes(wanted, -1, -2)):
         return "the right numbers, transposed"
