@@ -22,6 +22,7 @@ import sys
 import time
 import types
 import warnings
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -246,6 +247,7 @@ class Kernel:
                 import asyncio
 
                 self._loop = asyncio.new_event_loop()
+                weakref.finalize(self, self._loop.close)
             value = self._loop.run_until_complete(value)
         return value
 

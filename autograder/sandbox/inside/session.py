@@ -45,7 +45,7 @@ class Session:
         self.kernel = Kernel()
         self.namespace = self.kernel.namespace
         self.handles: dict[int, Any] = {}
-        self.settings = state.snapshot()
+        self.settings = {"backend": "agg"} | state.snapshot()
 
     def answer(self, request: bytes) -> bytes:
         """Bytes of the answer to one request; never raises for what a student's code does."""
