@@ -355,7 +355,8 @@ def test_a_statement_without_an_end_costs_itself_alone(
         assert student.answer(1) == 42
         assert worked.ask(encode({"op": "run", "source": "late", "label": "l"}))
         assert [failure.sentence for failure in worked.failures] == [
-            "cell 1: line 4 took more than 0.3 s and was not finished; the function above it counts",
+            "cell 1: line 4 took more than 0.3 s and was not finished; "
+            "the function above it counts",
             "cell 1: line 7 ended the Python process instead of returning; "
             "the function above it counts",
         ]

@@ -75,7 +75,8 @@ def _set_deterministic(found: tuple[bool, bool]) -> None:
 
 
 def _backend() -> str:
-    return str(dict.__getitem__(sys.modules["matplotlib"].rcParams, "backend"))
+    name = dict.__getitem__(sys.modules["matplotlib"].rcParams, "backend")
+    return name if isinstance(name, str) else "agg"  # none is chosen yet
 
 
 def _set_backend(name: str) -> None:
