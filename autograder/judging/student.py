@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
 import difflib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
@@ -18,7 +18,6 @@ from coursekit.compare import kind_of, without_a_graph
 from coursekit.written import Origin, Thing, made_by, trace
 
 from autograder.sandbox.inside.protocol import MAX_BYTES
-from autograder.sandbox.inside.session import parse_cell
 from autograder.sandbox.inside.wire import Handle, WireError, decode, encode
 from autograder.sandbox.protocol import Transport, exception_name, read_reply
 
@@ -232,17 +231,19 @@ class Student:
             return StudentError("signature", "cannot be called like this", detail=text, name=name)
         if kind == "type":
             return CheckFailed("type", "returned something that cannot be compared", detail=text)
-        if name == "NotImplementedError":
+        if name == "NotImplementedError" and kind != "device":
             return StudentError("unwritten", "is still to be written", name=name)
         bases = reply.get("builtin")
         cell = reply.get("cell")
         # A number that is no line could carry what a hidden check asked.
         known = type(line) is int and 0 < line <= self.transport.lines.get(str(cell), 0)
         where = f" in line {line} of {cell}" if known else ""
-        where += without_a_graph(text)
+        why = f"stopped with {name}{where}{without_a_graph(text)}"
+        if kind == "device":
+            why = f"asks for a GPU{where}, and the grader has none: keep to the arguments' device"
         return StudentError(
             "error",
-            f"stopped with {name}{where}",
+            why,
             name=name,
             bases=[str(base) for base in bases] if isinstance(bases, list) else [],
             detail=text,
@@ -260,22 +261,14 @@ class Student:
             return "is not there"
         own = f"the cell of {self.exercise}"
         for failure in self.transport.failures:
-            cell = failure.cell
-            if cell.label == own or f"def {name}(" in cell.source or f"class {name}" in cell.source:
-                return f"is not defined, because {cell.label} {failure.why}"
-        sources = [cell.source for cell in self.transport.cells if cell.label == own]
-        near = difflib.get_close_matches(name, _defined(sources[0]) if sources else [], n=1)
+            mine = failure.cell.label == own and not failure.first
+            if failure.defines(name) or mine:
+                place = f"line {failure.line} of " if failure.line else ""
+                return f"is not defined, because {place}{failure.cell.label} {failure.why}"
+        source = "".join(cell.source for cell in self.transport.cells if cell.label == own)
+        defined = re.findall(r"^(?:def|class)[ \t]+(\w{1,60})\b", source, re.MULTILINE)
+        near = difflib.get_close_matches(name, defined, n=1)
         return f"is not defined, but {near[0]} is" if near else "is not defined"
-
-
-def _defined(source: str) -> list[str]:
-    """The functions and classes that a cell defines."""
-    try:
-        tree = parse_cell(source)[0]
-    except SyntaxError:
-        return []
-    kinds = (ast.FunctionDef, ast.ClassDef)
-    return [node.name[:60] for node in tree.body if isinstance(node, kinds)]
 
 
 def _handle_of(value: Any) -> Handle:
