@@ -25,6 +25,7 @@ from autograder.judging.follow_through import (
 from autograder.judging.judge import Judge, summarise
 from autograder.judging.uses import closure, pieces_of, uses
 from autograder.results import CheckResult, ExerciseResult
+from autograder.sandbox.protocol import CellFailure
 
 STUB = 'raise NotImplementedError("still to be written")'
 Results = dict[str, ExerciseResult]
@@ -262,7 +263,9 @@ def test_of_a_cell_that_broke_only_definitions_are_run_again() -> None:
     found = load_assignment("lennard_jones")
     text = "print('waits for ever')\nHALF = 0.5\ndef lj_force(r): return 0\ndef helper(): pass\n"
     cell = Cell("the cell of lj_force", text)
-    code = with_right_answers(found, [cell], ["lj_force"], Tries({}, broken=[cell]))
+    code = with_right_answers(
+        found, [cell], ["lj_force"], Tries({}, broken=[CellFailure(cell, "stopped")])
+    )
     texts = "\n".join(one.source for one in code)
     assert "waits for ever" not in texts
     assert "def helper(): pass" in texts

@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 
 from autograder.course import Assignment, Cell, Exercise
 from autograder.results import ExerciseResult
-from autograder.sandbox.protocol import InProcess
+from autograder.sandbox.protocol import CellFailure, InProcess
 
 from . import answers
 from .judge import Judge
@@ -50,10 +50,10 @@ class Tries(NamedTuple):
     exercises: dict[str, ExerciseResult]
     notes: Sequence[str] = ()
     cell_seconds: float = 0.0
-    broken: Sequence[Cell] = ()
-    """Cells that did not run to their end."""
-    deadly: Sequence[Cell] = ()
-    """Cells that ended Python, or did not end."""
+    broken: Sequence[CellFailure] = ()
+    """What did not run to its end."""
+    deadly: Sequence[CellFailure] = ()
+    """Of it, what ended Python, or did not end."""
     again_seconds: float = 0.0
     """Of `judged`: what second passes took, which is told to no student either."""
 
@@ -76,8 +76,8 @@ def in_process(judge: Judge, salt: str) -> Attempt:
     def attempt(cells: Sequence[Cell], wanted: list[Exercise], after: After, aided: bool) -> Tries:
         transport = InProcess(cells)
         results = judge.judge(Student(transport, aided), salt, wanted, after=after)
-        broken = [failure.cell for failure in transport.failures]
-        return Tries({result.name: result for result in results}, broken=broken)
+        found = {result.name: result for result in results}
+        return Tries(found, broken=transport.failures)
 
     return attempt
 
@@ -225,15 +225,26 @@ def with_right_answers(
         own = [name for name in names if _holds(cell, assignment.exercise(name))]
         missing -= set(own)
         if own:
-            found += _exchanged(assignment, cell, own, cell in before.broken)
-        elif cell not in before.deadly:
-            found.append(cell)
+            broken = any(failure.cell == cell for failure in before.broken)
+            found += _exchanged(assignment, cell, own, broken)
+        else:
+            found.append(_without(cell, before.deadly))
     absent = [
         Cell(f"the cell of {name}", right_code(assignment, name))
         for name in names
         if name in missing
     ]
     return [*found[:1], *absent, *found[1:]]
+
+
+def _without(cell: Cell, deadly: Sequence[CellFailure]) -> Cell:
+    """The cell without the lines that ended Python before, and would again."""
+    lines = cell.source.split("\n")
+    for failure in deadly:
+        if failure.cell == cell:
+            for number in range(max(0, failure.first - 1), failure.last or len(lines)):
+                lines[number : number + 1] = [""] if number < len(lines) else []
+    return cell._replace(source="\n".join(lines))
 
 
 def _holds(cell: Cell, exercise: Exercise) -> bool:

@@ -48,10 +48,10 @@ def with_retry(
             break
         notes.append(f"tried again, as time ran out on a crowded machine: {', '.join(late)}")
         wanted = [judge.assignment.exercise(name) for name in late]
-    broken = [failure.cell for failure in caged.failures]
-    deadly = [cells[number] for number in caged.deadly]
+    ended = {why for cell in caged.deadly for why in cell.values()}
+    deadly = [failure for failure in caged.failures if failure.why in ended]
     notes = [*_skipped(caged.skipped), *_failures(caged), *notes]
-    return Tries(best, notes, in_cells, broken, deadly)
+    return Tries(best, notes, in_cells, caged.failures, deadly)
 
 
 def _skipped(lines: list[str]) -> list[str]:
@@ -59,4 +59,4 @@ def _skipped(lines: list[str]) -> list[str]:
 
 
 def _failures(caged: Any) -> list[str]:
-    return [f"{failure.cell.label} {failure.why}" for failure in caged.failures[:10]]
+    return [failure.sentence for failure in caged.failures[:10]]

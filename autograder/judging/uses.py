@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder.course import Assignment, Cell
-from autograder.sandbox.inside.session import parse_cell
+from autograder.sandbox.inside.cells import tree_of
 
 Uses = dict[str, set[str]]
 
@@ -43,10 +43,13 @@ def pieces_of(source: str) -> list[Piece]:
     if len(source) > MAX_SOURCE:
         return [_as_words(source)]
     try:
-        tree, skipped = parse_cell(source)
+        return list(_pieces(source, ast.parse(source), as_written=True))
+    except _FAULTS:
+        pass
+    try:  # with what only IPython reads
+        return list(_pieces(source, tree_of(source, "a cell", 0), as_written=False))
     except _FAULTS:
         return [piece for part in _blocks(source) for piece in _pieces_of_block(part)]
-    return list(_pieces(source, tree, as_written=not skipped))
 
 
 def uses(assignment: Assignment, cells: Sequence[Cell], calls: Uses) -> Uses:
@@ -88,7 +91,7 @@ def closure(used: Uses, names: Iterable[str]) -> set[str]:
 
 
 def _pieces(source: str, tree: ast.Module, as_written: bool) -> Iterator[Piece]:
-    lines = source.splitlines()
+    lines = source.split("\n")
     before = 0
     for number, node in enumerate(tree.body):
         start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])

@@ -46,7 +46,7 @@ class Graded(dict[str, ExerciseResult]):
 
 @pytest.fixture
 def grade(cage: Cage, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr("autograder.sandbox.transport.CELL_SECONDS", 2.0)
+    monkeypatch.setattr("autograder.sandbox.protocol.CELL_SECONDS", 2.0)
     judge = Judge(COURSE)
 
     def grade(salt: str = "second pass", first: str = "", **changed: str) -> Graded:
