@@ -67,7 +67,7 @@ WRONG_BELOW: dict[str, tuple[str, str, Callable[[Assignment], str], list[str]]] 
     "an exception at its definition": (
         "lennard_jones",
         "lj_force",
-        lambda f: "1 / 0\n" + reference_code(f, "lj_force"),
+        lambda f: "def lj_force(r=1 / 0):\n    return r\n",
         ["cluster_forces"],
     ),
     "an empty cell": ("pinn", "derivative", lambda f: "", ["decay_residual", "condition_losses"]),
