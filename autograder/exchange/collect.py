@@ -15,12 +15,12 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import yaml
+from coursekit.ipynb import MAX_BYTES
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
 from autograder.grading.run import usable_id
-from autograder.judging.submission import MAX_BYTES
 
 MAX_MEMBERS = 100_000
 _MOODLE = re.compile(r"(?P<name>[^/]+)_(?P<number>\d+)_assignsubmission_file_?")

@@ -26,6 +26,7 @@ def digests(assignment: Assignment) -> Digests:
             if text.strip():
                 own.get(name, common).update(path.name.encode() + b"\0" + text.strip())
     for path in (
+        assignment.folder / "figures.py",  # an answer may use what it defines
         assignment.reference,
         assignment.known_mistakes,
         *(path for room in _DECIDE for path in sorted((ROOT / room).rglob("*.py"))),
