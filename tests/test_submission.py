@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import toy_course
 from coursekit.ipynb import MAX_BRACKETS, MAX_BYTES, MAX_CELLS, MAX_CODE
@@ -22,6 +23,7 @@ from autograder.judging.student import Student
 from autograder.judging.submission import (
     MAX_NOTES,
     Submission,
+    attempt_salt,
     find_notebook,
     read_submission,
 )
@@ -77,6 +79,7 @@ def springs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assignment]:
         (root / name).write_text(toy_course.FILES[name], encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(course, "ROOT", root)
+        patch.setattr(course, "TOTAL", 15.0)
         course.course.cache_clear()
         found = course.load_assignment("springs")
         found.release.parent.mkdir(parents=True)
@@ -181,6 +184,19 @@ def test_what_the_locked_cells_import_is_there_where_it_is_used(springs: Assignm
     student.begin("spring_force", 0)
     assert student.spring_force(2.0) == -6.0
     assert read(filled(**ANSWERS)).cells[0].label == "the setup cell", "where nobody asks for them"
+    (folder / "figures.py").unlink()
+
+
+def test_an_attempt_meets_inputs_of_its_own(springs: Assignment) -> None:
+    first, same, other = filled(**ANSWERS), filled(**ANSWERS), filled(**ANSWERS)
+    same["cells"][4]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "3"}]
+    same["cells"][0]["source"] = "# Notes of my own"
+    other["cells"][4]["source"] = FORCE + "# once more"
+    salts = [attempt_salt("salt", read(one), springs) for one in (first, same, other)]
+    assert salts[0] == salts[1], "no code changed"
+    assert salts[2] != salts[0] != "salt"
+    fixed = msgspec.structs.replace(springs, same_inputs=True)
+    assert attempt_salt("salt", read(first), fixed) == "salt"
 
 
 def test_a_plain_submission_runs_setup_then_the_students_cells_in_order() -> None:
@@ -598,4 +614,4 @@ def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "springs.ipynb"
     with path.open("wb") as file:
         file.truncate(40 * MAX_BYTES)
-    assert "has 800 MB" in missing(tmp_path)
+    assert "has 2560 MB" in missing(tmp_path)

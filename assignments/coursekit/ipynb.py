@@ -30,7 +30,7 @@ _DEFINES = re.compile(
 )
 _BINDS = re.compile(
     r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)"
-    r"|^([*(]*\w[\w \t,*()]*)(?::[^=\n]*)?=(?!=)"
+    r"|^([*(]*\w+(?:[ \t)]*,[ \t(*]*\w+)*[ \t,)]*)(?::[^=\n]*)?=(?!=)"
     r"|^(?:async[ \t]+)?for[ \t]+([^\n]*?)[ \t]in\b",
     re.MULTILINE,
 )

@@ -89,7 +89,7 @@ class _Server:
         from autograder.errors import SubmissionError
         from autograder.judging.diagnosis import Observer
         from autograder.judging.retry import with_retry
-        from autograder.judging.submission import read_submission
+        from autograder.judging.submission import attempt_salt, read_submission
 
         started = time.perf_counter()
         isolation, checks = self.cage.level, salted(self.digests, job.salt)
@@ -110,7 +110,8 @@ class _Server:
             diagnosed += time.perf_counter() - begun
 
         wanted = [self.found.exercise(name) for name in job.exercises or checks]
-        tries = with_retry(judge, self.cage, submission.cells, job.salt, wanted, after)
+        salt = attempt_salt(job.salt, submission, self.found)
+        tries = with_retry(judge, self.cage, submission.cells, salt, wanted, after)
         for name, exercise in tries.exercises.items():
             exercise.checks_sha256 = checks[name]
         total = time.perf_counter() - started

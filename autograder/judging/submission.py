@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import hashlib
 import json
 import os
 import re
@@ -23,6 +24,7 @@ from coursekit.ipynb import (
     NotebookCell,
     NotebookError,
     read_cells,
+    same_text,
     too_large,
     without_outputs,
 )
@@ -74,8 +76,7 @@ def read_submission(data: bytes, assignment: Assignment) -> Submission:
     outline = outline_of(assignment)
     exercises = {exercise.name: exercise for exercise in assignment.exercises}
     answered = _answered_elsewhere(notebook, assignment, outline)
-    run = [*beside(assignment, (cell.source for cell in notebook if cell.kind == "code"))]
-    run.append(Cell("the setup cell", setup_code(assignment)))
+    run = [Cell("the setup cell", setup_code(assignment))]
     ran: set[int] = set()
     seen: dict[str, int] = {}
     bound: dict[str, tuple[str, int]] = {}
@@ -122,7 +123,21 @@ def read_submission(data: bytes, assignment: Assignment) -> Submission:
     notes += _foreign(notebook, assignment)
     if len(notes) > MAX_NOTES:
         notes = [*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES} more remarks like these"]
-    return Submission(run, notes, notebook, frozenset(ran))
+    files = beside(assignment, (cell.source for cell in run))
+    return Submission([*files, *run], notes, notebook, frozenset(ran))
+
+
+def attempt_salt(salt: str, submission: Submission, assignment: Assignment) -> str:
+    """The salt from which the hidden inputs of this attempt are drawn.
+
+    It follows from the code that runs: what a student learns of one attempt's inputs is worth
+    nothing in the next, equal code meets equal inputs and so earns equal marks, and saving a
+    notebook again moves none. `same_inputs = true` in course.toml gives all attempts the same.
+    """
+    if assignment.same_inputs:
+        return salt
+    code = "\0".join(same_text(cell.source) for cell in submission.cells)
+    return hashlib.sha256(f"{salt}\0{code}".encode()).hexdigest()
 
 
 def locked_id(cell: NotebookCell, outline: Outline) -> str:
