@@ -5,9 +5,11 @@ Missing is not empty: what cannot be read, or is gone, is said, and no mark chan
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
+import sqlite3
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -73,7 +75,13 @@ def test_a_course_whose_salt_is_gone_says_so(graded: Path, left: str) -> None:
     (graded / "results" / SALT).unlink()
     if left == "gradebook.db":
         (graded / "results" / "backprop" / "ada.json").unlink()
-        (graded / left).write_bytes(b"")
+        with contextlib.closing(sqlite3.connect(graded / left)) as database:
+            database.execute("CREATE TABLE grade (auto_score FLOAT)")
+            course_salt(graded)  # a roster alone is no mark
+            (graded / SALT).unlink()
+            (graded / "results" / SALT).unlink()
+            database.execute("INSERT INTO grade VALUES (3.0)")
+            database.commit()
     with pytest.raises(CourseError, match=rf"is gone, and {left} holds marks"):
         course_salt(graded)
     assert not (graded / SALT).exists()

@@ -14,6 +14,7 @@ import hashlib
 import os
 import re
 import secrets
+import sqlite3
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from pathlib import Path
@@ -338,9 +339,18 @@ def _owner(path: Path) -> str:
 
 def _course_before(course_dir: Path) -> str:
     """What says that this course has been graded before; "" if nothing does."""
-    if (course_dir / "gradebook.db").exists():
-        return "gradebook.db"
-    return "results" if any(course_dir.glob("results/*/*.json")) else ""
+    if any(course_dir.glob("results/*/*.json")):
+        return "results"
+    path = course_dir / "gradebook.db"
+    if path.is_file():  # it may have come with a roster alone
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(_opened(path)) as database:
+            query = "SELECT 1 FROM grade WHERE auto_score IS NOT NULL LIMIT 1"
+            return "gradebook.db" if database.execute(query).fetchone() else ""
+    return ""
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
 @contextlib.contextmanager
