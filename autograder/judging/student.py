@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -163,6 +163,10 @@ class Student:
     def field(self, name: str, **params: Any) -> Any:
         """A closed-form model from `worker.fields`, to hand to the student's functions."""
         return self.request({"op": "field", "name": name, "params": params})
+
+    def witness(self, shape: Sequence[int], **params: Any) -> Any:
+        """A small network that notes how it is trained; `judging.training` reads the notes."""
+        return self.request({"op": "witness", "params": {"shape": tuple(shape), **params}})
 
     def reseed(self, seed: int) -> None:
         """Other global random state, as another day in the student's kernel."""

@@ -14,6 +14,7 @@ judges anything: it computes what the student's code computes.
     {"op": "attribute", "target": Handle, "name": …}
     {"op": "keep", "value": …} / {"op": "value", "target": Handle}
     {"op": "field", "name": …, "params": {…}}      a closed-form model from `fields`
+    {"op": "witness", "params": {…}}               a network that notes how it is trained
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ import torch
 
 from . import fields
 from .wire import Handle, WireError, decode, encode
+from .witness import Witness
 
 MAX_HANDLES = 100_000
 _MAGIC = re.compile(r"^\s*(%|!|\?)|\?\s*$")
@@ -139,6 +141,9 @@ class Session:
 
     def _op_field(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
         return {"ok": True, "encoded": encode(self._keep(fields.FIELDS[name](**params)))}
+
+    def _op_witness(self, params: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": True, "encoded": encode(self._keep(Witness(**params)))}
 
     # helpers ------------------------------------------------------------------------------
 
