@@ -1,12 +1,14 @@
 """The truth table: are the checks themselves right?
 
 For every assignment: the reference and every alternative earn everything; the untouched
-release and do-nothing answers earn nothing; every mistake fails the check that it names;
-every check is failed by some mistake; public checks pass for right answers; a mistake's hint
-is found for itself and for no right answer. Whatever does not hold is a hole.
+release and do-nothing answers earn nothing, trivial ones (`trivial`) at most a tenth; every
+mistake fails the check that it names and keeps at most what it says; every check is failed by
+some mistake; public checks pass for right answers; a mistake's hint is found for itself and for
+no right answer. Whatever does not hold is a hole.
 
 Checks that train cost seconds. In exercises that have more than the usual time a mistake is
-tried only on the check that it names, and on those that no mistake names.
+tried on the check that it names, and on those that no mistake names; on the others too only
+where what it keeps depends on them.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from autograder.results import ExerciseResult
 from autograder.sandbox.protocol import InProcess
 
 SALT = "verify"
+TRIVIAL = 0.1
+"""The most that a trivial answer may earn, as a part of the points."""
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -42,6 +46,8 @@ class Row(msgspec.Struct, kw_only=True):
     failed: list[str]
     seconds: float
     checks: list[str] = []  # of the reference: every check that was run
+    seen: bool = False  # by a public check
+    salt: str = SALT
     hole: str = ""
 
 
@@ -54,19 +60,29 @@ class Table(msgspec.Struct, kw_only=True):
 
 
 def verify(
-    names: list[str], jobs: int = 2, progress: Callable[[str, str, list[Row]], None] | None = None
+    names: list[str],
+    jobs: int = 2,
+    progress: Callable[[str, str, list[Row]], None] | None = None,
+    salts: int = 1,
 ) -> list[Table]:
-    """The truth tables of the named assignments.
+    """The truth tables of the named assignments, each drawn from as many salts.
 
     Exercises are tried on `jobs` processes; `progress` is called with the assignment, the
-    exercise and its rows as each is done.
+    exercise and its rows as each is done with one salt.
     """
     wanted = [
-        (found, exercise) for found in map(load_assignment, names) for exercise in found.exercises
+        (found, exercise, f"{SALT} {n}" if n else SALT)
+        for found in map(load_assignment, names)
+        for exercise in found.exercises
+        for n in range(salts)
     ]
     rows: dict[tuple[str, str], list[Row]] = {}
-    for (found, exercise), done in _done(wanted, jobs):
-        rows[found.name, exercise.name] = done
+    holes: dict[tuple[str, str], list[str]] = {}
+    for (found, exercise, salt), done in _done(wanted, jobs):
+        rows.setdefault((found.name, exercise.name), []).extend(done)
+        where = "" if salt == SALT else f", salt {salt!r}"
+        found_here = [hole + where for hole in holes_in(done)]
+        holes.setdefault((found.name, exercise.name), []).extend(found_here)
         if progress is not None:
             progress(found.name, exercise.name, done)
     tables = []
@@ -81,7 +97,7 @@ def verify(
     return tables
 
 
-_Job = tuple[Assignment, Exercise]
+_Job = tuple[Assignment, Exercise, str]
 
 
 def _done(wanted: list[_Job], jobs: int) -> Iterator[tuple[_Job, list[Row]]]:
@@ -97,14 +113,14 @@ def _done(wanted: list[_Job], jobs: int) -> Iterator[tuple[_Job, list[Row]]]:
             yield futures[future], future.result()
 
 
-def tried(found: Assignment, exercise: Exercise) -> list[Row]:
+def tried(found: Assignment, exercise: Exercise, salt: str = SALT) -> list[Row]:
     """The truth table of one exercise."""
     import torch
 
     torch.set_num_threads(1)
     # A known answer may print, and --json is for programs.
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        return list(_exercise_rows(Judge(found), exercise))
+        return list(_exercise_rows(Judge(found), exercise, salt))
 
 
 def holes_in(rows: list[Row]) -> list[str]:
