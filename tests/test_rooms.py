@@ -24,6 +24,7 @@ ORDER = [
 """From the ground up. Rooms of one floor may not import each other, but for the pairs below."""
 NEIGHBOURS = {("records", "grading"), ("course", "results")}
 HOUSE = ROOT / "autograder"
+ROOMS = {path.stem for path in HOUSE.iterdir() if path.suffix in ("", ".py")}
 
 
 def floor(room: str) -> int:
@@ -51,7 +52,7 @@ def imported(path: Path) -> set[str]:
             parts = name.split(".")
             if parts[0] == "autograder" and len(parts) > 1:
                 rooms.add(parts[1])
-    return rooms
+    return rooms & ROOMS
 
 
 FILES = sorted(path for path in HOUSE.rglob("*.py") if "templates" not in path.parts)

@@ -254,6 +254,9 @@ def write(root: Path) -> Path:
         root / "assignments" / "coursekit",
         ignore=shutil.ignore_patterns("__pycache__"),
     )
+    fields = Path("autograder", "sandbox", "inside", "fields.py")
+    (root / fields).parent.mkdir(parents=True)
+    shutil.copy(REPOSITORY / fields, root / fields)
     return root
 
 
@@ -265,6 +268,7 @@ def activate(root: Path) -> None:
     import autograder.mistakes
 
     autograder.course.ROOT = root
+    autograder.course.TOTAL = 15.0  # points of the made-up assignment
     autograder.course.course.cache_clear()
     autograder.mistakes.__path__ = [str(root / "autograder" / "mistakes")]
     autograder.alternatives.__path__ = [str(root / "autograder" / "alternatives")]
@@ -279,13 +283,13 @@ def activated(root: Path) -> Iterator[Path]:
     """`activate`, and back."""
     from autograder import alternatives, course, mistakes
 
-    kept = course.ROOT, mistakes.__path__, alternatives.__path__
+    kept = course.ROOT, course.TOTAL, mistakes.__path__, alternatives.__path__
     activate(root)
     try:
         yield root
     finally:
         activate(root)
-        course.ROOT, mistakes.__path__, alternatives.__path__ = kept
+        course.ROOT, course.TOTAL, mistakes.__path__, alternatives.__path__ = kept
 
 
 def ipython_home(folder: Path, root: Path) -> str:

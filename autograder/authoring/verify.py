@@ -89,9 +89,6 @@ def verify(
     for found in map(load_assignment, names):
         parts = [rows[found.name, exercise.name] for exercise in found.exercises]
         holes = [hole for part in parts for hole in holes_in(part)]
-        total = sum(exercise.points for exercise in found.exercises)
-        if total != 100:
-            holes.append(f"{found.name}: its points sum to {total:g}, not 100")
         own = [row for part in parts for row in part]
         tables.append(Table(assignment=found.name, rows=own, holes=holes))
     return tables

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from coursekit import Call, CheckFailed, StudentError
 
-from autograder.sandbox.inside.lockdown import MAX_BYTES
+from autograder.sandbox.inside.protocol import MAX_BYTES
 from autograder.sandbox.inside.wire import Handle, WireError, decode, encode
 from autograder.sandbox.protocol import Transport, exception_name, read_reply
 
