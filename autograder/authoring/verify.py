@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import functools
 import multiprocessing
 import os
 import time
@@ -25,10 +26,12 @@ import msgspec
 from autograder.course import SECONDS, Assignment, Cell, Exercise, load_assignment
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, definition, mistakes
-from autograder.judging.judge import Judge
+from autograder.judging.judge import AT_MOST_WITHOUT_THE_POINT, Judge
 from autograder.judging.student import Student
 from autograder.results import ExerciseResult
 from autograder.sandbox.protocol import InProcess
+
+from . import trivial
 
 SALT = "verify"
 TRIVIAL = 0.1
@@ -87,10 +90,11 @@ def verify(
             progress(found.name, exercise.name, done)
     tables = []
     for found in map(load_assignment, names):
-        parts = [rows[found.name, exercise.name] for exercise in found.exercises]
-        holes = [hole for part in parts for hole in holes_in(part)]
-        own = [row for part in parts for row in part]
-        tables.append(Table(assignment=found.name, rows=own, holes=holes))
+        keys = [(found.name, exercise.name) for exercise in found.exercises]
+        own = [row for key in keys for row in rows[key]]
+        tables.append(
+            Table(assignment=found.name, rows=own, holes=[h for key in keys for h in holes[key]])
+        )
     return tables
 
 
@@ -137,48 +141,72 @@ def holes_in(rows: list[Row]) -> list[str]:
     return holes
 
 
-def _exercise_rows(judge: Judge, exercise: Exercise) -> Iterator[Row]:
+def _exercise_rows(judge: Judge, exercise: Exercise, salt: str) -> Iterator[Row]:
     found = judge.assignment
-    reference, row = _try(judge, exercise, "reference", "", cells(found))
+    trial = functools.partial(_try, judge, exercise, salt)
+    reference, row = trial("reference", "", cells(found))
     row.hole = _must_be_right(reference)
     if not any(check.hidden for check in reference.checks):
         row.hole = "has no hidden check"
     row.checks = [check.name for check in reference.checks]
     yield row
     for name, code in _nothings(found, exercise):
-        _, row = _try(judge, exercise, "nothing", name, _with(found, exercise, code))
+        _, row = trial("nothing", name, _with(found, exercise, code))
         row.hole = f"earned {row.points:g} points" if row.points else ""
+        yield row
+    for name, code in trivial.answers(judge, exercise):
+        _, row = trial("trivial", name, _with(found, exercise, code))
+        if row.points > TRIVIAL * row.max_points:
+            row.hole = f"earned {row.points:g} of {row.max_points:g} points"
         yield row
     for answer in alternatives(found):
         if answer.exercise == exercise.name:
-            result, row = _try(judge, exercise, "alternative", answer.name, cells(found, answer))
+            result, row = trial("alternative", answer.name, cells(found, answer))
             row.hole = _must_be_right(result)
             yield row
     wrongs = [wrong for wrong in mistakes(found) if wrong.exercise == exercise.name]
     named = {wrong.caught_by for wrong in wrongs if exercise.seconds > SECONDS}
     for wrong in wrongs:
-        yield _mistake_row(judge, exercise, wrong, named - {wrong.caught_by})
+        yield _mistake_row(judge, exercise, wrong, named - {wrong.caught_by}, salt)
 
 
 def _mistake_row(
-    judge: Judge, exercise: Exercise, wrong: Mistake, left_out: Collection[str] = ()
+    judge: Judge,
+    exercise: Exercise,
+    wrong: Mistake,
+    left_out: Collection[str] = (),
+    salt: str = SALT,
 ) -> Row:
     code = cells(judge.assignment, wrong)
-    result, row = _try(judge, exercise, "mistake", wrong.name, code, left_out)
-    if wrong.caught_by not in {check.name for check in result.checks}:
+    result, row = _try(judge, exercise, salt, "mistake", wrong.name, code, left_out)
+    if left_out and _at_most(judge, exercise, row.failed) > wrong.keeps:
+        result, row = _try(judge, exercise, salt, "mistake", wrong.name, code)
+    if not any(check.name == wrong.caught_by for check in judge.of(exercise)):
         row.hole = f"names the check {wrong.caught_by}, which does not exist"
     elif wrong.caught_by not in row.failed:
         row.hole = f"is not caught by {wrong.caught_by}, which it names"
     elif row.points >= row.max_points:
         row.hole = "earned everything"
+    elif row.points > wrong.keeps * row.max_points + 0.01:  # points are rounded
+        row.hole = f"keeps {row.points / row.max_points:.0%}, and may keep {wrong.keeps:.0%}"
     elif result.mistake and result.hint != wrong.hint:
         row.hole = f"is taken for {result.mistake}"
     return row
 
 
+def _at_most(judge: Judge, exercise: Exercise, failed: Collection[str]) -> float:
+    """What an answer that fails these checks can keep, as a part of the points."""
+    checks = [check for check in judge.of(exercise) if check.hidden]
+    lost = sum(check.weight for check in checks if check.name in failed)
+    share = 1 - lost / sum(check.weight for check in checks)
+    missed = any(check.point and check.name in failed for check in checks)
+    return min(share, AT_MOST_WITHOUT_THE_POINT) if missed else share
+
+
 def _try(
     judge: Judge,
     exercise: Exercise,
+    salt: str,
     kind: str,
     name: str,
     code: list[Cell],
@@ -188,17 +216,19 @@ def _try(
     student = Student(InProcess(code))
     seen = diagnosis.Observer(judge.assignment) if kind == "mistake" else None
     (result,) = judge.judge(
-        student, SALT, [exercise], after=seen, chosen=lambda check: check.name not in left_out
+        student, salt, [exercise], after=seen, chosen=lambda check: check.name not in left_out
     )
-    failed = [check.name for check in result.checks if check.outcome in ("failed", "error")]
+    failed = [check for check in result.checks if check.outcome in ("failed", "error")]
     row = Row(
         kind=kind,
         exercise=exercise.name,
         name=name,
         points=result.points,
         max_points=result.max_points,
-        failed=failed,
+        failed=[check.name for check in failed],
+        seen=any(not check.hidden for check in failed),
         seconds=round(time.perf_counter() - started, 3),
+        salt=salt,
     )
     errors = [check for check in result.checks if check.outcome == "error"]
     if errors:

@@ -20,7 +20,6 @@ from typing import TypeVar
 from autograder.course import ROOT, Assignment, Cell
 from autograder.errors import CourseError
 
-
 KEEPS = 0.99
 """Where a mistake says nothing of it; a guard of a large exercise weighs little more."""
 

@@ -51,6 +51,7 @@ class Check:
         marks = getattr(function, "pytestmark", [])
         self.guard = any(mark.name == "guard" for mark in marks)
         self.point = any(mark.name == "point" for mark in marks)
+        self.weight = 1 if self.guard else 3
         self.wants = tuple(inspect.signature(function).parameters)
 
 
@@ -163,7 +164,9 @@ def summarise(
     if missed:
         share = min(share, AT_MOST_WITHOUT_THE_POINT)
         for check in missed:
-            check.message += "\n   points    this is what the exercise is about: at most half of them"
+            check.message += (
+                "\n   points    this is what the exercise is about: at most half of them"
+            )
     failed = [check for check in checks if check.outcome == "failed"]
     kinds = {check.kind for check in failed}
     if any(check.outcome == "error" for check in checks):

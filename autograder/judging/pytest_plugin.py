@@ -32,7 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "guard: a check that counts only beside one of values")
-    config.addinivalue_line("markers", "point: what the exercise is about: without it, half at most")
+    config.addinivalue_line(
+        "markers", "point: what the exercise is about: without it, half at most"
+    )
     config.stash[_JUDGES] = {}
 
 
