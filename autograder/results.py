@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from .errors import CourseError
 from .files import write_atomically
 
 Outcome = Literal["passed", "failed", "not_counted", "error"]
@@ -80,11 +81,15 @@ class Store:
         return self.root / assignment / f"{student}.json"
 
     def load(self, assignment: str, student: str) -> Result | None:
-        """The stored result; None where there is none, or none that can be read."""
+        """The stored result; None where there is none, or one that is damaged. CourseError where
+        the file cannot be read: what it holds must not be judged anew and overwritten."""
+        path = self.path(assignment, student)
         try:
-            return msgspec.json.decode(self.path(assignment, student).read_bytes(), type=Result)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return msgspec.json.decode(path.read_bytes(), type=Result)
+        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
             return None
+        except OSError as error:
+            raise CourseError(f"{path} cannot be read ({error.strerror})") from None
 
     def save(self, result: Result) -> None:
         path = self.path(result.assignment, result.student)

@@ -297,7 +297,7 @@ def test_an_exercise_with_all_its_points_is_right() -> None:
         name="differences", outcome="failed", hidden=False, seconds=0, message="no"
     )
     hidden = CheckResult(name="values", outcome="passed", hidden=True, seconds=0)
-    result = summarise(exercise, [public, hidden], set())
+    result = summarise(exercise, [public, hidden], guards=set(), points=set())
     assert (result.status, result.points, result.message) == ("right", exercise.points, "")
 
 

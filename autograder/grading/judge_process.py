@@ -91,7 +91,7 @@ class _Server:
         from autograder.judging.diagnosis import Observer
         from autograder.judging.follow_through import judged
         from autograder.judging.retry import with_retry
-        from autograder.judging.submission import read_submission
+        from autograder.judging.submission import attempt_salt, read_submission
 
         started = time.perf_counter()
         isolation, checks = self.cage.level, salted(self.digests, job.salt)
@@ -112,7 +112,8 @@ class _Server:
             diagnosed += time.perf_counter() - begun
 
         wanted = [self.found.exercise(name) for name in job.exercises or checks]
-        attempt = functools.partial(with_retry, judge, self.cage, job.salt)
+        salt = attempt_salt(job.salt, submission, self.found)
+        attempt = functools.partial(with_retry, judge, self.cage, salt)
         tries = judged(judge, submission.cells, wanted, after, attempt)
         for name, exercise in tries.exercises.items():
             exercise.checks_sha256 = resting_on(checks, name, exercise.rests_on)

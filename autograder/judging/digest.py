@@ -20,13 +20,14 @@ _DECIDE = ("autograder/sandbox", "autograder/judging", "assignments/coursekit")
 
 def digests(assignment: Assignment) -> Digests:
     """Per exercise, the hash of all that decides its marks, a course's salt aside."""
-    common = hashlib.sha256(assignment.name.encode())
+    common = hashlib.sha256(f"{assignment.name} {assignment.same_inputs}".encode())
     own = {exercise.name: hashlib.sha256() for exercise in assignment.exercises}
     for path in (assignment.public_checks, assignment.hidden_checks):
         for name, text in _pieces(path):
             if text.strip():
                 own.get(name, common).update(path.name.encode() + b"\0" + text.strip())
     for path in (
+        assignment.folder / "figures.py",  # an answer may use what it defines
         assignment.reference,
         assignment.known_mistakes,
         *(path for room in _DECIDE for path in sorted((ROOT / room).rglob("*.py"))),

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from coursekit.ipynb import NotebookCell
 
 from autograder.course import Assignment, Exercise
 from autograder.files import plain
 from autograder.judging.submission import (
-    NotebookCell,
     Outline,
     Submission,
     locked_id,
