@@ -487,7 +487,7 @@ class NotebookStudent:
         bases = [base for base in type(error).__mro__ if base.__module__ == "builtins"]
         name = next(base.__name__ for base in bases if hasattr(builtins, base.__name__))
         unwritten = self._unwritten(error)
-        if unwritten == self.calls[-1].function:
+        if unwritten and unwritten == self.calls[-1].function:
             return StudentError(self._kind("unwritten"), f"is {UNWRITTEN}", name=name)
         if unwritten:
             return StudentError("needs", f"needs {unwritten}, which is {UNWRITTEN}", name=name)
@@ -511,7 +511,7 @@ class NotebookStudent:
             return ""
         frames = _frames(error.__traceback__)
         code = frames[-1][0].f_code if frames else None
-        if code is None or frames[-1][0].f_globals is not self._namespace:
+        if code is None or frames[-1][0].f_globals is not self._namespace or not self.calls:
             return ""
         name = getattr(code, "co_qualname", code.co_name).partition(".")[0]
         called = self.calls[-1].function
