@@ -976,7 +976,7 @@ def test_train_decay__takes_the_rate(student, draw):
 @pytest.mark.guard
 def test_train_decay__is_ready_for_use(student, draw):
     """returns a model that gives the same in every call"""
-    _is_ready_for_use(student, draw, "train_decay", np.linspace(0, 5, 9))
+    _is_ready_for_use(student, draw, "train_decay", np.linspace(0, 5, 201))
 
 
 @pytest.mark.guard
@@ -1138,7 +1138,7 @@ def test_train_oscillator__takes_omega(student, draw):
 @pytest.mark.guard
 def test_train_oscillator__is_ready_for_use(student, draw):
     """returns a model that gives the same in every call"""
-    _is_ready_for_use(student, draw, "train_oscillator", np.linspace(0, 6, 9))
+    _is_ready_for_use(student, draw, "train_oscillator", np.linspace(0, 6, 201))
 
 
 @pytest.mark.guard
@@ -1280,7 +1280,7 @@ def test_train_heat__takes_alpha(student, draw):
 @pytest.mark.guard
 def test_train_heat__is_ready_for_use(student, draw):
     """returns a model that gives the same in every call"""
-    at = np.array([0.1, 0.3, 0.5, 0.9]), np.array([0.2, 0.4, 0.7, 1.0])
+    at = draw.uniform(0.05, 0.95, (2, 201))
     _is_ready_for_use(student, draw, "train_heat", *at)
 
 
