@@ -19,3 +19,5 @@ Vocabulary: an *exercise* is one graded function or family of functions and has 
 answer with its hint, an *alternative* a right answer written another way. The *worker* runs a
 student's code in the cage; the *judge* holds the checks and decides.
 """
+
+VERSION = "0.2.0"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import functools
+import math
+import re
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 from .errors import CourseError
 
 ROOT = Path(__file__).resolve().parent.parent
+TOTAL = 100.0  # points of every assignment
 SECONDS = 20.0  # of CPU time that an exercise has if `course.toml` names none
 
 
@@ -21,15 +25,14 @@ class Cell(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True)
-class Exercise:
+class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One graded function or family of functions."""
 
     name: str
-    defines: tuple[str, ...]
+    defines: tuple[str, ...] = ()
     points: float
     minutes: int
-    seconds: float
+    seconds: float = SECONDS
     """CPU time that all checks of the exercise may use together."""
 
     @property
@@ -37,13 +40,12 @@ class Exercise:
         return f"check_{self.name}"
 
 
-@dataclass(frozen=True)
-class Assignment:
+class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One notebook."""
 
     name: str
     title: str
-    exercises: tuple[Exercise, ...]
+    exercises: tuple[Exercise, ...] = msgspec.field(name="exercise")
     variants: bool = False
     """Whether each student's hidden inputs are drawn for that student alone."""
 
@@ -99,32 +101,46 @@ def course() -> dict[str, Assignment]:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise CourseError(f"{path} cannot be read: {error}") from None
-    assignments = {}
-    for name, entry in table.items():
-        try:
-            assignments[name] = _assignment(name, entry)
-        except KeyError as error:
-            raise CourseError(f"{path}: {name} or one of its exercises lacks {error}") from None
-        except (TypeError, ValueError, AttributeError) as error:
-            raise CourseError(f"{path}: {name}: {error}") from None
-    return assignments
+    return {name: _checked(name, entry, path) for name, entry in table.items()}
 
 
-def _assignment(name: str, entry: dict[str, Any]) -> Assignment:
-    exercises = tuple(
-        Exercise(
-            name=row["name"],
-            defines=tuple(row.get("defines", [row["name"]])),
-            points=float(row["points"]),
-            minutes=int(row["minutes"]),
-            seconds=float(row.get("seconds", SECONDS)),
+def _checked(name: str, entry: Any, path: Path) -> Assignment:
+    """The entry as a typed value; CourseError says in one sentence what is wrong with it."""
+    try:
+        assignment = msgspec.convert({"name": name, **entry}, Assignment)
+    except (TypeError, msgspec.ValidationError) as error:
+        raise CourseError(f"{path}: {name}: {_place(error, entry)}") from None
+    names = [exercise.name for exercise in assignment.exercises]
+    for exercise in assignment.exercises:
+        for word in ("points", "minutes", "seconds"):
+            value = getattr(exercise, word)
+            if not (0 < value < math.inf):
+                raise CourseError(
+                    f"{path}: {name}: {exercise.name} has {word} = {value:g}; it should be above 0"
+                )
+        if names.count(exercise.name) > 1:
+            raise CourseError(f"{path}: {name} lists the exercise {exercise.name} twice")
+    if not math.isclose(assignment.points, TOTAL):
+        raise CourseError(
+            f"{path}: the exercises of {name} have {assignment.points:g} points together; "
+            f"they should have {TOTAL:g}"
         )
-        for row in entry["exercise"]
+    exercises = tuple(
+        msgspec.structs.replace(exercise, defines=exercise.defines or (exercise.name,))
+        for exercise in assignment.exercises
     )
-    names = [exercise.name for exercise in exercises]
-    if len(set(names)) != len(names):
-        raise ValueError("lists an exercise twice")
-    return Assignment(name, entry["title"], exercises, bool(entry.get("variants", False)))
+    return msgspec.structs.replace(assignment, exercises=exercises)
+
+
+def _place(error: Exception, entry: Any) -> str:
+    """msgspec's words, with the exercise's name in the place of its number."""
+    words, _, where = str(error).partition(" - at `$")
+    number = re.search(r"exercise\[(\d+)\]", where)
+    if number is None:
+        return words
+    row = entry["exercise"][int(number[1])]
+    which = row.get("name") if isinstance(row, dict) else None
+    return f"exercise {which or int(number[1]) + 1}: {words}"
 
 
 def load_assignment(name: str) -> Assignment:

@@ -338,10 +338,14 @@ def test_an_answer_that_cannot_be_woven_is_named(text: str, message: str) -> Non
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("points = 6, ", "", "springs or one of its exercises lacks 'points'"),
-        ('title = "A weight on a spring"', "", "springs or one of its exercises lacks 'title'"),
-        ("points = 6", 'points = "six"', "springs: could not convert string to float: 'six'"),
-        ('"energies", defines', '"oscillator", defines', "springs: lists an exercise twice"),
+        ("points = 6, ", "", "exercise spring_force: .* missing required field `points`"),
+        ('title = "A weight on a spring"', "", "springs: .* missing required field `title`"),
+        ("points = 6", 'points = "six"', "exercise spring_force: Expected `float`, got `str`"),
+        ("points = 6", "points = nan", "spring_force has points = nan; it should be above 0"),
+        ("points = 6", "points = 0", "spring_force has points = 0; it should be above 0"),
+        ("points = 6", "points = 7", "have 16 points together; they should have 15"),
+        ("points = 6", "pints = 6", "exercise spring_force: .* unknown field `pints`"),
+        ('"energies", defines', '"oscillator", defines', "lists the exercise oscillator twice"),
         ("[springs]", "[springs", "cannot be read"),
     ],
 )

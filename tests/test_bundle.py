@@ -17,7 +17,8 @@ import yaml
 
 from autograder.authoring import demo
 from autograder.course import ROOT, course, load_assignment
-from autograder.exchange.bundle import gradescope_archive, site_folder, student_folder
+from autograder.exchange.bundle import site_folder, student_folder
+from autograder.exchange.gradescope import gradescope_archive
 from autograder.judging.answers import reference_code
 
 

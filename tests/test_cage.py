@@ -21,9 +21,11 @@ from autograder.course import ROOT, Cell, load_assignment
 from autograder.errors import CageError, WorkerEnded
 from autograder.judging import retry
 from autograder.judging.judge import Judge
-from autograder.sandbox import transport
-from autograder.sandbox.cage import LIMITS, Cage, Worker, _state, _wait_gone, strongest
+from autograder.sandbox import bubblewrap, transport
+from autograder.sandbox.cage import Cage, Worker, strongest
+from autograder.sandbox.inside.protocol import LIMITS
 from autograder.sandbox.inside.wire import decode, encode
+from autograder.sandbox.process import state, wait_gone
 
 Run = Callable[..., dict[str, Any]]
 
@@ -153,8 +155,8 @@ def test_libraries_are_read_only_and_scratch_is_small(run: Run) -> None:
 def test_libraries_below_tmp_are_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     library = tmp_path / "library.txt"
     library.write_text("seen")
-    found = [*autograder.sandbox.cage._libraries(), library]
-    monkeypatch.setattr(autograder.sandbox.cage, "_libraries", lambda: found)
+    found = [*bubblewrap.libraries(), library]
+    monkeypatch.setattr(bubblewrap, "libraries", lambda: found)
     with contextlib.closing(Cage("full")) as cage:
         source = f"assert open({str(library)!r}).read() == 'seen'; open('mine', 'w').write('x')"
         worker = cage.worker()
@@ -284,8 +286,8 @@ def test_a_worker_does_not_outlive_its_parent(level: Any) -> None:
         assert Path(f"/proc/{worker.pid}").exists()
         cage.process.kill()
         cage.process.wait()
-        _wait_gone(worker.pid, 10.0)
-        assert _state(worker.pid) in "ZX"
+        wait_gone(worker.pid, 10.0)
+        assert state(worker.pid) in "ZX"
         worker.line.close()
     finally:
         cage.close()
@@ -317,7 +319,7 @@ def test_weaker_levels_work_and_leave_nothing(level: Any, tmp_path: Path) -> Non
 
 def test_a_weaker_cage_is_refused_unless_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "autograder.sandbox.cage._bubblewrap", lambda root: ["bubblewrap-is-not-here"]
+        "autograder.sandbox.bubblewrap.command", lambda root: ["bubblewrap-is-not-here"]
     )
     with pytest.raises(CageError, match="bubblewrap-is-not-here is not installed"):
         strongest("full")
@@ -438,8 +440,8 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
 def test_waiting_for_a_core_is_not_charged_and_tells_a_crowded_machine(
     monkeypatch: pytest.MonkeyPatch, wall: float, cpu: float, state: str, ended: tuple[bool, bool]
 ) -> None:
-    monkeypatch.setattr(autograder.sandbox.cage, "_cpu_seconds", lambda pid: cpu)
-    monkeypatch.setattr(autograder.sandbox.cage, "_state", lambda pid: state)
+    monkeypatch.setattr(autograder.sandbox.cage, "cpu_seconds", lambda pid: cpu)
+    monkeypatch.setattr(autograder.sandbox.cage, "state", lambda pid: state)
     watch = autograder.sandbox.cage._Watch(0, 0.0, 1.0, 0)
     watch.wall, watch.looked = watch.wall - wall, watch.looked - wall
     found = (False, False)

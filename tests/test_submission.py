@@ -79,6 +79,7 @@ def springs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assignment]:
         (root / name).write_text(toy_course.FILES[name], encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(course, "ROOT", root)
+        patch.setattr(course, "TOTAL", 15.0)
         course.course.cache_clear()
         found = course.load_assignment("springs")
         found.release.parent.mkdir(parents=True)
@@ -226,9 +227,8 @@ def test_a_foreign_notebook_is_read_and_noted() -> None:
 
 
 def test_another_assignments_notebook_is_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = course.Assignment(
-        "pendulum", "A pendulum", (course.Exercise("swing", ("swing",), 1, 1, 1),)
-    )
+    swing = course.Exercise(name="swing", defines=("swing",), points=1, minutes=1, seconds=1)
+    other = course.Assignment(name="pendulum", title="A pendulum", exercises=(swing,))
     monkeypatch.setattr("autograder.judging.submission.course", lambda: {"pendulum": other})
     (note,) = read({"cells": [code("def swing(): ...", "swing")]}).notes
     assert note.endswith("; it looks like the notebook of “A pendulum”")

@@ -254,6 +254,9 @@ def write(root: Path) -> Path:
         root / "assignments" / "coursekit",
         ignore=shutil.ignore_patterns("__pycache__"),
     )
+    fields = Path("autograder", "sandbox", "inside", "fields.py")
+    (root / fields).parent.mkdir(parents=True)
+    shutil.copy(REPOSITORY / fields, root / fields)
     return root
 
 
@@ -262,9 +265,12 @@ def activate(root: Path) -> None:
     import autograder.alternatives
     import autograder.course
     import autograder.judging.answers
+    import autograder.judging.judge
     import autograder.mistakes
 
-    autograder.course.ROOT = root
+    for module in (autograder.course, autograder.judging.answers, autograder.judging.judge):
+        module.ROOT = root  # type: ignore[attr-defined]
+    autograder.course.TOTAL = 15.0  # points of the made-up assignment
     autograder.course.course.cache_clear()
     autograder.mistakes.__path__ = [str(root / "autograder" / "mistakes")]
     autograder.alternatives.__path__ = [str(root / "autograder" / "alternatives")]
@@ -278,14 +284,16 @@ def activate(root: Path) -> None:
 def activated(root: Path) -> Iterator[Path]:
     """`activate`, and back."""
     from autograder import alternatives, course, mistakes
+    from autograder.judging import answers, judge
 
-    kept = course.ROOT, mistakes.__path__, alternatives.__path__
+    kept = course.ROOT, course.TOTAL, mistakes.__path__, alternatives.__path__
     activate(root)
     try:
         yield root
     finally:
         activate(root)
-        course.ROOT, mistakes.__path__, alternatives.__path__ = kept
+        course.ROOT, course.TOTAL, mistakes.__path__, alternatives.__path__ = kept
+        answers.ROOT = judge.ROOT = kept[0]
 
 
 def ipython_home(folder: Path, root: Path) -> str:

@@ -18,7 +18,9 @@ from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
 from autograder.records.gradebook import Mark, Recorder
-from autograder.results import ExerciseResult, Result, Store
+from autograder.results import Store
+
+from .gradescope import gradescope
 
 Table = Literal["csv", "canvas", "moodle"]
 Row = list[Any]
@@ -98,29 +100,3 @@ def gradescope_files(
         write_atomically(path, msgspec.json.format(msgspec.json.encode(gradescope(result))))
         paths.append(path)
     return paths, [result.student for result in results if result.status == "grader_error"]
-
-
-def gradescope(result: Result) -> dict[str, Any]:
-    """One result as Gradescope reads it. Of hidden checks nothing but their messages is told."""
-    return {
-        "score": result.points,
-        "execution_time": round(result.seconds),
-        "output": "\n".join([plain(line) for line in (result.message, *result.notes) if line]),
-        "visibility": "visible",
-        "stdout_visibility": "hidden",
-        "tests": [
-            {
-                "name": exercise.name,
-                "score": exercise.points,
-                "max_score": exercise.max_points,
-                "output": _told(exercise),
-                "visibility": "visible",
-            }
-            for exercise in result.exercises
-        ],
-    }
-
-
-def _told(exercise: ExerciseResult) -> str:
-    hint = f"hint: {exercise.hint}" if exercise.hint else ""
-    return plain("\n".join(filter(None, (exercise.message, hint)))) or exercise.status

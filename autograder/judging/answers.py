@@ -113,6 +113,7 @@ def _declared(assignment: Assignment, package: str, kind: type[A]) -> Iterator[A
         for answer in found:
             if type(answer) is kind:
                 key = (answer.exercise, answer.name)
+                assignment.exercise(answer.exercise)  # CourseError if there is none
                 if key in seen:
                     raise CourseError(f"{module.__name__}: two answers are called {key}")
                 seen.add(key)

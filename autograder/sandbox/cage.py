@@ -18,12 +18,10 @@ limits    no Landlock (macOS: resource limits only). Files can be read: for code
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import secrets
 import select
-import shutil
 import signal
 import socket
 import struct
@@ -32,29 +30,18 @@ import sys
 import sysconfig
 import tempfile
 import time
-from pathlib import Path
 from typing import Literal, NamedTuple
 
-from autograder.course import ROOT
 from autograder.errors import CageError, CageGone, WorkerEnded
 
+from . import bubblewrap
 from .inside import lockdown
-from .inside.lockdown import MAX_BYTES
+from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH
+from .process import cpu_seconds, own_bytes, own_clock, remove, state, tree_bytes, wait_gone
 
 Level = Literal["full", "landlock", "limits"]
 LEVELS: tuple[Level, ...] = ("full", "landlock", "limits")
 
-LIMITS = {
-    "memory": 2 * 2**30,
-    "scratch": 64 * 2**20,
-    "cpu": 900,
-    "file_size": 64 * 2**20,
-    "files": 256,
-    "processes": 64,
-}
-_HEADER = struct.Struct("<8sQ")
-_WORKER = Path(__file__).resolve().parent / "inside"
-_TICKS = os.sysconf("SC_CLK_TCK")
 _STALL_SECONDS = 10.0
 _IDLE_SECONDS = 30.0
 OWN_CORE = 0.9
@@ -85,7 +72,7 @@ class Cage:
         if self._folder and self._scratch:
             os.makedirs(self._folder, exist_ok=True)
             os.chmod(self._folder, 0o711)
-            _remove(self._scratch)
+            remove(self._scratch)
             os.mkdir(self._scratch)
             os.chmod(self._scratch, 0o777 if os.geteuid() == 0 else 0o700)
 
@@ -99,7 +86,7 @@ class Cage:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
-                env=_environment(self._scratch or lockdown.SCRATCH),
+                env=bubblewrap.environment(self._scratch or SCRATCH),
                 start_new_session=True,
             )
         except FileNotFoundError as error:
@@ -124,14 +111,14 @@ class Cage:
         return {
             "namespaces": self.level == "full",
             "landlock": self.level == "landlock",
-            "readable": [str(path) for path in _libraries()] + [str(_WORKER)],
-            "scratch": self._scratch or lockdown.SCRATCH,
+            "readable": [str(path) for path in bubblewrap.libraries()] + [str(bubblewrap.WORKER)],
+            "scratch": self._scratch or SCRATCH,
             # a user of its own, so that the limit on processes counts only this cage's
             "uid": 0x70000000 + os.getpid() if os.geteuid() == 0 else 0,
         }
 
     def _command(self) -> list[str]:
-        folder = "/cage/worker" if self.level == "full" else str(_WORKER)
+        folder = "/cage/worker" if self.level == "full" else str(bubblewrap.WORKER)
         site = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
         code = (  # the package alone, without the grader's folder around it on the path
             "import sys, types; package = types.ModuleType('worker'); "
@@ -139,7 +126,7 @@ class Cage:
             f"sys.path += {list(site)!r}; from worker.parent import main; main()"
         )
         python = [sys.executable, "-I", "-S", "-B", "-c", code]
-        return [*_bubblewrap(os.geteuid() == 0), *python] if self.level == "full" else python
+        return [*bubblewrap.command(os.geteuid() == 0), *python] if self.level == "full" else python
 
     def _complaint(self) -> str:
         if self._errors.closed:
@@ -212,7 +199,7 @@ class Cage:
             self.process.wait(0 if self._broken else 3)
         self._kill()
         if self._folder:
-            _remove(self._folder)
+            remove(self._folder)
 
     def _kill(self) -> None:
         self._broken = True
@@ -242,8 +229,8 @@ class Worker:
             if sys.platform == "linux" and kind == socket.SCM_CREDENTIALS:
                 self.pid = struct.unpack("3i", data[:12])[0]
         self._alive = True
-        self._baseline = _own_bytes(self.pid)
-        self._cpu, self._clock = _cpu_seconds(self.pid), _own_clock(self.pid)
+        self._baseline = own_bytes(self.pid)
+        self._cpu, self._clock = cpu_seconds(self.pid), own_clock(self.pid)
         self.used = 0.0
         line.setblocking(False)
 
@@ -262,27 +249,27 @@ class Worker:
         try:
             if self._early():
                 raise WorkerEnded("died", "wrote an answer before it was asked")
-            self._send(_HEADER.pack(nonce, len(request)) + request, watch)
+            self._send(HEADER.pack(nonce, len(request)) + request, watch)
             answer = bytearray()
-            self._receive(answer, _HEADER.size, watch)
-            echoed, length = _HEADER.unpack_from(answer)
+            self._receive(answer, HEADER.size, watch)
+            echoed, length = HEADER.unpack_from(answer)
             if echoed != nonce or length > MAX_BYTES + 2**16:
                 raise WorkerEnded("died", "gave an answer that cannot be read")
-            self._receive(answer, _HEADER.size + length, watch)
-            if len(answer) != _HEADER.size + length:
+            self._receive(answer, HEADER.size + length, watch)
+            if len(answer) != HEADER.size + length:
                 raise WorkerEnded("died", "gave an answer that cannot be read")
         except WorkerEnded as ended:
             raise self._end(ended.kind, ended.text, ended.crowded) from None
         except OSError:
             raise self._end("died", "") from None
         finally:
-            clock = _own_clock(self.pid)
+            clock = own_clock(self.pid)
             # What its children used is in /proc alone, which takes long to read; if none was
             # looked for now, the next long request pays for them.
-            used = _cpu_seconds(self.pid) - self._cpu if watch.pauses > 1 else clock - self._clock
+            used = cpu_seconds(self.pid) - self._cpu if watch.pauses > 1 else clock - self._clock
             self.used, self._clock = max(0.0, used), clock
             self._cpu += self.used
-        return bytes(memoryview(answer)[_HEADER.size :])
+        return bytes(memoryview(answer)[HEADER.size :])
 
     def _early(self) -> bool:
         try:
@@ -323,7 +310,7 @@ class Worker:
         if not self._alive:
             return []
         if wait:  # it is dying by itself: let it, so that its exit code is its own
-            _wait_gone(self.pid, 0.2)
+            wait_gone(self.pid, 0.2)
         self._close()
         if sys.platform == "linux":
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -354,21 +341,21 @@ class _Watch:
 
     def look(self) -> None:
         now = time.monotonic()
-        used, state = _cpu_seconds(self.pid), _state(self.pid)
+        used, doing = cpu_seconds(self.pid), state(self.pid)
         if sys.platform != "linux":
             used = self.start + now - self.wall
-        if used > self.last or state in "RD":
+        if used > self.last or doing in "RD":
             self.last, self.moved = used, now
         # To wait for a core is not its fault; all other waiting is, that in the kernel (D) too,
         # where a vfork without an end keeps it.
-        self.idle += now - self.looked if state != "R" else 0.0
+        self.idle += now - self.looked if doing != "R" else 0.0
         self.looked = now
         if used - self.start > self.limit or self.idle > _IDLE_SECONDS + 10 * self.limit:
             crowded = used - self.start < OWN_CORE * (now - self.wall - self.idle)
             raise WorkerEnded("time", "used up its computing time", crowded)
         if now - self.moved > _STALL_SECONDS:
             raise WorkerEnded("time", f"did nothing for {_STALL_SECONDS:g} s and gave no answer")
-        if self.pauses % 4 == 0 and _tree_bytes(self.pid, self.baseline) > LIMITS["memory"]:
+        if self.pauses % 4 == 0 and tree_bytes(self.pid, self.baseline) > LIMITS["memory"]:
             raise WorkerEnded("memory", f"used more than {LIMITS['memory'] >> 30} GB of memory")
 
 
@@ -381,159 +368,6 @@ def _ending(code: int) -> str:
         known = {"SIGSEGV": "a segmentation fault", "SIGKILL": "it was killed", "SIGXCPU": "time"}
         return f"crashed Python ({known.get(name, name)})"
     return "ended the Python process instead of returning"
-
-
-def _cpu_seconds(pid: int) -> float:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return sum(int(value) for value in fields[11:15]) / _TICKS
-    except (OSError, IndexError):
-        return 0.0
-
-
-def _own_clock(pid: int) -> float:
-    """CPU seconds of a process alone, to the nanosecond; 0 where there is no such clock."""
-    try:
-        return time.clock_gettime(~pid << 3 | 2)  # as clock_getcpuclockid(3) makes its number
-    except OSError:
-        return 0.0
-
-
-def _state(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
-        return "X"
-
-
-def _own_bytes(pid: int) -> int:
-    """Resident bytes of a process, less those of files: its own, and those that it shares with
-    its children."""
-    kilobytes = 0
-    with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/status") as file:
-        for line in file:
-            if line.startswith(("RssAnon:", "RssShmem:")):
-                kilobytes += int(line.split()[1])
-    return kilobytes * 1024
-
-
-def _tree_bytes(pid: int, baseline: int) -> int:
-    """What a process and its descendants hold beyond the `baseline` that forks share."""
-    total, queue = 0, [pid]
-    while queue and len(queue) < 1000:
-        one = queue.pop()
-        total += max(0, _own_bytes(one) - baseline)
-        with contextlib.suppress(OSError, ValueError):
-            for task in os.listdir(f"/proc/{one}/task"):
-                with open(f"/proc/{one}/task/{task}/children") as file:
-                    queue += [int(child) for child in file.read().split()]
-    return total
-
-
-def _remove(folder: str) -> None:
-    """Whatever it holds: folders nested without end, and such that may not be entered."""
-    subprocess.run(["/bin/chmod", "-R", "u+rwx", folder], stderr=subprocess.DEVNULL)
-    subprocess.run(["/bin/rm", "-rf", folder])
-
-
-def _wait_gone(pid: int, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while _state(pid) not in "ZX" and time.monotonic() < deadline:
-        time.sleep(0.001)
-
-
-# ------------------------------------------------------------------------------- bubblewrap
-
-
-def _environment(scratch: str) -> dict[str, str]:
-    one = dict.fromkeys(
-        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-    )
-    return {
-        **one,
-        "PATH": "/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "HOME": scratch,
-        "TMPDIR": scratch,
-        "MPLCONFIGDIR": scratch,
-        "MPLBACKEND": "agg",
-        "PYTHONHASHSEED": "0",
-        "PYTHONWARNINGS": "default",
-    }
-
-
-def _libraries() -> list[Path]:
-    """What the interpreter needs of the file system."""
-    base = Path(sys.base_prefix)
-    wanted = [
-        Path(sys.executable),
-        Path(sys.executable).resolve(),
-        Path(sys.prefix) / "pyvenv.cfg",
-        base / "lib",
-        *(
-            Path(sysconfig.get_path(name))
-            for name in ("stdlib", "platstdlib", "purelib", "platlib")
-        ),
-        *(Path(name) for name in ("/lib", "/lib64", "/usr/lib", "/usr/lib64")),
-        Path("/etc/ld.so.cache"),
-    ]
-    return [path for path in dict.fromkeys(wanted) if path.exists()]
-
-
-def _bubblewrap(root: bool) -> list[str]:
-    """The command line in front of the interpreter's."""
-    program = shutil.which("bwrap")
-    if program is None:
-        raise FileNotFoundError(errno.ENOENT, "not on the path", "bwrap")
-    options = [program, "--die-with-parent", "--new-session", "--hostname", "cage"]
-    options += ["--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
-    options += ["--unshare-cgroup-try", "--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
-    options += ["--cap-add", "CAP_SETPCAP"]
-    if root:
-        for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_DAC_OVERRIDE"):
-            options += ["--cap-add", capability]
-    else:
-        options += ["--unshare-user"]
-    made: set[Path] = set()
-
-    def parents(path: Path) -> None:
-        for folder in reversed(path.parents):
-            if folder != Path("/") and folder not in made:
-                made.add(folder)
-                options.extend(["--perms", "0755", "--dir", str(folder)])
-
-    libraries = sorted(_libraries(), key=lambda path: len(path.parts))
-    hidden = False
-    for path in libraries:
-        if any(
-            other != path and other in path.parents for other in libraries if not other.is_symlink()
-        ) and not (hidden and ROOT in path.parents):
-            continue
-        if path.is_symlink() and path.is_dir():
-            parents(path)
-            options += ["--symlink", os.readlink(path), str(path)]
-            continue
-        if path == ROOT or path in (ROOT / "autograder", ROOT / "reference_impl"):
-            raise CageError(f"the grader is installed in {path}, which workers must read")
-        parents(path)
-        options += ["--ro-bind", str(path), str(path)]
-        if path in ROOT.parents:  # never let the course's own files be seen through a library's
-            options += ["--tmpfs", str(ROOT)]
-            hidden = True
-    options += ["--perms", "0755", "--dir", "/cage", "--ro-bind", str(_WORKER), "/cage/worker"]
-    # not --dev: its terminals would cost a second user namespace, in which the parent could
-    # not make PID namespaces
-    options += ["--tmpfs", "/dev", "--perms", "1777", "--dir", "/dev/shm"]
-    for name in ("null", "zero", "full", "random", "urandom"):
-        options += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
-    options += ["--symlink", "/proc/self/fd", "/dev/fd", "--remount-ro", "/dev"]
-    options += ["--proc", "/proc", "--tmpfs", lockdown.SCRATCH, "--chdir", lockdown.SCRATCH]
-    if Path("/tmp") not in made:  # as it is where the interpreter itself is installed below it
-        options += ["--symlink", lockdown.SCRATCH, "/tmp"]
-    options += ["--remount-ro", "/", "--"]
-    return options
 
 
 def probe() -> list[Probe]:
@@ -560,7 +394,7 @@ def probe() -> list[Probe]:
 
 def _out_of_reach() -> str:
     """What the user that root's weaker cages have may not read of the interpreter."""
-    for path in _libraries() if os.geteuid() == 0 else ():
+    for path in bubblewrap.libraries() if os.geteuid() == 0 else ():
         for folder in path.resolve().parents:
             if not folder.stat().st_mode & 1:
                 return f"answers can import only what is loaded: {folder} is root's alone"

@@ -15,11 +15,11 @@ import struct
 import sys
 from collections.abc import Iterable
 
+from .protocol import SCRATCH
+
 _LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True)
 
-SCRATCH = "/scratch"  # of a submission in the full cage; not /tmp, which may hold the interpreter
-MAX_BYTES = 64 * 2**20  # of one message between judge and worker, and of a value in it
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x00020000, 0x08000000, 0x20000000
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 16384, 1 << 18
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24

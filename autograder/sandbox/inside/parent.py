@@ -15,14 +15,13 @@ import os
 import resource
 import signal
 import socket
-import struct
 import sys
 import time
 from typing import Any
 
 from . import lockdown
+from .protocol import HEADER
 
-HEADER = struct.Struct("<8sQ")
 SESSION = 3
 
 

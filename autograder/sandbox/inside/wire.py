@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .lockdown import MAX_BYTES
+from .protocol import MAX_BYTES
 
 MAX_ITEMS = 1_000_000
 MAX_DEPTH = 24

@@ -1,9 +1,4 @@
-"""One page about an assignment's class, for the instructor: `DIR/report/<name>.html`.
-
-This module counts; `templates/report.html.j2` shows. Everything on the page comes from the
-stored results and the submissions, so names, messages and code are hostile: each expression is
-cleaned of control characters and escaped on its way out, and the page may load or run nothing
-but itself.
+"""Counts: every figure of the page about an assignment's class.
 
 What is counted where: marks are those of graded submissions. An unreadable one has no mark to
 compare, and a grader's own fault is nobody's zero. An exercise's rates leave out answers that
@@ -12,32 +7,25 @@ the grader failed to judge.
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
 import os
 import re
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
-
-import jinja2
-from markupsafe import Markup
 
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError, SubmissionError
-from autograder.files import plain, write_atomically
+from autograder.files import plain
 from autograder.judging.submission import find_notebook
+from autograder.records import similar
+from autograder.records.similar import Alike
 from autograder.results import CheckResult, ExerciseResult, Result, Store
-
-from . import similar
-from .similar import Alike
 
 STATUS_WORDS = {
     "right": "right",
@@ -251,7 +239,7 @@ class Report:
     @cached_property
     def isolation(self) -> dict[str, list[Submission]]:
         """Who was graded in a cage of which level; "none" where no cage was reached."""
-        return _grouped((s.result.isolation, s) for s in self.submissions)
+        return grouped((s.result.isolation, s) for s in self.submissions)
 
     @cached_property
     def weakly_caged(self) -> list[Entry]:
@@ -264,7 +252,7 @@ class Report:
     @cached_property
     def versions(self) -> list[list[Submission]]:
         """Who was graded by the same version of the checks, the largest group first."""
-        groups = _grouped((s.result.checks_sha256, s) for s in self.submissions)
+        groups = grouped((s.result.checks_sha256, s) for s in self.submissions)
         return sorted(groups.values(), key=len, reverse=True)
 
     @cached_property
@@ -344,7 +332,7 @@ class Report:
             if submission.result.status != "unreadable"
             and (exercise := submission.exercise(name)) is not None
         ]
-        by_status = _grouped((exercise.status, submission) for submission, exercise in answers)
+        by_status = grouped((exercise.status, submission) for submission, exercise in answers)
         slices, start = [], 0.0
         for status, words in STATUS_WORDS.items():
             if status in by_status:
@@ -497,7 +485,7 @@ checks do not know."
 
     def _identical(self) -> list[Remark]:
         worth = [s for s in self.marked if s.result.points > 0]
-        groups = _grouped((s.result.submission_sha256, s) for s in worth)
+        groups = grouped((s.result.submission_sha256, s) for s in worth)
         why = "The same file, byte for byte."
         return [
             Remark("Identical notebooks", why, [Entry(s) for s in people])
@@ -575,9 +563,6 @@ checks do not know."
         )
 
 
-# ------------------------------------------------------------------------------- small helpers
-
-
 def share_of(part: float, whole: float) -> float:
     """`part / whole`, between 0 and 1; 0 of nothing is 0."""
     return min(max(part / whole, 0.0), 1.0) if whole > 0 else 0.0
@@ -610,24 +595,7 @@ def problem(check: CheckResult) -> str:
     return said[1] if said else f"not so: {check.title or check.name}"
 
 
-def clip(text: str, length: int) -> str:
-    """`text`, cut where it is longer than anything honest."""
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _clean(value: Any) -> Any:
-    """The page's last gate: no control, ANSI or bidirectional character goes out."""
-    if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
-        return plain(value)
-    return value
-
-
-def _csp_hash(text: str) -> str:
-    digest = hashlib.sha256(str(text).encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def _grouped(pairs: Iterable[tuple[str, Submission]]) -> dict[str, list[Submission]]:
+def grouped(pairs: Iterable[tuple[str, Submission]]) -> dict[str, list[Submission]]:
     groups: dict[str, list[Submission]] = defaultdict(list)
     for key, submission in pairs:
         groups[key].append(submission)
@@ -637,11 +605,6 @@ def _grouped(pairs: Iterable[tuple[str, Submission]]) -> dict[str, list[Submissi
 def _named(exercise: str, said: str) -> str:
     """What was said of an exercise, with its name where the words do not begin with it."""
     return said if said.startswith(f"{exercise} ") else f"{exercise}: {said}"
-
-
-def together(entries: Iterable[Entry]) -> list[tuple[str, list[Submission]]]:
-    """Entries with the same note as one, in their first one's place."""
-    return list(_grouped((entry.note, entry.submission) for entry in entries).items())
 
 
 def _students(entries: Iterable[Entry]) -> int:
@@ -665,9 +628,6 @@ def _checks(answers: Iterable[tuple[Submission, ExerciseResult]]) -> list[CheckR
             else:
                 row.errors.append(Entry(submission, check.message))
     return sorted(rows.values(), key=lambda row: row.hidden)
-
-
-# ------------------------------------------------------------------------------ in and out
 
 
 def read_report(name: str, course_dir: Path) -> Report:
@@ -715,40 +675,3 @@ def _resemblances(
         for group in similar.groups(found, answers)
     ]
     return groups, sum(map(bool, answers.values()))
-
-
-def render(report: Report, now: datetime) -> str:
-    """The page."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_clean,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "number": number,
-        "percent": percent,
-        "duration": duration,
-        "clip": clip,
-        "together": together,
-        "csp_hash": _csp_hash,
-    }
-    template = environment.get_template("report.html.j2")
-    return template.render(
-        report=report,
-        words=STATUS_WORDS,
-        now=now,
-        problem=problem,
-        least=similar.LEAST,
-        length=similar.LENGTH,
-    )
-
-
-def write_report(name: str, course_dir: Path) -> Path:
-    """Writes `DIR/report/<name>.html` and returns its path."""
-    page = render(read_report(name, course_dir), datetime.now())
-    path = course_dir / "report" / f"{name}.html"
-    write_atomically(path, page.encode())
-    return path

@@ -1,0 +1,31 @@
+"""The `autograder` command: one file per group of verbs, no logic."""
+
+from __future__ import annotations
+
+import errno
+import sys
+
+from autograder.errors import CageError, CourseError
+
+from . import authoring, exchange, grading
+from .terminal import app
+
+__all__ = ["app", "authoring", "exchange", "grading", "main"]
+
+
+def main() -> None:
+    """The command's entry: a course's or the machine's fault is one sentence and exit code 2."""
+    try:
+        app()
+    except (CourseError, CageError) as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        print(
+            f"autograder: {what}. Results that were written are kept; put it right and start again",
+            file=sys.stderr,
+        )
+        raise SystemExit(2) from None

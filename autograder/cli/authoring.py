@@ -1,0 +1,179 @@
+"""Verbs for whoever writes the course: verify, build, try, new, doctor."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autograder.course import load_assignment
+
+from .terminal import JSON, NAMES, app, chosen_names, console, progress_bar
+
+if TYPE_CHECKING:
+    pass
+
+
+@app.command()
+def verify(names: NAMES = None, json: JSON = False) -> None:
+    """Are the checks right? The reference and alternatives earn everything, mistakes are caught.
+
+    Example: autograder verify lennard_jones
+
+    Exits 1 if there is any hole.
+    """
+    import msgspec
+
+    from autograder.authoring import verify as truth
+
+    chosen = chosen_names(names)
+    with progress_bar(quiet=json) as bar:
+        task = bar.add_task(
+            "exercises", total=sum(len(load_assignment(n).exercises) for n in chosen)
+        )
+
+        def advance(name: str, exercise: str, rows: list[truth.Row]) -> None:
+            holes = sum(bool(row.hole) for row in rows)
+            bar.console.print(f"{name} {exercise}: {len(rows)} answers, {holes} holes")
+            bar.advance(task)
+
+        tables = truth.verify(chosen, progress=advance)
+    if json:
+        print(msgspec.json.encode(tables).decode())
+    else:
+        for table in tables:
+            counts = Counter(row.kind for row in table.rows)
+            console.print(
+                f"[bold]{table.assignment}[/]: {counts['mistake']} mistakes caught, "
+                f"{counts['alternative']} alternatives accepted, {len(table.holes)} holes"
+            )
+            for hole in table.holes:
+                console.print(f"  hole: {hole}", markup=False, highlight=False)
+    if any(table.holes for table in tables):
+        raise typer.Exit(1)
+
+
+@app.command()
+def build(
+    names: NAMES = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what would change.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite changes by hand.")] = False,
+) -> None:
+    """Makes source/<name> and release/<name> from assignments/<name> and reference_impl/<name>.py.
+
+    Example: autograder build lennard_jones
+
+    Exits 1 if --check finds a difference, 2 if something cannot be built.
+    """
+    from autograder.authoring import build as builder
+
+    differ = False
+    for name in chosen_names(names):
+        found = load_assignment(name)
+        if check:
+            sentences = builder.differences(found)
+            differ = differ or bool(sentences)
+            line = "differs from a build:" if sentences else "is as built"
+        else:
+            built = builder.build(found, force=force)
+            sentences = [f"{path} is not the builder's" for path in built.strays]
+            line = f"{built.files} files, {len(built.written)} written"
+        print(f"{name}: {line}")
+        for sentence in sentences:
+            print(f"  {sentence}")
+    if differ:
+        raise typer.Exit(1)
+
+
+@app.command(name="try")
+def try_(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    exercise: Annotated[str, typer.Argument(help="Exercise.")],
+    file: Annotated[Path, typer.Argument(help="A file with the exercise's code.", exists=True)],
+) -> None:
+    """A quick look: one exercise, one file of code you trust; verdict and messages.
+
+    Runs the code in this process, without a cage and without a limit on time. The rest of the
+    notebook is the reference's.
+
+    Example: autograder try lennard_jones lj_force my_force.py
+
+    Exits 1 if not everything is right.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # an answer would take Ctrl-C for an error
+    from autograder.judging.answers import Answer, cells
+    from autograder.judging.diagnosis import Observer
+    from autograder.judging.judge import Judge
+    from autograder.judging.student import Student
+    from autograder.sandbox.protocol import InProcess
+
+    found = load_assignment(name)
+    code = file.read_text(encoding="utf-8")
+    student = Student(InProcess(cells(found, Answer(name, exercise, "tried", code))))
+
+    (result,) = Judge(found).judge(
+        student, "try", [found.exercise(exercise)], after=Observer(found)
+    )
+    for check in result.checks:
+        mark = {"passed": "✓", "failed": "✗"}.get(check.outcome, "·")
+        kind = "hidden" if check.hidden else "public"
+        console.print(f" {mark} {check.title} ({kind})", markup=False, highlight=False)
+        lines = check.message.splitlines()
+        for line in lines[1:] if check.outcome == "failed" else lines:
+            console.print(line, markup=False, highlight=False)
+    if result.hint:
+        console.print(f"hint: {result.hint}", markup=False, highlight=False)
+    console.print(f"{result.points:g} of {result.max_points:g} points")
+    if result.status != "right":
+        raise typer.Exit(1)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="One word: the key that leads to everything.")],
+    title: Annotated[str, typer.Option(help="What students read.")] = "",
+) -> None:
+    """The files of a new assignment, with one small exercise to put yours in the place of.
+
+    Example: autograder new waves --title "Waves on a string"
+
+    Exits 2 if the name is taken.
+    """
+    from autograder.authoring.new import write_files
+
+    for path in write_files(name, title or name.replace("_", " ").capitalize()):
+        print(path)
+    print(f"Next: autograder verify {name}, then autograder build {name}; see CONTRIBUTING.md.")
+
+
+@app.command()
+def doctor(json: JSON = False) -> None:
+    """What this machine offers: the isolation levels, each really started, and the versions.
+
+    Example: autograder doctor
+
+    Exits 1 if the full cage cannot be had.
+    """
+    import msgspec
+
+    from autograder.sandbox.cage import probe
+
+    probes = probe()
+    if json:
+        print(msgspec.json.encode([found._asdict() for found in probes]).decode())
+    else:
+        for found in probes:
+            mark = "✓" if found.available else "✗"
+            console.print(f" {mark} {found.level:<9} {found.reason}", markup=False, highlight=False)
+        console.print(
+            "full: nothing but the interpreter can be seen, no network; landlock: files confined, "
+            "other processes visible; limits: only time and memory are held.",
+            highlight=False,
+        )
+        if not probes[0].available:
+            console.print("ISOLATION.md says what to do, under “When doctor says less than full”.")
+    if not probes[0].available:
+        raise typer.Exit(1)

@@ -1,0 +1,162 @@
+"""Verbs that carry marks and notebooks in and out: report, collect, bundle, export."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from autograder.course import course, load_assignment
+from autograder.files import plain, write_atomically
+
+from .terminal import COURSE, NAMES, app, chosen_names
+
+if TYPE_CHECKING:
+    pass
+
+
+Format = Literal["csv", "canvas", "moodle", "gradescope"]
+
+
+@app.command()
+def report(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    course_dir: COURSE,
+) -> None:
+    """One HTML page about a class: marks, exercises, slips, failures. For instructors.
+
+    Writes DIR/report/<name>.html, which needs no network, and prints its path.
+
+    Example: autograder report lennard_jones --course ~/course
+
+    Exits 2 if nothing has been graded.
+    """
+    from autograder.records.report import write_report
+
+    print(write_report(load_assignment(name).name, course_dir))
+
+
+@app.command()
+def collect(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    archive: Annotated[Path, typer.Argument(help="Moodle's, Canvas' or Gradescope's zip, or any.")],
+    course_dir: COURSE,
+    replace: Annotated[bool, typer.Option(help="Replace what was handed in before.")] = False,
+) -> None:
+    """Submissions out of a zip archive, into DIR/submitted/<student>/<name>/.
+
+    Students are named by Moodle's or Canvas' file names, or by the archive's folders. Nothing is
+    written anywhere else, whatever names the archive holds.
+
+    Example: autograder collect lennard_jones ~/Downloads/submissions.zip --course ~/course
+
+    Exits 1 if something was left out, 2 if the archive cannot be read.
+    """
+    from autograder.exchange.collect import collect as collect_
+
+    outcome = collect_(archive, load_assignment(name), course_dir, replace)
+    print(f"{len(outcome.written)} submissions written to {course_dir / 'submitted'}")
+    for sentence in outcome.left_out:
+        print(f"left out: {sentence}", file=sys.stderr)
+    if outcome.left_out:
+        raise typer.Exit(1)
+
+
+bundle = typer.Typer(no_args_is_help=True, help="Folders and archives to give away.")
+app.add_typer(bundle, name="bundle")
+
+
+@bundle.command("student")
+def bundle_student(
+    names: NAMES = None,
+    output: Annotated[Path, typer.Option(help="The folder to write.")] = Path("students"),
+) -> None:
+    """The folder for students: notebooks, a guide, pinned requirements, a self-test.
+
+    Example: autograder bundle student backprop --output ~/handout
+
+    Exits 2 if an assignment is not built.
+    """
+    from autograder.exchange.bundle import student_folder
+
+    paths = student_folder([load_assignment(name) for name in chosen_names(names)], output)
+    print(f"{len(paths)} files in {output}")
+
+
+@bundle.command("gradescope")
+def bundle_gradescope(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    output: Annotated[Path | None, typer.Option(help="The archive to write.")] = None,
+) -> None:
+    """An autograder zip for Gradescope. It holds the answers: upload it there and nowhere else.
+
+    Example: autograder bundle gradescope backprop
+    """
+    from autograder.exchange.gradescope import gradescope_archive
+
+    found = load_assignment(name)
+    print(gradescope_archive(found, output or Path(f"gradescope_{found.name}.zip")))
+
+
+@bundle.command("site")
+def bundle_site(
+    output: Annotated[Path, typer.Option(help="The folder to write.")] = Path("site/source"),
+) -> None:
+    """The text of a web site: guide, how to read a check, released notebooks. Nothing private.
+
+    `make site` turns it into pages with Jupyter Book.
+
+    Example: autograder bundle site
+
+    Exits 2 if an assignment is not built.
+    """
+    from autograder.exchange.bundle import site_folder
+
+    print(f"{len(site_folder(list(course().values()), output))} files in {output}")
+
+
+@bundle.command("run", hidden=True)
+def bundle_run(name: str, home: Annotated[Path, typer.Option()] = Path("/autograder")) -> None:
+    """What Gradescope's container runs for each submission."""
+    from autograder.exchange.gradescope import run_gradescope
+
+    run_gradescope(load_assignment(name), home)
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    course_dir: COURSE,
+    to: Annotated[Format, typer.Option(help="Who reads it.")] = "csv",
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write; for gradescope, the folder.")
+    ] = None,
+) -> None:
+    """Marks per exercise as CSV, for Canvas or for Moodle; results in Gradescope's format.
+
+    CSV comes from the gradebook: points given by hand and late penalties count. Whoever has no
+    mark because the grader failed has an empty field, and is named.
+
+    Example: autograder export lennard_jones --course ~/course --to canvas --output marks.csv
+
+    Exits 2 if nothing has been graded.
+    """
+    from autograder.exchange.export import gradescope_files, table
+
+    found = load_assignment(name)
+    if to == "gradescope":
+        folder = output or course_dir / "gradescope" / found.name
+        paths, without = gradescope_files(course_dir, found, folder)
+        print(f"{len(paths)} files in {folder}")
+    else:
+        text, without = table(course_dir, found, to)
+        if output is None:
+            print(text, end="")
+        else:
+            write_atomically(output, text.encode())
+            print(output)
+    if without:
+        who = ", ".join(plain(student) for student in without)
+        print(f"no mark yet, as the grader failed: {who}; grade again", file=sys.stderr)

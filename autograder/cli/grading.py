@@ -1,0 +1,301 @@
+"""Verbs that grade: grade, regrade, demo."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from autograder.course import Assignment, load_assignment
+from autograder.errors import CourseError
+from autograder.files import plain, write_atomically
+from autograder.results import Result
+from autograder.sandbox.cage import Level
+
+from .terminal import COURSE, JSON, SCHEDULER, app, console, progress_bar
+
+if TYPE_CHECKING:
+    from autograder.grading.run import Change
+
+_INVENTED = ".invented_class"  # in a folder that `demo` made and may remove
+
+
+@app.command()
+def grade(
+    names: Annotated[list[str], typer.Argument(help="Assignments to grade.")],
+    course_dir: COURSE,
+    jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+    scheduler: SCHEDULER = "",
+    student: Annotated[str, typer.Option(help="Only this student.")] = "",
+    force: Annotated[bool, typer.Option(help="Grade again what has been graded.")] = False,
+    isolation: Annotated[
+        Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
+    ] = "full",
+    json: JSON = False,
+) -> None:
+    """Grades DIR/submitted/<student>/<name>/<name>.ipynb, each in a cage of its own.
+
+    Writes DIR/results/<name>/<student>.json, nbgrader's gradebook, autograded notebooks and
+    feedback pages. Can be stopped and started again: what is done stays done.
+
+    Example: autograder grade lennard_jones --course ~/course
+
+    Exits 1 if a submission could not be graded, 2 if the grader could not work at all.
+    """
+    import msgspec
+
+    from autograder.grading.run import unusable_folders
+
+    found = [load_assignment(name) for name in names]
+    graded = _grade(found, course_dir, jobs, scheduler, student, force, isolation, json)
+    if json:
+        print(msgspec.json.encode(graded).decode())
+    unusable = {one.name: unusable_folders(course_dir, one) for one in found}
+    for name, folders in unusable.items():
+        for folder in folders:
+            print(
+                f"autograder: {name} in submitted/{folder} was not graded: the folder's name is no "
+                "student's id (too long, or not plain text); rename it and grade again",
+                file=sys.stderr,
+            )
+    if any(result.status == "grader_error" for result in graded) or any(unusable.values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def regrade(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    course_dir: COURSE,
+    jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+    scheduler: SCHEDULER = "",
+    isolation: Annotated[
+        Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
+    ] = "full",
+    yes: Annotated[bool, typer.Option("--yes", help="Record without asking.")] = False,
+    json: JSON = False,
+) -> None:
+    """After a check changed: who gains and who loses, shown before anything is recorded.
+
+    Judges every recorded submission under the present checks and shows the difference. Records
+    it after a yes; manual points and comments in the gradebook stay.
+
+    Example: autograder regrade lennard_jones --course ~/course
+
+    Exits 1 if a submission could not be graded, 2 if the grader could not work at all.
+    """
+    import msgspec
+
+    from autograder.grading.run import Sink, judged_again, only_grader, record
+    from autograder.records.feedback import Pages
+    from autograder.records.gradebook import Recorder
+    from autograder.records.receipts import Receipts
+
+    found = load_assignment(name)
+    with only_grader(course_dir):
+        with progress_bar(json) as bar:
+            task = bar.add_task(name, total=None)
+            changes = []
+            for change in judged_again(
+                found,
+                course_dir,
+                jobs=jobs or os.cpu_count() or 1,
+                scheduler=scheduler,
+                weakest=isolation,
+            ):
+                bar.advance(task)
+                changes.append(change)
+            changes.sort(key=lambda change: change.after.student)
+        faulty = [change for change in changes if change.after.status == "grader_error"]
+        good = [change.after for change in changes if change not in faulty]
+        if json:
+            print(
+                msgspec.json.encode(
+                    [
+                        {
+                            "student": after.student,
+                            "before": before.points,
+                            "after": after.points,
+                            "status": after.status,
+                            "exercises": [
+                                {"name": one, "before": was, "after": now}
+                                for one, was, now in change.exercises
+                            ],
+                        }
+                        for change in changes
+                        for before, after in [change]
+                    ]
+                ).decode()
+            )
+        else:
+            _print_changes(changes)
+        asked = not yes and not json and bool(good) and sys.stdin.isatty()
+        if yes or (asked and typer.confirm("Record these?")):
+            sinks: list[Sink] = [Recorder(course_dir, [found]), Pages(course_dir, [found])]
+            sinks.append(Receipts(course_dir))
+            record(course_dir, good, sinks)
+            print(f"{len(good)} results recorded", file=sys.stderr)
+        elif good:
+            print("nothing was recorded; --yes records", file=sys.stderr)
+    if faulty:
+        raise typer.Exit(1)
+
+
+def _print_changes(changes: list[Change]) -> None:
+    moved = [c for c in changes if c.exercises or c.after.status == "grader_error"]
+    table = Table(box=None)
+    for column in ("student", "before", "after", "exercises"):
+        table.add_column(column, justify="right" if column in ("before", "after") else "left")
+    for change in moved:
+        words = [f"{name} {before:g} → {after:g}" for name, before, after in change.exercises]
+        if change.after.status == "grader_error":
+            words = [f"GRADER ERROR, stays as it is: {change.after.message}"]
+        table.add_row(
+            Text(plain(change.after.student)),
+            f"{change.before.points:g}",
+            f"{change.after.points:g}",
+            Text(plain(", ".join(words))),
+        )
+    if moved:
+        console.print(table)
+    checks = Counter(moved_check for change in changes for moved_check in change.checks)
+    for (check, outcome), students in sorted(checks.items()):
+        print(f"  {check}: {outcome} now for {students}, and did not before")
+    gained = sum(change.after.points > change.before.points for change in moved)
+    lost = sum(change.after.points < change.before.points for change in moved)
+    print(f"{len(changes)} judged again: {gained} gain, {lost} lose, the others keep their marks")
+
+
+def _grade(
+    assignments: list[Assignment],
+    course_dir: Path,
+    jobs: int,
+    scheduler: str = "",
+    student: str = "",
+    force: bool = False,
+    isolation: Level = "full",
+    json: bool = False,
+) -> list[Result]:
+    """The results; without `json` the marks alone, so that a large class needs no more memory."""
+    from msgspec.structs import replace
+
+    from autograder.grading.run import Sink, grade_class, only_grader, students
+    from autograder.records.feedback import Pages
+    from autograder.records.gradebook import Recorder
+    from autograder.records.receipts import Receipts
+
+    graded = []
+    with only_grader(course_dir), progress_bar(json) as bar:
+        sinks: list[Sink] = [Recorder(course_dir, assignments), Pages(course_dir, assignments)]
+        sinks.append(Receipts(course_dir))
+        for found in assignments:
+            chosen = students(course_dir, found)
+            if student:
+                if student not in chosen:
+                    raise CourseError(f"{student!r} has handed in nothing for {found.name}")
+                chosen = [student]
+            task = bar.add_task(found.name, total=len(chosen))
+            results: list[Result] = []
+            for _, result in grade_class(
+                found,
+                course_dir,
+                chosen,
+                sinks,
+                jobs=jobs or os.cpu_count() or 1,
+                scheduler=scheduler,
+                weakest=isolation,
+                force=force,
+            ):
+                bar.advance(task)
+                results.append(result if json else replace(result, exercises=[], phases={}))
+            results.sort(key=lambda result: result.student)
+            graded += results
+            if not json:
+                _print_class(found.title, results)
+    return graded
+
+
+def _print_class(title: str, results: list[Result]) -> None:
+    table = Table(title=title, title_justify="left", box=None)
+    for column in ("student", "points", "what to know"):
+        table.add_column(column, justify="right" if column == "points" else "left")
+    for result in results:
+        message = plain(result.message.split("\n")[0])
+        if result.status == "grader_error":
+            message = f"GRADER ERROR, no mark given: {message}"
+        points = f"{result.points:g} of {result.max_points:g}"
+        table.add_row(Text(plain(result.student)), points, Text(message))
+    console.print(table)
+    levels = {result.isolation for result in results}
+    weak = levels - {"full", "none"}
+    if weak:
+        console.print(
+            f"isolation reached: {', '.join(sorted(levels))} – weaker than full", style="bold"
+        )
+
+
+@app.command()
+def demo(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Assignments; two quick ones if none is named.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+) -> None:
+    """The grader at work on an invented class: right, half-right, wrong, broken, hostile.
+
+    Makes everything anew under ./demo, which can be deleted: submissions, gradebook, feedback
+    pages, a report per assignment.
+
+    Example: autograder demo
+
+    Exits 1 if anyone does not get exactly what they deserve, 2 if there is another ./demo.
+    """
+    import shutil
+
+    from autograder.authoring.build import build as build_notebooks
+    from autograder.authoring.demo import QUICK, class_of, write
+    from autograder.records.report import write_report
+
+    folder = Path("demo").resolve()
+    if folder.exists() and not (folder / _INVENTED).exists():
+        raise CourseError(f"{folder} exists and is not the demo's; run it in another folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    write_atomically(folder / _INVENTED, b"autograder demo makes this folder anew\n")
+    found = [load_assignment(name) for name in names or QUICK]
+    console.print("Building the notebooks from text and reference …")
+    members = {}
+    for one in found:
+        build_notebooks(one)
+        console.print(f"Inventing a class for {one.name}, and working out what each deserves …")
+        members[one.name] = class_of(one)
+        write(folder, one, members[one.name])
+    results = _grade(found, folder, jobs)
+    wrong = []
+    for one in found:
+        deserved = {member.student: member for member in members[one.name]}
+        for result in results:
+            if result.assignment == one.name:
+                member = deserved[result.student]
+                if (result.points, result.status) != (member.points, member.status):
+                    wrong.append((one.name, member, result))
+    for name, member, result in wrong:
+        console.print(
+            f"{name}: {member.student} ({member.story}) deserves {member.points:g}, "
+            f"got {result.points:g} ({result.status})",
+            style="bold red",
+        )
+    reports = [write_report(one.name, folder) for one in found]
+    print(
+        f"{len(results) - len(wrong)} of {len(results)} submissions got exactly what they deserve."
+    )
+    print(f"gradebook  {folder / 'gradebook.db'}")
+    print(f"feedback   {folder / 'feedback'}/<student>/<name>/<name>.html")
+    for path in reports:
+        print(f"report     {path}")
+    if wrong:
+        raise typer.Exit(1)

@@ -1,0 +1,64 @@
+"""What the commands share: the application, the terminal, options that several have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from autograder import VERSION
+from autograder.course import course, load_assignment
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+JSON = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+NAMES = Annotated[list[str] | None, typer.Argument(help="Assignments; all if none is named.")]
+COURSE = Annotated[
+    Path,
+    typer.Option("--course", help="The course directory.", exists=True, file_okay=False),
+]
+SCHEDULER = Annotated[
+    str,
+    typer.Option(help="Grade on the Dask cluster whose scheduler has this address, not here."),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"autograder {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")
+    ] = False,
+) -> None:
+    """Autograded notebooks: build them, prove their checks, grade a class."""
+
+
+def chosen_names(names: list[str] | None) -> list[str]:
+    return [load_assignment(name).name for name in names or course()]
+
+
+def progress_bar(quiet: bool) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=Console(stderr=True), disable=quiet)

@@ -1,0 +1,178 @@
+"""The autograded notebook: what the student wrote, where it belongs, with the verdicts."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from autograder.course import Assignment, Exercise
+from autograder.files import plain
+from autograder.judging.submission import (
+    NotebookCell,
+    Outline,
+    Submission,
+    locked_id,
+    outline_of,
+)
+from autograder.results import ExerciseResult, Result
+
+from .rows import auto_score, indented, read_json
+
+MARKS = {"passed": "✓", "failed": "✗", "not_counted": "–", "error": "!"}
+
+
+def autograded_notebook(
+    assignment: Assignment,
+    result: Result,
+    submission: Submission | None,
+    notes: Iterable[str] = (),
+) -> dict[str, Any]:
+    """The released notebook with the student's cells in it and the verdicts below the checks.
+
+    Order, points and locked cells are the release's. What the student added stands where it
+    stood, as far as that can be said: after the last cell before it that the release knows.
+    """
+    notebook = read_json(assignment.release)
+    outline = outline_of(assignment)
+    answers, extras = _placed(submission, assignment, outline)
+    checks = {exercise.check_cell: exercise for exercise in assignment.exercises}
+    verdicts = {verdict.name: verdict for verdict in result.exercises}
+    cells = [*_remarks([*result.notes, *notes], result), *extras.get(-1, [])]
+    for number, (cell, known) in enumerate(zip(notebook["cells"], outline.cells, strict=True)):
+        if number in answers:
+            cell["source"] = _shown(known.kind, answers[number])
+        elif known.grade_id in outline.stubs:
+            cell["source"] = "# nothing was handed in for this exercise"
+        if known.kind == "code":
+            cell |= {"execution_count": None, "outputs": []}
+        if known.grade_id in checks:
+            exercise = checks[known.grade_id]
+            cell["outputs"] = [_verdict(exercise, verdicts.get(exercise.name), result)]
+        cells += [cell, *extras.get(number, [])]
+    if notebook["nbformat_minor"] < 5:
+        for cell in cells:
+            cell.pop("id", None)
+    return notebook | {"cells": cells}
+
+
+def notebook_bytes(notebook: dict[str, Any]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(notebook), indent=1) + b"\n"
+
+
+def _placed(
+    submission: Submission | None, assignment: Assignment, outline: Outline
+) -> tuple[dict[int, str], dict[int, list[dict[str, Any]]]]:
+    """The student's text by the number of the released cell that it belongs to, and the cells
+    that belong to none by the number of the one that they stand after."""
+    answers: dict[int, str] = {}
+    extras: dict[int, list[dict[str, Any]]] = {}
+    if submission is None:
+        return answers, extras
+    released = list(enumerate(outline.cells))
+    by_id = {cell.grade_id: n for n, cell in released if cell.grade_id}
+    by_text = {(cell.kind, cell.text): n for n, cell in released}
+    # Prose and parameters belong to nobody; where a student edited them, the edit is shown.
+    free = {(cell.kind, cell.cell_id): n for n, cell in released if not cell.grade_id}
+    slots = _slots(submission, assignment, outline)
+    last = -1
+    for cell in submission.notebook:
+        locked = locked_id(cell, outline) if cell.kind == "code" else ""
+        if cell.number in slots:
+            last = by_id[slots[cell.number]]
+            answers[last] = cell.source
+        elif locked:
+            last = by_id.get(locked, last)
+        elif (cell.kind, cell.text) in by_text:
+            last = by_text[cell.kind, cell.text]
+        elif cell.cell_id and (cell.kind, cell.cell_id) in free:
+            last = free[cell.kind, cell.cell_id]
+            answers[last] = cell.source
+        elif cell.text:
+            extras.setdefault(last, []).append(_extra(cell))
+    return answers, extras
+
+
+def _slots(submission: Submission, assignment: Assignment, outline: Outline) -> dict[int, str]:
+    """Which of the student's cells stands for which solution cell: number to `grade_id`."""
+    exercises = {exercise.name: exercise for exercise in assignment.exercises}
+    slots: dict[int, str] = {}
+    for grade_id in outline.stubs:
+        exercise = exercises.get(grade_id)
+        cells = submission.notebook
+        if exercise is not None:
+            cells = [cell for cell in cells if cell.number in submission.ran]
+        own = [cell.number for cell in cells if cell.grade_id == grade_id and cell.text]
+        if own:
+            slots[own[-1]] = grade_id  # the last definition is the one that counts
+        elif exercise is not None:
+            names = set(exercise.defines)
+            others = [
+                (len(cell.defines & names), cell.number)
+                for cell in cells
+                if cell.grade_id not in outline.stubs and cell.defines & names
+            ]
+            if others:
+                slots[max(others)[1]] = grade_id
+    return slots
+
+
+def _extra(cell: NotebookCell) -> dict[str, Any]:
+    kind = "code" if cell.kind == "code" else "markdown"
+    made = _cell(kind, f"student-{cell.number}", _shown(kind, cell.source))
+    return made | {"execution_count": None, "outputs": []} if kind == "code" else made
+
+
+def _cell(kind: str, name: str, source: str) -> dict[str, Any]:
+    return {"cell_type": kind, "id": name, "metadata": {}, "source": source}
+
+
+def _shown(kind: str, source: str) -> str:
+    """A student's text for an instructor's browser.
+
+    Prose is shown as it was typed, not rendered: formgrader would run scripts that stand in
+    tags, links and formulas.
+    """
+    return source if kind == "code" else indented(source.strip("\n"))
+
+
+def _remarks(notes: list[str], result: Result) -> list[dict[str, Any]]:
+    """What an instructor should know first, as a cell of its own at the top."""
+    lines = [result.message] if result.message else []
+    lines += notes
+    if not lines:
+        return []
+    text = "\n".join(indented(line) for line in lines)
+    return [_cell("markdown", "grader-remarks", f"**Remarks of the grader**\n\n{text}")]
+
+
+def _verdict(exercise: Exercise, verdict: ExerciseResult | None, result: Result) -> dict[str, Any]:
+    """A check cell's output: what passed and what to look at; hidden checks by title only."""
+    score = auto_score(result, verdict)
+    earned = "no mark" if score is None else f"{score:g} of {exercise.points:g} points"
+    text, markup = [f"{exercise.name}: {earned}"], []
+    markup.append(f"<p><strong>{text[0]}</strong></p>")
+    message = verdict.message if verdict is not None else result.message
+    if verdict is not None and verdict.status == "error":
+        message = "the grader itself failed here; no mark was given"
+    if message:
+        message = plain(message)
+        text += ["", message]
+        markup.append(f"<pre>{html.escape(message)}</pre>")
+    if verdict is not None and verdict.hint:
+        text += ["", f"hint: {plain(verdict.hint)}"]
+        markup.append(f"<p><strong>Hint:</strong> {html.escape(plain(verdict.hint))}</p>")
+    checks = verdict.checks if verdict is not None and result.status != "unreadable" else []
+    lines = [
+        f"{MARKS[check.outcome]} {plain(check.title or check.name)}"
+        + (" (hidden)" if check.hidden else "")
+        for check in checks
+    ]
+    if lines:
+        text += ["", *lines]
+        items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+        markup.append(f'<ul style="list-style: none; padding-left: 0">{items}</ul>')
+    data = {"text/html": "\n".join(markup), "text/plain": "\n".join(text)}
+    return {"output_type": "display_data", "metadata": {}, "data": data}

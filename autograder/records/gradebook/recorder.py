@@ -1,0 +1,364 @@
+"""The one who writes: results into nbgrader's gradebook, and autograded notebooks."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from autograder.course import Assignment
+from autograder.errors import CourseError, SubmissionError
+from autograder.files import newer, plain, write_atomically
+from autograder.judging.submission import find_notebook, read_submission
+from autograder.results import Result, Store
+
+from .notebooks import autograded_notebook, notebook_bytes
+from .rows import (
+    auto_score,
+    comment,
+    given_points,
+    in_conflict,
+    make_tables,
+    save_cells,
+    submission_row,
+    submitted_notebooks,
+    update_rows,
+)
+from .times import submission_time
+
+log = logging.getLogger(__name__)
+
+COURSE_ID = "default_course"
+"""nbgrader's own default; PostgreSQL insists that the course is named."""
+
+
+class GradebookError(CourseError):
+    """The gradebook cannot be read or written; the message names it and says what to do."""
+
+
+class _Conflict(GradebookError):
+    """Another grader has written the same rows at the same moment."""
+
+
+_ATTEMPTS = 10
+
+
+class Mark(NamedTuple):
+    """What the gradebook says of one submission, points by hand and penalties included."""
+
+    student: str
+    first_name: str
+    last_name: str
+    email: str
+    lms_id: str
+    exercises: dict[str, float | None]
+    """None where the grader failed and nobody has given points by hand."""
+    points: float
+    penalty: float
+    max_points: float
+
+    @property
+    def total(self) -> float | None:
+        """None while an exercise has no points: it is no zero."""
+        if None in self.exercises.values():
+            return None
+        return round(max(0.0, self.points - self.penalty), 2)
+
+
+class Recorder:
+    """Records results of some assignments in one course's gradebook.
+
+    Where `course_dir` has an `nbgrader_config.py`, its database, its course and its late
+    penalties are used. `patience` is how many seconds to wait for a locked database.
+    """
+
+    def __init__(
+        self,
+        course_dir: Path,
+        assignments: Iterable[Assignment],
+        *,
+        db_url: str = "",
+        patience: float = 30.0,
+    ) -> None:
+        from sqlalchemy import URL, make_url
+
+        self.course_dir = course_dir.resolve()
+        self.assignments = {assignment.name: assignment for assignment in assignments}
+        self.patience = patience
+        configuration = _configuration(self.course_dir)
+        chosen = db_url or configuration.CourseDirectory.get("db_url", "")
+        database = str(self.course_dir / "gradebook.db")
+        url = make_url(chosen) if chosen else URL.create("sqlite", database=database)
+        if url.get_backend_name() == "sqlite":
+            url = url.update_query_dict({"timeout": str(patience)})
+        self._url = url
+        self._course_id = configuration.CourseDirectory.get("course_id", "") or COURSE_ID
+        self._penalties = _late_penalties(configuration)
+        self._file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+        self._opened: Any = None
+        self._prepare()
+
+    def record(self, result: Result) -> None:
+        """The result in the gradebook, and the submission's autograded notebook."""
+        assignment = self.assignments[result.assignment]
+        folder = self._submitted(result)
+        timestamp, text, notes = submission_time(folder)
+        self._write_autograded(assignment, result, folder, text, notes)
+        if self._file is not None and self._opened != _identity(self._file):
+            self._prepare()  # somebody removed or replaced the database, and the marks in it
+            for name in self.assignments:
+                for known in Store(self.course_dir).all(name):
+                    self._mark(known, submission_time(self._submitted(known))[0])
+        self._mark(result, timestamp)
+
+    def _submitted(self, result: Result) -> Path:
+        return self.course_dir / "submitted" / result.student / result.assignment
+
+    def _mark(self, result: Result, timestamp: datetime | None) -> None:
+        self._written(lambda session: self._record(session, result, timestamp))
+
+    def marks(self, assignment: Assignment) -> list[Mark]:
+        """What the gradebook holds of an assignment, by student."""
+        cells = {exercise.check_cell: exercise.name for exercise in assignment.exercises}
+        found = []
+        with self._session():
+            for submission in self._gradebook.assignment_submissions(assignment.name):
+                student = submission.student
+                grades = [grade for book in submission.notebooks for grade in book.grades]
+                found.append(
+                    Mark(
+                        student=student.id,
+                        first_name=student.first_name or "",
+                        last_name=student.last_name or "",
+                        email=student.email or "",
+                        lms_id=student.lms_user_id or "",
+                        exercises={
+                            cells[grade.name]: given_points(grade)
+                            for grade in grades
+                            if grade.name in cells
+                        },
+                        points=float(submission.score),
+                        penalty=float(submission.late_submission_penalty or 0.0),
+                        max_points=float(submission.max_score),
+                    )
+                )
+        return sorted(found)
+
+    # the database -------------------------------------------------------------------------
+
+    def _written(self, write: Callable[[Any], None]) -> None:
+        """`write` in one transaction. Where another grader was first to make a row, the
+        database refuses to double it, and the transaction is tried again on what is there."""
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                with self._session() as session:
+                    write(session)
+                return
+            except _Conflict:
+                if not left:
+                    raise
+
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[Any]:
+        """One transaction; any trouble becomes a GradebookError."""
+        from nbgrader.api import InvalidEntry
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            gradebook = self._gradebook
+            try:
+                yield gradebook.db
+                gradebook.db.commit()
+            finally:
+                # The file is closed after each submission, so that a replaced one is noticed.
+                gradebook.close()
+        except (SQLAlchemyError, InvalidEntry, OSError) as error:
+            kind = _Conflict if in_conflict(error) else GradebookError
+            raise kind(self._explained(error)) from None
+
+    @functools.cached_property
+    def _gradebook(self) -> Any:
+        from nbgrader.api import Gradebook
+
+        make_tables(self._url)
+        return Gradebook(self._url, self._course_id)
+
+    def _explained(self, error: Exception) -> str:
+        where = self._file or self._url.render_as_string(hide_password=True)
+        text = str(getattr(error, "orig", None) or error).split("\n")[0]
+        results = self.course_dir / "results"
+        if "locked" in text:
+            return (
+                f"the gradebook {where} is locked by another program (formgrader, another "
+                f"nbgrader, a file synchroniser); waited {self.patience:g} s. Nothing is lost: "
+                f"the results are in {results}; end that program and run the command again"
+            )
+        if "no such column" in text or "does not exist" in text:
+            text += "; if an older nbgrader made it, run `nbgrader db upgrade`"
+        return f"the gradebook {where} cannot be used: {text}. The results are in {results}"
+
+    def _prepare(self) -> None:
+        """Tables, assignments and their cells, as `generate_assignment` would leave them."""
+        self.__dict__.pop("_gradebook", None)
+
+        def save(session: Any) -> None:
+            for assignment in self.assignments.values():
+                save_cells(session, assignment, self._course_id)
+
+        self._written(save)
+        self._opened = _identity(self._file) if self._file is not None else None
+        for assignment in self.assignments.values():
+            _put_source(assignment, self.course_dir)
+
+    def _record(self, session: Any, result: Result, timestamp: datetime | None) -> None:
+        from nbgrader import api
+        from sqlalchemy import insert, select
+
+        assignment_id, duedate = session.execute(
+            select(api.Assignment.id, api.Assignment.duedate).where(
+                api.Assignment.name == result.assignment
+            )
+        ).one()
+        known = select(api.Student.id).where(api.Student.id == result.student)
+        if session.execute(known).first() is None:
+            session.execute(insert(api.Student), [{"id": result.student}])
+        submission_id, extension = submission_row(session, assignment_id, result.student, timestamp)
+        notebooks = submitted_notebooks(session, assignment_id, submission_id)
+        submitted, cells, grades, comments = notebooks[result.assignment]
+        exercises = {exercise.name: exercise for exercise in result.exercises}
+        checks = {
+            exercise.check_cell: exercise.name
+            for exercise in self.assignments[result.assignment].exercises
+        }
+        total, scores = 0.0, []
+        for grade in grades:
+            name, score = checks.get(cells[grade.cell_id]), grade.auto_score
+            if name is not None:  # else a cell that is marked by hand
+                score = auto_score(result, exercises.get(name))
+                manual = grade.manual_score is not None or result.status == "grader_error"
+                scores.append((grade, {"auto_score": score, "needs_manual_grade": manual}))
+            given = score if grade.manual_score is None else grade.manual_score
+            if given is not None:
+                total += given + (grade.extra_credit or 0.0)
+        said = [
+            (row, {"auto_comment": comment(result, exercises.get(cells[row.cell_id]))})
+            for row in comments
+            if cells[row.cell_id] in checks.values()
+        ]
+        penalty = self._penalty(result.student, total, timestamp, duedate, extension)
+        update_rows(session, api.Grade, scores)
+        update_rows(session, api.Comment, said)
+        late = {"late_submission_penalty": penalty}
+        update_rows(session, api.SubmittedNotebook, [(submitted, late)])
+
+    def _penalty(
+        self,
+        student: str,
+        score: float,
+        timestamp: datetime | None,
+        duedate: datetime | None,
+        extension: Any,
+    ) -> float | None:
+        """As nbgrader's AssignLatePenalties has it: between nothing and the whole score."""
+        if timestamp is None or duedate is None:
+            return None
+        late = (
+            timestamp - duedate - extension if extension else timestamp - duedate
+        ).total_seconds()
+        if late <= 0:
+            return None
+        try:
+            penalty = self._penalties.late_submission_penalty(student, score, late)
+        except Exception as error:  # the course's own plugin; one student must not stop the class
+            log.error("%s has no late penalty: its plugin stopped with %r", plain(student), error)
+            return None
+        return None if penalty is None else min(max(penalty, 0.0), score)
+
+    # the autograded notebook --------------------------------------------------------------
+
+    def _write_autograded(
+        self, assignment: Assignment, result: Result, folder: Path, time: str, notes: list[str]
+    ) -> None:
+        path = self.autograded(result)
+        stored = Store(self.course_dir).path(result.assignment, result.student)
+        if newer(path, stored, assignment.release, folder, *folder.glob("*")):
+            return
+        try:
+            notebook = self._shown(assignment, result, folder, notes)
+        except Exception as error:  # whatever a student's files hold is that student's matter alone
+            what = f"the notebook handed in cannot be shown ({type(error).__name__}: {error})"
+            log.warning("%s: %s", plain(str(folder)), plain(what))
+            notebook = autograded_notebook(assignment, result, None, [*notes, what[:1000]])
+        if time:
+            write_atomically(path.with_name("timestamp.txt"), time.encode())
+        else:
+            path.with_name("timestamp.txt").unlink(missing_ok=True)
+        write_atomically(path, notebook_bytes(notebook))  # last: see the condition above
+
+    def _shown(
+        self, assignment: Assignment, result: Result, folder: Path, notes: list[str]
+    ) -> dict[str, Any]:
+        submission = None
+        try:
+            data, _ = find_notebook(folder, assignment.name)
+            submission = read_submission(data, assignment)
+            if hashlib.sha256(data).hexdigest() != result.submission_sha256:
+                notes = [*notes, "the file was changed after it was graded"]
+        except SubmissionError:
+            pass  # the result says why, and the notebook shows it
+        return autograded_notebook(assignment, result, submission, notes)
+
+    def autograded(self, result: Result) -> Path:
+        """Where a submission's autograded notebook is written."""
+        folder = self.course_dir / "autograded" / result.student / result.assignment
+        return folder / f"{result.assignment}.ipynb"
+
+
+def _configuration(course_dir: Path) -> Any:
+    """What the course's own `nbgrader_config.py` says."""
+    from traitlets.config import Config
+    from traitlets.config.loader import PyFileConfigLoader
+
+    path = course_dir / "nbgrader_config.py"
+    if not path.is_file():
+        return Config()
+    try:
+        return PyFileConfigLoader(path.name, path=str(course_dir)).load_config()
+    except Exception as error:
+        raise CourseError(f"{path} stopped with {type(error).__name__}: {error}") from None
+
+
+def _late_penalties(configuration: Any) -> Any:
+    from nbgrader.preprocessors import AssignLatePenalties
+
+    assigning = AssignLatePenalties(config=configuration)
+    assigning.init_plugin()
+    return assigning.plugin_inst
+
+
+def _put_source(assignment: Assignment, course_dir: Path) -> None:
+    """The instructor's notebook where formgrader looks for the course's assignments."""
+    place = course_dir / "source" / assignment.name
+    if os.path.lexists(place) or not assignment.source.is_file():
+        return
+    unfinished = place.with_name(f".{place.name}.{os.getpid()}.part")
+    shutil.copytree(assignment.source.parent, unfinished, ignore=shutil.ignore_patterns(".*"))
+    try:
+        unfinished.rename(place)
+    except OSError:  # another grader was first
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,287 @@
+"""The gradebook's rows: tables, an assignment's cells, a submission's scores and comments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from autograder.course import Assignment
+from autograder.errors import CourseError
+from autograder.files import plain
+from autograder.judging.submission import outline_of
+from autograder.results import ExerciseResult, Result
+
+MAX_COMMENT = 2000
+_CONFLICTS = ("23505", "40P01", "40001", "42P07")
+"""PostgreSQL's codes: a row, or a table, that is there already; deadlock; not serialisable."""
+
+
+def make_tables(url: Any) -> None:
+    """An empty database's tables, as nbgrader's Gradebook makes them.
+
+    nbgrader would run the command `alembic` to learn a number: it takes seconds, and is not
+    found where the environment is not activated.
+    """
+    from alembic.script import ScriptDirectory
+    from nbgrader.api import Base
+    from nbgrader.dbutil import ALEMBIC_DIR
+    from sqlalchemy import create_engine, inspect, text
+
+    engine = create_engine(url)
+    try:
+        if inspect(engine).get_table_names():
+            return
+        version = ScriptDirectory(ALEMBIC_DIR).get_current_head()
+        with engine.begin() as connection:
+            if engine.name == "sqlite":  # which takes the first CREATE for a transaction of its own
+                connection.exec_driver_sql("BEGIN")
+            connection.execute(
+                text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+            )
+            connection.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": version})
+            Base.metadata.create_all(connection)
+    finally:
+        engine.dispose()
+
+
+def in_conflict(error: Exception) -> bool:
+    return getattr(getattr(error, "orig", None), "pgcode", None) in _CONFLICTS
+
+
+def save_cells(session: Any, assignment: Assignment, course_id: str) -> None:
+    """The assignment, its notebook and its cells; what exists is kept and brought up to date."""
+    from nbgrader import api
+
+    source = _nbgrader_cells(assignment)
+    found = session.query(api.Assignment).filter_by(name=assignment.name).one_or_none()
+    if found is None:
+        found = api.Assignment(name=assignment.name, course_id=course_id)
+        session.add(found)
+        session.flush()
+    notebook = (
+        session.query(api.Notebook)
+        .filter_by(name=assignment.name, assignment_id=found.id)
+        .one_or_none()
+    )
+    if notebook is None:
+        notebook = api.Notebook(name=assignment.name, assignment_id=found.id)
+        session.add(notebook)
+        session.flush()
+    notebook.kernelspec = json.dumps(
+        read_json(assignment.release)["metadata"].get("kernelspec", {})
+    )
+    kinds = {
+        api.GradeCell: ("grade", ("max_score", "cell_type")),
+        api.SolutionCell: ("solution", ()),
+        api.SourceCell: ("source_cell", ("cell_type", "locked", "source", "checksum")),
+    }
+    for kind, (role, columns) in kinds.items():
+        rows = {row.name: row for row in session.query(kind).filter_by(notebook_id=notebook.id)}
+        wanted = {cell["name"]: cell for cell in source if cell[role]}
+        for name, cell in wanted.items():
+            if name not in rows:
+                rows[name] = kind(name=name, notebook_id=notebook.id)
+                session.add(rows[name])
+            for column in columns:
+                setattr(rows[name], column, cell[column])
+        for name in rows.keys() - wanted.keys():
+            _forget(session, rows[name])
+
+
+def _forget(session: Any, row: Any) -> None:
+    """Drops a cell that the notebook no longer has, unless an instructor's work hangs on it."""
+    from nbgrader import api
+
+    if isinstance(row, api.GradeCell):
+        grades = session.query(api.Grade).filter_by(cell_id=row.id).all()
+        by_hand = [g for g in grades if g.manual_score is not None or g.extra_credit is not None]
+        row.max_score = 0.0
+        for grade in grades:
+            grade.auto_score = None
+    elif isinstance(row, api.SolutionCell):
+        grades = session.query(api.Comment).filter_by(cell_id=row.id).all()
+        by_hand = [comment for comment in grades if comment.manual_comment is not None]
+    else:
+        grades, by_hand = [], []
+    if not by_hand:
+        for grade in grades:
+            session.delete(grade)
+        session.flush()
+        session.delete(row)
+
+
+def _nbgrader_cells(assignment: Assignment) -> list[dict[str, Any]]:
+    """The cells that nbgrader's SaveCells would save, hidden tests included."""
+    import nbformat
+    from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task
+
+    released = {
+        cell.grade_id: cell.source for cell in outline_of(assignment).cells if cell.grade_id
+    }
+    cells = []
+    for raw in read_json(assignment.source)["cells"]:
+        raw = raw | {"source": "".join(raw["source"])}
+        cell = nbformat.from_dict(raw)  # type: ignore[no-untyped-call]
+        if not (is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell)):
+            continue
+        name = cell.metadata.nbgrader.grade_id
+        if is_solution(cell):  # without its solution, as students get it
+            cell.source = released[name]
+        cells.append(
+            {
+                "name": name,
+                "grade": is_grade(cell),
+                "solution": is_solution(cell),
+                "source_cell": True,
+                "max_score": float(cell.metadata.nbgrader.get("points", 0)),
+                "cell_type": cell.cell_type,
+                "locked": is_locked(cell),
+                "source": cell.source,
+                "checksum": compute_checksum(cell),
+            }
+        )
+    return cells
+
+
+def submission_row(
+    session: Any, assignment_id: str, student: str, timestamp: datetime | None
+) -> tuple[str, Any]:
+    """The submission's id and its extension, made if it is new; its time brought up to date."""
+    from nbgrader import api
+    from sqlalchemy import insert, select
+
+    table = api.SubmittedAssignment
+    row = session.execute(
+        select(table.id, table.extension, table.timestamp).where(
+            table.assignment_id == assignment_id, table.student_id == student
+        )
+    ).first()
+    if row is not None:
+        update_rows(session, table, [(row, {"timestamp": timestamp})])
+        return row.id, row.extension
+    new = {"id": api.new_uuid(), "assignment_id": assignment_id, "student_id": student}
+    session.execute(insert(table), [new | {"timestamp": timestamp}])
+    return new["id"], None
+
+
+class Submitted(NamedTuple):
+    """A submitted notebook's rows."""
+
+    row: Any
+    cells: dict[str, str]
+    """The names of its cells by their ids."""
+    grades: list[Any]
+    comments: list[Any]
+
+
+def submitted_notebooks(
+    session: Any, assignment_id: str, submission_id: str
+) -> dict[str, Submitted]:
+    """The notebooks of a submission by name; every one, grade and comment gets its row."""
+    from nbgrader.api import Notebook
+    from sqlalchemy import select
+
+    notebooks = select(Notebook.name, Notebook.id).where(Notebook.assignment_id == assignment_id)
+    return {
+        name: _submitted_notebook(session, submission_id, notebook_id)
+        for name, notebook_id in session.execute(notebooks).all()
+    }
+
+
+def _submitted_notebook(session: Any, submission_id: str, notebook_id: str) -> Submitted:
+    from nbgrader import api
+    from sqlalchemy import insert, select
+
+    table, cell = api.SubmittedNotebook, api.BaseCell
+    key = {"assignment_id": submission_id, "notebook_id": notebook_id}
+    found = select(table.id, table.late_submission_penalty).filter_by(**key)
+    row = session.execute(found).first()
+    if row is None:
+        session.execute(insert(table), [{"id": api.new_uuid(), **key}])
+        row = session.execute(found).one()
+    cells = session.execute(
+        select(cell.id, cell.name, cell.type).where(cell.notebook_id == notebook_id)
+    ).all()
+    return Submitted(
+        row,
+        {one.id: one.name for one in cells},
+        _rows_of(session, api.Grade, ("GradeCell", "TaskCell"), row.id, cells),
+        _rows_of(session, api.Comment, ("SolutionCell", "TaskCell"), row.id, cells),
+    )
+
+
+def _rows_of(
+    session: Any, table: Any, kinds: tuple[str, ...], submitted: str, cells: list[Any]
+) -> list[Any]:
+    """A submitted notebook's rows in a table that has one for each cell of some kinds."""
+    from nbgrader.api import new_uuid
+    from sqlalchemy import insert, select
+
+    rows = select(table.__table__).where(table.notebook_id == submitted)
+    found: list[Any] = session.execute(rows).all()
+    known = {row.cell_id for row in found}
+    new = [
+        {"id": new_uuid(), "cell_id": cell.id, "notebook_id": submitted}
+        for cell in cells
+        if cell.type in kinds and cell.id not in known
+    ]
+    if new:
+        session.execute(insert(table), new)
+        found = session.execute(rows).all()
+    return found
+
+
+def update_rows(session: Any, table: Any, changes: Iterable[tuple[Any, dict[str, Any]]]) -> None:
+    """Writes those rows of a table that differ from what they should hold."""
+    from sqlalchemy import update
+
+    changed = [
+        {"id": row.id, **wanted}
+        for row, wanted in changes
+        if any(getattr(row, column) != value for column, value in wanted.items())
+    ]
+    if changed:
+        session.execute(update(table), changed)
+
+
+def given_points(grade: Any) -> float | None:
+    """An exercise's points. nbgrader itself calls it zero where there are none."""
+    ungraded = grade.auto_score is None and grade.manual_score is None
+    return None if ungraded else float(grade.score)
+
+
+def auto_score(result: Result, exercise: ExerciseResult | None) -> float | None:
+    """An exercise's points; None, never zero, where the grader itself failed."""
+    if result.status == "grader_error" and (exercise is None or exercise.status == "error"):
+        return None
+    return exercise.points if exercise is not None else 0.0
+
+
+def comment(result: Result, exercise: ExerciseResult | None) -> str | None:
+    """nbgrader's comment on an answer: the hint, and what happened.
+
+    Feedback pages render it as Markdown; an indented block keeps its text as it is.
+    """
+    if result.status == "unreadable":
+        return indented(result.message)
+    if exercise is None or exercise.status == "error":
+        return "The grader itself failed here; no mark was given." if exercise else None
+    if not exercise.message:
+        return plain(exercise.hint) or None
+    parts = [plain(exercise.hint), indented(exercise.message[:MAX_COMMENT])]
+    return "\n\n".join(part for part in parts if part)
+
+
+def indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in plain(text).splitlines())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise CourseError(f"{path} does not exist; run `autograder build` first") from None
+    return found

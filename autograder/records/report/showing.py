@@ -1,0 +1,95 @@
+"""Shows: the figures as one HTML page.
+
+Everything on the page comes from the stored results and the submissions, so names, messages and
+code are hostile: each expression is cleaned of control characters and escaped on its way out, and
+the page may load or run nothing but itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from autograder.files import plain, write_atomically
+from autograder.records import similar
+
+from .counting import (
+    STATUS_WORDS,
+    Entry,
+    Report,
+    Submission,
+    duration,
+    grouped,
+    number,
+    percent,
+    problem,
+    read_report,
+)
+
+_TEMPLATES = Path(__file__).parents[1] / "templates" / "report"
+
+
+def render(report: Report, now: datetime) -> str:
+    """The page."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_clean,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": number,
+        "percent": percent,
+        "duration": duration,
+        "clip": clip,
+        "together": together,
+        "csp_hash": _csp_hash,
+    }
+    template = environment.get_template("page.html.j2")
+    return template.render(
+        report=report,
+        words=STATUS_WORDS,
+        now=now,
+        problem=problem,
+        least=similar.LEAST,
+        length=similar.LENGTH,
+    )
+
+
+def write_report(name: str, course_dir: Path) -> Path:
+    """Writes `DIR/report/<name>.html` and returns its path."""
+    page = render(read_report(name, course_dir), datetime.now())
+    path = course_dir / "report" / f"{name}.html"
+    write_atomically(path, page.encode())
+    return path
+
+
+def together(entries: Iterable[Entry]) -> list[tuple[str, list[Submission]]]:
+    """Entries with the same note as one, in their first one's place."""
+    return list(grouped((entry.note, entry.submission) for entry in entries).items())
+
+
+def clip(text: str, length: int) -> str:
+    """`text`, cut where it is longer than anything honest."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _clean(value: Any) -> Any:
+    """The page's last gate: no control, ANSI or bidirectional character goes out."""
+    if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
+        return plain(value)
+    return value
+
+
+def _csp_hash(text: str) -> str:
+    digest = hashlib.sha256(str(text).encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -1,0 +1,23 @@
+"""What both ends of the line to a submission's process agree on."""
+
+from __future__ import annotations
+
+import struct
+
+HEADER = struct.Struct("<8sQ")
+"""Before every request and answer: a nonce, which the answer repeats, and the length."""
+
+MAX_BYTES = 64 * 2**20
+"""Of one message between judge and worker, and of a value in it."""
+
+SCRATCH = "/scratch"
+"""Of a submission in the full cage; not /tmp, which may hold the interpreter."""
+
+LIMITS = {
+    "memory": 2 * 2**30,
+    "scratch": 64 * 2**20,
+    "cpu": 900,
+    "file_size": 64 * 2**20,
+    "files": 256,
+    "processes": 64,
+}
