@@ -174,11 +174,12 @@ class Equation(nn.Module):
 
     def watch(self) -> None:
         """From now on."""
-        if not hasattr(torch.autograd._engine_run_backward, "__wrapped__"):
-            torch.autograd._engine_run_backward = _noting(
-                torch.autograd._engine_run_backward, lambda args: bool(args[3] or len(args[4]))
+        backwards, forwards = vars(torch.autograd), vars(forward_ad)
+        if not hasattr(backwards["_engine_run_backward"], "__wrapped__"):
+            backwards["_engine_run_backward"] = _noting(
+                backwards["_engine_run_backward"], lambda args: bool(args[3] or len(args[4]))
             )
-            forward_ad.make_dual = _noting(forward_ad.make_dual, lambda args: True)
+            forwards["make_dual"] = _noting(forwards["make_dual"], lambda args: True)
         Equation.asked = False
 
     def was_asked_for(self) -> bool:
