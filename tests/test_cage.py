@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import shutil
 import socket
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import autograder.sandbox.cage
@@ -388,8 +388,8 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
 ) -> None:
     """Another program wants the worker's core, and the pace was measured before that."""
     found = load_assignment("backprop")
-    loss = dataclasses.replace(found.exercise("mse_loss"), seconds=0.2)
-    found = dataclasses.replace(found, exercises=(loss,))
+    loss = msgspec.structs.replace(found.exercise("mse_loss"), seconds=0.2)
+    found = msgspec.structs.replace(found, exercises=(loss,))
     code = [Cell("the setup cell", "import numpy as np"), Cell("the cell of mse_loss", BUSY_LOSS)]
     core, start = min(os.sched_getaffinity(0)), Cage.worker
     paces, tries = [1.0, 100.0], []
@@ -416,7 +416,7 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
     done = []
     try:
         done.append(
-            retry.with_retry(judge, cage, code, "", [loss], lambda result, transcripts: None)
+            retry.with_retry(judge, cage, "", code, [loss], lambda result, transcripts: None)
         )
     finally:
         neighbour.kill()

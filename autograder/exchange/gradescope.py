@@ -120,7 +120,8 @@ def gradescope(result: Result, mark: Mark | None = None) -> dict[str, Any]:
     lines = (*story, result.message, *result.notes)
     return {
         "score": result.points if total is None else total,
-        "execution_time": round(result.seconds),
+        # Without second passes: how long they take is a student's to choose.
+        "execution_time": round(result.seconds - result.again_seconds),
         "output": "\n".join([plain(line) for line in lines if line]),
         "visibility": "visible",
         "stdout_visibility": "hidden",
@@ -143,4 +144,5 @@ def _first(given: float | None, points: float) -> float:
 
 def _told(exercise: ExerciseResult) -> str:
     hint = f"hint: {exercise.hint}" if exercise.hint else ""
-    return plain("\n".join(filter(None, (exercise.message, hint)))) or exercise.status
+    said = filter(None, (exercise.remark, exercise.message, hint))
+    return plain("\n".join(said)) or exercise.status

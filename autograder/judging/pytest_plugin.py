@@ -67,7 +67,8 @@ def student(request: pytest.FixtureRequest, _students: dict[str, Student]) -> St
     if name not in _students:
         _students[name] = _new_student(judge, request.config.getoption("--notebook"))
     seed = _seed(request)
-    _students[name].begin(check.exercise, seed_of(str(seed), "student"))
+    there = seed_of(str(seed), "student")
+    _students[name].begin(check.exercise, there, judge.owner, check.hidden)
     return _students[name]
 
 

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from autograder.course import Cell, Exercise
 from autograder.results import ExerciseResult
 from autograder.sandbox.cage import Cage
 from autograder.sandbox.transport import Caged
 
+from .follow_through import Tries
 from .judge import Judge
 from .student import Student
 
 
-class Tries(NamedTuple):
-    """What a submission's code came to in the cage."""
-
-    exercises: dict[str, ExerciseResult]
-    notes: list[str]
-    cell_seconds: float
-
-
 def with_retry(
-    judge: Judge, cage: Cage, cells: Sequence[Cell], salt: str, wanted: list[Exercise], after: Any
+    judge: Judge,
+    cage: Cage,
+    salt: str,
+    cells: Sequence[Cell],
+    wanted: list[Exercise],
+    after: Any,
+    aided: bool = False,
 ) -> Tries:
     """The exercises' results; those that a crowded machine may have cost points are tried twice
     (`transport` says why), and the better result counts."""
@@ -33,7 +32,7 @@ def with_retry(
     for last in (False, True):
         caged = Caged(cage, judge.assignment, cells)
         try:
-            results = judge.judge(Student(caged), salt, wanted, after=after)
+            results = judge.judge(Student(caged, aided), salt, wanted, after=after)
         finally:
             caged.close()
         in_cells += caged.cell_seconds
@@ -49,7 +48,10 @@ def with_retry(
             break
         notes.append(f"tried again, as time ran out on a crowded machine: {', '.join(late)}")
         wanted = [judge.assignment.exercise(name) for name in late]
-    return Tries(best, [*_skipped(caged.skipped), *_failures(caged), *notes], in_cells)
+    ended = {why for cell in caged.deadly for why in cell.values()}
+    deadly = [failure for failure in caged.failures if failure.why in ended]
+    notes = [*_skipped(caged.skipped), *_failures(caged), *notes]
+    return Tries(best, notes, in_cells, caged.failures, deadly)
 
 
 def _skipped(lines: list[str]) -> list[str]:

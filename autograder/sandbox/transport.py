@@ -59,7 +59,9 @@ class Caged:
         self.exercise = ""
         self.seconds_left = 0.0
         self.deaths = 0
-        self.cell_seconds = 0.0
+        self.cell_seconds = self.cell_seconds_before = 0.0
+        self.left: dict[str, tuple[float, int]] = {}
+        """Of exercises that were left in between: seconds left, and deaths."""
         self.pace = machine_pace()
         self.seed: int | None = None
         self.late: set[str] = set()
@@ -69,8 +71,10 @@ class Caged:
     def begin(self, exercise: str, seed: int) -> None:
         """A worker ready for a check of the exercise; StudentError if it may have none."""
         if exercise != self.exercise:
-            self.exercise, self.deaths = exercise, 0
-            self.seconds_left = self.pace * self.assignment.exercise(exercise).seconds
+            self.left[self.exercise] = self.seconds_left, self.deaths
+            whole = self.pace * self.assignment.exercise(exercise).seconds
+            self.exercise = exercise
+            self.seconds_left, self.deaths = self.left.get(exercise, (whole, 0))
         if self.seconds_left <= 0:
             raise StudentError("time", "had no computing time left: earlier checks used it up")
         if self.deaths >= MAX_DEATHS:
@@ -107,6 +111,11 @@ class Caged:
         if crowded or self._slower():
             self.late.add(self.exercise)
 
+    def renew(self) -> None:
+        """Ends the worker; the next check has one that knows nothing of this one's."""
+        self.close()
+        self.cell_seconds_before = self.cell_seconds
+
     def close(self) -> None:
         if self.worker is not None:
             self.worker.kill()
@@ -121,7 +130,7 @@ class Caged:
         self.failures, self.skipped = [], []
         for cell, deadly in zip(self.cells, self.deadly, strict=True):
             deaths = sum(map(len, self.deadly))
-            spent = self.cell_seconds > 2 * ALL_CELLS_SECONDS * self.pace
+            spent = self._in_cells() > 2 * ALL_CELLS_SECONDS * self.pace
             if deaths > 2 * MAX_DEADLY:
                 why = "was not run: cells before it ended Python too often"
                 self.failures.append(CellFailure(cell, why))
@@ -140,9 +149,13 @@ class Caged:
             self.skipped += run.skipped
         return True
 
+    def _in_cells(self) -> float:
+        """The CPU seconds that cells took since the code was renewed."""
+        return self.cell_seconds - self.cell_seconds_before
+
     def _share(self) -> float:
         """The CPU seconds that a statement has."""
-        late = self.cell_seconds > ALL_CELLS_SECONDS * self.pace
+        late = self._in_cells() > ALL_CELLS_SECONDS * self.pace
         return (LATE_SECONDS if late else protocol.CELL_SECONDS) * self.pace
 
     def _ask_cell(self, request: bytes) -> bytes:
