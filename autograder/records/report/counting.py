@@ -96,7 +96,7 @@ class Submission:
 
     @property
     def points(self) -> float:
-        """The gradebook's mark, points by hand and penalties included; the checks' if it has none."""
+        """The gradebook's mark, or the checks' where it has none."""
         total = self.mark.total if self.mark is not None else None
         return self.result.points if total is None else total
 
