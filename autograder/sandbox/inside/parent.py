@@ -107,6 +107,7 @@ class Parent:
         for target in (0, 1, 2):
             os.dup2(null, target)
         os.closerange(5, 65536)
+        lockdown.first_to_go()  # while /proc can be written to
         if self.namespaces:
             lockdown.own_mounts(limits["scratch"])
         else:

@@ -16,7 +16,6 @@ SCRATCH = "/scratch"
 LIMITS = {
     "memory": 2 * 2**30,
     "scratch": 64 * 2**20,
-    "cpu": 900,
     "file_size": 64 * 2**20,
     "files": 256,
     "processes": 64,
