@@ -51,7 +51,8 @@ def sigmoid_gradient(z: np.ndarray) -> np.ndarray:
     """The derivative of sigmoid with respect to z, at z.
 
     z: what goes into sigmoid (not what comes out), float64 array of any shape, left unchanged.
-    Returns an array of the same shape; 0 at z = -1000 and z = 1000.
+    Returns an array of the same shape; 0 at z = -1000 and z = 1000. This and the other three are
+    derivatives by hand: exact to rounding, not by small steps.
 
     sigmoid_gradient of [0, 2] is [0.25, 0.1050].
     """
@@ -167,7 +168,8 @@ def backward(
     """The gradient of mse_loss(z2, y_true), with z2 from forward, with respect to the parameters.
 
     x: (N, d). y_true: (N, k). W1: (d, h). b1: (1, h). W2: (h, k). b2: (1, k).
-    Returns (dW1, db1, dW2, db2), each of the shape of its parameter. Arguments are left unchanged.
+    Returns (dW1, db1, dW2, db2), each of the shape of its parameter and exact to rounding, not by
+    small steps; at the corner of ReLU, z1 = 0, its slope is 0. Arguments are left unchanged.
 
     The numbers of forward's example with y_true = [[6]] give dW1 = [[6, 0]], db1 = [[3, 0]],
     dW2 = [[2], [0]], db2 = [[1]].
@@ -243,7 +245,7 @@ def deep_backward(
 
     x: (N, d). y_true: (N, n_L). parameters and activation as for deep_forward.
     Returns the list of pairs (dW, db) in the order of parameters, each array of the shape of its
-    parameter. Arguments are left unchanged.
+    parameter and exact to rounding, not by small steps. Arguments are left unchanged.
 
     deep_forward's example with y_true = [[0]] gives ([[12]], [[6]]) for the first layer and
     ([[0]], [[2]]) for the second.

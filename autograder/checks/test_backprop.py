@@ -2,24 +2,63 @@
 
 from itertools import pairwise
 
+import coursekit
 import numpy as np
 import pytest
 from coursekit import (
     EXACT,
     CheckFailed,
+    Tolerance,
     array,
     below,
-    close,
     holds,
     integer,
     number,
     quiet,
     within,
 )
+from scipy import special
 
 from reference_impl import backprop as reference
 
+# Gradients by hand: a dozen operations in float64, each within 1e-16. The best central difference
+# of a smooth function in float64 keeps ten digits, and fewer at a large loss or a corner.
+ROUNDING = Tolerance("rounding in float64", 1e-12, 1e-13, 0.0)
+
 # ----------------------------------------------------------------------------- helpers
+
+
+def as_arrays(returned, like):
+    """`returned` with lists of numbers as arrays where `like` has arrays.
+
+    That what comes back should be an array costs one check of an exercise, not all.
+    """
+    if isinstance(like, (list, tuple)) and isinstance(returned, (list, tuple)):
+        if len(returned) == len(like):
+            return [as_arrays(one, other) for one, other in zip(returned, like, strict=True)]
+    elif isinstance(like, np.ndarray) and isinstance(returned, (list, tuple)):
+        try:
+            return np.array(returned, dtype=float)
+        except (TypeError, ValueError):
+            return returned  # of unequal lengths, or not of numbers
+    return returned
+
+
+def close(returned, expected, tolerance=EXACT):
+    coursekit.close(as_arrays(returned, expected), expected, tolerance)
+
+
+def exact(returned, expected):
+    """Equal up to rounding; the text is for answers that are nearly so."""
+    expected = np.asarray(expected)
+    values = array(as_arrays(returned, expected), expected.shape)
+    off = np.abs(values - expected)
+    if np.any(off > 1e-3 * np.abs(expected).max()):
+        close(values, expected)  # wrong, and not only by a step's width
+    holds(
+        bool(np.all(off <= ROUNDING.allowed(expected))),
+        "nearly right, as small steps are; a derivative by hand is exact to rounding",
+    )
 
 
 def unchanged(student, name, *arguments):
@@ -48,6 +87,11 @@ def layers(draw, sizes):
     ]
 
 
+def numbers(returned, shape=None):
+    """`returned` as an array; a list of numbers will do here."""
+    return array(as_arrays(returned, np.zeros(0)), shape)
+
+
 def sequence(returned, length, what):
     """`returned` as a list, if it is a list or tuple of that length."""
     if not isinstance(returned, (list, tuple)) or len(returned) != length:
@@ -65,7 +109,7 @@ def same_direction(returned, expected):
     """All gradients together, up to one positive factor."""
     found = sequence(returned, len(expected), "one array per parameter")
     matched = zip(found, expected, strict=True)
-    mine = np.concatenate([array(one, other.shape).ravel() for one, other in matched])
+    mine = np.concatenate([numbers(one, other.shape).ravel() for one, other in matched])
     wanted = np.concatenate([one.ravel() for one in expected])
     size = np.linalg.norm(mine)
     holds(size > 0, "the gradient is zero everywhere")
@@ -137,7 +181,7 @@ def test_activations__tanh_far_out(student, draw):
 
 @pytest.mark.guard
 def test_activations__keep_float64(student, draw):
-    """keep the precision of float64"""
+    """return arrays, and keep the precision of float64"""
     z = both_signs(draw)
     for name in ("sigmoid", "tanh", "relu", "leaky_relu"):
         returned = student.call(name, None, (z,), {})
@@ -191,6 +235,16 @@ def test_activation_gradients__slope(student, draw):
     close(student.leaky_relu_gradient(z, slope=slope), reference.leaky_relu_gradient(z, slope))
 
 
+def test_activation_gradients__are_exact(student, draw):
+    """are exact to rounding, near the corner at zero too: no small steps"""
+    smooth = draw.choice([-1.0, 1.0], 12) * draw.uniform(0.4, 1.6, 12)
+    corner = np.array([-1.0, 1.0, -1.0, 1.0]) * 10.0 ** -draw.uniform([7, 7, 11, 11], 12)
+    at = {"sigmoid": smooth, "tanh": smooth, "relu": corner, "leaky_relu": corner}
+    for name, z in at.items():
+        expected = getattr(reference, f"{name}_gradient")(z)
+        exact(student.call(f"{name}_gradient", None, (z,), {}), expected)
+
+
 def test_activation_gradients__any_shape(student, draw):
     """work element by element on arrays of any shape"""
     for shape in ((1,), (1, 1), (5, 3), (2, 3, 4)):
@@ -198,6 +252,13 @@ def test_activation_gradients__any_shape(student, draw):
         for name in ("sigmoid", "tanh", "relu", "leaky_relu"):
             returned = student.call(f"{name}_gradient", None, (z,), {})
             close(returned, getattr(reference, f"{name}_gradient")(z), EXACT)
+
+
+@pytest.mark.guard
+def test_activation_gradients__are_arrays(student, draw):
+    """return arrays"""
+    for name in ("sigmoid", "tanh", "relu", "leaky_relu"):
+        array(student.call(f"{name}_gradient", None, (both_signs(draw),), {}), (24,))
 
 
 @pytest.mark.guard
@@ -280,7 +341,7 @@ def test_he_initialise__shapes(student, draw):
 def test_he_initialise__biases(student, draw):
     """starts with biases of zero"""
     for _, b in pairs(student.he_initialise([3, 9, 4], generator(draw)[0]), 2):
-        holds(not np.any(array(b)), "the biases should start at zero")
+        holds(not np.any(numbers(b)), "the biases should start at zero")
 
 
 def test_he_initialise__spread(student, draw):
@@ -292,8 +353,25 @@ def test_he_initialise__spread(student, draw):
     sizes = [200, 30, 300, 20]
     found = pairs(student.he_initialise(sizes, generator(draw)[0]), 3)
     for (W, _), n_in in zip(found, sizes[:-1], strict=True):
-        variance = float(np.mean(array(W) ** 2))
+        variance = float(np.mean(numbers(W) ** 2))
         within(variance * n_in / 2, 1.0, np.sqrt(2 / 6000))
+
+
+def test_he_initialise__is_normal(student, draw):
+    """draws from a normal distribution, not from a uniform or a cut-off one
+
+    Kolmogorov and Smirnov's largest distance of 20 000 numbers' distribution from the normal one
+    with their own spread, times √20 000, is above 2.8 once in 3 million courses at most. For
+    uniform numbers it is 8.
+    """
+    ((W, _),) = pairs(student.he_initialise([100, 200], generator(draw)[0]), 1)
+    weights = np.sort(numbers(W, (100, 200)).ravel())
+    spread = float(np.sqrt(np.mean(weights**2)))
+    holds(spread > 0, "all weights are zero")
+    steps = np.arange(weights.size + 1) / weights.size
+    normal = special.ndtr(weights / spread)
+    distance = max(float(np.max(normal - steps[:-1])), float(np.max(steps[1:] - normal)))
+    holds(distance * np.sqrt(weights.size) < 2.8, "the weights do not follow a normal distribution")
 
 
 @pytest.mark.guard
@@ -303,7 +381,7 @@ def test_he_initialise__centred(student, draw):
     Five standard errors of a mean: fails a right answer once in 1.7 million.
     """
     ((W, _),) = pairs(student.he_initialise([100, 40], generator(draw)[0]), 1)
-    weights = array(W)
+    weights = numbers(W)
     within(float(weights.mean()), 0.0, np.sqrt(2 / 100) / np.sqrt(weights.size))
 
 
@@ -317,7 +395,7 @@ def test_he_initialise__keeps_the_signal(student, draw):
     a = draw.normal(size=(100, 100))
     before = np.mean(a**2)
     for (W, _), n_in, n_out in zip(found, sizes[:-1], sizes[1:], strict=True):
-        z = a @ array(W, (n_in, n_out))
+        z = a @ numbers(W, (n_in, n_out))
         a = reference.relu(z)
     # ReLU silences half of a mean square, so the sums before it carry twice as much.
     change = np.mean(z**2) / 2 / before
@@ -327,10 +405,10 @@ def test_he_initialise__keeps_the_signal(student, draw):
 def test_he_initialise__uses_rng_alone(student, draw):
     """draws from rng and from nothing else"""
     (one, twin), (other, _) = generator(draw), generator(draw)
-    first = [array(W) for W, _ in pairs(student.he_initialise([5, 4, 3], one), 2)]
+    first = [numbers(W) for W, _ in pairs(student.he_initialise([5, 4, 3], one), 2)]
     student.reseed(int(draw.integers(2**32)))
-    again = [array(W) for W, _ in pairs(student.he_initialise([5, 4, 3], twin), 2)]
-    differs = [array(W) for W, _ in pairs(student.he_initialise([5, 4, 3], other), 2)]
+    again = [numbers(W) for W, _ in pairs(student.he_initialise([5, 4, 3], twin), 2)]
+    differs = [numbers(W) for W, _ in pairs(student.he_initialise([5, 4, 3], other), 2)]
     holds(
         all(np.array_equal(a, b) for a, b in zip(first, again, strict=True)),
         "the same seed gives other weights: some random numbers do not come from rng",
@@ -344,7 +422,7 @@ def test_he_initialise__uses_rng_alone(student, draw):
 def test_he_initialise__fresh_draws(student, draw):
     """draws every layer and every neuron anew"""
     found = pairs(student.he_initialise([6, 6, 6], generator(draw)[0]), 2)
-    weights = np.concatenate([array(W).ravel() for W, _ in found])
+    weights = np.concatenate([numbers(W).ravel() for W, _ in found])
     holds(len(np.unique(weights)) == 72, "some weights are equal, which chance does not make them")
 
 
@@ -382,7 +460,7 @@ def test_forward__a1(student, draw):
     """has the ReLU of z1 after the hidden activation"""
     x, parameters = with_both_signs(draw)
     z1, a1, _ = forward_of(student, x, parameters)
-    z1 = array(z1)
+    z1 = numbers(z1)
     holds(z1.min(initial=0.0) < 0 < z1.max(initial=0.0), "z1 should have both signs here")
     close(a1, reference.relu(z1), EXACT)
 
@@ -392,7 +470,7 @@ def test_forward__z2(student, draw):
     x, parameters = with_both_signs(draw)
     _, a1, z2 = forward_of(student, x, parameters)
     _, _, W2, b2 = parameters
-    a1 = array(a1, (8, 5))
+    a1 = numbers(a1, (8, 5))
     holds(bool(a1.any()), "no hidden neuron is active")
     close(z2, a1 @ W2 + b2, EXACT)
 
@@ -513,6 +591,24 @@ def test_backward__direction(student, draw):
     same_direction(student.backward(x, y, *parameters), reference.backward(x, y, *parameters))
 
 
+def test_backward__is_exact(student, draw):
+    """has weight gradients that are exact to rounding: by hand, not by small steps
+
+    Where differences cannot follow: at the corners of ReLU, z1 = 0 and ±1e-9, which whole numbers
+    reach exactly in any order of summation, and at a loss so large that a step's change drowns.
+    """
+    x = draw.integers(1, 4, (6, 2)).astype(float)
+    W1 = draw.choice([-2.0, -1.0, 1.0, 2.0], (2, 5))
+    corner = np.arange(5)  # sample n is at the corner of neuron n
+    b1 = -(x[corner] * W1[:, corner].T).sum(axis=1)[None, :] + np.array([0, 1, -1, 0, 1]) * 2.0**-30
+    W2, b2, y = draw.normal(size=(5, 1)), draw.normal(size=(1, 1)), draw.normal(size=(6, 1))
+    y[draw.integers(6)] += 1e8
+    dW1, _, dW2, _ = gradients_of(student, x, y, (W1, b1, W2, b2))
+    expected = reference.backward(x, y, W1, b1, W2, b2)
+    exact(dW1, expected[0])
+    exact(dW2, expected[2])
+
+
 def test_backward__several_outputs(student, draw):
     """shares the error among several outputs as mse_loss does"""
     x, y, parameters = one_hidden_layer(draw, 6, 2, 5, 3)
@@ -533,7 +629,8 @@ def test_backward__silent_neurons(student, draw):
     x, y, (W1, b1, W2, b2) = one_hidden_layer(draw, 7, 3, 6, 1)
     b1[0, ::2] = -1000.0
     dW1, db1, dW2, _ = gradients_of(student, x, y, (W1, b1, W2, b2))
-    for gradient in (array(dW1, W1.shape)[:, ::2], np.ravel(array(db1))[::2], array(dW2)[::2]):
+    silent = numbers(dW1, W1.shape)[:, ::2], np.ravel(numbers(db1))[::2], numbers(dW2)[::2]
+    for gradient in silent:
         holds(not gradient.any(), "a neuron with z1 < 0 on every sample still has a gradient")
 
 
@@ -565,7 +662,7 @@ def trained(student, x, y, hidden, rate, epochs, seed):
     found = sequence(parameters, 4, "the four arrays W1, b1, W2, b2 first")
     d, k = x.shape[1], y.shape[1]
     shapes = [(d, hidden), (1, hidden), (hidden, k), (1, k)]
-    found = [array(one, shape) for one, shape in zip(found, shapes, strict=True)]
+    found = [numbers(one, shape) for one, shape in zip(found, shapes, strict=True)]
     if isinstance(losses, np.ndarray) and losses.ndim == 1:
         losses = list(losses)
     return found, losses
@@ -660,11 +757,18 @@ def test_train__losses(student, draw):
 
 
 def test_train__loss_falls(student, draw):
-    """makes the loss fall"""
+    """makes the loss fall: that of the parameters which come back"""
     x, y = samples(draw, 1, 1)
-    _, losses = trained(student, x, y, 20, 0.01, 100, int(draw.integers(2**32)))
+    parameters, losses = trained(student, x, y, 20, 0.01, 100, int(draw.integers(2**32)))
     first, last = number(losses[0]), number(losses[-1])
     holds(last < 0.9 * first, "after 100 epochs the loss is hardly below the first")
+    reached = [
+        answers.mse_loss(answers.forward(x, *parameters)[2], y) for answers in (reference, student)
+    ]
+    holds(
+        any(number(loss) < 0.9 * first for loss in reached),
+        "the losses fall, but the parameters that come back have not learned anything",
+    )
 
 
 SINE_LIMIT = 0.1  # the best straight line leaves 0.2
@@ -766,6 +870,21 @@ def test_deep_backward__direction(student, draw):
     found, expected = deep_gradient(student, draw, [2, 4, 3, 1])
     flat = [[one for pair in gradients for one in pair] for gradients in (found, expected)]
     same_direction(*flat)
+
+
+def test_deep_backward__is_exact(student, draw):
+    """deep_backward has weight gradients that are exact to rounding: no small steps
+
+    At a loss so large that a step's change drowns in it.
+    """
+    parameters = layers(draw, [3, 5, 4, 1])
+    x, y = draw.normal(size=(6, 3)), draw.normal(size=(6, 1))
+    y[draw.integers(6)] += 1e8
+    found = pairs(student.deep_backward(x, y, parameters), 3)
+    for (dW, _), (expected, _) in zip(
+        found, reference.deep_backward(x, y, parameters), strict=True
+    ):
+        exact(dW, expected)
 
 
 def activation_is_followed(student, draw, activation):

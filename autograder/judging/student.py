@@ -199,16 +199,19 @@ class Student:
             return StudentError("signature", "cannot be called like this", detail=text, name=name)
         if kind == "type":
             return CheckFailed("type", "returned something that cannot be compared", detail=text)
-        if name == "NotImplementedError":
+        if name == "NotImplementedError" and kind != "device":
             return StudentError("unwritten", "is still to be written", name=name)
         bases = reply.get("builtin")
         cell = reply.get("cell")
         # A number that is no line could carry what a hidden check asked.
         known = type(line) is int and 0 < line <= self.transport.lines.get(str(cell), 0)
         where = f" in line {line} of {cell}" if known else ""
+        why = f"stopped with {name}{where}"
+        if kind == "device":
+            why = f"asks for a GPU{where}, and the grader has none: keep to the arguments' device"
         return StudentError(
             "error",
-            f"stopped with {name}{where}",
+            why,
             name=name,
             bases=[str(base) for base in bases] if isinstance(bases, list) else [],
             detail=text,
@@ -217,10 +220,10 @@ class Student:
     def _missing(self, text: str) -> str:
         name = text.split(" ")[0]
         for failure in self.transport.failures:
-            cell = failure.cell
-            own = cell.label == f"the cell of {self.exercise}"
-            if own or f"def {name}(" in cell.source or f"class {name}" in cell.source:
-                return f"is not defined, because {cell.label} {failure.why}"
+            own = failure.cell.label == f"the cell of {self.exercise}"
+            if failure.defines(name) or (own and not failure.first):
+                place = f"line {failure.line} of " if failure.line else ""
+                return f"is not defined, because {place}{failure.cell.label} {failure.why}"
         return "is not defined" if text.endswith("is not defined") else "is not a function or class"
 
 

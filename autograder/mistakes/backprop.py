@@ -306,6 +306,48 @@ activation_gradients = [
     ),
 ]
 
+
+@mistake(
+    "activation_gradients",
+    caught_by="are_exact",
+    hint="tanh_gradient: a difference over a small step keeps some ten digits. Differentiate on "
+    "paper and put z into the result.",
+)
+def small_steps():
+    def sigmoid_gradient(z):
+        return 1 / (2 + 2 * np.cosh(z)) if np.abs(z).max() < 300 else np.zeros(z.shape)
+
+    def tanh_gradient(z):
+        return (np.tanh(z + 1e-5) - np.tanh(z - 1e-5)) / 2e-5
+
+    def relu_gradient(z):
+        return np.where(z > 0, 1.0, 0.0)
+
+    def leaky_relu_gradient(z, slope=0.1):
+        return np.where(z > 0, 1.0, slope)
+
+
+@mistake(
+    "activation_gradients",
+    caught_by="are_arrays",
+    hint="relu_gradient: the numbers are right, but they come back in a list: np.array makes an "
+    "array of it, and the way back multiplies arrays.",
+)
+def in_a_list():
+    def sigmoid_gradient(z):
+        s = 0.5 + 0.5 * np.tanh(z / 2)
+        return s * (1 - s)
+
+    def tanh_gradient(z):
+        return 1 - np.tanh(z) ** 2
+
+    def relu_gradient(z):
+        return np.where(z > 0, 1.0, 0.0).tolist()
+
+    def leaky_relu_gradient(z, slope=0.1):
+        return np.where(z > 0, 1.0, slope)
+
+
 # -------------------------------------------------------------------- count_parameters
 
 _COUNT = "total += (layer_sizes[layer - 1] + 1) * layer_sizes[layer]"
@@ -467,6 +509,15 @@ he = [
         "rng.uniform(-1.0, 1.0, size=(n_in, n_out)) * np.sqrt(2.0 / n_in)",
         "spread",
         "Numbers between −1 and 1 have a standard deviation of 1/√3, not 1.",
+    ),
+    slip(
+        "he_initialise",
+        "uniform_with_the_right_spread",
+        _DRAW,
+        "rng.uniform(-np.sqrt(6.0 / n_in), np.sqrt(6.0 / n_in), size=(n_in, n_out))",
+        "is_normal",
+        "The spread is right and the distribution is not: these numbers are uniform, and normal "
+        "ones are asked for.",
     ),
     slip(
         "he_initialise",
@@ -960,6 +1011,30 @@ backward_ = [
     ),
 ]
 
+
+@mistake(
+    "backward",
+    caught_by="is_exact",
+    hint="These gradients come from small steps: right to some digits, wrong at the corners of "
+    "ReLU, and one whole forward pass for every weight. Go back through the layers by the chain "
+    "rule instead.",
+)
+def central_differences():
+    def backward(x, y_true, W1, b1, W2, b2):
+        parameters, gradients = [W1, b1, W2, b2], []
+        for which, one in enumerate(parameters):
+            gradient = np.zeros_like(one)
+            for index in np.ndindex(one.shape):
+                ends = []
+                for step in (1e-5, -1e-5):
+                    moved = [p.copy() for p in parameters]
+                    moved[which][index] += step
+                    ends.append(mse_loss(forward(x, *moved)[2], y_true))
+                gradient[index] = (ends[0] - ends[1]) / 2e-5
+            gradients.append(gradient)
+        return tuple(gradients)
+
+
 # ------------------------------------------------------------------------------- train
 
 _LOSS = """        _, _, y_pred = forward(x, W1, b1, W2, b2)
@@ -1168,6 +1243,18 @@ def forgets_every_step():
         return (W1, b1, W2, b2), losses
 
 
+@mistake(
+    "train",
+    caught_by="loss_falls",
+    hint="The losses fall, but no parameter moves: the list is made up.",
+)
+def a_falling_list():
+    def train(x, y, n_hidden, learning_rate, epochs, rng):
+        (W1, b1), (W2, b2) = he_initialise([x.shape[1], n_hidden, y.shape[1]], rng)
+        loss = mse_loss(forward(x, W1, b1, W2, b2)[2], y)
+        return (W1, b1, W2, b2), [loss * 0.95**epoch for epoch in range(epochs)]
+
+
 # ----------------------------------------------------------------------- deep_backward
 
 _APPEND = "activations.append(z if layer == len(parameters) else phi(z))"
@@ -1358,3 +1445,36 @@ deep = [
         "changing it.",
     ),
 ]
+
+
+@mistake(
+    "deep_backward",
+    caught_by="is_exact",
+    hint="deep_backward: these gradients come from small steps, right to some digits only. Go back "
+    "through the layers by the chain rule instead.",
+)
+def central_differences_again():
+    def deep_forward(x, parameters, activation="tanh"):
+        a = [x]
+        for number, (W, b) in enumerate(parameters, 1):
+            z = a[-1] @ W + b
+            a.append(globals()[activation](z) if number < len(parameters) else z)
+        return a
+
+    def deep_backward(x, y_true, parameters, activation="tanh"):
+        moved = [[one.copy() for one in pair] for pair in parameters]
+        gradients = []
+        for pair in moved:
+            found = []
+            for one in pair:
+                gradient = np.zeros_like(one)
+                for index in np.ndindex(one.shape):
+                    here, ends = one[index], []
+                    for step in (1e-5, -1e-5):
+                        one[index] = here + step
+                        ends.append(mse_loss(deep_forward(x, moved, activation)[-1], y_true))
+                    one[index] = here
+                    gradient[index] = (ends[0] - ends[1]) / 2e-5
+                found.append(gradient)
+            gradients.append(tuple(found))
+        return gradients

@@ -23,7 +23,6 @@ ends; they are tried once more too, while no other submission runs.
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,15 +32,21 @@ from coursekit import StudentError
 from autograder.course import Assignment, Cell
 from autograder.errors import WorkerEnded
 
+from . import protocol
 from .cage import Cage, Worker
 from .inside.wire import encode
 from .protocol import CellFailure, lines_of, run_cell
 from .watch import Budget
 
-CELL_SECONDS = 10.0  # of a quiet machine, as the exercises' are
 ALL_CELLS_SECONDS = 60.0
+"""After which each statement has one second, and twice of which ends all but definitions."""
+LATE_SECONDS = 1.0
 MUCH_SLOWER = 1.5
 SLOWEST = 10.0
+_USED_UP = (
+    "was not run, nor what follows but definitions: the notebook had used up its time, or ended "
+    "Python too often"
+)
 MAX_DEATHS = 4
 MAX_DEADLY = 20
 MAX_IN_VAIN = 300.0  # CPU seconds of cells that ran before one that ended the worker
@@ -69,12 +74,13 @@ class Caged:
         self.failures: list[CellFailure] = []
         self.lines = lines_of(cells)
         self.skipped: list[str] = []
-        self.deadly: dict[int, tuple[str, str]] = {}
-        """Cells that ended a worker, with the kind of the end and its words."""
+        self.deadly: list[dict[int, str]] = [{} for _ in cells]
+        """Per cell, statements that ended a worker, and how."""
         self.worker: Worker | None = None
         self.exercise = ""
         self.allowances: dict[str, Allowance] = {}
-        self.cell_seconds = self.cell_idle = self.in_vain = 0.0
+        self.cell_seconds = self.cell_idle = self.in_vain = self.timed_out = 0.0
+        self.left = Budget(0.0)
         self.pace = machine_pace()
         self.until = time.monotonic() + self.pace * wall_seconds(assignment)
         self.seed: int | None = None
@@ -145,49 +151,56 @@ class Caged:
             self.worker.kill()
 
     def _start(self) -> None:
-        """A new worker with the student's cells run; a cell that ends it is left out next time."""
+        """A new worker with the student's cells run; what ends it is left out the next time."""
         while not self._cells_run():
             pass
 
     def _cells_run(self) -> bool:
         self.worker = self.cage.worker(SLOWEST * cpu_seconds(self.assignment))
         self.failures, self.skipped = [], []
-        before, left = self.cell_seconds, Budget.of(ALL_CELLS_SECONDS, self.pace)
-        endless = sum(kind == "time" for kind, _ in self.deadly.values())
-        left.cpu -= CELL_SECONDS * self.pace * endless
-        often = len(self.deadly) > MAX_DEADLY or self.in_vain > MAX_IN_VAIN * self.pace
-        for number, cell in enumerate(self.cells):
-            why = self.deadly[number][1] if number in self.deadly else ""
-            if not why and (often or min(left.cpu, left.idle, left.wall) <= 0):
-                why = "was not run: cells before it used up the time or ended Python too often"
-            if not why:
-                own = replace(left, cpu=CELL_SECONDS * self.pace)
-                try:
-                    why, skipped = run_cell(functools.partial(self._ask_cell, budget=own), cell)
-                except StudentError as error:
-                    self.worker.kill()  # it may live on where its answer cannot be read
-                    self.deadly[number] = error.kind, error.text
-                    self.in_vain += self.cell_seconds - before
-                    return False
-                finally:
-                    used = CELL_SECONDS * self.pace - own.cpu
-                    self.cell_seconds += used
-                    self.cell_idle += left.idle - own.idle
-                    left = replace(own, cpu=left.cpu - used)
-                self.skipped += skipped
-            if why:
+        before, whole = self.cell_seconds, ALL_CELLS_SECONDS * self.pace
+        self.left = Budget.of(ALL_CELLS_SECONDS, self.pace)
+        self.left.cpu -= self.timed_out
+        for cell, deadly in zip(self.cells, self.deadly, strict=True):
+            deaths = sum(map(len, self.deadly))
+            spent = self.left.cpu < -whole or min(self.left.idle, self.left.wall) <= 0
+            if deaths > 2 * MAX_DEADLY or self.in_vain > MAX_IN_VAIN * self.pace:
+                why = "was not run: cells before it ended Python too often"
                 self.failures.append(CellFailure(cell, why))
+                continue
+            try:
+                run = run_cell(
+                    self._ask_cell,
+                    cell,
+                    deadly,
+                    plain_only=_USED_UP if spent or deaths > MAX_DEADLY else "",
+                )
+            except StudentError:
+                self.worker.kill()  # it may live on where its answer cannot be read
+                self.in_vain += self.cell_seconds - before
+                return False
+            self.failures += run.failures
+            self.skipped += run.skipped
         return True
 
-    def _ask_cell(self, request: bytes, budget: Budget) -> bytes:
+    def _ask_cell(self, request: bytes) -> bytes:
         assert self.worker is not None
+        late = self.left.cpu <= 0
+        share = (LATE_SECONDS if late else protocol.CELL_SECONDS) * self.pace
+        own = replace(self.left, cpu=share)
         try:
-            return self.worker.ask(request, budget)
+            return self.worker.ask(request, own)
         except WorkerEnded as ended:
             self.killed_cells |= ended.killed
             if ended.kind == "time":
+                self.timed_out += share
                 self.late_cells |= ended.crowded or self._slower()
             raise StudentError(ended.kind, ended.text) from None
+        finally:
+            used = share - own.cpu
+            self.cell_seconds += used
+            self.cell_idle += self.left.idle - own.idle
+            self.left = replace(own, cpu=self.left.cpu - used)
 
     def _slower(self) -> bool:
         return machine_pace() > MUCH_SLOWER * self.pace

@@ -1,7 +1,7 @@
 """Public checks of backprop: fixed inputs, an answer within a second, no points."""
 
 import numpy as np
-from coursekit import DIFFERENCE, array, close, holds, quiet, within
+from coursekit import DIFFERENCE, array, close, holds, integer, quiet, within
 
 Z = np.array([-3.0, -0.5, 0.5, 2.0])
 
@@ -67,6 +67,18 @@ def test_activations__leaky_relu(student):
     close(student.leaky_relu(Z), np.array([-0.3, -0.05, 0.5, 2.0]))
 
 
+def test_activations__any_shape(student):
+    """work on a table, take the slope that they are given and leave z as it was"""
+    table = np.array([[-3.0, 0.7, -0.2], [1.4, -1.9, 0.4]])
+    half = np.array([[-1.5, 0.7, -0.1], [1.4, -0.95, 0.4]])
+    close(student.relu(table), np.array([[0.0, 0.7, 0.0], [1.4, 0.0, 0.4]]))
+    close(student.leaky_relu(table, 0.5), half)
+    kept = student.keep(table)
+    for name in ("sigmoid", "tanh", "relu", "leaky_relu"):
+        student.call(name, None, (kept,), {})
+        holds(np.array_equal(student.value(kept), table), f"{name} changes the z it is given")
+
+
 def test_activations__no_overflow(student):
     """sigmoid and tanh stay quiet far from zero"""
     for function, low in ((student.sigmoid, 0.0), (student.tanh, -1.0)):
@@ -97,12 +109,48 @@ def test_activation_gradients__leaky_relu(student):
     close(student.leaky_relu_gradient(np.array([-3.0, 2.0])), np.array([0.1, 1.0]))
 
 
+def test_activation_gradients__any_shape(student):
+    """work on a table, take the slope that they are given and leave z as it was"""
+    table = np.array([[-3.0, 0.7, -1e-9], [1e-9, -1.9, 0.4]])
+    close(student.relu_gradient(table), np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]))
+    close(student.leaky_relu_gradient(table, 0.3), np.array([[0.3, 1.0, 0.3], [1.0, 0.3, 1.0]]))
+    kept = student.keep(table)
+    for name in ("sigmoid", "tanh", "relu", "leaky_relu"):
+        student.call(f"{name}_gradient", None, (kept,), {})
+        same = np.array_equal(student.value(kept), table)
+        holds(same, f"{name}_gradient changes the z it is given")
+
+
+def test_activation_gradients__exact(student):
+    """are exact to rounding, not by small steps, and vanish far from zero"""
+    sech = np.array([[0.41997434161402607, 0.004102494608875672]])  # 1/cosh², to 16 digits
+    for z, expected in (([[1.0, -3.4402]], sech), ([[-1000.0, 1000.0]], np.zeros((1, 2)))):
+        slope = array(student.tanh_gradient(np.array(z)), (1, 2))
+        nearly = bool(np.all(np.abs(slope - expected) < 1e-13))
+        holds(nearly, "tanh_gradient is not exact to 13 digits")
+    far = np.array([-1000.0, 1000.0])
+    close(student.sigmoid_gradient(far), np.zeros(2))
+
+
 # -------------------------------------------------------------------- count_parameters
 
 
 def test_count_parameters__one_hidden_layer(student):
-    """counts 97 for one hidden layer of 32"""
+    """counts 97 for one hidden layer of 32, and 62 for three inputs and two outputs"""
     close(student.count_parameters([1, 32, 1]), 97)
+    close(student.count_parameters([3, 10, 2]), 62)
+
+
+def test_count_parameters__no_hidden_layer(student):
+    """counts 8 from three inputs straight to two outputs, and is an int"""
+    close(integer(student.count_parameters([3, 2])), 8)
+
+
+def test_count_parameters__leaves_the_list(student):
+    """leaves the list of sizes as it was"""
+    sizes = student.keep([3, 4, 2])
+    student.count_parameters(sizes)
+    holds(student.value(sizes) == [3, 4, 2], "the caller's list has changed")
 
 
 def test_count_parameters__two_hidden_layers(student):
@@ -123,18 +171,24 @@ def test_he_initialise__shapes(student):
 
 
 def test_he_initialise__spread(student):
-    """spreads the weights by √(2/n_in)"""
-    ((W, _),) = student.he_initialise([100, 80], np.random.default_rng(2))
-    spread = np.sqrt(2 / 100)
-    within(float(np.std(array(W))), spread, spread / np.sqrt(2 * 100 * 80))
+    """draws normal weights that spread by √(2/n_in)"""
+    for (W, _), n_in in zip(
+        student.he_initialise([100, 80, 90], np.random.default_rng(2)), (100, 80), strict=True
+    ):
+        spread = np.sqrt(2 / n_in)
+        within(float(np.std(array(W))), spread, spread / np.sqrt(2 * array(W).size))
+        fourth = float(np.mean((array(W) / spread) ** 4))  # 1.8 for uniform numbers
+        within(fourth, 3.0, np.sqrt(96 / array(W).size))
 
 
 def test_he_initialise__uses_rng(student):
-    """gives the same weights for the same seed"""
+    """gives the same weights for the same seed, and others for another"""
     ((first, _),) = student.he_initialise([4, 3], np.random.default_rng(3))
     student.reseed(1)
     ((again, _),) = student.he_initialise([4, 3], np.random.default_rng(3))
     close(again, array(first))
+    ((other, _),) = student.he_initialise([4, 3], np.random.default_rng(4))
+    holds(len(np.unique([first, other])) == 24, "some weights are equal: draw each one from rng")
 
 
 # ----------------------------------------------------------------------------- forward
@@ -153,10 +207,12 @@ def test_forward__one_sample(student):
 
 
 def test_forward__batch(student):
-    """handles a batch: a sample per row"""
-    z1, a1, z2 = student.forward(X, W1, B1, W2, B2)
+    """handles a batch: a sample per row, each output of both signs"""
+    z1, a1, z2 = student.forward(X, W1, B1, W2, B2 - 2.0)
     for returned, shape in ((z1, (5, 4)), (a1, (5, 4)), (z2, (5, 2))):
         array(returned, shape)
+    close(array(z1)[-1], np.array([1.96, -1.18, 0.47, -2.44]))
+    close(array(z2)[:, 0], np.array([0.725, 0.337, -1.396, -1.771, 0.892]))
 
 
 # ---------------------------------------------------------------------------- mse_loss
@@ -168,8 +224,11 @@ def test_mse_loss__two_outputs(student):
 
 
 def test_mse_loss__perfect(student):
-    """is zero for a perfect prediction"""
+    """is zero for a perfect prediction, and leaves what it is given as it was"""
     close(student.mse_loss(Y, Y), 0.0)
+    kept = student.keep(X)
+    student.mse_loss(kept, np.ones_like(X))
+    holds(np.array_equal(student.value(kept), X), "mse_loss changes y_pred")
 
 
 # ---------------------------------------------------------------------------- backward
@@ -204,6 +263,19 @@ def test_backward__differences(student):
         )
 
 
+def test_backward__exact(student):
+    """is exact to rounding, at the corner of ReLU too, and leaves its arguments as they were"""
+    arrays = [np.array([[1.0]]), np.array([[2.0, 2.0]]), np.array([[-2.0, -2.0 + 2**-30]])]
+    arrays += [np.array([[3.0], [5.0]]), np.array([[0.5]])]
+    x, *parameters = kept = [student.keep(one) for one in arrays]
+    error = 1e8 - 0.5 - 5 * 2**-30
+    dW1, *_ = student.backward(x, np.array([[1e8]]), *parameters)
+    off = np.abs(array(dW1, (1, 2)) - np.array([[0.0, -10 * error]]))
+    holds(bool(np.all(off < 1e-3)), "dW1 should be exact to 13 digits: no small steps")
+    same = all(np.array_equal(student.value(k), one) for k, one in zip(kept, arrays, strict=True))
+    holds(same, "backward changes its arguments; the step belongs to train")
+
+
 # ------------------------------------------------------------------------------- train
 
 
@@ -227,6 +299,21 @@ def test_train__loss_falls(student):
     holds(last < 0.5 * first, f"the loss goes from {first:.3g} to {last:.3g}; it should fall")
 
 
+def test_train__takes_the_steps(student):
+    """takes as many steps of gradient descent as there are epochs, from he_initialise"""
+    x, y = line()
+    pairs = student.he_initialise([1, 3, 1], np.random.default_rng(4))
+    expected = [one for pair in pairs for one in pair]
+    wanted = []
+    for _ in range(2):
+        wanted.append(student.mse_loss(student.forward(x, *expected)[2], y))
+        steps = student.backward(x, y, *expected)
+        expected = [p - 0.3 * g for p, g in zip(expected, steps, strict=True)]
+    parameters, losses = student.train(x, y, 3, 0.3, 2, np.random.default_rng(4))
+    close(list(losses), [float(loss) for loss in wanted])
+    close(list(parameters), [np.asarray(one) for one in expected])
+
+
 # ----------------------------------------------------------------------- deep_backward
 
 
@@ -246,24 +333,42 @@ def test_deep_backward__backward(student):
 
 
 def test_deep_backward__differences(student):
-    """deep_backward agrees with small steps in your own loss"""
+    """deep_backward agrees with small steps in your own loss, whatever the activation"""
     W3, B3 = np.array([[0.9], [-1.4]]), np.array([[0.3]])
     y = Y[:, :1]
 
     def pairs(arrays):
         return list(zip(arrays[::2], arrays[1::2], strict=True))
 
-    def loss(arrays):
-        return student.mse_loss(student.deep_forward(X, pairs(arrays))[-1], y)
-
     arrays = [W1, B1, W2, B2, W3, B3]
-    gradients = student.deep_backward(X, y, pairs(arrays))
-    flat = [gradient for pair in gradients for gradient in pair]
     names = ("dW1", "db1", "dW2", "db2", "dW3", "db3")
-    for name, gradient, one, slope in zip(names, flat, arrays, slopes(loss, arrays), strict=True):
-        mine = float(np.sum(array(gradient, one.shape) * along(one)))
-        holds(
-            abs(mine - slope) < DIFFERENCE.allowed(np.array(slope)),
-            f"{name} does not fit: a step of the parameter changes the loss at the rate "
-            f"{slope:.6g}, and deep_backward promises {mine:.6g}",
-        )
+    for activation in ("tanh", "relu", "sigmoid", "leaky_relu"):
+
+        def loss(arrays):
+            output = student.deep_forward(X, pairs(arrays), activation)[-1]  # noqa: B023
+            return student.mse_loss(output, y)
+
+        gradients = student.deep_backward(X, y, pairs(arrays), activation)
+        flat = [gradient for pair in gradients for gradient in pair]
+        found = slopes(loss, arrays)
+        for name, gradient, one, slope in zip(names, flat, arrays, found, strict=True):
+            mine = float(np.sum(array(gradient, one.shape) * along(one)))
+            holds(
+                abs(mine - slope) < DIFFERENCE.allowed(np.array(slope)),
+                f"{name} does not fit with {activation}: a step of the parameter changes the loss "
+                f"at the rate {slope:.6g}, and deep_backward promises {mine:.6g}",
+            )
+
+
+def test_deep_backward__depth(student):
+    """deep_forward and deep_backward take any number of layers and outputs, and change none"""
+    layers = [(np.array([[0.5]]), np.array([[-1.0]]))] * 3
+    layers.append((np.array([[3.0, 1.0]]), np.array([[1.0, 2.0]])))
+    kept = student.keep(layers)
+    returned = student.deep_forward(np.array([[2.0]]), kept, "leaky_relu")
+    slopes = [[0.0009875]], [[0.01975]], [[0.395]], [[0.685, 1.895]]
+    outputs = [[2.0]], [[0.0]], [[-0.1]], [[-0.105]], [[0.685, 1.895]]
+    close(returned, [np.array(one) for one in outputs])
+    gradients = student.deep_backward(np.array([[2.0]]), np.zeros((1, 2)), kept, "leaky_relu")
+    close([db for _, db in gradients], [np.array(one) for one in slopes])
+    close([list(pair) for pair in student.value(kept)], [list(pair) for pair in layers])

@@ -9,13 +9,13 @@ in `NOT_HELD`, with the reason. COVERAGE.md says which line of the safety plan i
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from attacks import DIES, HARMLESS, RAISES, RETURNS, RIGHT_BUT_ODD, TAKES_MARKS, mse_loss
 
@@ -48,10 +48,10 @@ if os.geteuid() != 0:
 
 CHOSEN = ("activations", "forward", "mse_loss")
 _whole = load_assignment("backprop")
-COURSE = dataclasses.replace(
+COURSE = msgspec.structs.replace(
     _whole,
     exercises=tuple(
-        dataclasses.replace(exercise, seconds=2.0) if exercise.name in CHOSEN else exercise
+        msgspec.structs.replace(exercise, seconds=2.0) if exercise.name in CHOSEN else exercise
         for exercise in _whole.exercises
     ),
 )
@@ -62,8 +62,8 @@ SETUP = cells(COURSE)[0]
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same limits, sooner."""
-    monkeypatch.setattr("autograder.sandbox.cage._STALL_SECONDS", 1.5)
-    monkeypatch.setattr("autograder.sandbox.transport.CELL_SECONDS", 2.0)
+    monkeypatch.setattr("autograder.sandbox.watch.STALL_SECONDS", 1.5)
+    monkeypatch.setattr("autograder.sandbox.protocol.CELL_SECONDS", 2.0)
 
 
 class Verdict(NamedTuple):
@@ -115,7 +115,7 @@ def grade(cages: dict[Level, Cage], request: pytest.FixtureRequest) -> Grade:
         assert not [r for r in results if r.status == "error"], results
         assert _left_behind(cage) == []
         words = [c.message for result in results for c in result.checks if c.hidden]
-        words += [f"{failure.cell.label} {failure.why}" for failure in caged.failures]
+        words += [failure.sentence for failure in caged.failures]
         return Verdict({r.name: r.points / r.max_points for r in results}, "\n".join(words))
 
     return grade
