@@ -402,8 +402,8 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
     core, start = min(os.sched_getaffinity(0)), Cage.worker
     paces, tries = [1.0, 100.0], []
 
-    def pinned(self: Cage) -> Worker:
-        worker = start(self)
+    def pinned(self: Cage, cpu: float) -> Worker:
+        worker = start(self, cpu)
         os.sched_setaffinity(worker.pid, {core})
         return worker
 
