@@ -13,16 +13,19 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import hashlib
 import multiprocessing
 import os
 import time
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 
 import msgspec
 
 from autograder.course import SECONDS, Assignment, Cell, Exercise, load_assignment
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, definition, mistakes
+from autograder.judging.digest import digests
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
 from autograder.results import ExerciseResult
@@ -102,6 +105,23 @@ def tried(found: Assignment, exercise: Exercise) -> list[Row]:
     # A known answer may print, and --json is for programs.
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         return list(_exercise_rows(Judge(found), exercise))
+
+
+def fingerprint(found: Assignment, exercise: str) -> str:
+    """A hash of all that decides the exercise's truth table: what decides its marks, the
+    alternatives, this module, and the libraries' versions."""
+    import numpy
+    import scipy
+    import torch
+
+    alternatives_text = found.known_mistakes.parents[1] / "alternatives" / f"{found.name}.py"
+    parts = [
+        digests(found)[exercise].encode(),
+        alternatives_text.read_bytes(),
+        Path(__file__).read_bytes(),
+        *(module.__version__.encode() for module in (numpy, scipy, torch)),
+    ]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def holes_in(rows: list[Row]) -> list[str]:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from coursekit import CheckFailed
+from coursekit.compare import stumbled
 from coursekit.messages import describe
 
 from autograder.course import ROOT, Assignment, Exercise
@@ -102,9 +103,9 @@ class Judge:
             if not (isinstance(raised, _STUMBLES) and student.calls):
                 fault = f"the check itself stopped with {type(raised).__name__}: {raised}"
                 return "error", fault, "error"
-            raised = CheckFailed("type", "returned something that this check cannot use")
-        call = student.calls[-1] if student.calls else None
-        message = describe(check.exercise, check.title, raised, call, public=not check.hidden)
+            raised = stumbled(raised, student.calls)
+        public = not check.hidden
+        message = describe(check.exercise, check.title, raised, student.calls, public=public)
         return "failed", message, raised.kind
 
     def judge(

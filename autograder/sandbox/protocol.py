@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from coursekit import StudentError
@@ -62,6 +62,7 @@ class CellFailure(NamedTuple):
 class Transport(Protocol):
     """Carries requests to the code; raises StudentError when there is no answer."""
 
+    cells: Sequence[Cell]
     failures: list[CellFailure]
     lines: dict[str, int]
     """How many lines each cell has, by its label."""
@@ -75,11 +76,11 @@ class InProcess:
     """Trusted code in this very process."""
 
     def __init__(self, cells: Iterable[Cell]) -> None:
-        cells = list(cells)
+        self.cells: Sequence[Cell] = list(cells)
         self.session = Session()
         self.failures: list[CellFailure] = []
-        self.lines = lines_of(cells)
-        for cell in cells:
+        self.lines = lines_of(self.cells)
+        for cell in self.cells:
             self.failures += run_cell(self.ask, cell).failures
 
     def begin(self, exercise: str, seed: int) -> None:

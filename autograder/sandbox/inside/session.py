@@ -158,10 +158,11 @@ class Session:
             if target not in self.namespace:
                 raise _Missing(f"{target} is not defined")
             target = self.namespace[target]
-        function = target if method is None else getattr(target, method, None)
+        elif method is not None and not hasattr(target, method):
+            raise _Missing(f"{method} is not there")
+        function = target if method is None else getattr(target, method)
         if not callable(function):
-            name = method or getattr(target, "__name__", "the name")
-            raise _Missing(f"{name} is there, but it is not a function or class")
+            raise _Missing("the name is not a function or class")
         return function
 
     def _keep(self, value: Any) -> Handle:
