@@ -33,12 +33,14 @@ def remove_unfinished(folder: Path) -> None:
                 path.unlink()
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """`data` at `path`, whole or not at all, also when the power goes."""
+def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """`data` at `path`, whole or not at all, also when the power goes; `mode` from the first
+    moment, less what the umask takes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with temporary.open("wb") as file:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with open(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

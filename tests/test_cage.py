@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from leftovers import adopting, marked, temporary
 
 from autograder.course import ROOT, Cell, load_assignment
 from autograder.errors import CageError, WorkerEnded
@@ -296,6 +297,33 @@ def test_a_worker_does_not_outlive_its_parent(level: Any) -> None:
         worker.line.close()
     finally:
         cage.close()
+
+
+@pytest.mark.parametrize("level", ["full", "landlock", "limits"])
+def test_a_judge_that_is_killed_leaves_nothing(level: str, tmp_path: Path) -> None:
+    """Nobody is there to clear up but the cage's own parent."""
+    mark = f"left-{os.getpid()}-{level}"
+    sleeper = [sys.executable, "-c", "import time; time.sleep(600)", mark]
+    source = f"import subprocess\nsubprocess.Popen({sleeper!r}, start_new_session=True)\n"
+    source += "open('mine', 'w').close()"
+    script = f"""
+import os, signal
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.inside.wire import encode
+from autograder.sandbox.watch import Budget
+worker = Cage({level!r}).worker()
+worker.ask(encode({{"op": "run", "source": {source!r}, "label": "c"}}), Budget(20))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    with adopting() as all_ended:
+        ended = subprocess.run(
+            [sys.executable, "-c", script],
+            env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        )
+        assert ended.returncode == -9
+        all_ended()
+    assert marked(mark) == []
+    assert temporary(tmp_path) == []
 
 
 @pytest.mark.parametrize("level", ["landlock", "limits"])

@@ -10,9 +10,11 @@ counts only where some unmarked check of its exercise passes.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import inspect
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -26,13 +28,10 @@ from coursekit.messages import describe
 from autograder.course import ROOT, Assignment, Exercise
 from autograder.errors import CageError, CourseError
 from autograder.results import CheckResult, ExerciseResult
+from autograder.sandbox.protocol import InProcess
 
+from .answers import cells
 from .student import Student
-
-# What a check may stumble over when a student's value is of the wrong kind. Right answers
-# pass every check (`verify`), so such a stumble is the value's doing, not the check's.
-_STUMBLES = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError)
-
 
 FIXTURES = ("student", "draw")
 """What a check may ask for: the student's functions, and random numbers of its own."""
@@ -56,6 +55,8 @@ class Judge:
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
+        self.seconds = 0.0
+        """CPU seconds that the judge's own process may spend on a check; 0 for no such limit."""
         order = {exercise.name: n for n, exercise in enumerate(assignment.exercises)}
         self.checks = [*_load(assignment.public_checks, hidden=False)]
         self.checks += _load(assignment.hidden_checks, hidden=True)
@@ -75,11 +76,12 @@ class Judge:
         started = time.perf_counter()
         outcome, message, kind = "passed", "", ""
         try:
-            self.call(check, student, salt)
+            with _at_most(self.seconds):
+                self.call(check, student, salt)
         except CageError:
             raise  # says nothing about the answer; another judge may have a cage
         except Exception as raised:
-            outcome, message, kind = self.verdict(check, student, raised)
+            outcome, message, kind = self.verdict(check, student, raised, salt)
         return CheckResult(
             name=check.name,
             title=check.title,
@@ -98,15 +100,36 @@ class Judge:
         given = {"student": student, "draw": np.random.default_rng(seed)}
         check.function(**{name: given[name] for name in check.wants})
 
-    def verdict(self, check: Check, student: Student, raised: Exception) -> tuple[str, str, str]:
+    def verdict(
+        self, check: Check, student: Student, raised: Exception, salt: str
+    ) -> tuple[str, str, str]:
+        """Outcome, message and kind of a check that ended with an exception.
+
+        Any but the check's own may come of a value that the check cannot use, whatever its class.
+        It is the grader's fault where a right answer meets it too, so the reference is asked.
+        """
+        if isinstance(raised, _TooLong):
+            raised = CheckFailed("value", "returned something that takes too long to look at")
         if not isinstance(raised, CheckFailed):
-            if not (isinstance(raised, _STUMBLES) and student.calls):
-                fault = f"the check itself stopped with {type(raised).__name__}: {raised}"
-                return "error", fault, "error"
-            raised = stumbled(raised, student.calls)
+            fault = self._of_the_reference(check, salt)
+            if fault is not None:
+                name = type(fault).__name__
+                return "error", f"the check stops for the reference too: {name}: {fault}", "error"
+            if student.calls:
+                raised = stumbled(raised, student.calls)
+            else:
+                raised = CheckFailed("type", "gave something that this check cannot use")
         public = not check.hidden
         message = describe(check.exercise, check.title, raised, student.calls, public=public)
         return "failed", message, raised.kind
+
+    def _of_the_reference(self, check: Check, salt: str) -> Exception | None:
+        """What keeps the reference from passing the check."""
+        try:
+            self.call(check, Student(InProcess(cells(self.assignment))), salt)
+        except Exception as fault:
+            return fault
+        return None
 
     def judge(
         self,
@@ -135,6 +158,29 @@ class Judge:
                 after(result, transcripts)
             results.append(result)
         return results
+
+
+class _TooLong(Exception):
+    """A check has used up the judge's own time."""
+
+
+@contextlib.contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Ends what computes longer in this process, a loop over a student's huge number say."""
+    if not seconds:
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def summarise(exercise: Exercise, checks: list[CheckResult], guards: set[str]) -> ExerciseResult:

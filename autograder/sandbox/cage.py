@@ -35,8 +35,8 @@ from autograder.errors import CageError, CageGone, WorkerEnded
 
 from . import bubblewrap
 from .inside import lockdown
-from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH
-from .process import remove, wait_gone
+from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, remove
+from .process import wait_gone
 from .watch import Budget, Watch
 
 Level = Literal["full", "landlock", "limits"]
@@ -109,6 +109,7 @@ class Cage:
             "landlock": self.level == "landlock",
             "readable": [str(path) for path in bubblewrap.libraries()] + [str(bubblewrap.WORKER)],
             "scratch": self._scratch or SCRATCH,
+            "folder": self._folder,
             # a user of its own, so that the limit on processes counts only this cage's
             "uid": 0x70000000 + os.getpid() if os.geteuid() == 0 else 0,
         }

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 import time
 from typing import NamedTuple
@@ -216,12 +215,6 @@ def _socket_buffer() -> int:
             return int(file.read())
     except (OSError, ValueError):
         return 0
-
-
-def remove(folder: str) -> None:
-    """Whatever it holds: folders nested without end, and such that may not be entered."""
-    subprocess.run(["/bin/chmod", "-R", "u+rwx", folder], stderr=subprocess.DEVNULL)
-    subprocess.run(["/bin/rm", "-rf", folder])
 
 
 def wait_gone(pid: int, seconds: float) -> bool:

@@ -75,11 +75,7 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
 
 def limit_resources(limits: dict[str, int]) -> None:
     """The kernel's own limits; the judge watches time and memory from outside as well."""
-    memory = limits["memory"]
-    if _LINUX:
-        with open("/proc/self/statm") as file:  # the interpreter's own mappings come on top
-            memory += int(file.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    limit_memory(limits["memory"])
     for name, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, limits["cpu"] + 5),
@@ -92,6 +88,14 @@ def limit_resources(limits: dict[str, int]) -> None:
         # The soft limit on time has a signal of its own, by which its end can be told.
         soft = max(1, value - 5) if name == resource.RLIMIT_CPU else value
         resource.setrlimit(name, (soft, value))
+
+
+def limit_memory(more: int) -> None:
+    """So many bytes of addresses beyond those that the process has."""
+    if _LINUX:
+        with open("/proc/self/statm") as file:
+            memory = more + int(file.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 def first_to_go() -> None:
