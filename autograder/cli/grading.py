@@ -103,10 +103,11 @@ def regrade(
     with only_grader(course_dir):
         with progress_bar(json) as bar:
             task = bar.add_task(name, total=None)
-            changes = []
+            changes, missing = [], list[str]()
             for change in judged_again(
                 found,
                 course_dir,
+                missing=missing,
                 jobs=jobs,
                 scheduler=scheduler,
                 weakest=isolation,
@@ -114,6 +115,7 @@ def regrade(
                 bar.advance(task)
                 changes.append(change)
             changes.sort(key=lambda change: change.after.student)
+        _print_missing(missing)
         faulty = [change for change in changes if change.after.status == "grader_error"]
         good = [change.after for change in changes if change not in faulty]
         if json:
@@ -147,6 +149,11 @@ def regrade(
             print("nothing was recorded; --yes records", file=sys.stderr)
     if faulty:
         raise typer.Exit(1)
+
+
+def _print_missing(missing: list[str]) -> None:
+    for sentence in missing:
+        print(f"autograder: {plain(sentence)}; the recorded mark stays", file=sys.stderr)
 
 
 def _print_changes(changes: list[Change]) -> None:
@@ -192,7 +199,7 @@ def _grade(
     from autograder.records.gradebook import Recorder
     from autograder.records.receipts import Receipts
 
-    graded = []
+    graded, missing = [], list[str]()
     with only_grader(course_dir), progress_bar(json) as bar:
         sinks: list[Sink] = [Recorder(course_dir, assignments), Pages(course_dir, assignments)]
         sinks.append(Receipts(course_dir))
@@ -213,11 +220,14 @@ def _grade(
                 scheduler=scheduler,
                 weakest=isolation,
                 force=force,
+                missing=missing,
             ):
                 bar.advance(task)
                 results.append(result if json else replace(result, exercises=[], phases={}))
             results.sort(key=lambda result: result.student)
             graded += results
+            _print_missing(missing)
+            missing.clear()
             if not json:
                 _print_class(found.title, results)
     return graded

@@ -70,7 +70,8 @@ def gradescope(result: Result) -> dict[str, Any]:
     """One result as Gradescope reads it. Of hidden checks nothing but their messages is told."""
     return {
         "score": result.points,
-        "execution_time": round(result.seconds),
+        # Without second passes: how long they take is a student's to choose.
+        "execution_time": round(result.seconds - result.again_seconds),
         "output": "\n".join([plain(line) for line in (result.message, *result.notes) if line]),
         "visibility": "visible",
         "stdout_visibility": "hidden",
@@ -89,4 +90,5 @@ def gradescope(result: Result) -> dict[str, Any]:
 
 def _told(exercise: ExerciseResult) -> str:
     hint = f"hint: {exercise.hint}" if exercise.hint else ""
-    return plain("\n".join(filter(None, (exercise.message, hint)))) or exercise.status
+    said = filter(None, (exercise.remark, exercise.message, hint))
+    return plain("\n".join(said)) or exercise.status

@@ -11,14 +11,18 @@ import ast
 import functools
 import importlib
 import inspect
+import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TypeVar
 
 from autograder.course import ROOT, Assignment, Cell
 from autograder.errors import CourseError
+
+KEEPS = 0.99
+"""Where a mistake says nothing of it; a guard of a large exercise weighs little more."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +37,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Mistake(Answer):
-    """A known wrong answer, the check that must catch it, and the hint that it deserves."""
+    """A known wrong answer, the check that must catch it, the hint that it deserves, and the most
+    that it may keep, as a part of the points."""
 
     caught_by: str
     hint: str
+    keeps: float = KEEPS
 
 
 A = TypeVar("A", bound=Answer)
 
 
-def mistake(exercise: str, *, caught_by: str, hint: str) -> Callable[[Callable[[], None]], Mistake]:
+def mistake(
+    exercise: str, *, caught_by: str, hint: str, keeps: float = KEEPS
+) -> Callable[[Callable[[], None]], Mistake]:
     """Decorator: the function's body is the wrong answer's code, its name the mistake's."""
 
     def wrap(function: Callable[[], None]) -> Mistake:
@@ -53,6 +61,7 @@ def mistake(exercise: str, *, caught_by: str, hint: str) -> Callable[[Callable[[
             _body(function),
             caught_by,
             hint,
+            keeps,
         )
 
     return wrap
@@ -70,7 +79,15 @@ def alternative(exercise: str) -> Callable[[Callable[[], None]], Answer]:
 
 
 def edit(
-    assignment: str, exercise: str, name: str, old: str, new: str, *, caught_by: str, hint: str
+    assignment: str,
+    exercise: str,
+    name: str,
+    old: str,
+    new: str,
+    *,
+    caught_by: str,
+    hint: str,
+    keeps: float = KEEPS,
 ) -> Mistake:
     """The reference's answer with `old`, which stands in it exactly once, made `new`."""
     from autograder.course import load_assignment
@@ -78,7 +95,7 @@ def edit(
     code = reference_code(load_assignment(assignment), exercise)
     if code.count(old) != 1:
         raise CourseError(f"mistake {name}: {old!r} stands {code.count(old)} times in {exercise}")
-    return Mistake(assignment, exercise, name, code.replace(old, new), caught_by, hint)
+    return Mistake(assignment, exercise, name, code.replace(old, new), caught_by, hint, keeps)
 
 
 def _assignment(module: str) -> str:
@@ -161,10 +178,48 @@ def setup_code(assignment: Assignment) -> str:
     return "\n".join(segment for segment in imports if segment) + "\n"
 
 
+_BESIDE = re.compile(r"\b(figures|coursekit|expected\.json)\b")
+_FILES_CELL = """\
+def _put_beside(files):
+    import atexit, pathlib, shutil, sys, tempfile, types
+    folder = pathlib.Path.cwd()
+    if folder != pathlib.Path(tempfile.gettempdir()):  # not in a cage: the folder is somebody's
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="notebook-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    sys.path.append(str(folder))
+    module = types.ModuleType("figures")
+    module.__file__ = str(folder / "figures.py")
+    sys.modules["figures"] = module
+    exec(compile(files["figures.py"], module.__file__, "exec", dont_inherit=True), vars(module))
+    return module
+
+
+figures = _put_beside({files!r})
+del _put_beside
+"""
+
+
+def beside(assignment: Assignment, sources: Iterable[str]) -> list[Cell]:
+    """What the released notebook's locked cells import and its folder holds, as a cell that puts it
+    there: where the student's own cells use it. The files are public."""
+    folder = assignment.release.parent
+    if not (folder / "figures.py").is_file() or not any(map(_BESIDE.search, sources)):
+        return []
+    paths = [folder / "figures.py", folder / "expected.json", *folder.glob("coursekit/*.py")]
+    files = {str(path.relative_to(folder)): path.read_text("utf-8") for path in sorted(paths)}
+    return [Cell("the notebook's files", _FILES_CELL.replace("{files!r}", repr(files)))]
+
+
 def cells(assignment: Assignment, *answers: Answer) -> list[Cell]:
     """A whole submission's code: the reference's answers, with `answers` in their places."""
     replaced = {answer.exercise: answer.code for answer in answers}
-    found = [Cell("the setup cell", setup_code(assignment))]
+    found = [
+        *beside(assignment, replaced.values()),
+        Cell("the setup cell", setup_code(assignment)),
+    ]
     for exercise in assignment.exercises:
         code = replaced.get(exercise.name)
         if code is None:

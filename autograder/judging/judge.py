@@ -1,16 +1,22 @@
 """Runs an assignment's checks on one submission and says what it earned.
 
+All public checks run before the first hidden one, and in another worker: what a message of a public
+check shows can know nothing of what hidden ones ask.
+
 The checks are functions named `test_<exercise>__<what holds>`, ordinary pytest tests; those of
 `assignments/<name>/public_checks.py` are public, those of `autograder/checks/` hidden. A `Judge`
 loads them once and runs them on one student after another (`pytest_plugin` runs the same functions
 under pytest). Points come from the hidden checks. A check marked `guard` (no overflow, arguments
 unchanged, invariance, …) holds for trivial answers too: it weighs a third of another check, and
-counts only where some unmarked check of its exercise passes.
+counts only where some unmarked check of its exercise passes. A check marked `point` is what the
+exercise is about: an answer that fails it keeps at most half of the points.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import functools
 import hashlib
 import importlib.util
 import inspect
@@ -31,7 +37,9 @@ from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox.protocol import InProcess
 
 from .answers import cells
-from .student import Student
+from .student import MAX_RECEIVED, Student
+
+AT_MOST_WITHOUT_THE_POINT = 0.5
 
 FIXTURES = ("student", "draw")
 """What a check may ask for: the student's functions, and random numbers of its own."""
@@ -47,6 +55,8 @@ class Check:
         self.title = (function.__doc__ or self.name.replace("_", " ")).strip().split("\n")[0]
         marks = getattr(function, "pytestmark", [])
         self.guard = any(mark.name == "guard" for mark in marks)
+        self.point = any(mark.name == "point" for mark in marks)
+        self.weight = 1 if self.guard else 3
         self.wants = tuple(inspect.signature(function).parameters)
 
 
@@ -67,9 +77,18 @@ class Judge:
             if not set(check.wants) <= set(FIXTURES):
                 raise CourseError(f"{where} may ask for {' and '.join(FIXTURES)} only")
         self.checks.sort(key=lambda check: (order[check.exercise], check.hidden))
+        self.owner = {name: one.name for one in assignment.exercises for name in one.defines}
+        self.calls = {exercise.name: self._calls(exercise) for exercise in assignment.exercises}
+        """The other exercises that an exercise's checks call."""
 
     def of(self, exercise: Exercise) -> list[Check]:
         return [check for check in self.checks if check.exercise == exercise.name]
+
+    def _calls(self, exercise: Exercise) -> set[str]:
+        found: set[str] = set()
+        for check in self.of(exercise):
+            found |= _asked_of_student(check.function)
+        return {self.owner[name] for name in found if name in self.owner} - {exercise.name}
 
     def run(self, check: Check, student: Student, salt: str) -> CheckResult:
         """One check on one student."""
@@ -96,7 +115,8 @@ class Judge:
         """The check itself; what does not hold is an exception."""
         seed = seed_of(salt, self.assignment.name, check.exercise, check.name)
         # Another seed for the student's process: from this one it could redraw the inputs.
-        student.begin(check.exercise, seed_of(str(seed), "student"))
+        seed_there = seed_of(str(seed), "student")
+        student.begin(check.exercise, seed_there, self.owner, check.hidden)
         given = {"student": student, "draw": np.random.default_rng(seed)}
         check.function(**{name: given[name] for name in check.wants})
 
@@ -121,6 +141,8 @@ class Judge:
                 raised = CheckFailed("type", "gave something that this check cannot use")
         public = not check.hidden
         message = describe(check.exercise, check.title, raised, student.calls, public=public)
+        if student.aided and not check.hidden:
+            message = message.split("\n")[0]  # its words may hold values
         return "failed", message, raised.kind
 
     def _of_the_reference(self, check: Check, salt: str) -> Exception | None:
@@ -144,18 +166,38 @@ class Judge:
         `after` is called with each exercise's result and, per failed check, the recorded
         requests and answers.
         """
+        exercises = list(exercises or self.assignment.exercises)
+        mine = {one.name: [c for c in self.of(one) if chosen(c)] for one in exercises}
+        checks: dict[str, list[CheckResult]] = {one.name: [] for one in exercises}
+        transcripts: dict[str, dict[str, list[Any]]] = {one.name: {} for one in exercises}
+        room = MAX_RECEIVED  # for the transcripts of public checks, which wait for the hidden ones
+
+        def run(name: str, hidden: bool) -> None:
+            nonlocal room
+            for check in mine[name]:
+                if check.hidden == hidden:
+                    checks[name].append(self.run(check, student, salt))
+                    size = 0 if hidden else sum(len(answer) for _, answer in student.requests)
+                    if checks[name][-1].outcome == "failed" and size <= room:
+                        room -= size
+                        transcripts[name][check.name] = student.requests
+
+        for exercise in exercises:
+            run(exercise.name, hidden=False)
+        student.renew()
         results = []
-        for exercise in exercises or self.assignment.exercises:
-            transcripts = {}
-            checks = []
-            mine = [check for check in self.of(exercise) if chosen(check)]
-            for check in mine:
-                checks.append(self.run(check, student, salt))
-                if checks[-1].outcome == "failed":
-                    transcripts[check.name] = student.requests
-            result = summarise(exercise, checks, {check.name for check in mine if check.guard})
+        for exercise in exercises:
+            name = exercise.name
+            run(name, hidden=True)
+            result = summarise(
+                exercise,
+                checks[name],
+                guards={check.name for check in mine[name] if check.guard},
+                points={check.name for check in mine[name] if check.point},
+            )
             if after is not None:
-                after(result, transcripts)
+                after(result, transcripts[name])
+            del transcripts[name]
             results.append(result)
         return results
 
@@ -183,8 +225,11 @@ def _at_most(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def summarise(exercise: Exercise, checks: list[CheckResult], guards: set[str]) -> ExerciseResult:
-    """Points and words of one exercise from its checks."""
+def summarise(
+    exercise: Exercise, checks: list[CheckResult], guards: set[str], points: set[str]
+) -> ExerciseResult:
+    """Points and words of one exercise from its checks; those named in `guards` and in `points`
+    are marked so."""
     hidden = [check for check in checks if check.hidden]
     if not any(check.outcome == "passed" and check.name not in guards for check in hidden):
         for check in hidden:
@@ -193,12 +238,19 @@ def summarise(exercise: Exercise, checks: list[CheckResult], guards: set[str]) -
                 check.message = "holds, but counts only beside a right value"
     passed = sum(_weight(check, guards) for check in hidden if check.outcome == "passed")
     total = sum(_weight(check, guards) for check in hidden)
-    points = round(exercise.points * passed / total, 2) if total else 0.0
+    share = passed / total if total else 0.0
+    missed = [check for check in hidden if check.outcome == "failed" and check.name in points]
+    if missed:
+        share = min(share, AT_MOST_WITHOUT_THE_POINT)
+        for check in missed:
+            check.message += (
+                "\n   points    this is what the exercise is about: at most half of them"
+            )
     failed = [check for check in checks if check.outcome == "failed"]
     kinds = {check.kind for check in failed}
     if any(check.outcome == "error" for check in checks):
         status = "error"
-    elif not failed:
+    elif passed == total:
         status = "right"
     elif passed:
         status = "partly"
@@ -208,16 +260,51 @@ def summarise(exercise: Exercise, checks: list[CheckResult], guards: set[str]) -
         status = "wrong"
     return ExerciseResult(
         name=exercise.name,
-        points=points,
+        points=round(exercise.points * share, 2),
         max_points=exercise.points,
         status=status,  # type: ignore[arg-type]
-        message=failed[0].message if failed else "",
+        message=failed[0].message if failed and status != "right" else "",
         checks=checks,
     )
 
 
 def _weight(check: CheckResult, guards: set[str]) -> int:
     return 1 if check.name in guards else 3
+
+
+def _asked_of_student(function: Callable[..., Any]) -> set[str]:
+    """The names in `student.forward(…)` and `student.keeping("forward", …)`, also in the helpers
+    of its file that a check uses."""
+    found: set[str] = set()
+    done: set[Any] = set()
+    queue = [function]
+    while queue:
+        one = queue.pop()
+        if one in done:
+            continue
+        done.add(one)
+        code = one.__code__
+        for node in ast.walk(_functions_in(code.co_filename)[code.co_name]):
+            if isinstance(node, ast.Attribute) and _is_student(node.value):
+                found.add(node.attr)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                if _is_student(node.func.value):
+                    found |= {str(arg.value) for arg in node.args if isinstance(arg, ast.Constant)}
+            elif isinstance(node, ast.Name):
+                other = one.__globals__.get(node.id)
+                if inspect.isfunction(other) and other.__globals__ is function.__globals__:
+                    queue.append(other)
+    return found
+
+
+@functools.cache
+def _functions_in(path: str) -> dict[str, ast.stmt]:
+    tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def _is_student(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "student"
 
 
 def _load(path: Path, hidden: bool) -> Iterator[Check]:

@@ -6,13 +6,14 @@ import contextlib
 import fcntl
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from autograder.course import Cell, Exercise
 from autograder.results import ExerciseResult
 from autograder.sandbox.cage import Cage
 from autograder.sandbox.transport import Caged
 
+from .follow_through import Tries
 from .judge import Judge
 from .student import Student
 
@@ -20,16 +21,14 @@ from .student import Student
 _LOCKED = (Path(__file__), Path(__file__).with_name("judge.py"))
 
 
-class Tries(NamedTuple):
-    """What a submission's code came to in the cage."""
-
-    exercises: dict[str, ExerciseResult]
-    notes: list[str]
-    cell_seconds: float
-
-
 def with_retry(
-    judge: Judge, cage: Cage, cells: Sequence[Cell], salt: str, wanted: list[Exercise], after: Any
+    judge: Judge,
+    cage: Cage,
+    salt: str,
+    cells: Sequence[Cell],
+    wanted: list[Exercise],
+    after: Any,
+    aided: bool = False,
 ) -> Tries:
     """The exercises' results; those that a crowded machine, or a kill that was not the grader's,
     may have cost points are tried twice (`transport` says why), and the better result counts."""
@@ -41,7 +40,7 @@ def with_retry(
         with _turn(alone):
             caged = Caged(cage, judge.assignment, cells)
             try:
-                results = judge.judge(Student(caged), salt, wanted, after=after)
+                results = judge.judge(Student(caged, aided), salt, wanted, after=after)
             finally:
                 caged.close()
         in_cells += caged.cell_seconds
@@ -63,7 +62,10 @@ def with_retry(
         )
         notes.append(f"tried again, {why}: {', '.join(again)}")
         wanted = [judge.assignment.exercise(name) for name in again]
-    return Tries(best, [*_skipped(caged.skipped), *_failures(caged), *notes], in_cells)
+    ended = {why for cell in caged.deadly for why in cell.values()}
+    deadly = [failure for failure in caged.failures if failure.why in ended]
+    notes = [*_skipped(caged.skipped), *_failures(caged), *notes]
+    return Tries(best, notes, in_cells, caged.failures, deadly)
 
 
 @contextlib.contextmanager

@@ -82,6 +82,8 @@ class Caged:
         self.cell_seconds = self.cell_idle = self.in_vain = self.timed_out = 0.0
         self.left = Budget(0.0)
         self.pace = machine_pace()
+        self.ended_by = ""
+        """The exercise in which the last worker ended, if none was started since."""
         self.until = time.monotonic() + self.pace * wall_seconds(assignment)
         self.seed: int | None = None
         self.late: set[str] = set()
@@ -100,7 +102,7 @@ class Caged:
             minutes = self.pace * wall_seconds(self.assignment) / 60
             text = f"was not run: the whole notebook had taken {minutes:.0f} minutes"
             raise StudentError("time", text)
-        again = mine.deaths > 0 and (self.worker is None or not self.worker.alive)
+        again = self.ended_by == exercise
         if mine.deaths >= MAX_DEATHS or (again and mine.repeats <= 0):
             raise StudentError(
                 "died", f"was not tried again after ending Python {_times(mine.deaths)}"
@@ -108,6 +110,7 @@ class Caged:
         if self.worker is None or not self.worker.alive:
             before = self.cell_seconds + self.cell_idle
             self._start()
+            self.ended_by = ""
             if again:
                 mine.repeats -= self.cell_seconds + self.cell_idle - before
         self.seed = seed  # goes with the check's first request: a quarter of all ways there
@@ -129,6 +132,7 @@ class Caged:
             answer = self.worker.ask(request, mine.budget)
         except WorkerEnded as ended:
             mine.deaths += 1
+            self.ended_by = self.exercise
             if ended.killed:
                 self.killed.add(self.exercise)
             if ended.kind == "time":
@@ -145,6 +149,11 @@ class Caged:
         self._allowance().budget.cpu = 0.0
         if crowded or self._slower():
             self.late.add(self.exercise)
+
+    def renew(self) -> None:
+        """Ends the worker; the next check has one that knows nothing of this one's."""
+        self.close()
+        self.ended_by = ""
 
     def close(self) -> None:
         if self.worker is not None:

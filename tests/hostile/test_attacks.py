@@ -13,7 +13,7 @@ import os
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -269,9 +269,9 @@ def test_a_student_s_process_cannot_redraw_the_inputs() -> None:
     theirs: list[int] = []
 
     class Spy(Student):
-        def begin(self, exercise: str, seed: int) -> None:
+        def begin(self, exercise: str, seed: int, *more: Any) -> None:
             theirs.append(seed)
-            super().begin(exercise, seed)
+            super().begin(exercise, seed, *more)
 
     judge = Judge(COURSE)
     judge.judge(Spy(InProcess([SETUP])), "salt", [COURSE.exercise("mse_loss")])

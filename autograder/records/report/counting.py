@@ -153,6 +153,12 @@ class ExerciseRow:
         return share_of(self.right, self.judged)
 
 
+def status_of(exercise: ExerciseResult) -> str:
+    """An exercise's status; all its points are right, whatever else was found."""
+    full = exercise.points >= exercise.max_points and exercise.status != "error"
+    return "right" if full else exercise.status
+
+
 class Slip(NamedTuple):
     """A known mistake and who made it."""
 
@@ -332,7 +338,7 @@ class Report:
             if submission.result.status != "unreadable"
             and (exercise := submission.exercise(name)) is not None
         ]
-        by_status = grouped((exercise.status, submission) for submission, exercise in answers)
+        by_status = grouped((status_of(exercise), submission) for submission, exercise in answers)
         slices, start = [], 0.0
         for status, words in STATUS_WORDS.items():
             if status in by_status:
@@ -399,7 +405,7 @@ class Report:
     @cached_property
     def imperfect(self) -> list[ExerciseResult]:
         """Answers that are written and not right: those that a hint could be found for."""
-        return [exercise for exercise in self.judged if exercise.status in ("partly", "wrong")]
+        return [one for one in self.judged if status_of(one) in ("partly", "wrong")]
 
     @property
     def explained(self) -> int:
@@ -465,7 +471,7 @@ class Report:
     def _one_lost(self) -> Remark:
         entries = []
         for submission in self.marked:
-            lost = [e for e in submission.judged if e.status != "right"]
+            lost = [e for e in submission.judged if status_of(e) != "right"]
             if len(submission.judged) > 2 and len(lost) == 1 and lost[0].points == 0:
                 entries.append(Entry(submission, f"{lost[0].name}: {STATUS_WORDS[lost[0].status]}"))
         why = "One exercise without a point, everything else right: a slip, or an answer that the \

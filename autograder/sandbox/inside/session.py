@@ -15,6 +15,7 @@ judges anything: it computes what the student's code computes.
     {"op": "attribute", "target": Handle, "name": …}
     {"op": "keep", "value": …} / {"op": "value", "target": Handle}
     {"op": "field", "name": …, "params": {…}}      a closed-form model from `fields`
+    {"op": "witness", "params": {…}}               a network that notes how it is trained
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ import torch
 from . import fields, state
 from .cells import Kernel
 from .wire import Handle, WireError, decode, encode
+from .witness import Witness
 
 MAX_HANDLES = 100_000
+UNWRITTEN = "still to be written"  # what a stub's NotImplementedError says
 _NO_DEVICE = re.compile(r"\b(cuda|mps|xpu|xla)\b|nvidia|accelerator device", re.IGNORECASE)
 """What torch says of a device that is not there, in a dozen sentences."""
 
@@ -151,6 +154,9 @@ class Session:
     def _op_field(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
         return {"ok": True, "encoded": encode(self._keep(fields.FIELDS[name](**params)))}
 
+    def _op_witness(self, params: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": True, "encoded": encode(self._keep(Witness(**params)))}
+
     # helpers ------------------------------------------------------------------------------
 
     def _function(self, target: Any, method: str | None) -> Callable[..., Any]:
@@ -194,7 +200,20 @@ class Session:
             "wanted": _wanted(error),
             "cell": label,
             "line": line,
+            "unwritten": self._unwritten(error),
         }
+
+    def _unwritten(self, error: BaseException) -> str | None:
+        """The function that said by itself that it is still to be written: torch and others raise
+        NotImplementedError as well."""
+        if type(error) is not NotImplementedError or _text(error) not in ("", UNWRITTEN):
+            return None
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        if trace is None or trace.tb_frame.f_code.co_filename not in self.kernel.labels:
+            return None
+        return trace.tb_frame.f_code.co_qualname.partition(".")[0]
 
     def _where(self, error: BaseException) -> tuple[str | None, int | None]:
         labels = self.kernel.labels
