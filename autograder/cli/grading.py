@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -31,7 +30,9 @@ _INVENTED = ".invented_class"  # in a folder that `demo` made and may remove
 def grade(
     names: Annotated[list[str], typer.Argument(help="Assignments to grade.")],
     course_dir: COURSE,
-    jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+    jobs: Annotated[
+        int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")
+    ] = 0,
     scheduler: SCHEDULER = "",
     student: Annotated[str, typer.Option(help="Only this student.")] = "",
     force: Annotated[bool, typer.Option(help="Grade again what has been graded.")] = False,
@@ -73,7 +74,9 @@ def grade(
 def regrade(
     name: Annotated[str, typer.Argument(help="Assignment.")],
     course_dir: COURSE,
-    jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+    jobs: Annotated[
+        int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")
+    ] = 0,
     scheduler: SCHEDULER = "",
     isolation: Annotated[
         Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
@@ -106,7 +109,7 @@ def regrade(
                 found,
                 course_dir,
                 missing=missing,
-                jobs=jobs or os.cpu_count() or 1,
+                jobs=jobs,
                 scheduler=scheduler,
                 weakest=isolation,
             ):
@@ -214,7 +217,7 @@ def _grade(
                 course_dir,
                 chosen,
                 sinks,
-                jobs=jobs or os.cpu_count() or 1,
+                jobs=jobs,
                 scheduler=scheduler,
                 weakest=isolation,
                 force=force,
@@ -261,7 +264,9 @@ def demo(
     names: Annotated[
         list[str] | None, typer.Argument(help="Assignments; two quick ones if none is named.")
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+    jobs: Annotated[
+        int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")
+    ] = 0,
 ) -> None:
     """The grader at work on an invented class: right, half-right, wrong, broken, hostile.
 
