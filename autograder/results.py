@@ -35,9 +35,20 @@ class ExerciseResult(msgspec.Struct, kw_only=True):
     message: str = ""
     hint: str = ""
     mistake: str = ""
+    note: str = ""
+    """How it was judged, where that was not as it stands in the notebook."""
+    replaced: list[str] = []
+    """Other exercises in whose places right answers stood when it was judged."""
+    rests_on: list[str] = []
+    """Other exercises whose standing decided how it was judged."""
     checks: list[CheckResult] = []
     checks_sha256: str = ""
     """Of all that decides this exercise's marks, see `digest`."""
+
+    @property
+    def remark(self) -> str:
+        """The note as a sentence."""
+        return f"{self.note[:1].upper()}{self.note[1:]}." if self.note else ""
 
 
 class Result(msgspec.Struct, kw_only=True):
@@ -56,6 +67,10 @@ class Result(msgspec.Struct, kw_only=True):
     notes: list[str] = []
     exercises: list[ExerciseResult] = []
     phases: dict[str, float] = {}
+    repeated: bool = False
+    """Whether a `grader_error` met this submission twice; then it is not tried again by itself."""
+    again_seconds: float = 0.0
+    """Of the seconds, those in which exercises were judged with right answers to others."""
 
 
 class Store:

@@ -25,13 +25,13 @@ import msgspec
 from autograder.course import Assignment
 from autograder.errors import CageError, CourseError, SubmissionError
 from autograder.files import remove_unfinished, share, write_atomically
-from autograder.judging.digest import together
+from autograder.judging.digest import resting_on, together
 from autograder.judging.submission import find_notebook
 from autograder.results import Result, Store
 from autograder.sandbox.cage import LEVELS, Level
 
 from .executors import checks_of, cluster, here, lost
-from .job import Job, filled, submission_sha256
+from .job import REPEATED, Job, filled, submission_sha256
 
 SALT = ".autograder_salt"
 Event = Literal["graded", "kept"]
@@ -216,7 +216,7 @@ def _judged(
     def finished() -> Iterator[tuple[Result | None, Result]]:
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
             job, before = waiting.pop(future)
-            yield before, _merged(before, _result(job, future), assignment)
+            yield before, _final(before, _merged(before, _result(job, future), assignment))
 
     with cluster(scheduler, weakest) if scheduler else here(jobs, weakest) as hands:
         for student in chosen:
@@ -244,15 +244,21 @@ def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:
     checks = checks_of(job)
     if (
         known is None
-        or known.status == "grader_error"
+        or (known.status == "grader_error" and not known.repeated)
         or known.submission_sha256 != submission_sha256(job)
         or LEVELS.index(known.isolation) > LEVELS.index(weakest)
     ):
         return list(checks)
     if known.checks_sha256 == together(checks):
         return []
-    held = {exercise.name: exercise.checks_sha256 for exercise in known.exercises}
-    return [name for name in checks if held.get(name) != checks[name]] or list(checks)
+    held = {exercise.name: exercise for exercise in known.exercises}
+    stale = [
+        name
+        for name in checks
+        if name not in held
+        or held[name].checks_sha256 != resting_on(checks, name, held[name].rests_on)
+    ]
+    return stale or list(checks)
 
 
 def _merged(known: Result | None, new: Result, assignment: Assignment) -> Result:
@@ -265,6 +271,20 @@ def _merged(known: Result | None, new: Result, assignment: Assignment) -> Result
     merged = filled(new, [judged.get(name) or held[name] for name in names])
     merged.isolation = max(known.isolation, new.isolation, key=[*LEVELS, "none"].index)
     return merged
+
+
+def _final(known: Result | None, new: Result) -> Result:
+    """The new result; a fault of the grader's that was there before is not tried again."""
+    new.repeated = (
+        new.status == "grader_error"
+        and known is not None
+        and known.status == "grader_error"
+        and known.submission_sha256 == new.submission_sha256
+        and known.checks_sha256 == new.checks_sha256
+    )
+    if new.repeated:
+        new.message += f". {REPEATED}"
+    return new
 
 
 def _result(job: Job, future: Future[bytes]) -> Result:

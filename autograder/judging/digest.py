@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.course import ROOT, Assignment
@@ -40,6 +41,12 @@ def digests(assignment: Assignment) -> Digests:
 def salted(found: Digests, salt: str) -> Digests:
     """The hashes for one course, whose salt draws the hidden inputs."""
     return {name: _sha256(salt, digest) for name, digest in found.items()}
+
+
+def resting_on(found: Digests, exercise: str, others: Sequence[str]) -> str:
+    """The hash of all that decides an exercise's marks where others' standing decides, too."""
+    own = found[exercise]
+    return _sha256(own, *(found.get(name, "") for name in others)) if others else own
 
 
 def together(found: Digests) -> str:
