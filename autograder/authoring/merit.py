@@ -6,10 +6,12 @@ with a known mistake; every exercise that uses it must keep all its points.
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from coursekit import StudentError
 from coursekit.notebook import UNWRITTEN
 
 from autograder.course import SECONDS, Assignment, Exercise
@@ -17,6 +19,9 @@ from autograder.judging.answers import Answer, cells, mistakes, reference_code
 from autograder.judging.follow_through import in_process, judged
 from autograder.judging.judge import Judge
 from autograder.judging.uses import closure, uses
+from autograder.sandbox.protocol import InProcess
+
+CALL_SECONDS = 20.0
 
 
 class Way(NamedTuple):
@@ -68,12 +73,33 @@ def known(found: Assignment, exercise: Exercise) -> Iterator[Way]:
             yield Way(exercise.name, wrong.name, wrong.code)
 
 
+class _Patient(InProcess):
+    """Ends a call after some seconds: a mistake below can make a right answer search for ever."""
+
+    def ask(self, request: bytes) -> bytes:
+        def stop(*_: object) -> None:
+            raise StudentError("time", "used up its computing time")
+
+        before = signal.signal(signal.SIGPROF, stop)
+        signal.setitimer(signal.ITIMER_PROF, CALL_SECONDS)
+        began = time.process_time()
+        try:
+            answer = super().ask(request)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, before)
+        if time.process_time() - began >= CALL_SECONDS:  # its code may have caught it
+            raise StudentError("time", "used up its computing time")
+        return answer
+
+
 def tried(judge: Judge, way: Way, others: list[Exercise], salt: str = "merit") -> Outcome:
     """What the others come to where one exercise is wrong in this way."""
     found = judge.assignment
     code = cells(found, Answer(found.name, way.exercise, way.name, way.code))
+    attempt = in_process(judge, salt, _Patient)
     started = time.perf_counter()
-    results = judged(judge, code, others, lambda *_: None, in_process(judge, salt)).exercises
+    results = judged(judge, code, others, lambda *_: None, attempt).exercises
     lost = {
         name: f"{result.points:g} of {result.max_points:g}: {result.message}"
         for name, result in results.items()
