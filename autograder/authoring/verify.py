@@ -155,7 +155,7 @@ def _mistake_row(
         row.hole = f"is not caught by {wrong.caught_by}, which it names"
     elif row.points >= row.max_points:
         row.hole = "earned everything"
-    elif result.mistake and result.hint != wrong.hint:
+    elif result.mistake and wrong.hint not in result.hint:
         row.hole = f"is taken for {result.mistake}"
     return row
 
@@ -170,7 +170,7 @@ def _try(
 ) -> tuple[ExerciseResult, Row]:
     started = time.perf_counter()
     student = Student(InProcess(code))
-    seen = diagnosis.Observer(judge.assignment) if kind == "mistake" else None
+    seen = diagnosis.Observer(judge, SALT, code) if kind == "mistake" else None
     (result,) = judge.judge(
         student, SALT, [exercise], after=seen, chosen=lambda check: check.name not in left_out
     )

@@ -61,6 +61,7 @@ class Caged:
         self.deaths = 0
         self.cell_seconds = 0.0
         self.pace = machine_pace()
+        self.used = 0.0
         self.seed: int | None = None
         self.late: set[str] = set()
         """Exercises whose time ran out while the machine was crowded."""
@@ -97,6 +98,7 @@ class Caged:
                 ended.text += f" (all checks of {self.exercise} may use {allowed:g} s)"
             raise StudentError(ended.kind, ended.text) from None
         self.seconds_left -= self.worker.used
+        self.used += self.worker.used / self.pace
         if self.seconds_left <= 0:
             self._run_out()
         return answer
