@@ -7,6 +7,7 @@ import itertools
 import random
 import re
 import shutil
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -718,3 +719,16 @@ def test_subclasses_of_plain_types_count_as_these(asked: Any) -> None:
     values = asked.subclasses()
     assert values == [1.5, (1, 2), {"x": 1}, 1]
     assert [type(value) for value in values] == [float, tuple, dict, int]
+
+
+def test_in_a_notebook_torch_has_one_thread_and_says_so() -> None:
+    code = (
+        "import IPython, torch\n"
+        "torch.set_num_threads(2)\n"
+        "import coursekit.notebook\n"
+        "print(torch.get_num_threads())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    sentence, threads = done.stdout.splitlines()
+    assert "one thread" in sentence
+    assert threads == "1"

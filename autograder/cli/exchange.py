@@ -47,17 +47,23 @@ def collect(
 ) -> None:
     """Submissions out of a zip archive, into DIR/submitted/<student>/<name>/.
 
-    Students are named by Moodle's or Canvas' file names, or by the archive's folders. Nothing is
-    written anywhere else, whatever names the archive holds.
+    Knows the downloads of Moodle, Canvas, Gradescope, Brightspace, Blackboard, ILIAS and Google
+    Classroom, and a zip of folders named by the students' ids. Keeps when each came in, as far as
+    the archive tells, in timestamp.txt, earlier attempts in DIR/attempts, and names and ids in the
+    gradebook. Everyone is written or named with the reason.
 
     Example: autograder collect lennard_jones ~/Downloads/submissions.zip --course ~/course
 
-    Exits 1 if something was left out, 2 if the archive cannot be read.
+    Exits 1 if anyone was left out, 2 if the archive cannot be read.
     """
     from autograder.exchange.collect import collect as collect_
 
     outcome = collect_(archive, load_assignment(name), course_dir, replace)
     print(f"{len(outcome.written)} submissions written to {course_dir / 'submitted'}")
+    if outcome.unchanged:
+        print(f"{len(outcome.unchanged)} were there already and are the same")
+    for sentence in outcome.remarks:
+        print(f"note: {sentence}", file=sys.stderr)
     for sentence in outcome.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
     if outcome.left_out:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 import difflib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -206,6 +206,10 @@ class Student:
         if isinstance(made, Remote):
             made.origin = origin
         return made
+
+    def witness(self, shape: Sequence[int], **params: Any) -> Any:
+        """A small network that notes how it is trained; `judging.training` reads the notes."""
+        return self.request({"op": "witness", "params": {"shape": tuple(shape), **params}})
 
     def reseed(self, seed: int) -> None:
         """Other global random state, as another day in the student's kernel."""

@@ -31,6 +31,7 @@ from .rows import (
     submitted_notebooks,
     update_rows,
 )
+from .students import Known, save_students
 from .times import submission_time
 
 log = logging.getLogger(__name__)
@@ -92,15 +93,15 @@ class Recorder:
         self.course_dir = course_dir.resolve()
         self.assignments = {assignment.name: assignment for assignment in assignments}
         self.patience = patience
-        configuration = _configuration(self.course_dir)
-        chosen = db_url or configuration.CourseDirectory.get("db_url", "")
+        config = configuration(self.course_dir)
+        chosen = db_url or config.CourseDirectory.get("db_url", "")
         database = str(self.course_dir / "gradebook.db")
         url = make_url(chosen) if chosen else URL.create("sqlite", database=database)
         if url.get_backend_name() == "sqlite":
             url = url.update_query_dict({"timeout": str(patience)})
         self._url = url
-        self._course_id = configuration.CourseDirectory.get("course_id", "") or COURSE_ID
-        self._penalties = _late_penalties(configuration)
+        self._course_id = config.CourseDirectory.get("course_id", "") or COURSE_ID
+        self._penalties = _late_penalties(config)
         self._file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
         self._opened: Any = None
         self._prepare()
@@ -123,6 +124,11 @@ class Recorder:
 
     def _mark(self, result: Result, timestamp: datetime | None) -> None:
         self._written(lambda session: self._record(session, result, timestamp))
+
+    def know(self, people: Iterable[Known]) -> None:
+        """Keeps names, addresses and ids; what the gradebook has of a student stays."""
+        people = list(people)
+        self._written(lambda session: save_students(session, people))
 
     def marks(self, assignment: Assignment) -> list[Mark]:
         """What the gradebook holds of an assignment, by student."""
@@ -321,7 +327,7 @@ class Recorder:
         return folder / f"{result.assignment}.ipynb"
 
 
-def _configuration(course_dir: Path) -> Any:
+def configuration(course_dir: Path) -> Any:
     """What the course's own `nbgrader_config.py` says."""
     from traitlets.config import Config
     from traitlets.config.loader import PyFileConfigLoader

@@ -15,6 +15,7 @@ judges anything: it computes what the student's code computes.
     {"op": "attribute", "target": Handle, "name": …}
     {"op": "keep", "value": …} / {"op": "value", "target": Handle}
     {"op": "field", "name": …, "params": {…}}      a closed-form model from `fields`
+    {"op": "witness", "params": {…}}               a network that notes how it is trained
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ import torch
 from . import fields, state
 from .cells import Kernel
 from .wire import Handle, WireError, decode, encode
+from .witness import Witness
 
 MAX_HANDLES = 100_000
 _NO_DEVICE = re.compile(r"\b(cuda|mps|xpu|xla)\b|nvidia|accelerator device", re.IGNORECASE)
@@ -150,6 +152,9 @@ class Session:
 
     def _op_field(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
         return {"ok": True, "encoded": encode(self._keep(fields.FIELDS[name](**params)))}
+
+    def _op_witness(self, params: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": True, "encoded": encode(self._keep(Witness(**params)))}
 
     # helpers ------------------------------------------------------------------------------
 

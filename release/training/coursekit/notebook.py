@@ -64,6 +64,20 @@ _STUMBLES = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError
 Namespace = dict[str, Any]
 
 
+def _settle_torch() -> None:
+    """One thread for torch, which for networks as small as these is as fast, and on a busy machine
+    many times faster. Its first optimiser takes a second to load: here, not in the first check."""
+    torch = sys.modules.get("torch")
+    if torch is None or "IPython" not in sys.modules:
+        return  # no notebook, or one without torch
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    if torch.get_num_threads() > 1:
+        torch.set_num_threads(1)
+        print("torch computes with one thread here: fastest for small networks on shared machines.")
+
+
+_settle_torch()
+
 # --------------------------------------------------------------------- what students call
 
 
