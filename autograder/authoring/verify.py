@@ -235,7 +235,7 @@ def _try(
 ) -> tuple[ExerciseResult, Row]:
     started = time.perf_counter()
     student = Student(InProcess(code))
-    seen = diagnosis.Observer(judge, SALT, code) if kind == "mistake" else None
+    seen = diagnosis.Observer(judge, salt, code) if kind == "mistake" else None
     (result,) = judge.judge(
         student, salt, [exercise], after=seen, chosen=lambda check: check.name not in left_out
     )
