@@ -14,7 +14,6 @@ import json
 import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from coursekit import slips
@@ -22,11 +21,16 @@ from coursekit.notebook import NotebookStudent, verdict
 
 from autograder.course import ROOT, Assignment, Exercise
 from autograder.judging.answers import Mistake, cells, mistakes
+from autograder.judging.digest import pieces
 from autograder.sandbox.inside import fields
 from autograder.sandbox.protocol import InProcess
 
 Checks = dict[str, Callable[..., None]]
-_MADE_BY = ("assignments/coursekit/slips.py", "autograder/sandbox/inside/fields.py")
+_MADE_BY = (
+    "assignments/coursekit/slips.py",
+    "autograder/authoring/slips.py",
+    "autograder/sandbox/inside/fields.py",
+)
 
 
 def known_slips(assignment: Assignment) -> bytes:
@@ -51,10 +55,12 @@ def _on_disk(assignment: Assignment) -> slips.Table:
 
 
 def _fingerprint(assignment: Assignment, exercise: Exercise) -> str:
-    made_from = [cell.source for cell in cells(assignment)]
+    """Of all that an exercise's entries are made from: later exercises are no part of it."""
+    code = [cell.source for cell in cells(assignment)]
+    made_from = code[: 2 + assignment.exercises.index(exercise)]  # the first is the setup cell
     made_from += [repr(wrong) for wrong in _mistakes(assignment, exercise)]
-    made_from.append(assignment.public_checks.read_text(encoding="utf-8"))
-    made_from += [Path(__file__).read_text(encoding="utf-8")]
+    parts = pieces(assignment.public_checks)
+    made_from += [text.decode() for name, text in parts if name in ("", exercise.name)]
     made_from += [(ROOT / path).read_text(encoding="utf-8") for path in _MADE_BY]
     return hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:16]
 

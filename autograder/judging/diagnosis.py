@@ -51,9 +51,8 @@ class Observer:
         self.left = _SUBMISSION
 
     def __call__(self, result: ExerciseResult, transcripts: Transcripts) -> None:
-        failed = {check.name for check in result.checks if check.outcome == "failed"}
-        kinds = {check.kind for check in result.checks if check.outcome == "failed"}
-        if not failed or kinds <= {"unwritten", "missing"}:
+        failed = {c.name: c.kind for c in result.checks if c.outcome == "failed"}
+        if not failed or {*failed.values()} <= {"unwritten", "missing"}:
             return
         started = time.process_time()
         exercise = self.judge.assignment.exercise(result.name)
@@ -86,7 +85,7 @@ class _Diagnosis:
         salt: str,
         exercise: Exercise,
         transcripts: Transcripts,
-        failed: set[str],
+        failed: dict[str, str],
         seconds: float,
     ) -> None:
         self.judge, self.salt, self.failed = judge, salt, failed
@@ -152,9 +151,10 @@ class _Diagnosis:
     def relation(self) -> str:
         """How what came back is related to the right numbers, in every check that failed."""
         found = set()
-        for calls in self.telling.values():
+        for name, calls in self.telling.items():
             if not self._late():
-                found.add(relations.told(_pairs(_session(self.assignment, None), calls)))
+                pairs = _pairs(_session(self.assignment, None), calls)
+                found.add(relations.told(pairs, by_value=self.failed[name] == "value"))
         found.discard(relations.NOTHING)
         return found.pop() if len(found) == 1 else ""
 

@@ -28,8 +28,11 @@ class Pair(NamedTuple):
     same: bool
 
 
-def told(pairs: Iterable[Pair]) -> str:
-    """One sentence, or NOTHING where no relation holds for every call that went wrong."""
+def told(pairs: Iterable[Pair], *, by_value: bool = True) -> str:
+    """One sentence, or NOTHING where no relation holds for every call that went wrong.
+
+    `by_value`: the check failed by what came back, so that its last digits may be the reason.
+    """
     pairs = list(pairs)
     order = _reordered(pairs)
     if order:
@@ -40,7 +43,7 @@ def told(pairs: Iterable[Pair]) -> str:
     arrays = [one for found in wrong if found is not None for one in found]
     arrays = [(mine, right) for mine, right in arrays if not _close(mine, right)]
     if not arrays:
-        return _digits(wrong)
+        return _digits(wrong) if by_value else NOTHING
     return _of_all(arrays) or _of_each(arrays) or _first_only(arrays) or _by_size(pairs) or NOTHING
 
 
