@@ -61,7 +61,8 @@ def test_a_slip_that_nobody_wrote_down_is_told_by_its_relation() -> None:
     )
     result = judged("lennard_jones", "lj_potential", code)
     assert result.mistake == ""
-    assert result.hint == "Where it is wrong, every entry is 1.37 times what it should be."
+    assert "every entry is the same multiple of what it should be" in result.hint
+    assert "1.37" not in result.hint, "a code could tell an input of a hidden check by its factor"
 
 
 def test_a_graph_that_is_gone_is_told_by_the_word_that_keeps_it() -> None:
@@ -89,8 +90,8 @@ RIGHT = np.array([[1.7, -0.4], [3.1, 2.2], [0.3, 5.9]])
         (RIGHT**2, "the square"),
         (np.abs(RIGHT), "every sign is lost"),
         (np.concatenate([RIGHT[:1], RIGHT[1:] + 1]), "Only the first row"),
-        (RIGHT * (1 + 3e-7), "digits and no further"),
-        (RIGHT + 0.25, "0.25 too high"),
+        (RIGHT * (1 + 3e-7), "but for their last digits"),
+        (RIGHT + 0.25, "the same amount too high"),
         (np.cosh(RIGHT), ""),
     ],
 )

@@ -67,7 +67,7 @@ def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
     for member in members:
         name = _name(member)
         path = _path(name)
-        if any(_JUNK.fullmatch(part) for part in path):
+        if any(is_junk(part) for part in path):
             continue
         if member.is_dir() or name.endswith("/"):
             found.folders.add(path)
@@ -89,6 +89,28 @@ def inner(file: File) -> Listing:
         if one.path
     ]
     return Listing(files, {(*file.path, *folder) for folder in held.folders})
+
+
+def opened(files: list[File], depth: int = 2) -> tuple[list[File], list[str]]:
+    """The files with those of the archives among them; and which archives cannot be read."""
+    found, trouble = [], []
+    for file in files:
+        if not is_archive(file.name) or not depth:
+            found.append(file)
+            continue
+        try:
+            more, damaged = opened(inner(file).files, depth - 1)
+        except DAMAGE as error:
+            trouble.append(f"{file.shown}: {error}")
+        else:
+            found += more
+            trouble += damaged
+    return found, trouble
+
+
+def is_junk(name: str) -> bool:
+    """What systems leave behind, and what is hidden."""
+    return _JUNK.fullmatch(name) is not None
 
 
 def is_archive(name: str) -> bool:

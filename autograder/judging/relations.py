@@ -1,7 +1,9 @@
 """How wrong answers are related to the right ones, over all calls of a check.
 
 Said of hidden checks too: a relation tells what the student's numbers are to the right ones and
-nothing of the numbers themselves. `coursekit.relations` has those between two arrays.
+nothing of the numbers themselves. Nor does it tell a factor or an offset that is no well-known
+one: the code could have made it of what a check asked. `coursekit.relations` has those between
+two arrays.
 """
 
 from __future__ import annotations
@@ -88,14 +90,14 @@ def _of_all(arrays: _Arrays) -> str:
     """A factor, a sign, an offset, a power: the same for all entries of all calls."""
     mine = np.concatenate([one.ravel() for one, _ in arrays])
     right = np.concatenate([other.ravel() for _, other in arrays])
-    words = relation(mine, right, lambda other: _close(mine, other))
+    words = relation(mine, right, lambda other: _close(mine, other), numbers=False)
     # In one long row neither a shift nor an order means anything.
     return f"Where it is wrong, {words}." if words and not words.startswith("the right") else ""
 
 
 def _of_each(arrays: _Arrays) -> str:
     """Transposed, reversed, shifted: in each array of its own."""
-    words = {relation(a, b, lambda other, a=a: _close(a, other)) for a, b in arrays}
+    words = {relation(a, b, lambda other, a=a: _close(a, other), numbers=False) for a, b in arrays}
     if len(words) != 1:
         return ""
     (said,) = words
@@ -189,7 +191,7 @@ def _digits(wrong: list[_Arrays | None]) -> str:
     ]
     if errors and _SINGLE[0] < max(errors) < _SINGLE[1]:
         return (
-            f"The numbers are right to {int(-np.log10(max(errors)))} digits and no further: "
-            "something on the way has lower precision than asked for."
+            "The numbers are right but for their last digits: something on the way has less "
+            "precision than asked for."
         )
     return NOTHING
