@@ -72,12 +72,16 @@ def chosen(covers: Mapping[Any, frozenset[str]], hints: Mapping[Any, str]) -> li
     return found
 
 
-@functools.cache
 def shipped() -> Table:
     """The table beside the notebook; empty where there is none."""
-    path = Path(__file__).resolve().parent.parent / FILE
+    return shipped_table(Path(__file__).resolve().parent.parent)
+
+
+@functools.cache
+def shipped_table(folder: Path) -> Table:
+    """The table of a release folder."""
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        table = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return table if isinstance(table, dict) else {}
