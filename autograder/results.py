@@ -67,6 +67,8 @@ class Result(msgspec.Struct, kw_only=True):
     notes: list[str] = []
     exercises: list[ExerciseResult] = []
     phases: dict[str, float] = {}
+    repeated: bool = False
+    """Whether a `grader_error` met this submission twice; then it is not tried again by itself."""
     again_seconds: float = 0.0
     """Of the seconds, those in which exercises were judged with right answers to others."""
 

@@ -202,7 +202,7 @@ def _limits(judge: Judge, found: Assignment, names: set[str]) -> dict[str, float
     for name in names:
         caged = Caged(cage, found, cells(found))
         judge.judge(Student(caged), "judgement", [found.exercise(name)])
-        used = caged.pace * found.exercise(name).seconds - caged.seconds_left
+        used = caged.pace * found.exercise(name).seconds - caged.allowances[name].budget.cpu
         limits[name] = 2.0 + 3 * used / caged.pace
         caged.close()
     cage.close()

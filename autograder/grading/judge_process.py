@@ -25,11 +25,17 @@ from autograder.errors import CageError
 from autograder.judging.digest import digests, resting_on, salted
 from autograder.results import ExerciseResult, Result
 from autograder.sandbox.cage import Level, strongest
+from autograder.sandbox.inside.lockdown import die_with_parent, limit_memory
 
 from .job import Job, filled, outcome, unreadable
 
 if TYPE_CHECKING:  # it imports pytest, which the side that asks does not need
     pass
+
+
+MEMORY = 6 * 2**30
+"""Beyond what it has, of the fork that judges one submission: a student's value may be a size."""
+SECONDS = 60.0
 
 
 class _Server:
@@ -68,6 +74,8 @@ class _Server:
         if pid == 0:
             try:
                 os.close(reading)
+                die_with_parent()
+                limit_memory(MEMORY)
                 result = self._judge(judge, job)
                 data = b"=" + msgspec.msgpack.encode(result)
             except BaseException as error:  # a cage that broke, too: another judge may have one
@@ -148,7 +156,9 @@ def main() -> None:
 
         warm_up()
         prepare(found)
-        server.serve(Judge(found))
+        judge = Judge(found)
+        judge.seconds = SECONDS
+        server.serve(judge)
     except Exception as error:
         with contextlib.suppress(OSError, EOFError):
             line.recv_bytes()

@@ -31,7 +31,7 @@ from autograder.results import Result, Store
 from autograder.sandbox.cage import LEVELS, Level
 
 from .executors import checks_of, cluster, here, lost
-from .job import Job, filled, submission_sha256
+from .job import REPEATED, Job, filled, submission_sha256
 
 SALT = ".autograder_salt"
 Event = Literal["graded", "kept"]
@@ -216,7 +216,7 @@ def _judged(
     def finished() -> Iterator[tuple[Result | None, Result]]:
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
             job, before = waiting.pop(future)
-            yield before, _merged(before, _result(job, future), assignment)
+            yield before, _final(before, _merged(before, _result(job, future), assignment))
 
     with cluster(scheduler, weakest) if scheduler else here(jobs, weakest) as hands:
         for student in chosen:
@@ -244,7 +244,7 @@ def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:
     checks = checks_of(job)
     if (
         known is None
-        or known.status == "grader_error"
+        or (known.status == "grader_error" and not known.repeated)
         or known.submission_sha256 != submission_sha256(job)
         or LEVELS.index(known.isolation) > LEVELS.index(weakest)
     ):
@@ -271,6 +271,20 @@ def _merged(known: Result | None, new: Result, assignment: Assignment) -> Result
     merged = filled(new, [judged.get(name) or held[name] for name in names])
     merged.isolation = max(known.isolation, new.isolation, key=[*LEVELS, "none"].index)
     return merged
+
+
+def _final(known: Result | None, new: Result) -> Result:
+    """The new result; a fault of the grader's that was there before is not tried again."""
+    new.repeated = (
+        new.status == "grader_error"
+        and known is not None
+        and known.status == "grader_error"
+        and known.submission_sha256 == new.submission_sha256
+        and known.checks_sha256 == new.checks_sha256
+    )
+    if new.repeated:
+        new.message += f". {REPEATED}"
+    return new
 
 
 def _result(job: Job, future: Future[bytes]) -> Result:

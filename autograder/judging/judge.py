@@ -15,10 +15,12 @@ exercise is about: an answer that fails it keeps at most half of the points.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
 import importlib.util
 import inspect
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -32,13 +34,10 @@ from coursekit.messages import describe
 from autograder.course import ROOT, Assignment, Exercise
 from autograder.errors import CageError, CourseError
 from autograder.results import CheckResult, ExerciseResult
+from autograder.sandbox.protocol import InProcess
 
+from .answers import cells
 from .student import MAX_RECEIVED, Student
-
-# What a check may stumble over when a student's value is of the wrong kind. Right answers
-# pass every check (`verify`), so such a stumble is the value's doing, not the check's.
-_STUMBLES = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError)
-
 
 AT_MOST_WITHOUT_THE_POINT = 0.5
 
@@ -66,6 +65,8 @@ class Judge:
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
+        self.seconds = 0.0
+        """CPU seconds that the judge's own process may spend on a check; 0 for no such limit."""
         order = {exercise.name: n for n, exercise in enumerate(assignment.exercises)}
         self.checks = [*_load(assignment.public_checks, hidden=False)]
         self.checks += _load(assignment.hidden_checks, hidden=True)
@@ -94,11 +95,12 @@ class Judge:
         started = time.perf_counter()
         outcome, message, kind = "passed", "", ""
         try:
-            self.call(check, student, salt)
+            with _at_most(self.seconds):
+                self.call(check, student, salt)
         except CageError:
             raise  # says nothing about the answer; another judge may have a cage
         except Exception as raised:
-            outcome, message, kind = self.verdict(check, student, raised)
+            outcome, message, kind = self.verdict(check, student, raised, salt)
         return CheckResult(
             name=check.name,
             title=check.title,
@@ -118,17 +120,38 @@ class Judge:
         given = {"student": student, "draw": np.random.default_rng(seed)}
         check.function(**{name: given[name] for name in check.wants})
 
-    def verdict(self, check: Check, student: Student, raised: Exception) -> tuple[str, str, str]:
+    def verdict(
+        self, check: Check, student: Student, raised: Exception, salt: str
+    ) -> tuple[str, str, str]:
+        """Outcome, message and kind of a check that ended with an exception.
+
+        Any but the check's own may come of a value that the check cannot use, whatever its class.
+        It is the grader's fault where a right answer meets it too, so the reference is asked.
+        """
+        if isinstance(raised, _TooLong):
+            raised = CheckFailed("value", "returned something that takes too long to look at")
         if not isinstance(raised, CheckFailed):
-            if not (isinstance(raised, _STUMBLES) and student.calls):
-                fault = f"the check itself stopped with {type(raised).__name__}: {raised}"
-                return "error", fault, "error"
-            raised = stumbled(raised, student.calls)
+            fault = self._of_the_reference(check, salt)
+            if fault is not None:
+                name = type(fault).__name__
+                return "error", f"the check stops for the reference too: {name}: {fault}", "error"
+            if student.calls:
+                raised = stumbled(raised, student.calls)
+            else:
+                raised = CheckFailed("type", "gave something that this check cannot use")
         public = not check.hidden
         message = describe(check.exercise, check.title, raised, student.calls, public=public)
         if student.aided and not check.hidden:
             message = message.split("\n")[0]  # its words may hold values
         return "failed", message, raised.kind
+
+    def _of_the_reference(self, check: Check, salt: str) -> Exception | None:
+        """What keeps the reference from passing the check."""
+        try:
+            self.call(check, Student(InProcess(cells(self.assignment))), salt)
+        except Exception as fault:
+            return fault
+        return None
 
     def judge(
         self,
@@ -177,6 +200,29 @@ class Judge:
             del transcripts[name]
             results.append(result)
         return results
+
+
+class _TooLong(Exception):
+    """A check has used up the judge's own time."""
+
+
+@contextlib.contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Ends what computes longer in this process, a loop over a student's huge number say."""
+    if not seconds:
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def summarise(

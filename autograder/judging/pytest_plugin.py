@@ -53,7 +53,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     raised = call.excinfo.value if call.excinfo else None
     if call.when == "call" and isinstance(raised, Exception) and _is_check(item):
         judge, check = _judge_and_check(item)
-        _, report.longrepr, _ = judge.verdict(check, _funcargs(item)["student"], raised)
+        salt = item.config.getoption("--salt")
+        _, report.longrepr, _ = judge.verdict(check, _funcargs(item)["student"], raised, salt)
     return report
 
 

@@ -62,7 +62,7 @@ SETUP = cells(COURSE)[0]
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same limits, sooner."""
-    monkeypatch.setattr("autograder.sandbox.cage._STALL_SECONDS", 1.5)
+    monkeypatch.setattr("autograder.sandbox.watch.STALL_SECONDS", 1.5)
     monkeypatch.setattr("autograder.sandbox.protocol.CELL_SECONDS", 2.0)
 
 
