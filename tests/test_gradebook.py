@@ -1629,3 +1629,31 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
     (page,) = (home / "springs" / "feedback").rglob("*.html")
     mine = course_dir / "feedback" / student / "springs" / "springs.html"
     assert page.read_bytes() == mine.read_bytes()
+
+
+def test_the_report_and_the_terminal_have_the_gradebooks_mark(
+    graded: Path, springs: Assignment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from autograder.cli.grading import _print_class
+    from autograder.records.collected import Collected, save
+    from autograder.records.gradebook.students import Known
+    from autograder.records.report import read_report, render
+
+    cell = "(select id from base_cell where name = 'oscillator')"
+    change(graded, f"update comment set manual_comment = 'Nearly [right].' where cell_id = {cell}")
+    recorder = Recorder(graded, [springs])
+    recorder.know([Known("zoe", "Zoe Late")])
+    save(graded, "springs", Collected(left_out={"Cy_3": "there is no notebook among essay.pdf"}))
+    marks = {mark.student: mark for mark in recorder.marks(springs)}
+    assert marks["ada"].story == ["oscillator: 3 by hand, the checks gave 0: Nearly [right]."]
+    report = read_report("springs", graded)
+    assert {s.name: s.points for s in report.submissions} == {"ada": 11.0, "=1+1": 11.0}
+    assert report.absent == ["zoe"]
+    page = render(report, datetime(2026, 12, 1))
+    for words in ("oscillator: 3 by hand", "Nearly [right].", "handed in nothing", "essay.pdf"):
+        assert words in page, f"the report does not say: {words}"
+    _print_class("Springs", [submission.result for submission in report.submissions], marks)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "11 of 15" in said
+    assert "8 of 15" not in said
+    assert "Nearly [right]." in said

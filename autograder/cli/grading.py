@@ -21,6 +21,7 @@ from .terminal import COURSE, JSON, SCHEDULER, app, console, progress_bar
 
 if TYPE_CHECKING:
     from autograder.grading.run import Change
+    from autograder.records.gradebook import Mark
 
 _INVENTED = ".invented_class"  # in a folder that `demo` made and may remove
 
@@ -201,8 +202,8 @@ def _grade(
 
     graded, missing = [], list[str]()
     with only_grader(course_dir), progress_bar(json) as bar:
-        sinks: list[Sink] = [Recorder(course_dir, assignments), Pages(course_dir, assignments)]
-        sinks.append(Receipts(course_dir))
+        recorder = Recorder(course_dir, assignments)
+        sinks: list[Sink] = [recorder, Pages(course_dir, assignments), Receipts(course_dir)]
         for found in assignments:
             chosen = students(course_dir, found)
             if student:
@@ -229,11 +230,13 @@ def _grade(
             _print_missing(missing)
             missing.clear()
             if not json:
-                _print_class(found.title, results)
+                marks = {mark.student: mark for mark in recorder.marks(found)}
+                _print_class(found.title, results, marks)
     return graded
 
 
-def _print_class(title: str, results: list[Result]) -> None:
+def _print_class(title: str, results: list[Result], marks: dict[str, Mark]) -> None:
+    """The gradebook's marks, and how they came about where they are not what the checks gave."""
     table = Table(title=title, title_justify="left", box=None)
     for column in ("student", "points", "what to know"):
         table.add_column(column, justify="right" if column == "points" else "left")
@@ -241,7 +244,11 @@ def _print_class(title: str, results: list[Result]) -> None:
         message = plain(result.message.split("\n")[0])
         if result.status == "grader_error":
             message = f"GRADER ERROR, no mark given: {message}"
-        points = f"{result.points:g} of {result.max_points:g}"
+        mark = marks.get(result.student)
+        total = mark.total if mark is not None else None
+        points = f"{result.points if total is None else total:g} of {result.max_points:g}"
+        if mark is not None:
+            message = "; ".join(filter(None, (message, *mark.story)))
         table.add_row(Text(plain(result.student)), points, Text(message))
     console.print(table)
     levels = {result.isolation for result in results}

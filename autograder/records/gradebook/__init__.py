@@ -9,7 +9,14 @@ rows are written with SQL here; a test holds them against what nbgrader itself w
 """
 
 from .notebooks import autograded_notebook
-from .recorder import ByHand, GradebookError, Mark, Recorder, configuration
+from .recorder import (
+    ByHand,
+    GradebookError,
+    Mark,
+    Recorder,
+    configuration,
+    in_gradebook,
+)
 from .times import parse_time, submission_time
 
 __all__ = [
@@ -19,6 +26,7 @@ __all__ = [
     "Recorder",
     "autograded_notebook",
     "configuration",
+    "in_gradebook",
     "parse_time",
     "submission_time",
 ]

@@ -154,6 +154,11 @@ class Recorder:
         people = list(people)
         self._written(lambda session: save_students(session, people))
 
+    def roster(self) -> set[str]:
+        """The ids of everyone whom the gradebook knows."""
+        with self._session():
+            return {student.id for student in self._gradebook.students}
+
     def marks(self, assignment: Assignment) -> list[Mark]:
         """What the gradebook holds of an assignment, by student."""
         cells = {exercise.check_cell: exercise.name for exercise in assignment.exercises}
@@ -350,6 +355,14 @@ class Recorder:
         """Where a submission's autograded notebook is written."""
         folder = self.course_dir / "autograded" / result.student / result.assignment
         return folder / f"{result.assignment}.ipynb"
+
+
+def in_gradebook(course_dir: Path, assignment: Assignment) -> tuple[dict[str, Mark], set[str]]:
+    """An assignment's marks by student, and the course's roster; both empty without a gradebook."""
+    if not any((course_dir / name).is_file() for name in ("gradebook.db", "nbgrader_config.py")):
+        return {}, set()
+    recorder = Recorder(course_dir, [assignment])
+    return {mark.student: mark for mark in recorder.marks(assignment)}, recorder.roster()
 
 
 def _by_hand(submission: Any, cells: dict[str, str]) -> dict[str, ByHand]:
