@@ -24,7 +24,8 @@ from coursekit.notebook import NotebookStudent, verdict
 from autograder.course import SECONDS, Assignment, Exercise
 from autograder.judging.answers import Mistake, cells, mistakes
 from autograder.judging.digest import pieces
-from autograder.sandbox.inside import fields
+from autograder.sandbox.inside import cells as kernel
+from autograder.sandbox.inside import fields, state
 from autograder.sandbox.protocol import InProcess
 
 Checks = dict[str, Callable[..., None]]
@@ -69,7 +70,8 @@ def _mistakes(assignment: Assignment, exercise: Exercise) -> list[Mistake]:
 
 
 def _found(assignment: Assignment, exercise: Exercise) -> dict[str, str]:
-    """Entries by the beginning of their digests."""
+    """Entries by the beginning of their digests; none that right numbers would open."""
+    right = _right_digests(assignment, exercise.name)
     by_digest: dict[bytes, list[tuple[str, str, frozenset[str]]]] = {}
     for number, wrong in enumerate(_mistakes(assignment, exercise)):
         failed = failures(assignment, exercise.name, wrong)
@@ -77,10 +79,23 @@ def _found(assignment: Assignment, exercise: Exercise) -> dict[str, str]:
             # The first is the number itself; the others are for who looks it up.
             for digest in slips.digests(exercise.name, name, calls)[:1]:
                 slip = (f"{number}", wrong.hint, frozenset(failed))
-                by_digest.setdefault(digest, []).append(slip)
+                if digest not in right:
+                    by_digest.setdefault(digest, []).append(slip)
     return {
         digest.hex()[:16]: slips.entry(digest, found) for digest, found in sorted(by_digest.items())
     }
+
+
+def _right_digests(assignment: Assignment, exercise: str) -> set[bytes]:
+    """Of all that the reference returns in a check, from its first call to any later one."""
+    namespace = InProcess(cells(assignment)).session.namespace
+    found: set[bytes] = set()
+    for name, check in public_checks(assignment, exercise).items():
+        student = NotebookStudent(namespace, exercise)
+        verdict(check, student)
+        for last in range(1, len(student.calls) + 1):
+            found.update(slips.digests(exercise, name, student.calls[:last]))
+    return found
 
 
 def failures(assignment: Assignment, exercise: str, wrong: Mistake | None) -> dict[str, Any]:
@@ -100,7 +115,9 @@ def failures(assignment: Assignment, exercise: str, wrong: Mistake | None) -> di
 
 def public_checks(assignment: Assignment, exercise: str) -> Checks:
     """The public checks of an exercise, by their names."""
-    sys.modules.setdefault("coursekit.fields", fields)  # in a notebook's folder it is a copy
+    # In a notebook's folder these are copies.
+    for name, module in (("fields", fields), ("state", state), ("cells", kernel)):
+        sys.modules.setdefault(f"coursekit.{name}", module)
     path = assignment.public_checks
     specification = importlib.util.spec_from_file_location(f"_public_{assignment.name}", path)
     assert specification is not None
