@@ -378,10 +378,13 @@ def line_of_newer_syntax(source: str, python: tuple[int, int]) -> int:
 def look_at_exercise(name: str, row: Standing, found: Findings) -> None:
     """Prints an exercise's line and notes what it would cost."""
     state, passed, checks = row["state"], row["passed"], row["checks"]
-    mark = "✗" if row["failed"] or state == "missing" else "✓" if state == "written" else "·"
+    good = state == "written" and not row["waits"]
+    mark = "✗" if row["failed"] or state == "missing" else "✓" if good else "·"
     words = {"unwritten": "still to be written", "begun": "written in part", "missing": "not there"}
     counts = f"public checks: {passed} of {checks}" if state in ("written", "begun") else ""
     print(f" {mark} {name:<24} {words.get(state, state):<20} {counts}".rstrip())
+    if row["waits"]:
+        found.remarks.append(f"{name} could not be tried in full: {row['waits']}")
     if row["failed"]:
         found.problems.append(f"{name} fails a public check: run the cell below it, it says why")
     if state == "missing":
