@@ -116,9 +116,12 @@ def _in_function(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
         if isinstance(target, ast.Name)
     }
     for node in ast.walk(function):
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        if isinstance(node, ast.AugAssign):
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AugAssign):
             targets = [node.target]
+        else:
+            continue
         for target in targets:
             inner = target.value if isinstance(target, ast.Subscript) else None
             if isinstance(inner, ast.Name) and inner.id in names and inner.id not in rebound:

@@ -8,6 +8,7 @@ two arrays.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -97,7 +98,10 @@ def _of_all(arrays: _Arrays) -> str:
 
 def _of_each(arrays: _Arrays) -> str:
     """Transposed, reversed, shifted: in each array of its own."""
-    words = {relation(a, b, lambda other, a=a: _close(a, other), numbers=False) for a, b in arrays}
+    words = set()
+    for mine, right in arrays:
+        same = functools.partial(_close, mine)
+        words.add(relation(mine, right, same, numbers=False))
     if len(words) != 1:
         return ""
     (said,) = words
