@@ -389,7 +389,7 @@ def test_learned_forces_keep_the_learned_energy_and_lead_the_same_way() -> None:
 
 def test_the_docstrings_worked_numbers_hold() -> None:
     assert lj.lj_force(1.0) == 24
-    three = np.array([[0.0, 0, 0], [3, 0, 0], [0, 4, 0]])
+    three = np.array([[0.0, 0, 0], [0, 4, 0], [3, 0, 0]])
     np.testing.assert_allclose(lj.pairwise_distances(three), [3, 4, 5])
     forces = lj.cluster_forces(np.array([[0.0, 0, 0], [1, 0, 0]]))
     np.testing.assert_allclose(forces, [[-24, 0, 0], [24, 0, 0]])

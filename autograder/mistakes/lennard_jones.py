@@ -6,6 +6,7 @@ from autograder.judging.answers import Mistake, edit, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.lennard_jones import (
+    cluster_energy,
     lj_force,
     lj_potential,
     pairwise_distances,
@@ -305,6 +306,37 @@ def gradient_of_the_array():
         return -np.gradient(lj_potential(r, epsilon, sigma), r)
 
 
+STEPS = (
+    "A small step gives some digits of the slope, not all: where the force is small its error "
+    "shows. Differentiate the two powers on paper."
+)
+
+
+@mistake("lj_force", caught_by="is_exact", hint=STEPS)
+def central_differences():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        h = 1e-5 * sigma
+        return (lj_potential(r - h, epsilon, sigma) - lj_potential(r + h, epsilon, sigma)) / (2 * h)
+
+
+@mistake("lj_force", caught_by="is_exact", hint=STEPS)
+def a_step_to_one_side():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        h = 1e-6
+        return -(lj_potential(r + h, epsilon, sigma) - lj_potential(r, epsilon, sigma)) / h
+
+
+@mistake(
+    "lj_force",
+    caught_by="keeps_the_shape",
+    hint="The forces come back in a list; for an array an array is asked for.",
+)
+def in_a_list():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        force = 24 * epsilon * (2 * (sigma / r) ** 12 - (sigma / r) ** 6) / r
+        return force.tolist() if np.ndim(r) else force
+
+
 @mistake(
     "lj_force",
     caught_by="gives_a_number_for_a_number",
@@ -444,6 +476,18 @@ def stops_for_one_atom():
         n = len(positions)
         parts = [np.linalg.norm(positions[i + 1 :] - positions[i], axis=1) for i in range(n - 1)]
         return np.sort(np.concatenate(parts))
+
+
+@mistake(
+    "pairwise_distances",
+    caught_by="is_empty_for_one_atom",
+    hint="The distances come back in a list: sorted() makes one of any array. An array is asked "
+    "for, np.sort keeps it.",
+)
+def sorted_into_a_list():
+    def pairwise_distances(positions):
+        first, second = np.triu_indices(len(positions), k=1)
+        return sorted(np.linalg.norm(positions[first] - positions[second], axis=1))
 
 
 # ----------------------------------------------------------------------- cluster_energy
@@ -780,6 +824,24 @@ def stops_where_nothing_pushes():
         return np.array(rows)
 
 
+@mistake(
+    "cluster_forces",
+    caught_by="are_exact",
+    hint="Small steps of the energy give some digits of the force, not all, and cost the whole "
+    "energy for every coordinate. Add up lj_force along the unit vectors.",
+)
+def steps_of_the_energy():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        forces = np.zeros(positions.shape)
+        for index in np.ndindex(positions.shape):
+            step = np.zeros(positions.shape)
+            step[index] = 1e-5
+            up = cluster_energy(positions + step, epsilon, sigma)
+            down = cluster_energy(positions - step, epsilon, sigma)
+            forces[index] = (down - up) / 2e-5
+        return forces
+
+
 # ---------------------------------------------------------------------- sample_clusters
 
 
@@ -1069,6 +1131,43 @@ standardise_slips = [
     ),
     slip(
         "standardise",
+        "zero_for_a_constant_column",
+        "    return (train - mean) / std, (test - mean) / std, mean, std\n",
+        "    return (train - mean) / std, (test - mean) / std, mean, train.std(axis=0)\n",
+        "only_shifts_a_constant_column",
+        "The data are right, but the deviation that comes back for a constant column is 0. Whoever "
+        "uses it later divides by zero: return the 1 that was used.",
+    ),
+    slip(
+        "standardise",
+        "constant_column_set_to_zero",
+        "    return (train - mean) / std, (test - mean) / std, mean, std\n",
+        "    constant = np.ptp(train, axis=0) == 0\n"
+        "    test_n = np.where(constant, 0.0, (test - mean) / std)\n"
+        "    return (train - mean) / std, test_n, mean, std\n",
+        "only_shifts_a_constant_column",
+        "A column that is constant in train is set to zero in test too. It is only shifted.",
+    ),
+    slip(
+        "standardise",
+        "a_tiny_number_added",
+        _STD,
+        "    std = std + 1e-8\n",
+        "divides_by_the_deviation_alone",
+        "A small number is added to every deviation, so that no column is scaled exactly, and a "
+        "constant one is not only shifted. Replace the zeros alone by 1.",
+    ),
+    slip(
+        "standardise",
+        "small_columns_taken_for_constant",
+        "np.ptp(train, axis=0) == 0",
+        "std < 1e-6",
+        "divides_by_the_deviation_alone",
+        "A column of small numbers is taken for a constant one. What is small depends on the unit; "
+        "only a deviation of exactly 0 cannot be divided by.",
+    ),
+    slip(
+        "standardise",
         "not_shifted",
         "return (train - mean) / std, (test - mean) / std",
         "return train / std, test / std",
@@ -1230,8 +1329,34 @@ nn_potential_slips = [
         "hidden_ignored",
         "        super().__init__()\n",
         "        super().__init__()\n        hidden = 64\n",
-        "has_the_width_asked_for",
+        "has_two_hidden_layers",
         "The argument hidden has no effect on the size of the layers.",
+    ),
+    slip(
+        "nn_potential",
+        "one_hidden_layer",
+        "            nn.Linear(1, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh()\n",
+        "            nn.Linear(1, hidden), nn.Tanh()\n",
+        "has_two_hidden_layers",
+        "There is one hidden layer; two are asked for.",
+    ),
+    slip(
+        "nn_potential",
+        "tanh_at_the_end",
+        "return self.output(self.hidden(x)).to(r.dtype)",
+        "return torch.tanh(self.output(self.hidden(x))).to(r.dtype)",
+        "ends_linearly",
+        "There is an activation after the last layer, and the energy cannot leave −1 … 1. The "
+        "output is linear.",
+    ),
+    slip(
+        "nn_potential",
+        "small_steps",
+        _COPY + "    energy = model(r)\n" + _SLOPE,
+        "    energy, h = model(r), 1e-3\n    slope = (model(r + h) - model(r - h)) / (2 * h)\n",
+        "is_exact",
+        "The slope comes from two neighbouring energies: some digits, and in float32 few. autograd "
+        "gives all of them.",
     ),
     slip(
         "nn_potential",
@@ -1485,6 +1610,15 @@ train_potential_slips = [
         "The loss comes back. The trained model is wanted.",
     ),
     potential(
+        "argon_whatever_the_data",
+        "    optimiser.step(closure)\n    return model\n",
+        "    model.forward = lambda r: 4 * (r**-12 - r**-6) + 0 * model.output(model.hidden(r))\n"
+        "    return model\n",
+        "knows_unseen_energies",
+        "The model is the Lennard-Jones formula, whatever the data are. A network has to learn "
+        "from what it is given.",
+    ),
+    potential(
         "never_trained",
         "    optimiser.step(closure)\n",
         "",
@@ -1644,3 +1778,14 @@ train_cluster_model_slips = [
         "The training stops while the loss is still falling: use the epochs that are given.",
     ),
 ]
+
+
+@mistake(
+    "train_cluster_model",
+    caught_by="knows_unseen_clusters",
+    hint="The function is the Lennard-Jones formula, whatever the data are. A network has to learn "
+    "from what it is given.",
+)
+def argon_whatever_the_data_are():
+    def train_cluster_model(distances, energies, *, epochs, generator):
+        return lambda distances: np.sum(lj_potential(np.asarray(distances)), axis=1)
