@@ -85,15 +85,28 @@ derivative_slips = [
 
 @mistake(
     "derivative",
-    caught_by="is_exact_in_float32",
-    hint="A difference of two nearly equal numbers loses most of float32's seven digits. Autograd "
-    "differentiates the formula itself and loses none.",
+    caught_by="is_exact",
+    hint="A difference of two nearly equal numbers loses digits. Autograd differentiates the "
+    "formula itself and loses none.",
 )
 def differences():
     def derivative(f, x):
         h = 1e-4
         x = x.detach()
         return (f(x + h) - f(x - h)) / (2 * h)
+
+
+@mistake(
+    "derivative",
+    caught_by="is_exact",
+    hint="A difference of two nearly equal numbers loses digits in float64 too. Autograd "
+    "differentiates the formula itself and loses none.",
+)
+def differences_in_float64():
+    def derivative(f, x):
+        h = 1e-5
+        z = x.detach().double()
+        return ((f(z + h) - f(z - h)) / (2 * h)).to(x.dtype)
 
 
 @mistake(
@@ -510,6 +523,10 @@ _ADAM_P = "moved.append(p - lr * m_hat / (torch.sqrt(v_hat) + eps))"
 _HATS = "m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)"
 _DECAY = "decayed = [p - lr * weight_decay * p for p in params]"
 
+DEFAULT_DECAY = (
+    "adamw_step: with the default weight_decay, which is 0.01, nothing decays: the path is Adam's."
+)
+
 optimisers_slips = [
     slip(
         "optimisers",
@@ -694,7 +711,15 @@ optimisers_slips = [
         _DECAY,
         "decayed = params",
         "adamw_takes_adamws_path",
-        "adamw_step: there is no decay, this is Adam.",
+        DEFAULT_DECAY,
+    ),
+    slip(
+        "optimisers",
+        "adamw_default_decay_of_0",
+        "weight_decay: float = 0.01",
+        "weight_decay: float = 0.0",
+        "adamw_takes_adamws_path",
+        DEFAULT_DECAY,
     ),
     slip(
         "optimisers",
@@ -1383,6 +1408,33 @@ early_stopping_slips = [
 
 @mistake(
     "early_stopping",
+    caught_by="takes_nan_for_no_improvement",
+    hint="The first loss is taken for the best even if it is NaN, and no number is ever lower than "
+    "NaN: start at infinity, which every number is below.",
+)
+def first_loss_even_if_nan():
+    import copy
+
+    class EarlyStopping:
+        def __init__(self, patience, min_delta=0.0):
+            self.patience, self.min_delta = patience, min_delta
+            self.best_loss, self.best_epoch, self.epoch, self.count = None, 0, 0, 0
+
+        def step(self, val_loss, model):
+            if self.best_loss is None or val_loss < self.best_loss - self.min_delta:
+                self.best_loss, self.best_epoch, self.count = val_loss, self.epoch, 0
+                self.best = copy.deepcopy(model.state_dict())
+            else:
+                self.count += 1
+            self.epoch += 1
+            return self.count >= self.patience
+
+        def restore(self, model):
+            model.load_state_dict(self.best)
+
+
+@mistake(
+    "early_stopping",
     caught_by="compares_with_the_best",
     hint="Each loss is compared with the one before. A loss that falls back towards the best is no "
     "improvement: compare with the best so far.",
@@ -1725,6 +1777,15 @@ train_slips = [
         "losses.append(total)",
         "returns_the_mean_loss_of_every_epoch",
         "The losses of an epoch are added up. Their mean over the data is asked for.",
+    ),
+    training(
+        "mean_of_the_batches",
+        "            total += loss.item() * len(x_b)\n        losses.append(total / len(x))\n",
+        "            total += loss.item()\n"
+        "        losses.append(total / -(-len(x) // (batch_size or len(x))))\n",
+        "returns_the_mean_loss_of_every_epoch",
+        "Every batch counts alike in the mean, the short last one too. The mean is over the rows: "
+        "weight each batch's loss with its size.",
     ),
     training(
         "loss_after_the_step",
