@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import unicodedata
 from pathlib import Path
 
@@ -17,10 +19,18 @@ def plain(text: str) -> str:
     )
 
 
+_UNFINISHED = re.compile(r"\..+\.\d+\.part")  # what `write_atomically` calls its own
+
+
 def remove_unfinished(folder: Path) -> None:
-    """What a process that was killed while it wrote has left below `folder`."""
+    """What a process that was killed while it wrote has left below `folder`.
+
+    A folder is nobody's unfinished file, whatever its name: a student's id may end in `.part`.
+    """
     for path in folder.rglob(".*.part"):
-        path.unlink(missing_ok=True)
+        if _UNFINISHED.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -1301,3 +1301,129 @@ def test_gradescope_reads_the_messages_and_no_hidden_check(
 def test_nothing_graded_is_said(springs: Assignment, tmp_path: Path) -> None:
     with pytest.raises(CourseError, match="nothing of springs has been graded"):
         as_csv(tmp_path, springs, "csv")
+
+
+# ------------------------------------------------------------------------ one student's files
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-20 18:00:00 PST",
+        "2026-11-20 18:00:00 Mars/Olympus_Mons",
+        "2026-11-20 18:00:00 EST",
+        "2026-11-20 18:00:00 IST",
+    ],
+)
+def test_a_zone_that_is_not_certain_is_refused_and_not_read_as_utc(
+    text: str, tmp_path: Path
+) -> None:
+    (tmp_path / "timestamp.txt").write_text(text)
+    moment, kept, (note,) = submission_time(tmp_path)
+    assert (moment, kept) == (None, ""), f"{text!r} was read as {moment}"
+    assert text.split()[-1] in note
+    assert "time zone" in note
+
+
+@pytest.mark.parametrize("text", ["12", "18:00", "2026", "November 2026", "Friday 18:00 UTC"])
+def test_half_a_date_is_not_filled_in_with_today(text: str, tmp_path: Path) -> None:
+    (tmp_path / "timestamp.txt").write_text(text)
+    assert submission_time(tmp_path)[0] is None
+
+
+@given(
+    st.tuples(
+        st.integers(0, 10**5), st.sampled_from("-/. T"), st.text(max_size=12), st.integers()
+    ).map(lambda t: f"{t[0]}{t[1]}11{t[1]}20 {t[2]} {t[3]}")
+)
+def test_any_date_is_read_or_that_students_matter(text: str) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "timestamp.txt").write_text(text, "utf-8", "replace")
+        moment, kept, notes = submission_time(Path(folder))
+    assert (moment is None) == bool(notes) == (not kept)
+
+
+def test_whatever_a_notebook_holds_is_its_students_matter(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autograder.records.gradebook import recorder
+
+    def broken(data: bytes, assignment: Assignment) -> Any:
+        raise RecursionError("too deep [red]for me[/red]")
+
+    monkeypatch.setattr(recorder, "read_submission", broken)
+    sha256 = hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    record = Recorder(tmp_path, [springs])
+    made = result(springs, sha256=sha256)
+    record.record(made)
+    text = record.autograded(made).read_text(encoding="utf-8")
+    assert "cannot be shown (RecursionError: too deep [red]for me[/red])" in text
+    assert grades(tmp_path)["check_spring_force"][0] == 6
+
+
+@pytest.mark.parametrize("student", [".x.part", ".x.1234.part", "[bold]", "a[/b]", "-rf"])
+def test_a_folder_with_an_odd_name_is_graded_like_any(
+    student: str, springs: Assignment, tmp_path: Path
+) -> None:
+    from autograder.files import remove_unfinished
+
+    hand_in(tmp_path, student, filled(springs, ANSWERS))
+    Recorder(tmp_path, [springs]).record(result(springs, student))
+    left = tmp_path / "autograded" / student / "springs" / ".springs.ipynb.77.part"
+    left.write_bytes(b"half a file")
+    remove_unfinished(tmp_path / "autograded")
+    assert not left.exists()
+    assert (left.parent / "springs.ipynb").is_file()
+
+
+@pytest.mark.usefixtures("mended")
+def test_nbgraders_path_takes_nothing_along_but_the_notebook(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executors, "judges", JudgesHere)
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "answers.py").write_text("the answers")
+    hand_in(tmp_path, "mallory", filled(springs, ANSWERS))
+    folder = tmp_path / "submitted" / "mallory" / "springs"
+    (folder / "notes.txt").symlink_to(secret / "answers.py")
+    (folder / ".hidden").symlink_to(secret / "answers.py")
+    (folder / "folder").symlink_to(secret)
+    (folder / "dangling").symlink_to(tmp_path / "nowhere")
+    (folder / "own").mkdir()
+    (folder / "own" / "data.csv").write_text("1,2")
+    os.mkfifo(folder / "pipe")
+    for student in ("fifo", "dangling"):
+        hand_in(tmp_path, student, None)
+    os.mkfifo(tmp_path / "submitted" / "fifo" / "springs" / "springs.ipynb")
+    (tmp_path / "submitted/dangling/springs/springs.ipynb").symlink_to(tmp_path / "nowhere")
+    api = nbgrader_api(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for student in ("mallory", "fifo", "dangling"):
+            assert api.autograde("springs", student)["success"], student
+        assert api.generate_feedback("springs", "mallory")["success"]
+    for made in ("autograded", "feedback"):
+        files = {p.name for p in (tmp_path / made / "mallory").rglob("*") if not p.is_dir()}
+        assert files <= {"springs.ipynb", "springs.html", "timestamp.txt"}, files
+    results = {r.student: (r.status, r.message) for r in Store(tmp_path).all("springs")}
+    assert results["mallory"][0] == "graded"
+    assert results["fifo"] == ("unreadable", "springs.ipynb is no regular file")
+    assert results["dangling"] == ("unreadable", "springs.ipynb is a link and no file")
+
+
+def test_formgrader_lists_the_assignment_after_the_first_grade_of_a_new_course(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    Recorder(tmp_path, [springs]).record(result(springs))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        (row,) = nbgrader_api(tmp_path).get_assignments()
+    assert (row["name"], row["num_submissions"], row["max_score"]) == ("springs", 1, 15.0)
+    mine = tmp_path / "source" / "springs" / "springs.ipynb"
+    mine.write_text("{}")
+    Recorder(tmp_path, [springs])
+    assert mine.read_text() == "{}", "what an instructor changed there was overwritten"

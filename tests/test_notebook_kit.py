@@ -7,6 +7,7 @@ import itertools
 import random
 import re
 import shutil
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 import torch
 import toy_course
-from coursekit import CheckFailed, StudentError, attribute, notebook, quiet, refuses
+from coursekit import CheckFailed, StudentError, attribute, close, notebook, quiet, refuses
 from coursekit.messages import describe
 
 from autograder.authoring import build
@@ -494,6 +495,9 @@ CHECKS: dict[str, Check] = {
     "requires grad": lambda s: s.grad(torch.ones(2)).requires_grad,
     "argument requires grad": lambda s: s.right(torch.ones(2, requires_grad=True)),
     "type of an object": lambda s: s.Net(3).type_name,
+    "code of calls": lambda s: close(s.Net(3)(torch.ones(5, 3)), torch.zeros(5, 2)),
+    "another's item": lambda s: close(s.nested(np.int64(3)), 1.0),
+    "no model": lambda s: s.keeping(s.nested(np.int64(3)), 1.0),
     "parameters": lambda s: [p.shape for p in s.Net(3).parameters()],
     "attribute": lambda s: attribute(s.Net(3), "alpha"),
     "no attribute": lambda s: attribute(s.Net(3), "beta"),
@@ -521,8 +525,7 @@ def outcome(student: Any, check: Check) -> tuple[str, Any, Any]:
         value = plain(check(student))
         verdict = "passed"
     except CheckFailed as failure:
-        last = student.calls[-1] if student.calls else None
-        text = describe("exercise", "title", failure, last, public=True)
+        text = describe("exercise", "title", failure, student.calls, public=True)
         bases = [failure.name, *failure.bases] if isinstance(failure, StudentError) else []
         verdict, value = text, [failure.kind, failure.hint, *bases]
     calls = [(str(call), call.warnings, type(call.error).__name__) for call in student.calls]
@@ -716,3 +719,16 @@ def test_subclasses_of_plain_types_count_as_these(asked: Any) -> None:
     values = asked.subclasses()
     assert values == [1.5, (1, 2), {"x": 1}, 1]
     assert [type(value) for value in values] == [float, tuple, dict, int]
+
+
+def test_in_a_notebook_torch_has_one_thread_and_says_so() -> None:
+    code = (
+        "import IPython, torch\n"
+        "torch.set_num_threads(2)\n"
+        "import coursekit.notebook\n"
+        "print(torch.get_num_threads())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    sentence, threads = done.stdout.splitlines()
+    assert "one thread" in sentence
+    assert threads == "1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,17 @@ def test_every_room_is_on_the_map() -> None:
     assert autograder.__doc__
     missing = [room for room in rooms - {"__init__", "__main__"} if room not in autograder.__doc__]
     assert not missing, f"the map in autograder/__init__.py does not show {missing}"
+
+
+def test_the_picture_of_the_house_is_what_the_code_has() -> None:
+    text = (ROOT / "docs" / "house.md").read_text(encoding="utf-8")
+    drawn = set(re.findall(r"^ +(\w+) --> (\w+)$", text, re.MULTILINE))
+    arrows = {
+        (room_of(path), other)
+        for path in FILES
+        for other in imported(path) - {room_of(path)}
+        if room_of(path) not in ("__main__", "__init__")
+    }
+    ground = {"course", "results", "errors", "files"}  # everybody's, so not drawn
+    arrows = {(one, other) for one, other in arrows if not {one, other} & ground}
+    assert drawn == arrows, f"to draw: {arrows - drawn}; to erase: {drawn - arrows}"

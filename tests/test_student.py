@@ -76,9 +76,10 @@ class Answers:
 
     failures: list[Any]
     lines: dict[str, int]
+    cells: list[Any]
 
     def __init__(self, answer: bytes) -> None:
-        self.answer, self.failures, self.lines = answer, [], {}
+        self.answer, self.failures, self.lines, self.cells = answer, [], {}, []
 
     def begin(self, exercise: str, seed: int) -> None:
         pass
@@ -101,7 +102,7 @@ def test_a_shape_carries_no_number_of_the_student_s(shape: tuple[int, ...]) -> N
     with pytest.raises(CheckFailed, match="should have shape") as failed:
         array(np.empty(shape), (5, 2))
     assert not {"8", "4"}.intersection(failed.value.text)
-    assert str(shape) in failed.value.detail
+    assert str(shape) in failed.value.exact
 
 
 def test_a_shape_is_told_where_its_sizes_were_expected() -> None:
@@ -109,14 +110,16 @@ def test_a_shape_is_told_where_its_sizes_were_expected() -> None:
         array(np.ones((2, 5)), (5, 2))
     with pytest.raises(CheckFailed, match=r"should have shape \(5,\), has \(5, 1\)$"):
         array(np.ones((5, 1)), (5,))
-    with pytest.raises(CheckFailed, match=r"should have shape \(any, 2\), has \(other, 1\)$"):
-        array(np.ones((7, 1)), (None, 2))
+    with pytest.raises(CheckFailed, match=r"shape \(any, 2\), has another length along axis 1$"):
+        array(np.ones((7, 3)), (None, 2))
+    with pytest.raises(CheckFailed, match=r"should have shape \(3,\), has 2 axes$"):
+        array(np.ones((7, 9)), (3,))
 
 
 def test_of_several_values_the_wrong_one_is_named() -> None:
     with pytest.raises(CheckFailed, match="another value") as failed:
         close((1.0, 2.0), (1.0, 3.0))
-    assert failed.value.detail.startswith("value 2 of 2, relative tolerance")
+    assert (failed.value.returned, failed.value.expected) == (2.0, 3.0)
     with pytest.raises(CheckFailed, match="should be a tuple of 2 values, is an array of float64"):
         close(np.ones(2), (1.0, 3.0))
 

@@ -79,6 +79,7 @@ def springs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assignment]:
         (root / name).write_text(toy_course.FILES[name], encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(course, "ROOT", root)
+        patch.setattr(course, "TOTAL", 15.0)
         course.course.cache_clear()
         found = course.load_assignment("springs")
         found.release.parent.mkdir(parents=True)

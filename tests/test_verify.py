@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from autograder.authoring import verify
@@ -19,11 +21,19 @@ from autograder.sandbox.protocol import InProcess
     ("name", "exercise"),
     [(name, exercise.name) for name in course() for exercise in load_assignment(name).exercises],
 )
-def test_the_truth_table_has_no_hole(name: str, exercise: str) -> None:
+def test_the_truth_table_has_no_hole(name: str, exercise: str, pytestconfig: pytest.Config) -> None:
+    """Minutes of computing; on a developer's machine not again where nothing changed."""
     found = load_assignment(name)
+    known, now = f"tables/{name}/{exercise}", verify.fingerprint(found, exercise)
+    cache = None if "CI" in os.environ else getattr(pytestconfig, "cache", None)
+    if cache is not None and cache.get(known, "") == now:
+        pytest.skip("known to have no hole, and nothing that decides it has changed")
     rows = verify.tried(found, found.exercise(exercise))
     assert verify.holes_in(rows) == []
-    assert {row.kind for row in rows} == {"reference", "nothing", "alternative", "mistake"}
+    kinds = {row.kind for row in rows}
+    assert kinds == {"reference", "nothing", "trivial", "alternative", "mistake"}
+    if cache is not None:
+        cache.set(known, now)
 
 
 @pytest.mark.parametrize(

@@ -265,9 +265,11 @@ def activate(root: Path) -> None:
     import autograder.alternatives
     import autograder.course
     import autograder.judging.answers
+    import autograder.judging.judge
     import autograder.mistakes
 
-    autograder.course.ROOT = root
+    for module in (autograder.course, autograder.judging.answers, autograder.judging.judge):
+        module.ROOT = root  # type: ignore[attr-defined]
     autograder.course.TOTAL = 15.0  # points of the made-up assignment
     autograder.course.course.cache_clear()
     autograder.mistakes.__path__ = [str(root / "autograder" / "mistakes")]
@@ -282,6 +284,7 @@ def activate(root: Path) -> None:
 def activated(root: Path) -> Iterator[Path]:
     """`activate`, and back."""
     from autograder import alternatives, course, mistakes
+    from autograder.judging import answers, judge
 
     kept = course.ROOT, course.TOTAL, mistakes.__path__, alternatives.__path__
     activate(root)
@@ -290,6 +293,7 @@ def activated(root: Path) -> Iterator[Path]:
     finally:
         activate(root)
         course.ROOT, course.TOTAL, mistakes.__path__, alternatives.__path__ = kept
+        answers.ROOT = judge.ROOT = kept[0]
 
 
 def ipython_home(folder: Path, root: Path) -> str:

@@ -31,9 +31,11 @@ def score(name: str, exercise: str, namespace: dict[str, Any]) -> float:
     found = load_assignment(name)
     wanted = found.exercise(exercise)
     transport = InProcess(())
-    transport.session.namespace = namespace
-    transport.session.cells = _cells_of(namespace, [other.defines for other in found.exercises])
-    transport.lines = dict.fromkeys(transport.session.cells.values(), sys.maxsize)
+    session = transport.session
+    session.namespace, session.kernel.module = namespace, sys.modules["__main__"]
+    labels = _cells_of(namespace, [other.defines for other in found.exercises])
+    session.kernel.labels = labels
+    transport.lines = dict.fromkeys(labels.values(), sys.maxsize)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         judge = Judge(found)
         (result,) = judge.judge(Student(transport), SALT, [wanted], after=Observer(found))

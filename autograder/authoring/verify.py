@@ -1,34 +1,44 @@
 """The truth table: are the checks themselves right?
 
 For every assignment: the reference and every alternative earn everything; the untouched
-release and do-nothing answers earn nothing; every mistake fails the check that it names;
-every check is failed by some mistake; public checks pass for right answers; a mistake's hint
-is found for itself and for no right answer. Whatever does not hold is a hole.
+release and do-nothing answers earn nothing, trivial ones (`trivial`) at most a tenth; every
+mistake fails the check that it names and keeps at most what it says; every check is failed by
+some mistake; public checks pass for right answers; a mistake's hint is found for itself and for
+no right answer. Whatever does not hold is a hole.
 
 Checks that train cost seconds. In exercises that have more than the usual time a mistake is
-tried only on the check that it names, and on those that no mistake names.
+tried on the check that it names, and on those that no mistake names; on the others too only
+where what it keeps depends on them.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import functools
+import hashlib
 import multiprocessing
 import os
 import time
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 
 import msgspec
 
 from autograder.course import SECONDS, Assignment, Cell, Exercise, load_assignment
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, definition, mistakes
-from autograder.judging.judge import Judge
+from autograder.judging.digest import digests
+from autograder.judging.judge import AT_MOST_WITHOUT_THE_POINT, Judge
 from autograder.judging.student import Student
 from autograder.results import ExerciseResult
 from autograder.sandbox.protocol import InProcess
 
+from . import trivial
+
 SALT = "verify"
+TRIVIAL = 0.1
+"""The most that a trivial answer may earn, as a part of the points."""
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -42,6 +52,8 @@ class Row(msgspec.Struct, kw_only=True):
     failed: list[str]
     seconds: float
     checks: list[str] = []  # of the reference: every check that was run
+    seen: bool = False  # by a public check
+    salt: str = SALT
     hole: str = ""
 
 
@@ -54,31 +66,42 @@ class Table(msgspec.Struct, kw_only=True):
 
 
 def verify(
-    names: list[str], jobs: int = 2, progress: Callable[[str, str, list[Row]], None] | None = None
+    names: list[str],
+    jobs: int = 2,
+    progress: Callable[[str, str, list[Row]], None] | None = None,
+    salts: int = 1,
 ) -> list[Table]:
-    """The truth tables of the named assignments.
+    """The truth tables of the named assignments, each drawn from as many salts.
 
     Exercises are tried on `jobs` processes; `progress` is called with the assignment, the
-    exercise and its rows as each is done.
+    exercise and its rows as each is done with one salt.
     """
     wanted = [
-        (found, exercise) for found in map(load_assignment, names) for exercise in found.exercises
+        (found, exercise, f"{SALT} {n}" if n else SALT)
+        for found in map(load_assignment, names)
+        for exercise in found.exercises
+        for n in range(salts)
     ]
     rows: dict[tuple[str, str], list[Row]] = {}
-    for (found, exercise), done in _done(wanted, jobs):
-        rows[found.name, exercise.name] = done
+    holes: dict[tuple[str, str], list[str]] = {}
+    for (found, exercise, salt), done in _done(wanted, jobs):
+        rows.setdefault((found.name, exercise.name), []).extend(done)
+        where = "" if salt == SALT else f", salt {salt!r}"
+        found_here = [hole + where for hole in holes_in(done)]
+        holes.setdefault((found.name, exercise.name), []).extend(found_here)
         if progress is not None:
             progress(found.name, exercise.name, done)
     tables = []
     for found in map(load_assignment, names):
-        parts = [rows[found.name, exercise.name] for exercise in found.exercises]
-        holes = [hole for part in parts for hole in holes_in(part)]
-        own = [row for part in parts for row in part]
-        tables.append(Table(assignment=found.name, rows=own, holes=holes))
+        keys = [(found.name, exercise.name) for exercise in found.exercises]
+        own = [row for key in keys for row in rows[key]]
+        tables.append(
+            Table(assignment=found.name, rows=own, holes=[h for key in keys for h in holes[key]])
+        )
     return tables
 
 
-_Job = tuple[Assignment, Exercise]
+_Job = tuple[Assignment, Exercise, str]
 
 
 def _done(wanted: list[_Job], jobs: int) -> Iterator[tuple[_Job, list[Row]]]:
@@ -94,14 +117,32 @@ def _done(wanted: list[_Job], jobs: int) -> Iterator[tuple[_Job, list[Row]]]:
             yield futures[future], future.result()
 
 
-def tried(found: Assignment, exercise: Exercise) -> list[Row]:
+def tried(found: Assignment, exercise: Exercise, salt: str = SALT) -> list[Row]:
     """The truth table of one exercise."""
     import torch
 
     torch.set_num_threads(1)
     # A known answer may print, and --json is for programs.
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        return list(_exercise_rows(Judge(found), exercise))
+        return list(_exercise_rows(Judge(found), exercise, salt))
+
+
+def fingerprint(found: Assignment, exercise: str) -> str:
+    """A hash of all that decides the exercise's truth table: what decides its marks, the
+    alternatives, this module and `trivial`, and the libraries' versions."""
+    import numpy
+    import scipy
+    import torch
+
+    alternatives_text = found.known_mistakes.parents[1] / "alternatives" / f"{found.name}.py"
+    parts = [
+        digests(found)[exercise].encode(),
+        alternatives_text.read_bytes(),
+        Path(__file__).read_bytes(),
+        Path(trivial.__file__).read_bytes(),
+        *(module.__version__.encode() for module in (numpy, scipy, torch)),
+    ]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def holes_in(rows: list[Row]) -> list[str]:
@@ -121,48 +162,72 @@ def holes_in(rows: list[Row]) -> list[str]:
     return holes
 
 
-def _exercise_rows(judge: Judge, exercise: Exercise) -> Iterator[Row]:
+def _exercise_rows(judge: Judge, exercise: Exercise, salt: str) -> Iterator[Row]:
     found = judge.assignment
-    reference, row = _try(judge, exercise, "reference", "", cells(found))
+    trial = functools.partial(_try, judge, exercise, salt)
+    reference, row = trial("reference", "", cells(found))
     row.hole = _must_be_right(reference)
     if not any(check.hidden for check in reference.checks):
         row.hole = "has no hidden check"
     row.checks = [check.name for check in reference.checks]
     yield row
     for name, code in _nothings(found, exercise):
-        _, row = _try(judge, exercise, "nothing", name, _with(found, exercise, code))
+        _, row = trial("nothing", name, _with(found, exercise, code))
         row.hole = f"earned {row.points:g} points" if row.points else ""
+        yield row
+    for name, code in trivial.answers(judge, exercise):
+        _, row = trial("trivial", name, _with(found, exercise, code))
+        if row.points > TRIVIAL * row.max_points:
+            row.hole = f"earned {row.points:g} of {row.max_points:g} points"
         yield row
     for answer in alternatives(found):
         if answer.exercise == exercise.name:
-            result, row = _try(judge, exercise, "alternative", answer.name, cells(found, answer))
+            result, row = trial("alternative", answer.name, cells(found, answer))
             row.hole = _must_be_right(result)
             yield row
     wrongs = [wrong for wrong in mistakes(found) if wrong.exercise == exercise.name]
     named = {wrong.caught_by for wrong in wrongs if exercise.seconds > SECONDS}
     for wrong in wrongs:
-        yield _mistake_row(judge, exercise, wrong, named - {wrong.caught_by})
+        yield _mistake_row(judge, exercise, wrong, named - {wrong.caught_by}, salt)
 
 
 def _mistake_row(
-    judge: Judge, exercise: Exercise, wrong: Mistake, left_out: Collection[str] = ()
+    judge: Judge,
+    exercise: Exercise,
+    wrong: Mistake,
+    left_out: Collection[str] = (),
+    salt: str = SALT,
 ) -> Row:
     code = cells(judge.assignment, wrong)
-    result, row = _try(judge, exercise, "mistake", wrong.name, code, left_out)
-    if wrong.caught_by not in {check.name for check in result.checks}:
+    result, row = _try(judge, exercise, salt, "mistake", wrong.name, code, left_out)
+    if left_out and _at_most(judge, exercise, row.failed) > wrong.keeps:
+        result, row = _try(judge, exercise, salt, "mistake", wrong.name, code)
+    if not any(check.name == wrong.caught_by for check in judge.of(exercise)):
         row.hole = f"names the check {wrong.caught_by}, which does not exist"
     elif wrong.caught_by not in row.failed:
         row.hole = f"is not caught by {wrong.caught_by}, which it names"
     elif row.points >= row.max_points:
         row.hole = "earned everything"
+    elif row.points > wrong.keeps * row.max_points + 0.01:  # points are rounded
+        row.hole = f"keeps {row.points / row.max_points:.0%}, and may keep {wrong.keeps:.0%}"
     elif result.mistake and result.hint != wrong.hint:
         row.hole = f"is taken for {result.mistake}"
     return row
 
 
+def _at_most(judge: Judge, exercise: Exercise, failed: Collection[str]) -> float:
+    """What an answer that fails these checks can keep, as a part of the points."""
+    checks = [check for check in judge.of(exercise) if check.hidden]
+    lost = sum(check.weight for check in checks if check.name in failed)
+    share = 1 - lost / sum(check.weight for check in checks)
+    missed = any(check.point and check.name in failed for check in checks)
+    return min(share, AT_MOST_WITHOUT_THE_POINT) if missed else share
+
+
 def _try(
     judge: Judge,
     exercise: Exercise,
+    salt: str,
     kind: str,
     name: str,
     code: list[Cell],
@@ -172,17 +237,19 @@ def _try(
     student = Student(InProcess(code))
     seen = diagnosis.Observer(judge.assignment) if kind == "mistake" else None
     (result,) = judge.judge(
-        student, SALT, [exercise], after=seen, chosen=lambda check: check.name not in left_out
+        student, salt, [exercise], after=seen, chosen=lambda check: check.name not in left_out
     )
-    failed = [check.name for check in result.checks if check.outcome in ("failed", "error")]
+    failed = [check for check in result.checks if check.outcome in ("failed", "error")]
     row = Row(
         kind=kind,
         exercise=exercise.name,
         name=name,
         points=result.points,
         max_points=result.max_points,
-        failed=failed,
+        failed=[check.name for check in failed],
+        seen=any(not check.hidden for check in failed),
         seconds=round(time.perf_counter() - started, 3),
+        salt=salt,
     )
     errors = [check for check in result.checks if check.outcome == "error"]
     if errors:

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def verify(names: NAMES = None, json: JSON = False) -> None:
+def verify(
+    names: NAMES = None,
+    salts: Annotated[int, typer.Option(min=1, help="How often hidden inputs are drawn.")] = 1,
+    json: JSON = False,
+) -> None:
     """Are the checks right? The reference and alternatives earn everything, mistakes are caught.
 
     Example: autograder verify lennard_jones
@@ -31,23 +35,24 @@ def verify(names: NAMES = None, json: JSON = False) -> None:
 
     chosen = chosen_names(names)
     with progress_bar(quiet=json) as bar:
-        task = bar.add_task(
-            "exercises", total=sum(len(load_assignment(n).exercises) for n in chosen)
-        )
+        exercises = sum(len(load_assignment(n).exercises) for n in chosen)
+        task = bar.add_task("exercises", total=salts * exercises)
 
         def advance(name: str, exercise: str, rows: list[truth.Row]) -> None:
             holes = sum(bool(row.hole) for row in rows)
             bar.console.print(f"{name} {exercise}: {len(rows)} answers, {holes} holes")
             bar.advance(task)
 
-        tables = truth.verify(chosen, progress=advance)
+        tables = truth.verify(chosen, progress=advance, salts=salts)
     if json:
         print(msgspec.json.encode(tables).decode())
     else:
         for table in tables:
             counts = Counter(row.kind for row in table.rows)
+            seen = sum(row.seen for row in table.rows if row.kind == "mistake")
             console.print(
                 f"[bold]{table.assignment}[/]: {counts['mistake']} mistakes caught, "
+                f"{seen / max(counts['mistake'], 1):.0%} of them by public checks too, "
                 f"{counts['alternative']} alternatives accepted, {len(table.holes)} holes"
             )
             for hole in table.holes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
@@ -93,6 +94,7 @@ def regrade(
     from autograder.grading.run import Sink, judged_again, only_grader, record
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
+    from autograder.records.receipts import Receipts
 
     found = load_assignment(name)
     with only_grader(course_dir):
@@ -135,6 +137,7 @@ def regrade(
         asked = not yes and not json and bool(good) and sys.stdin.isatty()
         if yes or (asked and typer.confirm("Record these?")):
             sinks: list[Sink] = [Recorder(course_dir, [found]), Pages(course_dir, [found])]
+            sinks.append(Receipts(course_dir))
             record(course_dir, good, sinks)
             print(f"{len(good)} results recorded", file=sys.stderr)
         elif good:
@@ -153,10 +156,10 @@ def _print_changes(changes: list[Change]) -> None:
         if change.after.status == "grader_error":
             words = [f"GRADER ERROR, stays as it is: {change.after.message}"]
         table.add_row(
-            plain(change.after.student),
+            Text(plain(change.after.student)),
             f"{change.before.points:g}",
             f"{change.after.points:g}",
-            plain(", ".join(words)),
+            Text(plain(", ".join(words))),
         )
     if moved:
         console.print(table)
@@ -184,10 +187,12 @@ def _grade(
     from autograder.grading.run import Sink, grade_class, only_grader, students
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
+    from autograder.records.receipts import Receipts
 
     graded = []
     with only_grader(course_dir), progress_bar(json) as bar:
         sinks: list[Sink] = [Recorder(course_dir, assignments), Pages(course_dir, assignments)]
+        sinks.append(Receipts(course_dir))
         for found in assignments:
             chosen = students(course_dir, found)
             if student:
@@ -223,7 +228,8 @@ def _print_class(title: str, results: list[Result]) -> None:
         message = plain(result.message.split("\n")[0])
         if result.status == "grader_error":
             message = f"GRADER ERROR, no mark given: {message}"
-        table.add_row(plain(result.student), f"{result.points:g} of {result.max_points:g}", message)
+        points = f"{result.points:g} of {result.max_points:g}"
+        table.add_row(Text(plain(result.student)), points, Text(message))
     console.print(table)
     levels = {result.isolation for result in results}
     weak = levels - {"full", "none"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ from nbgrader.apps.api import NbGraderAPI
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import temp_attrs
 from traitlets import Enum
 
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
 from autograder.files import plain
+from autograder.grading.run import students
 from autograder.records.feedback import Pages
 from autograder.records.gradebook import Recorder, submission_time
+from autograder.records.receipts import Receipts
 from autograder.results import Store
 
 
@@ -49,12 +53,24 @@ class SubmissionExporter(NotebookExporter):
         coursedir = converter.coursedir
         self.assignment: Assignment = load_assignment(coursedir.assignment_id)
         self.recorder = Recorder(Path(coursedir.root), [self.assignment], db_url=coursedir.db_url)
-        # Every folder counts, with the notebook that it should have.
+        # Everyone counts whom `autograder grade` would grade, with the notebook that they should
+        # have. Of a submission nothing is copied: what nbgrader would take along may be a link
+        # that leads to the answers, or a pipe that nobody writes to.
         name = f"{self.assignment.name}.ipynb"
-        folders = Path(coursedir.root, coursedir.submitted_directory).glob(
-            f"{coursedir.student_id}/{self.assignment.name}"
-        )
-        converter.assignments = {str(f): [str(f / name)] for f in folders if f.is_dir()}
+        submitted = Path(coursedir.root, coursedir.submitted_directory)
+        found = [
+            submitted / student / self.assignment.name
+            for student in students(Path(coursedir.root), self.assignment)
+            if student == coursedir.student_id or fnmatchcase(student, coursedir.student_id)
+        ]
+        converter.assignments = {str(folder): [str(folder / name)] for folder in found}
+        init = converter.init_assignment
+
+        def init_assignment(assignment_id: str, student_id: str) -> None:
+            with temp_attrs(coursedir, ignore=["*", ".*"]):
+                init(assignment_id, student_id)
+
+        converter.init_assignment = init_assignment
 
     def from_filename(self, filename: str, resources: Any = None, **options: Any) -> Any:
         """The released notebook; `Grade` puts in what the student's file deserves."""
@@ -83,6 +99,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         result = judges(weakest).grade(job)
         Store(recorder.course_dir).save(result)
         recorder.record(result)
+        Receipts(recorder.course_dir).remove(result)
         Pages(recorder.course_dir, [found]).remove(result)
         self.log.info("%s: %g of %g points", student, result.points, result.max_points)
         for line in [result.message, *result.notes]:

@@ -20,6 +20,9 @@ from typing import TypeVar
 from autograder.course import ROOT, Assignment, Cell
 from autograder.errors import CourseError
 
+KEEPS = 0.99
+"""Where a mistake says nothing of it; a guard of a large exercise weighs little more."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -33,16 +36,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Mistake(Answer):
-    """A known wrong answer, the check that must catch it, and the hint that it deserves."""
+    """A known wrong answer, the check that must catch it, the hint that it deserves, and the most
+    that it may keep, as a part of the points."""
 
     caught_by: str
     hint: str
+    keeps: float = KEEPS
 
 
 A = TypeVar("A", bound=Answer)
 
 
-def mistake(exercise: str, *, caught_by: str, hint: str) -> Callable[[Callable[[], None]], Mistake]:
+def mistake(
+    exercise: str, *, caught_by: str, hint: str, keeps: float = KEEPS
+) -> Callable[[Callable[[], None]], Mistake]:
     """Decorator: the function's body is the wrong answer's code, its name the mistake's."""
 
     def wrap(function: Callable[[], None]) -> Mistake:
@@ -53,6 +60,7 @@ def mistake(exercise: str, *, caught_by: str, hint: str) -> Callable[[Callable[[
             _body(function),
             caught_by,
             hint,
+            keeps,
         )
 
     return wrap
@@ -70,7 +78,15 @@ def alternative(exercise: str) -> Callable[[Callable[[], None]], Answer]:
 
 
 def edit(
-    assignment: str, exercise: str, name: str, old: str, new: str, *, caught_by: str, hint: str
+    assignment: str,
+    exercise: str,
+    name: str,
+    old: str,
+    new: str,
+    *,
+    caught_by: str,
+    hint: str,
+    keeps: float = KEEPS,
 ) -> Mistake:
     """The reference's answer with `old`, which stands in it exactly once, made `new`."""
     from autograder.course import load_assignment
@@ -78,7 +94,7 @@ def edit(
     code = reference_code(load_assignment(assignment), exercise)
     if code.count(old) != 1:
         raise CourseError(f"mistake {name}: {old!r} stands {code.count(old)} times in {exercise}")
-    return Mistake(assignment, exercise, name, code.replace(old, new), caught_by, hint)
+    return Mistake(assignment, exercise, name, code.replace(old, new), caught_by, hint, keeps)
 
 
 def _assignment(module: str) -> str:

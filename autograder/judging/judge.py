@@ -5,7 +5,8 @@ The checks are functions named `test_<exercise>__<what holds>`, ordinary pytest 
 loads them once and runs them on one student after another (`pytest_plugin` runs the same functions
 under pytest). Points come from the hidden checks. A check marked `guard` (no overflow, arguments
 unchanged, invariance, …) holds for trivial answers too: it weighs a third of another check, and
-counts only where some unmarked check of its exercise passes.
+counts only where some unmarked check of its exercise passes. A check marked `point` is what the
+exercise is about: an answer that fails it keeps at most half of the points.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from coursekit import CheckFailed
+from coursekit.compare import stumbled
 from coursekit.messages import describe
 
 from autograder.course import ROOT, Assignment, Exercise
@@ -32,6 +34,8 @@ from .student import Student
 # pass every check (`verify`), so such a stumble is the value's doing, not the check's.
 _STUMBLES = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError)
 
+
+AT_MOST_WITHOUT_THE_POINT = 0.5
 
 FIXTURES = ("student", "draw")
 """What a check may ask for: the student's functions, and random numbers of its own."""
@@ -47,6 +51,8 @@ class Check:
         self.title = (function.__doc__ or self.name.replace("_", " ")).strip().split("\n")[0]
         marks = getattr(function, "pytestmark", [])
         self.guard = any(mark.name == "guard" for mark in marks)
+        self.point = any(mark.name == "point" for mark in marks)
+        self.weight = 1 if self.guard else 3
         self.wants = tuple(inspect.signature(function).parameters)
 
 
@@ -102,9 +108,9 @@ class Judge:
             if not (isinstance(raised, _STUMBLES) and student.calls):
                 fault = f"the check itself stopped with {type(raised).__name__}: {raised}"
                 return "error", fault, "error"
-            raised = CheckFailed("type", "returned something that this check cannot use")
-        call = student.calls[-1] if student.calls else None
-        message = describe(check.exercise, check.title, raised, call, public=not check.hidden)
+            raised = stumbled(raised, student.calls)
+        public = not check.hidden
+        message = describe(check.exercise, check.title, raised, student.calls, public=public)
         return "failed", message, raised.kind
 
     def judge(
@@ -129,15 +135,23 @@ class Judge:
                 checks.append(self.run(check, student, salt))
                 if checks[-1].outcome == "failed":
                     transcripts[check.name] = student.requests
-            result = summarise(exercise, checks, {check.name for check in mine if check.guard})
+            result = summarise(
+                exercise,
+                checks,
+                guards={check.name for check in mine if check.guard},
+                points={check.name for check in mine if check.point},
+            )
             if after is not None:
                 after(result, transcripts)
             results.append(result)
         return results
 
 
-def summarise(exercise: Exercise, checks: list[CheckResult], guards: set[str]) -> ExerciseResult:
-    """Points and words of one exercise from its checks."""
+def summarise(
+    exercise: Exercise, checks: list[CheckResult], guards: set[str], points: set[str]
+) -> ExerciseResult:
+    """Points and words of one exercise from its checks; those named in `guards` and in `points`
+    are marked so."""
     hidden = [check for check in checks if check.hidden]
     if not any(check.outcome == "passed" and check.name not in guards for check in hidden):
         for check in hidden:
@@ -146,7 +160,14 @@ def summarise(exercise: Exercise, checks: list[CheckResult], guards: set[str]) -
                 check.message = "holds, but counts only beside a right value"
     passed = sum(_weight(check, guards) for check in hidden if check.outcome == "passed")
     total = sum(_weight(check, guards) for check in hidden)
-    points = round(exercise.points * passed / total, 2) if total else 0.0
+    share = passed / total if total else 0.0
+    missed = [check for check in hidden if check.outcome == "failed" and check.name in points]
+    if missed:
+        share = min(share, AT_MOST_WITHOUT_THE_POINT)
+        for check in missed:
+            check.message += (
+                "\n   points    this is what the exercise is about: at most half of them"
+            )
     failed = [check for check in checks if check.outcome == "failed"]
     kinds = {check.kind for check in failed}
     if any(check.outcome == "error" for check in checks):
@@ -161,7 +182,7 @@ def summarise(exercise: Exercise, checks: list[CheckResult], guards: set[str]) -
         status = "wrong"
     return ExerciseResult(
         name=exercise.name,
-        points=points,
+        points=round(exercise.points * share, 2),
         max_points=exercise.points,
         status=status,  # type: ignore[arg-type]
         message=failed[0].message if failed else "",

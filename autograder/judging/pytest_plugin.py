@@ -4,7 +4,7 @@
     pytest autograder/checks/test_ising.py --notebook FILE      a submission, in the cage
 
 A check that does not hold fails with the student's message and without a traceback. Points and
-the rule that guards count only beside a right value are the judge's; pytest says what holds.
+what guards and the point of an exercise do to them are the judge's; pytest says what holds.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "guard: a check that counts only beside one of values")
+    config.addinivalue_line(
+        "markers", "point: what the exercise is about: without it, half at most"
+    )
     config.stash[_JUDGES] = {}
 
 

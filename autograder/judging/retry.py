@@ -57,4 +57,4 @@ def _skipped(lines: list[str]) -> list[str]:
 
 
 def _failures(caged: Any) -> list[str]:
-    return [f"{failure.cell.label} {failure.why}" for failure in caged.failures[:10]]
+    return [failure.sentence for failure in caged.failures[:10]]

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterator
+import difflib
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from coursekit import Call, CheckFailed, StudentError
+from coursekit.compare import kind_of, without_a_graph
+from coursekit.written import Origin, Thing, made_by, trace
 
 from autograder.sandbox.inside.protocol import MAX_BYTES
 from autograder.sandbox.inside.wire import Handle, WireError, decode, encode
@@ -22,12 +26,13 @@ MAX_RECEIVED = 4 * MAX_BYTES  # in all checks of an exercise: transcripts stay u
 _OTHER_TYPES = ("Tensor", "function", "generator", "module", "method", "dict_values", "dict_keys")
 
 
-class Remote:
+class Remote(Thing):
     """An object that stays in the worker: call it, call its methods, pass it on."""
 
-    def __init__(self, student: Student, handle: Handle) -> None:
+    def __init__(self, student: Student, handle: Handle, origin: Origin | None = None) -> None:
         self._student = student
         self._handle = handle
+        self.origin = origin
 
     @property
     def type_name(self) -> str:
@@ -38,17 +43,17 @@ class Remote:
         return name if known or name in _OTHER_TYPES else "object"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._student.call(self._handle, None, args, kwargs)
+        return self._student.call(self, None, args, kwargs)
 
     def __iter__(self) -> Iterator[Any]:
         """Items of something that is no list, a DataLoader say, one call each."""
-        iterator = self._student.call(self._handle, "__iter__", (), {})
+        iterator = self._student.call(self, "__iter__", (), {})
         if not isinstance(iterator, Remote):
             yield from iterator
             return
         for _ in range(MAX_ITERATION):
             try:
-                yield self._student.call(iterator._handle, "__next__", (), {})
+                yield self._student.call(iterator, "__next__", (), {})
             except StudentError as error:
                 if error.name == "StopIteration":
                     return
@@ -58,10 +63,10 @@ class Remote:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return lambda *args, **kwargs: self._student.call(self._handle, name, args, kwargs)
+        return lambda *args, **kwargs: self._student.call(self, name, args, kwargs)
 
     def fetch_attribute(self, name: str) -> Any:
-        return self._student.request({"op": "attribute", "target": self._handle, "name": name})
+        return self._student.attribute(self, name)
 
 
 class _Measured(NamedTuple):
@@ -123,28 +128,48 @@ class Student:
 
     def call(
         self,
-        target: str | Handle,
+        target: str | Remote,
         method: str | None,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         keep: bool = False,
     ) -> Any:
         """One call; the value rebuilt from plain types, or StudentError."""
-        name = target if isinstance(target, str) else Remote(self, target).type_name
-        call = Call(f"{name}.{method}" if method else name, args, kwargs)
+        call = self._called(target, method, args, kwargs)
+        message = {"op": "call", "target": target, "method": method, "keep": keep}
+        return self._answered(call, {**message, "args": args, "kwargs": kwargs})
+
+    def keeping(self, target: str | Remote, *args: Any, **kwargs: Any) -> Any:
+        """A call whose result stays in the worker with its graph; a tuple's items one by one."""
+        return self.call(target, None, args, kwargs, keep=True)
+
+    def attribute(self, target: Remote, name: str) -> Any:
+        """The value of an object's attribute."""
+        call = self._called(target, name)
+        call.is_attribute = True
+        return self._answered(call, {"op": "attribute", "target": target, "name": name})
+
+    def _called(
+        self, target: Any, method: str | None, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Call:
+        """A call, noted; CheckFailed where the target is a plain value that came back."""
+        if isinstance(target, str):
+            call = Call(target, args, kwargs or {})
+        elif isinstance(target, Remote):
+            call = Call(made_by(target), args, kwargs or {}, target=target, method=method)
+        else:
+            text = f"should return a function or a model, returned {kind_of(target)}"
+            raise CheckFailed("type", text, subject=target)
         self.calls.append(call)
+        return call
+
+    def _answered(self, call: Call, message: dict[str, Any]) -> Any:
         try:
-            message = {"op": "call", "target": target, "method": method, "keep": keep}
-            call.returned = self.request({**message, "args": args, "kwargs": kwargs}, call)
+            call.returned = trace(self.request(message, call), call)
         except StudentError as error:
             call.error = error
             raise
         return call.returned
-
-    def keeping(self, target: str | Remote, *args: Any, **kwargs: Any) -> Any:
-        """A call whose result stays in the worker with its graph; a tuple's items one by one."""
-        name = target._handle if isinstance(target, Remote) else target
-        return self.call(name, None, args, kwargs, keep=True)
 
     def gradients(self, of: Remote, wrt: Remote) -> list[Any]:
         """d(Σ of)/d(wrt) of something kept: wrt is a kept tensor, or a module and stands for its
@@ -154,7 +179,7 @@ class Student:
 
     def keep(self, value: Any) -> Any:
         """`value` as an object in the worker, to see later what a function did to it."""
-        return self.request({"op": "keep", "value": value})
+        return self._made({"op": "keep", "value": value}, Origin(value=value))
 
     def value(self, kept: Any) -> Any:
         """The present value of something kept."""
@@ -162,7 +187,18 @@ class Student:
 
     def field(self, name: str, **params: Any) -> Any:
         """A closed-form model from `worker.fields`, to hand to the student's functions."""
-        return self.request({"op": "field", "name": name, "params": params})
+        message = {"op": "field", "name": name, "params": params}
+        return self._made(message, Origin(field=name, params=params))
+
+    def _made(self, message: dict[str, Any], origin: Origin) -> Any:
+        made = self.request(message)
+        if isinstance(made, Remote):
+            made.origin = origin
+        return made
+
+    def witness(self, shape: Sequence[int], **params: Any) -> Any:
+        """A small network that notes how it is trained; `judging.training` reads the notes."""
+        return self.request({"op": "witness", "params": {"shape": tuple(shape), **params}})
 
     def reseed(self, seed: int) -> None:
         """Other global random state, as another day in the student's kernel."""
@@ -199,29 +235,44 @@ class Student:
             return StudentError("signature", "cannot be called like this", detail=text, name=name)
         if kind == "type":
             return CheckFailed("type", "returned something that cannot be compared", detail=text)
-        if name == "NotImplementedError":
+        if name == "NotImplementedError" and kind != "device":
             return StudentError("unwritten", "is still to be written", name=name)
         bases = reply.get("builtin")
         cell = reply.get("cell")
         # A number that is no line could carry what a hidden check asked.
         known = type(line) is int and 0 < line <= self.transport.lines.get(str(cell), 0)
         where = f" in line {line} of {cell}" if known else ""
+        why = f"stopped with {name}{where}{without_a_graph(text)}"
+        if kind == "device":
+            why = f"asks for a GPU{where}, and the grader has none: keep to the arguments' device"
         return StudentError(
             "error",
-            f"stopped with {name}{where}",
+            why,
             name=name,
             bases=[str(base) for base in bases] if isinstance(bases, list) else [],
             detail=text,
         )
 
     def _missing(self, text: str) -> str:
+        """Why a name is not there, and what the exercise's cell defines instead.
+
+        Names are read in the notebook, not told by what runs: they carry nothing of a check.
+        """
         name = text.split(" ")[0]
+        if text.endswith("is not a function or class"):
+            return "is not a function or class"
+        if not text.endswith("is not defined"):
+            return "is not there"
+        own = f"the cell of {self.exercise}"
         for failure in self.transport.failures:
-            cell = failure.cell
-            own = cell.label == f"the cell of {self.exercise}"
-            if own or f"def {name}(" in cell.source or f"class {name}" in cell.source:
-                return f"is not defined, because {cell.label} {failure.why}"
-        return "is not defined" if text.endswith("is not defined") else "is not a function or class"
+            mine = failure.cell.label == own and not failure.first
+            if failure.defines(name) or mine:
+                place = f"line {failure.line} of " if failure.line else ""
+                return f"is not defined, because {place}{failure.cell.label} {failure.why}"
+        source = "".join(cell.source for cell in self.transport.cells if cell.label == own)
+        defined = re.findall(r"^(?:def|class)[ \t]+(\w{1,60})\b", source, re.MULTILINE)
+        near = difflib.get_close_matches(name, defined, n=1)
+        return f"is not defined, but {near[0]} is" if near else "is not defined"
 
 
 def _handle_of(value: Any) -> Handle:

@@ -8,27 +8,61 @@ same encoding, so that a check sees the same values from both.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from coursekit import StudentError
 
 from autograder.course import Cell
+from autograder.files import plain
 
+from .inside.cells import MAX_STATEMENTS
 from .inside.session import Session
 from .inside.wire import WireError, decode, encode
 
+CELL_SECONDS = 10.0
+"""What one statement of a cell may take, of a quiet machine's CPU time."""
+MAX_NOTED = 160
+_NAME_IN = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w+", re.MULTILINE)
+
 
 class CellFailure(NamedTuple):
-    """A cell that did not run to its end, and why: "stopped with ValueError in line 3"."""
+    """A statement of a cell that did not run to its end, and why: "stopped with ValueError in
+    line 3". Where the cell is no Python, or was not run, it is the whole cell."""
 
     cell: Cell
     why: str
+    first: int = 0
+    """The statement's lines, from 1; none where it is the whole cell."""
+    last: int = 0
+    line: int = 0
+    """Where it was left, if `why` does not say it."""
+
+    @property
+    def sentence(self) -> str:
+        if not self.first:
+            return f"{self.cell.label} {self.why}"
+        place = f"{self.cell.label}: line {self.line}" if self.line else self.cell.label
+        above = _NAME_IN.search(self._lines(1, self.first - 1))
+        counts = "the function above it counts" if above else "the rest of the cell counts"
+        return f"{place} {self.why}; {counts}"
+
+    def defines(self, name: str) -> bool:
+        """Whether `name` is not there because of this."""
+        last = self.last or len(self.cell.source)
+        text = self._lines(self.first, last)
+        return re.search(rf"\b(?:def|class)[ \t]+{name}\b|\b{name}[ \t]*=", text) is not None
+
+    def _lines(self, first: int, last: int) -> str:
+        return "\n".join(self.cell.source.split("\n")[max(0, first - 1) : last])
 
 
 class Transport(Protocol):
     """Carries requests to the code; raises StudentError when there is no answer."""
 
+    cells: Sequence[Cell]
     failures: list[CellFailure]
     lines: dict[str, int]
     """How many lines each cell has, by its label."""
@@ -42,14 +76,12 @@ class InProcess:
     """Trusted code in this very process."""
 
     def __init__(self, cells: Iterable[Cell]) -> None:
-        cells = list(cells)
+        self.cells: Sequence[Cell] = list(cells)
         self.session = Session()
         self.failures: list[CellFailure] = []
-        self.lines = lines_of(cells)
-        for cell in cells:
-            why, _ = run_cell(self.ask, cell)
-            if why:
-                self.failures.append(CellFailure(cell, why))
+        self.lines = lines_of(self.cells)
+        for cell in self.cells:
+            self.failures += run_cell(self.ask, cell).failures
 
     def begin(self, exercise: str, seed: int) -> None:
         self.ask(encode({"op": "begin", "seed": seed}))
@@ -59,19 +91,134 @@ class InProcess:
 
 
 def lines_of(cells: Iterable[Cell]) -> dict[str, int]:
-    return {cell.label: len(cell.source.splitlines()) for cell in cells}
+    return {cell.label: cell.source.count("\n") + 1 for cell in cells}
 
 
-def run_cell(ask: Callable[[bytes], bytes], cell: Cell) -> tuple[str, list[str]]:
-    """Runs one cell: why it stopped ("" if it did not), and the IPython lines left out."""
-    request = {"op": "run", "source": cell.source, "label": cell.label}
-    reply = read_reply(ask(encode(request)))
-    if reply["ok"]:
-        skipped = reply.get("skipped", [])
-        return "", [str(line)[:80] for line in skipped[:5]] if isinstance(skipped, list) else []
-    line = reply.get("line")
+class CellRun(NamedTuple):
+    """What one cell came to."""
+
+    failures: list[CellFailure]
+    skipped: list[str]
+    """The IPython lines that were left out."""
+
+
+def run_cell(
+    ask: Callable[[bytes], bytes],
+    cell: Cell,
+    deadly: dict[int, str] | None = None,
+    *,
+    plain_only: str = "",
+) -> CellRun:
+    """Runs one cell, each statement at its top level for itself.
+
+    A StudentError of `ask` (the worker is gone) is noted in `deadly`, by the statement's number,
+    and raised again; what is noted there is left out the next time. `plain_only` is why no
+    statements may run but those that define or import, if it is so.
+    """
+    deadly = {} if deadly is None else deadly
+    if -1 in deadly:
+        return CellRun([CellFailure(cell, deadly[-1])], [])
+    number = -1
+
+    def answer(**request: Any) -> dict[str, Any]:
+        return read_reply(ask(encode({**request, "label": cell.label})))
+
+    run = CellRun([], [])
+    left = 0
+    try:
+        reply = answer(op="read", source=cell.source)
+        if not reply["ok"]:
+            return CellRun([CellFailure(cell, _stopped(cell, reply))], [])
+        for number, (first, last, plain) in enumerate(_statements(cell, reply)):
+            if number in deadly:
+                run.failures.append(CellFailure(cell, deadly[number], first, last, first))
+                continue
+            if plain_only and not plain:
+                left = left or first
+                continue
+            reply = answer(op="run", statement=number)
+            if not reply["ok"]:
+                run.failures.append(CellFailure(cell, _stopped(cell, reply), first, last))
+            skipped = reply.get("skipped", [])
+            if isinstance(skipped, list):
+                run.skipped.extend(str(line)[:80] for line in skipped[:5])
+    except StudentError as error:
+        deadly[number] = _ended(error)
+        raise
+    if left:
+        run.failures.append(CellFailure(cell, plain_only, left, left, left))
+    return run
+
+
+def _statements(cell: Cell, reply: dict[str, Any]) -> list[tuple[int, int, bool]]:
+    """First line, last line and whether it is plain, of each; StudentError for anything else."""
+    found, lines = reply.get("statements"), cell.source.count("\n") + 1
+    if isinstance(found, list) and len(found) <= MAX_STATEMENTS + 1:
+        good = [
+            one
+            for one in found
+            if isinstance(one, tuple)
+            and [type(value) for value in one] == [int, int, bool]
+            and 0 < one[0] <= one[1] <= lines + 1
+        ]
+        if len(good) == len(found):
+            return good
+    raise StudentError("died", "gave an answer that cannot be read")
+
+
+def _ended(error: StudentError) -> str:
+    if error.kind == "time" and error.text.startswith("used up"):
+        return f"took more than {CELL_SECONDS:g} s and was not finished"
+    return error.text
+
+
+def _stopped(cell: Cell, reply: dict[str, Any]) -> str:
+    """Why a statement stopped, in words that only name what stands in the cell itself."""
+    name, line = exception_name(reply), reply.get("line")
+    text, wanted = str(reply.get("text", "")), str(reply.get("wanted", ""))
     where = f" in line {line}" if type(line) is int else ""
-    return f"stopped with {exception_name(reply)}{where}", []
+    if reply.get("kind") == "device":
+        return f"asks for a GPU{where}, and the grader has none"
+    if name == "ModuleNotFoundError" and _imports(cell.source, wanted):
+        return f"imports {wanted}{where}, which is not there at grading"
+    if name == "FileNotFoundError" and wanted and wanted in cell.source:
+        return f"reads {wanted[:80]}{where}; files beside the notebook are not there at grading"
+    if name in ("SyntaxError", "IndentationError", "TabError"):
+        newer = newer_python(cell.source, text, line if type(line) is int else 0)
+        if newer > sys.version_info[:2]:
+            needs, mine = (".".join(map(str, one)) for one in (newer, sys.version_info[:2]))
+            return f"needs Python {needs}{where}, and the grader runs Python {mine}"
+        return f"stopped with {name}{where}: {_plain(text)}" if text else f"stopped with {name}"
+    return f"stopped with {name}{where}"
+
+
+def _imports(source: str, module: str) -> bool:
+    top = module.partition(".")[0]
+    pattern = rf"^[ \t]*(?:import|from)\b.*\b{re.escape(top)}\b"
+    return top.isidentifier() and re.search(pattern, source, re.MULTILINE) is not None
+
+
+def _plain(text: str) -> str:
+    return plain(text.replace("\n", " "))[:MAX_NOTED]
+
+
+def newer_python(source: str, text: str, line: int) -> tuple[int, int]:
+    """The Python that first knew the syntax at which the compiler stopped; (3, 0) if none did."""
+    lines = source.split("\n")
+    there = lines[line - 1] if 0 < line <= len(lines) else ""
+    for pattern, version in _NEWER:
+        if pattern.search(there):
+            return version
+    return (3, 12) if text.startswith("f-string") else (3, 0)
+
+
+_NEWER = (
+    (re.compile(r"^\s*(def|class|type)\b[^(]*\[.*\w+\s*=.*\]"), (3, 13)),
+    (re.compile(r"^\s*(async\s+)?(def|class)\s+\w+\s*\["), (3, 12)),
+    (re.compile(r"^\s*type\s+\w+\s*(\[.*\])?\s*="), (3, 12)),
+    (re.compile(r"^\s*except\s+[\w.]+\s*,\s*[\w., ]+:"), (3, 14)),
+    (re.compile(r"\bt[rR]?[\"']"), (3, 14)),
+)
 
 
 def read_reply(data: bytes, resolve: Any = None) -> dict[str, Any]:

@@ -24,13 +24,19 @@ from coursekit import StudentError
 from autograder.course import Assignment, Cell
 from autograder.errors import WorkerEnded
 
+from . import protocol
 from .cage import Cage, Worker
 from .inside.wire import encode
 from .protocol import CellFailure, lines_of, run_cell
 
-CELL_SECONDS = 10.0  # of a quiet machine, as the exercises' are
 ALL_CELLS_SECONDS = 60.0
+"""After which each statement has one second, and twice of which ends all but definitions."""
+LATE_SECONDS = 1.0
 MUCH_SLOWER = 1.5
+_USED_UP = (
+    "was not run, nor what follows but definitions: the notebook had used up its time, or ended "
+    "Python too often"
+)
 MAX_DEATHS = 4
 MAX_DEADLY = 20
 _LOOPS, _QUIET_SECONDS = 50_000, 0.0035
@@ -47,7 +53,8 @@ class Caged:
         self.failures: list[CellFailure] = []
         self.lines = lines_of(cells)
         self.skipped: list[str] = []
-        self.deadly: dict[int, str] = {}
+        self.deadly: list[dict[int, str]] = [{} for _ in cells]
+        """Per cell, statements that ended a worker, and how."""
         self.worker: Worker | None = None
         self.exercise = ""
         self.seconds_left = 0.0
@@ -105,37 +112,47 @@ class Caged:
             self.worker.kill()
 
     def _start(self) -> None:
-        """A new worker with the student's cells run; a cell that ends it is left out next time."""
+        """A new worker with the student's cells run; what ends it is left out the next time."""
         while not self._cells_run():
             pass
 
     def _cells_run(self) -> bool:
         self.worker = self.cage.worker()
         self.failures, self.skipped = [], []
-        for number, cell in enumerate(self.cells):
-            why = self.deadly.get(number, "")
-            used_up = self.cell_seconds > ALL_CELLS_SECONDS * self.pace
-            if not why and (used_up or len(self.deadly) > MAX_DEADLY):
-                why = "was not run: cells before it used up the time or ended Python too often"
-            if not why:
-                try:
-                    why, skipped = run_cell(self._ask_cell, cell)
-                except StudentError as error:
-                    self.worker.kill()  # it may live on where its answer cannot be read
-                    self.deadly[number] = error.text
-                    return False
-                self.skipped += skipped
-            if why:
+        for cell, deadly in zip(self.cells, self.deadly, strict=True):
+            deaths = sum(map(len, self.deadly))
+            spent = self.cell_seconds > 2 * ALL_CELLS_SECONDS * self.pace
+            if deaths > 2 * MAX_DEADLY:
+                why = "was not run: cells before it ended Python too often"
                 self.failures.append(CellFailure(cell, why))
+                continue
+            try:
+                run = run_cell(
+                    self._ask_cell,
+                    cell,
+                    deadly,
+                    plain_only=_USED_UP if spent or deaths > MAX_DEADLY else "",
+                )
+            except StudentError:
+                self.worker.kill()  # it may live on where its answer cannot be read
+                return False
+            self.failures += run.failures
+            self.skipped += run.skipped
         return True
+
+    def _share(self) -> float:
+        """The CPU seconds that a statement has."""
+        late = self.cell_seconds > ALL_CELLS_SECONDS * self.pace
+        return (LATE_SECONDS if late else protocol.CELL_SECONDS) * self.pace
 
     def _ask_cell(self, request: bytes) -> bytes:
         assert self.worker is not None
+        share = self._share()
         try:
-            answer = self.worker.ask(request, CELL_SECONDS * self.pace)
+            answer = self.worker.ask(request, share)
         except WorkerEnded as ended:
             if ended.kind == "time":
-                self.cell_seconds += CELL_SECONDS * self.pace
+                self.cell_seconds += share
                 self.late_cells |= ended.crowded or self._slower()
             raise StudentError(ended.kind, ended.text) from None
         self.cell_seconds += self.worker.used

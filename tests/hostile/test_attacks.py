@@ -63,7 +63,7 @@ SETUP = cells(COURSE)[0]
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same limits, sooner."""
     monkeypatch.setattr("autograder.sandbox.cage._STALL_SECONDS", 1.5)
-    monkeypatch.setattr("autograder.sandbox.transport.CELL_SECONDS", 2.0)
+    monkeypatch.setattr("autograder.sandbox.protocol.CELL_SECONDS", 2.0)
 
 
 class Verdict(NamedTuple):
@@ -115,7 +115,7 @@ def grade(cages: dict[Level, Cage], request: pytest.FixtureRequest) -> Grade:
         assert not [r for r in results if r.status == "error"], results
         assert _left_behind(cage) == []
         words = [c.message for result in results for c in result.checks if c.hidden]
-        words += [f"{failure.cell.label} {failure.why}" for failure in caged.failures]
+        words += [failure.sentence for failure in caged.failures]
         return Verdict({r.name: r.points / r.max_points for r in results}, "\n".join(words))
 
     return grade

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import logging
+import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +15,7 @@ from typing import Any, NamedTuple
 
 from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
-from autograder.files import newer, write_atomically
+from autograder.files import newer, plain, write_atomically
 from autograder.judging.submission import find_notebook, read_submission
 from autograder.results import Result, Store
 
@@ -29,6 +32,8 @@ from .rows import (
     update_rows,
 )
 from .times import submission_time
+
+log = logging.getLogger(__name__)
 
 COURSE_ID = "default_course"
 """nbgrader's own default; PostgreSQL insists that the course is named."""
@@ -209,6 +214,8 @@ class Recorder:
 
         self._written(save)
         self._opened = _identity(self._file) if self._file is not None else None
+        for assignment in self.assignments.values():
+            _put_source(assignment, self.course_dir)
 
     def _record(self, session: Any, result: Result, timestamp: datetime | None) -> None:
         from nbgrader import api
@@ -267,7 +274,11 @@ class Recorder:
         ).total_seconds()
         if late <= 0:
             return None
-        penalty = self._penalties.late_submission_penalty(student, score, late)
+        try:
+            penalty = self._penalties.late_submission_penalty(student, score, late)
+        except Exception as error:  # the course's own plugin; one student must not stop the class
+            log.error("%s has no late penalty: its plugin stopped with %r", plain(student), error)
+            return None
         return None if penalty is None else min(max(penalty, 0.0), score)
 
     # the autograded notebook --------------------------------------------------------------
@@ -279,6 +290,21 @@ class Recorder:
         stored = Store(self.course_dir).path(result.assignment, result.student)
         if newer(path, stored, assignment.release, folder, *folder.glob("*")):
             return
+        try:
+            notebook = self._shown(assignment, result, folder, notes)
+        except Exception as error:  # whatever a student's files hold is that student's matter alone
+            what = f"the notebook handed in cannot be shown ({type(error).__name__}: {error})"
+            log.warning("%s: %s", plain(str(folder)), plain(what))
+            notebook = autograded_notebook(assignment, result, None, [*notes, what[:1000]])
+        if time:
+            write_atomically(path.with_name("timestamp.txt"), time.encode())
+        else:
+            path.with_name("timestamp.txt").unlink(missing_ok=True)
+        write_atomically(path, notebook_bytes(notebook))  # last: see the condition above
+
+    def _shown(
+        self, assignment: Assignment, result: Result, folder: Path, notes: list[str]
+    ) -> dict[str, Any]:
         submission = None
         try:
             data, _ = find_notebook(folder, assignment.name)
@@ -287,12 +313,7 @@ class Recorder:
                 notes = [*notes, "the file was changed after it was graded"]
         except SubmissionError:
             pass  # the result says why, and the notebook shows it
-        notebook = autograded_notebook(assignment, result, submission, notes)
-        if time:
-            write_atomically(path.with_name("timestamp.txt"), time.encode())
-        else:
-            path.with_name("timestamp.txt").unlink(missing_ok=True)
-        write_atomically(path, notebook_bytes(notebook))  # last: see the condition above
+        return autograded_notebook(assignment, result, submission, notes)
 
     def autograded(self, result: Result) -> Path:
         """Where a submission's autograded notebook is written."""
@@ -320,6 +341,19 @@ def _late_penalties(configuration: Any) -> Any:
     assigning = AssignLatePenalties(config=configuration)
     assigning.init_plugin()
     return assigning.plugin_inst
+
+
+def _put_source(assignment: Assignment, course_dir: Path) -> None:
+    """The instructor's notebook where formgrader looks for the course's assignments."""
+    place = course_dir / "source" / assignment.name
+    if os.path.lexists(place) or not assignment.source.is_file():
+        return
+    unfinished = place.with_name(f".{place.name}.{os.getpid()}.part")
+    shutil.copytree(assignment.source.parent, unfinished, ignore=shutil.ignore_patterns(".*"))
+    try:
+        unfinished.rename(place)
+    except OSError:  # another grader was first
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

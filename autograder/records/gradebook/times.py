@@ -1,35 +1,83 @@
-"""When a submission came in."""
+"""When a submission came in.
+
+A `timestamp.txt` may be a student's own, so nothing in it may stop the class: it is a time whose
+every part is certain, or it is none and a remark says why.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
-import warnings
-from datetime import datetime
+import re
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from autograder.errors import SubmissionError
 from autograder.files import plain
 from autograder.judging.submission import read_file
 
 log = logging.getLogger(__name__)
 
+TIMESTAMP = "timestamp.txt"
+_ZONE = re.compile(r"[ \t]+([A-Za-z_]+(?:/[\w+-]+)+)$")
+_OFFSET = re.compile(r"(?:UTC|GMT)(?=[+-]\d)")  # `UTC+3`, whose sign dateutil turns round
+_HOURS = {"UTC": 0, "GMT": 0, "UT": 0, "Z": 0}
+_HOURS |= {"WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3}
+"""Abbreviations that only one zone has. PST is one in California and another in Manila."""
+
+
+class UnknownZone(ValueError):
+    """A time zone that several places have, or none."""
+
 
 def submission_time(folder: Path) -> tuple[datetime | None, str, list[str]]:
     """When a submission came in by its `timestamp.txt`, that file's text, and what is wrong."""
-    from nbgrader.utils import parse_utc
-
-    path = folder / "timestamp.txt"
+    path = folder / TIMESTAMP
     if not os.path.lexists(path):
         return None, "", []
+    why = "is no time"
     try:
         text = read_file(folder, path.name)[:1000].decode()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # dateutil, about time zones it does not know
-            moment = parse_utc(text.strip())
-        if isinstance(moment, datetime):
-            return moment, text, []
-    except (SubmissionError, ValueError, OverflowError, TypeError, AttributeError):
-        pass
-    log.warning("%s is no time and is ignored", plain(str(path)))
-    return None, "", ["timestamp.txt is no time and was ignored"]
+        return parse_time(text), text, []
+    except UnknownZone as error:
+        why = f"names the time zone {plain(str(error))}, which is not known (write +0100, say),"
+    except Exception as error:  # whatever a student's file holds is that student's matter alone
+        log.debug("%s: %s", path, error)
+    log.warning("%s %s and is ignored", plain(str(path)), why)
+    return None, "", [f"timestamp.txt {why} and was ignored"]
+
+
+def parse_time(text: str, zone: tzinfo = UTC) -> datetime:
+    """A point in time, in UTC and without a zone as nbgrader has it; ValueError where none is told.
+
+    A time without a zone is in `zone`; one whose zone is not certain is refused.
+    """
+    from dateutil.parser import parse  # type: ignore[import-untyped]
+
+    text = _OFFSET.sub("", text.strip())
+    if named := _ZONE.search(text):
+        zone, text = _zone(named[1]), text[: named.start()]
+
+    def known(name: str | None, offset: int | None) -> int | None:
+        if name is None:
+            return offset
+        if name not in _HOURS:
+            raise UnknownZone(name)
+        return 3600 * _HOURS[name]
+
+    def read(default: datetime) -> datetime:
+        return parse(text, tzinfos=known, default=default)
+
+    moment = read(datetime(2000, 1, 1))
+    if moment != read(datetime(2001, 2, 2)):
+        raise ValueError("year, month and day are not all there")
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        raise UnknownZone(name) from None

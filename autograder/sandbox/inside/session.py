@@ -4,7 +4,8 @@ A request is a dict with "op"; the answer a dict with "ok". The same class serve
 submission over a socket and, in-process, the trusted code that `verify` runs. Nothing here
 judges anything: it computes what the student's code computes.
 
-    {"op": "run", "source": …, "label": …}        run one cell
+    {"op": "read", "source": …, "label": …}        one cell's statements: first line, last, plain
+    {"op": "run", "label": …, "statement": …}      runs one of them; with "source", a whole cell
     {"op": "begin", "seed": …, "then": …}          known global state before a check, and then
                                                its first request, as bytes, which is answered
     {"op": "reseed", "seed": …}                    other global random numbers
@@ -14,45 +15,46 @@ judges anything: it computes what the student's code computes.
     {"op": "attribute", "target": Handle, "name": …}
     {"op": "keep", "value": …} / {"op": "value", "target": Handle}
     {"op": "field", "name": …, "params": {…}}      a closed-form model from `fields`
+    {"op": "witness", "params": {…}}               a network that notes how it is trained
 """
 
 from __future__ import annotations
 
-import ast
-import functools
+import contextlib
 import inspect
-import linecache
-import random
 import re
 import sys
-import types
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 
-from . import fields
+from . import fields, state
+from .cells import Kernel
 from .wire import Handle, WireError, decode, encode
+from .witness import Witness
 
 MAX_HANDLES = 100_000
-_MAGIC = re.compile(r"^\s*(%|!|\?)|\?\s*$")
+_NO_DEVICE = re.compile(r"\b(cuda|mps|xpu|xla)\b|nvidia|accelerator device", re.IGNORECASE)
+"""What torch says of a device that is not there, in a dozen sentences."""
 
 
 class Session:
     """A namespace that cells run in, and the objects that checks refer to by handle."""
 
     def __init__(self) -> None:
-        self.module = types.ModuleType("__main__")
-        self.namespace = self.module.__dict__
-        for name in ("display", "check", "summary"):  # what a notebook has for its student's eyes
-            self.namespace[name] = lambda *objects, **options: None
+        self.kernel = Kernel()
+        self.namespace = self.kernel.namespace
         self.handles: dict[int, Any] = {}
-        self.cells: dict[str, str] = {}
+        self.settings = {"backend": "agg"} | state.snapshot()
 
     def answer(self, request: bytes) -> bytes:
         """Bytes of the answer to one request; never raises for what a student's code does."""
+        with self._as_in_a_kernel():
+            return self._answer(request)
+
+    def _answer(self, request: bytes) -> bytes:
         try:
             message = decode(request, self._object, generators=True)
             operation = getattr(self, "_op_" + message.pop("op"))
@@ -66,34 +68,45 @@ class Session:
         except BaseException as error:
             return encode({"ok": False, "kind": "type", "type": "WireError", "text": _text(error)})
 
+    @contextlib.contextmanager
+    def _as_in_a_kernel(self) -> Iterator[None]:
+        """The notebook is `__main__`, so that its functions and classes can be pickled and sent to
+        other processes; and torch.compile, which needs a C compiler, gives back what it got."""
+        before = sys.modules["__main__"], torch.compile
+        sys.modules["__main__"], torch.compile = self.kernel.module, _uncompiled
+        try:
+            yield
+        finally:
+            sys.modules["__main__"], torch.compile = before
+
     # operations ---------------------------------------------------------------------------
 
-    def _op_run(self, source: str, label: str) -> dict[str, Any]:
-        filename = f"<{label}>"
-        code, skipped = _compiled(source, filename)
-        self.cells[filename] = label
-        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-        previous = sys.modules["__main__"]
-        sys.modules["__main__"] = self.module
-        try:
-            exec(code, self.namespace)
-        finally:
-            sys.modules["__main__"] = previous
-        return {"ok": True, "skipped": skipped}
+    def _op_read(self, source: str, label: str) -> dict[str, Any]:
+        found = self.kernel.read(source, label)
+        return {"ok": True, "statements": [(one.first, one.last, one.plain) for one in found]}
+
+    def _op_run(self, label: str, source: str = "", statement: int | None = None) -> dict[str, Any]:
+        if statement is None:
+            numbers = range(len(self.kernel.read(source, label)))
+        else:
+            numbers = range(statement, statement + 1)
+        for number in numbers:
+            try:
+                self.kernel.run(label, number)
+            finally:
+                state.usable_device()
+        skipped, self.kernel.shell.skipped = self.kernel.shell.skipped, []
+        return {"ok": True, "skipped": skipped[:5]}
 
     def _op_reseed(self, seed: int) -> dict[str, Any]:
-        random.seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002 – the student may use it
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed looks for accelerators
+        state.reseed(seed)
         return {"ok": True}
 
     def _op_begin(self, seed: int, then: bytes = b"") -> dict[str, Any] | bytes:
-        self._op_reseed(seed)
-        np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
-        torch.set_grad_enabled(True)
-        torch.set_default_dtype(torch.float32)
+        state.restore(self.settings | state.expected())
+        state.reseed(seed)
         self.handles.clear()
-        return self.answer(then) if then else {"ok": True}
+        return self._answer(then) if then else {"ok": True}
 
     def _op_call(
         self,
@@ -140,6 +153,9 @@ class Session:
     def _op_field(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
         return {"ok": True, "encoded": encode(self._keep(fields.FIELDS[name](**params)))}
 
+    def _op_witness(self, params: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": True, "encoded": encode(self._keep(Witness(**params)))}
+
     # helpers ------------------------------------------------------------------------------
 
     def _function(self, target: Any, method: str | None) -> Callable[..., Any]:
@@ -147,10 +163,11 @@ class Session:
             if target not in self.namespace:
                 raise _Missing(f"{target} is not defined")
             target = self.namespace[target]
-        function = target if method is None else getattr(target, method, None)
+        elif method is not None and not hasattr(target, method):
+            raise _Missing(f"{method} is not there")
+        function = target if method is None else getattr(target, method)
         if not callable(function):
-            name = method or getattr(target, "__name__", "the name")
-            raise _Missing(f"{name} is there, but it is not a function or class")
+            raise _Missing("the name is not a function or class")
         return function
 
     def _keep(self, value: Any) -> Handle:
@@ -164,32 +181,36 @@ class Session:
         return self.handles[handle.number]
 
     def _failure(self, error: BaseException) -> dict[str, Any]:
+        text = _text(error)
         if isinstance(error, _Missing):
-            return {"ok": False, "kind": "missing", "type": "NameError", "text": str(error)}
+            return {"ok": False, "kind": "missing", "type": "NameError", "text": text}
         label, line = self._where(error)
         if label is None and isinstance(error, WireError):
-            return {"ok": False, "kind": "type", "type": "WireError", "text": _text(error)}
+            return {"ok": False, "kind": "type", "type": "WireError", "text": text}
+        torch_s = isinstance(error, (AssertionError, RuntimeError)) and _NO_DEVICE.search(text)
         return {
             "ok": False,
-            "kind": "error",
+            "kind": "device" if torch_s else "error",
             "type": type(error).__name__[:80],
             "builtin": [
                 base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"
             ],
-            "text": _text(error),
+            "text": text,
+            "wanted": _wanted(error),
             "cell": label,
             "line": line,
         }
 
     def _where(self, error: BaseException) -> tuple[str | None, int | None]:
-        if isinstance(error, SyntaxError) and error.filename in self.cells:
-            return self.cells[error.filename], error.lineno
+        labels = self.kernel.labels
+        if isinstance(error, SyntaxError) and error.filename in labels:
+            return labels[error.filename], error.lineno
         found: tuple[str | None, int | None] = (None, None)
         trace = error.__traceback__
         while trace is not None:
             filename = trace.tb_frame.f_code.co_filename
-            if filename in self.cells:
-                found = (self.cells[filename], trace.tb_lineno)
+            if filename in labels:
+                found = (labels[filename], trace.tb_lineno)
             trace = trace.tb_next
         return found
 
@@ -200,38 +221,22 @@ class _Missing(Exception):
 
 def _text(error: BaseException) -> str:
     try:
+        if isinstance(error, SyntaxError):
+            return str(error.msg)[:500]  # without the file and line that str() adds
         return str(error)[:500]
     except BaseException:
         return ""
 
 
-@functools.lru_cache(1024)  # the known answers of an exercise share their other cells
-def _compiled(source: str, filename: str) -> tuple[types.CodeType, list[str]]:
-    tree, skipped = parse_cell(source)
-    return compile(tree, filename, "exec", dont_inherit=True), skipped
+def _wanted(error: BaseException) -> str:
+    """The module or file that was not there."""
+    if isinstance(error, ModuleNotFoundError):
+        return str(error.name)[:200]
+    return str(error.filename)[:200] if isinstance(error, FileNotFoundError) else ""
 
 
-def parse_cell(source: str) -> tuple[ast.Module, list[str]]:
-    """The cell's syntax tree, and the IPython lines (%magic, !shell, help?) left out of it.
-
-    A `%%` cell magic leaves out the whole cell. Lines are dropped only where the cell is not
-    Python as it stands, so that a `%` inside a string or an expression is never touched.
-    """
-    lines = source.splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    if first.lstrip().startswith("%%"):
-        return ast.Module([], []), [first.strip()[:80]]
-    try:
-        return ast.parse(source), []
-    except SyntaxError:
-        magic = [number for number, line in enumerate(lines) if _MAGIC.search(line)]
-        if not magic:
-            raise
-        kept = list(lines)
-        for number in magic:  # `pass` keeps both the line numbers and the block's indentation
-            indent = lines[number][: len(lines[number]) - len(lines[number].lstrip())]
-            kept[number] = indent + "pass"
-        return ast.parse("\n".join(kept)), [lines[number].strip()[:80] for number in magic]
+def _uncompiled(model: Any = None, **options: Any) -> Any:
+    return model if model is not None else lambda function: function
 
 
 def signature_mismatch(

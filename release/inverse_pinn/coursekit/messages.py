@@ -2,39 +2,113 @@
 
 from __future__ import annotations
 
-from .compare import Call, CheckFailed, short
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .compare import CheckFailed, short
+from .written import Call
+
+_LONG = 6
+"""Of arrays with more entries than this a message shows the first that differs."""
 
 
 def describe(
-    exercise: str, title: str, failure: CheckFailed, call: Call | None, *, public: bool
+    exercise: str, title: str, failure: CheckFailed, calls: Sequence[Call], *, public: bool
 ) -> str:
     """A few lines, ready to print.
 
     A hidden check's message names the property that failed; inputs, values and a student's
     own exception text stay out of it.
     """
-    parts = details(exercise, failure, call, public=public)
+    parts = details(exercise, failure, calls, public=public)
     return "\n".join([f"{exercise}  ✗ {title}", *(f"   {word:<9} {text}" for word, text in parts)])
 
 
 def details(
-    exercise: str, failure: CheckFailed, call: Call | None, *, public: bool
+    exercise: str, failure: CheckFailed, calls: Sequence[Call], *, public: bool
 ) -> list[tuple[str, str]]:
     """The message's lines below its title, each a word and its text, in their fixed order."""
-    name = call.function if call is not None else exercise
+    call, place = responsible(failure, calls)
+    name = call.name if call is not None else exercise
     parts = [("called", str(call) if public and call is not None else "")]
-    parts += [("problem", _sentence(name, failure))]
+    parts += [("problem", _sentence(name, failure, public))]
     if public:
-        parts += [("returned", "" if failure.returned is None else short(failure.returned))]
-        parts += [("expected", "" if failure.expected is None else short(failure.expected))]
-        parts += [("detail", failure.detail)]
+        parts += _values(failure, came_back=place is not None)
+        parts += [("detail", ", ".join(part for part in (place, failure.detail) if part))]
     parts += [("hint", failure.hint if public or failure.kind == "shape" else "")]
-    return [(word, text[:300]) for word, text in parts if text]
+    return [(word, text[:600]) for word, text in parts if text]
 
 
-def _sentence(name: str, failure: CheckFailed) -> str:
-    if failure.kind == "property":
-        return failure.text
+def responsible(failure: CheckFailed, calls: Sequence[Call]) -> tuple[Call | None, str | None]:
+    """The call that a failure is about, and which of the values it returned was looked at.
+
+    "" stands for all that came back, None for something that the check made of it.
+    """
+    for call in reversed(calls):
+        if call.error is failure:
+            return call, None
+    for alike in (_same, _equal) if failure.subject is not None else ():
+        for call in reversed(calls):
+            place = _place(call.returned, failure.subject, alike)
+            if place is not None:
+                return call, place
+    return (calls[-1] if calls else None), None
+
+
+def _place(returned: Any, subject: Any, alike: Callable[[Any, Any], bool]) -> str | None:
+    """Where `subject` is in what came back; None if it is not in it."""
+    if alike(returned, subject):
+        return ""
+    if isinstance(returned, (tuple, list)):
+        for number, item in enumerate(returned, start=1):
+            if _place(item, subject, alike) is not None:
+                return f"value {number} of {len(returned)}"
+    return None
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """The same numbers, whatever they are kept in."""
+    a, b = _numbers(one), _numbers(other)
+    if a is None or b is None or a.size != b.size:
+        return False
+    return bool(np.array_equal(a.ravel(), b.ravel(), equal_nan=True))
+
+
+def _numbers(value: Any) -> np.ndarray | None:
+    if hasattr(value, "detach") and type(value).__module__.startswith("torch"):
+        value = value.detach().cpu().numpy()
+    if not isinstance(value, (bool, int, float, np.ndarray, np.generic)):
+        return None
+    found = np.asarray(value)
+    return found.astype(float) if found.dtype.kind in "biuf" else None
+
+
+def _sentence(name: str, failure: CheckFailed, public: bool) -> str:
+    text = failure.exact if public else failure.text
+    if failure.whole:
+        return text
     if failure.kind == "value" and failure.expected is not None:
         return ""
-    return f"{name} {failure.text}"
+    return f"{name} {text}"
+
+
+def _values(failure: CheckFailed, came_back: bool) -> list[tuple[str, str]]:
+    """What came back, or what the check measured on it, and what was expected."""
+    returned, expected = failure.returned, failure.expected
+    word = "returned" if came_back else "measured"
+    a, b = _numbers(returned), _numbers(expected)
+    if a is not None and b is not None and a.shape == b.shape and a.size > _LONG:
+        allowed = 1e-3 * np.abs(b) + 1e-6 * np.abs(b).max(initial=0.0)
+        off = np.abs(a - b)
+        wrong = off > (allowed if (off > allowed).any() else 0)
+        place = np.unravel_index(int(np.argmax(wrong)), a.shape)
+        where = f"  at [{', '.join(map(str, place))}]"
+        return [(word, short(a[place]) + where), ("expected", short(b[place]) + where)]
+    shown = [(word, "" if returned is None else short(returned))]
+    return [*shown, ("expected", "" if expected is None else short(expected))]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import copy
+import difflib
 import functools
 import html
 import importlib
@@ -32,8 +33,9 @@ from typing import Any
 
 import numpy as np
 
-from .compare import Call, CheckFailed, StudentError
-from .messages import details
+from .compare import CheckFailed, StudentError, kind_of, stumbled, without_a_graph
+from .messages import details, responsible
+from .written import Call, Origin, Thing, made_by, trace
 
 UNWRITTEN = "still to be written"
 """What a stub's NotImplementedError says; the builder writes the stubs."""
@@ -61,6 +63,20 @@ _STUMBLES = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError
 
 Namespace = dict[str, Any]
 
+
+def _settle_torch() -> None:
+    """One thread for torch, which for networks as small as these is as fast, and on a busy machine
+    many times faster. Its first optimiser takes a second to load: here, not in the first check."""
+    torch = sys.modules.get("torch")
+    if torch is None or "IPython" not in sys.modules:
+        return  # no notebook, or one without torch
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    if torch.get_num_threads() > 1:
+        torch.set_num_threads(1)
+        print("torch computes with one thread here: fastest for small networks on shared machines.")
+
+
+_settle_torch()
 
 # --------------------------------------------------------------------- what students call
 
@@ -232,14 +248,14 @@ def _run(exercise: str, function: Callable[..., None], student: NotebookStudent)
         if not (isinstance(stumble, _STUMBLES) and student.calls):
             problem = f"the check itself stopped with {type(stumble).__name__}: {stumble}"
             return _Found(title, "fault", parts=[("problem", problem)])
-        found = CheckFailed("type", "returned something that this check cannot use")
+        found = stumbled(stumble, student.calls)
     else:
         return _Found(title)
-    call = student.calls[-1] if student.calls else None
-    parts = details(exercise, found, call, public=True)
+    call, _ = responsible(found, student.calls)
+    parts = details(exercise, found, student.calls, public=True)
     if found.kind == "error" and student._line:
         parts.append(("line", student._line))
-    sentence = f"{call.function if call else exercise} {found.text}"
+    sentence = f"{call.name if call else exercise} {found.text}"
     return _Found(title, found.kind, sentence, parts)
 
 
@@ -295,9 +311,7 @@ class NotebookStudent:
         keep: bool = False,
     ) -> Any:
         """One call; the value as a copy, or StudentError."""
-        name = target if isinstance(target, str) else target.type_name
-        call = Call(f"{name}.{method}" if method else name, args, kwargs)
-        self.calls.append(call)
+        call = self._called(target, method, args, kwargs)
         try:
             function = self._function(target, method)
             mine = [_handed_over(value) for value in args]
@@ -305,12 +319,27 @@ class NotebookStudent:
             _fits(function, mine, named)
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                call.returned = self._protected(lambda: function(*mine, **named), keep)
+                returned = self._protected(lambda: function(*mine, **named), keep)
+            call.returned = trace(returned, call)
             call.warnings = sorted({warning.category.__name__ for warning in caught})
         except StudentError as error:
             call.error = error
             raise
         return call.returned
+
+    def _called(
+        self, target: Any, method: str | None, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Call:
+        """A call, noted; CheckFailed where the target is a plain value that came back."""
+        if isinstance(target, str):
+            call = Call(target, args, kwargs or {})
+        elif isinstance(target, Kept):
+            call = Call(made_by(target), args, kwargs or {}, target=target, method=method)
+        else:
+            text = f"should return a function or a model, returned {kind_of(target)}"
+            raise CheckFailed("type", text, subject=target)
+        self.calls.append(call)
+        return call
 
     def keeping(self, target: str | Kept, *args: Any, **kwargs: Any) -> Any:
         """A call whose result is handed on as it is, with its graph; a tuple's items one by one."""
@@ -318,7 +347,7 @@ class NotebookStudent:
 
     def keep(self, value: Any) -> Kept:
         """`value` as an object, to see later what a function did to it."""
-        return Kept(self, _handed_over(value))
+        return Kept(self, _handed_over(value), Origin(value=value))
 
     def value(self, kept: Kept) -> Any:
         """The present value of something kept."""
@@ -328,7 +357,7 @@ class NotebookStudent:
         """A closed-form model to hand to the student's functions."""
         # The builder puts this file here; it is the grader's own, and needs torch.
         fields = importlib.import_module(".fields", __package__)
-        return Kept(self, fields.FIELDS[name](**params))
+        return Kept(self, fields.FIELDS[name](**params), Origin(field=name, params=params))
 
     def reseed(self, seed: int) -> None:
         """Other global random state."""
@@ -338,19 +367,35 @@ class NotebookStudent:
         if torch is not None:
             torch.manual_seed(seed)
 
-    def _attribute(self, thing: Any, name: str) -> Any:
-        return self._protected(lambda: getattr(thing, name))
+    def _attribute(self, kept: Kept, name: str) -> Any:
+        call = self._called(kept, name)
+        call.is_attribute = True
+        try:
+            call.returned = trace(self._protected(lambda: getattr(kept._thing, name)), call)
+        except StudentError as error:
+            call.error = error
+            raise
+        return call.returned
 
     def _function(self, target: str | Kept, method: str | None) -> Callable[..., Any]:
         if isinstance(target, str):
             if target not in self._namespace:
-                raise StudentError("missing", "is not defined")
+                raise StudentError("missing", f"is not defined{self._instead(target)}")
             found = self._namespace[target]
+        elif method is not None and not hasattr(target._thing, method):
+            raise StudentError("missing", "is not there")
         else:
-            found = target._thing if method is None else getattr(target._thing, method, None)
+            found = target._thing if method is None else getattr(target._thing, method)
         if not callable(found):
             raise StudentError("missing", "is not a function or class")
         return found
+
+    def _instead(self, wanted: str) -> str:
+        """The student's own name that is most like the one that is missing."""
+        own = [name for name, thing in self._namespace.items() if _defined_in(thing)]
+        own = [name for name in own if name not in self._exercises and name != wanted]
+        near = difflib.get_close_matches(wanted, own, n=1)
+        return f", but {near[0]} is" if near else ""
 
     def _protected(self, work: Callable[[], Any], keep: bool = False) -> Any:
         """A copy of what `work` gives, or the thing itself; what it raises as a StudentError."""
@@ -372,6 +417,7 @@ class NotebookStudent:
         if name == "NotImplementedError":
             return StudentError("unwritten", f"is {UNWRITTEN}", name=name)
         where, self._line = self._where(error)
+        where += without_a_graph(str(error))
         return StudentError(
             "error",
             f"stopped with {name}{where}",
@@ -434,12 +480,13 @@ class NotebookStudent:
         return Kept(self, value)
 
 
-class Kept:
+class Kept(Thing):
     """An object of the student's that is no plain value: call it, call its methods, pass it on."""
 
-    def __init__(self, student: NotebookStudent, thing: Any) -> None:
+    def __init__(self, student: NotebookStudent, thing: Any, origin: Origin | None = None) -> None:
         self._student = student
         self._thing = thing
+        self.origin = origin
 
     @property
     def type_name(self) -> str:
@@ -469,7 +516,7 @@ class Kept:
         return lambda *args, **kwargs: self._student.call(self, name, args, kwargs)
 
     def fetch_attribute(self, name: str) -> Any:
-        return self._student._attribute(self._thing, name)
+        return self._student._attribute(self, name)
 
 
 def _handed_over(value: Any) -> Any:
@@ -635,7 +682,7 @@ def _word(word: str) -> str:
 
 
 def _text(word: str, text: str) -> str:
-    if word in ("called", "returned", "expected", "line"):
+    if word in ("called", "returned", "measured", "expected", "line"):
         return _code(text)
     return f"<span style='white-space:pre-wrap;'>{html.escape(text)}</span>"
 

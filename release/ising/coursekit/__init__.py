@@ -4,7 +4,6 @@ from .compare import (
     DIFFERENCE,
     EXACT,
     SINGLE,
-    Call,
     CheckFailed,
     StudentError,
     Tolerance,
@@ -20,6 +19,7 @@ from .compare import (
     tensor,
     within,
 )
+from .written import Call
 
 __all__ = [
     "DIFFERENCE",

@@ -8,11 +8,15 @@ tensors and plain numbers, and hand back plain values to go on with.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from .relations import relation
+from .written import Call, Thing, code
 
 
 @dataclass(frozen=True)
@@ -43,27 +47,13 @@ SINGLE = Tolerance("float32", 1e-4, 1e-5, 1e-6)
 # check states its false-fail rate) and `below` (trained: a threshold measured over seeds).
 
 
-@dataclass
-class Call:
-    """One call of the student's code, as a check made it."""
-
-    function: str
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
-    returned: Any = None
-    error: StudentError | None = None
-    warnings: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        parts = [short(value) for value in self.args]
-        parts += [f"{name}={short(value)}" for name, value in self.kwargs.items()]
-        return f"{self.function}({', '.join(parts)})"
-
-
 class CheckFailed(AssertionError):
     """A check's verdict: `kind` says which step failed, `text` says it in words.
 
-    `returned` and `expected` are shown for public checks only; so is `detail`.
+    `text` continues a sentence that begins with the name of what was called, unless it is
+    `whole`. `returned` and `expected` are shown for public checks only; so are `detail` and
+    `exact`, which is `text` with what a hidden check's message leaves out. `subject` is what was
+    looked at, and tells which call is meant.
     """
 
     def __init__(
@@ -75,6 +65,9 @@ class CheckFailed(AssertionError):
         expected: Any = None,
         detail: str = "",
         hint: str = "",
+        exact: str = "",
+        subject: Any = None,
+        whole: bool = False,
     ) -> None:
         super().__init__(text or kind)
         self.kind = kind
@@ -83,6 +76,9 @@ class CheckFailed(AssertionError):
         self.expected = expected
         self.detail = detail
         self.hint = hint
+        self.exact = exact or text
+        self.subject = returned if subject is None else subject
+        self.whole = whole or kind == "property"
 
 
 class StudentError(CheckFailed):
@@ -111,8 +107,8 @@ def array(
 ) -> np.ndarray:
     """`returned` as a float or integer array of `shape` (None: any extent); NumPy only."""
     if not isinstance(returned, (np.ndarray, np.generic)) or returned.dtype == bool:
-        raise CheckFailed("type", f"should be a NumPy array, is {kind_of(returned)}")
-    return _array(np.asarray(returned), shape, finite)
+        raise _of_type("a NumPy array", returned)
+    return _array(np.asarray(returned), shape, finite, returned)
 
 
 def tensor(
@@ -120,8 +116,8 @@ def tensor(
 ) -> np.ndarray:
     """The values of a torch tensor of `shape` (None: any extent) as a NumPy array."""
     if not _is_tensor(returned):
-        raise CheckFailed("type", f"should be a torch tensor, is {kind_of(returned)}")
-    return _array(returned.detach().cpu().numpy(), shape, finite)
+        raise _of_type("a torch tensor", returned)
+    return _array(returned.detach().cpu().numpy(), shape, finite, returned)
 
 
 def number(returned: Any, *, finite: bool = True) -> float:
@@ -131,12 +127,18 @@ def number(returned: Any, *, finite: bool = True) -> float:
         value = value.item()
     if isinstance(value, np.ndarray):
         axes = "1 axis" if value.ndim == 1 else f"{value.ndim} axes"
-        text = f"should be a single number, is an array with {axes}"
-        raise CheckFailed("shape", text, detail=f"its shape is {value.shape}")
+        what = "a tensor" if _is_tensor(returned) else "an array"
+        text = f"should be a single number, is {what} with {axes}"
+        detail = f"its shape is {value.shape}"
+        raise CheckFailed("shape", text, detail=detail, subject=returned)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise CheckFailed("type", f"should be a number, is {kind_of(returned)}")
-    _array(np.asarray(value, dtype=float), None, finite)
+        raise _of_type("a number", returned)
+    _array(np.asarray(value, dtype=float), None, finite, returned)
     return float(value)
+
+
+def _of_type(wanted: str, returned: Any) -> CheckFailed:
+    return CheckFailed("type", f"should be {wanted}, is {kind_of(returned)}", subject=returned)
 
 
 def integer(returned: Any) -> int:
@@ -145,23 +147,17 @@ def integer(returned: Any) -> int:
     dtype = getattr(returned, "dtype", None)
     whole = isinstance(returned, int) if dtype is None else "int" in str(dtype)
     if not whole:
-        raise CheckFailed("type", f"should be an int, is {kind_of(returned)}", returned=returned)
+        text = f"should be an int, is {kind_of(returned)}"
+        raise CheckFailed("type", text, returned=returned)
     return int(value)
 
 
 def close(returned: Any, expected: Any, tolerance: Tolerance = EXACT) -> None:
     """The same kind, shape and values as `expected`, within `tolerance`."""
     if isinstance(expected, (tuple, list)):
-        if not isinstance(returned, (tuple, list)) or len(returned) != len(expected):
-            text = f"should be a tuple of {len(expected)} values, is {kind_of(returned)}"
-            raise CheckFailed("type", text)
-        for place, (one, other) in enumerate(zip(returned, expected, strict=True), start=1):
-            try:
-                close(one, other, tolerance)
-            except CheckFailed as failed:
-                where = f"value {place} of {len(expected)}"
-                failed.detail = f"{where}, {failed.detail}" if failed.detail else where
-                raise
+        _several(returned, expected)
+        for one, other in zip(returned, expected, strict=True):
+            close(one, other, tolerance)
         return
     if isinstance(expected, (int, float)):
         values, wanted = np.asarray(number(returned)), np.asarray(float(expected))
@@ -175,14 +171,31 @@ def close(returned: Any, expected: Any, tolerance: Tolerance = EXACT) -> None:
     wrong = np.abs(values - wanted) > tolerance.allowed(wanted)
     if wrong.any():
         share = f", {wrong.sum()} of {wrong.size} entries differ" if wrong.size > 1 else ""
+
+        def same(other: np.ndarray) -> bool:
+            return bool((np.abs(values - other) <= tolerance.allowed(other)).all())
+
         raise CheckFailed(
             "value",
             "returned another value" if wrong.size == 1 else "returned other values",
             returned=returned,
             expected=expected,
             detail=f"{tolerance}{share}",
-            hint=slip(values, wanted, tolerance),
+            hint=relation(values, wanted, same),
         )
+
+
+def _several(returned: Any, expected: Sequence[Any]) -> None:
+    """As many values as expected, in a tuple or a list."""
+    if not isinstance(returned, (tuple, list)):
+        raise _of_type(f"{_kind_and_number(expected)} values", returned)
+    if len(returned) != len(expected):
+        text = f"should hold {len(expected)} values, is {kind_of(returned)}"
+        raise CheckFailed("type", text, subject=returned)
+
+
+def _kind_and_number(values: Sequence[Any]) -> str:
+    return f"a {type(values).__name__} of {len(values) if len(values) < 10 else 'many'}"
 
 
 def within(value: float, expected: float, error: float, k: float = 5.0) -> None:
@@ -200,7 +213,8 @@ def within(value: float, expected: float, error: float, k: float = 5.0) -> None:
 def below(value: float, limit: float, what: str) -> None:
     """A trained result under its threshold; `what` names it: 'mean squared error on …'."""
     if not number(value) < limit:
-        raise CheckFailed("value", f"{what} is {number(value):.3g}; it should be below {limit:g}")
+        text = f"{what} is {number(value):.3g}; it should be below {limit:g}"
+        raise CheckFailed("value", text, whole=True)
 
 
 def holds(condition: bool, text: str, *, hint: str = "") -> None:
@@ -234,48 +248,68 @@ def attribute(thing: Any, name: str) -> Any:
     return fetch(thing, name) if fetch else getattr(thing, name)
 
 
-# ------------------------------------------------------------------------------------ words
+def wanted_instead(stumble: Exception) -> str:
+    """What a check tried to do with a value that stopped it, as what was wanted of the value."""
+    text = str(stumble)
+    if "not callable" in text:
+        return "a function or a model, to be called,"
+    expected = re.search(r"values? to unpack \(expected (?:at least )?(\d+)", text)
+    if expected:
+        return f"{expected[1]} values"
+    if any(words in text for words in ("cannot unpack", "not iterable", "subscriptable", "len()")):
+        return "several values"
+    missing = re.search(r"has no attribute '(\w+)'", text)
+    for wanted, names in _ATTRIBUTES.items():
+        if missing and missing[1] in names.split():
+            return wanted
+    return "something else"
 
 
-def slip(values: np.ndarray, wanted: np.ndarray, tolerance: Tolerance) -> str:
-    """The plain slip that turns `wanted` into `values`, or ''."""
+_ATTRIBUTES = {
+    "a torch tensor": "requires_grad detach grad numel",
+    "an array or tensor": "shape dtype ndim astype reshape sum mean copy T",
+    "a model (an nn.Module)": "parameters eval train training state_dict named_parameters",
+}
+"""Attributes that a check may ask for, by what has them."""
 
-    def same(other: np.ndarray) -> bool:
-        return other.shape == values.shape and bool(
-            (np.abs(values - other) <= tolerance.allowed(other)).all()
+
+def without_a_graph(text: str) -> str:
+    """For an error of torch's that a graph was not there or had been freed: what keeps one."""
+    if "backward through the graph a second time" in text:
+        return ": the graph was freed; create_graph=True keeps it for the next derivative"
+    if "does not require grad and does not have a grad_fn" in text:
+        return (
+            ": a derivative was taken of something without a graph; create_graph=True gives a "
+            "derivative one, and detach, item, numpy, data and no_grad end it"
         )
-
-    if not np.any(wanted) or not np.any(values):
-        return ""
-    if same(-wanted):
-        return "same size, opposite sign"
-    if values.ndim == 2 and same(np.swapaxes(wanted, 0, 1)):
-        return "the right numbers, transposed"
-    largest = np.abs(wanted).argmax()
-    ratio = float(values.flat[largest] / wanted.flat[largest])
-    if ratio and same(wanted * ratio):
-        for factor, words in ((2, "twice"), (0.5, "half"), (3, "three times"), (4, "four times")):
-            if abs(abs(ratio) - factor) < 1e-6 * factor:
-                sign = ", and the opposite sign" if ratio < 0 else ""
-                return f"{words} the expected size{sign}"
-        return f"every entry is {ratio:.4g} times what it should be" if values.size > 1 else ""
-    offset = float(values.flat[0] - wanted.flat[0])
-    if values.size > 1 and same(wanted + offset):
-        return f"every entry is off by {offset:.4g}"
-    if values.ndim == 1 and same(wanted[::-1]):
-        return "the right numbers, in reversed order"
     return ""
 
 
-def shape_of(shape: Sequence[int], expected: Sequence[int | None]) -> str:
-    """A shape in words: of its sizes those up to 1 and those that were expected.
+def stumbled(stumble: Exception, calls: Sequence[Call]) -> CheckFailed:
+    """The verdict where a value stopped the check that wanted to use it."""
+    returned = calls[-1].returned
+    text = f"returned {kind_of(returned)} where {wanted_instead(stumble)} "
+    text += "are expected" if text.endswith("values ") else "is expected"
+    return CheckFailed("type", text, subject=returned)
+
+
+# ------------------------------------------------------------------------------------ words
+
+
+def misfit(shape: Sequence[int], expected: Sequence[int | None]) -> str:
+    """How a shape differs from the one expected, without sizes that only its owner knows.
 
     A hidden check's message is read by the student, whose code chose the shape and knows what it
-    was called with: other sizes could carry that. In public checks the detail has them.
+    was called with: sizes other than the expected ones could carry that.
     """
-    if len(shape) > 4:
-        return f"{len(shape)} axes"
-    return _listed([str(size) if size in (0, 1, *expected) else "other" for size in shape])
+    if all(size in (0, 1, *expected) for size in shape) and len(shape) <= 4:
+        return f"has {_listed([str(size) for size in shape])}"
+    if len(shape) != len(expected):
+        axes = "1 axis" if len(shape) == 1 else f"{len(shape)} axes"
+        return f"has {axes}" if len(shape) <= 4 else "has many axes"
+    pairs = zip(shape, expected, strict=True)
+    other = [str(axis) for axis, (have, want) in enumerate(pairs) if want not in (None, have)]
+    return f"has another length along {'axis' if len(other) == 1 else 'axes'} {' and '.join(other)}"
 
 
 def _listed(sizes: Sequence[str]) -> str:
@@ -283,66 +317,79 @@ def _listed(sizes: Sequence[str]) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """A few words for what `value` is, for messages; as little of its sizes as in `shape_of`."""
+    """A few words for what `value` is, for messages; as little of its sizes as in `misfit`."""
     if value is None:
         return "None (is a return missing?)"
     if _is_tensor(value):
         return "a torch tensor"
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype}"
+    if isinstance(value, np.generic):
+        return f"a NumPy {value.dtype}"
     if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value) if len(value) < 10 else 'many'}"
+        return _kind_and_number(value)
     name = getattr(value, "type_name", type(value).__name__)
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 def short(value: Any) -> str:
-    """`value` in at most a line."""
-    if _is_tensor(value):
-        inner = short(value.detach().cpu().numpy())
-        return inner if value.ndim == 0 else f"tensor({inner})"
-    if isinstance(value, np.ndarray) and value.ndim:
-        if value.size <= 6:
-            return np.array2string(value, precision=5, separator=", ").replace("\n", "")
-        return f"array {value.shape}"
-    if isinstance(value, (float, np.floating)) or (
-        isinstance(value, np.ndarray) and value.dtype.kind == "f"
-    ):
+    """`value` in at most a line: as code where it is short, else in words."""
+    if isinstance(value, (float, np.floating)) and not isinstance(value, Thing):
         return f"{float(value):.6g}"
-    if isinstance(value, np.random.Generator):
-        return "rng"
-    if isinstance(value, (list, tuple)) and len(value) <= 6:
-        inner = ", ".join(short(item) for item in value)
-        if isinstance(value, list):
-            return f"[{inner}]"
-        return f"({inner}{',' * (len(value) == 1)})"
-    if isinstance(value, (int, str, bool, np.generic, type(None))):
-        return repr(value)[:60] if isinstance(value, str) else str(value)
-    if type(value).__name__ == "Generator":
-        return "generator"
-    return getattr(value, "type_name", type(value).__name__)
+    if _is_tensor(value) and value.ndim == 0:
+        return short(value.item())
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        value = _rounded(value)
+    elif _is_tensor(value) and value.is_floating_point():
+        import torch
+
+        value = torch.as_tensor(_rounded(value.detach().cpu().numpy()))
+    elif isinstance(value, list):
+        return f"[{', '.join(map(short, value))}]" if len(value) <= 6 else kind_of(value)
+    elif isinstance(value, tuple):
+        inner = ", ".join(map(short, value))
+        return f"({inner}{',' * (len(value) == 1)})" if len(value) <= 6 else kind_of(value)
+    return code(value)
 
 
-def _array(values: np.ndarray, shape: Sequence[int | None] | None, finite: bool) -> np.ndarray:
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """To six digits of the largest: to be read, not computed with."""
+    size = np.abs(values[np.isfinite(values)]).max(initial=0.0)
+    digits = 5 - int(np.floor(np.log10(size))) if size else 0
+    return np.round(values.astype(np.float64), digits).astype(values.dtype)
+
+
+def _array(
+    values: np.ndarray, shape: Sequence[int | None] | None, finite: bool, subject: Any
+) -> np.ndarray:
     if values.dtype.kind not in "fiu":
-        raise CheckFailed("type", f"should hold real numbers, holds {values.dtype}")
-    if shape is not None:
+        text = f"should hold real numbers, holds {values.dtype}"
+        raise CheckFailed("type", text, subject=subject)
+    if shape is not None and not _fits_in(values.shape, shape):
+        wanted = _listed(["any" if want is None else str(want) for want in shape])
         same_axes = values.ndim == len(shape)
-        extents = zip(values.shape, shape, strict=False)
-        if not same_axes or any(want not in (None, have) for have, want in extents):
-            wanted = _listed(["any" if want is None else str(want) for want in shape])
-            has = shape_of(values.shape, shape)
-            raise CheckFailed(
-                "shape",
-                f"should have shape {wanted}, has {has}",
-                detail="" if has == str(values.shape) else f"its shape is {values.shape}",
-                hint="" if same_axes else "an axis too many or too few (keepdims, reshape)",
-            )
+        only_axes = not same_axes and _long_axes(values.shape) == _long_axes(shape)
+        raise CheckFailed(
+            "shape",
+            f"should have shape {wanted}, {misfit(values.shape, shape)}",
+            exact=f"should have shape {wanted}, has {values.shape}",
+            hint="an axis of length 1 too many or too few (keepdims, reshape)" * only_axes,
+            subject=subject,
+        )
     if finite and not np.isfinite(values).all():
         bad = "nan" if np.isnan(values).any() else "inf"
         text = f"holds {bad} where finite numbers are expected"
-        raise CheckFailed("finite", text, returned=values)
+        raise CheckFailed("finite", text, returned=values, subject=subject)
     return values
+
+
+def _fits_in(shape: Sequence[int], wanted: Sequence[int | None]) -> bool:
+    pairs = zip(shape, wanted, strict=False)
+    return len(shape) == len(wanted) and all(want in (None, have) for have, want in pairs)
+
+
+def _long_axes(shape: Sequence[int | None]) -> list[int | None]:
+    return [size for size in shape if size != 1]
 
 
 def _is_tensor(value: Any) -> bool:

@@ -1,0 +1,391 @@
+"""A cell runs at grading as it ran in its student's kernel, and each statement fails alone."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from coursekit import StudentError
+
+from autograder.course import Cell, load_assignment
+from autograder.judging.student import Student
+from autograder.sandbox import protocol
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.inside import cells, state
+from autograder.sandbox.inside.wire import encode
+from autograder.sandbox.protocol import InProcess
+from autograder.sandbox.transport import Caged
+
+ANSWER = "def answer(x=1):\n    return x + 41\n"
+LABEL = "the cell of answer"
+
+
+@pytest.fixture(autouse=True)
+def host() -> Iterator[None]:
+    """What cells set in this very process does not outlive a test."""
+    with state.undisturbed():
+        yield
+
+
+def after(*sources: str) -> InProcess:
+    return InProcess([Cell(f"cell {n}", source) for n, source in enumerate(sources, 1)])
+
+
+def names(*sources: str) -> dict[str, Any]:
+    return after(*sources).session.namespace
+
+
+def said(*sources: str) -> list[str]:
+    return [failure.sentence for failure in after(*sources).failures]
+
+
+# ---------------------------------------------------------------------- what IPython reads
+
+AROUND = {
+    "nothing": "{}",
+    "%%time": "%%time\n{}",
+    "%%timeit": "%%timeit -n 1 -r 1\n{}",
+    "%%capture": "%%capture\n{}",
+    "%%prun": "%%prun -s cumulative\n{}",
+    "two cell magics": "\n%%capture out\n%%time\n\n{}",
+    "a line magic": "%matplotlib inline\n{}",
+    "a magic after it": "{}\n%time answer()\n",
+    "a shell line": "!pip install something\n{}",
+    "a shell line over two": "!pip install \\\n   something\n{}",
+    "a shell line's output": "files = !ls -l\n{}\nn = len(files)",
+    "a magic's value": "{}\nt = %timeit -n 1 -o answer()\nratio = t.average / t.best",
+    "a question": "{}\nanswer?\nanswer??\n?answer",
+    "a question in a docstring": '{}\n"""Is it so?\nReally?"""\n%matplotlib inline',
+    "get_ipython": "get_ipython().run_line_magic('matplotlib', 'inline')\n{}",
+    "other doors of the shell": "get_ipython().events.register('post_run_cell', print)\n{}",
+    "top-level await": "import asyncio\nawait asyncio.sleep(0)\n{}",
+    "prompts": ">>> y = 1\n{}",
+    "U+2028 in a string": "words = 'one\u2028%two?'\n{}\n%matplotlib inline",
+    "a form feed": "a = 1\n\x0c\n{}\n%matplotlib inline",
+    "display": "display(answer) if 'answer' in globals() else display()\n{}",
+    "check, summary": "{}\ncheck('answer')\nsummary()\n",
+    "demo": "with demo():\n    1 / 0\n{}",
+    "help and exit": "{}\nhelp(answer)\nexit()",
+    "a try-out that stops": '1 / 0\n{}\nanswer("one")',
+    "a module that is not there": "import seaborn_of_my_own\n{}",
+    "a return": "{}\nreturn 3",
+}
+
+
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+def test_what_only_ipython_reads_never_costs_the_answer(around: str) -> None:
+    source = around.replace("{}", ANSWER) if ">>>" not in around else f">>> y = 1\n{ANSWER}"
+    found = names(source)
+    assert found["answer"]() == 42
+
+
+def test_a_cell_indented_as_a_whole_is_read() -> None:
+    indented = "".join(f"    {line}\n" for line in ANSWER.splitlines())
+    assert names(f"\n\n{indented}    y = answer()\n")["y"] == 42
+    assert names(f"{indented}    %time y = answer()\n")["y"] == 42
+
+
+def test_values_of_magics_are_there() -> None:
+    found = names(
+        "%%capture out\nx = 1",
+        "files = !ls",
+        "%time y = 2\nz = %time 1 + 2",
+        "%env MY_VARIABLE=3\nvariable = %env MY_VARIABLE",
+        "from IPython import get_ipython\nshell = get_ipython()\nshell.config",
+        "%pylab\narea = pi",
+        "3 + 4\n",
+        "last = _",
+    )
+    assert found["out"].stdout == ""
+    assert (found["x"], found["files"], found["y"], found["z"]) == (1, [], 2, 3)
+    assert found["variable"] == "3"
+    assert found["shell"] is not None
+    assert found["area"] == np.pi
+    assert found["last"] == 7
+
+
+def test_what_a_cell_writes_can_be_imported(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", ["/nowhere", *__import__("sys").path])
+    found = names("%%writefile of_my_own.py\nvalue = 5\n", "from of_my_own import value")
+    assert found["value"] == 5
+
+
+def test_left_out_lines_are_named() -> None:
+    transport = InProcess([])
+
+    run = protocol.run_cell(transport.ask, Cell("c", "!rm -rf x\n%load_ext a\nx?"))
+    assert run.skipped == ["!rm -rf x", "%load_ext a", "x?"]
+    assert protocol.run_cell(transport.ask, Cell("c", "%%bash\nls")).skipped == ["%%bash"]
+
+
+def test_python_as_it_stands_is_never_touched() -> None:
+    found = names("x = 7 % 4\ns = '''\n%time\n!ls\nwhat?\n'''\n")
+    assert found["x"] == 3
+    assert found["s"] == "\n%time\n!ls\nwhat?\n"
+
+
+def test_future_imports_hold_from_cell_to_cell() -> None:
+    found = names("from __future__ import annotations", "def f(x: NotThere) -> None: ...")
+    assert found["f"].__annotations__["x"] == "NotThere"
+
+
+def test_a_stub_module_leaves_ipython_importable() -> None:
+    assert cells.read("%time\n", "<c>")
+    import IPython
+
+    assert IPython.version_info
+
+
+# ---------------------------------------------------------------------------- words
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (
+            f"{ANSWER}\nanswer('one')\ny = 3",
+            "cell 1 stopped with TypeError in line 2; the function above it counts",
+        ),
+        (
+            "x = 1 / 0\n",
+            "cell 1 stopped with ZeroDivisionError in line 1; the rest of the cell counts",
+        ),
+        (
+            "\n\ndef f(:\n    pass",
+            "cell 1 stopped with SyntaxError in line 3: invalid syntax",
+        ),
+        ("%time\nx = (1\n", "cell 1 stopped with SyntaxError in line 2: '(' was never closed"),
+        (
+            f"{ANSWER}return 1",
+            "cell 1 stopped with SyntaxError in line 3: 'return' outside function; "
+            "the function above it counts",
+        ),
+        (
+            f"{ANSWER}import my_helpers.deep\n",
+            "cell 1 imports my_helpers in line 3, which is not there at grading; "
+            "the function above it counts",
+        ),
+        (
+            "import numpy as np\ndata = np.load('mine.npy')\n",
+            "cell 1 reads mine.npy in line 2; files beside the notebook are not there at grading; "
+            "the rest of the cell counts",
+        ),
+        (
+            f"{ANSWER}import torch\nm = torch.nn.Linear(1, 1).to('cuda')",
+            "cell 1 asks for a GPU in line 4, and the grader has none; "
+            "the function above it counts",
+        ),
+        ("raise type('Secret', (ValueError,), {})", "cell 1 stopped with ValueError in line 1"),
+    ],
+)
+def test_what_stopped_is_said_with_its_place(source: str, words: str) -> None:
+    (sentence,) = said(source)
+    assert sentence.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("source", "version"),
+    [
+        ("def first[T](x: T) -> T:\n    return x", (3, 12)),
+        ("x = {'a': 1}\ns = f'{x['a']}'", (3, 12)),
+        ("type Pair = tuple[int, int]", (3, 12)),
+        ("class Box[T = int]: pass", (3, 13)),
+        ("try:\n    pass\nexcept ValueError, TypeError:\n    pass", (3, 14)),
+        ("t'{1}'", (3, 14)),
+        ("x = = 1", (3, 0)),
+    ],
+)
+def test_newer_syntax_is_said_as_that(source: str, version: tuple[int, int]) -> None:
+    try:
+        compile(source, "<c>", "exec")
+    except SyntaxError as error:
+        found = protocol.newer_python(source, str(error.msg), error.lineno or 0)
+        assert found == version
+        (sentence,) = said(source)
+        needs = f"needs Python {version[0]}.{version[1]} in line {error.lineno}, and the grader"
+        assert (needs in sentence) == (version > (3, 0))
+
+
+def test_why_a_name_is_missing_is_said_with_the_statement() -> None:
+    student = Student(
+        InProcess([Cell(LABEL, "import nothing_of_the_kind\n@nothing_of_the_kind.x\n" + ANSWER)])
+    )
+    student.begin("answer", 0)
+    with pytest.raises(StudentError, match="is not defined, because the cell of answer stopped"):
+        student.answer()
+
+
+# ------------------------------------------------------------------------------- state
+
+
+def test_what_a_notebook_sets_is_as_a_check_expects_it() -> None:
+    transport = after(
+        "import os, random, warnings\nimport numpy as np\nimport torch\nimport matplotlib",
+        "torch.set_default_device('meta')",
+        "torch.set_default_dtype(torch.float64)",
+        "torch.set_grad_enabled(False)",
+        "mode = torch.inference_mode()\nmode.__enter__()",
+        "torch.use_deterministic_algorithms(True)",
+        "torch.set_num_threads(2)",
+        "torch.autograd.set_detect_anomaly(True)",
+        "np.seterr(all='raise')",
+        "np.set_printoptions(precision=2)",
+        "warnings.filterwarnings('error')",
+        "os.environ['ANYTHING'] = '1'",
+        "os.chdir('/')",
+        "matplotlib.use('svg')",
+        "def seen():\n"
+        "    return (torch.ones(1).device.type, torch.ones(1).dtype == torch.float32,\n"
+        "            torch.is_grad_enabled(), torch.is_inference_mode_enabled(),\n"
+        "            torch.are_deterministic_algorithms_enabled(), torch.is_anomaly_enabled(),\n"
+        "            torch.get_num_threads(), np.geterr()['over'], str(np.float64(1) / 3),\n"
+        "            os.environ.get('ANYTHING'), os.getcwd() != '/',\n"
+        "            matplotlib.get_backend() != 'svg', random.random(), np.random.random())",
+    )
+    assert transport.failures == []
+    student = Student(transport)
+    student.begin("answer", 3)
+    first = student.seen()
+    assert first[:9] == (
+        *("cpu", True, True, False, False, False),
+        *(torch.get_num_threads(), "warn", str(np.float64(1) / 3)),
+    )
+    assert first[9:12] == (None, True, True)
+    student.begin("answer", 3)
+    assert student.seen() == first
+
+
+def test_a_device_that_is_not_there_costs_its_own_statements_alone() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has one")
+    found = after(
+        "import torch\ntorch.set_default_device('cuda')",
+        "GRID = torch.linspace(0, 1, 5)",
+        "device = 'cuda' if torch.cuda.is_available() else 'cpu'\nx = torch.ones(2, device=device)",
+        "torch.ones(1).cuda()",
+        "def f():\n    return torch.ones(1, device='cuda')",
+    )
+    assert {"GRID", "x"} <= found.session.namespace.keys()
+    assert [one.cell.label for one in found.failures] == ["cell 4"]
+    student = Student(found)
+    student.begin("f", 0)
+    with pytest.raises(StudentError, match=r"asks for a GPU in line 2 of cell 5, and the grader"):
+        student.f()
+
+
+def test_functions_and_classes_of_a_notebook_can_be_pickled() -> None:
+    found = after(
+        "import pickle",
+        "class Point:\n    x = 3",
+        "def copy():\n    return pickle.loads(pickle.dumps(Point())).x",
+        "there = pickle.loads(pickle.dumps(copy)) is copy",
+    )
+    assert found.failures == []
+    student = Student(found)
+    student.begin("copy", 0)
+    assert student.copy() == 3
+    assert pickle is not None
+
+
+def test_torch_compile_does_nothing() -> None:
+    found = names(
+        "import torch\n@torch.compile\ndef f(x):\n    return 2 * x",
+        "@torch.compile(mode='default')\ndef g(x):\n    return 3 * x",
+        "m = torch.compile(torch.nn.Linear(2, 2))\nm.compile()\ny = m(torch.ones(2))",
+    )
+    assert (found["f"](1), found["g"](1)) == (2, 3)
+    assert found["y"].shape == (2,)
+
+
+# ---------------------------------------------------------------------------- in the cage
+
+PARALLEL = {
+    "a pool": (
+        "import multiprocessing\ndef square(n):\n    return n * n\n"
+        "def answer():\n    with multiprocessing.Pool(2) as pool:\n"
+        "        return sum(pool.map(square, range(4)))"
+    ),
+    "an executor": (
+        "from concurrent.futures import ProcessPoolExecutor\ndef square(n):\n    return n * n\n"
+        "def answer():\n    with ProcessPoolExecutor(2) as pool:\n"
+        "        return sum(pool.map(square, range(4)))"
+    ),
+    "a loader": (
+        "import torch\nfrom torch.utils.data import DataLoader, TensorDataset\n"
+        "def answer():\n    data = TensorDataset(torch.arange(4.0) ** 2)\n"
+        "    loader = DataLoader(data, batch_size=2, num_workers=2)\n"
+        "    return sum(int(x.sum()) for (x,) in loader)"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", PARALLEL.values(), ids=PARALLEL)
+def test_several_processes_work_as_in_a_kernel(cage: Cage, source: str) -> None:
+    worked = caged(cage, source)
+    try:
+        assert worked.failures == []
+        student = Student(worked)
+        student.begin("activations", 0)
+        assert student.answer() == 14
+    finally:
+        worked.close()
+
+
+def caged(cage: Cage, *sources: str) -> Caged:
+    found = [Cell(f"cell {n}", source) for n, source in enumerate(sources, 1)]
+    worked = Caged(cage, load_assignment("backprop"), found)
+    worked.begin("activations", 0)
+    return worked
+
+
+def test_a_statement_without_an_end_costs_itself_alone(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "CELL_SECONDS", 0.3)
+    source = f"{ANSWER}\nwhile True:\n    pass\ny = answer()\nimport os; os._exit(3)\nz = y"
+    worked = caged(cage, source, "late = z + 1")
+    try:
+        student = Student(worked)
+        student.begin("activations", 0)
+        assert student.answer(1) == 42
+        assert worked.ask(encode({"op": "run", "source": "late", "label": "l"}))
+        assert [failure.sentence for failure in worked.failures] == [
+            "cell 1: line 4 took more than 0.3 s and was not finished; "
+            "the function above it counts",
+            "cell 1: line 7 ended the Python process instead of returning; "
+            "the function above it counts",
+        ]
+    finally:
+        worked.close()
+
+
+def test_a_cell_with_very_many_statements_is_run(cage: Cage) -> None:
+    many = "\n".join(f"x{n} = {n}" for n in range(cells.MAX_STATEMENTS + 50))
+    worked = caged(cage, many, "def answer():\n    return x249")
+    try:
+        student = Student(worked)
+        student.begin("activations", 0)
+        assert student.answer() == 249
+    finally:
+        worked.close()
+
+
+def test_slow_tryouts_leave_the_answers_after_them(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "CELL_SECONDS", 0.2)
+    monkeypatch.setattr("autograder.sandbox.transport.ALL_CELLS_SECONDS", 0.3)
+    monkeypatch.setattr("autograder.sandbox.transport.LATE_SECONDS", 0.1)
+    slow = ["while True:\n    pass"] * 8
+    worked = caged(cage, *slow, f"SIZE = 41\n{ANSWER}")
+    try:
+        student = Student(worked)
+        student.begin("activations", 0)
+        assert student.answer() == 42
+    finally:
+        worked.close()

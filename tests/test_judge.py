@@ -1,0 +1,71 @@
+"""What an exercise's points come to: guards, its point, and what a mistake may keep."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from autograder.authoring import trivial, verify
+from autograder.course import Exercise, load_assignment
+from autograder.judging.answers import Answer, Mistake, cells
+from autograder.judging.judge import Judge, summarise
+from autograder.judging.student import Student
+from autograder.results import CheckResult, ExerciseResult
+from autograder.sandbox.protocol import InProcess
+
+EXERCISE = load_assignment("backprop").exercise("mse_loss")
+
+
+def _summary(outcomes: dict[str, str], points: set[str]) -> ExerciseResult:
+    checks = [
+        CheckResult(name=name, title=name, outcome=outcome, hidden=True, seconds=0.0)
+        for name, outcome in outcomes.items()
+    ]
+    return summarise(EXERCISE, checks, guards={"guard"}, points=points)
+
+
+def test_without_the_point_of_an_exercise_half_is_left_at_most() -> None:
+    outcomes = {"main": "failed", "a": "passed", "b": "passed", "c": "passed", "guard": "passed"}
+    assert _summary(outcomes, set()).points == round(EXERCISE.points * 10 / 13, 2)
+    result = _summary(outcomes, {"main"})
+    assert result.points == EXERCISE.points / 2
+    assert "at most half" in result.checks[0].message
+
+
+def test_the_point_takes_no_more_than_its_weight_where_less_is_left() -> None:
+    outcomes = {"main": "failed", "a": "passed", "b": "failed", "c": "failed"}
+    assert _summary(outcomes, {"main"}).points == EXERCISE.points / 4
+
+
+def test_a_slip_elsewhere_does_not_take_the_point() -> None:
+    outcomes = {"main": "passed", "a": "failed", "b": "passed"}
+    assert _summary(outcomes, {"main"}).points == round(EXERCISE.points * 2 / 3, 2)
+
+
+def test_a_mistake_that_keeps_more_than_it_may_is_a_hole() -> None:
+    judge = Judge(load_assignment("backprop"))
+    code = "def mse_loss(y_pred, y_true):\n    return np.mean((y_pred - y_true) ** 2, axis=0)\n"
+    check = next(c for c in judge.of(EXERCISE) if c.name == "is_a_number")
+    wrong = Mistake("backprop", "mse_loss", "planted", code, check.name, "a hint", keeps=1.0)
+    share = verify._mistake_row(judge, EXERCISE, wrong).points / EXERCISE.points
+    assert 0 < share < 1
+    strict = dataclasses.replace(wrong, keeps=share / 2)
+    hole = verify._mistake_row(judge, EXERCISE, strict).hole
+    assert hole == f"keeps {share:.0%}, and may keep {share / 2:.0%}"
+
+
+@pytest.mark.parametrize("exercise", load_assignment("backprop").exercises[:3])
+def test_trivial_answers_are_callable_and_wrong(exercise: Exercise) -> None:
+    judge = Judge(load_assignment("backprop"))
+    found = dict(trivial.answers(judge, exercise))
+    assert "zeros of the right kind" in found
+    assert "the public checks by heart" in found
+    for name, code in found.items():
+        answer = Answer("backprop", exercise.name, name, code)
+        student = Student(InProcess(cells(judge.assignment, answer)))
+        (result,) = judge.judge(student, "salt", [exercise])
+        assert student.transport.failures == []
+        failed = [check for check in result.checks if check.outcome == "failed" and check.hidden]
+        assert failed
+        assert not any(check.kind == "missing" for check in failed)

@@ -1,0 +1,236 @@
+"""What messages say: code that runs, the call that is meant, the numbers that were compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from coursekit import CheckFailed, array, attribute, below, close, number, tensor
+from coursekit.messages import describe
+from coursekit.relations import relation
+from coursekit.written import Origin, Thing, code
+
+from autograder.course import Cell
+from autograder.judging.student import Student
+from autograder.sandbox.inside.fields import FIELDS
+from autograder.sandbox.protocol import InProcess
+
+VALUES = [
+    np.array([[1.0, 2.0]]),
+    np.arange(3, dtype=np.int8),
+    np.array([np.nan, np.inf, 1 / 3, 1e-9]),
+    np.zeros((0, 3)),
+    np.zeros((5, 8)),
+    np.array([True, False]),
+    np.float32(0.1),
+    -np.inf,
+    [1, (2.5,), {"a": None}, "b"],
+    torch.tensor([[3.0], [0.1]]),
+    torch.tensor([1.0], dtype=torch.float64, requires_grad=True),
+    torch.linspace(0.95, 3.5, 40).reshape(-1, 1),
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=code)
+def test_a_value_s_code_gives_the_value(value: Any) -> None:
+    again = eval(code(value), {"np": np, "torch": torch})
+    if isinstance(value, torch.Tensor):
+        assert (again.dtype, again.requires_grad) == (value.dtype, value.requires_grad)
+        assert torch.equal(again, value)
+    else:
+        assert code(again) == code(value)
+
+
+def test_generators_are_code_as_long_as_nothing_was_drawn() -> None:
+    rng, generator = np.random.default_rng(3), torch.Generator().manual_seed(4)
+    assert eval(code(rng), {"np": np}).normal() == rng.normal()
+    assert torch.rand(2, generator=eval(code(generator), {"torch": torch})).equal(
+        torch.rand(2, generator=generator)
+    )
+    assert code(rng) == "a NumPy generator"
+    assert code(generator) == "a torch generator"
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "columns"),
+    [
+        ("polynomial", {"coefficients": [0.0, 2.0, 0.0, -1.5]}, 1),
+        ("polynomial", {"coefficients": [3.0]}, 1),
+        ("surface", {"coefficients": np.array([[1.0, 2.0], [0.0, -3.0]])}, 2),
+        ("sine", {"amplitude": 2.0, "frequency": 3.0, "phase": 1.0}, 1),
+        ("exponential", {"amplitude": 5.0, "rate": -1.0}, 1),
+        ("mode", {"wavenumber": 2.0, "rate": 0.4}, 2),
+        ("affine", {"matrix": np.array([[2.0]]), "shift": np.array([1.0])}, 1),
+    ],
+)
+def test_a_field_s_code_is_the_field(name: str, params: Any, columns: int) -> None:
+    thing = Thing()
+    thing.origin = Origin(field=name, params=params)
+    points = [torch.tensor([[0.3], [-1.2]]) for _ in range(columns)]
+    again = eval(code(thing), {"torch": torch})(*points)
+    assert torch.allclose(again, FIELDS[name](**params)(*points).detach().float())
+
+
+CODE = """\
+import numpy as np, torch
+class Net(torch.nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.linear = torch.nn.Linear(n, 2)
+    def forward(self, x):
+        return self.linear(x)
+    @property
+    def alpha(self):
+        return 1.0
+def encode(model, x):
+    return model(x)
+def pair(x):
+    return x, -x
+def slope(u, x):
+    return torch.autograd.grad(u.sum(), x)[0]
+def square(x):
+    return x**2
+"""
+
+
+def said(check: Callable[[Any], None]) -> str:
+    """The message of a public check of this code."""
+    student = Student(InProcess([Cell("the cell of encode", CODE)]))
+    student.begin("encode", 1)
+    with pytest.raises(CheckFailed) as failed:
+        check(student)
+    return describe("encode", "is right", failed.value, student.calls, public=True)
+
+
+def pasted(message: str) -> Any:
+    """What the line after "called" gives in the student's notebook."""
+    namespace: dict[str, Any] = {}
+    exec(CODE, namespace)
+    (line,) = (line for line in message.splitlines() if line.startswith("   called"))
+    *statements, expression = line.removeprefix("   called").strip().split("; ")
+    exec("\n".join(statements), namespace)
+    return eval(expression, namespace)
+
+
+def test_what_was_called_can_be_pasted_objects_included() -> None:
+    message = said(lambda s: tensor(s.Net(2)(torch.ones(3, 2)), (3, 1)))
+    assert pasted(message).shape == (3, 2)
+    assert "the output of Net should have shape (3, 1), has (3, 2)" in message
+
+    def of_a_field(student: Any) -> None:
+        x = student.keep(torch.tensor([[1.0], [2.0]], requires_grad=True))
+        u = student.keeping(student.field("polynomial", coefficients=[0.0, 0.0, 1.0]), x)
+        close(student.slope(u, x), torch.zeros(2, 1))
+
+    message = said(of_a_field)
+    assert "x**2" in message
+    assert pasted(message).tolist() == [[2.0], [4.0]]
+
+
+def test_the_call_that_is_wrong_is_the_one_named() -> None:
+    def another_is_called_last(student: Any) -> None:
+        model = student.Net(2)
+        first = student.encode(model, torch.ones(1, 2))
+        model(torch.ones(1, 2))  # gives the same numbers
+        array(first)
+
+    message = said(another_is_called_last)
+    assert "encode should be a NumPy array, is a torch tensor" in message
+    assert "called    encode(Net(2), torch.tensor([[1., 1.]]))" in message
+    message = said(lambda s: tensor(attribute(s.Net(2), "alpha")))
+    assert "Net.alpha should be a torch tensor, is a float" in message
+
+
+def test_an_item_is_told_by_its_place() -> None:
+    message = said(lambda s: close(s.pair(1.5), (1.5, 1.5)))
+    assert "returned  -1.5" in message
+    assert "value 2 of 2" in message
+    message = said(lambda s: close(s.square(2), [1.0, 2.0]))
+    assert "square should be a list of 2 values, is an int" in message
+
+
+def test_what_was_measured_is_not_said_to_have_come_back() -> None:
+    message = said(lambda s: close(s.square(3.0) + 1, 1.0))
+    assert "returned" not in message
+    assert "measured  10" in message
+    message = said(lambda s: below(number(s.square(3.0)), 1.0, "the error"))
+    assert "problem   the error is 9; it should be below 1" in message
+
+
+def test_of_large_arrays_the_first_wrong_entry_is_shown() -> None:
+    expected = np.arange(20.0) ** 2
+    expected[3] = 5.0
+    message = said(lambda s: close(s.square(np.arange(20.0)), expected))
+    assert "returned  9  at [3]" in message
+    assert "expected  5  at [3]" in message
+    assert "1 of 20 entries differ" in message
+
+
+def related(values: Any, wanted: Any) -> str:
+    values, wanted = np.asarray(values, dtype=float), np.asarray(wanted, dtype=float)
+    return relation(values, wanted, lambda other: np.allclose(values, other, atol=1e-9))
+
+
+def test_a_relation_is_told_where_it_cannot_be_chance() -> None:
+    right = np.array([1.7, -0.4, 3.1, 2.2])
+    assert related(-right, right) == "same size, opposite sign"
+    assert related(2 * right, right) == "every entry is twice what it should be"
+    assert "opposite sign" in related(-right / 2, right)
+    assert related(right + 0.3, right) == "every entry is 0.3 too high"
+    assert related(right[::-1], right) == "the right numbers, in reversed order"
+    assert related(np.roll(right, 1), right) == "the right numbers, one place later"
+    assert related(right**2, right) == "every entry is the square of what it should be"
+    square = np.arange(9.0).reshape(3, 3) ** 1.5
+    assert related(square.T, square) == "the right numbers, transposed"
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ([1.0, 5.0], [4.0, 8.0]),  # off by −3
+        ([-4.0, 4.0], [0.1, -3.0]),
+        ([0.8808, 0.8808, 0.8808], [1.0, 1.0, 1.0]),
+        ([3.0], [1.5]),
+        ([-1.0], [1.0]),
+        ([2.0, 2.0, 4.0], [1.0, 1.0, 2.0]),
+    ],
+)
+def test_coincidences_are_no_causes(values: Any, wanted: Any) -> None:
+    assert related(values, wanted) == ""
+
+
+def test_a_stumble_says_what_it_was_and_what_was_wanted() -> None:
+    from coursekit.compare import stumbled
+
+    def told(use: Callable[[Any], Any], check: Callable[[Any], Any]) -> str:
+        student: Any = Student(InProcess([Cell("the cell of encode", CODE)]))
+        student.begin("encode", 1)
+        try:
+            use(check(student))
+        except (TypeError, ValueError, AttributeError) as stumble:
+            return stumbled(stumble, student.calls).text
+        raise AssertionError("the check went on")
+
+    def three(value: Any) -> None:
+        _, _, _ = value
+
+    assert told(three, lambda s: s.pair(1.0)) == (
+        "returned a tuple of 2 where 3 values are expected"
+    )
+    assert told(three, lambda s: s.square(1.0)) == (
+        "returned a float where several values are expected"
+    )
+    assert told(lambda v: v(1), lambda s: s.pair(1.0)) == (
+        "returned a tuple of 2 where a function or a model, to be called, is expected"
+    )
+    assert told(lambda v: v.requires_grad, lambda s: s.square(1.0)) == (
+        "returned a float where a torch tensor is expected"
+    )
+
+
+def test_a_pair_is_no_model() -> None:
+    message = said(lambda s: s.keeping(s.pair(1.0), 1.0))
+    assert "pair should return a function or a model, returned a tuple of 2" in message

@@ -1,0 +1,251 @@
+"""What a witness notes of a training, and the facts that follow: true of each, and of no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from coursekit import CheckFailed
+
+from autograder.course import Cell
+from autograder.judging import training as kit
+from autograder.judging.student import Student
+from autograder.judging.training import Watched
+from autograder.sandbox.protocol import InProcess
+
+START = """
+import copy
+import torch
+from torch import nn
+ce = nn.functional.cross_entropy
+
+def train(model, X, y, *, epochs, generator):
+    X, y = X.float(), y.long()
+    opt = torch.optim.Adam(model.parameters(), lr=1e-3)
+    history = []
+    model.train()
+"""
+
+PLAIN = """
+    for _ in range(epochs):
+        total = 0.0
+        for chosen in torch.randperm(len(X), generator=generator).split(32):
+            loss = ce(model(X[chosen]), y[chosen])
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+            total += loss.item() * len(chosen)
+        history.append(total / len(X))
+    model.eval()
+    return history
+"""
+
+RIGHT = {
+    "plain": PLAIN,
+    "gradients cleared first": PLAIN.replace("            opt.zero_grad()\n", "").replace(
+        "            loss = ce",
+        "            opt.zero_grad(set_to_none=False)\n            loss = ce",
+    ),
+    "flips signs, seeds inside, a loader": """
+    torch.manual_seed(generator.initial_seed())
+    data = torch.utils.data.TensorDataset(X, y)
+    loader = torch.utils.data.DataLoader(data, batch_size=64, shuffle=True)
+    for _ in range(epochs):
+        losses = []
+        for xb, yb in loader:
+            xb = xb * (2 * torch.randint(2, (len(xb), 1)) - 1)
+            opt.zero_grad()
+            loss = ce(model(xb), yb, reduction="none")
+            loss.mean().backward()
+            opt.step()
+            losses += loss.tolist()
+        history.append(sum(losses) / len(losses))
+    return (model.eval(), history)[1]
+""",
+    "both signs of each, with a momentum of its own": """
+    X, y = torch.cat([X, -X]), torch.cat([y, y])
+    for _ in range(epochs):
+        total = 0.0
+        for chosen in torch.randperm(len(X), generator=generator).split(100):
+            loss = ce(model(X[chosen]), y[chosen])
+            slopes = torch.autograd.grad(loss, list(model.parameters()))
+            with torch.no_grad():
+                for p, slope in zip(model.parameters(), slopes):
+                    p -= 0.05 * slope
+            total += loss.item() * len(chosen)
+        history.append(total / len(X))
+    model.eval()
+    return history
+""",
+    "looks the data through after each epoch": """
+    best = None
+    for _ in range(epochs):
+        model.train()
+        for chosen in torch.randperm(len(X), generator=generator).split(32):
+            opt.zero_grad()
+            ce(model(X[chosen]), y[chosen]).backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            opt.step()
+        model.eval()
+        with torch.no_grad():
+            history.append(ce(model(X), y).item())
+        if history[-1] == min(history):
+            best = copy.deepcopy(model.state_dict())
+    model.load_state_dict(best)
+    return history
+""",
+    "two parts of a batch make one step, a warm start": """
+    pace = torch.optim.lr_scheduler.LambdaLR(opt, lambda n: min(n / 4, 1.0))
+    for _ in range(epochs):
+        total = 0.0
+        for chosen in torch.randperm(len(X), generator=generator).split(32):
+            loss = ce(model(X[chosen]), y[chosen])
+            opt.zero_grad()
+            (0.5 * loss).backward(retain_graph=True)
+            (0.5 * loss).backward()
+            opt.step()
+            pace.step()
+            total += loss.item() * len(chosen)
+        history.append(total / len(X))
+    model.eval()
+    return history
+""",
+}
+
+EVERY = "    for _ in range(epochs):"
+WRONG = {
+    # fact: name: code
+    ("learns", "trains a copy"): PLAIN.replace(
+        EVERY,
+        "    model = copy.deepcopy(model)\n"
+        "    opt = torch.optim.Adam(model.parameters())\n" + EVERY,
+    ),
+    ("learns", "does nothing"): "    return [1.0 / (n + 1) for n in range(epochs)]\n",
+    ("learns", "starts anew"): PLAIN.replace(
+        EVERY, "    nn.init.normal_(next(model.parameters()))\n" + EVERY
+    ),
+    ("learns", "climbs"): PLAIN.replace("loss.backward()", "(-loss).backward()"),
+    ("sees_the_data", "zeros and ones"): PLAIN.replace("model(X[", "model(0.5 + 0.5 * X["),
+    ("shows_each_sample_once", "with replacement"): PLAIN.replace(
+        "torch.randperm(len(X),", "torch.randint(len(X), (len(X),),"
+    ),
+    ("shows_each_sample_once", "the last batch left out"): PLAIN.replace(
+        "split(32):", "split(32)[:-1]:"
+    ),
+    ("makes_new_batches", "not shuffled"): PLAIN.replace(
+        "torch.randperm(len(X), generator=generator)", "torch.arange(len(X))"
+    ),
+    ("makes_new_batches", "shuffled once"): PLAIN.replace(
+        EVERY, "    order = torch.randperm(len(X), generator=generator)\n" + EVERY
+    ).replace("in torch.randperm(len(X), generator=generator)", "in order"),
+    ("makes_new_batches", "the same batches in another order"): PLAIN.replace(
+        "torch.randperm(len(X), generator=generator).split(32)",
+        "[torch.arange(len(X)).split(32)[k] for k in torch.randperm(17, generator=generator)]",
+    ),
+    ("makes_new_batches", "all at once"): PLAIN.replace("split(32)", "split(len(X))"),
+    ("is_ordered_like", "the global generator"): PLAIN.replace(", generator=generator", ""),
+    ("is_not_ordered_like", "a seed of its own"): PLAIN.replace(
+        EVERY, "    generator = torch.Generator().manual_seed(0)\n" + EVERY
+    ),
+    ("trains_in_training_mode", "never"): PLAIN.replace(EVERY, "    model.eval()\n" + EVERY),
+    ("trains_in_training_mode", "in the first epoch"): PLAIN.replace(
+        "        history.append", "        model.eval()\n        history.append"
+    ),
+    ("steps_once_a_batch", "once an epoch"): PLAIN.replace("            opt.step()\n", "")
+    .replace("            opt.zero_grad()\n", "")
+    .replace(
+        "        history.append",
+        "        opt.step()\n        opt.zero_grad()\n        history.append",
+    ),
+    ("clears_gradients", "never cleared"): PLAIN.replace("            opt.zero_grad()\n", ""),
+    ("clears_gradients", "once an epoch"): PLAIN.replace(
+        "            opt.zero_grad()\n", ""
+    ).replace("        total = 0.0", "        total = 0.0\n        opt.zero_grad()"),
+    ("ends_in_evaluation_mode", "training mode"): PLAIN.replace("    model.eval()\n", ""),
+    ("reports_the_mean_loss", "last batch"): PLAIN.replace("total / len(X)", "loss.item()"),
+    ("reports_the_mean_loss", "over batches"): PLAIN.replace("* len(chosen)", "").replace(
+        "total / len(X)", "total / 17"
+    ),
+    ("reports_the_mean_loss", "sum over batches"): PLAIN.replace("* len(chosen)", "").replace(
+        "total / len(X)", "total"
+    ),
+    ("reports_the_mean_loss", "every batch"): PLAIN.replace(
+        "total += loss.item() * len(chosen)", "history.append(loss.item())"
+    ).replace("        history.append(total / len(X))\n", ""),
+    ("reports_the_mean_loss", "invented"): PLAIN.replace(
+        "    return history", "    return [1 / (n + 1) for n in range(epochs)]"
+    ),
+}
+
+FACTS = sorted({fact for fact, _ in WRONG})
+
+
+def _runs(code: str) -> list[Watched]:
+    """Two runs of one seed with other global states, and one of another seed."""
+    draw = np.random.default_rng(7)
+    X = kit.lattices(draw)
+    y = draw.integers(2, size=len(X))
+    student: Any = Student(InProcess([Cell("the cell of train", START + code)]))
+    student.begin("train", 1)
+    found = []
+    for seed, state in ((1, 1), (1, 2), (2, 1)):
+        student.reseed(state)
+        model = student.witness((25,), outputs=2, dropout=0.2)
+        generator = torch.Generator().manual_seed(seed)
+        data = torch.tensor(X), torch.tensor(y)
+
+        def train(model: Any, data: Any = data, generator: Any = generator) -> Any:
+            return student.train(model, *data, epochs=4, generator=generator)
+
+        loss = kit.cross_entropy(y)
+        found.append(kit.watched(model, X, train, kit.up_to_symmetry, loss))
+    return found
+
+
+def _failed(runs: list[Watched]) -> list[str]:
+    one, again, other = runs
+    further = {"is_ordered_like": (again,), "is_not_ordered_like": (other,)}
+    failed = []
+    for fact in FACTS:
+        try:
+            getattr(one, fact)(*further.get(fact, ()))
+        except CheckFailed:
+            failed.append(fact)
+    return failed
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_every_fact_holds_of_a_right_training(name: str) -> None:
+    assert _failed(_runs(RIGHT[name])) == []
+
+
+@pytest.mark.parametrize(("fact", "name"), WRONG)
+def test_a_wrong_training_is_seen_at_the_fact_that_it_breaks(fact: str, name: str) -> None:
+    failed = _failed(_runs(WRONG[fact, name]))
+    assert fact in failed
+    if fact != "learns":
+        assert "learns" not in failed
+    alone = {"trains_in_training_mode", "clears_gradients", "ends_in_evaluation_mode"}
+    alone |= {"reports_the_mean_loss", "steps_once_a_batch"}
+    if fact in alone:
+        assert failed == [fact]
+
+
+def test_a_training_by_lbfgs_on_all_data_is_whole() -> None:
+    code = """
+    opt = torch.optim.LBFGS(model.parameters(), max_iter=1, line_search_fn="strong_wolfe")
+    model.eval()
+    def closure():
+        opt.zero_grad()
+        loss = ce(model(X), y)
+        loss.backward()
+        return loss
+    history = [opt.step(closure).item() for _ in range(epochs)]
+    return history
+"""
+    one, *_ = _runs(code)
+    assert one.whole
+    for fact in ("learns", "clears_gradients", "shows_each_sample_once", "reports_the_mean_loss"):
+        getattr(one, fact)()
