@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import coursekit
 import numpy as np
 import pytest
 import torch
@@ -27,12 +28,13 @@ from coursekit import (
     close,
     holds,
     integer,
-    number,
     refuses,
     tensor,
     within,
 )
 from torch.nn import functional
+
+from autograder.judging import training as watching
 
 # A dozen operations in float64, each within 1e-16.
 ROUNDING = Tolerance("rounding in float64", 1e-12, 1e-13, 0.0)
@@ -47,6 +49,13 @@ BATCH_SIZE = 16
 RATE = 0.003
 UNSEEN_LIMIT = 0.05
 LOSS_LIMIT = 0.001
+
+
+def number(returned: Any) -> float:
+    """A float; an array or a tensor with one element counts."""
+    if getattr(returned, "ndim", 0) and math.prod(returned.shape) == 1:
+        returned = returned.reshape(())
+    return coursekit.number(returned)
 
 
 def _seeded(draw: np.random.Generator) -> torch.Generator:
@@ -119,6 +128,7 @@ def test_derivative__takes_a_single_number(student, draw):
     close(tensor(student.derivative(field, x), ()), polynomial.deriv()(x.numpy()), SINGLE)
 
 
+@pytest.mark.point
 def test_derivative__is_exact(student, draw):
     """is exact to rounding, through autograd: a difference of the function loses digits
 
@@ -215,6 +225,7 @@ def _silent(slope: float) -> bool:
     return abs(slope) < SINGLE.tiny
 
 
+@pytest.mark.point
 def test_mlp__has_relu_neurons(student, draw):
     """with a single hidden neuron is constant on one side of its corner and a slope on the other"""
     for _ in range(6):
@@ -703,6 +714,7 @@ def test_minibatches__keeps_the_short_last_batch(student, draw):
         holds(sizes == expected, "every batch but the last should be full")
 
 
+@pytest.mark.point
 def test_minibatches__shuffles_rows_not_blocks(student, draw):
     """brings together rows that were not neighbours
 
@@ -773,6 +785,7 @@ def _away_from_zero(draw: np.random.Generator, *shape: int) -> torch.Tensor:
     return torch.tensor(draw.uniform(0.5, 1.5, shape) * draw.choice([-1.0, 1.0], shape))
 
 
+@pytest.mark.point
 def test_dropout__scales_what_it_keeps(student, draw):
     """gives each element as 0 or as x / (1 − p)"""
     for shape in ((30,), (8, 9), (3, 4, 5)):
@@ -905,6 +918,7 @@ def _squares(model: Any) -> float:
     return sum(float((p.detach().double() ** 2).sum()) for p in model.parameters() if p.ndim == 2)
 
 
+@pytest.mark.point
 def test_l2_penalty__is_the_sum_of_squares_of_one_layer(student, draw):
     """is the sum of the squares of a layer's weights, its biases left out"""
     for n_in, n_out in ((3, 5), (1, 1)):
@@ -970,6 +984,7 @@ def _stops(student: Any, losses: Sequence[float], at: int | None, *settings: Any
     holds(first == at, late)
 
 
+@pytest.mark.point
 def test_early_stopping__stops_after_patience_epochs(student, draw):
     """stops after `patience` successive epochs without improvement, not before"""
     for patience in (1, 2, 5):
@@ -1118,6 +1133,7 @@ def _augmented(
     return tensor(returned[0], (rows, *x.shape[1:])), tensor(returned[1], (rows, *y.shape[1:]))
 
 
+@pytest.mark.point
 def test_augment__begins_with_the_originals(student, draw):
     """begins with the originals, untouched, and goes on with noisy blocks in the same order"""
     for rows, copies in ((7, 3), (1, 2)):
@@ -1316,6 +1332,7 @@ def test_train__returns_the_mean_loss_of_every_epoch(student, draw):
         )
         for loss in _losses(history, epochs):
             close(loss, expected, SINGLE)
+        holds(bool((_coefficients(model, 3) != c).any()), "the model does not learn")
 
 
 def _sine(draw: np.random.Generator) -> tuple[Callable[[torch.Tensor], torch.Tensor], torch.Tensor]:
@@ -1347,6 +1364,7 @@ def trained(
     return _losses(history, epochs), float(np.mean(error**2))
 
 
+@pytest.mark.point
 def test_train__learns_a_sine(student, draw):
     """learns a sine: its losses become small, and the network knows the points between the data
 
@@ -1375,7 +1393,10 @@ def _refuses(student: Any, draw: np.random.Generator, batch_size: int | None) ->
     def call(target: torch.Tensor) -> Any:
         model = student.field("polynomial", coefficients=[0.5, 1.0])
         options = {"epochs": 2, "learning_rate": 0.01, "batch_size": batch_size}
-        return student.train(model, x, target, **options, generator=_seeded(draw))
+        history = student.train(model, x, target, **options, generator=_seeded(draw))
+        moved = bool((_coefficients(model, 2) != [0.5, 1.0]).all())
+        holds(moved, "the model does not learn where the shapes agree")
+        return history
 
     _losses(call(y), 2)
     refuses(lambda: call(y[:, 0]), "Exception")
@@ -1391,26 +1412,63 @@ def test_train__refuses_to_broadcast_in_batches(student, draw):
     _refuses(student, draw, 4)
 
 
-def test_train__learns_in_training_mode(student, draw):
-    """switches the model to training mode before it learns
+def _watched(student: Any, draw: np.random.Generator) -> list[watching.Watched]:
+    """Three short trainings of a witness: two with the same seed, one with another.
 
-    Batch normalisation counts the batches that it has seen in training mode.
+    The global random state differs from one to the next.
     """
-    normalisation = _layer(student, "BatchNorm1d", 2)
-    model = _layer(student, "Sequential", normalisation, _layer(student, "Linear", 2, 1))
-    model.eval()
-    student.train(model, _normal(draw, 9, 2).float(), torch.ones(9, 1), epochs=2, learning_rate=0.1)
-    seen = number(attribute(normalisation, "num_batches_tracked"))
-    holds(seen > 0, "the model was not in training mode while it learned")
+    x = draw.normal(size=(watching.SAMPLES, 2))
+    y = np.sin(x.sum(axis=1, keepdims=True)) + 3.0
+    data = [torch.tensor(values, dtype=torch.float32) for values in (x, y)]
+    seed = int(draw.integers(2**31))
+
+    def run(chosen: int) -> watching.Watched:
+        def train(model: Any) -> Any:
+            generator = torch.Generator().manual_seed(chosen)
+            return student.train(
+                model, *data, epochs=3, learning_rate=0.01, batch_size=64, generator=generator
+            )
+
+        student.reseed(int(draw.integers(2**31)))
+        witness = student.witness((2,), outputs=1, dropout=0.3, seed=int(draw.integers(2**31)))
+        loss = watching.squared_error(y)
+        return watching.watched(witness, data[0].numpy(), train, watching.by_value, loss)
+
+    return [run(seed), run(seed), run(seed + 1)]
+
+
+def test_train__learns_in_training_mode(student, draw):
+    """has the model in training mode from the first step to the last"""
+    student.once(_watched, draw)[0].trains_in_training_mode()
+
+
+def test_train__shows_every_row_once_an_epoch(student, draw):
+    """shows every row once in each epoch, as it is given"""
+    student.once(_watched, draw)[0].shows_each_sample_once()
+
+
+def test_train__makes_new_batches_in_every_epoch(student, draw):
+    """makes new, shuffled batches in each epoch"""
+    student.once(_watched, draw)[0].makes_new_batches()
+
+
+@pytest.mark.guard
+def test_train__is_ordered_by_the_generator(student, draw):
+    """orders its batches by the generator: another seed, another order"""
+    first, again, other = student.once(_watched, draw)
+    first.is_ordered_like(again)
+    first.is_not_ordered_like(other)
+
+
+def test_train__reports_the_mean_over_the_rows(student, draw):
+    """reports each batch's loss before its step, in the mean over the rows of an epoch"""
+    student.once(_watched, draw)[0].reports_the_mean_loss(afterwards=False)
 
 
 @pytest.mark.guard
 def test_train__ends_in_evaluation_mode(student, draw):
-    """leaves the model in evaluation mode"""
-    model = student.field("polynomial", coefficients=[0.5, 1.0])
-    x, y = _normal(draw, 9, 1), _normal(draw, 9, 1)
-    student.train(model, x, y, epochs=2, learning_rate=0.01)
-    holds(attribute(model, "training") is False, "the model is left in training mode")
+    """leaves the model in evaluation mode: two calls agree"""
+    student.once(_watched, draw)[0].ends_in_evaluation_mode()
 
 
 @pytest.mark.guard

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.judging.answers import Mistake, edit, mistake
+from autograder.judging.answers import KEEPS, Mistake, edit, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.lennard_jones import (
@@ -12,10 +12,38 @@ from reference_impl.lennard_jones import (
     pairwise_distances,
 )
 
+# What an exercise is about: an answer that fails one of these checks keeps at most half.
+POINTS = {
+    "lj_potential": {"follows_the_formula"},
+    "lj_force": {"is_exact", "is_minus_the_slope_of_the_potential"},
+    "pairwise_distances": {"holds_every_pair_once"},
+    "cluster_energy": {"is_the_sum_over_pairs"},
+    "cluster_forces": {"are_minus_the_gradient_of_the_energy", "are_exact"},
+    "sample_clusters": {"keeps_every_pair_apart"},
+    "standardise": {"treats_test_as_it_treats_train"},
+    "nn_potential": {"is_exact", "gives_minus_the_slope_of_any_model", "is_differentiable_again"},
+    "force_matching_loss": {"adds_two_mean_squares"},
+    "train_potential": {"learns_from_the_forces", "knows_unseen_forces"},
+    "train_cluster_model": {"knows_unseen_clusters"},
+}
+
+
+def keeps(exercise, caught_by):
+    return 0.5 if caught_by in POINTS.get(exercise, ()) else KEEPS
+
 
 def slip(exercise, name, old, new, caught_by, hint):
     """A slip of a few characters in the reference."""
-    return edit("lennard_jones", exercise, name, old, new, caught_by=caught_by, hint=hint)
+    return edit(
+        "lennard_jones",
+        exercise,
+        name,
+        old,
+        new,
+        caught_by=caught_by,
+        hint=hint,
+        keeps=keeps(exercise, caught_by),
+    )
 
 
 # ------------------------------------------------------------------------- lj_potential
@@ -140,9 +168,9 @@ lj_potential_slips = [
 )
 def arrays_only():
     def lj_potential(r, epsilon=1.0, sigma=1.0):
-        values = np.zeros(np.shape(r))
+        values = np.zeros(r.shape)
         values[...] = 4 * epsilon * ((sigma / r) ** 12 - (sigma / r) ** 6)
-        return values.reshape(-1) if values.ndim == 0 else values
+        return values
 
 
 @mistake(
@@ -161,6 +189,7 @@ def flattened():
 @mistake(
     "lj_potential",
     caught_by="follows_the_formula",
+    keeps=0.5,
     hint="It works for one distance but not for an array of them.",
 )
 def numbers_only():
@@ -312,14 +341,14 @@ STEPS = (
 )
 
 
-@mistake("lj_force", caught_by="is_exact", hint=STEPS)
+@mistake("lj_force", caught_by="is_exact", keeps=0.5, hint=STEPS)
 def central_differences():
     def lj_force(r, epsilon=1.0, sigma=1.0):
         h = 1e-5 * sigma
         return (lj_potential(r - h, epsilon, sigma) - lj_potential(r + h, epsilon, sigma)) / (2 * h)
 
 
-@mistake("lj_force", caught_by="is_exact", hint=STEPS)
+@mistake("lj_force", caught_by="is_exact", keeps=0.5, hint=STEPS)
 def a_step_to_one_side():
     def lj_force(r, epsilon=1.0, sigma=1.0):
         h = 1e-6
@@ -442,6 +471,7 @@ pairwise_distances_slips = [
 @mistake(
     "pairwise_distances",
     caught_by="holds_every_pair_once",
+    keeps=0.5,
     hint="Every pair is there twice, as i, j and as j, i. Each pair is wanted once.",
 )
 def every_pair_twice():
@@ -459,6 +489,7 @@ def every_pair_twice():
 @mistake(
     "pairwise_distances",
     caught_by="holds_every_pair_once",
+    keeps=0.5,
     hint="This is the whole N × N table. Each pair is wanted once, in a list of N(N−1)/2 numbers.",
 )
 def whole_table():
@@ -563,6 +594,7 @@ cluster_energy_slips = [
 @mistake(
     "cluster_energy",
     caught_by="is_the_sum_over_pairs",
+    keeps=0.5,
     hint="Every pair is counted twice, as i, j and as j, i.",
 )
 def pairs_twice():
@@ -613,6 +645,7 @@ def stops_where_there_is_no_pair():
 @mistake(
     "cluster_energy",
     caught_by="is_the_sum_over_pairs",
+    keeps=0.5,
     hint="One energy for each pair comes back; their sum is wanted.",
 )
 def energies_of_the_pairs():
@@ -756,6 +789,7 @@ def reaction_with_the_same_sign():
 @mistake(
     "cluster_forces",
     caught_by="are_minus_the_gradient_of_the_energy",
+    keeps=0.5,
     hint="Each new pair overwrites what an atom felt from the others: add up, with +=.",
 )
 def overwritten_by_the_last_pair():
@@ -791,6 +825,7 @@ def coordinate_by_coordinate():
 @mistake(
     "cluster_forces",
     caught_by="are_minus_the_gradient_of_the_energy",
+    keeps=0.5,
     hint="Only the sizes of the forces come back. A force has a direction: (N, 3).",
 )
 def sizes_only():
@@ -827,6 +862,7 @@ def stops_where_nothing_pushes():
 @mistake(
     "cluster_forces",
     caught_by="are_exact",
+    keeps=0.5,
     hint="Small steps of the energy give some digits of the force, not all, and cost the whole "
     "energy for every coordinate. Add up lj_force along the unit vectors.",
 )
@@ -1514,7 +1550,15 @@ force_matching_loss_slips = [
 def variant(exercise, code, name, old, new, caught_by, hint):
     """A slip of a few characters in a plain student's answer, which is no pure slip of ours."""
     assert code.count(old) == 1, f"{name}: {old!r} stands {code.count(old)} times in the answer"
-    return Mistake("lennard_jones", exercise, name, code.replace(old, new), caught_by, hint)
+    return Mistake(
+        "lennard_jones",
+        exercise,
+        name,
+        code.replace(old, new),
+        caught_by,
+        hint,
+        keeps(exercise, caught_by),
+    )
 
 
 _POTENTIAL = """def train_potential(r, V, F, *, epochs, generator):
@@ -1783,6 +1827,7 @@ train_cluster_model_slips = [
 @mistake(
     "train_cluster_model",
     caught_by="knows_unseen_clusters",
+    keeps=0.5,
     hint="The function is the Lennard-Jones formula, whatever the data are. A network has to learn "
     "from what it is given.",
 )

@@ -3,18 +3,51 @@
 import numpy as np
 import torch
 
-from autograder.judging.answers import Mistake, edit, mistake
+from autograder.judging.answers import KEEPS, Mistake, edit, mistake
+
+# What an exercise is about: an answer that fails one of these checks keeps at most half.
+POINTS = {
+    "derivative": {"is_exact"},
+    "mlp": {"has_relu_neurons"},
+    "minibatches": {"shuffles_rows_not_blocks"},
+    "dropout": {"scales_what_it_keeps"},
+    "l2_penalty": {"is_the_sum_of_squares_of_one_layer"},
+    "early_stopping": {"stops_after_patience_epochs"},
+    "augment": {"begins_with_the_originals"},
+    "train": {"learns_a_sine"},
+}
+
+
+def keeps(exercise, caught_by):
+    return 0.5 if caught_by in POINTS.get(exercise, ()) else KEEPS
 
 
 def slip(exercise, name, old, new, caught_by, hint):
     """A slip of a few characters in the reference."""
-    return edit("training", exercise, name, old, new, caught_by=caught_by, hint=hint)
+    return edit(
+        "training",
+        exercise,
+        name,
+        old,
+        new,
+        caught_by=caught_by,
+        hint=hint,
+        keeps=keeps(exercise, caught_by),
+    )
 
 
 def variant(exercise, code, name, old, new, caught_by, hint):
     """A slip of a few characters in a plain student's answer, which is no pure slip of ours."""
     assert code.count(old) == 1, f"{name}: {old!r} stands {code.count(old)} times in the answer"
-    return Mistake("training", exercise, name, code.replace(old, new), caught_by, hint)
+    return Mistake(
+        "training",
+        exercise,
+        name,
+        code.replace(old, new),
+        caught_by,
+        hint,
+        keeps(exercise, caught_by),
+    )
 
 
 # --------------------------------------------------------------------------- derivative
@@ -86,6 +119,7 @@ derivative_slips = [
 @mistake(
     "derivative",
     caught_by="is_exact",
+    keeps=0.5,
     hint="A difference of two nearly equal numbers loses digits. Autograd differentiates the "
     "formula itself and loses none.",
 )
@@ -99,6 +133,7 @@ def differences():
 @mistake(
     "derivative",
     caught_by="is_exact",
+    keeps=0.5,
     hint="A difference of two nearly equal numbers loses digits in float64 too. Autograd "
     "differentiates the formula itself and loses none.",
 )
@@ -1716,6 +1751,53 @@ train_slips = [
         "before the loop.",
     ),
     training(
+        "evaluation_mode_after_the_first_epoch",
+        "        losses.append(total / len(x))\n",
+        "        losses.append(total / len(x))\n        model.eval()\n",
+        "learns_in_training_mode",
+        "model.eval() stands inside the loop, so that only the first epoch is in training mode. "
+        "Set the mode back before the next epoch, or switch once, at the end.",
+    ),
+    training(
+        "batches_kept_in_a_list",
+        "    for _ in range(epochs):\n        total = 0.0\n        batches = [(x, y)]\n"
+        "        if batch_size is not None:\n"
+        "            batches = minibatches(x, y, batch_size, generator)\n",
+        "    batches = [(x, y)]\n    if batch_size is not None:\n"
+        "        batches = list(minibatches(x, y, batch_size, generator))\n"
+        "    for _ in range(epochs):\n        total = 0.0\n",
+        "makes_new_batches_in_every_epoch",
+        "The batches are made once, before the loop, and are the same in every epoch. Make new "
+        "ones in each.",
+    ),
+    training(
+        "never_shuffled",
+        "            batches = minibatches(x, y, batch_size, generator)\n",
+        "            batches = zip(x.split(batch_size), y.split(batch_size))\n",
+        "makes_new_batches_in_every_epoch",
+        "The batches are cut from the data in their old order, the same in every epoch. Shuffle "
+        "first: minibatches does.",
+    ),
+    training(
+        "rows_drawn_with_replacement",
+        "            batches = minibatches(x, y, batch_size, generator)\n",
+        "            n = -(-len(x) // batch_size)\n"
+        "            rows = [torch.randint(len(x), (min(batch_size, len(x) - k * batch_size),),"
+        " generator=generator) for k in range(n)]\n"
+        "            batches = [(x[r], y[r]) for r in rows]\n",
+        "shows_every_row_once_an_epoch",
+        "The rows of each batch are drawn anew from all data, so that some come twice in an epoch "
+        "and others not at all. Shuffle, and cut the order into batches.",
+    ),
+    training(
+        "loss_of_the_last_batch",
+        "            total += loss.item() * len(x_b)\n",
+        "            total = loss.item() * len(x)\n",
+        "reports_the_mean_over_the_rows",
+        "The history holds the loss of each epoch's last batch. The mean over all rows is asked "
+        "for.",
+    ),
+    training(
         "no_evaluation_mode",
         "    model.eval()\n",
         "",
@@ -1783,7 +1865,7 @@ train_slips = [
         "            total += loss.item() * len(x_b)\n        losses.append(total / len(x))\n",
         "            total += loss.item()\n"
         "        losses.append(total / -(-len(x) // (batch_size or len(x))))\n",
-        "returns_the_mean_loss_of_every_epoch",
+        "reports_the_mean_over_the_rows",
         "Every batch counts alike in the mean, the short last one too. The mean is over the rows: "
         "weight each batch's loss with its size.",
     ),
