@@ -14,7 +14,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import coursekit
 import numpy as np
 import pytest
 import torch
@@ -28,6 +27,7 @@ from coursekit import (
     close,
     holds,
     integer,
+    number,
     refuses,
     tensor,
     within,
@@ -49,13 +49,6 @@ BATCH_SIZE = 16
 RATE = 0.003
 UNSEEN_LIMIT = 0.05
 LOSS_LIMIT = 0.001
-
-
-def number(returned: Any) -> float:
-    """A float; an array or a tensor with one element counts."""
-    if getattr(returned, "ndim", 0) and math.prod(returned.shape) == 1:
-        returned = returned.reshape(())
-    return coursekit.number(returned)
 
 
 def _seeded(draw: np.random.Generator) -> torch.Generator:

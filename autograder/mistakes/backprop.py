@@ -924,6 +924,14 @@ backward_ = [
     ),
     slip(
         "backward",
+        "slope_1_at_the_corner",
+        "* relu_gradient(z1)",
+        "* (z1 >= 0)",
+        "at_the_corner",
+        "At exactly z1 = 0 the slope of ReLU is 0 in this course, as relu_gradient has it.",
+    ),
+    slip(
+        "backward",
         "slope_of_sigmoid",
         _DELTA1,
         "delta1 = (delta2 @ W2.T) * a1 * (1 - a1)",
