@@ -12,10 +12,10 @@ from typing import Any
 import nbformat
 import pytest
 import toy_course
+from coursekit.ipynb import MAX_BYTES
 
 from autograder.authoring import build
 from autograder.course import ROOT, load_assignment
-from autograder.judging.submission import MAX_BYTES
 
 SCRIPT = ROOT / "autograder" / "templates" / "bundle" / "check_submission.py"
 RIGHT = {

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
+import os
+import sqlite3
 import struct
+import time
+import unicodedata
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -71,7 +77,7 @@ submission_4:
 """
     files = {f"export/submission_{n}/backprop.ipynb": b"{}" for n in range(1, 5)}
     found = collected(tmp_path, files | {"export/submission_metadata.yml": metadata})
-    students = ("00042", "ben@example.org", "submission_3")
+    students = ("00042", "ben@example.org")
     assert set(found) == {f"{student}/backprop/backprop.ipynb" for student in students}
 
 
@@ -94,7 +100,7 @@ def test_a_students_own_list_is_no_list(tmp_path: Path) -> None:
 def test_a_hostile_list_is_a_sentence_or_nothing(data: bytes, tmp_path: Path) -> None:
     files = {"export/submission_1/x.ipynb": b"{}", "export/submission_metadata.yml": data}
     with contextlib.suppress(CourseError):
-        assert collected(tmp_path, files) == {"export/backprop/backprop.ipynb": b"{}"}
+        assert collected(tmp_path, files) == {}, "nobody is named, and somebody was invented"
 
 
 def test_of_several_notebooks_the_one_with_the_right_name_counts(tmp_path: Path) -> None:
@@ -197,3 +203,326 @@ def test_a_damaged_archive_is_collected_or_named(
     with contextlib.suppress(CourseError):
         collect(folder / "x.zip", FOUND, folder)
     assert all(path.suffix == ".ipynb" for path in (folder / "submitted").rglob("*.*"))
+
+
+# ------------------------------------------------------------------------ whose it is
+
+
+def zipped_bytes(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in files.items():
+            made.writestr(name, data)
+    return buffer.getvalue()
+
+
+def notebook(*, written: int = 9, name: str = "backprop", note: str = "") -> bytes:
+    """A released notebook with some exercises answered."""
+    found = load_assignment(name)
+    made: dict[str, Any] = json.loads(found.release.read_bytes())
+    exercises = {exercise.name for exercise in found.exercises[:written]}
+    for cell in made["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") in exercises:
+            cell["source"] = [f"# {note}\n", *cell["source"]]
+    return json.dumps(made | {"metadata": made["metadata"] | {"note": note}}).encode()
+
+
+ALICE = "Alice Smith_7_assignsubmission_file_"
+MALLORY = "Mallory_9_assignsubmission_file_"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "submitted/alice_smith-7/backprop/backprop.ipynb",
+        "submitted/alice_smith-7/backprop.ipynb",
+        f"{ALICE}/backprop.ipynb",
+        "alice_smith-7/backprop.ipynb",
+        "alicesmith_7_1_backprop.ipynb",
+        "Alice Smith - backprop.ipynb",
+        "7-1 - Alice Smith - Nov 20, 2026 1159 PM/backprop.ipynb",
+        "hw_alice_attempt_2026-11-20-18-00-00_backprop.ipynb",
+    ],
+)
+@pytest.mark.parametrize(
+    "outside",
+    [
+        (f"{ALICE}/", f"{MALLORY}/"),
+        ("alice_smith-7/", "mallory-9/"),
+        (
+            "7-1 - Alice Smith - Nov 20, 2026 1159 PM/",
+            "9-1 - Mallory - Nov 20, 2026 1159 PM/",
+        ),
+    ],
+)
+def test_nobody_hands_in_for_another(inside: str, outside: tuple[str, str], tmp_path: Path) -> None:
+    """Not by a folder, a name or a list inside one's own upload, zipped or not."""
+    alice, mallory = outside
+    forged = b"submission_1: {':submitters': [{':sid': alice_smith-7}]}"
+    for work in (
+        {mallory + inside: b"m"},
+        {mallory + "work.zip": zipped_bytes({inside: b"m"})},
+        {mallory + "submission_metadata.yml": forged, mallory + "submission_1/x.ipynb": b"m"},
+    ):
+        course = tmp_path / str(len(list(tmp_path.iterdir())))
+        found = collected_in(course, {f"{alice}backprop.ipynb": b"a"} | work)
+        assert found == {"alice_smith-7": b"a", "mallory-9": b"m"}, work.keys()
+
+
+def collected_in(course: Path, files: dict[str, bytes]) -> dict[str, bytes]:
+    """Who has which notebook after a collect into a new course."""
+    course.mkdir()
+    collect(archive(course, files), FOUND, course)
+    return {p.parts[-3]: p.read_bytes() for p in course.glob("submitted/*/*/backprop.ipynb")}
+
+
+def test_a_list_in_one_students_folder_is_not_believed(tmp_path: Path) -> None:
+    files = {
+        "mallory/submission_metadata.yml": b"submission_1: {':submitters': [{':sid': ben}]}",
+        "mallory/submission_1/backprop.ipynb": b"m",
+    }
+    assert collected_in(tmp_path / "course", files) == {"mallory": b"m"}
+
+
+def test_an_id_is_claimed_once(tmp_path: Path) -> None:
+    names = "".join(
+        f"submission_{n}:\n  :submitters: [{{':name': X, ':sid': 'ada'}}]\n" for n in (1, 2)
+    )
+    files = {"submission_1/backprop.ipynb": b"1", "submission_2/backprop.ipynb": b"2"}
+    files["submission_metadata.yml"] = names.encode()
+    outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
+    assert outcome.written == ["ada"]
+    assert (tmp_path / "submitted/ada/backprop/backprop.ipynb").read_bytes() == b"1"
+    (line,) = outcome.left_out
+    assert line == "submission_2: ada was claimed by submission_1 already"
+
+
+def test_what_one_upload_makes_is_bounded(tmp_path: Path) -> None:
+    zeros = bytes(20 * 2**20)
+    many = zipped_bytes({f"{n}/backprop.ipynb": zeros for n in range(12)})
+    files = {f"{MALLORY}/work.zip": many, f"{ALICE}/backprop.ipynb": b"{}"}
+    collect(archive(tmp_path, files), FOUND, tmp_path)
+    made = sum(p.stat().st_size for p in (tmp_path / "submitted").rglob("*") if p.is_file())
+    assert made <= 21 * 2**20, f"{made >> 20} MB were written for {len(many) >> 10} kB"
+
+
+# ------------------------------------------------------------------------ everyone is named
+
+
+@pytest.mark.parametrize(
+    ("files", "student"),
+    [
+        ({"Class 2026/ada/backprop.ipynb": b"a", "Class 2026/ben/backprop.ipynb": b"b"}, "ada"),
+        ({"ada/work.zip": zipped_bytes({"work/backprop.ipynb": b"a"})}, "ada"),
+        ({"ada.zip": zipped_bytes({"x/backprop.ipynb": b"a"}), "ben/x.ipynb": b"b"}, "ada"),
+        ({"all.zip": zipped_bytes({"ada/backprop.ipynb": b"a"})}, "ada"),
+        ({"ada/backprop.ipynb.txt": b"a"}, "ada"),
+        ({"ada/backprop.ipynb.json": b"a"}, "ada"),
+        ({"ada/backprop (1).ipynb": b"a"}, "ada"),
+        ({"ada/backprop.ipynb (1)": b"a"}, "ada"),
+        ({"ada/backprop-Copy1.ipynb": b"a"}, "ada"),
+        ({"ada\\backprop\\backprop.ipynb": b"a"}, "ada"),
+        ({"anon_x7Ab3_777_backprop.ipynb": b"a"}, "anon-x7Ab3"),
+        ({"LATE_anon_x7Ab3_777_backprop.ipynb": b"a"}, "anon-x7Ab3"),
+        ({"van_der_waals_55_777_backprop.ipynb": b"a"}, "van_der_waals-55"),
+        ({"van_der_waals_LATE_55_777_back_prop_1_2.ipynb": b"a"}, "van_der_waals-55"),
+        ({"7-1 - Ada Lovelace - Nov 20, 2026 1159 PM/backprop.ipynb": b"a"}, "ada_lovelace-7"),
+        ({"7-1 - Anna-Maria O - 20 November, 2026 905 AM/backprop.ipynb": b"a"}, "anna-maria_o-7"),
+        ({"HW 1_ada_attempt_2026-11-20-18-00-00_backprop.ipynb": b"a"}, "ada"),
+        (
+            {
+                "HW_1_ada_l_attempt_2026-11-20-18-00-00_backprop.ipynb": b"a",
+                "HW_1_ada_l_attempt_2026-11-20-18-00-00.txt": b"Name: Ada L (ada_l)\nDate: x",
+            },
+            "ada_l",
+        ),
+        ({"Backprop/Ada Lovelace - backprop.ipynb": b"a", "Backprop/Ben B - x.ipynb": b"b"}, None),
+        (
+            {
+                "Sheet 1/Lovelace_Ada_alovelace_301/backprop.ipynb": b"a",
+                "Sheet 1/Team 3/B_Ben_bb_302/backprop.ipynb": b"b",
+            },
+            "alovelace",
+        ),
+    ],
+)
+def test_shapes_of_archives(files: dict[str, bytes], student: str | None, tmp_path: Path) -> None:
+    found = collected_in(tmp_path / "course", files)
+    assert found[student or "ada_lovelace"] == b"a"
+    others = {name: data for name, data in found.items() if data != b"a"}
+    assert others in ({}, {"ben": b"b"}, {"ben_b": b"b"}, {"bb": b"b"})
+
+
+def test_letters_composed_or_not_are_one_student(tmp_path: Path) -> None:
+    one, two = (unicodedata.normalize(form, "Zoë Ünal") for form in ("NFC", "NFD"))
+    files = {f"{one}/backprop.ipynb": b"1", f"{two}/notes.txt": b"x"}
+    assert collected_in(tmp_path / "course", files) == {one: b"1"}
+
+
+def test_a_name_in_utf8_without_the_flag(tmp_path: Path) -> None:
+    path = archive(tmp_path, {"ZZZZ/backprop.ipynb": b"1", "ben/backprop.ipynb": b"2"})
+    path.write_bytes(path.read_bytes().replace(b"ZZZZ", "Zoë".encode()))
+    collect(path, FOUND, tmp_path)
+    assert (tmp_path / "submitted/Zoë/backprop/backprop.ipynb").is_file()
+
+
+def test_everyone_is_written_or_named_with_the_reason(tmp_path: Path) -> None:
+    files = {
+        "Ada_1_assignsubmission_file_/backprop.ipynb": notebook(),
+        "Ben_2_assignsubmission_file_/essay.pdf": b"%PDF",
+        "Cy_3_assignsubmission_onlinetext_/onlinetext.html": b"<p>",
+        "Di_4_assignsubmission_file_/": b"",
+        "Ed_5_assignsubmission_file_/broken.zip": b"PK no",
+        "Flo_6_assignsubmission_file_/cnn.ipynb": notebook(name="cnn"),
+    }
+    outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
+    assert outcome.written == ["ada-1"]
+    said = "\n".join(outcome.left_out)
+    for who, why in {
+        "Ben_2": "there is no notebook among",
+        "Cy_3": "there is no notebook among",
+        "Di_4": "nothing was handed in",
+        "Ed_5": "not a zip file",
+        "Flo_6": "is the notebook of cnn",
+    }.items():
+        assert re_line(said, who, why), f"{who} is not accounted for in:\n{said}"
+
+
+def re_line(text: str, *parts: str) -> bool:
+    return any(all(part in line for part in parts) for line in text.splitlines())
+
+
+# ------------------------------------------------------------------------ which notebook
+
+
+@pytest.mark.parametrize(("right", "wrong"), [("a", "z"), ("z", "a")])
+def test_the_notebook_is_known_by_what_is_in_it(right: str, wrong: str, tmp_path: Path) -> None:
+    """Whatever it is called: the worked one, not the untouched one, another's or a scratch pad."""
+    scratch = json.dumps({"cells": [{"cell_type": "code", "source": "x = 1"}]}).encode()
+    for number, other in enumerate((notebook(written=0), notebook(name="cnn"), scratch)):
+        files = {f"ada/{right}.ipynb": notebook(), f"ada/{wrong}.ipynb": other}
+        assert collected_in(tmp_path / str(number), files) == {"ada": notebook()}
+    bare = {"cells": [{"cell_type": "code", "source": "def mse_loss(a, b):\n    return 1"}]}
+    files = {f"ada/{right}.ipynb": json.dumps(bare).encode(), f"ada/{wrong}.ipynb": scratch}
+    assert collected_in(tmp_path / "bare", files) == {"ada": json.dumps(bare).encode()}
+
+
+def test_where_two_could_be_meant_none_is_taken(tmp_path: Path) -> None:
+    files = {"ada/one.ipynb": notebook(note="1"), "ada/two.ipynb": notebook(note="2")}
+    outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
+    assert outcome.written == []
+    assert (
+        "cannot be told which one is meant of ada/one.ipynb and ada/two.ipynb"
+        in (outcome.left_out[0])
+    )
+
+
+def test_of_several_attempts_the_newest_counts_and_the_others_are_kept(tmp_path: Path) -> None:
+    files = {
+        "7-1 - Ada L - Nov 19, 2026 905 AM/backprop.ipynb": notebook(note="old"),
+        "7-1 - Ada L - Nov 20, 2026 1159 PM/backprop.ipynb": notebook(written=2, note="new"),
+        "7-1 - Ada L - Nov 2, 2026 1159 PM/backprop.ipynb": notebook(note="oldest"),
+    }
+    assert collect(archive(tmp_path, files), FOUND, tmp_path).written == ["ada_l-7"]
+    place = tmp_path / "submitted/ada_l-7/backprop"
+    assert (place / "backprop.ipynb").read_bytes() == notebook(written=2, note="new")
+    assert (place / "timestamp.txt").read_text() == "2026-11-20 23:59:00.000000 UTC"
+    kept = sorted((tmp_path / "attempts/backprop/ada_l-7").iterdir())
+    assert [path.read_bytes() for path in kept] == [notebook(note="oldest"), notebook(note="old")]
+
+
+def test_what_is_replaced_is_kept(tmp_path: Path) -> None:
+    for data in (b"1", b"2"):
+        collect(archive(tmp_path, {"ada/backprop.ipynb": data}), FOUND, tmp_path, replace=True)
+    (kept,) = (tmp_path / "attempts/backprop/ada").iterdir()
+    assert kept.read_bytes() == b"1"
+
+
+# ------------------------------------------------------------------------ when, and with whom
+
+
+def stamped(folder: Path, files: dict[str, tuple[int, ...]]) -> Path:
+    path = folder / "archive.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        for name, moment in files.items():
+            made.writestr(zipfile.ZipInfo(name, moment), notebook())
+    os.utime(path, (time.time(), 1_800_000_000))  # January 2027
+    return path
+
+
+def times(course: Path) -> dict[str, str]:
+    return {p.parts[-3]: p.read_text()[:19] for p in course.glob("submitted/*/*/timestamp.txt")}
+
+
+def test_the_times_of_the_files_are_kept(tmp_path: Path) -> None:
+    files = {
+        "adal_5_1_backprop.ipynb": (2026, 11, 20, 18, 0, 0),
+        "benb_LATE_6_2_backprop.ipynb": (2026, 11, 21, 7, 30, 0),
+        "cyc_7_3_backprop.ipynb": (2026, 11, 19, 12, 0, 0),
+    }
+    collect(stamped(tmp_path, files), FOUND, tmp_path)
+    wanted = {
+        "adal-5": "2026-11-20 18:00:00",
+        "benb-6": "2026-11-21 07:30:00",
+        "cyc-7": "2026-11-19 12:00:00",
+    }
+    assert times(tmp_path) == wanted
+    berlin = tmp_path / "berlin"
+    berlin.mkdir()
+    (berlin / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.Exchange.timezone = 'Europe/Berlin'\n"
+    )
+    collect(stamped(tmp_path, files), FOUND, berlin)
+    assert times(berlin)["adal-5"] == "2026-11-20 17:00:00"
+
+
+def test_the_time_at_which_an_archive_was_made_is_nobodys(tmp_path: Path) -> None:
+    files = {f"ada{n}_{n}_1_backprop.ipynb": (2026, 11, 20, 18, 0, n % 50) for n in range(20)}
+    collect(stamped(tmp_path, files), FOUND, tmp_path)
+    assert times(tmp_path) == {}, "everyone is late, by the time of the download"
+
+
+def test_gradescope_tells_time_group_and_ids(tmp_path: Path) -> None:
+    metadata = b"""\
+submission_1:
+  :submitters:
+  - :name: Ada Lovelace
+    :sid: "42"
+    :email: ada@example.org
+  - {":name": Ben, ":sid": "43", ":email": ben@example.org}
+  :created_at: 2026-11-20 18:00:00.123456789 Z
+  :score: 3.0
+submission_2:
+  :submitters: [{":name": Cy, ":sid": "44", ":email": cy@example.org}]
+  :created_at: 2026-11-21 18:00:00 -0800
+submission_3:
+  :submitters: [{":name": Di, ":sid": "45", ":email": di@example.org}]
+"""
+    files = {f"assignment_1_export/submission_{n}/x.ipynb": notebook() for n in (1, 2)}
+    files["assignment_1_export/submission_metadata.yml"] = metadata
+    outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
+    assert outcome.written == ["42", "43", "44"]
+    assert outcome.left_out == ["submission_3: nothing was handed in"]
+    early, late = "2026-11-20 18:00:00", "2026-11-22 02:00:00"
+    assert times(tmp_path) == {"42": early, "43": early, "44": late}
+    with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as book:
+        rows = book.execute(
+            "select id, first_name, last_name, email, lms_user_id from student order by id"
+        ).fetchall()
+    assert rows[:2] == [
+        ("42", "Ada", "Lovelace", "ada@example.org", "42"),
+        ("43", "", "Ben", "ben@example.org", "43"),
+    ]
+
+
+def test_what_the_gradebook_knows_of_a_student_stays(tmp_path: Path) -> None:
+    from autograder.records.gradebook import Recorder
+    from autograder.records.gradebook.students import Known
+
+    student = "ada_lovelace-7"
+    Recorder(tmp_path, [FOUND]).know([Known(student, "Augusta King", "a@b.c", "99")])
+    name = "Ada Lovelace_7_assignsubmission_file_/backprop.ipynb"
+    collect(archive(tmp_path, {name: notebook()}), FOUND, tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as book:
+        query = "select first_name, last_name, email, lms_user_id from student"
+        assert book.execute(query).fetchall() == [("Augusta", "King", "a@b.c", "99")]

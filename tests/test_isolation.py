@@ -21,6 +21,7 @@ from autograder.grading.job import Job, unreadable
 from autograder.grading.run import _stale
 from autograder.sandbox.cage import LEVELS, Cage, Level, Probe
 from autograder.sandbox.inside.wire import decode, encode
+from autograder.sandbox.watch import Budget
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the levels are told apart on Linux"
@@ -89,7 +90,7 @@ def test_a_level_holds_what_the_page_says_and_no_more(level: Level) -> None:
 
         def run(source: str) -> dict[str, Any]:
             request = encode({"op": "run", "source": source, "label": "cell"})
-            return dict(decode(worker.ask(request, 20.0)))
+            return dict(decode(worker.ask(request, Budget(20.0))))
 
         assert run(SETUP)["ok"]
         allowed = {what for what, code in TRIES.items() if run(code.format(**words))["ok"]}

@@ -132,7 +132,7 @@ def try_(
     if result.hint:
         console.print(f"hint: {result.hint}", markup=False, highlight=False)
     console.print(f"{result.points:g} of {result.max_points:g} points")
-    if result.status != "right":
+    if any(check.outcome != "passed" for check in result.checks):
         raise typer.Exit(1)
 
 

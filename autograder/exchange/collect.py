@@ -1,47 +1,48 @@
-"""Submissions out of an archive: Moodle's, Canvas' and Gradescope's downloads, or a zip of folders.
+"""Submissions out of an archive: a learning platform's download, or a zip of folders.
 
-Nothing in the archive decides where a file is written: of a name only the student's id is
-taken, and what is written is `submitted/<student>/<assignment>/<assignment>.ipynb`.
+Everyone in the archive is accounted for: written, there already, or named with the reason.
+Nothing in it decides where a file is written: of a name only the student's id is taken
+(`layouts`), of the files only the notebook (`choice`), and what is written is
+`submitted/<student>/<assignment>/<assignment>.ipynb` with the time at which it came in.
 """
 
 from __future__ import annotations
 
-import re
-import stat
+import io
+import itertools
+import statistics
 import zipfile
-import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-import yaml
-
-from autograder.course import Assignment
+from autograder.course import Assignment, course
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
-from autograder.grading.run import usable_id
-from autograder.judging.submission import MAX_BYTES
+from autograder.records import collected as records
+from autograder.records.gradebook import Recorder, configuration
+from autograder.records.gradebook.students import Known
+from autograder.records.gradebook.times import TIMESTAMP
 
-MAX_MEMBERS = 100_000
-_MOODLE = re.compile(r"(?P<name>[^/]+)_(?P<number>\d+)_assignsubmission_file_?")
-_CANVAS = re.compile(r"(?P<name>[^_/]+)_(?:LATE_)?(?P<number>\d+)_\d+_(?P<file>[^/]+)")
+from .archive import is_archive, listing, opened, shown
+from .choice import Chosen, choose
+from .layouts import Handed, Layout, layout, refuse_doubtful
 
-_METADATA = "submission_metadata.yml"  # Gradescope's list of who handed in what
-
-_DAMAGE = (CourseError, zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError)
+MAX_ARCHIVE = 512 * 2**20
+"""Of an archive that is alone in another one."""
 
 
 class Collected(NamedTuple):
-    """What became of an archive: students whose work was written, and what was left out, why."""
+    """What became of an archive's people: ids, and what was left out, why."""
 
     written: list[str]
     left_out: list[str]
-
-
-class _Found(NamedTuple):
-    student: str
-    file: str
-    member: zipfile.ZipInfo
+    unchanged: list[str]
+    """Who had handed in the same file before."""
+    remarks: list[str]
+    """What an instructor should know of those that were written."""
 
 
 def collect(
@@ -49,127 +50,179 @@ def collect(
 ) -> Collected:
     """Writes every student's notebook; a submission that is there stays unless `replace`."""
     try:
+        made = datetime.fromtimestamp(archive.stat().st_mtime, UTC)
         with zipfile.ZipFile(archive) as zipped:
-            return _collected(zipped, assignment, course_dir, replace)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, IndexError) as error:
+            return _Collection(assignment, course_dir, replace).take(zipped, made)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, IndexError, EOFError) as error:
         raise CourseError(f"{archive} cannot be read as a zip archive: {error}") from None
     except FileNotFoundError:
         raise CourseError(f"{archive} does not exist") from None
 
 
-def _collected(
-    zipped: zipfile.ZipFile, assignment: Assignment, course_dir: Path, replace: bool
-) -> Collected:
-    members = zipped.infolist()
-    if len(members) > MAX_MEMBERS:
-        raise CourseError(f"the archive has {len(members)} files; at most {MAX_MEMBERS} are read")
-    found: dict[str, list[_Found]] = {}
-    result = Collected([], [])
-    names = _submitters(zipped, members)
-    for one in _notebooks(members, names, result.left_out):
-        found.setdefault(one.student, []).append(one)
-    for student, several in sorted(found.items()):
-        chosen = _choose(several, assignment)
-        for other in several:
-            if other is not chosen:
-                result.left_out.append(f"{_shown(other.member)}: {student} has another notebook")
-        place = course_dir / "submitted" / student / assignment.name / f"{assignment.name}.ipynb"
-        try:
-            data = _read(zipped, chosen.member)
-        except _DAMAGE as error:
-            result.left_out.append(f"{_shown(chosen.member)}: {plain(str(error))}")
-            continue
-        if place.exists() and not replace:
-            if place.read_bytes() != data:
-                result.left_out.append(f"{_shown(chosen.member)}: {student} has handed in already")
-            continue
-        write_atomically(place, data)
-        result.written.append(student)
-    return result
+class _Collection:
+    def __init__(self, assignment: Assignment, course_dir: Path, replace: bool) -> None:
+        self.assignment = assignment
+        self.course_dir = course_dir
+        self.replace = replace
+        self.zone = _zone(course_dir)
+        self.outcome = Collected([], [], [], [])
+        self.known = records.collected(course_dir, assignment.name)
+        self.people: list[Known] = []
+
+    def take(self, zipped: zipfile.ZipFile, made: datetime) -> Collected:
+        held = listing(zipped)
+        found = layout(held, self.assignment, _students(self.course_dir), self.zone)
+        lone = held.files[0] if len(held.files) == 1 else None
+        if lone and found.system == "folders" and len(lone.path) == 1 and is_archive(lone.name):
+            with zipfile.ZipFile(io.BytesIO(lone.read(MAX_ARCHIVE))) as within:
+                return self.take(within, made)
+        refuse_doubtful(found.people)
+        told = _member_times(found, made, self.zone)
+        self.outcome.left_out.extend(plain(line) for line in found.strays)
+        for handed in sorted(found.people, key=lambda handed: handed.label):
+            self._take(found.system, handed, told.get(handed.label))
+        if self.outcome.written or self.outcome.left_out:
+            records.save(self.course_dir, self.assignment.name, self.known)
+        if any(known.told for known in self.people):
+            Recorder(self.course_dir, [self.assignment]).know(self.people)
+        self.outcome.written.sort()
+        return self.outcome
+
+    def _take(self, system: str, handed: Handed, told: datetime | None) -> None:
+        """One person, or one group."""
+        label = shown(handed.label)
+        attempts = list(self._attempts(handed))
+        chosen = attempts[-1][1] if attempts else Chosen(None, why=self._nothing(handed))
+        if not handed.members or chosen.data is None:
+            why = plain(handed.why or chosen.why)
+            self.outcome.left_out.append(why if why.startswith(label) else f"{label}: {why}")
+            self.known.left_out[label] = why
+            return
+        if handed.why:
+            self.outcome.left_out.append(f"{label}: {plain(handed.why)}")
+        time = handed.times.get(attempts[-1][0]) or told
+        if handed.late and time is None:
+            self.outcome.remarks.append(f"{label}: {system} marks it late and does not say when")
+        for other in chosen.beside[:3]:
+            self.outcome.remarks.append(f"{label}: {chosen.shown} was taken, not {other}")
+        group = [member.student for member in handed.members]
+        for member in handed.members:
+            earlier = [(handed.times.get(key), one.data) for key, one in attempts[:-1]]
+            if not self._write(member.student, chosen, time, earlier):
+                continue
+            self.known.left_out.pop(label, None)
+            self.known.students[member.student] = records.Origin(
+                system=system,
+                label=handed.label,
+                name=member.name,
+                email=member.email,
+                lms_id=member.lms_id,
+                group=group if len(group) > 1 else [],
+                time=_utc(time) if time else "",
+                late=handed.late,
+                file=chosen.shown,
+            )
+            self.people.append(Known(member.student, member.name, member.email, member.lms_id))
+
+    def _attempts(self, handed: Handed) -> Iterator[tuple[str, Chosen]]:
+        """The attempts that hold a notebook, the newest last."""
+        for key in sorted(handed.attempts):
+            files, _ = opened(handed.attempts[key])
+            chosen = choose(files, self.assignment)
+            if chosen.data is not None:
+                yield key, chosen
+
+    def _nothing(self, handed: Handed) -> str:
+        """Why the newest attempt has no notebook."""
+        newest = handed.attempts[max(handed.attempts)] if handed.attempts else []
+        files, trouble = opened(newest)
+        return "; ".join(trouble) or choose(files, self.assignment).why
+
+    def _write(
+        self,
+        student: str,
+        chosen: Chosen,
+        time: datetime | None,
+        earlier: list[tuple[datetime | None, bytes | None]],
+    ) -> bool:
+        """Writes a notebook in its place; says so, or why not."""
+        assert chosen.data is not None
+        folder = self.course_dir / "submitted" / student / self.assignment.name
+        place = folder / f"{self.assignment.name}.ipynb"
+        if place.is_file():
+            if place.read_bytes() == chosen.data:
+                self.outcome.unchanged.append(student)
+                return True
+            if not self.replace:
+                why = f"{chosen.shown}: {student} has handed in already; --replace takes this one"
+                self.outcome.left_out.append(why)
+                return False
+            earlier = [*earlier, (None, place.read_bytes())]
+        self._keep(student, earlier)
+        write_atomically(place, chosen.data)
+        if time is None:
+            (folder / TIMESTAMP).unlink(missing_ok=True)  # it was that of another notebook
+        else:
+            write_atomically(folder / TIMESTAMP, _utc(time).encode())
+        self.outcome.written.append(student)
+        return True
+
+    def _keep(self, student: str, earlier: list[tuple[datetime | None, bytes | None]]) -> None:
+        """Earlier attempts, in `attempts/<assignment>/<student>/`."""
+        folder = self.course_dir / "attempts" / self.assignment.name / student
+        held = {path.read_bytes() for path in folder.glob("*.ipynb")}
+        numbers = itertools.count(len(held) + 1)
+        for time, data in earlier:
+            if data is not None and data not in held:
+                when = f"_{time:%Y-%m-%d_%H%M%S}" if time else ""
+                write_atomically(folder / f"{next(numbers)}{when}.ipynb", data)
+                held.add(data)
 
 
-def _submitters(
-    zipped: zipfile.ZipFile, members: list[zipfile.ZipInfo]
-) -> dict[PurePosixPath, str]:
-    """Students by their folders in Gradescope's export; of a group the first member.
+def _students(course_dir: Path) -> set[str]:
+    """Whom the course has submissions of."""
+    folders = course_dir.glob("submitted/*")
+    return {path.name for path in folders if any((path / name).exists() for name in course())}
 
-    Only a list that lies above every other file is Gradescope's; others come from students.
+
+# ------------------------------------------------------------------------ times
+
+
+def _member_times(found: Layout, made: datetime, zone: tzinfo) -> dict[str, datetime]:
+    """When each came in by the times of the files in the archive, where these can be believed.
+
+    Many platforms write there when the archive was made. Then all are the same, or all but the
+    archive's own age, and say nothing of the students.
     """
-    paths = [PurePosixPath(member.filename) for member in members]
-    found: dict[PurePosixPath, str] = {}
-    for path, member in zip(paths, members, strict=True):
-        root = path.parent
-        if path.name != _METADATA or not all(other.is_relative_to(root) for other in paths):
-            continue
-        try:
-            table = yaml.safe_load(_read(zipped, member))
-        except (*_DAMAGE, yaml.YAMLError, ValueError, RecursionError) as error:
-            raise CourseError(f"{_METADATA} in the archive cannot be read: {error}") from None
-        for folder, entry in table.items() if isinstance(table, dict) else ():
-            people = entry.get(":submitters") if isinstance(entry, dict) else None
-            first = people[0] if isinstance(people, list) and people else None
-            ids = [first.get(k) for k in (":sid", ":email")] if isinstance(first, dict) else []
-            found[root / str(folder)] = str(next(filter(None, ids), folder))
-    return found
+    if found.system in ("folders", "nbgrader"):
+        return {}
+    times = {}
+    for handed in found.people:
+        moments = [f.time for files in handed.attempts.values() for f in files if f.time]
+        aware = [m if m.tzinfo else m.replace(tzinfo=zone) for m in moments]
+        if aware:
+            times[handed.label] = max(aware)
+    stamps = sorted(moment.timestamp() for moment in times.values())
+    if not stamps:
+        return {}
+    if len(stamps) > 2:
+        same = statistics.quantiles(stamps, n=10)
+        at_once = same[-1] - same[0] < 1800
+    else:
+        at_once = made - max(times.values()) < timedelta(hours=15)
+    if at_once:
+        return {}
+    return {label: m.astimezone(UTC).replace(tzinfo=None) for label, m in times.items()}
 
 
-def _notebooks(
-    members: list[zipfile.ZipInfo], names: dict[PurePosixPath, str], left_out: list[str]
-) -> Iterator[_Found]:
-    """The archive's notebooks with their students; what cannot be one goes to `left_out`."""
-    for member in members:
-        path = PurePosixPath(member.filename)
-        hidden = path.name.startswith(".") or "__MACOSX" in path.parts
-        if member.is_dir() or hidden or path.suffix.lower() != ".ipynb":
-            continue
-        if ".ipynb_checkpoints" in path.parts:
-            continue
-        if stat.S_ISLNK(member.external_attr >> 16):
-            left_out.append(f"{_shown(member)}: a link, not a file")
-            continue
-        student, file = _student(path, names)
-        if not usable_id(student):
-            left_out.append(f"{_shown(member)}: its name tells no student")
-            continue
-        yield _Found(student, file, member)
+def _zone(course_dir: Path) -> tzinfo:
+    """The course's own, `c.Exchange.timezone` of its nbgrader_config.py; UTC else."""
+    name = configuration(course_dir).Exchange.get("timezone", "UTC")
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        raise CourseError(f"nbgrader_config.py: {name} is no time zone") from None
 
 
-def _student(path: PurePosixPath, names: dict[PurePosixPath, str]) -> tuple[str, str]:
-    """Whose notebook this is, and the name that it had; `names` are Gradescope's."""
-    for folder in path.parents:
-        if folder in names:
-            return names[folder], path.name
-    parts = [part for part in path.parts if part != "/"]
-    if "submitted" in parts[:-2]:
-        parts = parts[parts.index("submitted") + 1 :]
-    for number, part in enumerate(parts):
-        if moodle := _MOODLE.match(part):
-            file = parts[-1] if number + 1 < len(parts) else part[moodle.end() :]
-            return f"{_slug(moodle['name'])}-{moodle['number']}", file
-    if canvas := _CANVAS.fullmatch(parts[-1]):
-        return f"{_slug(canvas['name'])}-{canvas['number']}", canvas["file"]
-    return (parts[0] if len(parts) > 1 else ""), parts[-1]
-
-
-def _slug(name: str) -> str:
-    return "_".join(name.lower().split())
-
-
-def _choose(several: list[_Found], assignment: Assignment) -> _Found:
-    """The one with the assignment's name, else the last in the archive."""
-    named = [one for one in several if one.file == f"{assignment.name}.ipynb"]
-    return (named or several)[-1]
-
-
-def _read(zipped: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """At most MAX_BYTES, whatever the archive says of its own sizes."""
-    with zipped.open(member) as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise CourseError(f"larger than {MAX_BYTES >> 20} MB")
-    return data
-
-
-def _shown(member: zipfile.ZipInfo) -> str:
-    """The member's name in one line."""
-    return plain(member.filename).replace("\n", "\ufffd")[:120]
+def _utc(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S.%f} UTC"

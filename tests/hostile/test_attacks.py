@@ -9,13 +9,13 @@ in `NOT_HELD`, with the reason. COVERAGE.md says which line of the safety plan i
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from attacks import DIES, HARMLESS, RAISES, RETURNS, RIGHT_BUT_ODD, TAKES_MARKS, mse_loss
 
@@ -48,10 +48,10 @@ if os.geteuid() != 0:
 
 CHOSEN = ("activations", "forward", "mse_loss")
 _whole = load_assignment("backprop")
-COURSE = dataclasses.replace(
+COURSE = msgspec.structs.replace(
     _whole,
     exercises=tuple(
-        dataclasses.replace(exercise, seconds=2.0) if exercise.name in CHOSEN else exercise
+        msgspec.structs.replace(exercise, seconds=2.0) if exercise.name in CHOSEN else exercise
         for exercise in _whole.exercises
     ),
 )
@@ -62,7 +62,7 @@ SETUP = cells(COURSE)[0]
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same limits, sooner."""
-    monkeypatch.setattr("autograder.sandbox.cage._STALL_SECONDS", 1.5)
+    monkeypatch.setattr("autograder.sandbox.watch.STALL_SECONDS", 1.5)
     monkeypatch.setattr("autograder.sandbox.protocol.CELL_SECONDS", 2.0)
 
 
@@ -269,9 +269,9 @@ def test_a_student_s_process_cannot_redraw_the_inputs() -> None:
     theirs: list[int] = []
 
     class Spy(Student):
-        def begin(self, exercise: str, seed: int) -> None:
+        def begin(self, exercise: str, seed: int, *more: Any) -> None:
             theirs.append(seed)
-            super().begin(exercise, seed)
+            super().begin(exercise, seed, *more)
 
     judge = Judge(COURSE)
     judge.judge(Spy(InProcess([SETUP])), "salt", [COURSE.exercise("mse_loss")])

@@ -31,6 +31,7 @@ from .rows import (
     submitted_notebooks,
     update_rows,
 )
+from .students import Known, save_students
 from .times import submission_time
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,16 @@ class _Conflict(GradebookError):
 _ATTEMPTS = 10
 
 
+class ByHand(NamedTuple):
+    """What somebody changed in formgrader of an exercise's points."""
+
+    checks: float | None
+    """What the checks gave."""
+    points: float
+    """What counts instead, extra credit included."""
+    comment: str = ""
+
+
 class Mark(NamedTuple):
     """What the gradebook says of one submission, points by hand and penalties included."""
 
@@ -63,6 +74,8 @@ class Mark(NamedTuple):
     points: float
     penalty: float
     max_points: float
+    by_hand: dict[str, ByHand]
+    """The exercises whose points are not those of the checks."""
 
     @property
     def total(self) -> float | None:
@@ -70,6 +83,18 @@ class Mark(NamedTuple):
         if None in self.exercises.values():
             return None
         return round(max(0.0, self.points - self.penalty), 2)
+
+    @property
+    def story(self) -> list[str]:
+        """How the total came about, where it is not what the checks gave."""
+        told = []
+        for exercise, change in self.by_hand.items():
+            was = "no mark" if change.checks is None else f"{change.checks:g}"
+            comment = f": {plain(change.comment)}" if change.comment else ""
+            told.append(f"{exercise}: {change.points:g} by hand, the checks gave {was}{comment}")
+        if self.penalty:
+            told.append(f"handed in late: {self.points:g} less {round(self.penalty, 2):g}")
+        return told
 
 
 class Recorder:
@@ -92,15 +117,15 @@ class Recorder:
         self.course_dir = course_dir.resolve()
         self.assignments = {assignment.name: assignment for assignment in assignments}
         self.patience = patience
-        configuration = _configuration(self.course_dir)
-        chosen = db_url or configuration.CourseDirectory.get("db_url", "")
+        config = configuration(self.course_dir)
+        chosen = db_url or config.CourseDirectory.get("db_url", "")
         database = str(self.course_dir / "gradebook.db")
         url = make_url(chosen) if chosen else URL.create("sqlite", database=database)
         if url.get_backend_name() == "sqlite":
             url = url.update_query_dict({"timeout": str(patience)})
         self._url = url
-        self._course_id = configuration.CourseDirectory.get("course_id", "") or COURSE_ID
-        self._penalties = _late_penalties(configuration)
+        self._course_id = config.CourseDirectory.get("course_id", "") or COURSE_ID
+        self._penalties = _late_penalties(config)
         self._file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
         self._opened: Any = None
         self._prepare()
@@ -123,6 +148,16 @@ class Recorder:
 
     def _mark(self, result: Result, timestamp: datetime | None) -> None:
         self._written(lambda session: self._record(session, result, timestamp))
+
+    def know(self, people: Iterable[Known]) -> None:
+        """Keeps names, addresses and ids; what the gradebook has of a student stays."""
+        people = list(people)
+        self._written(lambda session: save_students(session, people))
+
+    def roster(self) -> set[str]:
+        """The ids of everyone whom the gradebook knows."""
+        with self._session():
+            return {student.id for student in self._gradebook.students}
 
     def marks(self, assignment: Assignment) -> list[Mark]:
         """What the gradebook holds of an assignment, by student."""
@@ -147,6 +182,7 @@ class Recorder:
                         points=float(submission.score),
                         penalty=float(submission.late_submission_penalty or 0.0),
                         max_points=float(submission.max_score),
+                        by_hand=_by_hand(submission, cells),
                     )
                 )
         return sorted(found)
@@ -321,7 +357,27 @@ class Recorder:
         return folder / f"{result.assignment}.ipynb"
 
 
-def _configuration(course_dir: Path) -> Any:
+def in_gradebook(course_dir: Path, assignment: Assignment) -> tuple[dict[str, Mark], set[str]]:
+    """An assignment's marks by student, and the course's roster; both empty without a gradebook."""
+    if not any((course_dir / name).is_file() for name in ("gradebook.db", "nbgrader_config.py")):
+        return {}, set()
+    recorder = Recorder(course_dir, [assignment])
+    return {mark.student: mark for mark in recorder.marks(assignment)}, recorder.roster()
+
+
+def _by_hand(submission: Any, cells: dict[str, str]) -> dict[str, ByHand]:
+    found = {}
+    for book in submission.notebooks:
+        said = {one.name: one.manual_comment or "" for one in book.comments}
+        for grade in book.grades:
+            changed = grade.manual_score is not None or grade.extra_credit
+            if grade.name in cells and changed:
+                name = cells[grade.name]
+                found[name] = ByHand(grade.auto_score, float(grade.score), said.get(name, ""))
+    return found
+
+
+def configuration(course_dir: Path) -> Any:
     """What the course's own `nbgrader_config.py` says."""
     from traitlets.config import Config
     from traitlets.config.loader import PyFileConfigLoader

@@ -68,7 +68,7 @@ def read(source: str, filename: str, flags: int = 0) -> Read:
     """The statements of a cell; SyntaxError, with the line in `source`, where it is no Python."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about escapes, which a notebook may have made errors
-        return _compiled(_tree(source, filename, flags), filename, flags)
+        return _compiled(tree_of(source, filename, flags), filename, flags)
 
 
 def _compiled(tree: ast.Module, filename: str, flags: int) -> Read:
@@ -95,7 +95,7 @@ def _compiled(tree: ast.Module, filename: str, flags: int) -> Read:
     return Read(tuple(statements), flags)
 
 
-def _tree(source: str, filename: str, flags: int) -> ast.Module:
+def tree_of(source: str, filename: str, flags: int) -> ast.Module:
     """Python first: text that is Python as it stands means what it says."""
     try:
         return _parsed(source, filename, flags)

@@ -258,6 +258,8 @@ def wanted_instead(stumble: Exception) -> str:
         return f"{expected[1]} values"
     if any(words in text for words in ("cannot unpack", "not iterable", "subscriptable", "len()")):
         return "several values"
+    if "requires grad" in text or "require grad" in text:
+        return "a value without a graph (item() or detach() gives one)"
     missing = re.search(r"has no attribute '(\w+)'", text)
     for wanted, names in _ATTRIBUTES.items():
         if missing and missing[1] in names.split():

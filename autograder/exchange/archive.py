@@ -1,0 +1,172 @@
+"""A zip archive as plain files, whatever program made it, and bounds on what it may become.
+
+Names come out in one spelling: forward slashes, composed letters, UTF-8 also where a program
+forgot to say so. Nothing is unpacked to a disk; a file is read when somebody asks, and of each no
+more than was asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import stat
+import struct
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import IO, NamedTuple
+
+from autograder.errors import CourseError
+from autograder.files import plain
+
+MAX_MEMBERS = 100_000
+MAX_INNER_BYTES = 100 * 2**20
+"""Of an archive that a student handed in, as it stands in the class's."""
+MAX_INNER_MEMBERS = 2_000
+_JUNK = re.compile(r"__MACOSX|Thumbs\.db|desktop\.ini|__pycache__|\..*", re.IGNORECASE)
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+DAMAGE = (CourseError, zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError, ValueError)
+"""What reading a member of an archive may end with; RuntimeError is a password."""
+
+
+class File(NamedTuple):
+    """One file of an archive."""
+
+    path: tuple[str, ...]
+    """Its folders and its name; empty where the name leads out of the archive."""
+    shown: str
+    """The archive's own name for it, in one line, for messages."""
+    time: datetime | None
+    """When it was last changed; without a zone where the archive tells none."""
+    link: bool
+    read: Callable[[int], bytes]
+    """The bytes; CourseError if there are more than the argument."""
+
+    @property
+    def name(self) -> str:
+        return self.path[-1]
+
+
+class Listing(NamedTuple):
+    """What an archive holds."""
+
+    files: list[File]
+    folders: set[tuple[str, ...]]
+
+
+def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
+    """The archive's files without what systems leave behind (`__MACOSX`, `.git`)."""
+    members = zipped.infolist()
+    if len(members) > most:
+        raise CourseError(f"the archive has {len(members)} files; at most {most} are read")
+    found = Listing([], set())
+    for member in members:
+        name = _name(member)
+        path = _path(name)
+        if any(is_junk(part) for part in path):
+            continue
+        if member.is_dir() or name.endswith("/"):
+            found.folders.add(path)
+            continue
+        found.folders.update(path[:n] for n in range(1, len(path)))
+        link = stat.S_ISLNK(member.external_attr >> 16)
+        found.files.append(File(path, shown(name), _time(member), link, _reader(zipped, member)))
+    found.folders.discard(())
+    return found
+
+
+def inner(file: File) -> Listing:
+    """What an archive within the archive holds, its files one folder deeper."""
+    data = file.read(MAX_INNER_BYTES)
+    held = listing(zipfile.ZipFile(io.BytesIO(data)), MAX_INNER_MEMBERS)
+    files = [
+        one._replace(path=(*file.path, *one.path), shown=f"{file.shown} → {one.shown}")
+        for one in held.files
+        if one.path
+    ]
+    return Listing(files, {(*file.path, *folder) for folder in held.folders})
+
+
+def opened(files: list[File], depth: int = 2) -> tuple[list[File], list[str]]:
+    """The files with those of the archives among them; and which archives cannot be read."""
+    found, trouble = [], []
+    for file in files:
+        if not is_archive(file.name) or not depth:
+            found.append(file)
+            continue
+        try:
+            more, damaged = opened(inner(file).files, depth - 1)
+        except DAMAGE as error:
+            trouble.append(f"{file.shown}: {error}")
+        else:
+            found += more
+            trouble += damaged
+    return found, trouble
+
+
+def is_junk(name: str) -> bool:
+    """What systems leave behind, and what is hidden."""
+    return _JUNK.fullmatch(name) is not None
+
+
+def is_archive(name: str) -> bool:
+    return name.lower().endswith(".zip")
+
+
+def shown(name: str) -> str:
+    """A name in one line."""
+    return plain(name).replace("\n", "\ufffd").replace("\t", " ")[:120]
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """The member's name with forward slashes and composed letters."""
+    name = member.filename
+    for kind, data in _extras(member.extra):
+        if kind == 0x7075 and data[:1] == b"\x01":  # Info-ZIP's name in UTF-8
+            name = data[5:].decode("utf-8", "replace")
+    if not member.flag_bits & 0x800 and not name.isascii():
+        with contextlib.suppress(UnicodeError):  # else it is what it says
+            name = name.encode("cp437").decode("utf-8")
+    return unicodedata.normalize("NFC", name.replace("\\", "/"))
+
+
+def _path(name: str) -> tuple[str, ...]:
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts or (parts and _DRIVE.match(parts[0])):
+        return ()
+    return tuple(parts)
+
+
+def _time(member: zipfile.ZipInfo) -> datetime | None:
+    for kind, data in _extras(member.extra):
+        if kind == 0x5455 and len(data) >= 5 and data[0] & 1:  # seconds since 1970, which are UTC
+            return datetime.fromtimestamp(struct.unpack_from("<i", data, 1)[0], UTC)
+    try:
+        moment = datetime(*member.date_time)
+    except ValueError:
+        return None
+    return moment if moment.year > 1980 else None  # where nobody knew, it is 1980
+
+
+def _extras(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    while len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        yield kind, extra[4 : 4 + size]
+        extra = extra[4 + size :]
+
+
+def _reader(zipped: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int], bytes]:
+    def read(most: int) -> bytes:
+        """Whatever the archive says of its own sizes."""
+        file: IO[bytes]
+        with zipped.open(member) as file:
+            data = file.read(most + 1)
+        if len(data) > most:
+            raise CourseError(f"larger than {most >> 20} MB")
+        return data
+
+    return read

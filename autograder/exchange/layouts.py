@@ -1,0 +1,395 @@
+"""Who handed in what: the shapes of archives that learning platforms give.
+
+The layout is decided once for an archive, by its outermost names, which the platform made. What
+stands inside a person's folder is that person's, whatever it is called: nobody hands in for
+another by a folder or a file with another's name.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any, NamedTuple
+
+import yaml
+
+from autograder.course import Assignment, course
+from autograder.errors import CourseError
+from autograder.grading.run import usable_id
+from autograder.records.gradebook import parse_time
+
+from .archive import DAMAGE, File, Listing, is_archive
+
+Path = tuple[str, ...]
+
+
+class Member(NamedTuple):
+    """One student, as a platform knows them."""
+
+    student: str
+    """The id in the course; "" where the archive tells none."""
+    name: str = ""
+    email: str = ""
+    lms_id: str = ""
+
+
+@dataclass
+class Handed:
+    """What one person, or one group, handed in."""
+
+    label: str
+    """The archive's own name for them."""
+    members: list[Member]
+    attempts: dict[str, list[File]] = field(default_factory=dict)
+    """The files of each attempt, by a key that sorts the newest last."""
+    times: dict[str, datetime] = field(default_factory=dict)
+    """When an attempt came in, where the platform says so; in UTC without a zone."""
+    late: bool = False
+    """The platform marks it late."""
+    why: str = ""
+    """What is wrong with the person, rather than with the files."""
+
+
+@dataclass
+class Layout:
+    """An archive's people, and what belongs to nobody."""
+
+    system: str
+    people: list[Handed]
+    strays: list[str] = field(default_factory=list)
+
+
+class _Who(NamedTuple):
+    """What an outermost name says."""
+
+    key: str
+    member: Member
+    attempt: str = ""
+    time: datetime | None = None
+    late: bool = False
+
+
+# ------------------------------------------------------------------------ outermost names
+
+_MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<file>.*)")
+_CANVAS = re.compile(
+    r"(?:(?P<late0>LATE)_)?anon_(?P<anonymous>[^_]+)_(?:\d+_.+|text\.html|link\.html)"
+    r"|(?P<name>.+?)_(?:(?P<late>LATE)_)?(?P<number>\d+)_(?:\d+_.+|text\.html|link\.html)"
+)
+_BRIGHTSPACE = re.compile(r"(?P<number>\d+)-\d+ ?- ?(?P<name>.+?) ?- ?(?P<when>[^-]*\d{4}.*)")
+_BLACKBOARD = re.compile(r".+_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_.+|\.[a-z]+)")
+_RECEIPT = re.compile(r".+_attempt_\d{4}(?:-\d\d){5}\.txt")
+_CLASSROOM = re.compile(r"(?P<name>\S.*?) - (?P<file>.+)")
+_ILIAS = re.compile(r"(?P<last>[^_]+)_(?P<first>[^_]+)_(?P<login>.+)_(?P<number>\d+)")
+_ILIAS_TEAM = re.compile(r"Team \d+")
+_GRADESCOPE_ROOT = re.compile(r"(?:assignment_\d+_)?export(?:[ _(-]*\d+\)?)?")
+_GRADESCOPE = "submission_metadata.yml"
+_NOISE = re.compile(r"index\.html?|read ?me.*|.*\.(?:csv|xlsx?|ods|xml|css)", re.IGNORECASE)
+"""Files beside the people in a platform's archive."""
+_NO_ID = re.compile(r"\.|submission_\d+$", re.IGNORECASE)
+"""Hidden folders, and Gradescope's numbers of submissions."""
+_NO_PERSON = {"src", "data", "docs", "notebooks", "figures", "images", "img", "coursekit", "work"}
+_NO_PERSON |= {"release", "source", "solutions", "submission", "feedback", "autograded", "code"}
+
+
+def _slug(name: str) -> str:
+    return "_".join(name.lower().split())
+
+
+def _moodle(path: Path, zone: tzinfo) -> _Who | None:
+    if not (found := _MOODLE.fullmatch(path[0])):
+        return None
+    student = f"{_slug(found['name'])}-{found['number']}"
+    return _Who(student, Member(student, found["name"].strip(), lms_id=found["number"]))
+
+
+def _canvas(path: Path, zone: tzinfo) -> _Who | None:
+    if len(path) > 1 or not (found := _CANVAS.fullmatch(path[0])):
+        return None
+    late = bool(found["late"] or found["late0"])
+    if found["anonymous"]:
+        student = f"anon-{found['anonymous']}"
+        return _Who(student, Member(student, lms_id=f"anon_{found['anonymous']}"), late=late)
+    student = f"{_slug(found['name'])}-{found['number']}"
+    return _Who(student, Member(student, lms_id=found["number"]), late=late)
+
+
+def _brightspace(path: Path, zone: tzinfo) -> _Who | None:
+    if not (found := _BRIGHTSPACE.fullmatch(path[0])):
+        return None
+    when = re.sub(r"\b(\d{1,2})(\d\d)(?=(?: [AP]M)?$)", r"\1:\2", found["when"].strip())
+    try:
+        time = parse_time(when, zone)
+    except Exception:
+        return None
+    student = f"{_slug(found['name'])}-{found['number']}"
+    member = Member(student, found["name"], lms_id=found["number"])
+    return _Who(found["number"], member, time.isoformat(), time)
+
+
+def _blackboard(path: Path, zone: tzinfo) -> _Who | None:
+    if len(path) > 1 or not (found := _BLACKBOARD.fullmatch(path[0])):
+        return None
+    try:
+        moment = datetime.strptime(found["when"], "%Y-%m-%d-%H-%M-%S").replace(tzinfo=zone)
+        time = parse_time(moment.isoformat())
+    except Exception:
+        return None
+    stem = path[0][: found.end("user")]
+    return _Who(stem, Member(found["user"]), found["when"], time)
+
+
+def _ilias(path: Path, zone: tzinfo) -> _Who | None:
+    if _ILIAS_TEAM.fullmatch(path[0]):
+        path = path[1:]
+    if len(path) < 1 or not (found := _ILIAS.fullmatch(path[0])):
+        return None
+    name = f"{found['first']} {found['last']}"
+    return _Who(found["number"], Member(found["login"], name, lms_id=found["number"]))
+
+
+def _classroom(path: Path, zone: tzinfo) -> _Who | None:
+    if len(path) > 1 or not (found := _CLASSROOM.fullmatch(path[0])):
+        return None
+    if found["name"] in course() or not _is_work(found["file"]):
+        return None  # `backprop - Copy.ipynb`
+    student = _slug(found["name"])
+    return _Who(student, Member(student, found["name"]))
+
+
+_NAMES: dict[str, Callable[[Path, tzinfo], _Who | None]] = {
+    "Moodle": _moodle,
+    "Canvas": _canvas,
+    "Blackboard": _blackboard,
+    "Brightspace": _brightspace,
+    "ILIAS": _ilias,
+    "Google Classroom": _classroom,
+}
+
+
+# ------------------------------------------------------------------------ one layout an archive
+
+
+def layout(held: Listing, assignment: Assignment, known: set[str], zone: tzinfo) -> Layout:
+    """The people of an archive. `known` are ids of students that the course has."""
+    strays = [
+        f"{file.shown}: its name leads out of the archive" for file in held.files if not file.path
+    ]
+    files = [file for file in held.files if file.path]
+    roots: list[Path] = [()]
+    tops = {path[0] for path in _paths(files, held.folders)}
+    if len(tops) == 1 and not any(len(file.path) == 1 for file in files):
+        (top,) = tops
+        if top not in known:
+            roots.append((top,))
+    for root in roots:
+        inside = _below(files, root)
+        folders = {folder[len(root) :] for folder in held.folders if len(folder) > len(root)}
+        found = (
+            _gradescope(inside, folders, root)
+            or _by_name(inside, folders, zone, least=2 if root else 1)
+            or _nbgrader(inside, folders, assignment)
+        )
+        if found is None and root and _is_class(inside, folders, assignment):
+            found = _folders(inside, folders, assignment)
+        if found is not None:
+            break
+    else:
+        found = _folders(files, held.folders, assignment)
+    found.strays[:0] = strays
+    return found
+
+
+def _paths(files: Iterable[File], folders: Iterable[Path]) -> list[Path]:
+    """Of files and of folders; a folder's ends in an empty name."""
+    return [*(file.path for file in files), *((*folder, "") for folder in folders)]
+
+
+def _below(files: Iterable[File], root: Path) -> list[File]:
+    return [file._replace(path=file.path[len(root) :]) for file in files]
+
+
+def _by_name(files: list[File], folders: set[Path], zone: tzinfo, least: int) -> Layout | None:
+    """The platform whose way of naming explains most of the outermost names, and at least half."""
+    tops = {path[0]: path for path in sorted(_paths(files, folders), key=len)}  # the deepest
+    tops = {top: path for top, path in tops.items() if not _NOISE.fullmatch(top)}
+    best, most = "", 0
+    for system, read in _NAMES.items():
+        explained = sum(read(path, zone) is not None for path in tops.values())
+        if explained > most and 2 * explained >= len(tops):
+            best, most = system, explained
+    if not best:
+        return None
+    people: dict[str, Handed] = {}
+    strays = []
+    for path in sorted(_paths(files, folders)):
+        who = _NAMES[best](path, zone)
+        if who is not None:
+            handed = people.setdefault(who.key, Handed(path[0], [who.member]))
+            if handed.members[0].student != who.member.student:
+                handed.why = f"{handed.label} and {path[0]} claim the same id {who.key}"
+            if who.attempt > max(handed.attempts, default=""):
+                handed.label = path[0]
+            handed.late |= who.late
+            handed.attempts.setdefault(who.attempt, [])
+            if who.time is not None:
+                handed.times[who.attempt] = who.time
+    if len(people) < (2 if best == "ILIAS" else least):
+        return None  # a lone folder may be called like this by chance
+    for file in files:
+        who = _NAMES[best](file.path, zone)
+        if who is not None:
+            people[who.key].attempts[who.attempt].append(file)
+        elif _is_work(file.name):
+            strays.append(f"{file.shown}: {best} would have named its student")
+    if best == "Blackboard":
+        for handed in people.values():
+            _read_receipt(handed)
+    return Layout(best, list(people.values()), strays)
+
+
+def _read_receipt(handed: Handed) -> None:
+    """Blackboard's receipt names the user, of whose name it cannot be told where it begins."""
+    (member,) = handed.members
+    for file in itertools.chain(*handed.attempts.values()):
+        if _RECEIPT.fullmatch(file.name):
+            try:
+                text = file.read(2**20).decode("utf-8", "replace")
+            except DAMAGE:
+                continue
+            said = re.match(r"\s*Name: *(.*?) *\((\S+)\)", text)
+            if said and file.name.split("_attempt_")[0].endswith(f"_{said[2]}"):
+                handed.members = [member._replace(student=said[2], name=said[1])]
+
+
+def _gradescope(files: list[File], folders: set[Path], root: Path) -> Layout | None:
+    """Gradescope's export: its list says whose each folder is, also for groups.
+
+    The list is believed only where Gradescope puts it, above nothing but the folders it names.
+    """
+    if root and not _GRADESCOPE_ROOT.fullmatch(root[0]):
+        return None
+    lists = [file for file in files if file.path == (_GRADESCOPE,)]
+    tops = {path[0] for path in _paths(files, folders)} - {_GRADESCOPE}
+    tops = {top for top in tops if not _NOISE.fullmatch(top)}
+    if len(lists) != 1 or not all(re.fullmatch(r"submission_\d+", top) for top in tops):
+        return None
+    try:
+        table = yaml.safe_load(lists[0].read(20 * 2**20))
+    except (*DAMAGE, yaml.YAMLError, RecursionError) as error:
+        raise CourseError(f"{_GRADESCOPE} in the archive cannot be read: {error}") from None
+    entries = table if isinstance(table, dict) else {}
+    people = []
+    for label in sorted({*tops, *map(str, entries)}):
+        entry = entries.get(label)
+        handed = Handed(label, _submitters(entry), {"": [f for f in files if f.path[0] == label]})
+        if not handed.members:
+            handed.why = f"{_GRADESCOPE} names no student for it"
+        if time := _created(entry):
+            handed.times[""] = time
+        people.append(handed)
+    return Layout("Gradescope", people)
+
+
+def _submitters(entry: Any) -> list[Member]:
+    people = entry.get(":submitters") if isinstance(entry, dict) else None
+    found = []
+    for person in people if isinstance(people, list) else ():
+        if isinstance(person, dict):
+            sid, email, name = (_text(person.get(key)) for key in (":sid", ":email", ":name"))
+            found.append(Member(sid or email, name, email, sid))
+    return found
+
+
+def _created(entry: Any) -> datetime | None:
+    try:
+        # What YAML read for a time may have its zone taken off, and is UTC then.
+        return parse_time(str(entry.get(":created_at")))
+    except Exception:
+        return None
+
+
+def _text(value: Any) -> str:
+    return str(value).strip() if isinstance(value, str | int) else ""
+
+
+def _nbgrader(files: list[File], folders: set[Path], assignment: Assignment) -> Layout | None:
+    """`submitted/<student>/<assignment>/…`, as a course directory has it."""
+    trees = [len(f.path) > 3 and f.path[0] == "submitted" and f.path[2] in course() for f in files]
+    if not files or not all(trees):
+        return None
+    people = {}
+    for student in sorted({path[1] for path in _paths(files, folders) if len(path) > 1}):
+        own = [file for file in files if file.path[1] == student]
+        place = ("submitted", student, assignment.name)
+        here = [file for file in own if file.path[:3] == place and len(file.path) > 3]
+        people[student] = Handed(student, [Member(student)], {"": here})
+        if not here:
+            people[student].why = f"there is nothing of {assignment.name}"
+        for file in here:
+            if file.path == (*place, "timestamp.txt"):
+                try:
+                    people[student].times[""] = parse_time(file.read(1000).decode())
+                except Exception:
+                    people[student].times.clear()  # the notebook counts without it
+    return Layout("nbgrader", list(people.values()))
+
+
+def _is_class(files: list[File], folders: set[Path], assignment: Assignment) -> bool:
+    """Whether a folder around everything holds people's folders, rather than one's own."""
+    names = {path[0] for path in _paths(files, folders)}
+    with_work = {file.path[0] for file in files if _is_work(file.name)}
+    loose = any(len(file.path) == 1 for file in files)
+    no_people = _NO_PERSON | set(course()) | {"submitted", assignment.name}
+    return not loose and len(with_work) > 1 and not names & no_people
+
+
+def _folders(files: list[File], folders: set[Path], assignment: Assignment) -> Layout:
+    """One folder for each student, named by the student's id."""
+    people: dict[str, Handed] = {}
+    strays = []
+    for path in sorted(_paths(files, folders)):
+        if len(path) > 1:
+            people.setdefault(path[0], Handed(path[0], [Member(path[0])], {"": []}))
+    for file in files:
+        if len(file.path) > 1:
+            people[file.path[0]].attempts[""].append(file)
+        elif is_archive(file.name):
+            student = file.name[: -len(".zip")]  # a folder that somebody zipped
+            handed = people.setdefault(student, Handed(file.name, [Member(student)], {"": []}))
+            handed.attempts[""].append(file)
+        elif _is_work(file.name):
+            strays.append(f"{file.shown}: its name tells no student")
+    for handed in people.values():
+        own = [file for file in handed.attempts[""] if assignment.name in file.path[1:-1]]
+        others = set(course()) - {assignment.name}
+        if own and any(others & set(file.path[1:-1]) for file in handed.attempts[""]):
+            handed.attempts[""] = own  # of a student's whole course, this assignment's folder
+    return Layout("folders", list(people.values()), strays)
+
+
+def _is_work(name: str) -> bool:
+    return ".ipynb" in name.lower() or is_archive(name)
+
+
+# ------------------------------------------------------------------------ ids
+
+
+def refuse_doubtful(people: list[Handed]) -> None:
+    """Names whoever has no usable id, or one that another has claimed already."""
+    claimed: dict[str, str] = {}
+    for handed in people:
+        good = []
+        for member in handed.members:
+            folded = member.student.casefold()
+            if not usable_id(member.student) or _NO_ID.match(member.student):
+                handed.why = handed.why or "its name tells no student"
+            elif folded in claimed:
+                handed.why = f"{member.student} was claimed by {claimed[folded]} already"
+            elif not handed.why:
+                claimed[folded] = handed.label
+                good.append(member)
+        handed.members = good

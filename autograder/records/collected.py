@@ -1,0 +1,53 @@
+"""What `collect` knew of each submission, `DIR/collected/<name>.json`: for export and report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from autograder.files import write_atomically
+
+
+class Origin(msgspec.Struct, kw_only=True):
+    """Where a student's submission came from."""
+
+    system: str
+    """The platform whose archive it was, "folders" or "nbgrader"."""
+    label: str
+    """Its outermost name there, by which feedback finds its way back."""
+    name: str = ""
+    email: str = ""
+    lms_id: str = ""
+    group: list[str] = []
+    """All its members, where several handed in together."""
+    time: str = ""
+    """When, in UTC."""
+    late: bool = False
+    """Whether the platform marked it late."""
+    file: str = ""
+    """The notebook's name in the archive."""
+
+
+class Collected(msgspec.Struct, kw_only=True):
+    """Of one assignment: by student, and whoever was in an archive and could not be read."""
+
+    students: dict[str, Origin] = {}
+    left_out: dict[str, str] = {}
+    """The reason by the archive's own name."""
+
+
+def collected(course_dir: Path, name: str) -> Collected:
+    """What is known of an assignment; nothing where nothing was collected."""
+    try:
+        return msgspec.json.decode(_path(course_dir, name).read_bytes(), type=Collected)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return Collected()
+
+
+def save(course_dir: Path, name: str, what: Collected) -> None:
+    write_atomically(_path(course_dir, name), msgspec.json.format(msgspec.json.encode(what)))
+
+
+def _path(course_dir: Path, name: str) -> Path:
+    return course_dir / "collected" / f"{name}.json"
