@@ -180,9 +180,9 @@ def test_sample_clusters__spreads_by_scale(student):
 
 
 def test_sample_clusters__throws_away_whole_clusters(student):
-    """leaves the middle of two atoms as it is drawn: clusters are thrown away, not mended"""
-    pairs = array(student.sample_clusters(400, 2, 1.8, np.random.default_rng(7)), (400, 2, 3))
-    middle = np.mean(pairs, axis=1) / 0.8 * 2**0.5
+    """leaves a cluster's middle as it is drawn: clusters are thrown away, not mended"""
+    clusters = array(student.sample_clusters(400, 3, 1.5, np.random.default_rng(7)), (400, 3, 3))
+    middle = np.mean(clusters, axis=1) / 0.8 * 3**0.5
     within(float(np.mean(middle**2)), 1.0, (2 / middle.size) ** 0.5)
 
 

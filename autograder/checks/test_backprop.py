@@ -462,7 +462,7 @@ def test_forward__a1(student, draw):
     """has the ReLU of z1 after the hidden activation"""
     x, parameters = with_both_signs(draw)
     z1, a1, _ = forward_of(student, x, parameters)
-    z1 = numbers(z1)
+    z1 = numbers(z1, (8, 5))
     holds(z1.min(initial=0.0) < 0 < z1.max(initial=0.0), "z1 should have both signs here")
     close(a1, reference.relu(z1), EXACT)
 

@@ -234,6 +234,7 @@ def test_pairwise_distances__is_ascending(student, draw):
     """comes in ascending order"""
     returned = _array(student.pairwise_distances(draw.normal(size=(7, 3))), (21,))
     holds(bool((returned > 0).any()), "different atoms should have distances above zero")
+    holds(bool(np.ptp(returned) > 0), "the distances of atoms here and there are all the same")
     holds(bool((np.diff(returned) >= 0).all()), "the distances should be sorted, smallest first")
 
 
