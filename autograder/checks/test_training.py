@@ -1424,8 +1424,8 @@ def _watched(student: Any, draw: np.random.Generator) -> list[watching.Watched]:
 
         student.reseed(int(draw.integers(2**31)))
         witness = student.witness((2,), outputs=1, dropout=0.3, seed=int(draw.integers(2**31)))
-        loss = watching.squared_error(y)
-        return watching.watched(witness, data[0].numpy(), train, watching.by_value, loss)
+        loss, rows = watching.squared_error(y), data[0].numpy().astype(float)
+        return watching.watched(witness, rows, train, watching.by_value, loss)
 
     return [run(seed), run(seed), run(seed + 1)]
 
