@@ -87,6 +87,9 @@ def test_every_result_is_complete_and_says_at_which_level(graded: Graded) -> Non
         ("jonas", "computing time"),
         ("kim", "ended the Python process"),
         ("lena", "MemoryError"),
+        ("sami", "still to be written"),
+        ("uma", "ended the Python process"),
+        ("viktor", "SyntaxError"),
     ],
 )
 def test_the_cause_stands_in_the_exercise_that_failed(

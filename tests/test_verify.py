@@ -30,7 +30,7 @@ def test_the_truth_table_has_no_hole(name: str, exercise: str, pytestconfig: pyt
         pytest.skip("known to have no hole, and nothing that decides it has changed")
     rows = verify.tried(found, found.exercise(exercise))
     assert verify.holes_in(rows) == []
-    kinds = {row.kind for row in rows}
+    kinds = {row.kind for row in rows} - {"others"}  # not every exercise is used by another
     assert kinds == {"reference", "nothing", "trivial", "alternative", "mistake"}
     if cache is not None:
         cache.set(known, now)

@@ -25,6 +25,9 @@ from reference_impl import backprop as reference
 # of a smooth function in float64 keeps ten digits, and fewer at a large loss or a corner.
 ROUNDING = Tolerance("rounding in float64", 1e-12, 1e-13, 0.0)
 
+# A polygon as a sum over its corners: each term may be a hundred times the sum.
+SPACED = Tolerance("a sum of corners in float64", 1e-7, 1e-8, 0.0)
+
 # ----------------------------------------------------------------------------- helpers
 
 
@@ -491,6 +494,83 @@ def test_forward__leaves_its_arguments(student, draw):
     """leaves its arguments unchanged"""
     x, _, parameters = one_hidden_layer(draw, 6, 3, 5, 2)
     unchanged(student, "forward", x, *parameters)
+
+
+# --------------------------------------------------------------- interpolating_network
+
+
+def points(draw, n):
+    """Uneven knots anywhere on the line, and heights of both signs."""
+    knots = np.cumsum(draw.uniform(0.3, 1.7, n)) + draw.uniform(-4, 3)
+    return knots, draw.normal(0, 2, n)
+
+
+def network_of(student, knots, values):
+    """The four arrays, in the shapes that `forward` wants."""
+    returned = student.interpolating_network(knots, values)
+    holds(
+        isinstance(returned, (tuple, list)) and len(returned) == 4,
+        "W1, b1, W2 and b2 should come back, in this order",
+    )
+    hidden = array(as_arrays(returned[0], np.zeros((1, 1)))).shape[-1]
+    shapes = ((1, hidden), (1, hidden), (hidden, 1), (1, 1))
+    return [
+        array(as_arrays(one, np.zeros(shape)), shape)
+        for one, shape in zip(returned, shapes, strict=True)
+    ]
+
+
+def joins(student, knots, values, x):
+    """The network's output at x is the polygon's."""
+    parameters = network_of(student, knots, values)
+    found = reference.forward(np.reshape(x, (-1, 1)), *parameters)[2].ravel()
+    close(found, np.interp(x, knots, values), SPACED)
+
+
+@pytest.mark.point
+def test_interpolating_network__meets_the_points(student, draw):
+    """goes through the points, however many there are and however uneven"""
+    for n in (2, 3, 4, 9, 30):
+        knots, values = points(draw, n)
+        joins(student, knots, values, knots)
+
+
+@pytest.mark.point
+def test_interpolating_network__is_straight_between(student, draw):
+    """is a straight line from each point to the next"""
+    for n in (2, 3, 7, 20):
+        knots, values = points(draw, n)
+        joins(student, knots, values, np.sort(draw.uniform(knots[0], knots[-1], 40)))
+
+
+def test_interpolating_network__far_from_zero(student, draw):
+    """does so for close knots far from zero, and for large heights"""
+    knots, values = points(draw, 6)
+    knots, values = 300.0 + knots / 50, 1e4 * values
+    joins(student, knots, values, draw.uniform(knots[0], knots[-1], 20))
+
+
+def test_interpolating_network__whole_numbers(student, draw):
+    """works for knots and heights that are whole numbers"""
+    knots = np.cumsum(draw.integers(1, 5, 5)) - 6
+    values = draw.integers(-5, 6, 5) + np.array([0, 1, 0, 0, 7])
+    joins(student, knots, values, draw.uniform(knots[0], knots[-1], 20))
+
+
+@pytest.mark.guard
+def test_interpolating_network__leaves_its_arguments(student, draw):
+    """leaves knots and values unchanged"""
+    unchanged(student, "interpolating_network", *points(draw, 5))
+
+
+@pytest.mark.guard
+def test_interpolating_network__draws_nothing(student, draw):
+    """gives the same network for the same points, whatever the random state"""
+    knots, values = points(draw, 4)
+    first = network_of(student, knots, values)
+    student.reseed(int(draw.integers(2**31)))
+    for one, other in zip(first, network_of(student, knots, values), strict=True):
+        close(one, other)
 
 
 # ---------------------------------------------------------------------------- mse_loss

@@ -164,7 +164,9 @@ def doctor(json: JSON = False) -> None:
     """
     import msgspec
 
+    from autograder.grading.executors import room
     from autograder.sandbox.cage import probe
+    from autograder.sandbox.inside.protocol import LIMITS
 
     probes = probe()
     if json:
@@ -174,8 +176,13 @@ def doctor(json: JSON = False) -> None:
             mark = "✓" if found.available else "✗"
             console.print(f" {mark} {found.level:<9} {found.reason}", markup=False, highlight=False)
         console.print(
-            "full: nothing but the interpreter can be seen, no network; landlock: files confined, "
-            "other processes visible; limits: only time and memory are held.",
+            "full: no files but Python's libraries and a scratch folder, no network; landlock: "
+            "files confined, other processes visible; limits: only time and memory are held.",
+            highlight=False,
+        )
+        console.print(
+            f"Time and memory are watched from outside, by a process's own counters. At a time "
+            f"there is room for {room()} submission(s) of {LIMITS['memory'] >> 30} GB.",
             highlight=False,
         )
         if not probes[0].available:

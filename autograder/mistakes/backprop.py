@@ -756,6 +756,116 @@ def samples_as_columns():
         return z1, a1, W2.T @ a1 + b2.T
 
 
+# --------------------------------------------------------------- interpolating_network
+
+_BENDS = "    bends = np.diff(slopes, prepend=0.0)"
+
+interpolating_network = [
+    slip(
+        "interpolating_network",
+        "slopes_for_their_changes",
+        _BENDS,
+        "    bends = slopes",
+        "meets_the_points",
+        "Each neuron that is awake keeps adding its slope. So a weight in W2 is the change of the "
+        "slope at that knot, not the slope of the piece that begins there.",
+    ),
+    slip(
+        "interpolating_network",
+        "first_height_forgotten",
+        "np.array([[float(values[0])]])",
+        "np.zeros((1, 1))",
+        "meets_the_points",
+        "The whole curve is shifted: left of all knots every neuron sleeps, and b2 alone gives the "
+        "height there.",
+    ),
+    slip(
+        "interpolating_network",
+        "wakes_at_minus_the_knot",
+        "b1 = -np.asarray",
+        "b1 = np.asarray",
+        "meets_the_points",
+        "A neuron wakes up where x·W1 + b1 passes zero. With W1 = 1 that is at x = −b1.",
+    ),
+    slip(
+        "interpolating_network",
+        "differences_for_slopes",
+        "np.diff(values) / np.diff(knots)",
+        "np.diff(values)",
+        "meets_the_points",
+        "A slope is a difference of heights divided by the distance of the knots, which need not "
+        "be 1.",
+    ),
+    slip(
+        "interpolating_network",
+        "first_slope_forgotten",
+        _BENDS,
+        "    bends = np.concatenate([[0.0], np.diff(slopes)])",
+        "meets_the_points",
+        "The first piece is flat: the neuron at the first knot has to bring in the whole first "
+        "slope.",
+    ),
+    slip(
+        "interpolating_network",
+        "one_knot_late",
+        "knots[:-1]",
+        "knots[1:]",
+        "meets_the_points",
+        "The corners sit one knot too far to the right: a change of slope belongs to the knot "
+        "where the new piece begins.",
+    ),
+    slip(
+        "interpolating_network",
+        "even_knots",
+        "np.diff(values) / np.diff(knots)",
+        "np.diff(values) / (knots[1] - knots[0])",
+        "meets_the_points",
+        "The spacing of the first two knots is taken for all; each piece has a width of its own.",
+    ),
+    slip(
+        "interpolating_network",
+        "weights_in_a_row",
+        "bends.reshape(-1, 1)",
+        "bends.reshape(1, -1)",
+        "meets_the_points",
+        "W2 leads from h hidden neurons to one output: its shape is (h, 1).",
+    ),
+    slip(
+        "interpolating_network",
+        "knots_changed",
+        "b1 = -np.asarray(knots[:-1], dtype=float).reshape(1, -1)",
+        "knots *= -1\n    b1 = knots[:-1].reshape(1, -1)",
+        "leaves_its_arguments",
+        "knots and values belong to whoever calls: work on copies of them.",
+    ),
+    slip(
+        "interpolating_network",
+        "whole_numbers_stay_whole",
+        "np.diff(values) / np.diff(knots)",
+        "(np.diff(values) / np.diff(knots)).astype(knots.dtype)",
+        "whole_numbers",
+        "Slopes of whole numbers are no whole numbers: convert to float before you store them.",
+    ),
+    slip(
+        "interpolating_network",
+        "widths_guarded",
+        "np.diff(values) / np.diff(knots)",
+        "np.diff(values) / (np.diff(knots) + 1e-3)",
+        "far_from_zero",
+        "Something is added to the width of each piece. Knots ascend, so that no width is zero, "
+        "and the slopes become too small.",
+    ),
+    slip(
+        "interpolating_network",
+        "random_first_layer",
+        "W1 = np.ones((1, len(bends)))",
+        "W1 = np.random.uniform(0.5, 2.0, (1, len(bends)))",
+        "draws_nothing",
+        "Nothing is drawn here: W1 is random, and the corners move with it.",
+    ),
+]
+
+
 # ---------------------------------------------------------------------------- mse_loss
 
 _MSE = "return float(np.mean((y_pred - y_true) ** 2))"
