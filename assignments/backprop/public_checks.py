@@ -293,8 +293,8 @@ def test_backward__differences(student):
 
 
 def test_backward__exact(student):
-    """is exact to rounding, at the corner of ReLU too, and leaves its arguments as they were"""
-    arrays = [np.array([[1.0]]), np.array([[2.0, 2.0]]), np.array([[-2.0, -2.0 + 2**-30]])]
+    """is exact to rounding, near the corner of ReLU too, and leaves its arguments as they were"""
+    arrays = [np.array([[1.0]]), np.array([[2.0, 2.0]]), np.array([[-2.0 - 2**-30, -2.0 + 2**-30]])]
     arrays += [np.array([[3.0], [5.0]]), np.array([[0.5]])]
     x, *parameters = kept = [student.keep(one) for one in arrays]
     error = 1e8 - 0.5 - 5 * 2**-30

@@ -2,15 +2,39 @@
 
 import numpy as np
 
-from autograder.judging.answers import edit, mistake
+from autograder.judging.answers import KEEPS, edit, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.backprop import backward, forward, he_initialise, mse_loss
 
+# What an exercise is about: an answer that fails one of these checks keeps at most half.
+POINTS = {
+    "count_parameters": {"one_hidden_layer"},
+    "he_initialise": {"spread"},
+    "forward": {"any_size"},
+    "mse_loss": {"one_output"},
+    "backward": {"is_exact"},
+    "train": {"descends"},
+    "deep_backward": {"is_exact"},
+}
+
+
+def keeps(exercise, caught_by):
+    return 0.5 if caught_by in POINTS.get(exercise, ()) else KEEPS
+
 
 def slip(exercise, name, old, new, caught_by, hint):
     """A slip of a few characters in the reference."""
-    return edit("backprop", exercise, name, old, new, caught_by=caught_by, hint=hint)
+    return edit(
+        "backprop",
+        exercise,
+        name,
+        old,
+        new,
+        caught_by=caught_by,
+        hint=hint,
+        keeps=keeps(exercise, caught_by),
+    )
 
 
 # ------------------------------------------------------------------------- activations
@@ -1010,6 +1034,14 @@ backward_ = [
     ),
     slip(
         "backward",
+        "slope_1_at_the_corner",
+        "* relu_gradient(z1)",
+        "* (z1 >= 0)",
+        "at_the_corner",
+        "At exactly z1 = 0 the slope of ReLU is 0 in this course, as relu_gradient has it.",
+    ),
+    slip(
+        "backward",
         "slope_of_sigmoid",
         _DELTA1,
         "delta1 = (delta2 @ W2.T) * a1 * (1 - a1)",
@@ -1125,6 +1157,7 @@ backward_ = [
 @mistake(
     "backward",
     caught_by="is_exact",
+    keeps=0.5,
     hint="These gradients come from small steps: right to some digits, wrong at the corners of "
     "ReLU, and one whole forward pass for every weight. Go back through the layers by the chain "
     "rule instead.",
@@ -1301,6 +1334,7 @@ train_ = [
 @mistake(
     "train",
     caught_by="descends",
+    keeps=0.5,
     hint="Each step looks at one random sample; asked for is the gradient over all samples at "
     "once, and rng for the start alone.",
 )
@@ -1560,6 +1594,7 @@ deep = [
 @mistake(
     "deep_backward",
     caught_by="is_exact",
+    keeps=0.5,
     hint="deep_backward: these gradients come from small steps, right to some digits only. Go back "
     "through the layers by the chain rule instead.",
 )
