@@ -234,6 +234,24 @@ def test_sleeping_is_noticed_without_computing_time(
     assert time.monotonic() - started < 20
 
 
+def test_children_that_compute_are_no_standstill(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.sandbox.watch.STALL_SECONDS", 0.5)
+    monkeypatch.setattr("autograder.sandbox.watch.IDLE_SECONDS", 0.5)
+    source = (
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        "    end = time.process_time() + 1.5\n"
+        "    while time.process_time() < end:\n        pass\n"
+        "    os._exit(0)\n"
+        "os.wait()"
+    )
+    budget = Budget(20.0, idle=5.0)
+    assert decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), budget))["ok"]
+    assert budget.cpu < 19.0, "what children compute is charged"
+
+
 def test_a_wait_in_the_kernel_has_an_end(worker: Worker) -> None:
     """A process whose vfork does not end is neither asleep nor computing."""
     source = "import ctypes, time\nif ctypes.CDLL(None).vfork() == 0:\n    time.sleep(600)"

@@ -26,6 +26,8 @@ MAX_MEMBERS = 100_000
 MAX_INNER_BYTES = 100 * 2**20
 """Of an archive that a student handed in, as it stands in the class's."""
 MAX_INNER_MEMBERS = 2_000
+MAX_PACKED = 100
+"""How many bytes one may become; a notebook's text is packed some five to one."""
 _JUNK = re.compile(r"__MACOSX|Thumbs\.db|desktop\.ini|__pycache__|\..*", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -167,6 +169,8 @@ def _reader(zipped: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int],
             data = file.read(most + 1)
         if len(data) > most:
             raise CourseError(f"larger than {most >> 20} MB")
+        if len(data) > max(2**20, MAX_PACKED * member.compress_size):
+            raise CourseError(f"packed more than {MAX_PACKED} to 1, as no honest file is")
         return data
 
     return read

@@ -246,7 +246,7 @@ def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:
         known is None
         or (known.status == "grader_error" and not known.repeated)
         or known.submission_sha256 != submission_sha256(job)
-        or LEVELS.index(known.isolation) > LEVELS.index(weakest)
+        or known.isolation in LEVELS[LEVELS.index(weakest) + 1 :]
     ):
         return list(checks)
     if known.checks_sha256 == together(checks):

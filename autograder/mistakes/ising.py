@@ -67,11 +67,11 @@ magnetisation_slips = [
     ),
     slip(
         "magnetisation",
-        "an_array_of_one",
+        "in_a_list",
         "float(np.mean(spins, dtype=float))",
-        "np.mean(spins, keepdims=True)",
+        "[float(np.mean(spins, dtype=float))]",
         "is_a_number",
-        "The value is right, but it comes as an array of shape (1, 1). One number is asked for.",
+        "The value is right, but it comes in a list. One number is asked for.",
     ),
     slip(
         "magnetisation",
@@ -1454,11 +1454,11 @@ critical_temperature_slips = [
     ),
     slip(
         "critical_temperature",
-        "an_array_of_one",
+        "in_a_list",
         "return float(T[k] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k]))",
-        "return T[before] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k])",
+        "return [float(T[k] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k]))]",
         "is_a_number",
-        "The value is right, but it comes as an array of one entry. A number is asked for.",
+        "The value is right, but it comes in a list. A number is asked for.",
     ),
     slip(
         "critical_temperature",

@@ -215,6 +215,35 @@ def test_forward__batch(student):
     close(array(z2)[:, 0], np.array([0.725, 0.337, -1.396, -1.771, 0.892]))
 
 
+# --------------------------------------------------------------- interpolating_network
+
+
+def _output(parameters, x):
+    """What a network with these weights says: one hidden layer, ReLU, a sum at the end."""
+    holds(
+        isinstance(parameters, (tuple, list)) and len(parameters) == 4,
+        "W1, b1, W2 and b2 should come back, in this order",
+    )
+    hidden = array(parameters[0]).shape[-1]
+    shapes = ((1, hidden), (1, hidden), (hidden, 1), (1, 1))
+    W1, b1, W2, b2 = (array(one, shape) for one, shape in zip(parameters, shapes, strict=True))
+    return np.maximum(np.reshape(x, (-1, 1)) @ W1 + b1, 0.0) @ W2 + b2
+
+
+def test_interpolating_network__meets_the_points(student):
+    """goes through three points"""
+    knots, values = np.array([-1.0, 0.7, 3.0]), np.array([1.0, 3.0, -2.0])
+    found = _output(student.interpolating_network(knots, values), knots)
+    close(found, values.reshape(-1, 1))
+
+
+def test_interpolating_network__is_straight_between(student):
+    """is 2.5 at x = 2, half-way between the points (1, 3) and (3, 2)"""
+    knots, values = np.array([0.0, 1.0, 3.0]), np.array([1.0, 3.0, 2.0])
+    found = _output(student.interpolating_network(knots, values), [0.25, 2.0])
+    close(found, np.array([[1.5], [2.5]]))
+
+
 # ---------------------------------------------------------------------------- mse_loss
 
 
@@ -264,8 +293,8 @@ def test_backward__differences(student):
 
 
 def test_backward__exact(student):
-    """is exact to rounding, at the corner of ReLU too, and leaves its arguments as they were"""
-    arrays = [np.array([[1.0]]), np.array([[2.0, 2.0]]), np.array([[-2.0, -2.0 + 2**-30]])]
+    """is exact to rounding, near the corner of ReLU too, and leaves its arguments as they were"""
+    arrays = [np.array([[1.0]]), np.array([[2.0, 2.0]]), np.array([[-2.0 - 2**-30, -2.0 + 2**-30]])]
     arrays += [np.array([[3.0], [5.0]]), np.array([[0.5]])]
     x, *parameters = kept = [student.keep(one) for one in arrays]
     error = 1e8 - 0.5 - 5 * 2**-30

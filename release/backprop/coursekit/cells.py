@@ -34,6 +34,7 @@ _BODY_RUNS = (
     *("memit", "mprun", "lprun", "snakeviz", "scalene", "pyinstrument", "notify"),
 )
 _CELL_MAGIC = re.compile(rf"[ \t]*%%({'|'.join(_BODY_RUNS)})(?![\w?])(.*)")
+_PROMPT = re.compile(r"\s*In ?\[\d+\]: ")
 _FUTURES = functools.reduce(
     lambda flags, name: flags | getattr(__future__, name).compiler_flag,
     __future__.all_feature_names,
@@ -98,7 +99,7 @@ def _compiled(tree: ast.Module, filename: str, flags: int) -> Read:
 def tree_of(source: str, filename: str, flags: int) -> ast.Module:
     """Python first: text that is Python as it stands means what it says."""
     try:
-        return _parsed(source, filename, flags)
+        return _python(source, filename, flags)
     except SyntaxError as error:
         refused = error
     lines = source.split("\n")
@@ -118,7 +119,7 @@ def tree_of(source: str, filename: str, flags: int) -> ast.Module:
     body = "\n".join(lines[start:]) + "\n"
     try:
         with contextlib.suppress(SyntaxError):
-            tree = _parsed(body, filename, flags)
+            tree = _python(body, filename, flags)
             return _with(ast.increment_lineno(tree, start), ending)
         tree = _parsed(_transformed(body), filename, flags)
     except SyntaxError as error:
@@ -130,6 +131,12 @@ def tree_of(source: str, filename: str, flags: int) -> ast.Module:
 
 _MAYBE_IPYTHON = re.compile(r"^[ \t]|[%!?]|^(>>>|\.\.\.|In ?\[|[/,;])", re.MULTILINE)
 """What a text holds somewhere that IPython reads and Python does not."""
+
+
+def _python(text: str, filename: str, flags: int) -> ast.Module:
+    if _PROMPT.match(text):  # a pasted `In [1]: x = 2`, which would be an annotation
+        raise SyntaxError("invalid syntax")
+    return _parsed(text, filename, flags)
 
 
 def _parsed(text: str, filename: str, flags: int) -> ast.Module:
