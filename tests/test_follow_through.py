@@ -302,12 +302,11 @@ def test_an_exercise_with_all_its_points_is_right() -> None:
 
 
 def test_a_public_check_on_another_exercise_costs_no_status() -> None:
-    """`backward`'s public check asks `mse_loss` for the loss."""
-    results = judge_of(
-        "backprop", ["mse_loss", "backward"], mse_loss="def mse_loss(a, b): return 0"
-    )
-    assert results["mse_loss"].points == 0
-    assert (results["backward"].status, share(results["backward"])) == ("right", 1)
+    """`energy_change`'s public check compares with the student's own `energy`."""
+    results = judge_of("ising", ["energy", "energy_change"], energy="def energy(s): return 0")
+    assert results["energy"].points < 3
+    assert (results["energy_change"].status, share(results["energy_change"])) == ("right", 1)
+    assert "failed" in {check.outcome for check in results["energy_change"].checks}
 
 
 def test_marks_are_outdated_with_what_they_rest_on() -> None:
