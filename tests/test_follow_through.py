@@ -41,7 +41,7 @@ def judge_of(name: str, wanted: list[str], hints: bool = False, **changed: str) 
     found = load_assignment(name)
     judge = Judge(found)
     code = cells(found, *(Answer(name, exercise, "", text) for exercise, text in changed.items()))
-    after: Any = Observer(found) if hints else lambda result, transcripts: None
+    after: Any = Observer(judge, "test", code) if hints else lambda result, transcripts: None
     exercises = [found.exercise(one) for one in wanted]
     return judged(judge, code, exercises, after, in_process(judge, "test")).exercises
 

@@ -9,10 +9,9 @@ import pytest
 from autograder.authoring import verify
 from autograder.course import course, load_assignment
 from autograder.judging.answers import Mistake, cells
-from autograder.judging.diagnosis import diagnose
+from autograder.judging.diagnosis import Observer
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
-from autograder.results import ExerciseResult
 from autograder.sandbox.protocol import InProcess
 
 
@@ -64,12 +63,8 @@ def test_an_answer_like_no_known_mistake_gets_no_hint() -> None:
         "perfect",
         "",
     )
-    hints = []
-
-    def after(result: ExerciseResult, transcripts: dict) -> None:
-        hints.append(diagnose(found, "mse_loss", transcripts))
-        assert transcripts, "the answer is wrong, so some check failed"
-
-    student = Student(InProcess(cells(found, strange)))
-    Judge(found).judge(student, "salt", [found.exercise("mse_loss")], after=after)
-    assert hints == [None]
+    judge, code = Judge(found), cells(found, strange)
+    student = Student(InProcess(code))
+    wanted = [found.exercise("mse_loss")]
+    (result,) = judge.judge(student, "salt", wanted, after=Observer(judge, "salt", code))
+    assert (result.status, result.mistake, result.hint) == ("wrong", "", "")

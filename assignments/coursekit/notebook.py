@@ -34,6 +34,7 @@ from typing import Any
 
 import numpy as np
 
+from . import slips
 from .compare import CheckFailed, StudentError, kind_of, stumbled, without_a_graph
 from .messages import details, responsible
 from .written import Call, Origin, Thing, made_by, trace
@@ -168,9 +169,11 @@ class _Found:
     """What one public check found."""
 
     title: str
+    name: str
     kind: str = ""
     sentence: str = ""
     parts: list[tuple[str, str]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -306,8 +309,8 @@ def _examine(exercise: str, namespace: Namespace) -> list[_Found]:
     return found
 
 
-def _run(exercise: str, function: Callable[..., None], student: NotebookStudent) -> _Found:
-    title = (function.__doc__ or function.__name__).strip().split("\n")[0]
+def verdict(function: Callable[..., None], student: NotebookStudent) -> CheckFailed | None:
+    """What one public check says, None where it holds; a fault of the check itself is raised."""
     seed = zlib.crc32(function.__name__.encode())
     offered = {"student": student, "draw": np.random.default_rng(seed)}
     wanted = {name: offered[name] for name in inspect.signature(function).parameters}
@@ -315,20 +318,30 @@ def _run(exercise: str, function: Callable[..., None], student: NotebookStudent)
         student.begin(seed)
         function(**wanted)
     except CheckFailed as failure:
-        found = failure
+        return failure
     except Exception as stumble:
         if not (isinstance(stumble, _STUMBLES) and student.calls):
-            problem = f"the check itself stopped with {type(stumble).__name__}: {stumble}"
-            return _Found(title, "fault", parts=[("problem", problem)])
-        found = stumbled(stumble, student.calls)
-    else:
-        return _Found(title)
+            raise
+        return stumbled(stumble, student.calls)
+    return None
+
+
+def _run(exercise: str, function: Callable[..., None], student: NotebookStudent) -> _Found:
+    title = (function.__doc__ or function.__name__).strip().split("\n")[0]
+    name = function.__name__.partition("__")[2]
+    try:
+        found = verdict(function, student)
+    except Exception as fault:
+        problem = f"the check itself stopped with {type(fault).__name__}: {fault}"
+        return _Found(title, name, "fault", parts=[("problem", problem)])
+    if found is None:
+        return _Found(title, name)
     call, _ = responsible(found, student.calls)
     parts = details(exercise, found, student.calls, public=True)
     if found.kind == "error" and student._line:
         parts.append(("line", student._line))
     sentence = f"{call.name if call else exercise} {found.text}"
-    return _Found(title, found.kind, sentence, parts)
+    return _Found(title, name, found.kind, sentence, parts, student.calls)
 
 
 def _state() -> Any:
@@ -719,9 +732,14 @@ def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str] = ()
             told = [_row(_word(word), _text(word, text)) for word, text in parts]
             inner += _table(told, margin="2px 0 6px 0")
         rows.append(_row(_mark(mark, colour), inner))
+    failed = {one.name: one.calls for one in found if not one.passed}
+    hint = slips.named(exercise, failed, slips.shipped())
+    told = [_hint(hint)] if hint else []
+    lines += [f"hint: {hint}"] if hint else []
     lines.append(ending)
     colour = _GREEN if passed == len(found) else _RED
-    return _Page("\n".join(lines), _frame(colour, above, _table(rows), _note(ending)))
+    page = _frame(colour, above, _table(rows), *told, _note(ending))
+    return _Page("\n".join(lines), page)
 
 
 def _summary_page(rows: dict[str, _Standing]) -> _Page:
@@ -755,6 +773,10 @@ def _frame(colour: str, *inner: str) -> str:
 
 def _title(text: str) -> str:
     return f"<div style='font-weight:600; margin-bottom:2px;'>{html.escape(text)}</div>"
+
+
+def _hint(text: str) -> str:
+    return f"<div style='margin-top:2px;'><b>hint</b> {html.escape(text)}</div>"
 
 
 def _note(text: str) -> str:

@@ -27,6 +27,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from coursekit import slips
 from coursekit.notebook import UNWRITTEN
 
 from autograder import course
@@ -34,6 +35,8 @@ from autograder.course import Assignment, Exercise
 from autograder.errors import CourseError
 from autograder.files import write_atomically
 from autograder.judging.answers import definition, setup_code
+
+from .slips import known_slips
 
 _STAMP = ".build.json"
 _IGNORED = ("__pycache__", ".ipynb_checkpoints", ".DS_Store")
@@ -66,6 +69,7 @@ def built_files(assignment: Assignment) -> Files:
     source = {
         f"{assignment.name}.ipynb": _notebook_bytes({"cells": cells, **_NOTEBOOK}),
         "public_checks.py": _public_checks(assignment),
+        slips.FILE: known_slips(assignment),
         "figures.py": _read(assignment.folder / "figures.py"),
         "expected.json": _expected(assignment, reference),
         # The grader's own, so that the student's check goes by the same rules.
@@ -489,6 +493,8 @@ def _origin(path: str) -> str:
         )
     if rest == "expected.json":
         return f"it comes from expected() in assignments/{name}/figures.py"
+    if rest == slips.FILE:
+        return f"it comes from autograder/mistakes/{name}.py"
     if rest.removeprefix("coursekit/") in _SHARED:
         return f"it is a copy of autograder/sandbox/inside/{rest.removeprefix('coursekit/')}"
     return f"it is a copy of assignments/{rest if '/' in rest else f'{name}/{rest}'}"

@@ -44,7 +44,8 @@ def score(name: str, exercise: str, namespace: dict[str, Any]) -> float:
     transport.lines = dict.fromkeys(labels.values(), sys.maxsize)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         judge = Judge(found)
-        (result,) = judge.judge(Student(transport), SALT, [wanted], after=Observer(found))
+        after = Observer(judge, SALT)
+        (result,) = judge.judge(Student(transport), SALT, [wanted], after=after)
     for check in result.checks:
         if check.message:
             print(check.message)

@@ -232,7 +232,7 @@ def _mistake_row(
         row.hole = "earned everything"
     elif row.points > wrong.keeps * row.max_points + 0.01:  # points are rounded
         row.hole = f"keeps {row.points / row.max_points:.0%}, and may keep {wrong.keeps:.0%}"
-    elif result.mistake and result.hint != wrong.hint:
+    elif result.mistake and wrong.hint not in result.hint:
         row.hole = f"is taken for {result.mistake}"
     return row
 
@@ -257,7 +257,7 @@ def _try(
 ) -> tuple[ExerciseResult, Row]:
     started = time.perf_counter()
     student = Student(InProcess(code))
-    seen = diagnosis.Observer(judge.assignment) if kind == "mistake" else None
+    seen = diagnosis.Observer(judge, salt, code) if kind == "mistake" else None
     (result,) = judge.judge(
         student, salt, [exercise], after=seen, chosen=lambda check: check.name not in left_out
     )

@@ -117,11 +117,10 @@ def try_(
 
     found = load_assignment(name)
     code = file.read_text(encoding="utf-8")
-    student = Student(InProcess(cells(found, Answer(name, exercise, "tried", code))))
-
-    (result,) = Judge(found).judge(
-        student, "try", [found.exercise(exercise)], after=Observer(found)
-    )
+    tried = cells(found, Answer(name, exercise, "tried", code))
+    judge, student = Judge(found), Student(InProcess(tried))
+    after = Observer(judge, "try", tried)
+    (result,) = judge.judge(student, "try", [found.exercise(exercise)], after=after)
     for check in result.checks:
         mark = {"passed": "✓", "failed": "✗"}.get(check.outcome, "·")
         kind = "hidden" if check.hidden else "public"

@@ -111,7 +111,7 @@ class _Server:
             return unreadable(job, self.found, isolation, checks, str(error))
         phases = {"read": time.perf_counter() - started}
         diagnosed = 0.0
-        observer = Observer(self.found)
+        observer = Observer(judge, job.salt, submission.cells)
 
         def after(result: ExerciseResult, transcripts: Any) -> None:
             nonlocal diagnosed

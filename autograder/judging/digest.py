@@ -23,7 +23,7 @@ def digests(assignment: Assignment) -> Digests:
     common = hashlib.sha256(f"{assignment.name} {assignment.same_inputs}".encode())
     own = {exercise.name: hashlib.sha256() for exercise in assignment.exercises}
     for path in (assignment.public_checks, assignment.hidden_checks):
-        for name, text in _pieces(path):
+        for name, text in pieces(path):
             if text.strip():
                 own.get(name, common).update(path.name.encode() + b"\0" + text.strip())
     for path in (
@@ -54,7 +54,7 @@ def together(found: Digests) -> str:
     return _sha256(*found.values())
 
 
-def _pieces(path: Path) -> list[tuple[str, bytes]]:
+def pieces(path: Path) -> list[tuple[str, bytes]]:
     """A module's text in pieces: (exercise, a check of it), and ("", all between them)."""
     text = _bytes(path)
     lines = text.splitlines(keepends=True)

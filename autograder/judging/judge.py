@@ -163,8 +163,8 @@ class Judge:
     ) -> list[ExerciseResult]:
         """The chosen checks of the exercises on one student, in the course's order.
 
-        `after` is called with each exercise's result and, per failed check, the recorded
-        requests and answers.
+        `after` is called with each exercise's result and, per check, the recorded requests and
+        answers.
         """
         exercises = list(exercises or self.assignment.exercises)
         mine = {one.name: [c for c in self.of(one) if chosen(c)] for one in exercises}
@@ -177,8 +177,8 @@ class Judge:
             for check in mine[name]:
                 if check.hidden == hidden:
                     checks[name].append(self.run(check, student, salt))
-                    size = 0 if hidden else sum(len(answer) for _, answer in student.requests)
-                    if checks[name][-1].outcome == "failed" and size <= room:
+                    size = 0 if hidden else sum(len(one.answer) for one in student.requests)
+                    if size <= room:
                         room -= size
                         transcripts[name][check.name] = student.requests
 

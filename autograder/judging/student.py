@@ -22,6 +22,7 @@ from autograder.sandbox.inside.wire import Handle, WireError, decode, encode
 from autograder.sandbox.protocol import Transport, exception_name, read_reply
 
 MAX_ITERATION = 10_000
+_OK = encode({"ok": True})
 MAX_RECEIVED = 4 * MAX_BYTES  # in all checks of an exercise: transcripts stay until the diagnosis
 _OTHER_TYPES = ("Tensor", "function", "generator", "module", "method", "dict_values", "dict_keys")
 # What a hidden check's message may name: more names, and lines, would be room for its inputs.
@@ -84,13 +85,21 @@ class Remote(Thing):
         return self._student.attribute(self, name)
 
 
+class Exchange(NamedTuple):
+    """What was asked of the student's code, what it answered, and the CPU seconds it took."""
+
+    request: bytes
+    answer: bytes
+    seconds: float = 0.0
+
+
 class _Measured(NamedTuple):
     """What a measurement came to, and what was asked and answered for it."""
 
     value: Any
     failure: CheckFailed | None
     calls: list[Call]
-    requests: list[tuple[bytes, bytes]]
+    requests: list[Exchange]
 
 
 T = TypeVar("T")
@@ -111,7 +120,7 @@ class Student:
         self.owner: dict[str, str] = {}
         self._line: tuple[str, int] | None = None
         self.calls: list[Call] = []
-        self.requests: list[tuple[bytes, bytes]] = []
+        self.requests: list[Exchange] = []
         self.received = 0
         self._measured: dict[Callable[..., Any], _Measured] = {}
 
@@ -130,7 +139,9 @@ class Student:
         if exercise != self.exercise:
             self._measured, self.received, self._line = {}, 0, None
         self.owner, self.hidden = owner or {}, hidden
-        self.exercise, self.calls, self.requests = exercise, [], []
+        self.exercise, self.calls = exercise, []
+        # First in the transcript, so that it can be repeated with the same random numbers.
+        self.requests = [Exchange(encode({"op": "begin", "seed": seed}), _OK)]
         self.transport.begin(exercise, seed)
 
     def once(self, measure: Callable[[Student, np.random.Generator], T], draw: Any) -> T:
@@ -240,6 +251,7 @@ class Student:
 
     def request(self, message: dict[str, Any], call: Call | None = None) -> Any:
         data = encode(message, _handle_of)
+        before = self.transport.used
         try:
             answer = self.transport.ask(data)
         except StudentError as error:
@@ -249,7 +261,7 @@ class Student:
         self.received += len(answer)
         if self.received > MAX_RECEIVED:
             raise StudentError("memory", f"gave back more than {MAX_RECEIVED >> 20} MB in all")
-        self.requests.append((data, answer))
+        self.requests.append(Exchange(data, answer, self.transport.used - before))
         reply = read_reply(answer)
         if not reply["ok"]:
             raise self._error(reply)

@@ -82,6 +82,7 @@ class Caged:
         self.cell_seconds = self.cell_idle = self.in_vain = self.timed_out = 0.0
         self.left = Budget(0.0)
         self.pace = machine_pace()
+        self.used = 0.0
         self.ended_by = ""
         """The exercise in which the last worker ended, if none was started since."""
         self.until = time.monotonic() + self.pace * wall_seconds(assignment)
@@ -128,6 +129,7 @@ class Caged:
             request = encode({"op": "begin", "seed": self.seed, "then": request})
             self.seed = None
         mine = self._allowance()
+        before = mine.budget.cpu
         try:
             answer = self.worker.ask(request, mine.budget)
         except WorkerEnded as ended:
@@ -140,6 +142,7 @@ class Caged:
                 allowed = self.assignment.exercise(self.exercise).seconds
                 ended.text += f" (all checks of {self.exercise} may use {allowed:g} s)"
             raise StudentError(ended.kind, ended.text) from None
+        self.used += (before - mine.budget.cpu) / self.pace
         if mine.budget.cpu <= 0:
             self._run_out()
         return answer

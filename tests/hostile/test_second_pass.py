@@ -60,7 +60,7 @@ def grade(cage: Cage, monkeypatch: pytest.MonkeyPatch) -> Any:
         code = cells(COURSE, *(Answer("backprop", n, "", text) for n, text in changed.items()))
         code.insert(1, Cell("cell 2", textwrap.dedent(first)))
         wanted = [COURSE.exercise(name) for name in CHOSEN]
-        found = judged(judge, code, wanted, Observer(COURSE), attempt)
+        found = judged(judge, code, wanted, Observer(judge, salt, code), attempt)
         graded = Graded(found.exercises)
         graded.workers = workers
         return graded
