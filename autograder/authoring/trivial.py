@@ -158,8 +158,8 @@ def _filled(found: Any, value: float, epochs: int = 0) -> Any:
         return np.full_like(found, value)
     if isinstance(found, nn.Module):
         return _Constant(value)
-    if isinstance(found, bool) or found is None:
-        return found and bool(value)
+    if found is None or isinstance(found, bool):
+        return None if found is None else bool(value)
     if isinstance(found, (int, float)):
         return type(found)(value)
     if isinstance(found, list) and epochs and all(isinstance(one, float) for one in found):
