@@ -64,9 +64,9 @@ def rewrite(path: Path, old: str, new: str) -> None:
 def test_both_folders_hold_what_a_notebook_needs(springs: Assignment) -> None:
     build.build(springs)
     kit = {"__init__", "compare", "messages", "notebook", "fields", "ising_data"}
-    kit |= {"cells", "ipynb", "state"}
+    kit |= {"cells", "ipynb", "relations", "slips", "state", "written"}
     files = {f"coursekit/{name}.py" for name in kit}
-    files |= {"springs.ipynb", "public_checks.py", "figures.py", "expected.json"}
+    files |= {"springs.ipynb", "public_checks.py", "figures.py", "expected.json", "slips.json"}
     source, release = springs.source.parent, springs.release.parent
     released = {path.relative_to(release).as_posix() for path in release.rglob("*.*")}
     built = {path.relative_to(source).as_posix() for path in source.rglob("*.*")}
@@ -142,7 +142,8 @@ def test_another_process_elsewhere_builds_the_same_bytes(
     build.build(springs)
     other = toy_course.write(tmp_path_factory.mktemp("elsewhere") / "deep")
     code = (
-        "import toy_course, pathlib; from autograder import build, course\n"
+        "import toy_course, pathlib\n"
+        "from autograder import course; from autograder.authoring import build\n"
         f"toy_course.activate(pathlib.Path({str(other)!r}))\n"
         "build.build(course.load_assignment('springs'))"
     )
@@ -268,7 +269,7 @@ def test_the_command_builds_checks_and_names_what_differs(springs: Assignment) -
     assert "release/springs/springs.ipynb is missing" in missing.output
     assert not springs.source.exists()
     done = runner.invoke(app, ["build"])
-    assert (done.exit_code, done.output) == (0, "springs: 21 files, 21 written\n")
+    assert (done.exit_code, done.output) == (0, "springs: 35 files, 35 written\n")
     same = runner.invoke(app, ["build", "--check", "springs"])
     assert (same.exit_code, same.output) == (0, "springs: is as built\n")
     rewrite(springs.text, "# # A weight on a spring", "# # A weight on two springs")
