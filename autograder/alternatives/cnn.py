@@ -61,7 +61,7 @@ def scipy_wrap():
 
         if (np.array(kernel.shape) > np.array(image.shape)).any():
             raise ValueError("kernel larger than image")
-        return convolve2d(image, kernel, mode="same", boundary="wrap")
+        return convolve2d(image.astype(float), kernel, mode="same", boundary="wrap")
 
 
 @alternative("convolve2d_periodic")
@@ -374,8 +374,8 @@ def data_loader():
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
-                running += loss.item()
-            history.append(running / len(loader))
+                running += loss.item() * len(batch)
+            history.append(running / len(data))
         model.eval()
         return history
 
