@@ -818,7 +818,7 @@ encode_slips = [
         "tensor_returned",
         ".encoder(x).numpy()",
         ".encoder(x)",
-        "gives_the_encoder_s_z",
+        "gives_a_numpy_array",
         "A tensor comes back. A NumPy array is wanted.",
     ),
     slip(

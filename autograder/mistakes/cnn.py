@@ -1451,3 +1451,72 @@ one_convolution = slip(
     "One of the two convolutions is missing.",
     keeps=0.9,
 )
+
+
+@mistake(
+    "periodic_cnn",
+    caught_by="computes_what_its_layers_say",
+    hint="The largest value of each channel is taken. The mean over all sites is asked for.",
+    keeps=0.9,
+)
+def largest_of_each_channel():
+    class PeriodicCNN(nn.Module):
+        def __init__(self, channels=16):
+            super().__init__()
+            self.layers = nn.Sequential(
+                nn.Conv2d(1, channels, 3, padding=1, padding_mode="circular"),
+                nn.ReLU(),
+                nn.Conv2d(channels, channels, 3, padding=1, padding_mode="circular"),
+                nn.ReLU(),
+                nn.AdaptiveMaxPool2d(1),
+                nn.Flatten(),
+                nn.Linear(channels, 2),
+            )
+
+        def forward(self, x):
+            return self.layers(x)
+
+
+@mistake(
+    "periodic_cnn",
+    caught_by="computes_what_its_layers_say",
+    hint="The layers are others: two periodic convolutions, ReLU after each, "
+    "the mean, a dense layer.",
+    keeps=0.9,
+)
+def averaged_over_all_shifts():
+    class PeriodicCNN(nn.Module):
+        def __init__(self, channels=16):
+            super().__init__()
+            self.inner = nn.Sequential(
+                nn.Conv2d(1, channels, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(2),
+                nn.Flatten(), nn.Linear(4 * channels, 2),
+            )  # fmt: skip
+
+        def forward(self, x):
+            side = x.shape[-1]
+            shifts = [(i, j) for i in range(side) for j in range(side)]
+            every = torch.stack([x.roll(shift, dims=(2, 3)) for shift in shifts])
+            logits = self.inner(every.flatten(0, 1))
+            return logits.view(len(shifts), len(x), 2).mean(dim=0)
+
+
+@mistake(
+    "periodic_cnn",
+    caught_by="computes_what_its_layers_say",
+    hint="There is one convolution only, and layers that nobody asked for. Two "
+    "are wanted, each followed by ReLU.",
+    keeps=0.9,
+)
+def one_layer_with_dropout_and_a_sum_of_means():
+    class PeriodicCNN(nn.Module):
+        def __init__(self, channels=16):
+            super().__init__()
+            self.conv = nn.Conv2d(1, channels, 3, padding=1, padding_mode="circular")
+            self.norm = nn.BatchNorm2d(channels)
+            self.drop = nn.Dropout(0.2)
+            self.head = nn.Conv2d(channels, 2, kernel_size=1)
+
+        def forward(self, x):
+            x = self.drop(torch.relu(self.norm(self.conv(x))))
+            return self.head(x).sum(dim=3).sum(dim=2) / (x.shape[2] * x.shape[3])
