@@ -48,6 +48,8 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     exercises: tuple[Exercise, ...] = msgspec.field(name="exercise")
     variants: bool = False
     """Whether each student's hidden inputs are drawn for that student alone."""
+    same_inputs: bool = False
+    """Whether an attempt that differs from the last one meets the same hidden inputs."""
 
     @property
     def points(self) -> float:

@@ -18,12 +18,14 @@ class CageGone(CageError):
 class WorkerEnded(Exception):
     """There is no answer, for a cause that the student should read."""
 
-    def __init__(self, kind: str, text: str, crowded: bool = False) -> None:
+    def __init__(self, kind: str, text: str, crowded: bool = False, killed: bool = False) -> None:
         super().__init__(text)
         self.kind = kind
         self.text = text
         self.crowded = crowded
         """Its time ran out while it had to share a core with others."""
+        self.killed = killed
+        """Somebody else than the grader killed it: the system, where memory ended."""
 
 
 class SubmissionError(Exception):

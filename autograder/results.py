@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from .errors import CourseError
 from .files import write_atomically
 
 Outcome = Literal["passed", "failed", "not_counted", "error"]
@@ -34,9 +35,20 @@ class ExerciseResult(msgspec.Struct, kw_only=True):
     message: str = ""
     hint: str = ""
     mistake: str = ""
+    note: str = ""
+    """How it was judged, where that was not as it stands in the notebook."""
+    replaced: list[str] = []
+    """Other exercises in whose places right answers stood when it was judged."""
+    rests_on: list[str] = []
+    """Other exercises whose standing decided how it was judged."""
     checks: list[CheckResult] = []
     checks_sha256: str = ""
     """Of all that decides this exercise's marks, see `digest`."""
+
+    @property
+    def remark(self) -> str:
+        """The note as a sentence."""
+        return f"{self.note[:1].upper()}{self.note[1:]}." if self.note else ""
 
 
 class Result(msgspec.Struct, kw_only=True):
@@ -55,6 +67,10 @@ class Result(msgspec.Struct, kw_only=True):
     notes: list[str] = []
     exercises: list[ExerciseResult] = []
     phases: dict[str, float] = {}
+    repeated: bool = False
+    """Whether a `grader_error` met this submission twice; then it is not tried again by itself."""
+    again_seconds: float = 0.0
+    """Of the seconds, those in which exercises were judged with right answers to others."""
 
 
 class Store:
@@ -67,11 +83,15 @@ class Store:
         return self.root / assignment / f"{student}.json"
 
     def load(self, assignment: str, student: str) -> Result | None:
-        """The stored result; None where there is none, or none that can be read."""
+        """The stored result; None where there is none, or one that is damaged. CourseError where
+        the file cannot be read: what it holds must not be judged anew and overwritten."""
+        path = self.path(assignment, student)
         try:
-            return msgspec.json.decode(self.path(assignment, student).read_bytes(), type=Result)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return msgspec.json.decode(path.read_bytes(), type=Result)
+        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
             return None
+        except OSError as error:
+            raise CourseError(f"{path} cannot be read ({error.strerror})") from None
 
     def save(self, result: Result) -> None:
         path = self.path(result.assignment, result.student)

@@ -37,7 +37,8 @@ def seconds(
         before = machine_pace()
         judge.judge(Student(caged), "cost", [exercise], chosen=lambda check: check.hidden)
         PACES.append((before + machine_pace()) / 2)
-        used[exercise.name] = (caged.pace * exercise.seconds - caged.seconds_left) / PACES[-1]
+        left = caged.allowances[exercise.name].budget.cpu
+        used[exercise.name] = (caged.pace * exercise.seconds - left) / PACES[-1]
     caged.close()
     return used
 

@@ -20,13 +20,14 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
-import dataclasses
 import os
 import random
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
+
+import msgspec
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: with small networks two threads are slower
 
@@ -201,7 +202,7 @@ def _limits(judge: Judge, found: Assignment, names: set[str]) -> dict[str, float
     for name in names:
         caged = Caged(cage, found, cells(found))
         judge.judge(Student(caged), "judgement", [found.exercise(name)])
-        used = caged.pace * found.exercise(name).seconds - caged.seconds_left
+        used = caged.pace * found.exercise(name).seconds - caged.allowances[name].budget.cpu
         limits[name] = 2.0 + 3 * used / caged.pace
         caged.close()
     cage.close()
@@ -210,10 +211,10 @@ def _limits(judge: Judge, found: Assignment, names: set[str]) -> dict[str, float
 
 def _hurried(found: Assignment, limits: dict[str, float]) -> Assignment:
     exercises = (
-        dataclasses.replace(exercise, seconds=limits.get(exercise.name, exercise.seconds))
+        msgspec.structs.replace(exercise, seconds=limits.get(exercise.name, exercise.seconds))
         for exercise in found.exercises
     )
-    return dataclasses.replace(found, exercises=tuple(exercises))
+    return msgspec.structs.replace(found, exercises=tuple(exercises))
 
 
 def _survives(judge: Judge, found: Assignment, cage: Cage, mutant: Mutant) -> bool:

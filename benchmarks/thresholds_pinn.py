@@ -34,14 +34,14 @@ FOUND = load_assignment("pinn")
 SEEDS = 20
 MEASURES = {
     "train_decay": (
-        checks.decay_errors,
+        checks.decay,
         {
             "largest error": checks.DECAY_LIMIT,
             "largest residual": checks.DECAY_RESIDUAL_LIMIT,
         },
     ),
     "train_oscillator": (
-        checks.oscillator_errors,
+        checks.oscillator,
         {
             "largest error": checks.OSCILLATOR_LIMIT,
             "x(0) from 1": checks.START_LIMIT,
@@ -49,7 +49,7 @@ MEASURES = {
         },
     ),
     "train_heat": (
-        checks.heat_errors,
+        checks.heat,
         {"largest error": checks.HEAT_LIMIT, "error at the edges": checks.EDGE_LIMIT},
     ),
 }
@@ -77,7 +77,7 @@ def measured(job: tuple[str, Answer | None]) -> Row:
     before = time.process_time()
     for seed in range(SEEDS):
         student.begin(name, seed)
-        values.append(errors(student, np.random.default_rng(seed)))
+        values.append(errors(student, np.random.default_rng(seed)).errors)
     seconds = (time.process_time() - before) / SEEDS
     right = not isinstance(answer, Mistake)
     words = answer.name if answer else "the reference"

@@ -147,6 +147,26 @@ def forward(
     return z1, a1, z2
 
 
+def interpolating_network(
+    knots: np.ndarray, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Weights by hand: the network for `forward` that joins given points by straight lines.
+
+    knots: (n,), ascending, n >= 2. values: (n,), the heights at the knots. Both are left unchanged.
+    Returns (W1, b1, W2, b2) of shapes (1, h), (1, h), (h, 1) and (1, 1), with as many hidden
+    neurons h as you like. With them the network's output, for x of shape (N, 1), is values[i] at
+    knots[i] and a straight line from each knot to the next. What it does outside is free.
+
+    Nothing is trained and nothing is drawn: the same points give the same network. For knots
+    [0, 1, 3] and values [1, 3, 2] the output at x = 2 is 2.5.
+    """
+    slopes = np.diff(values) / np.diff(knots)
+    bends = np.diff(slopes, prepend=0.0)
+    W1 = np.ones((1, len(bends)))
+    b1 = -np.asarray(knots[:-1], dtype=float).reshape(1, -1)
+    return W1, b1, bends.reshape(-1, 1), np.array([[float(values[0])]])
+
+
 def mse_loss(y_pred: np.ndarray, y_true: np.ndarray) -> float:
     """The mean squared error: the mean of (y_pred - y_true)² over every element.
 

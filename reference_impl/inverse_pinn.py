@@ -93,7 +93,8 @@ def inverse_loss(
 ) -> torch.Tensor:
     """How far a model is from the equation, the data and the conditions.
 
-    model: any differentiable u(x, t) of columns, called as model(x, t), with an attribute alpha.
+    model: any differentiable u(x, t) of two columns of one length, called as model(x, t), with an
+    attribute alpha.
     collocation: (x, t), columns (N, 1) that require gradients: where the equation should hold.
     observations: (x, t, u), columns (M, 1); M need not be N.
     weights: (residual, data, boundary, initial), the four factors of
@@ -104,8 +105,9 @@ def inverse_loss(
     initial: mean of (u(x, 0) − sin πx)² at the collocation positions.
 
     Returns the weighted sum, a tensor with one number. Every term is differentiable with
-    respect to the model's parameters, the residual also with respect to alpha. Model and points
-    keep their .grad.
+    respect to the model's parameters, the residual also with respect to alpha. Derivatives come
+    from autograd, exact to rounding: small steps are noise in float32. Model and points keep
+    their .grad.
 
     Example: for a model that is 0 everywhere, a collocation point at x = 0.5, observations
     u = 1 and weights (1, 2, 3, 4), the loss is 2 · 1 + 4 · 1 = 6.

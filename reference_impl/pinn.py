@@ -11,17 +11,17 @@ from torch import nn
 
 
 def derivative(u: torch.Tensor, x: torch.Tensor, order: int = 1) -> torch.Tensor:
-    """Derivative of u with respect to x, row by row, through autograd.
+    """Derivative of u with respect to x, row by row, through autograd: exact to rounding.
 
     u: tensor (N, 1), computed from x; row i of u depends on row i of x alone.
     x: tensor (N, 1) that requires gradients. u may have been computed from other tensors too:
     then this is the partial derivative.
     order: 1 for the slope, 2 for the curvature, and so on.
 
-    Returns a tensor (N, 1) that can be differentiated again, with respect to x and to the
-    parameters of the network that u came from. u can be differentiated again too, x.grad stays
-    as it was. A u that does not depend on x has derivative zero, and so has the slope of a
-    straight line.
+    Returns a tensor (N, 1) in the dtype of x that can be differentiated again, with respect to x
+    and to the parameters of the network that u came from. u can be differentiated again too,
+    x.grad stays as it was. A u that does not depend on x has derivative zero, and so has the
+    slope of a straight line.
 
     Example: with x = [[3.0]] and u = x**3 the first derivative is 27, the second 18.
     """
@@ -42,7 +42,8 @@ def decay_residual(
     rate: what decays in a unit of time, per amount that is there.
 
     Returns a tensor (N, 1), differentiable with respect to the model's parameters; zero
-    everywhere for u = C exp(−rate · t) with any C. Model and t keep their .grad.
+    everywhere for u = C exp(−rate · t) with any C. The derivative is exact to rounding, not taken
+    by small steps, which are noise in float32. Model and t keep their .grad.
 
     Example: for u = t², rate = 3 and t = [[2.0]] the residual is 4 + 3 · 4 = 16.
     """
@@ -60,7 +61,8 @@ def oscillator_residual(
     omega: angular frequency ω, in radians per unit of time.
 
     Returns a tensor (N, 1), differentiable with respect to the model's parameters; zero
-    everywhere for x = A cos ωt + B sin ωt. Model and t keep their .grad.
+    everywhere for x = A cos ωt + B sin ωt. Derivatives are exact to rounding, as in
+    decay_residual. Model and t keep their .grad.
 
     Example: for x = t³, omega = 3 and t = [[2.0]] the residual is 12 + 9 · 8 = 84.
     """
@@ -77,12 +79,13 @@ def heat_residual(
     """By how much a model misses the heat equation: u_t − α u_xx.
 
     model: differentiable function of two columns, x (N, 1) and t (N, 1) → u (N, 1), called as
-    model(x, t).
+    model(x, t) with columns of one length: a network puts them side by side.
     x, t: tensors (N, 1) that require gradients; row i of both is one point.
     alpha: thermal diffusivity α.
 
     Returns a tensor (N, 1), differentiable with respect to the model's parameters; zero
-    everywhere for u = sin(kx) exp(−α k² t). Model, x and t keep their .grad.
+    everywhere for u = sin(kx) exp(−α k² t). Derivatives are exact to rounding, as in
+    decay_residual. Model, x and t keep their .grad.
 
     Example: for u = x³ t, alpha = 0.5, x = [[2.0]] and t = [[3.0]] the residual is
     8 − 0.5 · 36 = −10.
@@ -109,7 +112,8 @@ def oscillator_condition_loss(model: Callable[[torch.Tensor], torch.Tensor]) -> 
 
     model: differentiable function of a column, t (N, 1) → x (N, 1); called with t = 0.
 
-    Returns a tensor with one number, differentiable with respect to the model's parameters.
+    Returns a tensor with one number, differentiable with respect to the model's parameters. The
+    speed comes from autograd, exact to rounding.
 
     Example: for x = 3 + 5t it is 4 + 25 = 29.
     """
@@ -125,7 +129,7 @@ def heat_condition_loss(
 ) -> torch.Tensor:
     """How far a model is from a rod that starts as sin πx and is kept at 0 at both ends.
 
-    model: function of two columns, called as model(x, t).
+    model: function of two columns of one length, called as model(x, t).
     x_initial: positions (N, 1) in [0, 1] where u(x, 0) = sin πx is asked for.
     t_boundary: times (M, 1) where u(0, t) = 0 and u(1, t) = 0 are asked for.
 
@@ -212,22 +216,25 @@ class Centred(nn.Module):
         return self.network(torch.cat(scaled, dim=1).to(precision))
 
 
-def train_decay(*, epochs: int, generator: torch.Generator) -> nn.Module:
-    """Trains a network to decay: u′ = −u for 0 ≤ t ≤ 5 from u(0) = 1, without any data.
+def train_decay(*, epochs: int, generator: torch.Generator, rate: float = 1.0) -> nn.Module:
+    """Trains a network to decay: u′ = −rate · u for 0 ≤ t ≤ 5 from u(0) = 1, without any data.
 
     epochs: the largest number of optimiser iterations: gradient steps, or L-BFGS iterations.
-    Stopping sooner is allowed, any optimiser too.
+    Stopping sooner is allowed, any optimiser too. After a single one the model is still poor.
     generator: decides the network's first weights. The same seed gives the same model again,
     whatever the global random state (torch.manual_seed(generator.initial_seed()) may help).
+    rate: what decays in a unit of time, per amount that is there.
 
-    Returns the trained model in evaluation mode; it maps columns t (N, 1) to u (N, 1).
+    Returns the trained model, which maps columns t (N, 1) to u (N, 1), can be differentiated with
+    respect to t and is ready for use: two calls agree.
 
-    The hidden checks ask for epochs = 3000 and take the largest error against exp(−t), which has
-    to be below 0.02, and the largest residual u′ + u, below 0.2. Adam with its usual learning
-    rate gets there with 100 points and the loss of u(0) = 1 weighted by 1 to 10. All checks
-    together may take 60 s. (The course's own answer is at 1e-10: it builds u(0) = 1 into the
-    model, uses double precision and L-BFGS, and at the end solves for the last layer, in which
-    the residual is linear, by least squares.)
+    The hidden checks ask for epochs = 3000 and a rate between 0.6 and 1, and take the largest
+    error against exp(−rate · t), which has to be below 0.02, and the largest residual, below 0.2.
+    They see to it that the model was not good before, and that the equation was asked for. Adam
+    with its usual learning rate gets there with 100 points and the loss of u(0) = 1 weighted by 1
+    to 10. All checks together may take 60 s. (The course's own answer is at 1e-10: it builds
+    u(0) = 1 into the model, uses double precision and L-BFGS, and at the end solves for the last
+    layer, in which the residual is linear, by least squares.)
     """
     torch.manual_seed(generator.initial_seed())
     network = nn.Sequential(
@@ -253,20 +260,21 @@ def train_decay(*, epochs: int, generator: torch.Generator) -> nn.Module:
 
     def closure() -> torch.Tensor:
         optimiser.zero_grad()
-        loss = total_loss(decay_residual(model, t), [], [])
+        loss = total_loss(decay_residual(model, t, rate), [], [])
         loss.backward()
         return loss
 
     optimiser.step(closure)
 
-    # The residual is linear in the output layer, so that its best weights are known.
-    residual = decay_residual(model, t)
-    last = list(network[-1].parameters())
-    rows = torch.eye(len(t)).double().unsqueeze(-1)
-    slopes = torch.autograd.grad(residual, last, rows, is_grads_batched=True)
-    jacobian = torch.cat([slope.flatten(1) for slope in slopes], dim=1)
-    step = torch.linalg.lstsq(jacobian, -residual.detach(), driver="gelsd").solution[:, 0]
-    nn.utils.vector_to_parameters(nn.utils.parameters_to_vector(last) + step, last)
+    if epochs > 20:
+        # The residual is linear in the output layer, so that its best weights are known.
+        residual = decay_residual(model, t, rate)
+        last = list(network[-1].parameters())
+        rows = torch.eye(len(t)).double().unsqueeze(-1)
+        slopes = torch.autograd.grad(residual, last, rows, is_grads_batched=True)
+        jacobian = torch.cat([slope.flatten(1) for slope in slopes], dim=1)
+        step = torch.linalg.lstsq(jacobian, -residual.detach(), driver="gelsd").solution[:, 0]
+        nn.utils.vector_to_parameters(nn.utils.parameters_to_vector(last) + step, last)
     return model.eval()
 
 
@@ -291,22 +299,21 @@ class HardConstraint(nn.Module):
         return 1 + t**2 * self.network(t)
 
 
-def train_oscillator(*, epochs: int, generator: torch.Generator) -> nn.Module:
-    """Trains a network to oscillate: x″ = −ω² x, ω = 2, from x(0) = 1 at rest, for two periods.
+def train_oscillator(*, epochs: int, generator: torch.Generator, omega: float = 2.0) -> nn.Module:
+    """Trains a network to oscillate: x″ = −ω² x from x(0) = 1 at rest, for two periods.
 
-    epochs, generator: as in train_decay. The interval is 0 ≤ t ≤ 4π/ω.
+    epochs, generator: as in train_decay. omega: ω. The interval is 0 ≤ t ≤ 4π/ω.
 
-    Returns the trained model in evaluation mode; it maps columns t (N, 1) to x (N, 1).
+    Returns the trained model, which maps columns t (N, 1) to x (N, 1), as in train_decay.
 
-    The hidden checks ask for epochs = 3000 and take the largest error against cos ωt, which has
-    to be below 0.25, and how far the model is from x(0) = 1 and from x′(0) = 0: below 0.05 and
-    0.2. Adam is too slow here unless its learning rate is well chosen; L-BFGS (max_iter=epochs,
-    tolerance_change=1e-12, line_search_fn="strong_wolfe") gets there if time is brought to
-    [−1, 1] first. All checks together may take 120 s. (The course's own answer is at 1e-8:
-    conditions built in, centred time, double precision, L-BFGS, and the last layer by least
-    squares.)
+    The hidden checks ask for epochs = 3000 and ω between 2 and 2.2, and take the largest error
+    against cos ωt, which has to be below 0.25, and how far the model is from x(0) = 1 and from
+    x′(0) = 0: below 0.05 and 0.2. Adam is too slow here unless its learning rate is well chosen;
+    L-BFGS (max_iter=epochs, tolerance_change=1e-12, line_search_fn="strong_wolfe") gets there if
+    time is brought to [−1, 1] first. All checks together may take 120 s. (The course's own answer
+    is at 1e-8: conditions built in, centred time, double precision, L-BFGS, and the last layer by
+    least squares.)
     """
-    omega = 2.0
     end = 4 * math.pi / omega
     torch.manual_seed(generator.initial_seed())
     network = nn.Sequential(
@@ -329,14 +336,15 @@ def train_oscillator(*, epochs: int, generator: torch.Generator) -> nn.Module:
 
     optimiser.step(closure)
 
-    # The residual is linear in the output layer, so that its best weights are known.
-    residual = oscillator_residual(model, t, omega)
-    last = list(network[-1].parameters())
-    rows = torch.eye(len(t)).double().unsqueeze(-1)
-    slopes = torch.autograd.grad(residual, last, rows, is_grads_batched=True)
-    jacobian = torch.cat([slope.flatten(1) for slope in slopes], dim=1)
-    step = torch.linalg.lstsq(jacobian, -residual.detach(), driver="gelsd").solution[:, 0]
-    nn.utils.vector_to_parameters(nn.utils.parameters_to_vector(last) + step, last)
+    if epochs > 30:
+        # The residual is linear in the output layer, so that its best weights are known.
+        residual = oscillator_residual(model, t, omega)
+        last = list(network[-1].parameters())
+        rows = torch.eye(len(t)).double().unsqueeze(-1)
+        slopes = torch.autograd.grad(residual, last, rows, is_grads_batched=True)
+        jacobian = torch.cat([slope.flatten(1) for slope in slopes], dim=1)
+        step = torch.linalg.lstsq(jacobian, -residual.detach(), driver="gelsd").solution[:, 0]
+        nn.utils.vector_to_parameters(nn.utils.parameters_to_vector(last) + step, last)
     return model.eval()
 
 
@@ -363,22 +371,22 @@ def ftcs(u0: torch.Tensor, alpha: float, dx: float, dt: float, n_steps: int) -> 
     return u
 
 
-def train_heat(*, epochs: int, generator: torch.Generator) -> nn.Module:
-    """Trains a network to cool like a rod: u_t = α u_xx, α = 0.1, for 0 ≤ x ≤ 1, 0 ≤ t ≤ 1.
+def train_heat(*, epochs: int, generator: torch.Generator, alpha: float = 0.1) -> nn.Module:
+    """Trains a network to cool like a rod: u_t = α u_xx for 0 ≤ x ≤ 1 and 0 ≤ t ≤ 1.
 
     The rod starts as u(x, 0) = sin πx, its ends are kept at 0.
     epochs, generator: as in train_decay. The points may come from the generator too.
+    alpha: α, the thermal diffusivity.
 
-    Returns the trained model in evaluation mode; model(x, t) maps two columns (N, 1) to u (N, 1).
+    Returns the trained model, as in train_decay; model(x, t) maps two columns (N, 1) to u (N, 1).
 
-    The hidden checks ask for epochs = 1000 and take the largest error against the exact
-    solution, which has to be below 0.03, and the largest error at the start and at the two ends,
-    below 0.02. L-BFGS (max_iter=epochs, line_search_fn="strong_wolfe") gets there with a few
-    hundred points, with conditions in the loss or built in. All checks together may take 120 s.
-    (The course's own answer is at 1e-5: conditions built in as sin πx + t x (1 − x) N(x, t),
-    centred variables, double precision, L-BFGS, and the last layer by least squares.)
+    The hidden checks ask for epochs = 1000 and α between 0.1 and 0.13, and take the largest error
+    against the exact solution, which has to be below 0.03, and the largest error at the start and
+    at the two ends, below 0.02. L-BFGS (max_iter=epochs, line_search_fn="strong_wolfe") gets
+    there with a few hundred points, with conditions in the loss or built in. All checks together
+    may take 120 s. (The course's own answer is at 1e-5: conditions built in as sin πx + t x (1 −
+    x) N(x, t), centred variables, double precision, L-BFGS, and the last layer by least squares.)
     """
-    alpha = 0.1
     torch.manual_seed(generator.initial_seed())
     network = nn.Sequential(
         nn.Linear(2, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 1)
@@ -410,12 +418,13 @@ def train_heat(*, epochs: int, generator: torch.Generator) -> nn.Module:
 
     optimiser.step(closure)
 
-    # The residual is linear in the output layer, so that its best weights are known.
-    residual = heat_residual(model, x, t, alpha)
-    last = list(network[-1].parameters())
-    rows = torch.eye(len(x)).double().unsqueeze(-1)
-    slopes = torch.autograd.grad(residual, last, rows, is_grads_batched=True)
-    jacobian = torch.cat([slope.flatten(1) for slope in slopes], dim=1)
-    step = torch.linalg.lstsq(jacobian, -residual.detach(), driver="gelsd").solution[:, 0]
-    nn.utils.vector_to_parameters(nn.utils.parameters_to_vector(last) + step, last)
+    if epochs > 20:
+        # The residual is linear in the output layer, so that its best weights are known.
+        residual = heat_residual(model, x, t, alpha)
+        last = list(network[-1].parameters())
+        rows = torch.eye(len(x)).double().unsqueeze(-1)
+        slopes = torch.autograd.grad(residual, last, rows, is_grads_batched=True)
+        jacobian = torch.cat([slope.flatten(1) for slope in slopes], dim=1)
+        step = torch.linalg.lstsq(jacobian, -residual.detach(), driver="gelsd").solution[:, 0]
+        nn.utils.vector_to_parameters(nn.utils.parameters_to_vector(last) + step, last)
     return model.eval()

@@ -17,7 +17,7 @@ def pool(
 
     features: tensor (B, n, h): B sets of n elements with h features each.
     mask: bool tensor (B, n), True where an element counts; None if all count. Sets of different
-    sizes share one tensor by being padded; whatever stands in the padding has no influence.
+    sizes share one tensor by being padded; whatever number stands in the padding has no influence.
     kind: "sum", "mean" or "max", over the elements that count, each feature by itself.
 
     Returns a tensor (B, h) of the features' dtype, differentiable with respect to them. A set in
@@ -46,7 +46,7 @@ class DeepSets(nn.Module):
     """A network for sets: f({x₁, …, x_n}) = ρ(pool of φ(x₁), …, φ(x_n)).
 
     φ looks at every element by itself and gives `hidden` features, ρ looks at the pooled features
-    and gives the `out_dim` outputs. Both have a hidden layer and an activation.
+    and gives the `out_dim` outputs. Neither is a line: both have an activation.
 
     in_dim: numbers per element. pooling: the kind that is handed to pool.
 
@@ -156,8 +156,9 @@ class ClusterEnergyModel(nn.Module):
 
     The energy does not change when the cluster is shifted, turned, mirrored or its atoms are
     renumbered, because distances do not change and a sum has no order. It is a sum, not a mean:
-    a larger cluster has more energy. It is smooth, because forces are its slope; `hidden` is the
-    width of the network.
+    three atoms have another energy than two with the same distance. It is smooth: the forces, its
+    slope, do not jump, so that neither ReLU nor a cut-off in a step will do. `hidden` is the width
+    of the network.
 
     Two things help. Inverse distances vary most where the energy does, at the wall; stretched and
     centred, 4/r − 2, they run from −2 for a distant pair to about 2 for a close one. And each
@@ -181,7 +182,10 @@ class ClusterEnergyModel(nn.Module):
 
 
 def forces(model: Callable[[torch.Tensor], torch.Tensor], positions: torch.Tensor) -> torch.Tensor:
-    """Forces on all atoms through autograd: minus the gradient of the model's energy.
+    """Forces on all atoms: minus the gradient of the model's energy.
+
+    It comes from autograd, exact to rounding: small steps are noise in float32. It need not be
+    differentiable again.
 
     model: any differentiable function of positions (B, N, 3) that gives energies (B,), each
     cluster's by itself.
@@ -208,15 +212,15 @@ def train_energy_model(
     """Trains a model of energies on clusters of known energy; the model itself is changed.
 
     model: a module that maps positions (B, N, 3) to energies (B,), as ClusterEnergyModel does.
-    positions: tensor or array (n, N, 3). energies: tensor or array (n,), in ε.
+    positions: tensor (n, N, 3). energies: tensor (n,), in ε; both in the dtype of the weights.
     epochs: the largest number of optimiser iterations, or of passes over the data where
     mini-batches are used; stopping sooner is allowed, any optimiser too.
     generator: for the order of mini-batches, if there are any. The same model and the same seed
     give the same result again, whatever the global random state.
 
     Returns the history, a list of floats: the mean loss of each epoch, before its update if the
-    epoch is a single step. The model is left in evaluation mode, in the dtype that it came in,
-    and gives energies in ε.
+    epoch is a single step. The model is left ready for use, so that two calls agree, in the dtype
+    that it came in, and gives energies in ε.
 
     The hidden checks hand over an untrained ClusterEnergyModel and 600 clusters of four atoms, in
     the dtype of the model's weights, with epochs = 2000. No pair is closer than 0.9 σ, and the

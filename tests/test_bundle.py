@@ -147,6 +147,65 @@ def test_the_guide_names_what_there_is(whole: Path) -> None:
         assert list(whole.rglob(Path(named).name)), named
 
 
+@pytest.mark.parametrize(
+    "place", ["backprop.ipynb", "work/my solution.ipynb", "repo/hw/1/backprop (1).ipynb", "zip"]
+)
+def test_on_gradescope_a_notebook_is_found_wherever_it_lies(place: str, tmp_path: Path) -> None:
+    from autograder.exchange.gradescope import _find
+
+    found = load_assignment("backprop")
+    code = {e.name: reference_code(found, e.name) for e in found.exercises}
+    release = json.loads(found.release.read_text(encoding="utf-8"))
+    worked = json.dumps(demo.filled(release, code)).encode()
+    (tmp_path / "secret.ipynb").write_bytes(b"{}")
+    submission = tmp_path / "submission"
+    (submission / ".git").mkdir(parents=True)
+    (submission / ".git" / "backprop.ipynb").write_bytes(b"junk")
+    (submission / "link.ipynb").symlink_to(tmp_path / "secret.ipynb")
+    (submission / "repo").mkdir()
+    (submission / "repo" / "cnn.ipynb").write_bytes(load_assignment("cnn").release.read_bytes())
+    (submission / "repo" / "a.ipynb").write_bytes(found.release.read_bytes())
+    if place == "zip":
+        with zipfile.ZipFile(submission / "work.zip", "w") as zipped:
+            zipped.writestr("deep/er/z.ipynb", worked)
+    else:
+        (submission / place).parent.mkdir(parents=True, exist_ok=True)
+        (submission / place).write_bytes(worked)
+    assert _find(submission, found)[0] == worked
+
+
+def test_gradescopes_set_up_brings_a_python_that_fits(tmp_path: Path) -> None:
+    """Run with programs that only say what they were asked: on an image with 3.10, and on 3.12."""
+    gradescope_archive(load_assignment("backprop"), tmp_path / "a.zip")
+    with zipfile.ZipFile(tmp_path / "a.zip") as zipped:
+        script = zipped.read("setup.sh").decode()
+    home = tmp_path / "autograder"
+    (home / "source").mkdir(parents=True)
+    script = script.replace("/autograder/", f"{home}/")
+    tool = '#!/bin/sh\necho "$(basename "$0") $*" >> "$LOG"\n'
+    makes = 'for p in pip uv python; do mkdir -p "$3/bin"; cp "$TOOL" "$3/bin/$p"; done\n'
+    for version, brought in ((10, True), (12, False)):
+        tools = tmp_path / str(version)
+        tools.mkdir()
+        python = f'{tool}[ "$1" = -c ] && exit {int(version < 11)}\n{makes}'
+        uv = f'{tool}for last; do :; done\nmkdir -p "$last/bin"\ncp "$0" "$last/bin/pip"; '
+        uv += 'cp "$0" "$last/bin/python"\nexit 0\n'
+        for name, text in (("apt-get", tool), ("python3", python), ("tool", uv)):
+            (tools / name).write_text(text)
+            (tools / name).chmod(0o755)
+        log = tools / "log"
+        done = subprocess.run(
+            ["bash", "-c", script],
+            env={"PATH": f"{tools}:/usr/bin:/bin", "LOG": str(log), "TOOL": str(tools / "tool")},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        lines = log.read_text().splitlines()
+        assert any(line.startswith("uv venv") for line in lines) == brought, lines
+        assert any("--editable ." in line for line in lines)
+
+
 @pytest.mark.slow
 def test_gradescopes_archive_grades_in_folders_like_gradescopes(tmp_path: Path) -> None:
     found = load_assignment("backprop")

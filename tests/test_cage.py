@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import shutil
 import socket
@@ -14,9 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from leftovers import adopting, marked, temporary
 
-import autograder.sandbox.cage
 from autograder.course import ROOT, Cell, load_assignment
 from autograder.errors import CageError, WorkerEnded
 from autograder.judging import retry
@@ -25,7 +25,8 @@ from autograder.sandbox import bubblewrap, transport
 from autograder.sandbox.cage import Cage, Worker, strongest
 from autograder.sandbox.inside.protocol import LIMITS
 from autograder.sandbox.inside.wire import decode, encode
-from autograder.sandbox.process import state, wait_gone
+from autograder.sandbox.process import Sight, Tree, state, wait_gone
+from autograder.sandbox.watch import Budget, Watch
 
 Run = Callable[..., dict[str, Any]]
 
@@ -42,7 +43,9 @@ def run(worker: Worker) -> Run:
     """Runs a cell and gives the reply."""
 
     def run(source: str, seconds: float = 10.0) -> dict[str, Any]:
-        reply = worker.ask(encode({"op": "run", "source": source, "label": "cell"}), seconds)
+        reply = worker.ask(
+            encode({"op": "run", "source": source, "label": "cell"}), Budget(seconds)
+        )
         return dict(decode(reply))
 
     return run
@@ -52,7 +55,7 @@ def told(run: Run, worker: Worker, expression: str) -> Any:
     """The value of an expression inside the cage."""
     assert run(f"def told():\n    return {expression}")["ok"]
     call = {"op": "call", "target": "told", "method": None, "args": (), "kwargs": {}}
-    reply = decode(worker.ask(encode(call), 10.0))
+    reply = decode(worker.ask(encode(call), Budget(10.0)))
     assert reply["ok"], reply
     return decode(reply["encoded"])
 
@@ -160,7 +163,7 @@ def test_libraries_below_tmp_are_seen(monkeypatch: pytest.MonkeyPatch, tmp_path:
     with contextlib.closing(Cage("full")) as cage:
         source = f"assert open({str(library)!r}).read() == 'seen'; open('mine', 'w').write('x')"
         worker = cage.worker()
-        reply = decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), 5))
+        reply = decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), Budget(5)))
         worker.kill()
         assert reply["ok"], reply
 
@@ -169,7 +172,9 @@ def test_scratch_is_new_for_every_worker(cage: Cage) -> None:
     for _ in range(2):
         worker = cage.worker()
         source = "import os; assert os.listdir() == []; open('mine', 'w').write('x')"
-        assert decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), 5))["ok"]
+        assert decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), Budget(5)))[
+            "ok"
+        ]
         worker.kill()
 
 
@@ -183,7 +188,7 @@ def test_processes_are_limited_and_all_die_with_the_worker(cage: Cage) -> None:
     bomb = "import os\nwhile True:\n    if os.fork() == 0:\n        os.setsid()"
     request = encode({"op": "run", "source": bomb, "label": "c"})
     with contextlib.suppress(WorkerEnded):  # time or memory may end it before the limit does
-        assert decode(worker.ask(request, 3))["type"] == "BlockingIOError"
+        assert decode(worker.ask(request, Budget(3)))["type"] == "BlockingIOError"
     worker.kill()
     assert _processes_below(cage.process.pid) <= 3, "bubblewrap, its reaper, the warm parent"
 
@@ -213,7 +218,7 @@ def _processes_below(pid: int) -> int:
 )
 def test_every_end_has_its_cause(worker: Worker, code: str, kind: str, words: str) -> None:
     with pytest.raises(WorkerEnded, match=words) as caught:
-        worker.ask(encode({"op": "run", "source": code, "label": "c"}), 1.0)
+        worker.ask(encode({"op": "run", "source": code, "label": "c"}), Budget(1.0))
     assert caught.value.kind == kind
     assert not worker.alive
 
@@ -221,20 +226,37 @@ def test_every_end_has_its_cause(worker: Worker, code: str, kind: str, words: st
 def test_sleeping_is_noticed_without_computing_time(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.sandbox.cage._STALL_SECONDS", 1.0)
+    monkeypatch.setattr("autograder.sandbox.watch.STALL_SECONDS", 1.0)
     request = encode({"op": "run", "source": "import time; time.sleep(60)", "label": "c"})
     started = time.monotonic()
     with pytest.raises(WorkerEnded, match="did nothing"):
-        worker.ask(request, 5.0)
+        worker.ask(request, Budget(5.0))
     assert time.monotonic() - started < 20
 
 
-def test_a_wait_in_the_kernel_has_an_end(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_children_that_compute_are_no_standstill(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.sandbox.watch.STALL_SECONDS", 0.5)
+    monkeypatch.setattr("autograder.sandbox.watch.IDLE_SECONDS", 0.5)
+    source = (
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        "    end = time.process_time() + 1.5\n"
+        "    while time.process_time() < end:\n        pass\n"
+        "    os._exit(0)\n"
+        "os.wait()"
+    )
+    budget = Budget(20.0, idle=5.0)
+    assert decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), budget))["ok"]
+    assert budget.cpu < 19.0, "what children compute is charged"
+
+
+def test_a_wait_in_the_kernel_has_an_end(worker: Worker) -> None:
     """A process whose vfork does not end is neither asleep nor computing."""
-    monkeypatch.setattr("autograder.sandbox.cage._IDLE_SECONDS", 0.0)
     source = "import ctypes, time\nif ctypes.CDLL(None).vfork() == 0:\n    time.sleep(600)"
     with pytest.raises(WorkerEnded) as caught:
-        worker.ask(encode({"op": "run", "source": source, "label": "c"}), 0.2)
+        worker.ask(encode({"op": "run", "source": source, "label": "c"}), Budget(0.2, idle=1.0))
     assert caught.value.kind == "time"
 
 
@@ -244,10 +266,12 @@ def test_answers_before_the_question_are_not_answers(worker: Worker) -> None:
         "def speak():\n    time.sleep(0.3)\n    os.write(3, b'x' * 50)\n"
         "threading.Thread(target=speak).start()"
     )
-    assert decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), 5))["ok"]
+    assert decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), Budget(5)))[
+        "ok"
+    ]
     time.sleep(1.0)
     with pytest.raises(WorkerEnded, match="before it was asked"):
-        worker.ask(encode({"op": "begin", "seed": 1}), 5)
+        worker.ask(encode({"op": "begin", "seed": 1}), Budget(5))
 
 
 def test_a_dead_parent_is_replaced() -> None:
@@ -258,7 +282,7 @@ def test_a_dead_parent_is_replaced() -> None:
         with pytest.raises(CageError):
             cage.worker()
         worker = cage.worker()
-        assert decode(worker.ask(encode({"op": "begin", "seed": 1}), 5))["ok"]
+        assert decode(worker.ask(encode({"op": "begin", "seed": 1}), Budget(5)))["ok"]
         worker.kill()
     finally:
         cage.close()
@@ -293,6 +317,33 @@ def test_a_worker_does_not_outlive_its_parent(level: Any) -> None:
         cage.close()
 
 
+@pytest.mark.parametrize("level", ["full", "landlock", "limits"])
+def test_a_judge_that_is_killed_leaves_nothing(level: str, tmp_path: Path) -> None:
+    """Nobody is there to clear up but the cage's own parent."""
+    mark = f"left-{os.getpid()}-{level}"
+    sleeper = [sys.executable, "-c", "import time; time.sleep(600)", mark]
+    source = f"import subprocess\nsubprocess.Popen({sleeper!r}, start_new_session=True)\n"
+    source += "open('mine', 'w').close()"
+    script = f"""
+import os, signal
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.inside.wire import encode
+from autograder.sandbox.watch import Budget
+worker = Cage({level!r}).worker()
+worker.ask(encode({{"op": "run", "source": {source!r}, "label": "c"}}), Budget(20))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    with adopting() as all_ended:
+        ended = subprocess.run(
+            [sys.executable, "-c", script],
+            env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        )
+        assert ended.returncode == -9
+        all_ended()
+    assert marked(mark) == []
+    assert temporary(tmp_path) == []
+
+
 @pytest.mark.parametrize("level", ["landlock", "limits"])
 def test_weaker_levels_work_and_leave_nothing(level: Any, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
@@ -306,7 +357,7 @@ def test_weaker_levels_work_and_leave_nothing(level: Any, tmp_path: Path) -> Non
             "if os.fork() == 0:\n    os.setsid()\n    time.sleep(600)\n"
             f"open('left', 'w')\nopen({str(secret)!r})"
         )
-        reply = decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), 5))
+        reply = decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), Budget(5)))
         if level == "landlock":
             assert reply["type"] == "PermissionError"
         assert LIMITS["processes"] < 1000
@@ -336,6 +387,7 @@ def test_the_cage_holds_without_root_and_on_one_core() -> None:
 import contextlib, os
 from autograder.sandbox.cage import Cage
 from autograder.sandbox.inside.wire import decode, encode
+from autograder.sandbox.watch import Budget
 assert os.geteuid() == 1000
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 with contextlib.closing(Cage("full")) as cage:
@@ -343,7 +395,8 @@ with contextlib.closing(Cage("full")) as cage:
     source += "open('mine', 'w')\nif os.fork() == 0:\n    while True: pass"
     for _ in range(2):
         worker = cage.worker()
-        assert decode(worker.ask(encode({"op": "run", "source": source, "label": "c"}), 5))["ok"]
+        request = encode({"op": "run", "source": source, "label": "c"})
+        assert decode(worker.ask(request, Budget(5)))["ok"]
         worker.kill()
 """
     start = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
@@ -369,7 +422,8 @@ def test_an_exercise_has_more_time_where_a_second_is_worth_less(
         student.worker = Ready()
         monkeypatch.setattr(student, "ask", lambda request: b"")
         student.begin("mse_loss", 1)
-        assert student.seconds_left == times * found.exercise("mse_loss").seconds
+        left = student.allowances["mse_loss"].budget.cpu
+        assert left == times * found.exercise("mse_loss").seconds
 
 
 BUSY_LOSS = """
@@ -388,14 +442,14 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
 ) -> None:
     """Another program wants the worker's core, and the pace was measured before that."""
     found = load_assignment("backprop")
-    loss = dataclasses.replace(found.exercise("mse_loss"), seconds=0.2)
-    found = dataclasses.replace(found, exercises=(loss,))
+    loss = msgspec.structs.replace(found.exercise("mse_loss"), seconds=0.2)
+    found = msgspec.structs.replace(found, exercises=(loss,))
     code = [Cell("the setup cell", "import numpy as np"), Cell("the cell of mse_loss", BUSY_LOSS)]
     core, start = min(os.sched_getaffinity(0)), Cage.worker
     paces, tries = [1.0, 100.0], []
 
-    def pinned(self: Cage) -> Worker:
-        worker = start(self)
+    def pinned(self: Cage, cpu: float) -> Worker:
+        worker = start(self, cpu)
         os.sched_setaffinity(worker.pid, {core})
         return worker
 
@@ -416,7 +470,7 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
     done = []
     try:
         done.append(
-            retry.with_retry(judge, cage, code, "", [loss], lambda result, transcripts: None)
+            retry.with_retry(judge, cage, "", code, [loss], lambda result, transcripts: None)
         )
     finally:
         neighbour.kill()
@@ -429,24 +483,26 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
 
 
 @pytest.mark.parametrize(
-    ("wall", "cpu", "state", "ended"),
+    ("wall", "cpu", "waits", "ended"),
     [
-        (1.05, 1.01, "R", (True, False)),  # an endless loop with a core of its own
-        (4.0, 1.01, "R", (True, True)),
-        (1000.0, 0.1, "R", (False, False)),  # it waits for a core
-        (41.0, 0.1, "S", (True, False)),  # it waits for something else
+        (1.05, 1.01, False, (True, False)),  # an endless loop with a core of its own
+        (4.0, 1.01, False, (True, True)),
+        (1000.0, 0.1, False, (False, False)),  # it waits for a core
+        (31.0, 0.1, True, (True, False)),  # it waits for something else
     ],
 )
 def test_waiting_for_a_core_is_not_charged_and_tells_a_crowded_machine(
-    monkeypatch: pytest.MonkeyPatch, wall: float, cpu: float, state: str, ended: tuple[bool, bool]
+    monkeypatch: pytest.MonkeyPatch, wall: float, cpu: float, waits: bool, ended: tuple[bool, bool]
 ) -> None:
-    monkeypatch.setattr(autograder.sandbox.cage, "cpu_seconds", lambda pid: cpu)
-    monkeypatch.setattr(autograder.sandbox.cage, "state", lambda pid: state)
-    watch = autograder.sandbox.cage._Watch(0, 0.0, 1.0, 0)
-    watch.wall, watch.looked = watch.wall - wall, watch.looked - wall
+    monkeypatch.setattr(Tree, "cpu", 0.0)
+    monkeypatch.setattr(Tree, "look", lambda self: Sight(True, not waits, False, []))
+    with socket.socket(socket.AF_UNIX) as line:
+        watch = Watch(0, line)
+    watch.begin(Budget(1.0))
+    monkeypatch.setattr(Tree, "cpu", cpu)
     found = (False, False)
     try:
-        watch.look()
+        watch.look(time.monotonic() + wall)
     except WorkerEnded as end:
         found = (True, end.crowded)
     assert found == ended

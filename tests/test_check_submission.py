@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,12 +13,12 @@ from typing import Any
 import nbformat
 import pytest
 import toy_course
+from coursekit.ipynb import MAX_BYTES
 
 from autograder.authoring import build
 from autograder.course import ROOT, load_assignment
-from autograder.judging.submission import MAX_BYTES
 
-SCRIPT = ROOT / "autograder" / "templates" / "bundle" / "check_submission.py"
+SCRIPT = ROOT / "autograder" / "exchange" / "templates" / "bundle" / "check_submission.py"
 RIGHT = {
     "spring_force": "def spring_force(x, stiffness=1.0):\n    return -stiffness * x",
     "energies": (
@@ -55,11 +56,11 @@ def notebook(toy: Path, tmp_path: Path) -> Path:
     return toy_course.fill(toy / "release" / "springs", tmp_path / "springs", RIGHT)
 
 
-def checked(path: Path) -> tuple[int, str]:
+def checked(path: Path, script: Path = SCRIPT) -> tuple[int, str]:
     """The exit code, and what was printed, in a shell that knows few letters."""
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": ""}
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), path.name],
+        [sys.executable, str(script), path.name],
         cwd=path.parent,
         env=environment,
         capture_output=True,
@@ -159,7 +160,7 @@ def test_the_end_of_python_itself_is_noticed(notebook: Path) -> None:
         (b'{"cells": [', "springs.ipynb is no notebook that can be read"),
         (b"", "springs.ipynb is no notebook that can be read"),
         (b"[]", "springs.ipynb is no notebook that can be read"),
-        (b" " * (MAX_BYTES + 1), "at most 20 MB are read. Clear the outputs"),
+        (b" " * (MAX_BYTES + 1), "at most 64 MB are read. Clear the outputs"),
     ],
     ids=["cut off", "empty", "no notebook", "large"],
 )
@@ -181,3 +182,75 @@ def test_a_notebook_away_from_its_folder_is_sent_back(notebook: Path, tmp_path: 
     assert "keep it in the folder in which it came" in said
     assert code == 1
     assert "There is no file" in checked(notebook)[1]
+
+
+# ------------------------------------------------------------------- by the grader's rules
+
+
+@pytest.mark.slow
+def test_what_lies_beside_the_notebook_is_said_not_to_be_there(notebook: Path) -> None:
+    folder = notebook.parent
+    (folder / "my_helpers.py").write_text("def twice(x):\n    return 2 * x\n", encoding="utf-8")
+    (folder / "mine.csv").write_text("1,2\n", encoding="utf-8")
+
+    def spoil(cells: list[Any]) -> None:
+        add("from my_helpers import twice", "spring_force")(cells)
+        add("import numpy as np\ntable = np.loadtxt('mine.csv', delimiter=',')", "energies")(cells)
+        add("import of_a_package_i_have\n", "energies")(cells)
+        cells[at(cells, "energies")].source += "\nopen('mine.csv').close()"
+
+    code, said = checked(changed(notebook, spoil))
+    assert "my_helpers.py lies beside the notebook and will not be there at grading" in said
+    assert "mine.csv lies beside the notebook and will not be there at grading" in said
+    assert "imports of_a_package_i_have, which is not there at grading" in said
+    assert "3 of 3 exercises written; 6 of 6 public checks passed" in said, "each for itself"
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY)
+
+
+@pytest.mark.slow
+def test_what_only_ipython_reads_and_what_is_slow_may_be_handed_in(
+    notebook: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "check_submission.py"
+    text = SCRIPT.read_text(encoding="utf-8").replace("SECONDS = 10.0", "SECONDS = 0.2")
+    script.write_text(text, encoding="utf-8")
+    python = "# graded with Python 3.9\n"
+    (tmp_path / "requirements.txt").write_text(python, encoding="utf-8")
+
+    def decorate(cells: list[Any]) -> None:
+        for name, answer in RIGHT.items():
+            cell = cells[at(cells, name)]
+            cell.source = f"%%time\n{answer}\n%matplotlib inline\n!ls \\\n  -l\nt = %time 1"
+            cell.metadata = {"nbgrader": cell.metadata["nbgrader"]} if name != "energies" else {}
+        add("import time\nend = time.process_time() + 0.4", "energies")(cells)
+        add("while time.process_time() < end:\n    pass", "energies")(cells)
+
+    changed(notebook, decorate)
+    found = json.loads(notebook.read_text(encoding="utf-8"))
+    found |= {"metadata": None, "nbformat": 5}
+    for cell in found["cells"]:
+        if not cell["metadata"]:
+            cell["metadata"] = None
+    notebook.write_text(json.dumps(found), encoding="utf-8")
+    code, said = checked(notebook, script)
+    assert "line 1, took more than 0.2 s; at grading it is not finished" in said
+    assert "6 of 6 public checks passed" in said
+    assert (code, said.splitlines()[-1]) == (0, READY), said
+
+
+@pytest.mark.slow
+def test_newer_syntax_than_the_grader_s_is_named(notebook: Path, tmp_path: Path) -> None:
+    script = tmp_path / "check_submission.py"
+    script.write_bytes(SCRIPT.read_bytes())
+    (tmp_path / "requirements.txt").write_text("# graded with Python 3.9\n", encoding="utf-8")
+    newer = "x = 1\nmatch x:\n    case 1:\n        y = 2"
+    code, said = checked(changed(notebook, add(newer, "energies")), script)
+    assert "line 2, needs a newer Python than the grader's 3.9" in said
+    assert code == 1
+
+
+def test_python_that_does_not_start_is_a_sentence(notebook: Path) -> None:
+    (notebook.parent / "coursekit" / "cells.py").write_text("1 / 0\n", encoding="utf-8")
+    code, said = checked(notebook)
+    assert "does not start here (ZeroDivisionError: division by zero)" in said
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY)

@@ -1427,3 +1427,233 @@ def test_formgrader_lists_the_assignment_after_the_first_grade_of_a_new_course(
     mine.write_text("{}")
     Recorder(tmp_path, [springs])
     assert mine.read_text() == "{}", "what an instructor changed there was overwritten"
+
+
+# ------------------------------------------------------------------------ there and back
+
+
+def archive_of(folder: Path, files: dict[str, bytes]) -> Path:
+    import zipfile
+
+    path = folder / "archive.zip"
+    with zipfile.ZipFile(path, "w") as zipped:
+        for name, data in files.items():
+            zipped.writestr(name, data)
+    return path
+
+
+def there_and_back(folder: Path, springs: Assignment, names: list[str]) -> list[str]:
+    """Collects and records everyone of an archive; their ids."""
+    from autograder.exchange.collect import collect
+    from autograder.records.receipts import Receipts
+
+    data = json.dumps(filled(springs, ANSWERS)).encode()
+    archive = archive_of(folder, {f"{name}": data for name in names})
+    students = collect(archive, springs, folder).written
+    for student in students:
+        made = result(springs, student, (6, 2, 1 / 3))
+        Store(folder).save(made)
+        for sink in (Recorder(folder, [springs]), Pages(folder, [springs]), Receipts(folder)):
+            sink.record(made)
+    return students
+
+
+def test_canvas_gets_its_own_ids_and_its_own_column(springs: Assignment, tmp_path: Path) -> None:
+    from autograder.exchange.export import table
+
+    there_and_back(tmp_path, springs, ["lovelaceada_55_777_springs.ipynb", "b_LATE_56_8_s.ipynb"])
+    text, _ = table(tmp_path, springs, "canvas", "A weight on a spring (4711)")
+    header, possible, *people = csv.reader(io.StringIO(text))
+    assert (header[-1], possible[0]) == ("A weight on a spring (4711)", "    Points Possible")
+    assert {row[1]: row[3:] for row in people} == {
+        "55": ["", "", "8.33"],
+        "56": ["", "", "8.33"],
+    }
+
+
+def test_moodle_gets_its_worksheet(springs: Assignment, tmp_path: Path) -> None:
+    from autograder.exchange.export import not_in_worksheet, table
+
+    name = "Ada Lovelace_1234567_assignsubmission_file_/springs.ipynb"
+    there_and_back(tmp_path, springs, [name])
+    hand_in(tmp_path, "ben", filled(springs, ANSWERS))
+    Recorder(tmp_path, [springs]).record(result(springs, "ben"))
+    for _ in range(2):
+        rows = list(csv.DictReader(io.StringIO(table(tmp_path, springs, "moodle")[0])))
+        assert [(row["Identifier"], row["Full name"], row["Grade"]) for row in rows] == [
+            ("Participant 1234567", "Ada Lovelace", "8.33")
+        ]
+        assert {"Maximum Grade", "Last modified (grade)"} <= set(rows[0])
+        assert not_in_worksheet(tmp_path, springs) == ["ben"]
+        (tmp_path / "collected" / "springs.json").unlink(missing_ok=True)  # the gradebook knows too
+
+
+@pytest.mark.parametrize(
+    ("kind", "handed_in", "back"),
+    [
+        (
+            "moodle-feedback",
+            "Ada L_12_assignsubmission_file_/a.ipynb",
+            "Ada L_12_assignsubmission_file_/springs.html",
+        ),
+        (
+            "moodle-feedback",
+            "Ada L_12_assignsubmission_file_a_b_c.ipynb",
+            "Ada L_12_assignsubmission_file_/springs.html",
+        ),
+        ("canvas-feedback", "van_ada_LATE_55_777_a.ipynb", "van_ada_LATE_55_777_springs.html"),
+        (
+            "brightspace-feedback",
+            "7-1 - Ada L - Nov 20, 2026 1159 PM/a.ipynb",
+            "7-1 - Ada L - Nov 20, 2026 1159 PM/springs.html",
+        ),
+        ("feedback", "Ada L_12_assignsubmission_file_/a.ipynb", "ada_l-12/springs.html"),
+    ],
+)
+def test_feedback_finds_its_way_back(
+    kind: Any, handed_in: str, back: str, springs: Assignment, tmp_path: Path
+) -> None:
+    import zipfile
+
+    from autograder.exchange.returning import feedback_archive
+
+    (student,) = there_and_back(tmp_path, springs, [handed_in])
+    pages, left_out = feedback_archive(tmp_path, springs, kind, tmp_path / "back.zip")
+    assert (pages, left_out) == (1, [])
+    with zipfile.ZipFile(tmp_path / "back.zip") as zipped:
+        page = zipped.read(back).decode()
+        others = set(zipped.namelist()) - {back}
+    assert page == (tmp_path / "feedback" / student / "springs" / "springs.html").read_text()
+    assert others == ({"recipients.csv"} if kind == "feedback" else set())
+
+
+@pytest.mark.parametrize("text", ["＝1+1", "＠SUM(1)", "＋1", "－1", " =1", "=1", "\u00a0=1"])
+def test_no_spelling_of_a_formula_is_one(text: str, springs: Assignment, tmp_path: Path) -> None:
+    from autograder.records.gradebook.students import Known
+
+    recorder = Recorder(tmp_path, [springs])
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    recorder.record(result(springs))
+    recorder.know([Known("ada", f"{text} {text}", text, text)])
+    for kind in ("csv", "canvas", "moodle"):
+        cells = [cell for row in as_csv(tmp_path, springs, kind) for cell in row]
+        assert any(cell.startswith("'") for cell in cells)
+        assert not [cell for cell in cells if cell.strip()[:1] in tuple("=+-@＝＋－＠")]
+
+
+def test_gradescope_gets_the_gradebooks_mark_and_how_it_came_about(
+    graded: Path, springs: Assignment, tmp_path: Path
+) -> None:
+    from autograder.exchange.export import gradescope_files
+
+    gradescope_files(graded, springs, tmp_path / "out")
+    ada = json.loads((tmp_path / "out" / "ada.json").read_bytes())
+    assert ada["score"] == 11.0
+    assert "oscillator: 3 by hand, the checks gave 0" in ada["output"]
+    late(graded, 5)
+    Recorder(graded, [springs]).record(result(springs))
+    gradescope_files(graded, springs, tmp_path / "out")
+    ada = json.loads((tmp_path / "out" / "ada.json").read_bytes())
+    assert ada["score"] == 0.0
+    assert "handed in late: 11 less 11" in ada["output"]
+
+
+def test_a_late_submission_out_of_an_archive_is_late(springs: Assignment, tmp_path: Path) -> None:
+    (tmp_path / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
+    )
+    Recorder(tmp_path, [springs])
+    late(tmp_path, 2)  # due at 16:00 on the 20th
+    names = [
+        "7-1 - Ada L - Nov 20, 2026 1159 PM/a.ipynb",
+        "8-1 - Ben B - Nov 20, 2026 900 AM/a.ipynb",
+    ]
+    there_and_back(tmp_path, springs, names)
+    totals = {m.student: m.total for m in Recorder(tmp_path, [springs]).marks(springs)}
+    assert totals == {"ada_l-7": 0.0, "ben_b-8": 8.33}
+
+
+@pytest.mark.filterwarnings(  # files that nbgrader leaves open
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+def test_released_feedback_reaches_its_student_through_an_exchange(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    """Submitted, collected, graded, released and fetched by nbgrader's own exchange."""
+    from nbgrader.auth import Authenticator
+    from nbgrader.coursedir import CourseDirectory
+    from nbgrader.exchange.default import (
+        ExchangeCollect,
+        ExchangeFetchFeedback,
+        ExchangeReleaseFeedback,
+        ExchangeSubmit,
+    )
+
+    from autograder.records.receipts import Receipts
+
+    place, course_dir, home = (tmp_path / name for name in ("exchange", "course", "home"))
+    for folder in (place / "phys" / "inbound", course_dir, home / "springs"):
+        folder.mkdir(parents=True)
+    place.chmod(0o777)
+    (place / "phys" / "inbound").chmod(0o733)
+    config = Config()
+    config.Exchange.root = str(place)
+    config.Exchange.cache = str(tmp_path / "cache")
+    config.CourseDirectory.course_id = "phys"
+    config.CourseDirectory.assignment_id = "springs"
+    release = place / "phys" / "outbound" / "springs"
+    shutil.copytree(springs.release.parent, release)
+    (home / "springs" / "springs.ipynb").write_text(json.dumps(filled(springs, ANSWERS)))
+
+    def run(kind: Any, root: Path, **fields: Any) -> None:
+        mine = copy.deepcopy(config)
+        mine.CourseDirectory.root = str(root)
+        course_directory = CourseDirectory(config=mine)
+        authenticator = Authenticator(config=mine)
+        kind(coursedir=course_directory, authenticator=authenticator, config=mine, **fields).start()
+
+    with contextlib.chdir(home):
+        run(ExchangeSubmit, home)
+    run(ExchangeCollect, course_dir)
+    (student,) = (path.name for path in (course_dir / "submitted").iterdir())
+    hand_in(course_dir, "by_mail", filled(springs, ANSWERS), stamp="")
+    for who in (student, "by_mail"):
+        made = result(springs, who)
+        Store(course_dir).save(made)
+        recorder = Recorder(course_dir, [springs])
+        for sink in (recorder, Pages(course_dir, [springs]), Receipts(course_dir)):
+            sink.record(made)
+    run(ExchangeReleaseFeedback, course_dir)
+    with contextlib.chdir(home):
+        run(ExchangeFetchFeedback, home)
+    (page,) = (home / "springs" / "feedback").rglob("*.html")
+    mine = course_dir / "feedback" / student / "springs" / "springs.html"
+    assert page.read_bytes() == mine.read_bytes()
+
+
+def test_the_report_and_the_terminal_have_the_gradebooks_mark(
+    graded: Path, springs: Assignment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from autograder.cli.grading import _print_class
+    from autograder.records.collected import Collected, save
+    from autograder.records.gradebook.students import Known
+    from autograder.records.report import read_report, render
+
+    cell = "(select id from base_cell where name = 'oscillator')"
+    change(graded, f"update comment set manual_comment = 'Nearly [right].' where cell_id = {cell}")
+    recorder = Recorder(graded, [springs])
+    recorder.know([Known("zoe", "Zoe Late")])
+    save(graded, "springs", Collected(left_out={"Cy_3": "there is no notebook among essay.pdf"}))
+    marks = {mark.student: mark for mark in recorder.marks(springs)}
+    assert marks["ada"].story == ["oscillator: 3 by hand, the checks gave 0: Nearly [right]."]
+    report = read_report("springs", graded)
+    assert {s.name: s.points for s in report.submissions} == {"ada": 11.0, "=1+1": 11.0}
+    assert report.absent == ["zoe"]
+    page = render(report, datetime(2026, 12, 1))
+    for words in ("oscillator: 3 by hand", "Nearly [right].", "handed in nothing", "essay.pdf"):
+        assert words in page, f"the report does not say: {words}"
+    _print_class("Springs", [submission.result for submission in report.submissions], marks)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "11 of 15" in said
+    assert "8 of 15" not in said
+    assert "Nearly [right]." in said

@@ -16,11 +16,12 @@ from typer.testing import CliRunner
 
 from autograder.cli import app
 from autograder.course import ROOT, load_assignment
-from autograder.grading.executors import checks_of
+from autograder.grading.executors import checks_of, lost
 from autograder.grading.job import Job, unreadable
-from autograder.grading.run import _stale
+from autograder.grading.run import _final, _stale
 from autograder.sandbox.cage import LEVELS, Cage, Level, Probe
 from autograder.sandbox.inside.wire import decode, encode
+from autograder.sandbox.watch import Budget
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the levels are told apart on Linux"
@@ -39,6 +40,13 @@ TRIES = {
     "changes a file's mode": "open('mode', 'w').close(); os.chmod('mode', 0o600)",
     "keeps memory that no process holds": "os.memfd_create('x')",
     "leaves a file in /dev/shm": "open('/dev/shm/{name}', 'w').close()",
+    "is not the first to go where memory ends": (
+        "with open('/proc/self/oom_score_adj', 'w') as file:\n    file.write('0')"
+    ),
+    "is told of others' files": "system_call(294, 0)",
+    "locks a library": "import fcntl; fcntl.flock(open(os.__file__), fcntl.LOCK_EX)",
+    "takes the machine's asynchronous reads": "system_call(206, 1000, ctypes.byref(slot))",
+    "has larger buffers in the kernel": "socket.socketpair()[0].setsockopt(1, 7, 10**6)",
     "takes 10 GB": "bytearray(10 * 2**30)",
     "makes a namespace": "system_call(272, 0x10000000)",
     "traces a process": "system_call(101, 16, os.getppid(), 0, 0)",
@@ -46,6 +54,7 @@ TRIES = {
 SETUP = """
 import ctypes, os, socket
 libc = ctypes.CDLL(None, use_errno=True)
+slot = ctypes.c_ulong(0)
 def system_call(*args):
     if libc.syscall(*args) < 0:
         raise OSError(ctypes.get_errno(), "refused")
@@ -59,6 +68,12 @@ ALLOWED: dict[Level, set[str]] = {
         "leaves a file in /dev/shm",
     },
 }
+
+
+_STATUS = Path("/proc/self/status").read_text() if sys.platform == "linux" else "CapEff: 0"
+_RIGHTS = int(_STATUS.partition("CapEff:")[2].split()[0], 16)
+if not _RIGHTS & 1 << 24:  # CAP_SYS_RESOURCE, which some containers' root lacks
+    ALLOWED["limits"].add("is not the first to go where memory ends")
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -89,7 +104,7 @@ def test_a_level_holds_what_the_page_says_and_no_more(level: Level) -> None:
 
         def run(source: str) -> dict[str, Any]:
             request = encode({"op": "run", "source": source, "label": "cell"})
-            return dict(decode(worker.ask(request, 20.0)))
+            return dict(decode(worker.ask(request, Budget(20.0))))
 
         assert run(SETUP)["ok"]
         allowed = {what for what, code in TRIES.items() if run(code.format(**words))["ok"]}
@@ -103,6 +118,7 @@ def test_a_level_holds_what_the_page_says_and_no_more(level: Level) -> None:
 def test_the_page_shows_what_doctor_prints(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [Probe(level, True, "") for level in LEVELS]
     monkeypatch.setattr("autograder.sandbox.cage.probe", lambda: found)
+    monkeypatch.setattr("autograder.grading.executors.room", lambda: 2)
     done = CliRunner().invoke(app, ["doctor"])
     assert done.exit_code == 0
     page = (ROOT / "ISOLATION.md").read_text(encoding="utf-8")
@@ -119,3 +135,16 @@ def test_what_was_graded_in_a_weaker_cage_than_allowed_is_graded_again() -> None
     assert [_stale(known[level], job, "full") for level in LEVELS] == [[], names, names]
     assert [_stale(known[level], job, "landlock") for level in LEVELS] == [[], [], names]
     assert _stale(known["limits"], job, "limits") == []
+
+
+def test_a_fault_of_the_grader_is_tried_once_more_and_not_for_ever() -> None:
+    job = Job(assignment="backprop", student="ada", notebook=b"{}")
+    first = lost(job, "it broke")
+    assert _stale(first, job, "full")
+    again = _final(first, lost(job, "it broke"))
+    assert again.repeated
+    assert "--force" in again.message
+    assert _stale(again, job, "full") == []
+    other = Job(assignment="backprop", student="ada", notebook=b"{} ")
+    assert _stale(again, other, "full")
+    assert not _final(again, lost(other, "it broke")).repeated

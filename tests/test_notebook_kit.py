@@ -732,3 +732,61 @@ def test_in_a_notebook_torch_has_one_thread_and_says_so() -> None:
     sentence, threads = done.stdout.splitlines()
     assert "one thread" in sentence
     assert threads == "1"
+
+
+BUILDS_ON = """\
+def {0}(mass, speed):
+    raise NotImplementedError("still to be written")
+
+def helper(mass, height):
+    return {0}(mass, height)
+
+def spring_force(x, stiffness=1.0):
+    return helper(x, stiffness) if 0 in {{0: 1}} else x ^ stiffness
+"""
+
+
+@pytest.fixture
+def springs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Public checks of two exercises, the second of which may use the first."""
+
+    def first(student: Any) -> None:
+        student.kinetic(1.0, 2.0)
+
+    def second(student: Any) -> None:
+        student.spring_force(1.0, 2.0)
+
+    known = {"energies": [first], "spring_force": [second]}
+    monkeypatch.setattr(notebook, "_known", lambda: known)
+    notebook._asked.cache_clear()
+    yield
+    notebook._asked.cache_clear()
+
+
+@pytest.mark.usefixtures("springs")
+def test_check_says_what_to_mend_first(capsys: pytest.CaptureFixture[str]) -> None:
+    namespace = run(BUILDS_ON.format("kinetic"))
+    call("check('spring_force')", namespace)
+    said = capsys.readouterr().out
+    assert "It calls energies, where public checks fail: mend that first" in said
+    assert "spring_force needs kinetic, which is still to be written" in said
+
+
+@pytest.mark.usefixtures("springs")
+def test_what_waits_for_another_exercise_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    namespace = run(BUILDS_ON.format("kinetic"))
+    row = notebook._standing("spring_force", namespace)
+    assert (row.state, row.passed, row.failed) == ("written", 0, 0)
+    assert row.waits == "spring_force needs kinetic, which is still to be written"
+    assert notebook._standing("energies", namespace).state == "unwritten"
+
+
+@pytest.mark.usefixtures("springs")
+def test_what_torch_or_a_helper_has_not_implemented_is_not_unwritten() -> None:
+    for body in ("torch.ones(2) ^ 1.5", "helper(x)"):
+        namespace = run(
+            "import torch\ndef helper(x):\n    raise NotImplementedError('for one case')\n\n"
+            f"def spring_force(x, stiffness=1.0):\n    return {body}\n"
+        )
+        row = notebook._standing("spring_force", namespace)
+        assert (row.state, row.failed) == ("written", 1)

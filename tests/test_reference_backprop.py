@@ -321,3 +321,32 @@ def test_worked_numbers() -> None:
     assert [a.tolist() for a in r.deep_forward(x, layers)] == [[[2.0]], [[0.0]], [[1.0]]]
     back = r.deep_backward(x, np.array([[0.0]]), layers)
     assert [(dW.item(), db.item()) for dW, db in back] == [(12.0, 6.0), (0.0, 2.0)]
+
+
+# ------------------------------------------------------------- weights by hand
+
+
+def test_interpolating_network_is_numpy_s_interpolation() -> None:
+    rng = np.random.default_rng(0)
+    for n in (2, 3, 10, 40):
+        knots, values = np.cumsum(rng.uniform(0.1, 2, n)) - 5, rng.normal(size=n)
+        x = rng.uniform(knots[0], knots[-1], 100)
+        parameters = reference.interpolating_network(knots, values)
+        found = reference.forward(x[:, None], *parameters)[2].ravel()
+        np.testing.assert_allclose(found, np.interp(x, knots, values), atol=1e-12)
+
+
+def test_interpolation_errs_by_the_square_of_the_spacing() -> None:
+    """The error of linear interpolation is max |f''| h²/8 (any text on numerical analysis)."""
+    x = np.linspace(-np.pi, np.pi, 20001)
+    for n in (16, 64, 256):
+        knots = np.linspace(-np.pi, np.pi, n + 1)
+        parameters = reference.interpolating_network(knots, np.sin(knots))
+        found = reference.forward(x[:, None], *parameters)[2].ravel()
+        error = np.abs(found - np.sin(x)).max() / ((2 * np.pi / n) ** 2 / 8)
+        assert 0.95 < error < 1.001, f"n = {n}: {error} of h²/8"
+
+
+def test_the_docstring_of_interpolating_network() -> None:
+    parameters = reference.interpolating_network(np.array([0, 1, 3]), np.array([1, 3, 2]))
+    assert reference.forward(np.array([[2.0]]), *parameters)[2].item() == pytest.approx(2.5)

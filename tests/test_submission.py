@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import toy_course
+from coursekit.ipynb import MAX_BRACKETS, MAX_BYTES, MAX_CELLS, MAX_CODE
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,11 +21,9 @@ from autograder.course import Assignment
 from autograder.errors import SubmissionError
 from autograder.judging.student import Student
 from autograder.judging.submission import (
-    MAX_BRACKETS,
-    MAX_BYTES,
-    MAX_CELLS,
     MAX_NOTES,
     Submission,
+    attempt_salt,
     find_notebook,
     read_submission,
 )
@@ -103,6 +103,100 @@ def refusal(data: bytes) -> str:
 
 
 # ------------------------------------------------------------------------ what runs
+
+
+def test_pictures_never_make_a_notebook_too_large(tmp_path: Path) -> None:
+    notebook = filled(**ANSWERS)
+    picture = {"output_type": "display_data", "data": {"image/png": "A" * (6 * 2**20)}}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [picture]
+    (tmp_path / "springs.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    assert (tmp_path / "springs.ipynb").stat().st_size > 50 * 2**20
+    data, notes = find_notebook(tmp_path, "springs")
+    assert (len(data) < 20_000, notes) == (True, [])
+    found = read_submission(data, course.load_assignment("springs"))
+    assert run(found)["the cell of spring_force"] == FORCE
+
+
+def test_what_is_no_notebook_stays_as_it_is(tmp_path: Path) -> None:
+    rubbish = b'{"cells": [' + b'{"outputs": "' + b"x" * 2**21
+    (tmp_path / "springs.ipynb").write_bytes(rubbish)
+    assert find_notebook(tmp_path, "springs")[0] == rubbish
+
+
+def test_there_is_a_bound_on_code() -> None:
+    words = refusal(json.dumps(filled(energies="x = 1\n" * (MAX_CODE // 6 + 1))).encode())
+    assert "at most 2 MB are read. Take long lists of numbers out of them" in words
+
+
+@pytest.mark.parametrize(
+    ("again", "line"),
+    [
+        ("# another try\ndef spring_force(x):\n    return 0", 2),
+        ("x = 1\nspring_force = spring_force(0.5)", 2),
+        ("value, spring_force = 1, 2", 1),
+        ("for n, spring_force in enumerate([1, 2]):\n    pass", 1),
+    ],
+)
+def test_an_exercise_that_a_later_cell_defines_again_is_named(again: str, line: int) -> None:
+    notebook = filled(**ANSWERS)
+    notebook["cells"].append(code(again))
+    assert read(notebook).notes == [
+        f"cell 12, line {line}, gives spring_force a new value, after cell 5 defined it; the "
+        "later one counts"
+    ]
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "print(spring_force(1))",
+        "y = spring_force(1) == 3",
+        "def tried():\n    spring_force = 3",
+        "fit(spring_force=2)",
+        "table[spring_force] = 2",
+    ],
+)
+def test_an_exercise_that_is_only_used_is_not_named(later: str) -> None:
+    notebook = filled(**ANSWERS)
+    notebook["cells"].append(code(later))
+    assert read(notebook).notes == []
+
+
+def test_what_the_locked_cells_import_is_there_where_it_is_used(springs: Assignment) -> None:
+    folder = springs.release.parent
+    (folder / "coursekit").mkdir(exist_ok=True)
+    (folder / "coursekit" / "__init__.py").write_text("", encoding="utf-8")
+    (folder / "expected.json").write_text('{"x": [1]}', encoding="utf-8")
+    (folder / "figures.py").write_text(
+        "from pathlib import Path\nSTIFFNESS = 3.0\n"
+        "TEXT = Path(__file__).with_name('expected.json').read_text()\n",
+        encoding="utf-8",
+    )
+    uses = "def spring_force(x, k=None):\n    return -figures.STIFFNESS * x\nt = figures.TEXT"
+    submission = read(filled(**(ANSWERS | {"spring_force": uses})))
+    assert [cell.label for cell in submission.cells][:2] == [
+        "the notebook's files",
+        "the setup cell",
+    ]
+    student = Student(InProcess(submission.cells))
+    student.begin("spring_force", 0)
+    assert student.spring_force(2.0) == -6.0
+    assert read(filled(**ANSWERS)).cells[0].label == "the setup cell", "where nobody asks for them"
+    (folder / "figures.py").unlink()
+
+
+def test_an_attempt_meets_inputs_of_its_own(springs: Assignment) -> None:
+    first, same, other = filled(**ANSWERS), filled(**ANSWERS), filled(**ANSWERS)
+    same["cells"][4]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "3"}]
+    same["cells"][0]["source"] = "# Notes of my own"
+    other["cells"][4]["source"] = FORCE + "# once more"
+    salts = [attempt_salt("salt", read(one), springs) for one in (first, same, other)]
+    assert salts[0] == salts[1], "no code changed"
+    assert salts[2] != salts[0] != "salt"
+    fixed = msgspec.structs.replace(springs, same_inputs=True)
+    assert attempt_salt("salt", read(first), fixed) == "salt"
 
 
 def test_a_plain_submission_runs_setup_then_the_students_cells_in_order() -> None:
@@ -365,7 +459,7 @@ def test_halves_of_surrogate_pairs_become_encodable() -> None:
         (b'{"cells": ' + b"[" * 100_000, "nested too deeply"),
         (b'{"cells": ' + b'{"a":' * 100_000, "nested too deeply"),
         (b'{"x": [' + b"[]," * (MAX_BRACKETS + 1), "far more data"),
-        (b" " * MAX_BYTES + b"{}", "at most 20 MB"),
+        (b" " * MAX_BYTES + b"{}", "at most 64 MB"),
         (json.dumps({"cells": [1] * (MAX_CELLS + 1)}).encode(), "has 2001 cells"),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else repr(value[:20]),
@@ -520,4 +614,4 @@ def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "springs.ipynb"
     with path.open("wb") as file:
         file.truncate(40 * MAX_BYTES)
-    assert "has 800 MB" in missing(tmp_path)
+    assert "has 2560 MB" in missing(tmp_path)

@@ -254,9 +254,10 @@ def write(root: Path) -> Path:
         root / "assignments" / "coursekit",
         ignore=shutil.ignore_patterns("__pycache__"),
     )
-    fields = Path("autograder", "sandbox", "inside", "fields.py")
-    (root / fields).parent.mkdir(parents=True)
-    shutil.copy(REPOSITORY / fields, root / fields)
+    inside = Path("autograder", "sandbox", "inside")
+    (root / inside).mkdir(parents=True)
+    for name in ("cells.py", "fields.py", "state.py"):
+        shutil.copy(REPOSITORY / inside / name, root / inside / name)
     return root
 
 

@@ -61,6 +61,7 @@ def expected(answers: ModuleType) -> dict[str, Any]:
         "sine": np.sin(x),
         "corners": corners,
         "heights": np.sin(corners),
+        "counts": [8, 16, 32, 64, 128, 256],  # of intervals
         # Mean squares of sin x about zero and about the straight line 3x/π², which fits it best.
         "loss_of_zero": 1 / 2,
         "loss_of_line": 1 / 2 - 3 / np.pi**2,
@@ -127,28 +128,39 @@ def signal(he_initialise: Callable[..., Any], relu: Callable[[Array], Array]) ->
         plt.show()
 
 
-def polygon(forward: Callable[..., Any]) -> None:
-    """A network whose weights were set by hand, so that it joins points of a sine."""
+def polygon(interpolating_network: Callable[..., Any], forward: Callable[..., Any]) -> None:
+    """A network with weights by hand that joins points of a sine, and its error for finer knots."""
     known = _known()
-    corners, heights = known["corners"], known["heights"]
-    slopes = np.diff(heights) / np.diff(corners)
-    bends = np.diff(slopes, prepend=0.0)
+    corners, heights, counts = known["corners"], known["heights"], known["counts"].astype(int)
     x = known["x"].reshape(-1, 1)
-    W1, b1 = np.ones((1, len(bends))), -corners[:-1].reshape(1, -1)
-    _, a1, z2 = forward(x, W1, b1, bends.reshape(-1, 1), np.array([[heights[0]]]))
+    parameters = [np.asarray(one) for one in interpolating_network(corners, heights)]
+    _, a1, z2 = forward(x, *parameters)
+    errors = []
+    for count in counts:
+        knots = np.linspace(-np.pi, np.pi, count + 1)
+        between = np.linspace(-np.pi, np.pi, 20 * count + 1).reshape(-1, 1)
+        found = np.asarray(forward(between, *interpolating_network(knots, np.sin(knots)))[2])
+        errors.append(np.abs(found - np.sin(between)).max())
     with plt.rc_context(_STYLE):
-        _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.3))
-        left.plot(x, np.asarray(a1) * bends, color=_GREEN, linewidth=1.1)
-        left.set_title(f"what each of {len(bends)} hidden neurons adds")
+        _, (left, middle, right) = plt.subplots(1, 3, figsize=(12, 3.3))
+        added = np.asarray(a1) * parameters[2].ravel()
+        left.plot(x, added, color=_GREEN, linewidth=1.1)
+        left.set_title(f"what each of your {added.shape[1]} hidden neurons adds")
         left.set_ylabel("a₁ times its weight in W₂")
-        right.plot(corners, heights, color=_PALE[_BLUE], linewidth=6, label="expected")
-        right.plot(x, z2, color=_BLUE, label="your forward")
-        right.plot(x, known["sine"], ":", color=_INK, linewidth=1.2, label="sin x")
-        right.set_title("their sum")
-        right.set_ylabel("z₂")
-        right.legend(loc="upper left")
-        for axes in (left, right):
+        middle.plot(corners, heights, color=_PALE[_BLUE], linewidth=6, label="expected")
+        middle.plot(x, z2, color=_BLUE, label="your network")
+        middle.plot(x, known["sine"], ":", color=_INK, linewidth=1.2, label="sin x")
+        middle.set_title("their sum")
+        middle.set_ylabel("z₂")
+        middle.legend(loc="upper left")
+        for axes in (left, middle):
             _over_a_period(axes)
+        spacing = 2 * np.pi / counts
+        right.loglog(spacing, spacing**2 / 8, color=_PALE[_BLUE], linewidth=6, label="h²/8")
+        right.loglog(spacing, errors, "o-", color=_BLUE, markersize=4, label="yours")
+        right.set(xlabel="spacing h of the knots", ylabel="largest error")
+        right.set_title("finer knots")
+        right.legend(loc="upper left")
         plt.show()
 
 

@@ -75,7 +75,7 @@ figures.activation_gradients(sigmoid_gradient, tanh_gradient, relu_gradient, lea
 # %% [markdown]
 # **What to notice.** The sigmoid's slope is at most {{float(sigmoid_gradient(np.array(0.0)))}},
 # that of tanh at most {{f"{tanh_gradient(np.array(0.0)):.0f}"}}, and both vanish where the
-# function saturates. Keep the {{float(sigmoid_gradient(np.array(0.0)))}} in mind: in exercise 9 it
+# function saturates. Keep the {{float(sigmoid_gradient(np.array(0.0)))}} in mind: in exercise 10 it
 # comes in once for every hidden layer.
 
 # %% [markdown]
@@ -137,16 +137,42 @@ figures.signal(he_initialise, relu)
 
 # %% exercise="forward"
 
+# %% [markdown]
+# ## 6 · Weights by hand
+# *15 minutes · medium*
+#
+# Before a network learns anything: what can it be at all? Give it points, and set the weights
+# yourself so that its output joins them by straight lines. A hidden neuron with $W_1 = 1$ sleeps
+# until $x$ passes a certain place, and from there on its output rises with slope 1. So one neuron
+# can change the slope of the curve once. Where must it wake up, and what must its weight in $W_2$
+# be? Take care at the left end: something has to give the first height and the first slope.
+
+# %% exercise="interpolating_network"
+
 # %% demo="polygon"
-figures.polygon(forward)
+figures.polygon(interpolating_network, forward)
 
 # %% [markdown]
-# **What to notice.** These weights were set by hand: neuron $j$ wakes up at a corner and adds the
-# change of slope that is needed there. So weights that are good enough *exist*. Whether descent
-# finds them, from a random start, is the rest of this notebook.
+# **What to notice.** On the right the error is quartered each time the spacing of the knots is
+# halved. So a sine can be met as closely as you like, and with it every continuous function on
+# an interval: more knots, more neurons. This is the **universal approximation theorem** for one
+# input, and you have just proved it. For several inputs, and for nearly every other activation, it
+# holds too (Cybenko and Hornik, 1989). It says less than its name, though:
+#
+# - It is about what *exists*. Whether descent finds such weights from a random start is another
+#   question, and the rest of this notebook.
+# - It does not say how many neurons. In one dimension an error of $\epsilon$ costs about
+#   $1/\sqrt\epsilon$ of them; in $d$ dimensions a grid of knots as fine costs that number to the
+#   power $d$.
+# - It holds between the knots. Outside, your network goes on in a straight line, whatever the
+#   function does there.
+#
+# Nor does it say that one wide layer is the best way. A hidden layer of $h$ neurons makes at most
+# $h + 1$ straight pieces. A layer of two neurons can fold an interval in its middle, and ten such
+# layers, one after the other, make {{2**10}} pieces of {{2 * 10}} hidden neurons.
 
 # %% [markdown]
-# ## 6 · How wrong?
+# ## 7 · How wrong?
 # *5 minutes · easy*
 #
 # The loss is the mean squared error over all samples $n$ and all $k$ outputs $m$,
@@ -161,7 +187,7 @@ figures.polygon(forward)
 # %% exercise="mse_loss"
 
 # %% [markdown]
-# ## 7 · Backwards
+# ## 8 · Backwards
 # *30 minutes · hard, and the heart of it*
 #
 # How does $\mathcal{L}$ change with each parameter? Start at the end and go back. First the output:
@@ -211,7 +237,7 @@ figures.gradient_check(backward, forward, mse_loss)
 # forwards and one backwards, however many parameters there are.
 
 # %% [markdown]
-# ## 8 · Downhill
+# ## 9 · Downhill
 # *15 minutes · medium*
 #
 # Start with He's rule. Then, in every epoch, all samples go forwards, the error comes back, and
@@ -269,7 +295,7 @@ figures.learned(runs, forward, centre, spread)
 #   anew at each call, with a new generator of the same seed.
 
 # %% [markdown]
-# ## 9 · Any depth
+# ## 10 · Any depth
 # *30 minutes · hard*
 #
 # For $L$ layers nothing new happens, only more often. Forwards, with $a^{(0)} = x$:
@@ -279,7 +305,7 @@ figures.learned(runs, forward, centre, spread)
 # a^{(l)} = \varphi\big(z^{(l)}\big) \ \text{for } l < L, \qquad a^{(L)} = z^{(L)} .
 # $$
 #
-# Backwards, $\delta^{(L)}$ is the one you know from exercise 7, and from layer to layer
+# Backwards, $\delta^{(L)}$ is the one you know from exercise 8, and from layer to layer
 #
 # $$
 # \delta^{(l)}_{nj} = \varphi'\big(z^{(l)}_{nj}\big) \sum_m \delta^{(l+1)}_{nm}\, (W_{l+1})_{jm}.
@@ -321,5 +347,5 @@ figures.gradient_sizes(he_initialise, deep_backward)
 # misses it by a mean square of about $h^4/240$ with $h = 2\pi/33$, that is
 # {{f"{(2 * np.pi / 33) ** 4 / 240 * 1e6:.0f}"}} · 10⁻⁶. Your network, with its 32 corners, could
 # come as close, and after 10 000 epochs has not. What is in the way: too few epochs, corners in
-# the wrong places, neurons that have fallen silent? Copy the cell of exercise 8, try ten seeds,
+# the wrong places, neurons that have fallen silent? Copy the cell of exercise 9, try ten seeds,
 # look at the corners of the best and of the worst, and find an experiment that decides.

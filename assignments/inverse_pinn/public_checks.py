@@ -62,14 +62,47 @@ def test_inverse_model__maps_columns_to_a_column(student):
 def test_inverse_model__starts_with_alpha_one(student):
     """starts with α = 1, as a tensor that knows where it came from"""
     alpha = attribute(student.InversePINN(hidden=8), "alpha")
+    words = "alpha should be a tensor: as a plain number it has lost its way to log_alpha"
+    holds(isinstance(alpha, torch.Tensor), words)
     close(tensor(alpha).reshape(-1), np.ones(1), SINGLE)
     holds(alpha.requires_grad, "alpha has no graph: a gradient would not reach log_alpha")
 
 
 def test_inverse_model__has_log_alpha_as_a_parameter(student):
     """has log_alpha among its parameters"""
-    names = dict(student.InversePINN(hidden=8).named_parameters())
+    model = student.InversePINN(hidden=8)
+    model(torch.zeros(2, 1), torch.ones(2, 1))
+    names = dict(model.named_parameters())
     holds("log_alpha" in names, "log_alpha is not among the model's parameters")
+
+
+def test_inverse_model__takes_alpha_from_log_alpha(student):
+    """has α = exp(log_alpha), also after log_alpha has changed"""
+    model = student.InversePINN(hidden=8)
+    model(torch.zeros(2, 1), torch.ones(2, 1))
+    state = dict(model.state_dict())
+    for log_alpha in (-2.0, 0.5):
+        model.load_state_dict(
+            {**state, "log_alpha": torch.full_like(state["log_alpha"], log_alpha)}
+        )
+        alpha = attribute(model, "alpha").detach().reshape(-1)
+        close(alpha, torch.tensor([np.exp(log_alpha)]), SINGLE)
+
+
+def test_inverse_model__is_curved(student):
+    """depends on x and on t, and is curved in x everywhere"""
+    student.reseed(1)
+    model = student.InversePINN(hidden=8)
+    model(torch.zeros(2, 1), torch.ones(2, 1))
+    model.double()
+    grid = torch.linspace(0, 1, 41, dtype=torch.float64).reshape(-1, 1)
+    still = torch.full_like(grid, 0.3)
+    along, later = (tensor(model(*both), (41, 1)) for both in ((grid, still), (still, grid)))
+    for u, name in ((along, "x"), (later, "t")):
+        holds(bool(np.ptp(u) > 1e-9), f"u does not change with {name}")
+    holds(not np.allclose(along, later), "u does not tell x from t")
+    bend = np.abs(np.diff(along[:, 0], 2))
+    holds(bool(np.mean(bend > 1e-9 * np.ptp(along)) > 0.5), "u is made of straight pieces")
 
 
 def test_inverse_loss__adds_up_for_a_model_of_zeros(student):
@@ -92,6 +125,42 @@ def test_inverse_loss__asks_for_the_equation(student):
         loss = student.inverse_loss(model, (x, t), seen, (1.0, 0.0, 0.0, 0.0))
         close(number(loss), (1 - 2 * alpha) ** 2, SINGLE)
         holds(loss.requires_grad, "the loss has lost its graph: nothing could be trained with it")
+
+
+def test_inverse_loss__trains_alpha_and_the_network(student):
+    """has the gradients of (b − 2αa)² for u = a x² + b t: in α, in a and in b"""
+    coefficients = [[0.0, 3.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
+    model = student.field("inverse", of="surface", coefficients=coefficients, log_alpha=0.0)
+    x, t = (torch.tensor([[0.2], [0.6]], requires_grad=True) for _ in range(2))
+    seen = tuple(torch.zeros(1, 1) for _ in range(3))
+    loss = student.keeping("inverse_loss", model, (x, t), seen, (1.0, 0.0, 0.0, 0.0))
+    loss.backward()
+    in_alpha, in_u = model.gradient(), attribute(model, "field").gradient()
+    words = "no gradient of the residual reaches "
+    holds(in_alpha is not None, words + "log_alpha")
+    holds(in_u is not None, words + "the network")
+    close(number(in_alpha), -4.0, SINGLE)
+    close(tensor(in_u)[[2, 0], [0, 1]], np.array([-4.0, 2.0]), SINGLE)
+
+
+def test_inverse_loss__weighs_each_condition(student):
+    """is w₃ ((−1)² + 1²) + w₄ (−1 + 2x − sin πx)² for u = 2x − 1, at x = 0.5"""
+    coefficients = [[-1.0, 0.0], [2.0, 0.0], [0.0, 0.0]]
+    model = student.field("inverse", of="surface", coefficients=coefficients)
+    x, t = (torch.tensor([[value]], requires_grad=True) for value in (0.5, 0.3))
+    seen = (torch.tensor([[0.0], [1.0]]), torch.tensor([[0.3], [0.3]]), torch.zeros(2, 1))
+    for weights, expected in (((0, 2, 0, 0), 2.0), ((0, 0, 3, 0), 6.0), ((0, 0, 0, 5), 5.0)):
+        given = tuple(float(weight) for weight in weights)
+        close(number(student.inverse_loss(model, (x, t), seen, given)), expected, SINGLE)
+
+
+def test_inverse_loss__takes_a_network(student):
+    """takes a real network, which puts its columns side by side"""
+    model = student.field("inverse", of="network", n_in=2, n_hidden=8, n_out=1, seed=1)
+    x, t = (torch.tensor([[0.2], [0.6], [0.9]], requires_grad=True) for _ in range(2))
+    seen = tuple(torch.full((2, 1), 0.5) for _ in range(3))
+    loss = student.inverse_loss(model, (x, t), seen, (1.0, 2.0, 3.0, 4.0))
+    holds(number(loss) > 0, "the loss of a network that has learnt nothing should be positive")
 
 
 def _few_observations():
@@ -128,6 +197,13 @@ def test_alpha_uncertainty__knows_one_measurement(student):
     one = (np.full((1, 1), 0.5), np.ones((1, 1)), np.full((1, 1), 0.4))
     expected = 0.02 / (np.pi**2 * np.exp(-0.1 * np.pi**2))
     close(number(student.alpha_uncertainty(one, 0.02, 0.1)), float(expected), SINGLE)
+
+
+def test_alpha_uncertainty__takes_time_and_alpha_as_they_are(student):
+    """is 0.05 / (0.5 π² exp(−0.15 π²)) for one measurement in the middle at t = 0.5, if α = 0.3"""
+    one = (np.full((1, 1), 0.5), np.full((1, 1), 0.5), np.full((1, 1), 0.4))
+    expected = 0.05 / (0.5 * np.pi**2 * np.exp(-0.15 * np.pi**2))
+    close(number(student.alpha_uncertainty(one, 0.05, 0.3)), float(expected), SINGLE)
 
 
 def test_alpha_uncertainty__shrinks_with_the_root_of_the_number(student):

@@ -257,6 +257,56 @@ def biases_as_weights():
         return Pass(z1=z1, a1=a1, z2=np.hstack([a1, ones]) @ np.vstack([W2, b2]))
 
 
+# --------------------------------------------------------------- interpolating_network
+
+
+@alternative("interpolating_network")
+def a_neuron_at_a_time():
+    def interpolating_network(knots, values):
+        W1, b1, W2 = [], [], []
+        slope = 0.0
+        for i in range(len(knots) - 1):
+            new = (values[i + 1] - values[i]) / (knots[i + 1] - knots[i])
+            W1.append(1.0)
+            b1.append(-float(knots[i]))
+            W2.append([new - slope])
+            slope = new
+        return np.array([W1]), np.array([b1]), np.array(W2), np.array([[values[0]]], dtype=float)
+
+
+@alternative("interpolating_network")
+def from_the_right():
+    def interpolating_network(knots, values):
+        slopes = np.diff(values) / np.diff(knots)
+        bends = np.diff(slopes[::-1], prepend=0.0)
+        W1 = -np.ones((1, len(bends)))
+        b1 = np.array(knots[:0:-1], dtype=float)[None, :]
+        return W1, b1, -bends[:, None], np.array([[float(values[-1])]])
+
+
+@alternative("interpolating_network")
+def by_solving_for_the_weights():
+    def interpolating_network(knots, values):
+        knots = np.asarray(knots, dtype=float)
+        b1 = -knots[None, :-1]
+        heights = np.maximum(0.0, knots[1:, None] + b1)
+        W2 = np.linalg.solve(heights, np.asarray(values[1:], dtype=float) - values[0])
+        return np.ones_like(b1), b1, W2[:, None], np.full((1, 1), float(values[0]))
+
+
+@alternative("interpolating_network")
+def two_neurons_for_each_piece():
+    def interpolating_network(knots, values):
+        n = len(knots) - 1
+        W1, b1 = np.ones((1, 2 * n)), np.zeros((1, 2 * n))
+        W2 = np.zeros((2 * n, 1))
+        for i in range(n):
+            slope = (values[i + 1] - values[i]) / (knots[i + 1] - knots[i])
+            b1[0, 2 * i], b1[0, 2 * i + 1] = -knots[i], -knots[i + 1]
+            W2[2 * i, 0], W2[2 * i + 1, 0] = slope, -slope
+        return W1, b1, W2, np.array([[float(values[0])]])
+
+
 # ---------------------------------------------------------------------------- mse_loss
 
 

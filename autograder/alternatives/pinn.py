@@ -359,7 +359,7 @@ def a_plain_class():
 
 @alternative("train_decay")
 def plain_adam():
-    def train_decay(*, epochs, generator):
+    def train_decay(*, epochs, generator, rate=1.0):
         torch.manual_seed(generator.initial_seed())
         model = nn.Sequential(
             nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)
@@ -368,7 +368,7 @@ def plain_adam():
         t = torch.linspace(0, 5, 100).reshape(-1, 1).requires_grad_(True)
         for _ in range(epochs):
             optimiser.zero_grad()
-            loss = total_loss(decay_residual(model, t), [decay_condition_loss(model)], [10.0])
+            loss = total_loss(decay_residual(model, t, rate), [decay_condition_loss(model)], [10.0])
             loss.backward()
             optimiser.step()
         return model.eval()
@@ -376,7 +376,7 @@ def plain_adam():
 
 @alternative("train_decay")
 def hard_condition_and_adam():
-    def train_decay(*, epochs, generator):
+    def train_decay(*, epochs, generator, rate=1.0):
         class Model(nn.Module):
             def __init__(self):
                 super().__init__()
@@ -394,7 +394,7 @@ def hard_condition_and_adam():
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
         for _ in range(steps):
             t = (5 * torch.rand(64, 1, generator=generator)).requires_grad_(True)
-            loss = (decay_residual(model, t) ** 2).mean()
+            loss = (decay_residual(model, t, rate) ** 2).mean()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -405,7 +405,7 @@ def hard_condition_and_adam():
 
 @alternative("train_decay")
 def plain_lbfgs():
-    def train_decay(*, epochs, generator):
+    def train_decay(*, epochs, generator, rate=1.0):
         torch.manual_seed(generator.initial_seed())
         net = nn.Sequential(nn.Linear(1, 20), nn.Tanh(), nn.Linear(20, 20), nn.Tanh())
         net.append(nn.Linear(20, 1))
@@ -416,7 +416,7 @@ def plain_lbfgs():
 
         def closure():
             optimiser.zero_grad()
-            loss = torch.mean(decay_residual(net, t) ** 2) + (net(t[:1]) - 1).pow(2).sum()
+            loss = torch.mean(decay_residual(net, t, rate) ** 2) + (net(t[:1]) - 1).pow(2).sum()
             loss.backward()
             return loss
 
@@ -426,7 +426,7 @@ def plain_lbfgs():
 
 @alternative("train_decay")
 def double_precision_without_a_module():
-    def train_decay(*, epochs, generator):
+    def train_decay(*, epochs, generator, rate=1.0):
         def weights(*shape):
             drawn = torch.randn(*shape, generator=generator, dtype=torch.float64)
             return (drawn / shape[0] ** 0.5).requires_grad_()
@@ -442,7 +442,7 @@ def double_precision_without_a_module():
 
             def closure():
                 optimiser.zero_grad()
-                loss = total_loss(decay_residual(model, t), [], [])
+                loss = total_loss(decay_residual(model, t, rate), [], [])
                 loss.backward()
                 return loss
 
@@ -510,8 +510,7 @@ def sine_squared_near_the_start():
 
 @alternative("train_oscillator")
 def conditions_in_the_loss():
-    def train_oscillator(*, epochs, generator):
-        omega = 2.0
+    def train_oscillator(*, epochs, generator, omega=2.0):
         end = 4 * math.pi / omega
         torch.manual_seed(generator.initial_seed())
         network = nn.Sequential(
@@ -536,8 +535,8 @@ def conditions_in_the_loss():
 
 @alternative("train_oscillator")
 def conditions_built_in():
-    def train_oscillator(*, epochs, generator):
-        omega, end = 2.0, 2 * math.pi
+    def train_oscillator(*, epochs, generator, omega=2.0):
+        end = 4 * math.pi / omega
         torch.manual_seed(generator.initial_seed())
         network = nn.Sequential(
             nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)
@@ -564,20 +563,20 @@ def conditions_built_in():
 
 @alternative("train_oscillator")
 def conditions_built_in_single_precision():
-    def train_oscillator(*, epochs, generator):
+    def train_oscillator(*, epochs, generator, omega=2.0):
         torch.manual_seed(generator.initial_seed())
         network = nn.Sequential(
             nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)
         )
-        model = HardConstraint(Centred(network, [(0, 2 * math.pi)]))
-        t = torch.linspace(0, 2 * math.pi, 200).reshape(-1, 1).requires_grad_(True)
+        model = HardConstraint(Centred(network, [(0, 4 * math.pi / omega)]))
+        t = torch.linspace(0, 4 * math.pi / omega, 200).reshape(-1, 1).requires_grad_(True)
         optimiser = torch.optim.LBFGS(
             model.parameters(), max_iter=epochs, line_search_fn="strong_wolfe"
         )
 
         def closure():
             optimiser.zero_grad()
-            loss = total_loss(oscillator_residual(model, t, 2.0), [], [])
+            loss = total_loss(oscillator_residual(model, t, omega), [], [])
             loss.backward()
             return loss
 
@@ -588,8 +587,8 @@ def conditions_built_in_single_precision():
 
 @alternative("train_oscillator")
 def sines_as_activation():
-    def train_oscillator(*, epochs, generator):
-        omega, end = 2.0, 2 * math.pi
+    def train_oscillator(*, epochs, generator, omega=2.0):
+        end = 4 * math.pi / omega
 
         class Network(nn.Module):
             def __init__(self):
@@ -684,7 +683,7 @@ def convolution():
 
 @alternative("train_heat")
 def rod_with_conditions_in_the_loss():
-    def train_heat(*, epochs, generator):
+    def train_heat(*, epochs, generator, alpha=0.1):
         class Rod(nn.Module):
             def __init__(self):
                 super().__init__()
@@ -706,7 +705,7 @@ def rod_with_conditions_in_the_loss():
 
         def closure():
             optimiser.zero_grad()
-            residual = heat_residual(model, x, t, 0.1)
+            residual = heat_residual(model, x, t, alpha)
             loss = total_loss(residual, [heat_condition_loss(model, edge, edge)], [10.0])
             loss.backward(retain_graph=True)
             return loss
@@ -717,7 +716,7 @@ def rod_with_conditions_in_the_loss():
 
 @alternative("train_heat")
 def conditions_built_in_with_lbfgs():
-    def train_heat(*, epochs, generator):
+    def train_heat(*, epochs, generator, alpha=0.1):
         torch.manual_seed(generator.initial_seed())
         net = nn.Sequential(
             nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)
@@ -736,7 +735,7 @@ def conditions_built_in_with_lbfgs():
 
         def closure():
             optimiser.zero_grad()
-            loss = torch.mean(heat_residual(model, x, t, 0.1) ** 2)
+            loss = torch.mean(heat_residual(model, x, t, alpha) ** 2)
             loss.backward()
             return loss
 
@@ -746,7 +745,7 @@ def conditions_built_in_with_lbfgs():
 
 @alternative("train_heat")
 def conditions_built_in_with_adam():
-    def train_heat(*, epochs, generator):
+    def train_heat(*, epochs, generator, alpha=0.1):
         class Rod(nn.Module):
             def __init__(self):
                 super().__init__()
@@ -765,7 +764,7 @@ def conditions_built_in_with_adam():
             p = torch.rand(100, 2, generator=generator)
             x, t = p[:, 0:1].clone().requires_grad_(), p[:, 1:2].clone().requires_grad_()
             optimiser.zero_grad()
-            heat_residual(model, x, t, 0.1).square().mean().backward()
+            heat_residual(model, x, t, alpha).square().mean().backward()
             optimiser.step()
         model.eval()
         return model

@@ -174,16 +174,25 @@ def layers_one_by_one():
 
 
 @alternative("naive_mlp")
-def deeper_and_in_double_precision():
+def in_double_precision():
     class NaiveMLP(nn.Module):
         def __init__(self, n_inputs=3):
             super().__init__()
-            self.net = nn.Sequential(
-                nn.Linear(n_inputs, 32), nn.GELU(), nn.Linear(32, 32), nn.GELU(), nn.Linear(32, 1)
-            ).double()
+            self.net = nn.Sequential(nn.Linear(n_inputs, 32), nn.GELU(), nn.Linear(32, 1)).double()
 
         def forward(self, x):
             return self.net(x)
+
+
+@alternative("naive_mlp")
+def built_at_the_first_call():
+    class NaiveMLP(nn.Module):
+        def __init__(self, n_inputs=3):
+            super().__init__()
+            self.layers = nn.Sequential(nn.LazyLinear(32), nn.ReLU(), nn.LazyLinear(1))
+
+        def forward(self, x):
+            return self.layers(x)
 
 
 @alternative("naive_mlp")
@@ -323,6 +332,14 @@ def axis_and_angle_by_rejection():
 
 
 @alternative("random_rotation")
+def polar_decomposition():
+    def random_rotation(rng):
+        U, _, Vt = np.linalg.svd(rng.normal(size=(3, 3)))
+        R = U @ Vt
+        return R if np.linalg.det(R) > 0 else -R
+
+
+@alternative("random_rotation")
 def qr_and_a_column_turned():
     def random_rotation(rng):
         from scipy.linalg import qr
@@ -358,12 +375,12 @@ def deep_sets_of_distances():
 
 
 @alternative("cluster_energy_model")
-def relu_and_pair_after_pair():
+def pair_after_pair():
     class ClusterEnergyModel(nn.Module):
         def __init__(self, hidden=32):
             super().__init__()
             self.phi = nn.Sequential(
-                nn.Linear(1, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(),
+                nn.Linear(1, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(),
             )  # fmt: skip
             self.rho = nn.Linear(hidden, 1)
             self.hidden = hidden
@@ -380,6 +397,26 @@ def relu_and_pair_after_pair():
         x = positions.detach().requires_grad_()
         energy = model(x)
         return -torch.autograd.grad(energy, x, grad_outputs=torch.ones_like(energy))[0]
+
+
+@alternative("cluster_energy_model")
+def gram_matrix_and_a_smooth_cut_off():
+    class ClusterEnergyModel(nn.Module):
+        def __init__(self, hidden=32):
+            super().__init__()
+            self.net = nn.Sequential(nn.LazyLinear(hidden), nn.Softplus(), nn.LazyLinear(1))
+
+        def forward(self, positions):
+            gram = positions @ positions.transpose(1, 2)
+            own = gram.diagonal(dim1=1, dim2=2)
+            i, j = torch.triu_indices(positions.shape[1], positions.shape[1], 1)
+            r = (own[:, i] + own[:, j] - 2 * gram[:, i, j]).clamp(min=1e-9).sqrt()
+            weight = torch.where(r < 4, (1 - (r / 4) ** 2) ** 3, 0 * r)
+            return (weight * self.net(1 / r.unsqueeze(-1)).squeeze(-1)).sum(dim=1)
+
+    def forces(model, positions):
+        x = positions.detach().clone().requires_grad_(True)
+        return -torch.autograd.grad(model(x).sum(), x)[0]
 
 
 @alternative("cluster_energy_model")

@@ -120,6 +120,18 @@ def recursive():
             return x if self.rest is None else self.rest(nn.functional.relu(x))
 
 
+@alternative("mlp")
+def lazy_layers():
+    class MLP(nn.Module):
+        def __init__(self, input_dim, hidden_dims, output_dim):
+            super().__init__()
+            parts = [part for n in hidden_dims for part in (nn.LazyLinear(n), nn.ReLU())]
+            self.net = nn.Sequential(*parts, nn.LazyLinear(output_dim))
+
+        def forward(self, x):
+            return self.net(x)
+
+
 # ------------------------------------------------------------------------------- losses
 
 
@@ -712,8 +724,8 @@ def plain_loop():
                 loss = criterion(pred, yb)
                 loss.backward()
                 opt.step()
-                sums += loss.item()
-                count += 1
+                sums += loss.item() * len(yb)
+                count += len(yb)
             losses.append(sums / count)
         model.eval()
         return losses
@@ -737,14 +749,15 @@ def data_loader_and_zero_grad_last():
         history = []
         for _ in range(epochs):
             model.train()
-            batch_losses = []
+            batch_losses, sizes = [], []
             for xb, yb in loader:
                 loss = (model(xb) - yb).square().mean()
                 loss.backward()
                 opt.step()
                 opt.zero_grad()
                 batch_losses.append(float(loss))
-            history.append(float(np.mean(batch_losses)))
+                sizes.append(len(xb))
+            history.append(float(np.average(batch_losses, weights=sizes)))
             model.eval()
         return history
 

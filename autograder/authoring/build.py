@@ -27,6 +27,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from coursekit import slips
 from coursekit.notebook import UNWRITTEN
 
 from autograder import course
@@ -34,6 +35,8 @@ from autograder.course import Assignment, Exercise
 from autograder.errors import CourseError
 from autograder.files import write_atomically
 from autograder.judging.answers import definition, setup_code
+
+from .slips import known_slips
 
 _STAMP = ".build.json"
 _IGNORED = ("__pycache__", ".ipynb_checkpoints", ".DS_Store")
@@ -48,6 +51,9 @@ _SIGNIFICANT = 6
 _NOISE = 1e-9
 """Numbers this far below the largest of their list are rounding, and stored as zero."""
 
+_SHARED = ("cells.py", "fields.py", "state.py")
+"""What a student's check does as the worker does it."""
+
 Cell = dict[str, Any]
 Files = dict[str, bytes]
 
@@ -59,15 +65,15 @@ def built_files(assignment: Assignment) -> Files:
     """Every file of `source/<name>` and `release/<name>`, by its path in the repository."""
     reference = _module(assignment.reference, f"_reference_{assignment.name}")
     cells = _cells(assignment, reference)
+    inside = course.ROOT / "autograder" / "sandbox" / "inside"
     source = {
         f"{assignment.name}.ipynb": _notebook_bytes({"cells": cells, **_NOTEBOOK}),
         "public_checks.py": _public_checks(assignment),
+        slips.FILE: known_slips(assignment),
         "figures.py": _read(assignment.folder / "figures.py"),
         "expected.json": _expected(assignment, reference),
-        # The closed-form models that public checks use are the grader's own.
-        "coursekit/fields.py": _read(
-            course.ROOT / "autograder" / "sandbox" / "inside" / "fields.py"
-        ),
+        # The grader's own, so that the student's check goes by the same rules.
+        **{f"coursekit/{name}": _read(inside / name) for name in _SHARED},
     }
     for path in sorted((course.ROOT / "assignments" / "coursekit").glob("*.py")):
         source[f"coursekit/{path.name}"] = _read(path)
@@ -487,6 +493,8 @@ def _origin(path: str) -> str:
         )
     if rest == "expected.json":
         return f"it comes from expected() in assignments/{name}/figures.py"
-    if rest == "coursekit/fields.py":
-        return "it is a copy of autograder/sandbox/inside/fields.py"
+    if rest == slips.FILE:
+        return f"it comes from autograder/mistakes/{name}.py"
+    if rest.removeprefix("coursekit/") in _SHARED:
+        return f"it is a copy of autograder/sandbox/inside/{rest.removeprefix('coursekit/')}"
     return f"it is a copy of assignments/{rest if '/' in rest else f'{name}/{rest}'}"

@@ -16,11 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from coursekit.notebook import UNWRITTEN
+
 from autograder.course import ROOT, Assignment, Cell
 from autograder.judging.answers import alternatives, cells, definition, mistakes, reference_code
+from autograder.judging.follow_through import in_process, judged
 from autograder.judging.judge import Judge
-from autograder.judging.student import Student
-from autograder.sandbox.protocol import InProcess
+
+from .merit import dependents
 
 Notebook = dict[str, Any]
 QUICK = ("backprop", "lennard_jones")
@@ -107,12 +110,14 @@ def _members(found: Assignment, judge: Judge) -> list[Submission]:
     def deserved(code: dict[str, str]) -> float:
         notebook = [cells(found)[0]]  # the setup cell
         notebook += [Cell(f"the cell of {name}", text) for name, text in code.items()]
-        results = judge.judge(Student(InProcess(notebook)), "demo")
-        return sum(result.points for result in results)
+        exercises, attempt = list(found.exercises), in_process(judge, "demo")
+        results = judged(judge, notebook, exercises, lambda *_: None, attempt).exercises
+        return sum(result.points for result in results.values())
 
     group = _Class(found, release, right, deserved)
     _honest(group)
     _unlucky(group)
+    _below(group, judge)
     _hostile(group)
     return group.members
 
@@ -171,6 +176,26 @@ def _unlucky(group: _Class) -> None:
     stripped = json.dumps(bare | {"metadata": {}}).encode()
     story = "deleted the check cells and all metadata"
     group.add_raw("rosa", story, {name: stripped}, found.points)
+
+
+def _below(group: _Class, judge: Judge) -> None:
+    """Wrong where others build on it: it costs its own points, whatever happens there."""
+    found, right = group.found, group.right
+    used = dependents(judge)
+    if not used:
+        return
+    below = max(used, key=lambda name: sum(other.points for other in used[name]))
+    family = found.exercise(below).defines
+    for student, story, body in (
+        ("sami", "not written", f'raise NotImplementedError("{UNWRITTEN}")'),
+        ("tess", "wrong", "return None"),
+        ("uma", "leaves Python", "import os\n    os._exit(0)"),
+    ):
+        code = "\n".join(f"def {name}(*args, **kwargs):\n    {body}\n" for name in family)
+        told = f"{below}, on which others build: {story}"
+        group.add(student, told, right | {below: code}, lost=(below,))
+    broken = right | {below: right[below] + "\ndef broken(:\n"}
+    group.add("viktor", f"a syntax error in the cell of {below}", broken, lost=(below,))
 
 
 def _locked(cell: dict[str, Any]) -> bool:

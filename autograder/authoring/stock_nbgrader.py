@@ -3,6 +3,10 @@
 The source notebooks' check cells end in `score(…)`, so that they can be graded by an nbgrader
 that knows nothing of this grader. It gives the same marks for honest work; student code can
 reach this process, so use it only for trusted work.
+
+An exercise that builds on a wrong one is judged as it stands, and says so: a right answer in the
+place of the wrong one would stand in the student's own process. `autograder grade`, and
+`nbgrader autograde` with this grader, judge it on its own merit.
 """
 
 from __future__ import annotations
@@ -13,9 +17,11 @@ import sys
 from typing import Any
 
 from autograder.course import load_assignment
+from autograder.judging.answers import cells
 from autograder.judging.diagnosis import Observer
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
+from autograder.judging.uses import closure, uses
 from autograder.sandbox.protocol import InProcess
 
 SALT = "inprocess"
@@ -38,11 +44,16 @@ def score(name: str, exercise: str, namespace: dict[str, Any]) -> float:
     transport.lines = dict.fromkeys(labels.values(), sys.maxsize)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         judge = Judge(found)
-        (result,) = judge.judge(Student(transport), SALT, [wanted], after=Observer(found))
+        after = Observer(judge, SALT)
+        (result,) = judge.judge(Student(transport), SALT, [wanted], after=after)
     for check in result.checks:
         if check.message:
             print(check.message)
-    if result.hint:
+    used = closure(uses(found, cells(found), judge.calls), [exercise])
+    below = [other.name for other in found.exercises if other.name in used]
+    if result.points < result.max_points and below:
+        print(f"judged with {', '.join(below)} as they are here: what is wrong there counts here")
+    elif result.hint:
         print(f"hint: {result.hint}")
     return float(result.points)
 

@@ -36,8 +36,13 @@ def answers(judge: Judge, exercise: Exercise) -> Iterator[tuple[str, str]]:
         yield f"{word} of the right kind", _code(right, "constant", lines)
     learnt = _asked(judge, exercise)
     if learnt:
-        lines = [f"{name} = by_heart({name}, {pairs!r})" for name, pairs in learnt.items()]
-        yield "the public checks by heart", _code(right, "by_heart", lines)
+        lines = [
+            f"{name} = by_heart({name}, {learnt[name]!r})"
+            if name in learnt
+            else f"{name} = constant({name}, 0.0)"  # a class beside it: nothing of it is done
+            for name in exercise.defines
+        ]
+        yield "the public checks by heart", _code(right, "by_heart, constant", lines)
 
 
 def _code(right: str, maker: str, lines: list[str]) -> str:
@@ -153,8 +158,8 @@ def _filled(found: Any, value: float, epochs: int = 0) -> Any:
         return np.full_like(found, value)
     if isinstance(found, nn.Module):
         return _Constant(value)
-    if isinstance(found, bool) or found is None:
-        return found and bool(value)
+    if found is None or isinstance(found, bool):
+        return None if found is None else bool(value)
     if isinstance(found, (int, float)):
         return type(found)(value)
     if isinstance(found, list) and epochs and all(isinstance(one, float) for one in found):

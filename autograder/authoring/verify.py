@@ -4,7 +4,8 @@ For every assignment: the reference and every alternative earn everything; the u
 release and do-nothing answers earn nothing, trivial ones (`trivial`) at most a tenth; every
 mistake fails the check that it names and keeps at most what it says; every check is failed by
 some mistake; public checks pass for right answers; a mistake's hint is found for itself and for
-no right answer. Whatever does not hold is a hole.
+no right answer. Where an exercise is left untouched or damaged, those that use it keep everything
+(`merit`; its mistakes are in `benchmarks/follow_through.py`). Whatever does not hold is a hole.
 
 Checks that train cost seconds. In exercises that have more than the usual time a mistake is
 tried on the check that it names, and on those that no mistake names; on the others too only
@@ -34,7 +35,7 @@ from autograder.judging.student import Student
 from autograder.results import ExerciseResult
 from autograder.sandbox.protocol import InProcess
 
-from . import trivial
+from . import merit, trivial
 
 SALT = "verify"
 TRIVIAL = 0.1
@@ -140,6 +141,7 @@ def fingerprint(found: Assignment, exercise: str) -> str:
         alternatives_text.read_bytes(),
         Path(__file__).read_bytes(),
         Path(trivial.__file__).read_bytes(),
+        Path(merit.__file__).read_bytes(),
         *(module.__version__.encode() for module in (numpy, scipy, torch)),
     ]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
@@ -189,6 +191,26 @@ def _exercise_rows(judge: Judge, exercise: Exercise, salt: str) -> Iterator[Row]
     named = {wrong.caught_by for wrong in wrongs if exercise.seconds > SECONDS}
     for wrong in wrongs:
         yield _mistake_row(judge, exercise, wrong, named - {wrong.caught_by}, salt)
+    others = merit.dependents(judge, quick=True).get(exercise.name, [])
+    for way in merit.damages(found, exercise) if others else ():
+        yield _row_of_others(judge, exercise, way, others, salt)
+
+
+def _row_of_others(
+    judge: Judge, exercise: Exercise, way: merit.Way, others: list[Exercise], salt: str
+) -> Row:
+    done = merit.tried(judge, way, others, salt)
+    return Row(
+        kind="others",
+        exercise=exercise.name,
+        name=way.name,
+        points=sum(other.points for other in others if other.name in done.kept),
+        max_points=sum(other.points for other in others),
+        failed=list(done.lost),
+        seconds=round(done.seconds, 3),
+        salt=salt,
+        hole="; ".join(f"costs {name} points, {why}" for name, why in done.lost.items()),
+    )
 
 
 def _mistake_row(
@@ -210,7 +232,7 @@ def _mistake_row(
         row.hole = "earned everything"
     elif row.points > wrong.keeps * row.max_points + 0.01:  # points are rounded
         row.hole = f"keeps {row.points / row.max_points:.0%}, and may keep {wrong.keeps:.0%}"
-    elif result.mistake and result.hint != wrong.hint:
+    elif result.mistake and wrong.hint not in result.hint:
         row.hole = f"is taken for {result.mistake}"
     return row
 
@@ -235,7 +257,7 @@ def _try(
 ) -> tuple[ExerciseResult, Row]:
     started = time.perf_counter()
     student = Student(InProcess(code))
-    seen = diagnosis.Observer(judge.assignment) if kind == "mistake" else None
+    seen = diagnosis.Observer(judge, salt, code) if kind == "mistake" else None
     (result,) = judge.judge(
         student, salt, [exercise], after=seen, chosen=lambda check: check.name not in left_out
     )

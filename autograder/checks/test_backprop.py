@@ -25,6 +25,9 @@ from reference_impl import backprop as reference
 # of a smooth function in float64 keeps ten digits, and fewer at a large loss or a corner.
 ROUNDING = Tolerance("rounding in float64", 1e-12, 1e-13, 0.0)
 
+# A polygon as a sum over its corners: each term may be a hundred times the sum.
+SPACED = Tolerance("a sum of corners in float64", 1e-7, 1e-8, 0.0)
+
 # ----------------------------------------------------------------------------- helpers
 
 
@@ -284,6 +287,7 @@ def counts(student, sizes):
     close(number(student.count_parameters(sizes)), float(reference.count_parameters(sizes)))
 
 
+@pytest.mark.point
 def test_count_parameters__one_hidden_layer(student, draw):
     """is (d + 2) h + 1 for one hidden layer and one output"""
     d, h = (int(n) for n in draw.choice(np.arange(2, 60), 2, replace=False))
@@ -344,6 +348,7 @@ def test_he_initialise__biases(student, draw):
         holds(not np.any(numbers(b)), "the biases should start at zero")
 
 
+@pytest.mark.point
 def test_he_initialise__spread(student, draw):
     """spreads each layer's weights by √(2/n_in)
 
@@ -460,7 +465,7 @@ def test_forward__a1(student, draw):
     """has the ReLU of z1 after the hidden activation"""
     x, parameters = with_both_signs(draw)
     z1, a1, _ = forward_of(student, x, parameters)
-    z1 = numbers(z1)
+    z1 = numbers(z1, (8, 5))
     holds(z1.min(initial=0.0) < 0 < z1.max(initial=0.0), "z1 should have both signs here")
     close(a1, reference.relu(z1), EXACT)
 
@@ -475,6 +480,7 @@ def test_forward__z2(student, draw):
     close(z2, a1 @ W2 + b2, EXACT)
 
 
+@pytest.mark.point
 def test_forward__any_size(student, draw):
     """works for one sample, one neuron, several outputs"""
     for sizes in ((1, 1, 1, 1), (1, 3, 5, 2), (7, 2, 1, 3)):
@@ -488,6 +494,83 @@ def test_forward__leaves_its_arguments(student, draw):
     """leaves its arguments unchanged"""
     x, _, parameters = one_hidden_layer(draw, 6, 3, 5, 2)
     unchanged(student, "forward", x, *parameters)
+
+
+# --------------------------------------------------------------- interpolating_network
+
+
+def points(draw, n):
+    """Uneven knots anywhere on the line, and heights of both signs."""
+    knots = np.cumsum(draw.uniform(0.3, 1.7, n)) + draw.uniform(-4, 3)
+    return knots, draw.normal(0, 2, n)
+
+
+def network_of(student, knots, values):
+    """The four arrays, in the shapes that `forward` wants."""
+    returned = student.interpolating_network(knots, values)
+    holds(
+        isinstance(returned, (tuple, list)) and len(returned) == 4,
+        "W1, b1, W2 and b2 should come back, in this order",
+    )
+    hidden = array(as_arrays(returned[0], np.zeros((1, 1)))).shape[-1]
+    shapes = ((1, hidden), (1, hidden), (hidden, 1), (1, 1))
+    return [
+        array(as_arrays(one, np.zeros(shape)), shape)
+        for one, shape in zip(returned, shapes, strict=True)
+    ]
+
+
+def joins(student, knots, values, x):
+    """The network's output at x is the polygon's."""
+    parameters = network_of(student, knots, values)
+    found = reference.forward(np.reshape(x, (-1, 1)), *parameters)[2].ravel()
+    close(found, np.interp(x, knots, values), SPACED)
+
+
+@pytest.mark.point
+def test_interpolating_network__meets_the_points(student, draw):
+    """goes through the points, however many there are and however uneven"""
+    for n in (2, 3, 4, 9, 30):
+        knots, values = points(draw, n)
+        joins(student, knots, values, knots)
+
+
+@pytest.mark.point
+def test_interpolating_network__is_straight_between(student, draw):
+    """is a straight line from each point to the next"""
+    for n in (2, 3, 7, 20):
+        knots, values = points(draw, n)
+        joins(student, knots, values, np.sort(draw.uniform(knots[0], knots[-1], 40)))
+
+
+def test_interpolating_network__far_from_zero(student, draw):
+    """does so for close knots far from zero, and for large heights"""
+    knots, values = points(draw, 6)
+    knots, values = 300.0 + knots / 50, 1e4 * values
+    joins(student, knots, values, draw.uniform(knots[0], knots[-1], 20))
+
+
+def test_interpolating_network__whole_numbers(student, draw):
+    """works for knots and heights that are whole numbers"""
+    knots = np.cumsum(draw.integers(1, 5, 5)) - 6
+    values = draw.integers(-5, 6, 5) + np.array([0, 1, 0, 0, 7])
+    joins(student, knots, values, draw.uniform(knots[0], knots[-1], 20))
+
+
+@pytest.mark.guard
+def test_interpolating_network__leaves_its_arguments(student, draw):
+    """leaves knots and values unchanged"""
+    unchanged(student, "interpolating_network", *points(draw, 5))
+
+
+@pytest.mark.guard
+def test_interpolating_network__draws_nothing(student, draw):
+    """gives the same network for the same points, whatever the random state"""
+    knots, values = points(draw, 4)
+    first = network_of(student, knots, values)
+    student.reseed(int(draw.integers(2**31)))
+    for one, other in zip(first, network_of(student, knots, values), strict=True):
+        close(one, other)
 
 
 # ---------------------------------------------------------------------------- mse_loss
@@ -505,6 +588,7 @@ def loss_is_mean(student, y_pred, y_true):
     close(number(returned), float(np.square(y_pred - y_true).mean()), EXACT)
 
 
+@pytest.mark.point
 def test_mse_loss__one_output(student, draw):
     """is the mean of the squared differences"""
     loss_is_mean(student, draw.normal(size=(9, 1)), draw.normal(size=(9, 1)))
@@ -533,7 +617,7 @@ def test_mse_loss__perfect(student, draw):
 @pytest.mark.guard
 def test_mse_loss__is_a_number(student, draw):
     """is a single number"""
-    number(student.mse_loss(draw.normal(size=(6, 1)), draw.normal(size=(6, 1))))
+    number(student.mse_loss(draw.normal(size=(6, 2)), draw.normal(size=(6, 2))))
 
 
 @pytest.mark.guard
@@ -591,22 +675,37 @@ def test_backward__direction(student, draw):
     same_direction(student.backward(x, y, *parameters), reference.backward(x, y, *parameters))
 
 
+@pytest.mark.point
 def test_backward__is_exact(student, draw):
     """has weight gradients that are exact to rounding: by hand, not by small steps
 
-    Where differences cannot follow: at the corners of ReLU, z1 = 0 and ±1e-9, which whole numbers
-    reach exactly in any order of summation, and at a loss so large that a step's change drowns.
+    Where differences cannot follow: close to the corners of ReLU, at z1 = ±1e-9, which whole
+    numbers reach exactly in any order, and at a loss so large that a step's change drowns.
     """
     x = draw.integers(1, 4, (6, 2)).astype(float)
     W1 = draw.choice([-2.0, -1.0, 1.0, 2.0], (2, 5))
     corner = np.arange(5)  # sample n is at the corner of neuron n
-    b1 = -(x[corner] * W1[:, corner].T).sum(axis=1)[None, :] + np.array([0, 1, -1, 0, 1]) * 2.0**-30
+    b1 = (
+        -(x[corner] * W1[:, corner].T).sum(axis=1)[None, :] + np.array([-1, 1, -1, 1, 1]) * 2.0**-30
+    )
     W2, b2, y = draw.normal(size=(5, 1)), draw.normal(size=(1, 1)), draw.normal(size=(6, 1))
     y[draw.integers(6)] += 1e8
     dW1, _, dW2, _ = gradients_of(student, x, y, (W1, b1, W2, b2))
     expected = reference.backward(x, y, W1, b1, W2, b2)
     exact(dW1, expected[0])
     exact(dW2, expected[2])
+
+
+@pytest.mark.guard
+def test_backward__at_the_corner(student, draw):
+    """takes the slope 0 of ReLU at its corner, z1 = 0"""
+    x = draw.integers(1, 4, (5, 2)).astype(float)
+    W1, W2 = draw.choice([-2.0, -1.0, 1.0, 2.0], (2, 5)), draw.normal(size=(5, 1))
+    b1 = -(x * W1.T).sum(axis=1)[None, :]  # sample n is at the corner of neuron n
+    parameters = W1, b1, W2, draw.normal(size=(1, 1))
+    y = draw.normal(size=(5, 1))
+    dW1, *_ = gradients_of(student, x, y, parameters)
+    close(dW1, reference.backward(x, y, *parameters)[0])
 
 
 def test_backward__several_outputs(student, draw):
@@ -730,6 +829,7 @@ def test_train__starts_from_he(student, draw):
             holds(not b.any(), "the biases should start at zero")
 
 
+@pytest.mark.point
 def test_train__descends(student, draw):
     """takes each step against the gradient at the present parameters"""
     descends(student, *samples(draw, 1, 1), 8, int(draw.integers(2**32)))
@@ -872,6 +972,7 @@ def test_deep_backward__direction(student, draw):
     same_direction(*flat)
 
 
+@pytest.mark.point
 def test_deep_backward__is_exact(student, draw):
     """deep_backward has weight gradients that are exact to rounding: no small steps
 

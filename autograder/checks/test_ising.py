@@ -1131,9 +1131,11 @@ def test_train_classifier__tells_up_down_and_disorder(student, draw):
 
 def test_train_classifier__brings_the_loss_down(student, draw):
     """brings the cross-entropy down and says so"""
-    history = training.losses(student.once(far, draw).history)
+    found = student.once(far, draw)
+    history = training.losses(found.history)
     holds(0 < len(history) <= EPOCHS, "should give a loss for each epoch")
     below(history[-1], LOSS_LIMIT, "the loss of the last epoch")
+    holds(found.share > 0.6, "the losses fall, and the model is hardly better than chance")
 
 
 WITNESSED = 4  # epochs

@@ -1,9 +1,10 @@
 """Hidden checks of training.
 
 Values are compared with float32's tolerance: an answer that computes in float32 is as right as
-one in float64, and no known slip is that small. What a function does to an object that stays in
-the worker (a model, a state, a generator) is judged by what the object does next, never by what
-is in it. Networks come from torch, not from the student's MLP, so that a slip there costs once.
+one in float64, and no known slip is that small; only derivatives are exact to rounding. What a
+function does to an object that stays in the worker (a model, a state, a generator) is judged by
+what the object does next, never by what is in it. Networks come from torch, not from the
+student's MLP, so that a slip there costs once.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from coursekit import (
     SINGLE,
     CheckFailed,
     StudentError,
+    Tolerance,
     attribute,
     below,
     close,
@@ -31,6 +33,11 @@ from coursekit import (
     within,
 )
 from torch.nn import functional
+
+from autograder.judging import training as watching
+
+# A dozen operations in float64, each within 1e-16.
+ROUNDING = Tolerance("rounding in float64", 1e-12, 1e-13, 0.0)
 
 # Measured by benchmarks/thresholds_training.py: every right recipe stays under the limits with
 # every seed. Plain Adam's last epoch is a lottery: its worst of 120 seeds is 0.0018 with all data
@@ -114,13 +121,28 @@ def test_derivative__takes_a_single_number(student, draw):
     close(tensor(student.derivative(field, x), ()), polynomial.deriv()(x.numpy()), SINGLE)
 
 
-def test_derivative__is_exact_in_float32(student, draw):
-    """has all the digits of float32, which differences of the function do not have"""
-    polynomial = _polynomial(draw) + 500.0
-    field = student.field("polynomial", coefficients=polynomial.coef.tolist())
-    x = torch.tensor(draw.uniform(2, 3, 9), dtype=torch.float32)
-    slope = student.derivative(field, x)
-    close(_like(slope, x, "the slope"), polynomial.deriv()(x.numpy().astype(float)), SINGLE)
+@pytest.mark.point
+def test_derivative__is_exact(student, draw):
+    """is exact to rounding, through autograd: a difference of the function loses digits
+
+    On values so large that the change over a step drowns in them, and on a function so fast that
+    no step is small.
+    """
+    polynomial = _polynomial(draw)
+    frequency = float(draw.uniform(1e9, 2e9))
+    for dtype, zero, tolerance in ((torch.float64, 1e8, ROUNDING), (torch.float32, 500.0, SINGLE)):
+        x = torch.tensor(draw.uniform(2, 3, 9), dtype=dtype)
+        places = x.numpy().astype(float)
+        fields = [("polynomial", {"coefficients": (polynomial + zero).coef.tolist()})]
+        expected = [polynomial.deriv()(places)]
+        if dtype == torch.float64:
+            fields.append(("sine", {"frequency": frequency}))
+            expected.append(frequency * np.cos(frequency * places))
+        for (name, settings), wanted in zip(fields, expected, strict=True):
+            slope = _like(student.derivative(student.field(name, **settings), x), x, "the slope")
+            off = np.abs(slope - wanted).max() / np.abs(wanted).max()
+            nearly = "the slopes are not exact to rounding, as autograd's are"
+            holds(bool(off <= 10 * tolerance.relative), nearly)
 
 
 def test_derivative__leaves_x_as_it_was(student, draw):
@@ -156,8 +178,15 @@ def _count(sizes: Sequence[int]) -> int:
     return sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(sizes))
 
 
+def _made(student: Any, n_in: int, hidden: list[int], n_out: int) -> Any:
+    """A network after its first call, when lazy layers have taken their size."""
+    model = student.MLP(n_in, hidden, n_out)
+    model(torch.ones(2, n_in))
+    return model
+
+
 def _has_parameters(student: Any, n_in: int, hidden: list[int], n_out: int) -> None:
-    weights = _weights_of(student.MLP(n_in, hidden, n_out))
+    weights = _weights_of(_made(student, n_in, hidden, n_out))
     close(sum(p.numel() for p in weights), _count([n_in, *hidden, n_out]), SINGLE)
     trainable = all(p.requires_grad for p in weights)
     holds(trainable, "every weight and bias should be a trainable parameter")
@@ -189,6 +218,7 @@ def _silent(slope: float) -> bool:
     return abs(slope) < SINGLE.tiny
 
 
+@pytest.mark.point
 def test_mlp__has_relu_neurons(student, draw):
     """with a single hidden neuron is constant on one side of its corner and a slope on the other"""
     for _ in range(6):
@@ -247,7 +277,7 @@ def test_mlp__ends_without_an_activation(student, draw):
 def test_mlp__is_linear_without_hidden_layers(student, draw):
     """is a single linear layer if there are no hidden layers"""
     student.reseed(int(draw.integers(2**31)))
-    model = student.MLP(3, [], 2)
+    model = _made(student, 3, [], 2)
     close(sum(p.numel() for p in _weights_of(model)), 8, SINGLE)
     a, b = _normal(draw, 4, 3, dtype=torch.float32), _normal(draw, 4, 3, dtype=torch.float32)
     ends = tensor(model(a), (4, 2)) + tensor(model(b), (4, 2))
@@ -667,9 +697,11 @@ def test_minibatches__keeps_values_with_their_rows(student, draw):
 
 def test_minibatches__keeps_the_short_last_batch(student, draw):
     """fills every batch but the last, and keeps a shorter last one"""
-    for count, batch_size in ((int(draw.integers(65, 70)), 16), (24, 6), (5, 9), (1, 4)):
+    for count, batch_size in ((int(draw.integers(65, 70)), 16), (24, 6), (5, 9)):
         x, y = _rows(draw, count)
-        sizes = [len(batch) for batch in _epoch(student, x, y, batch_size, _seeded(draw))]
+        batches = _epoch(student, x, y, batch_size, _seeded(draw))
+        holds(len(np.unique(np.concatenate(batches))) > 1, "all rows of the batches are the same")
+        sizes = [len(batch) for batch in batches]
         full, left = divmod(count, batch_size)
         expected = [batch_size] * full + [left] * (left > 0)
         text = f"{count} rows in batches of {batch_size} should make {len(expected)} batches"
@@ -677,6 +709,7 @@ def test_minibatches__keeps_the_short_last_batch(student, draw):
         holds(sizes == expected, "every batch but the last should be full")
 
 
+@pytest.mark.point
 def test_minibatches__shuffles_rows_not_blocks(student, draw):
     """brings together rows that were not neighbours
 
@@ -747,6 +780,7 @@ def _away_from_zero(draw: np.random.Generator, *shape: int) -> torch.Tensor:
     return torch.tensor(draw.uniform(0.5, 1.5, shape) * draw.choice([-1.0, 1.0], shape))
 
 
+@pytest.mark.point
 def test_dropout__scales_what_it_keeps(student, draw):
     """gives each element as 0 or as x / (1 − p)"""
     for shape in ((30,), (8, 9), (3, 4, 5)):
@@ -879,6 +913,7 @@ def _squares(model: Any) -> float:
     return sum(float((p.detach().double() ** 2).sum()) for p in model.parameters() if p.ndim == 2)
 
 
+@pytest.mark.point
 def test_l2_penalty__is_the_sum_of_squares_of_one_layer(student, draw):
     """is the sum of the squares of a layer's weights, its biases left out"""
     for n_in, n_out in ((3, 5), (1, 1)):
@@ -944,6 +979,7 @@ def _stops(student: Any, losses: Sequence[float], at: int | None, *settings: Any
     holds(first == at, late)
 
 
+@pytest.mark.point
 def test_early_stopping__stops_after_patience_epochs(student, draw):
     """stops after `patience` successive epochs without improvement, not before"""
     for patience in (1, 2, 5):
@@ -999,7 +1035,7 @@ def test_early_stopping__keeps_the_best_of_small_improvements(student, draw):
 def test_early_stopping__takes_nan_for_no_improvement(student, draw):
     """counts NaN as an epoch without improvement, and recovers from it"""
     a, nan = float(draw.uniform(1.0, 2.0)), math.nan
-    _stops(student, [a, nan, nan], 2, 2)
+    _stops(student, [a, a - 0.25, nan, nan], 3, 2)
     stopped = any(_answers(student, [nan, nan, nan], 2))
     holds(stopped, "goes on as long as the loss is NaN")
     _stops(student, [nan, a, nan, a - 0.5, nan, a], 5, 2)
@@ -1092,6 +1128,7 @@ def _augmented(
     return tensor(returned[0], (rows, *x.shape[1:])), tensor(returned[1], (rows, *y.shape[1:]))
 
 
+@pytest.mark.point
 def test_augment__begins_with_the_originals(student, draw):
     """begins with the originals, untouched, and goes on with noisy blocks in the same order"""
     for rows, copies in ((7, 3), (1, 2)):
@@ -1269,11 +1306,15 @@ def test_train__takes_a_step_for_every_batch(student, draw):
 
 
 def test_train__returns_the_mean_loss_of_every_epoch(student, draw):
-    """returns the mean loss of every epoch, taken before the weights move"""
+    """returns the mean loss over every epoch's data, taken before the weights move
+
+    A last batch of one row with a loss of its own: the mean over batches is another number.
+    """
     c = draw.normal(size=3)
-    x, y = _normal(draw, 24, 1), _normal(draw, 24, 1)
+    x, y = _normal(draw, 25, 1), _normal(draw, 25, 1)
+    y[draw.integers(25)] += 9.0
     expected = float(np.mean((np.polynomial.Polynomial(c)(x.numpy()) - y.numpy()) ** 2))
-    for epochs, rate, batch_size in ((1, 0.5, None), (3, 1e-12, None), (3, 1e-12, 6)):
+    for epochs, rate, batch_size in ((1, 0.5, None), (3, 1e-12, None), (3, 1e-12, 8)):
         model = student.field("polynomial", coefficients=c.tolist())
         history = student.train(
             model,
@@ -1286,6 +1327,7 @@ def test_train__returns_the_mean_loss_of_every_epoch(student, draw):
         )
         for loss in _losses(history, epochs):
             close(loss, expected, SINGLE)
+        holds(bool((_coefficients(model, 3) != c).any()), "the model does not learn")
 
 
 def _sine(draw: np.random.Generator) -> tuple[Callable[[torch.Tensor], torch.Tensor], torch.Tensor]:
@@ -1317,6 +1359,7 @@ def trained(
     return _losses(history, epochs), float(np.mean(error**2))
 
 
+@pytest.mark.point
 def test_train__learns_a_sine(student, draw):
     """learns a sine: its losses become small, and the network knows the points between the data
 
@@ -1345,7 +1388,10 @@ def _refuses(student: Any, draw: np.random.Generator, batch_size: int | None) ->
     def call(target: torch.Tensor) -> Any:
         model = student.field("polynomial", coefficients=[0.5, 1.0])
         options = {"epochs": 2, "learning_rate": 0.01, "batch_size": batch_size}
-        return student.train(model, x, target, **options, generator=_seeded(draw))
+        history = student.train(model, x, target, **options, generator=_seeded(draw))
+        moved = bool((_coefficients(model, 2) != [0.5, 1.0]).all())
+        holds(moved, "the model does not learn where the shapes agree")
+        return history
 
     _losses(call(y), 2)
     refuses(lambda: call(y[:, 0]), "Exception")
@@ -1361,26 +1407,63 @@ def test_train__refuses_to_broadcast_in_batches(student, draw):
     _refuses(student, draw, 4)
 
 
-def test_train__learns_in_training_mode(student, draw):
-    """switches the model to training mode before it learns
+def _watched(student: Any, draw: np.random.Generator) -> list[watching.Watched]:
+    """Three short trainings of a witness: two with the same seed, one with another.
 
-    Batch normalisation counts the batches that it has seen in training mode.
+    The global random state differs from one to the next.
     """
-    normalisation = _layer(student, "BatchNorm1d", 2)
-    model = _layer(student, "Sequential", normalisation, _layer(student, "Linear", 2, 1))
-    model.eval()
-    student.train(model, _normal(draw, 9, 2).float(), torch.ones(9, 1), epochs=2, learning_rate=0.1)
-    seen = number(attribute(normalisation, "num_batches_tracked"))
-    holds(seen > 0, "the model was not in training mode while it learned")
+    x = draw.normal(size=(watching.SAMPLES, 2))
+    y = np.sin(x.sum(axis=1, keepdims=True)) + 3.0
+    data = [torch.tensor(values, dtype=torch.float32) for values in (x, y)]
+    seed = int(draw.integers(2**31))
+
+    def run(chosen: int) -> watching.Watched:
+        def train(model: Any) -> Any:
+            generator = torch.Generator().manual_seed(chosen)
+            return student.train(
+                model, *data, epochs=3, learning_rate=0.01, batch_size=64, generator=generator
+            )
+
+        student.reseed(int(draw.integers(2**31)))
+        witness = student.witness((2,), outputs=1, dropout=0.3, seed=int(draw.integers(2**31)))
+        loss, rows = watching.squared_error(y), data[0].numpy().astype(float)
+        return watching.watched(witness, rows, train, watching.by_value, loss)
+
+    return [run(seed), run(seed), run(seed + 1)]
+
+
+def test_train__learns_in_training_mode(student, draw):
+    """has the model in training mode from the first step to the last"""
+    student.once(_watched, draw)[0].trains_in_training_mode()
+
+
+def test_train__shows_every_row_once_an_epoch(student, draw):
+    """shows every row once in each epoch, as it is given"""
+    student.once(_watched, draw)[0].shows_each_sample_once()
+
+
+def test_train__makes_new_batches_in_every_epoch(student, draw):
+    """makes new, shuffled batches in each epoch"""
+    student.once(_watched, draw)[0].makes_new_batches()
+
+
+@pytest.mark.guard
+def test_train__is_ordered_by_the_generator(student, draw):
+    """orders its batches by the generator: another seed, another order"""
+    first, again, other = student.once(_watched, draw)
+    first.is_ordered_like(again)
+    first.is_not_ordered_like(other)
+
+
+def test_train__reports_the_mean_over_the_rows(student, draw):
+    """reports each batch's loss before its step, in the mean over the rows of an epoch"""
+    student.once(_watched, draw)[0].reports_the_mean_loss(afterwards=False)
 
 
 @pytest.mark.guard
 def test_train__ends_in_evaluation_mode(student, draw):
-    """leaves the model in evaluation mode"""
-    model = student.field("polynomial", coefficients=[0.5, 1.0])
-    x, y = _normal(draw, 9, 1), _normal(draw, 9, 1)
-    student.train(model, x, y, epochs=2, learning_rate=0.01)
-    holds(attribute(model, "training") is False, "the model is left in training mode")
+    """leaves the model in evaluation mode: two calls agree"""
+    student.once(_watched, draw)[0].ends_in_evaluation_mode()
 
 
 @pytest.mark.guard

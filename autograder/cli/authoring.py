@@ -117,11 +117,10 @@ def try_(
 
     found = load_assignment(name)
     code = file.read_text(encoding="utf-8")
-    student = Student(InProcess(cells(found, Answer(name, exercise, "tried", code))))
-
-    (result,) = Judge(found).judge(
-        student, "try", [found.exercise(exercise)], after=Observer(found)
-    )
+    tried = cells(found, Answer(name, exercise, "tried", code))
+    judge, student = Judge(found), Student(InProcess(tried))
+    after = Observer(judge, "try", tried)
+    (result,) = judge.judge(student, "try", [found.exercise(exercise)], after=after)
     for check in result.checks:
         mark = {"passed": "✓", "failed": "✗"}.get(check.outcome, "·")
         kind = "hidden" if check.hidden else "public"
@@ -132,7 +131,7 @@ def try_(
     if result.hint:
         console.print(f"hint: {result.hint}", markup=False, highlight=False)
     console.print(f"{result.points:g} of {result.max_points:g} points")
-    if result.status != "right":
+    if any(check.outcome != "passed" for check in result.checks):
         raise typer.Exit(1)
 
 
@@ -164,7 +163,9 @@ def doctor(json: JSON = False) -> None:
     """
     import msgspec
 
+    from autograder.grading.executors import room
     from autograder.sandbox.cage import probe
+    from autograder.sandbox.inside.protocol import LIMITS
 
     probes = probe()
     if json:
@@ -174,8 +175,13 @@ def doctor(json: JSON = False) -> None:
             mark = "✓" if found.available else "✗"
             console.print(f" {mark} {found.level:<9} {found.reason}", markup=False, highlight=False)
         console.print(
-            "full: nothing but the interpreter can be seen, no network; landlock: files confined, "
-            "other processes visible; limits: only time and memory are held.",
+            "full: no files but Python's libraries and a scratch folder, no network; landlock: "
+            "files confined, other processes visible; limits: only time and memory are held.",
+            highlight=False,
+        )
+        console.print(
+            f"Time and memory are watched from outside, by a process's own counters. At a time "
+            f"there is room for {room()} submission(s) of {LIMITS['memory'] >> 30} GB.",
             highlight=False,
         )
         if not probes[0].available:

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     pass
 
 
-Format = Literal["csv", "canvas", "moodle", "gradescope"]
+Format = Literal[
+    "csv",
+    "canvas",
+    "moodle",
+    "gradescope",
+    "feedback",
+    "moodle-feedback",
+    "canvas-feedback",
+    "brightspace-feedback",
+]
 
 
 @app.command()
@@ -98,12 +107,20 @@ def bundle_gradescope(
 ) -> None:
     """An autograder zip for Gradescope. It holds the answers: upload it there and nowhere else.
 
+    In the assignment's settings there, choose 2 CPUs with 3 GB and a time limit of 40 minutes:
+    Gradescope's default, half a CPU with 768 MB, is too little for torch.
+
     Example: autograder bundle gradescope backprop
     """
     from autograder.exchange.gradescope import gradescope_archive
 
     found = load_assignment(name)
     print(gradescope_archive(found, output or Path(f"gradescope_{found.name}.zip")))
+    print(
+        "Set on Gradescope: base image Ubuntu 22.04 or newer, container of 2 CPUs and 3 GB, "
+        "time limit 40 minutes",
+        file=sys.stderr,
+    )
 
 
 @bundle.command("site")
@@ -139,30 +156,46 @@ def export(
     output: Annotated[
         Path | None, typer.Option(help="The file to write; for gradescope, the folder.")
     ] = None,
+    column: Annotated[
+        str, typer.Option(help="The assignment's title in Canvas' own export: 'Backprop (4711)'.")
+    ] = "",
 ) -> None:
-    """Marks per exercise as CSV, for Canvas or for Moodle; results in Gradescope's format.
+    """Marks as CSV, for Canvas or as Moodle's grading worksheet; feedback pages to give back.
 
-    CSV comes from the gradebook: points given by hand and late penalties count. Whoever has no
-    mark because the grader failed has an empty field, and is named.
+    Marks are the gradebook's: points given by hand and late penalties count. Whoever has no
+    mark because the grader failed has an empty field, and is named. `feedback` is a zip with a
+    folder for each student, for mail; `moodle-feedback`, `canvas-feedback` and
+    `brightspace-feedback` are zips that these take back, of those who were collected from there.
 
     Example: autograder export lennard_jones --course ~/course --to canvas --output marks.csv
 
     Exits 2 if nothing has been graded.
     """
-    from autograder.exchange.export import gradescope_files, table
+    from autograder.exchange.export import gradescope_files, not_in_worksheet, table
+    from autograder.exchange.returning import feedback_archive
 
     found = load_assignment(name)
+    without: list[str] = []
     if to == "gradescope":
         folder = output or course_dir / "gradescope" / found.name
         paths, without = gradescope_files(course_dir, found, folder)
         print(f"{len(paths)} files in {folder}")
-    else:
-        text, without = table(course_dir, found, to)
+    elif to == "csv" or to == "canvas" or to == "moodle":
+        text, without = table(course_dir, found, to, column)
         if output is None:
             print(text, end="")
         else:
             write_atomically(output, text.encode())
             print(output)
+        if to == "moodle":
+            for student in not_in_worksheet(course_dir, found):
+                print(f"left out: {plain(student)} did not hand in at Moodle", file=sys.stderr)
+    else:
+        archive = output or course_dir / f"{to}_{found.name}.zip"
+        pages, left_out = feedback_archive(course_dir, found, to, archive)
+        print(f"{pages} pages in {archive}")
+        for sentence in left_out:
+            print(f"left out: {plain(sentence)}", file=sys.stderr)
     if without:
         who = ", ".join(plain(student) for student in without)
         print(f"no mark yet, as the grader failed: {who}; grade again", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -22,6 +21,7 @@ from .terminal import COURSE, JSON, SCHEDULER, app, console, progress_bar
 
 if TYPE_CHECKING:
     from autograder.grading.run import Change
+    from autograder.records.gradebook import Mark
 
 _INVENTED = ".invented_class"  # in a folder that `demo` made and may remove
 
@@ -30,7 +30,9 @@ _INVENTED = ".invented_class"  # in a folder that `demo` made and may remove
 def grade(
     names: Annotated[list[str], typer.Argument(help="Assignments to grade.")],
     course_dir: COURSE,
-    jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+    jobs: Annotated[
+        int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")
+    ] = 0,
     scheduler: SCHEDULER = "",
     student: Annotated[str, typer.Option(help="Only this student.")] = "",
     force: Annotated[bool, typer.Option(help="Grade again what has been graded.")] = False,
@@ -72,7 +74,9 @@ def grade(
 def regrade(
     name: Annotated[str, typer.Argument(help="Assignment.")],
     course_dir: COURSE,
-    jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+    jobs: Annotated[
+        int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")
+    ] = 0,
     scheduler: SCHEDULER = "",
     isolation: Annotated[
         Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
@@ -100,17 +104,19 @@ def regrade(
     with only_grader(course_dir):
         with progress_bar(json) as bar:
             task = bar.add_task(name, total=None)
-            changes = []
+            changes, missing = [], list[str]()
             for change in judged_again(
                 found,
                 course_dir,
-                jobs=jobs or os.cpu_count() or 1,
+                missing=missing,
+                jobs=jobs,
                 scheduler=scheduler,
                 weakest=isolation,
             ):
                 bar.advance(task)
                 changes.append(change)
             changes.sort(key=lambda change: change.after.student)
+        _print_missing(missing)
         faulty = [change for change in changes if change.after.status == "grader_error"]
         good = [change.after for change in changes if change not in faulty]
         if json:
@@ -144,6 +150,11 @@ def regrade(
             print("nothing was recorded; --yes records", file=sys.stderr)
     if faulty:
         raise typer.Exit(1)
+
+
+def _print_missing(missing: list[str]) -> None:
+    for sentence in missing:
+        print(f"autograder: {plain(sentence)}; the recorded mark stays", file=sys.stderr)
 
 
 def _print_changes(changes: list[Change]) -> None:
@@ -189,10 +200,10 @@ def _grade(
     from autograder.records.gradebook import Recorder
     from autograder.records.receipts import Receipts
 
-    graded = []
+    graded, missing = [], list[str]()
     with only_grader(course_dir), progress_bar(json) as bar:
-        sinks: list[Sink] = [Recorder(course_dir, assignments), Pages(course_dir, assignments)]
-        sinks.append(Receipts(course_dir))
+        recorder = Recorder(course_dir, assignments)
+        sinks: list[Sink] = [recorder, Pages(course_dir, assignments), Receipts(course_dir)]
         for found in assignments:
             chosen = students(course_dir, found)
             if student:
@@ -206,21 +217,26 @@ def _grade(
                 course_dir,
                 chosen,
                 sinks,
-                jobs=jobs or os.cpu_count() or 1,
+                jobs=jobs,
                 scheduler=scheduler,
                 weakest=isolation,
                 force=force,
+                missing=missing,
             ):
                 bar.advance(task)
                 results.append(result if json else replace(result, exercises=[], phases={}))
             results.sort(key=lambda result: result.student)
             graded += results
+            _print_missing(missing)
+            missing.clear()
             if not json:
-                _print_class(found.title, results)
+                marks = {mark.student: mark for mark in recorder.marks(found)}
+                _print_class(found.title, results, marks)
     return graded
 
 
-def _print_class(title: str, results: list[Result]) -> None:
+def _print_class(title: str, results: list[Result], marks: dict[str, Mark]) -> None:
+    """The gradebook's marks, and how they came about where they are not what the checks gave."""
     table = Table(title=title, title_justify="left", box=None)
     for column in ("student", "points", "what to know"):
         table.add_column(column, justify="right" if column == "points" else "left")
@@ -228,7 +244,11 @@ def _print_class(title: str, results: list[Result]) -> None:
         message = plain(result.message.split("\n")[0])
         if result.status == "grader_error":
             message = f"GRADER ERROR, no mark given: {message}"
-        points = f"{result.points:g} of {result.max_points:g}"
+        mark = marks.get(result.student)
+        total = mark.total if mark is not None else None
+        points = f"{result.points if total is None else total:g} of {result.max_points:g}"
+        if mark is not None:
+            message = "; ".join(filter(None, (message, *mark.story)))
         table.add_row(Text(plain(result.student)), points, Text(message))
     console.print(table)
     levels = {result.isolation for result in results}
@@ -244,7 +264,9 @@ def demo(
     names: Annotated[
         list[str] | None, typer.Argument(help="Assignments; two quick ones if none is named.")
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Submissions at a time; one per core if 0.")] = 0,
+    jobs: Annotated[
+        int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")
+    ] = 0,
 ) -> None:
     """The grader at work on an invented class: right, half-right, wrong, broken, hostile.
 

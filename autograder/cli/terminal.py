@@ -27,6 +27,7 @@ COURSE = Annotated[
     Path,
     typer.Option("--course", help="The course directory.", exists=True, file_okay=False),
 ]
+JOBS = Annotated[int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")]
 SCHEDULER = Annotated[
     str,
     typer.Option(help="Grade on the Dask cluster whose scheduler has this address, not here."),

@@ -26,6 +26,8 @@ MAX_MEMBERS = 100_000
 MAX_INNER_BYTES = 100 * 2**20
 """Of an archive that a student handed in, as it stands in the class's."""
 MAX_INNER_MEMBERS = 2_000
+MAX_PACKED = 100
+"""How many bytes one may become; a notebook's text is packed some five to one."""
 _JUNK = re.compile(r"__MACOSX|Thumbs\.db|desktop\.ini|__pycache__|\..*", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -67,7 +69,7 @@ def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
     for member in members:
         name = _name(member)
         path = _path(name)
-        if any(_JUNK.fullmatch(part) for part in path):
+        if any(is_junk(part) for part in path):
             continue
         if member.is_dir() or name.endswith("/"):
             found.folders.add(path)
@@ -89,6 +91,28 @@ def inner(file: File) -> Listing:
         if one.path
     ]
     return Listing(files, {(*file.path, *folder) for folder in held.folders})
+
+
+def opened(files: list[File], depth: int = 2) -> tuple[list[File], list[str]]:
+    """The files with those of the archives among them; and which archives cannot be read."""
+    found, trouble = [], []
+    for file in files:
+        if not is_archive(file.name) or not depth:
+            found.append(file)
+            continue
+        try:
+            more, damaged = opened(inner(file).files, depth - 1)
+        except DAMAGE as error:
+            trouble.append(f"{file.shown}: {error}")
+        else:
+            found += more
+            trouble += damaged
+    return found, trouble
+
+
+def is_junk(name: str) -> bool:
+    """What systems leave behind, and what is hidden."""
+    return _JUNK.fullmatch(name) is not None
 
 
 def is_archive(name: str) -> bool:
@@ -145,6 +169,8 @@ def _reader(zipped: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int],
             data = file.read(most + 1)
         if len(data) > most:
             raise CourseError(f"larger than {most >> 20} MB")
+        if len(data) > max(2**20, MAX_PACKED * member.compress_size):
+            raise CourseError(f"packed more than {MAX_PACKED} to 1, as no honest file is")
         return data
 
     return read

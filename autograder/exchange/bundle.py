@@ -3,6 +3,7 @@ nothing private."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from string import Template
@@ -80,7 +81,8 @@ def _requirements() -> str:
         for line in (ROOT / ".constraints.txt").read_text(encoding="utf-8").splitlines()
         if "==" in line
     )
-    return "".join(f"{name}=={pins[name]}\n" for name in _STUDENT_PACKAGES)
+    python = f"# graded with Python {sys.version_info.major}.{sys.version_info.minor}\n"
+    return python + "".join(f"{name}=={pins[name]}\n" for name in _STUDENT_PACKAGES)
 
 
 def files_of(folder: Path) -> Iterator[Path]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from coursekit.ipynb import MAX_BYTES, NotebookCell, NotebookError, read_cells
+
 from autograder.course import Assignment, course
-from autograder.errors import SubmissionError
-from autograder.judging.submission import MAX_BYTES, NotebookCell, outline_of, read_cells
+from autograder.judging.submission import outline_of
 
 from .archive import DAMAGE, File
 
@@ -102,7 +103,7 @@ def _read(files: list[File], assignment: Assignment) -> tuple[list[_Candidate], 
 def _candidate(file: File, data: bytes, assignment: Assignment) -> _Candidate:
     try:
         cells, _ = read_cells(data)
-    except SubmissionError:
+    except NotebookError:
         return _Candidate(file, data, 0, 0, "")  # the grader will say what is wrong with it
     known = _known(assignment, cells)
     others = {name: _known(other, cells) for name, other in course().items()}

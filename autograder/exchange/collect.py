@@ -26,7 +26,7 @@ from autograder.records.gradebook import Recorder, configuration
 from autograder.records.gradebook.students import Known
 from autograder.records.gradebook.times import TIMESTAMP
 
-from .archive import DAMAGE, File, inner, is_archive, listing, shown
+from .archive import is_archive, listing, opened, shown
 from .choice import Chosen, choose
 from .layouts import Handed, Layout, layout, refuse_doubtful
 
@@ -127,7 +127,7 @@ class _Collection:
     def _attempts(self, handed: Handed) -> Iterator[tuple[str, Chosen]]:
         """The attempts that hold a notebook, the newest last."""
         for key in sorted(handed.attempts):
-            files, _ = _opened(handed.attempts[key])
+            files, _ = opened(handed.attempts[key])
             chosen = choose(files, self.assignment)
             if chosen.data is not None:
                 yield key, chosen
@@ -135,7 +135,7 @@ class _Collection:
     def _nothing(self, handed: Handed) -> str:
         """Why the newest attempt has no notebook."""
         newest = handed.attempts[max(handed.attempts)] if handed.attempts else []
-        files, trouble = _opened(newest)
+        files, trouble = opened(newest)
         return "; ".join(trouble) or choose(files, self.assignment).why
 
     def _write(
@@ -177,23 +177,6 @@ class _Collection:
                 when = f"_{time:%Y-%m-%d_%H%M%S}" if time else ""
                 write_atomically(folder / f"{next(numbers)}{when}.ipynb", data)
                 held.add(data)
-
-
-def _opened(files: list[File], depth: int = 2) -> tuple[list[File], list[str]]:
-    """The files with those of the archives among them; and which archives cannot be read."""
-    found, trouble = [], []
-    for file in files:
-        if not is_archive(file.name) or not depth:
-            found.append(file)
-            continue
-        try:
-            more, damaged = _opened(inner(file).files, depth - 1)
-        except DAMAGE as error:
-            trouble.append(f"{file.shown}: {error}")
-        else:
-            found += more
-            trouble += damaged
-    return found, trouble
 
 
 def _students(course_dir: Path) -> set[str]:

@@ -1,22 +1,25 @@
 """Marks where they belong: a table for people, for Canvas and Moodle, files for Gradescope.
 
 Marks come from nbgrader's gradebook, so that points given by hand and late penalties count;
-Gradescope's files come from the results, which hold the messages.
+Gradescope's files take the messages from the results.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
+from autograder.records.collected import Origin, collected
 from autograder.records.gradebook import Mark, Recorder
 from autograder.results import Store
 
@@ -26,62 +29,119 @@ Table = Literal["csv", "canvas", "moodle"]
 Row = list[Any]
 
 
-def table(course_dir: Path, assignment: Assignment, kind: Table) -> tuple[str, list[str]]:
+class _Class(NamedTuple):
+    """An assignment's marks, and where its submissions came from."""
+
+    assignment: Assignment
+    marks: list[Mark]
+    origins: dict[str, Origin]
+    column: str
+    """What the platform calls the assignment."""
+
+
+def table(
+    course_dir: Path, assignment: Assignment, kind: Table, column: str = ""
+) -> tuple[str, list[str]]:
     """The class's marks as CSV text; and who has no mark, because the grader failed: an empty
-    field, not a zero."""
-    marks = Recorder(course_dir, [assignment]).marks(assignment)
-    if not marks:
-        raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
+    field, not a zero. `column` is the platform's own title of the assignment."""
+    marks = _marks(course_dir, assignment)
+    origins = collected(course_dir, assignment.name).students
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    for row in _TABLES[kind](assignment, marks):
-        writer.writerow([_harmless(cell) for cell in row])
+    for row in _TABLES[kind](_Class(assignment, marks, origins, column or assignment.title)):
+        writer.writerow([harmless(cell) for cell in row])
     return text.getvalue(), [mark.student for mark in marks if mark.total is None]
 
 
-def _plain_table(assignment: Assignment, marks: list[Mark]) -> Iterable[Row]:
-    exercises = [exercise.name for exercise in assignment.exercises]
+def _marks(course_dir: Path, assignment: Assignment) -> list[Mark]:
+    marks = Recorder(course_dir, [assignment]).marks(assignment)
+    if not marks:
+        raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
+    return marks
+
+
+def _plain_table(of: _Class) -> Iterable[Row]:
+    exercises = [exercise.name for exercise in of.assignment.exercises]
     yield [
         *("student", "last_name", "first_name", "email"),
         *exercises,
         *("points", "late_penalty", "total", "max_points"),
     ]
-    for mark in marks:
+    for mark in of.marks:
         points = [mark.exercises.get(name, "") for name in exercises]
         who = [mark.student, mark.last_name, mark.first_name, mark.email]
         yield [*who, *points, mark.points, mark.penalty, mark.total, mark.max_points]
 
 
-def _canvas(assignment: Assignment, marks: list[Mark]) -> Iterable[Row]:
+def _canvas(of: _Class) -> Iterable[Row]:
     """What Canvas' gradebook imports: students are known by their Canvas or their login name."""
-    yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", assignment.title]
-    yield ["    Points Possible", "", "", "", "", assignment.points]
-    for mark in marks:
+    yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", of.column]
+    yield ["    Points Possible", "", "", "", "", of.assignment.points]
+    for mark in of.marks:
         name = ", ".join(filter(None, (mark.last_name, mark.first_name))) or mark.student
-        yield [name, mark.lms_id, "", mark.student, "", mark.total]
+        origin = of.origins.get(mark.student)
+        here = origin is not None and origin.system == "Canvas"
+        number = origin.lms_id if origin is not None and here else mark.lms_id
+        # An id that `collect` made of a file's name is no login.
+        yield [name, number, "", "" if here else mark.student, "", mark.total]
 
 
-def _moodle(assignment: Assignment, marks: list[Mark]) -> Iterable[Row]:
-    """What Moodle's grade import reads; choose there which column names the student."""
-    yield ["Username", "ID number", "Email address", "First name", "Last name", assignment.title]
-    for mark in marks:
+def _moodle(of: _Class) -> Iterable[Row]:
+    """Moodle's grading worksheet, which it imports as it is; where no student has the number of
+    a worksheet, a table for its grade import, with the columns that may name a student."""
+    identified = [(mark, _participant(mark, of.origins.get(mark.student))) for mark in of.marks]
+    if any(number for _, number in identified):
+        yield [
+            *("Identifier", "Full name", "Email address", "Grade", "Maximum Grade"),
+            "Last modified (grade)",
+        ]
+        for mark, number in identified:
+            name = f"{mark.first_name} {mark.last_name}".strip() or mark.student
+            if number:
+                who = [f"Participant {number}", name, mark.email]
+                yield [*who, mark.total, of.assignment.points, "-"]
+        return
+    yield ["Username", "ID number", "Email address", "First name", "Last name", of.column]
+    for mark in of.marks:
         who = [mark.student, mark.lms_id, mark.email, mark.first_name, mark.last_name]
         yield [*who, mark.total]
 
 
-_TABLES: dict[str, Callable[[Assignment, list[Mark]], Iterable[Row]]] = {
+def _participant(mark: Mark, origin: Origin | None) -> str:
+    """A student's number in Moodle's worksheet; "" if there is none."""
+    if origin is not None:
+        return origin.lms_id if origin.system == "Moodle" else ""
+    made = re.fullmatch(r".+-(\d+)", mark.student)  # by `collect`, of a Moodle archive
+    return made[1] if made and made[1] == mark.lms_id else ""
+
+
+def not_in_worksheet(course_dir: Path, assignment: Assignment) -> list[str]:
+    """Whom Moodle's worksheet leaves out, because they did not hand in there."""
+    origins = collected(course_dir, assignment.name).students
+    marks = _marks(course_dir, assignment)
+    without = [m.student for m in marks if not _participant(m, origins.get(m.student))]
+    return without if len(without) < len(marks) else []
+
+
+_TABLES: dict[str, Callable[[_Class], Iterable[Row]]] = {
     "csv": _plain_table,
     "canvas": _canvas,
     "moodle": _moodle,
 }
 
 
-def _harmless(cell: Any) -> Any:
-    """Text that a spreadsheet would run as a formula becomes text again."""
+def harmless(cell: Any) -> Any:
+    """Text that a spreadsheet would run as a formula becomes text again; numbers are rounded.
+
+    Some take a full-width sign for the sign, and pass over spaces before it.
+    """
+    if isinstance(cell, float):
+        return round(cell, 2)
     if not isinstance(cell, str):
         return cell
     text = plain(cell)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    begins = unicodedata.normalize("NFKC", text).lstrip()[:1]
+    return f"'{text}" if (text[:1] in "\t\r\n" and text) or begins in tuple("=+-@") else text
 
 
 def gradescope_files(
@@ -92,11 +152,13 @@ def gradescope_files(
     results = Store(course_dir).all(assignment.name)
     if not results:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
+    marks = {mark.student: mark for mark in _marks(course_dir, assignment)}
     paths = []
     for result in results:
         if result.status == "grader_error":
             continue
+        mark = marks.get(result.student)
         path = folder / f"{result.student}.json"
-        write_atomically(path, msgspec.json.format(msgspec.json.encode(gradescope(result))))
+        write_atomically(path, msgspec.json.format(msgspec.json.encode(gradescope(result, mark))))
         paths.append(path)
     return paths, [result.student for result in results if result.status == "grader_error"]

@@ -6,21 +6,26 @@ The archive holds the whole grader, answers included, and is for instructors onl
 from __future__ import annotations
 
 import json
+import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from autograder.course import ROOT, Assignment
-from autograder.errors import CageError, SubmissionError
+from autograder.errors import CageError, CourseError, SubmissionError
 from autograder.files import plain, write_atomically
 from autograder.grading.executors import judges
 from autograder.grading.job import Job
 from autograder.grading.run import SALT, course_salt, new_salt, variant
 from autograder.judging.submission import find_notebook
+from autograder.records.gradebook import Mark
 from autograder.results import ExerciseResult, Result
 
+from .archive import MAX_INNER_MEMBERS, File, is_junk, opened, shown
 from .bundle import files_of
+from .choice import choose
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates" / "bundle"
 _PARTS = ("assignments", "autograder", "reference_impl", "release")
@@ -56,7 +61,7 @@ def run_gradescope(assignment: Assignment, home: Path) -> None:
         salt = variant(salt, " ".join(sorted(user["email"] for user in data["users"])))
     job = Job(assignment=assignment.name, student="submission", notebook=None, salt=salt)
     try:
-        job.notebook, job.notes = find_notebook(home / "submission", assignment.name)
+        job.notebook, job.notes = _find(home / "submission", assignment)
     except SubmissionError as error:
         job.problem = str(error)
     result = judges("landlock").grade(job)
@@ -66,18 +71,64 @@ def run_gradescope(assignment: Assignment, home: Path) -> None:
     write_atomically(home / "results" / "results.json", data)
 
 
-def gradescope(result: Result) -> dict[str, Any]:
-    """One result as Gradescope reads it. Of hidden checks nothing but their messages is told."""
+def _find(submission: Path, assignment: Assignment) -> tuple[bytes, list[str]]:
+    """The notebook, also where it lies in a folder, in a zip or somewhere in a repository."""
+    try:
+        return find_notebook(submission, assignment.name)
+    except SubmissionError:
+        chosen = choose(_files_in(submission), assignment)
+        if chosen.data is None:
+            raise SubmissionError(chosen.why) from None
+        return chosen.data, [f"{chosen.shown} was taken for {assignment.name}.ipynb"]
+
+
+def _files_in(folder: Path) -> list[File]:
+    """A submission's files, those of archives among them too; no link is followed."""
+    found: list[File] = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_junk(name))
+        below = Path(root).relative_to(folder).parts
+        for name in sorted(names):
+            path = Path(root, name)
+            if not is_junk(name) and path.is_file() and not path.is_symlink():
+                where = "/".join((*below, name))
+                found.append(File((*below, name), shown(where), None, False, _reader(path)))
+        if len(found) > MAX_INNER_MEMBERS:
+            raise SubmissionError(f"there are more than {MAX_INNER_MEMBERS} files; hand in one")
+    return opened(found)[0]
+
+
+def _reader(path: Path) -> Callable[[int], bytes]:
+    def read(most: int) -> bytes:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+        if len(data) > most:
+            raise CourseError(f"larger than {most >> 20} MB")
+        return data
+
+    return read
+
+
+def gradescope(result: Result, mark: Mark | None = None) -> dict[str, Any]:
+    """One result as Gradescope reads it. Of hidden checks nothing but their messages is told.
+
+    With `mark` the score is the gradebook's, and the text says how it came about.
+    """
+    given = mark.exercises if mark is not None else {}
+    total = mark.total if mark is not None else None
+    story = mark.story if mark is not None else []
+    lines = (*story, result.message, *result.notes)
     return {
-        "score": result.points,
-        "execution_time": round(result.seconds),
-        "output": "\n".join([plain(line) for line in (result.message, *result.notes) if line]),
+        "score": result.points if total is None else total,
+        # Without second passes: how long they take is a student's to choose.
+        "execution_time": round(result.seconds - result.again_seconds),
+        "output": "\n".join([plain(line) for line in lines if line]),
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "tests": [
             {
                 "name": exercise.name,
-                "score": exercise.points,
+                "score": round(_first(given.get(exercise.name), exercise.points), 2),
                 "max_score": exercise.max_points,
                 "output": _told(exercise),
                 "visibility": "visible",
@@ -87,6 +138,11 @@ def gradescope(result: Result) -> dict[str, Any]:
     }
 
 
+def _first(given: float | None, points: float) -> float:
+    return points if given is None else given
+
+
 def _told(exercise: ExerciseResult) -> str:
     hint = f"hint: {exercise.hint}" if exercise.hint else ""
-    return plain("\n".join(filter(None, (exercise.message, hint)))) or exercise.status
+    said = filter(None, (exercise.remark, exercise.message, hint))
+    return plain("\n".join(said)) or exercise.status

@@ -231,6 +231,8 @@ def _by_name(files: list[File], folders: set[Path], zone: tzinfo, least: int) ->
             handed = people.setdefault(who.key, Handed(path[0], [who.member]))
             if handed.members[0].student != who.member.student:
                 handed.why = f"{handed.label} and {path[0]} claim the same id {who.key}"
+            if who.attempt > max(handed.attempts, default=""):
+                handed.label = path[0]
             handed.late |= who.late
             handed.attempts.setdefault(who.attempt, [])
             if who.time is not None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -22,9 +25,13 @@ from autograder.errors import CourseError, JudgeLost
 from autograder.judging.digest import digests, salted, together
 from autograder.results import Result
 from autograder.sandbox.cage import Level
+from autograder.sandbox.inside.protocol import LIMITS
 
 from .job import Job, outcome
 from .judge_client import JudgeClient
+
+_JUDGE_BYTES = 2**29
+"""What a judge and its cage need beside the submission."""
 
 
 class Hands(NamedTuple):
@@ -39,13 +46,33 @@ class Hands(NamedTuple):
 
 @contextlib.contextmanager
 def here(jobs: int, weakest: Level) -> Iterator[Hands]:
-    """`jobs` judges on this machine."""
-    own = Judges(weakest)
+    """`jobs` judges on this machine; as many as it has room for if 0."""
+    jobs, own = jobs or room(), Judges(weakest)
     with contextlib.closing(own), ThreadPoolExecutor(max(1, jobs)) as pool:
         try:
             yield Hands(lambda job: pool.submit(own.grade_bytes, job), lambda: jobs + 2)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def room() -> int:
+    """How many submissions this machine can judge at a time: one a core, and no more than may
+    all use the memory that a submission may use."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return max(1, min(cores, int(_memory() // (LIMITS["memory"] + _JUDGE_BYTES))))
+
+
+def _memory() -> float:
+    """Bytes that are free, or that a container may use; without end where nobody tells."""
+    found = [float("inf")]
+    with contextlib.suppress(OSError, StopIteration):
+        text = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        line = next(line for line in text if line.startswith("MemAvailable:"))
+        found.append(int(line.split()[1]) * 1024)
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # control groups 2 and 1
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int(Path("/sys/fs/cgroup", name).read_text(encoding="ascii")))
+    return min(found)
 
 
 @contextlib.contextmanager

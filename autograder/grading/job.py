@@ -11,6 +11,12 @@ from autograder.course import Assignment
 from autograder.judging.digest import Digests, together
 from autograder.results import ExerciseResult, Result
 
+OWN_FAULT = "the grader's own checks failed, for the right answer too, in"
+REPEATED = (
+    "It happened twice, so this is not tried again by itself: mend the check, which "
+    "`autograder verify` shows, or grade this student with --force"
+)
+
 
 class Job(msgspec.Struct, kw_only=True):
     """One submission to grade: bytes in, `Result` out."""
@@ -57,7 +63,7 @@ def filled(result: Result, exercises: list[ExerciseResult]) -> Result:
         exercises=exercises,
         points=round(sum(exercise.points for exercise in exercises), 2),
         status="grader_error" if faulty else "graded",
-        message=f"the grader's own checks failed in {', '.join(faulty)}" if faulty else "",
+        message=f"{OWN_FAULT} {', '.join(faulty)}" if faulty else "",
     )
 
 

@@ -17,6 +17,7 @@ from autograder.course import load_assignment
 from autograder.errors import CageError, JudgeLost
 from autograder.results import Result
 from autograder.sandbox.cage import Level
+from autograder.sandbox.transport import SLOWEST, wall_seconds
 
 from .job import Job
 
@@ -43,7 +44,8 @@ class JudgeClient:
             start_new_session=True,
         )
         theirs.close()
-        self._patience = 600.0 + 40 * sum(e.seconds for e in load_assignment(name).exercises)
+        # To start, and then twice what a submission may take on the slowest machine.
+        self._patience = 1200.0 + 2 * SLOWEST * wall_seconds(load_assignment(name))
 
     def grade(self, job: Job) -> Result:
         """The job's result; JudgeLost if the process does not give one, CageError if it has

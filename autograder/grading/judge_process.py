@@ -8,6 +8,7 @@ submission is there for the next. `judge_client` starts it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import os
 import resource
@@ -21,14 +22,20 @@ import msgspec
 
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CageError
-from autograder.judging.digest import digests, salted
+from autograder.judging.digest import digests, resting_on, salted
 from autograder.results import ExerciseResult, Result
 from autograder.sandbox.cage import Level, strongest
+from autograder.sandbox.inside.lockdown import die_with_parent, limit_memory
 
 from .job import Job, filled, outcome, unreadable
 
 if TYPE_CHECKING:  # it imports pytest, which the side that asks does not need
     pass
+
+
+MEMORY = 6 * 2**30
+"""Beyond what it has, of the fork that judges one submission: a student's value may be a size."""
+SECONDS = 60.0
 
 
 class _Server:
@@ -67,6 +74,8 @@ class _Server:
         if pid == 0:
             try:
                 os.close(reading)
+                die_with_parent()
+                limit_memory(MEMORY)
                 result = self._judge(judge, job)
                 data = b"=" + msgspec.msgpack.encode(result)
             except BaseException as error:  # a cage that broke, too: another judge may have one
@@ -88,8 +97,9 @@ class _Server:
     def _judge(self, judge: Any, job: Job) -> Result:
         from autograder.errors import SubmissionError
         from autograder.judging.diagnosis import Observer
+        from autograder.judging.follow_through import judged
         from autograder.judging.retry import with_retry
-        from autograder.judging.submission import read_submission
+        from autograder.judging.submission import attempt_salt, read_submission
 
         started = time.perf_counter()
         isolation, checks = self.cage.level, salted(self.digests, job.salt)
@@ -101,7 +111,7 @@ class _Server:
             return unreadable(job, self.found, isolation, checks, str(error))
         phases = {"read": time.perf_counter() - started}
         diagnosed = 0.0
-        observer = Observer(self.found)
+        observer = Observer(judge, job.salt, submission.cells)
 
         def after(result: ExerciseResult, transcripts: Any) -> None:
             nonlocal diagnosed
@@ -110,9 +120,11 @@ class _Server:
             diagnosed += time.perf_counter() - begun
 
         wanted = [self.found.exercise(name) for name in job.exercises or checks]
-        tries = with_retry(judge, self.cage, submission.cells, job.salt, wanted, after)
+        salt = attempt_salt(job.salt, submission, self.found)
+        attempt = functools.partial(with_retry, judge, self.cage, salt)
+        tries = judged(judge, submission.cells, wanted, after, attempt)
         for name, exercise in tries.exercises.items():
-            exercise.checks_sha256 = checks[name]
+            exercise.checks_sha256 = resting_on(checks, name, exercise.rests_on)
         total = time.perf_counter() - started
         phases |= {"cells": tries.cell_seconds, "diagnosis": diagnosed}
         phases["checks"] = total - sum(phases.values())
@@ -123,6 +135,7 @@ class _Server:
             isolation,
             checks,
             seconds=round(total, 3),
+            again_seconds=round(tries.again_seconds, 3),
             notes=notes,
             phases={name: round(value, 4) for name, value in phases.items()},
         )
@@ -143,7 +156,9 @@ def main() -> None:
 
         warm_up()
         prepare(found)
-        server.serve(Judge(found))
+        judge = Judge(found)
+        judge.seconds = SECONDS
+        server.serve(judge)
     except Exception as error:
         with contextlib.suppress(OSError, EOFError):
             line.recv_bytes()

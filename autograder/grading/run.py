@@ -11,8 +11,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import os
 import re
 import secrets
+import sqlite3
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from pathlib import Path
@@ -22,14 +24,14 @@ import msgspec
 
 from autograder.course import Assignment
 from autograder.errors import CageError, CourseError, SubmissionError
-from autograder.files import remove_unfinished, write_atomically
-from autograder.judging.digest import together
+from autograder.files import remove_unfinished, share, write_atomically
+from autograder.judging.digest import resting_on, together
 from autograder.judging.submission import find_notebook
 from autograder.results import Result, Store
 from autograder.sandbox.cage import LEVELS, Level
 
 from .executors import checks_of, cluster, here, lost
-from .job import Job, filled, submission_sha256
+from .job import REPEATED, Job, filled, submission_sha256
 
 SALT = ".autograder_salt"
 Event = Literal["graded", "kept"]
@@ -97,9 +99,12 @@ def grade_class(
     scheduler: str = "",
     weakest: Level = "full",
     force: bool = False,
+    missing: list[str] | None = None,
 ) -> Iterator[tuple[Event, Result]]:
     """Every chosen student's result as it comes, recorded in the store and the sinks by then.
 
+    Whose submission was graded and is not there any more keeps the record, and is told in
+    `missing`, with the reason.
     `jobs` judges on this machine grade, or the Dask cluster whose `scheduler` is named.
     """
     sinks = list(sinks)
@@ -111,6 +116,7 @@ def grade_class(
         scheduler=scheduler,
         weakest=weakest,
         force=force,
+        missing=missing,
     ):
         if after is before:
             for sink in sinks:
@@ -155,17 +161,25 @@ def judged_again(
     assignment: Assignment,
     course_dir: Path,
     *,
+    missing: list[str] | None = None,
     jobs: int,
     scheduler: str = "",
     weakest: Level = "full",
 ) -> Iterator[Change]:
     """Every recorded submission under the present checks, as it comes; nothing is written.
 
-    Submissions whose bytes and checks are those of their record are not judged again.
+    Submissions whose bytes and checks are those of their record are not judged again. Nor are
+    those that are not there any more: who has none is told in `missing`, with the reason.
     """
     recorded = [result.student for result in Store(course_dir).all(assignment.name)]
     for before, after in _judged(
-        assignment, course_dir, recorded, jobs=jobs, scheduler=scheduler, weakest=weakest
+        assignment,
+        course_dir,
+        recorded,
+        jobs=jobs,
+        scheduler=scheduler,
+        weakest=weakest,
+        missing=missing,
     ):
         if before is not None and after is not before:
             yield Change(before, after)
@@ -189,6 +203,7 @@ def _judged(
     scheduler: str,
     weakest: Level,
     force: bool = False,
+    missing: list[str] | None = None,
 ) -> Iterator[tuple[Result | None, Result]]:
     """Of each student what was known and what holds now; one object where that still holds.
 
@@ -201,12 +216,18 @@ def _judged(
     def finished() -> Iterator[tuple[Result | None, Result]]:
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
             job, before = waiting.pop(future)
-            yield before, _merged(before, _result(job, future), assignment)
+            yield before, _final(before, _merged(before, _result(job, future), assignment))
 
     with cluster(scheduler, weakest) if scheduler else here(jobs, weakest) as hands:
         for student in chosen:
-            before = None if force else store.load(assignment.name, student)
+            known = store.load(assignment.name, student)
             job = read_job(course_dir, assignment, student, salt)
+            if job.notebook is None and known is not None and known.status == "graded":
+                if missing is not None:
+                    missing.append(f"{student}: {job.problem}")
+                yield known, known
+                continue
+            before = None if force else known
             job.exercises = _stale(before, job, weakest)
             if before is not None and not job.exercises:
                 yield before, before
@@ -223,15 +244,21 @@ def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:
     checks = checks_of(job)
     if (
         known is None
-        or known.status == "grader_error"
+        or (known.status == "grader_error" and not known.repeated)
         or known.submission_sha256 != submission_sha256(job)
-        or LEVELS.index(known.isolation) > LEVELS.index(weakest)
+        or known.isolation in LEVELS[LEVELS.index(weakest) + 1 :]
     ):
         return list(checks)
     if known.checks_sha256 == together(checks):
         return []
-    held = {exercise.name: exercise.checks_sha256 for exercise in known.exercises}
-    return [name for name in checks if held.get(name) != checks[name]] or list(checks)
+    held = {exercise.name: exercise for exercise in known.exercises}
+    stale = [
+        name
+        for name in checks
+        if name not in held
+        or held[name].checks_sha256 != resting_on(checks, name, held[name].rests_on)
+    ]
+    return stale or list(checks)
 
 
 def _merged(known: Result | None, new: Result, assignment: Assignment) -> Result:
@@ -244,6 +271,20 @@ def _merged(known: Result | None, new: Result, assignment: Assignment) -> Result
     merged = filled(new, [judged.get(name) or held[name] for name in names])
     merged.isolation = max(known.isolation, new.isolation, key=[*LEVELS, "none"].index)
     return merged
+
+
+def _final(known: Result | None, new: Result) -> Result:
+    """The new result; a fault of the grader's that was there before is not tried again."""
+    new.repeated = (
+        new.status == "grader_error"
+        and known is not None
+        and known.status == "grader_error"
+        and known.submission_sha256 == new.submission_sha256
+        and known.checks_sha256 == new.checks_sha256
+    )
+    if new.repeated:
+        new.message += f". {REPEATED}"
+    return new
 
 
 def _result(job: Job, future: Future[bytes]) -> Result:
@@ -261,29 +302,120 @@ def new_salt() -> str:
 
 
 def course_salt(course_dir: Path) -> str:
-    """The course's own secret, from which hidden inputs are drawn; made at first use."""
-    path = course_dir / SALT
-    with contextlib.suppress(OSError):
-        salt = path.read_text(encoding="ascii").strip()
-        if re.fullmatch(r"[0-9a-f]{32}", salt):
-            return salt
-    salt = new_salt()
-    write_atomically(path, salt.encode() + b"\n")
-    path.chmod(0o600)
-    return salt
+    """The course's own secret, from which hidden inputs are drawn; made where no course was before.
+
+    A copy lies in `results`, whose marks were given under it, and goes where they go. Another salt
+    would judge the whole class anew, so that one that cannot be read is an error.
+    """
+    path, copy = course_dir / SALT, course_dir / "results" / SALT
+    salt, kept = _read_salt(path), _read_salt(copy)
+    if salt and kept and salt != kept:
+        raise CourseError(
+            f"{path} and {copy} differ: the results were given under another salt than this "
+            f"course's. Keep the file that belongs to the results, and remove the other"
+        )
+    if not salt and not kept and (before := _course_before(course_dir)):
+        raise CourseError(
+            f"{path} is gone, and {before} holds marks that were given under it: with another one "
+            "the whole class would be judged anew. Bring the file back from where the course was "
+            f"before; if the marks may change, put `openssl rand -hex 16` into it"
+        )
+    found = salt or kept or new_salt()
+    graded_here = any((course_dir / name).is_dir() for name in ("submitted", "results"))
+    for place, known in ((path, salt), *([(copy, kept)] if graded_here else [])):
+        if not known:
+            write_atomically(place, found.encode() + b"\n", private=True)
+    return found
+
+
+def _read_salt(path: Path) -> str:
+    """ "" where there is no file; CourseError for one that cannot be read."""
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        owner = f"; it belongs to {_owner(path)}, who can give it to the folder's group"
+        raise CourseError(
+            f"{path} cannot be read ({error.strerror}){owner}. It decides the hidden inputs: "
+            "nothing was graded"
+        ) from None
+    except UnicodeDecodeError:
+        text = ""
+    if not re.fullmatch(r"[0-9a-f]{32}", text):
+        raise CourseError(
+            f"{path} is damaged: it should hold 32 hexadecimal digits. Bring it back from a backup "
+            f"or from {SALT} in the folder `results` or above it, and remove the damaged one"
+        )
+    return text
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.owner()
+    except (OSError, KeyError):
+        return "another user"
+
+
+def _course_before(course_dir: Path) -> str:
+    """What says that this course has been graded before; "" if nothing does."""
+    if any(course_dir.glob("results/*/*.json")):
+        return "results"
+    path = course_dir / "gradebook.db"
+    if path.is_file():  # it may have come with a roster alone
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(_opened(path)) as database:
+            query = "SELECT 1 FROM grade WHERE auto_score IS NOT NULL LIMIT 1"
+            return "gradebook.db" if database.execute(query).fetchone() else ""
+    return ""
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
 @contextlib.contextmanager
 def only_grader(course_dir: Path) -> Iterator[None]:
     """Keeps a second grader off the same course while this one writes."""
     path = course_dir / ".autograder_lock"
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CourseError(
-                f"another grader is at work on {course_dir}; wait for it, or end it"
-            ) from None
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)  # enough to lock it, for each user
+    except OSError as error:
+        raise CourseError(f"{path} cannot be opened ({error.strerror})") from None
+    try:
+        share(path)
+        _lock(file, course_dir)
         for name in ("results", "autograded", "feedback"):
             remove_unfinished(course_dir / name)
         yield
+        for path in course_dir.glob("gradebook.db*"):
+            share(path)
+    finally:
+        os.close(file)
+
+
+def _lock(file: int, course_dir: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise CourseError(
+            f"another grader is at work on {course_dir}; wait for it, or end it"
+        ) from None
+    except OSError as error:
+        raise CourseError(
+            f"{course_dir} cannot be locked ({error.strerror}): it lies on "
+            f"{_file_system(course_dir)}, which has no locks, so that a second grader could not be "
+            "kept off. Grade in a copy on a local disk"
+        ) from None
+
+
+def _file_system(folder: Path) -> str:
+    """Its kind and where it is mounted, as far as the system tells."""
+    found = "a file system"
+    with contextlib.suppress(OSError):
+        here = folder.resolve()
+        for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines():
+            _, place, kind, *_ = line.split(" ")
+            place = re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), place)
+            if here == Path(place) or Path(place) in here.parents:
+                found = f"a file system of the kind {kind}, mounted at {place}"
+    return found

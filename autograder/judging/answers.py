@@ -11,8 +11,9 @@ import ast
 import functools
 import importlib
 import inspect
+import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TypeVar
@@ -177,10 +178,48 @@ def setup_code(assignment: Assignment) -> str:
     return "\n".join(segment for segment in imports if segment) + "\n"
 
 
+_BESIDE = re.compile(r"\b(figures|coursekit|expected\.json)\b")
+_FILES_CELL = """\
+def _put_beside(files):
+    import atexit, pathlib, shutil, sys, tempfile, types
+    folder = pathlib.Path.cwd()
+    if folder != pathlib.Path(tempfile.gettempdir()):  # not in a cage: the folder is somebody's
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="notebook-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    sys.path.append(str(folder))
+    module = types.ModuleType("figures")
+    module.__file__ = str(folder / "figures.py")
+    sys.modules["figures"] = module
+    exec(compile(files["figures.py"], module.__file__, "exec", dont_inherit=True), vars(module))
+    return module
+
+
+figures = _put_beside({files!r})
+del _put_beside
+"""
+
+
+def beside(assignment: Assignment, sources: Iterable[str]) -> list[Cell]:
+    """What the released notebook's locked cells import and its folder holds, as a cell that puts it
+    there: where the student's own cells use it. The files are public."""
+    folder = assignment.release.parent
+    if not (folder / "figures.py").is_file() or not any(map(_BESIDE.search, sources)):
+        return []
+    paths = [folder / "figures.py", folder / "expected.json", *folder.glob("coursekit/*.py")]
+    files = {str(path.relative_to(folder)): path.read_text("utf-8") for path in sorted(paths)}
+    return [Cell("the notebook's files", _FILES_CELL.replace("{files!r}", repr(files)))]
+
+
 def cells(assignment: Assignment, *answers: Answer) -> list[Cell]:
     """A whole submission's code: the reference's answers, with `answers` in their places."""
     replaced = {answer.exercise: answer.code for answer in answers}
-    found = [Cell("the setup cell", setup_code(assignment))]
+    found = [
+        *beside(assignment, replaced.values()),
+        Cell("the setup cell", setup_code(assignment)),
+    ]
     for exercise in assignment.exercises:
         code = replaced.get(exercise.name)
         if code is None:

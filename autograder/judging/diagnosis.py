@@ -1,67 +1,172 @@
-"""Which known mistake did the student make?
+"""Which slip did the student make?
 
-The calls of a failed check are repeated on every known mistake of the exercise and on its
-right answers. A mistake is named only when each of its answers is the student's, and some
-right answer differs. If several mistakes answer alike, all calls of the exercise's failed
-checks decide; if they still agree and their hints differ, nothing is said. A wrong hint is
-worse than none. Checks that train take too long to be repeated on every known answer.
+1. A **known mistake**. The calls of a failed check are repeated on every known mistake of the
+   exercise and on its right answers. A mistake is named only when its answers are the student's,
+   some right answer differs, it passes every check that the student passes, and fails none in
+   another way. Mistakes that cannot be told apart are named together; two slips seen in different
+   checks are both named.
+2. Else a **relation** between what came back and the right numbers (`relations`).
+3. Else a **fact about the code** that holds for no right answer (`facts`).
+
+A wrong hint is worse than none. What it may cost is counted in CPU seconds, so that a hint does
+not depend on how busy the machine is; checks that train take too long to be repeated.
 """
 
 from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from coursekit.slips import chosen
 
-from autograder.course import Assignment
+from autograder.course import Assignment, Cell, Exercise
 from autograder.results import ExerciseResult
 from autograder.sandbox.inside.wire import Handle, WireError, decode
 from autograder.sandbox.protocol import InProcess, read_reply
 
-from .answers import Answer, Mistake, alternatives, cells, mistakes
+from . import facts, relations
+from .answers import Answer, Mistake, alternatives, cells, mistakes, reference_code
+from .judge import Check, Judge
+from .student import Exchange, Student
 
-Exchange = tuple[bytes, bytes]
-_SECONDS = 3.0
+_QUICK = 1.0
+"""CPU seconds of a check's calls, above which they are not repeated on all known answers."""
+_EXERCISE, _SUBMISSION = 5.0, 40.0
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
+
+Transcripts = dict[str, list[Exchange]]
 
 
 class Observer:
-    """Adds the hint to an exercise's result; made to be `Judge.judge`'s `after`."""
+    """Adds the hint to an exercise's result; made to be `Judge.judge`'s `after`.
 
-    def __init__(self, assignment: Assignment) -> None:
-        self.assignment = assignment
+    `code` is the submission's, for what can be read in it.
+    """
 
-    def __call__(self, result: ExerciseResult, transcripts: dict[str, list[Exchange]]) -> None:
-        slow = {check.name for check in result.checks if check.seconds > _SECONDS / 3}
-        quick = {name: calls for name, calls in transcripts.items() if name not in slow}
-        found = diagnose(self.assignment, result.name, quick)
+    def __init__(self, judge: Judge, salt: str, code: Sequence[Cell] = ()) -> None:
+        self.judge, self.salt, self.code = judge, salt, code
+        self.left = _SUBMISSION
+
+    def __call__(self, result: ExerciseResult, transcripts: Transcripts) -> None:
+        failed = {c.name: c.kind for c in result.checks if c.outcome == "failed"}
+        if not failed or {*failed.values()} <= {"unwritten", "missing"}:
+            return
+        started = time.process_time()
+        exercise = self.judge.assignment.exercise(result.name)
+        work = _Diagnosis(self.judge, self.salt, exercise, transcripts, failed, self.left)
+        found = work.known()
         if found is not None:
-            result.mistake, result.hint = found.name, found.hint
+            result.mistake, result.hint = found
+        else:
+            result.hint = work.relation() or self._fact(exercise)
+        self.left -= time.process_time() - started
+
+    def _fact(self, exercise: Exercise) -> str:
+        own = [cell.source for cell in self.code if cell.label == f"the cell of {exercise.name}"]
+        return facts.unlike("\n".join(own), _right_codes(self.judge.assignment, exercise.name))
 
 
-def diagnose(
-    assignment: Assignment, exercise: str, transcripts: dict[str, list[Exchange]]
-) -> Mistake | None:
-    """The one mistake whose answers are all the student's, or None."""
-    deadline = time.process_time() + _SECONDS
-    known = [wrong for wrong in mistakes(assignment) if wrong.exercise == exercise]
-    right = [None, *(a for a in alternatives(assignment) if a.exercise == exercise)]
-    telling = [calls for calls in transcripts.values() if _says_something(calls)]
+class Found(NamedTuple):
+    """The mistake that is named, and the words for it."""
 
-    def agree(answer: Answer | None, calls: list[Exchange]) -> bool:
-        return _answers(_session(assignment, answer), calls, deadline)
+    name: str
+    hint: str
 
-    for calls in telling:
-        candidates = [wrong for wrong in known if agree(wrong, calls)]
-        if not candidates or any(agree(answer, calls) for answer in right):
-            continue
-        candidates = [wrong for wrong in candidates if all(agree(wrong, c) for c in telling)]
-        if time.process_time() < deadline and len({wrong.hint for wrong in candidates}) == 1:
-            return candidates[0]
-    return None
+
+class _Diagnosis:
+    """One exercise of one submission."""
+
+    def __init__(
+        self,
+        judge: Judge,
+        salt: str,
+        exercise: Exercise,
+        transcripts: Transcripts,
+        failed: dict[str, str],
+        seconds: float,
+    ) -> None:
+        self.judge, self.salt, self.failed = judge, salt, failed
+        self.assignment = judge.assignment
+        self.exercise = exercise
+        self.deadline = time.process_time() + min(_EXERCISE, seconds)
+        quick = {n: c for n, c in transcripts.items() if sum(x.seconds for x in c) < _QUICK}
+        self.telling = {n: c for n, c in quick.items() if n in failed and _says_something(c)}
+        self.passed = [
+            check
+            for check in judge.of(exercise)
+            if check.name in quick and check.name not in failed
+        ]
+        self.right = _right(self.assignment, exercise.name)
+
+    def known(self) -> Found | None:
+        """The known mistakes that are the student's."""
+        covers = self._covers()
+        if self._late():
+            return None
+        hints = chosen(covers, {wrong: wrong.hint for wrong in covers})
+        if not hints:
+            return None
+        first = next(wrong for wrong in covers if hints[0].startswith(wrong.hint))
+        return Found(first.name, " Besides: ".join(hints))
+
+    def _covers(self) -> dict[Mistake, frozenset[str]]:
+        """The failed checks in which each possible mistake answers as the student does."""
+        shown = [name for name, calls in self.telling.items() if not self._is_right(calls)]
+        known = [w for w in mistakes(self.assignment) if w.exercise == self.exercise.name]
+        found = {}
+        for wrong in known:
+            cover = frozenset(name for name in shown if self._agree(wrong, self.telling[name]))
+            if cover and not self._fails_otherwise(wrong, cover) and self._passes(wrong):
+                found[wrong] = cover
+        return found
+
+    def _agree(self, answer: Answer | None, calls: Sequence[Exchange]) -> bool:
+        return not self._late() and _answers(_session(self.assignment, answer), calls)
+
+    def _is_right(self, calls: Sequence[Exchange]) -> bool:
+        return any(self._agree(answer, calls) for answer in self.right)
+
+    def _fails_otherwise(self, wrong: Mistake, cover: frozenset[str]) -> bool:
+        """In some failed check the mistake shows as well, but not as it does for the student."""
+        rest = [
+            check
+            for check in self.judge.of(self.exercise)
+            if check.name in self.telling and check.name not in cover
+        ]
+        return any(not self._check_passes(wrong, check) for check in rest)
+
+    def _passes(self, wrong: Mistake) -> bool:
+        return all(self._check_passes(wrong, check) for check in self.passed)
+
+    def _check_passes(self, wrong: Mistake, check: Check) -> bool:
+        student = Student(_session(self.assignment, wrong))
+        return not self._late() and self.judge.run(check, student, self.salt).outcome == "passed"
+
+    def _late(self) -> bool:
+        return time.process_time() > self.deadline
+
+    def relation(self) -> str:
+        """How what came back is related to the right numbers, in every check that failed."""
+        found = set()
+        for name, calls in self.telling.items():
+            if not self._late():
+                pairs = _pairs(_session(self.assignment, None), calls)
+                found.add(relations.told(pairs, by_value=self.failed[name] == "value"))
+        found.discard(relations.NOTHING)
+        return found.pop() if len(found) == 1 else ""
+
+
+def _right(assignment: Assignment, exercise: str) -> list[Answer | None]:
+    return [None, *(a for a in alternatives(assignment) if a.exercise == exercise)]
+
+
+@functools.cache
+def _right_codes(assignment: Assignment, exercise: str) -> tuple[str, ...]:
+    others = [answer.code for answer in _right(assignment, exercise) if answer is not None]
+    return (reference_code(assignment, exercise), *others)
 
 
 @functools.cache
@@ -76,29 +181,52 @@ def prepare(assignment: Assignment) -> None:
         _session(assignment, answer)
 
 
-def _says_something(calls: list[Exchange]) -> bool:
-    """A value came back at least once; silence and exceptions fit any mistake that raises."""
+def _says_something(calls: Sequence[Exchange]) -> bool:
+    """A value came back at least once, or an exception with words of its own: silence and bare
+    exceptions fit any mistake that raises."""
+    for exchange in calls:
+        reply = _reply(exchange.answer)
+        if _decode(exchange.request).get("op") in ("call", "attribute", "gradients") and (
+            _value(reply) is not None or (reply.get("kind") == "error" and reply.get("text"))
+        ):
+            return True
+    return False
+
+
+def _has_values(calls: Sequence[Exchange]) -> bool:
     return any(
-        _decode(request).get("op") == "call" and _value(_reply(reply)) is not None
-        for request, reply in calls
+        not isinstance(value, (Handle, type(None)))
+        for value in (_value(_reply(exchange.answer)) for exchange in calls)
     )
 
 
-def _answers(session: InProcess, calls: Iterable[Exchange], deadline: float) -> bool:
+def _answers(session: InProcess, calls: Sequence[Exchange]) -> bool:
     """Does this code give the recorded answers?"""
-    session.begin("", 0)
-    for request, recorded in calls:
-        if time.process_time() > deadline:
-            return False
-        mine, theirs = _reply(session.ask(request)), _reply(recorded)
+    words = not _has_values(calls)
+    for exchange in calls:
+        mine, theirs = _reply(session.ask(exchange.request)), _reply(exchange.answer)
         if mine.get("ok") != theirs.get("ok"):
             return False
         if not mine.get("ok"):
-            if mine.get("kind") != theirs.get("kind") or mine.get("type") != theirs.get("type"):
+            keys = ("kind", "type", "text") if words else ("kind", "type")
+            if any(mine.get(key) != theirs.get(key) for key in keys):
                 return False
-        elif not _same(_value(mine), _value(theirs)):
+        elif not _same(_value(mine), _value(theirs)) or _warned(mine) != _warned(theirs):
             return False
     return True
+
+
+def _pairs(session: InProcess, calls: Sequence[Exchange]) -> Iterator[relations.Pair]:
+    """What came back and what is right, call by call; with what the call was given."""
+    for exchange in calls:
+        right, theirs = _reply(session.ask(exchange.request)), _reply(exchange.answer)
+        request = _decode(exchange.request)
+        if request.get("op") not in ("call", "attribute", "gradients"):
+            continue
+        if not (right.get("ok") and theirs.get("ok")):
+            return
+        mine, wanted = _value(theirs), _value(right)
+        yield relations.Pair(mine, wanted, request.get("args", ()), _same(mine, wanted))
 
 
 def _decode(data: bytes) -> dict[str, Any]:
@@ -114,6 +242,11 @@ def _reply(data: bytes) -> dict[str, Any]:
         return read_reply(data)
     except AssertionError:
         return {"ok": False, "kind": "died"}
+
+
+def _warned(reply: dict[str, Any]) -> bool:
+    names = reply.get("warnings")
+    return isinstance(names, list) and "RuntimeWarning" in names
 
 
 def _value(reply: dict[str, Any]) -> Any:
@@ -136,21 +269,8 @@ def _same(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
     if isinstance(one, (str, bytes, type(None))) or isinstance(other, (str, bytes, type(None))):
         return type(one) is type(other) and bool(one == other)
-    a, b = _plain(one), _plain(other)
+    a, b = relations.plain(one), relations.plain(other)
     if a is None or b is None or a.shape != b.shape:
         return False
     scale = np.abs(b[np.isfinite(b)]).max(initial=0.0)
     return bool(np.allclose(a, b, rtol=_RELATIVE, atol=_ABSOLUTE * (1 + scale), equal_nan=True))
-
-
-def _plain(value: Any) -> np.ndarray | None:
-    if isinstance(value, (list, tuple, dict)):
-        return None
-    if hasattr(value, "detach"):
-        value = value.detach().numpy()
-    array = np.asarray(value)
-    return (
-        array.astype(complex if array.dtype.kind == "c" else float)
-        if array.dtype.kind in "biufc"
-        else None
-    )

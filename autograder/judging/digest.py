@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.course import ROOT, Assignment
@@ -19,13 +20,14 @@ _DECIDE = ("autograder/sandbox", "autograder/judging", "assignments/coursekit")
 
 def digests(assignment: Assignment) -> Digests:
     """Per exercise, the hash of all that decides its marks, a course's salt aside."""
-    common = hashlib.sha256(assignment.name.encode())
+    common = hashlib.sha256(f"{assignment.name} {assignment.same_inputs}".encode())
     own = {exercise.name: hashlib.sha256() for exercise in assignment.exercises}
     for path in (assignment.public_checks, assignment.hidden_checks):
-        for name, text in _pieces(path):
+        for name, text in pieces(path):
             if text.strip():
                 own.get(name, common).update(path.name.encode() + b"\0" + text.strip())
     for path in (
+        assignment.folder / "figures.py",  # an answer may use what it defines
         assignment.reference,
         assignment.known_mistakes,
         *(path for room in _DECIDE for path in sorted((ROOT / room).rglob("*.py"))),
@@ -41,12 +43,18 @@ def salted(found: Digests, salt: str) -> Digests:
     return {name: _sha256(salt, digest) for name, digest in found.items()}
 
 
+def resting_on(found: Digests, exercise: str, others: Sequence[str]) -> str:
+    """The hash of all that decides an exercise's marks where others' standing decides, too."""
+    own = found[exercise]
+    return _sha256(own, *(found.get(name, "") for name in others)) if others else own
+
+
 def together(found: Digests) -> str:
     """One hash of all exercises."""
     return _sha256(*found.values())
 
 
-def _pieces(path: Path) -> list[tuple[str, bytes]]:
+def pieces(path: Path) -> list[tuple[str, bytes]]:
     """A module's text in pieces: (exercise, a check of it), and ("", all between them)."""
     text = _bytes(path)
     lines = text.splitlines(keepends=True)

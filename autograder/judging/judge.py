@@ -1,5 +1,8 @@
 """Runs an assignment's checks on one submission and says what it earned.
 
+All public checks run before the first hidden one, and in another worker: what a message of a public
+check shows can know nothing of what hidden ones ask.
+
 The checks are functions named `test_<exercise>__<what holds>`, ordinary pytest tests; those of
 `assignments/<name>/public_checks.py` are public, those of `autograder/checks/` hidden. A `Judge`
 loads them once and runs them on one student after another (`pytest_plugin` runs the same functions
@@ -11,9 +14,13 @@ exercise is about: an answer that fails it keeps at most half of the points.
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import functools
 import hashlib
 import importlib.util
 import inspect
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -27,13 +34,10 @@ from coursekit.messages import describe
 from autograder.course import ROOT, Assignment, Exercise
 from autograder.errors import CageError, CourseError
 from autograder.results import CheckResult, ExerciseResult
+from autograder.sandbox.protocol import InProcess
 
-from .student import Student
-
-# What a check may stumble over when a student's value is of the wrong kind. Right answers
-# pass every check (`verify`), so such a stumble is the value's doing, not the check's.
-_STUMBLES = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError)
-
+from .answers import cells
+from .student import MAX_RECEIVED, Student
 
 AT_MOST_WITHOUT_THE_POINT = 0.5
 
@@ -61,6 +65,8 @@ class Judge:
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
+        self.seconds = 0.0
+        """CPU seconds that the judge's own process may spend on a check; 0 for no such limit."""
         order = {exercise.name: n for n, exercise in enumerate(assignment.exercises)}
         self.checks = [*_load(assignment.public_checks, hidden=False)]
         self.checks += _load(assignment.hidden_checks, hidden=True)
@@ -71,20 +77,30 @@ class Judge:
             if not set(check.wants) <= set(FIXTURES):
                 raise CourseError(f"{where} may ask for {' and '.join(FIXTURES)} only")
         self.checks.sort(key=lambda check: (order[check.exercise], check.hidden))
+        self.owner = {name: one.name for one in assignment.exercises for name in one.defines}
+        self.calls = {exercise.name: self._calls(exercise) for exercise in assignment.exercises}
+        """The other exercises that an exercise's checks call."""
 
     def of(self, exercise: Exercise) -> list[Check]:
         return [check for check in self.checks if check.exercise == exercise.name]
+
+    def _calls(self, exercise: Exercise) -> set[str]:
+        found: set[str] = set()
+        for check in self.of(exercise):
+            found |= _asked_of_student(check.function)
+        return {self.owner[name] for name in found if name in self.owner} - {exercise.name}
 
     def run(self, check: Check, student: Student, salt: str) -> CheckResult:
         """One check on one student."""
         started = time.perf_counter()
         outcome, message, kind = "passed", "", ""
         try:
-            self.call(check, student, salt)
+            with _at_most(self.seconds):
+                self.call(check, student, salt)
         except CageError:
             raise  # says nothing about the answer; another judge may have a cage
         except Exception as raised:
-            outcome, message, kind = self.verdict(check, student, raised)
+            outcome, message, kind = self.verdict(check, student, raised, salt)
         return CheckResult(
             name=check.name,
             title=check.title,
@@ -99,19 +115,43 @@ class Judge:
         """The check itself; what does not hold is an exception."""
         seed = seed_of(salt, self.assignment.name, check.exercise, check.name)
         # Another seed for the student's process: from this one it could redraw the inputs.
-        student.begin(check.exercise, seed_of(str(seed), "student"))
+        seed_there = seed_of(str(seed), "student")
+        student.begin(check.exercise, seed_there, self.owner, check.hidden)
         given = {"student": student, "draw": np.random.default_rng(seed)}
         check.function(**{name: given[name] for name in check.wants})
 
-    def verdict(self, check: Check, student: Student, raised: Exception) -> tuple[str, str, str]:
+    def verdict(
+        self, check: Check, student: Student, raised: Exception, salt: str
+    ) -> tuple[str, str, str]:
+        """Outcome, message and kind of a check that ended with an exception.
+
+        Any but the check's own may come of a value that the check cannot use, whatever its class.
+        It is the grader's fault where a right answer meets it too, so the reference is asked.
+        """
+        if isinstance(raised, _TooLong):
+            raised = CheckFailed("value", "returned something that takes too long to look at")
         if not isinstance(raised, CheckFailed):
-            if not (isinstance(raised, _STUMBLES) and student.calls):
-                fault = f"the check itself stopped with {type(raised).__name__}: {raised}"
-                return "error", fault, "error"
-            raised = stumbled(raised, student.calls)
+            fault = self._of_the_reference(check, salt)
+            if fault is not None:
+                name = type(fault).__name__
+                return "error", f"the check stops for the reference too: {name}: {fault}", "error"
+            if student.calls:
+                raised = stumbled(raised, student.calls)
+            else:
+                raised = CheckFailed("type", "gave something that this check cannot use")
         public = not check.hidden
         message = describe(check.exercise, check.title, raised, student.calls, public=public)
+        if student.aided and not check.hidden:
+            message = message.split("\n")[0]  # its words may hold values
         return "failed", message, raised.kind
+
+    def _of_the_reference(self, check: Check, salt: str) -> Exception | None:
+        """What keeps the reference from passing the check."""
+        try:
+            self.call(check, Student(InProcess(cells(self.assignment))), salt)
+        except Exception as fault:
+            return fault
+        return None
 
     def judge(
         self,
@@ -123,28 +163,66 @@ class Judge:
     ) -> list[ExerciseResult]:
         """The chosen checks of the exercises on one student, in the course's order.
 
-        `after` is called with each exercise's result and, per failed check, the recorded
-        requests and answers.
+        `after` is called with each exercise's result and, per check, the recorded requests and
+        answers.
         """
+        exercises = list(exercises or self.assignment.exercises)
+        mine = {one.name: [c for c in self.of(one) if chosen(c)] for one in exercises}
+        checks: dict[str, list[CheckResult]] = {one.name: [] for one in exercises}
+        transcripts: dict[str, dict[str, list[Any]]] = {one.name: {} for one in exercises}
+        room = MAX_RECEIVED  # for the transcripts of public checks, which wait for the hidden ones
+
+        def run(name: str, hidden: bool) -> None:
+            nonlocal room
+            for check in mine[name]:
+                if check.hidden == hidden:
+                    checks[name].append(self.run(check, student, salt))
+                    size = 0 if hidden else sum(len(one.answer) for one in student.requests)
+                    if size <= room:
+                        room -= size
+                        transcripts[name][check.name] = student.requests
+
+        for exercise in exercises:
+            run(exercise.name, hidden=False)
+        student.renew()
         results = []
-        for exercise in exercises or self.assignment.exercises:
-            transcripts = {}
-            checks = []
-            mine = [check for check in self.of(exercise) if chosen(check)]
-            for check in mine:
-                checks.append(self.run(check, student, salt))
-                if checks[-1].outcome == "failed":
-                    transcripts[check.name] = student.requests
+        for exercise in exercises:
+            name = exercise.name
+            run(name, hidden=True)
             result = summarise(
                 exercise,
-                checks,
-                guards={check.name for check in mine if check.guard},
-                points={check.name for check in mine if check.point},
+                checks[name],
+                guards={check.name for check in mine[name] if check.guard},
+                points={check.name for check in mine[name] if check.point},
             )
             if after is not None:
-                after(result, transcripts)
+                after(result, transcripts[name])
+            del transcripts[name]
             results.append(result)
         return results
+
+
+class _TooLong(Exception):
+    """A check has used up the judge's own time."""
+
+
+@contextlib.contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Ends what computes longer in this process, a loop over a student's huge number say."""
+    if not seconds:
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def summarise(
@@ -172,7 +250,7 @@ def summarise(
     kinds = {check.kind for check in failed}
     if any(check.outcome == "error" for check in checks):
         status = "error"
-    elif not failed:
+    elif passed == total:
         status = "right"
     elif passed:
         status = "partly"
@@ -185,13 +263,48 @@ def summarise(
         points=round(exercise.points * share, 2),
         max_points=exercise.points,
         status=status,  # type: ignore[arg-type]
-        message=failed[0].message if failed else "",
+        message=failed[0].message if failed and status != "right" else "",
         checks=checks,
     )
 
 
 def _weight(check: CheckResult, guards: set[str]) -> int:
     return 1 if check.name in guards else 3
+
+
+def _asked_of_student(function: Callable[..., Any]) -> set[str]:
+    """The names in `student.forward(…)` and `student.keeping("forward", …)`, also in the helpers
+    of its file that a check uses."""
+    found: set[str] = set()
+    done: set[Any] = set()
+    queue = [function]
+    while queue:
+        one = queue.pop()
+        if one in done:
+            continue
+        done.add(one)
+        code = one.__code__
+        for node in ast.walk(_functions_in(code.co_filename)[code.co_name]):
+            if isinstance(node, ast.Attribute) and _is_student(node.value):
+                found.add(node.attr)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                if _is_student(node.func.value):
+                    found |= {str(arg.value) for arg in node.args if isinstance(arg, ast.Constant)}
+            elif isinstance(node, ast.Name):
+                other = one.__globals__.get(node.id)
+                if inspect.isfunction(other) and other.__globals__ is function.__globals__:
+                    queue.append(other)
+    return found
+
+
+@functools.cache
+def _functions_in(path: str) -> dict[str, ast.stmt]:
+    tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def _is_student(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "student"
 
 
 def _load(path: Path, hidden: bool) -> Iterator[Check]:

@@ -53,7 +53,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     raised = call.excinfo.value if call.excinfo else None
     if call.when == "call" and isinstance(raised, Exception) and _is_check(item):
         judge, check = _judge_and_check(item)
-        _, report.longrepr, _ = judge.verdict(check, _funcargs(item)["student"], raised)
+        salt = item.config.getoption("--salt")
+        _, report.longrepr, _ = judge.verdict(check, _funcargs(item)["student"], raised, salt)
     return report
 
 
@@ -67,7 +68,8 @@ def student(request: pytest.FixtureRequest, _students: dict[str, Student]) -> St
     if name not in _students:
         _students[name] = _new_student(judge, request.config.getoption("--notebook"))
     seed = _seed(request)
-    _students[name].begin(check.exercise, seed_of(str(seed), "student"))
+    there = seed_of(str(seed), "student")
+    _students[name].begin(check.exercise, there, judge.owner, check.hidden)
     return _students[name]
 
 

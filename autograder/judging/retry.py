@@ -2,54 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+import contextlib
+import fcntl
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 from autograder.course import Cell, Exercise
 from autograder.results import ExerciseResult
 from autograder.sandbox.cage import Cage
 from autograder.sandbox.transport import Caged
 
+from .follow_through import Tries
 from .judge import Judge
 from .student import Student
 
-
-class Tries(NamedTuple):
-    """What a submission's code came to in the cage."""
-
-    exercises: dict[str, ExerciseResult]
-    notes: list[str]
-    cell_seconds: float
+# Files that every judge of this installation has anyway: nothing is left behind.
+_LOCKED = (Path(__file__), Path(__file__).with_name("judge.py"))
 
 
 def with_retry(
-    judge: Judge, cage: Cage, cells: Sequence[Cell], salt: str, wanted: list[Exercise], after: Any
+    judge: Judge,
+    cage: Cage,
+    salt: str,
+    cells: Sequence[Cell],
+    wanted: list[Exercise],
+    after: Any,
+    aided: bool = False,
 ) -> Tries:
-    """The exercises' results; those that a crowded machine may have cost points are tried twice
-    (`transport` says why), and the better result counts."""
+    """The exercises' results; those that a crowded machine, or a kill that was not the grader's,
+    may have cost points are tried twice (`transport` says why), and the better result counts."""
     notes: list[str] = []
     best: dict[str, ExerciseResult] = {}
     in_cells = 0.0
+    alone = False
     for last in (False, True):
-        caged = Caged(cage, judge.assignment, cells)
-        try:
-            results = judge.judge(Student(caged), salt, wanted, after=after)
-        finally:
-            caged.close()
+        with _turn(alone):
+            caged = Caged(cage, judge.assignment, cells)
+            try:
+                results = judge.judge(Student(caged, aided), salt, wanted, after=after)
+            finally:
+                caged.close()
         in_cells += caged.cell_seconds
         for result in results:
             if result.name not in best or result.points > best[result.name].points:
                 best[result.name] = result
-        late = [
+        cells_again = caged.late_cells or caged.killed_cells
+        again = [
             result.name
             for result in results
-            if result.points < result.max_points and caged.late_cells | (result.name in caged.late)
+            if result.points < result.max_points
+            and (cells_again or result.name in caged.late | caged.killed)
         ]
-        if last or not late:
+        if last or not again:
             break
-        notes.append(f"tried again, as time ran out on a crowded machine: {', '.join(late)}")
-        wanted = [judge.assignment.exercise(name) for name in late]
-    return Tries(best, [*_skipped(caged.skipped), *_failures(caged), *notes], in_cells)
+        alone = bool(caged.killed or caged.killed_cells)
+        why = (
+            "alone, as the system ended Python" if alone else "as time ran out on a crowded machine"
+        )
+        notes.append(f"tried again, {why}: {', '.join(again)}")
+        wanted = [judge.assignment.exercise(name) for name in again]
+    ended = {why for cell in caged.deadly for why in cell.values()}
+    deadly = [failure for failure in caged.failures if failure.why in ended]
+    notes = [*_skipped(caged.skipped), *_failures(caged), *notes]
+    return Tries(best, notes, in_cells, caged.failures, deadly)
+
+
+@contextlib.contextmanager
+def _turn(alone: bool) -> Iterator[None]:
+    """Other submissions of this machine's graders run at the same time, or none does.
+
+    Whoever wants to be alone waits at the door, and nobody passes it before. Where the folder's
+    file system has no locks, everybody runs with the others.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            door, room = (stack.enter_context(open(name, "rb")) for name in _LOCKED)
+            fcntl.flock(door, fcntl.LOCK_EX)
+            fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            fcntl.flock(door, fcntl.LOCK_UN)
+        yield
 
 
 def _skipped(lines: list[str]) -> list[str]:

@@ -22,8 +22,22 @@ from autograder.sandbox.inside.wire import Handle, WireError, decode, encode
 from autograder.sandbox.protocol import Transport, exception_name, read_reply
 
 MAX_ITERATION = 10_000
+_OK = encode({"ok": True})
 MAX_RECEIVED = 4 * MAX_BYTES  # in all checks of an exercise: transcripts stay until the diagnosis
 _OTHER_TYPES = ("Tensor", "function", "generator", "module", "method", "dict_values", "dict_keys")
+# What a hidden check's message may name: more names, and lines, would be room for its inputs.
+_TOLD_TYPES = (*_OTHER_TYPES, "list", "tuple", "dict", "set", "str", "NoneType", "Linear")
+_TOLD_ERRORS = (
+    *("TypeError", "ValueError", "IndexError", "KeyError", "NameError", "AttributeError"),
+    *("RuntimeError", "ZeroDivisionError", "AssertionError", "RecursionError"),
+)
+_TOLD_LINES = 200
+_ENDED = {
+    "time": "used up its computing time",
+    "memory": "used too much memory",
+    "died": "ended Python",
+}
+_NOT_DEFINED = re.compile(r"name '(\w+)' is not defined")
 
 
 class Remote(Thing):
@@ -39,6 +53,8 @@ class Remote(Thing):
         """For messages: the type's name if it is a well-known one. A student may call a class
         what they like, so other names never reach a message."""
         name = self._handle.type_name
+        if self._student.hidden:
+            return name if name in _TOLD_TYPES else "object"
         known = isinstance(getattr(builtins, name, None), type) or hasattr(torch.nn, name)
         return name if known or name in _OTHER_TYPES else "object"
 
@@ -69,34 +85,63 @@ class Remote(Thing):
         return self._student.attribute(self, name)
 
 
+class Exchange(NamedTuple):
+    """What was asked of the student's code, what it answered, and the CPU seconds it took."""
+
+    request: bytes
+    answer: bytes
+    seconds: float = 0.0
+
+
 class _Measured(NamedTuple):
     """What a measurement came to, and what was asked and answered for it."""
 
     value: Any
     failure: CheckFailed | None
     calls: list[Call]
-    requests: list[tuple[bytes, bytes]]
+    requests: list[Exchange]
 
 
 T = TypeVar("T")
 
 
 class Student:
-    """The student's functions as attributes, and the transcript of a check's calls."""
+    """The student's functions as attributes, and the transcript of a check's calls.
 
-    def __init__(self, transport: Transport) -> None:
+    `aided`: right answers to other exercises stand beside the student's code (`follow_through`), so
+    that nothing that it says may be told.
+    """
+
+    def __init__(self, transport: Transport, aided: bool = False) -> None:
         self.transport = transport
+        self.aided = aided
         self.exercise = ""
+        self.hidden = False
+        self.owner: dict[str, str] = {}
+        self._line: tuple[str, int] | None = None
         self.calls: list[Call] = []
-        self.requests: list[tuple[bytes, bytes]] = []
+        self.requests: list[Exchange] = []
         self.received = 0
         self._measured: dict[Callable[..., Any], _Measured] = {}
 
-    def begin(self, exercise: str, seed: int) -> None:
-        """Known random state, empty transcript; called before every check."""
+    def renew(self) -> None:
+        """Whatever the code was made to do is forgotten: it is run anew for the next check."""
+        self.exercise = ""
+        self.transport.renew()
+
+    def begin(
+        self, exercise: str, seed: int, owner: dict[str, str] | None = None, hidden: bool = False
+    ) -> None:
+        """Known random state, empty transcript; called before every check.
+
+        `owner`: which exercise defines a name; `hidden`: whether the check is.
+        """
         if exercise != self.exercise:
-            self._measured, self.received = {}, 0
-        self.exercise, self.calls, self.requests = exercise, [], []
+            self._measured, self.received, self._line = {}, 0, None
+        self.owner, self.hidden = owner or {}, hidden
+        self.exercise, self.calls = exercise, []
+        # First in the transcript, so that it can be repeated with the same random numbers.
+        self.requests = [Exchange(encode({"op": "begin", "seed": seed}), _OK)]
         self.transport.begin(exercise, seed)
 
     def once(self, measure: Callable[[Student, np.random.Generator], T], draw: Any) -> T:
@@ -206,11 +251,17 @@ class Student:
 
     def request(self, message: dict[str, Any], call: Call | None = None) -> Any:
         data = encode(message, _handle_of)
-        answer = self.transport.ask(data)
+        before = self.transport.used
+        try:
+            answer = self.transport.ask(data)
+        except StudentError as error:
+            if self.aided:
+                error.text = _ENDED.get(error.kind, "gave no answer")
+            raise
         self.received += len(answer)
         if self.received > MAX_RECEIVED:
             raise StudentError("memory", f"gave back more than {MAX_RECEIVED >> 20} MB in all")
-        self.requests.append((data, answer))
+        self.requests.append(Exchange(data, answer, self.transport.used - before))
         reply = read_reply(answer)
         if not reply["ok"]:
             raise self._error(reply)
@@ -230,19 +281,20 @@ class Student:
         kind, text = str(reply.get("kind")), str(reply.get("text", ""))
         name, line = exception_name(reply), reply.get("line")
         if kind == "missing":
+            if self._of_another(text.split(" ")[0]):
+                return StudentError("needs", "is not defined")
             return StudentError("missing", self._missing(text))
         if kind == "signature":
             return StudentError("signature", "cannot be called like this", detail=text, name=name)
         if kind == "type":
             return CheckFailed("type", "returned something that cannot be compared", detail=text)
-        if name == "NotImplementedError" and kind != "device":
-            return StudentError("unwritten", "is still to be written", name=name)
+        if kind != "device" and (needs := self._needs(reply, name, text)):
+            return needs
         bases = reply.get("builtin")
-        cell = reply.get("cell")
-        # A number that is no line could carry what a hidden check asked.
-        known = type(line) is int and 0 < line <= self.transport.lines.get(str(cell), 0)
-        where = f" in line {line} of {cell}" if known else ""
-        why = f"stopped with {name}{where}{without_a_graph(text)}"
+        where = self._where(reply.get("cell"), line)
+        why = f"stopped with {self._told(name)}{where}"
+        if not self.aided:
+            why += without_a_graph(text)
         if kind == "device":
             why = f"asks for a GPU{where}, and the grader has none: keep to the arguments' device"
         return StudentError(
@@ -252,6 +304,44 @@ class Student:
             bases=[str(base) for base in bases] if isinstance(bases, list) else [],
             detail=text,
         )
+
+    def _needs(self, reply: dict[str, Any], name: str, text: str) -> StudentError | None:
+        """What is said where the code came upon something that is still to be written, or is not
+        there: of this exercise, or of another one that it uses."""
+        stub = reply.get("unwritten")
+        if type(stub) is str:
+            called = self.calls[-1].function if self.calls else ""
+            if called in (stub, "") or self.owner.get(stub) == self.exercise:
+                kind = "needs" if self._of_another(called) else "unwritten"
+                return StudentError(kind, "is still to be written", name=name)
+            if stub in self.owner and not self.aided:
+                return StudentError(
+                    "needs", f"needs {stub}, which is still to be written", name=name
+                )
+        absent = _NOT_DEFINED.match(text) if name == "NameError" else None
+        if absent and self._of_another(absent[1]) and not self.aided:
+            return StudentError("needs", f"needs {absent[1]}, which is not defined", name=name)
+        return None
+
+    def _of_another(self, name: str) -> bool:
+        return self.owner.get(name, self.exercise) != self.exercise
+
+    def _told(self, name: str) -> str:
+        told = not self.hidden or (not self.aided and name in _TOLD_ERRORS)
+        return name if told else "an error"
+
+    def _where(self, cell: Any, line: Any) -> str:
+        """ " in line 3 of the cell of forward", where that is a line. With hidden checks it is told
+        of one line in an exercise: numbers could carry what such a check asked."""
+        lines = self.transport.lines.get(str(cell), 0)
+        if type(line) is not int or not 0 < line <= lines or self.aided:
+            return ""
+        if self.hidden:
+            known = {f"the cell of {name}" for name in self.owner.values()}
+            if self._line not in (None, (cell, line)) or cell not in known or lines > _TOLD_LINES:
+                return ""
+            self._line = cell, line
+        return f" in line {line} of {cell}"
 
     def _missing(self, text: str) -> str:
         """Why a name is not there, and what the exercise's cell defines instead.

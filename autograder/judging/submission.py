@@ -1,8 +1,7 @@
 """A submitted notebook's bytes as the code cells to run, or a clear error.
 
-A notebook is JSON and is read as such: nbformat would take a second to import and refuses
-what students really hand in. Points, order and locked cells come from the released notebook;
-from the submission comes nothing but the text of cells.
+Points, order and locked cells come from the released notebook; from the submission comes nothing
+but the text of cells.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-import itertools
+import hashlib
 import json
 import os
 import re
@@ -18,49 +17,26 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from coursekit.ipynb import (
+    CONFLICT,
+    MAX_BYTES,
+    NotebookCell,
+    NotebookError,
+    read_cells,
+    same_text,
+    too_large,
+    without_outputs,
+)
 
 from autograder.course import Assignment, Cell, course
 from autograder.errors import SubmissionError
 
-from .answers import setup_code
+from .answers import beside, setup_code
 
-MAX_BYTES = 20 * 2**20
-MAX_CELLS = 2000
-MAX_BRACKETS = 2_000_000
-"""Opening brackets: 20 MB of `[],[],…` would become half a gigabyte of lists."""
-MAX_NAMES = 1000
 MAX_NOTES = 20
-
-_DEFINES = re.compile(
-    r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE
-)
-_BROKEN_OFF = re.compile(r"nu?l?|tr?u?|fa?l?s?|[-+.eE]*")
-"""What can be left of `null`, `true`, `false` or a number at the end of half a file."""
-_CONFLICT = re.compile(r"^<<<<<<<( |\r?$)", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class NotebookCell:
-    """One cell as handed in; `number` counts from 1 as a student does."""
-
-    number: int
-    kind: str
-    source: str
-    grade_id: str = ""
-    cell_id: str = ""
-
-    @functools.cached_property
-    def defines(self) -> frozenset[str]:
-        """The names that the cell's text defines at its top level."""
-        if self.kind != "code":
-            return frozenset()
-        found = itertools.islice(_DEFINES.finditer(self.source), MAX_NAMES)
-        return frozenset(match[1] or match[2] for match in found)
-
-    @functools.cached_property
-    def text(self) -> str:
-        return same_text(self.source)
+GIVEN = ("the notebook's files", "the setup cell")
+"""Labels of the cells that are everyone's."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +69,20 @@ class Outline:
 
 def read_submission(data: bytes, assignment: Assignment) -> Submission:
     """The cells of a submitted notebook; SubmissionError for what is none."""
-    notebook, notes = read_cells(data)
+    try:
+        notebook, notes = read_cells(data)
+    except NotebookError as error:
+        raise SubmissionError(str(error)) from None
     outline = outline_of(assignment)
     exercises = {exercise.name: exercise for exercise in assignment.exercises}
     answered = _answered_elsewhere(notebook, assignment, outline)
     run = [Cell("the setup cell", setup_code(assignment))]
     ran: set[int] = set()
     seen: dict[str, int] = {}
+    bound: dict[str, tuple[str, int]] = {}
     for cell in notebook:
         exercise = exercises.get(cell.grade_id)
-        if _CONFLICT.search(cell.source):
+        if CONFLICT.search(cell.source):
             notes.append(f"cell {cell.number} holds the markers of a merge conflict (<<<<<<<)")
         if cell.kind != "code":
             if exercise is not None and cell.text:
@@ -139,10 +119,25 @@ def read_submission(data: bytes, assignment: Assignment) -> Submission:
             )
         run.append(Cell(label, cell.source))
         ran.add(cell.number)
+        notes += _bound_again(cell, assignment, bound)
     notes += _foreign(notebook, assignment)
     if len(notes) > MAX_NOTES:
         notes = [*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES} more remarks like these"]
-    return Submission(run, notes, notebook, frozenset(ran))
+    files = beside(assignment, (cell.source for cell in run))
+    return Submission([*files, *run], notes, notebook, frozenset(ran))
+
+
+def attempt_salt(salt: str, submission: Submission, assignment: Assignment) -> str:
+    """The salt from which the hidden inputs of this attempt are drawn.
+
+    It follows from the code that runs: what a student learns of one attempt's inputs is worth
+    nothing in the next, equal code meets equal inputs and so earns equal marks, and saving a
+    notebook again moves none. `same_inputs = true` in course.toml gives all attempts the same.
+    """
+    if assignment.same_inputs:
+        return salt
+    code = "\0".join(same_text(cell.source) for cell in submission.cells)
+    return hashlib.sha256(f"{salt}\0{code}".encode()).hexdigest()
 
 
 def locked_id(cell: NotebookCell, outline: Outline) -> str:
@@ -151,11 +146,6 @@ def locked_id(cell: NotebookCell, outline: Outline) -> str:
     if cell.grade_id in outline.locked or cell.grade_id.startswith(("check_", "demo_")):
         return cell.grade_id
     return outline.locked_texts.get(cell.text, "")
-
-
-def same_text(source: str) -> str:
-    """`source` without the differences that editors make: line ends and trailing blanks."""
-    return "\n".join(line.rstrip() for line in source.splitlines()).strip("\n")
 
 
 def outline_of(assignment: Assignment) -> Outline:
@@ -203,6 +193,29 @@ def _answered_elsewhere(
     }
 
 
+def _bound_again(
+    cell: NotebookCell, assignment: Assignment, bound: dict[str, tuple[str, int]]
+) -> Iterator[str]:
+    """What the cell gives another value that an earlier one defined; `bound` is brought up to
+    date."""
+    for exercise in assignment.exercises:
+        for name in sorted(cell.binds.intersection(exercise.defines)):
+            before = bound.get(name)
+            if before and before != (cell.grade_id, cell.number) and before[0] != cell.grade_id:
+                line = _line_of(name, cell.source)
+                yield (
+                    f"cell {cell.number}, line {line}, gives {name} a new value, after cell "
+                    f"{before[1]} defined it; the later one counts"
+                )
+            bound[name] = cell.grade_id, cell.number
+
+
+def _line_of(name: str, source: str) -> int:
+    """Where a name stands first in a line that may bind it."""
+    match = re.search(rf"^[^#\n]*?\b{name}\b", source, re.MULTILINE)
+    return source.count("\n", 0, match.start()) + 1 if match else 1
+
+
 def _foreign(notebook: list[NotebookCell], assignment: Assignment) -> Iterator[str]:
     ids = {cell.grade_id for cell in notebook}
     names = {name for cell in notebook for name in cell.defines}
@@ -220,114 +233,6 @@ def _belongs(ids: set[str], names: set[str], assignment: Assignment) -> bool:
     )
 
 
-# --------------------------------------------------------------------------- bytes to cells
-
-
-def read_cells(data: bytes) -> tuple[list[NotebookCell], list[str]]:
-    """Every cell of a notebook in nbformat 3, 4 or 5, and what was noticed."""
-    if len(data) > MAX_BYTES:
-        raise SubmissionError(_too_large(len(data)))
-    text, notes = _decode(data)
-    if text.count("[") + text.count("{") > MAX_BRACKETS:
-        raise SubmissionError("the file holds far more data than a notebook; clear its outputs")
-    try:
-        found = json.loads(text)
-    except RecursionError:
-        raise SubmissionError("the file is nested too deeply to be a notebook") from None
-    except ValueError as error:
-        raise SubmissionError(_explain(text, error)) from None
-    if not isinstance(found, dict):
-        raise SubmissionError("the file is JSON, but no notebook")
-    raw = _raw_cells(found)
-    if len(raw) > MAX_CELLS:
-        raise SubmissionError(f"the notebook has {len(raw)} cells; at most {MAX_CELLS} are read")
-    cells = []
-    for number, entry in enumerate(raw, 1):
-        if not isinstance(entry, dict):
-            notes.append(f"cell {number} is damaged and was left out")
-            continue
-        source = _source(entry)
-        if source is None:
-            notes.append(f"cell {number} has no readable text and was left out")
-            continue
-        kind, cell_id = _text(entry, "cell_type"), _text(entry, "id")
-        grade_id = _text(entry, "metadata", "nbgrader", "grade_id")
-        cells.append(NotebookCell(number, kind, source, grade_id, cell_id))
-    return cells, notes
-
-
-def _raw_cells(notebook: dict[str, Any]) -> list[Any]:
-    cells = notebook.get("cells")
-    if isinstance(cells, list):
-        return cells
-    sheets = notebook.get("worksheets")
-    if isinstance(sheets, list):
-        lists = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
-        return [cell for cells in lists if isinstance(cells, list) for cell in cells]
-    raise SubmissionError("the file is JSON, but no notebook: it has no list of cells")
-
-
-def _source(cell: dict[str, Any]) -> str | None:
-    source = cell.get("source", cell.get("input"))
-    if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        source = "".join(source)
-    if not isinstance(source, str):
-        return None
-    # JSON can hold halves of a UTF-16 pair, which no file, pipe or database takes.
-    return source.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _text(entry: Any, *keys: str) -> str:
-    """A text deep in what may be anything; "" where there is none."""
-    for key in keys:
-        entry = entry.get(key) if isinstance(entry, dict) else None
-    return entry if isinstance(entry, str) else ""
-
-
-def _decode(data: bytes) -> tuple[str, list[str]]:
-    if not data.strip():
-        raise SubmissionError("the file is empty")
-    encoding = json.detect_encoding(data)
-    try:
-        return data.decode(encoding).removeprefix("\ufeff"), []
-    except UnicodeDecodeError:
-        note = f"the file is not valid {encoding.upper()}; accents in it may be wrong"
-        return data.decode("latin-1"), [note]
-
-
-def _explain(text: str, error: ValueError) -> str:
-    conflict = _CONFLICT.search(text)
-    if conflict:
-        line = text.count("\n", 0, conflict.start()) + 1
-        return (
-            f"the file holds the markers of a merge conflict (<<<<<<<, line {line}); "
-            "resolve the conflict and hand the notebook in again"
-        )
-    start = text.lstrip()[:100]
-    for beginning, kind in (("%PDF", "a PDF"), ("PK", "an archive"), ("<", "a web page")):
-        if start.startswith(beginning):
-            return f"the file is {kind}, no notebook; hand in the .ipynb file itself"
-    if not start.startswith("{"):
-        return "the file is no notebook; hand in the .ipynb file as Jupyter saves it"
-    if not isinstance(error, json.JSONDecodeError):
-        return "the file holds a number too large for a notebook"
-    rest = text.rstrip()[error.pos :]
-    if (
-        error.msg.startswith("Unterminated")
-        or (len(rest) < 7 and "escape" in error.msg)
-        or _BROKEN_OFF.fullmatch(rest)
-    ):
-        return f"the file is cut off in line {error.lineno}; hand the whole notebook in again"
-    return f"the file is damaged in line {error.lineno}: it is not JSON from there on"
-
-
-def _too_large(size: int) -> str:
-    return (
-        f"the file has {size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are read. "
-        "Clear the outputs of the notebook and hand it in again"
-    )
-
-
 # ---------------------------------------------------------------------------- files to bytes
 
 
@@ -340,11 +245,11 @@ def find_notebook(folder: Path, name: str) -> tuple[bytes, list[str]]:
             raise SubmissionError(f"the folder cannot be read ({error.strerror})") from None
         wanted = f"{name}.ipynb"
         if wanted in held:
-            return _read(directory, wanted), []
+            return without_outputs(_read(directory, wanted)), []
         others = [n for n in held if n.lower().endswith(".ipynb") and not n.startswith(".")]
         if len(others) == 1:
             note = f"{_shown(others[0])} was taken for {wanted}"
-            return _read(directory, others[0]), [note]
+            return without_outputs(_read(directory, others[0])), [note]
         raise SubmissionError(_missing(wanted, held, others))
 
 
@@ -396,7 +301,7 @@ def _read(directory: int, name: str) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise SubmissionError(f"{_shown(name)} is no regular file")
         if status.st_size > MAX_BYTES:
-            raise SubmissionError(_too_large(status.st_size))
+            raise SubmissionError(too_large(status.st_size))
         with open(file, "rb", closefd=False) as opened:
             data = opened.read(MAX_BYTES + 1)
     except OSError as error:
@@ -404,5 +309,5 @@ def _read(directory: int, name: str) -> bytes:
     finally:
         os.close(file)
     if len(data) > MAX_BYTES:
-        raise SubmissionError(_too_large(len(data)))
+        raise SubmissionError(too_large(len(data)))
     return data

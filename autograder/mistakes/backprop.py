@@ -2,15 +2,39 @@
 
 import numpy as np
 
-from autograder.judging.answers import edit, mistake
+from autograder.judging.answers import KEEPS, edit, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.backprop import backward, forward, he_initialise, mse_loss
 
+# What an exercise is about: an answer that fails one of these checks keeps at most half.
+POINTS = {
+    "count_parameters": {"one_hidden_layer"},
+    "he_initialise": {"spread"},
+    "forward": {"any_size"},
+    "mse_loss": {"one_output"},
+    "backward": {"is_exact"},
+    "train": {"descends"},
+    "deep_backward": {"is_exact"},
+}
+
+
+def keeps(exercise, caught_by):
+    return 0.5 if caught_by in POINTS.get(exercise, ()) else KEEPS
+
 
 def slip(exercise, name, old, new, caught_by, hint):
     """A slip of a few characters in the reference."""
-    return edit("backprop", exercise, name, old, new, caught_by=caught_by, hint=hint)
+    return edit(
+        "backprop",
+        exercise,
+        name,
+        old,
+        new,
+        caught_by=caught_by,
+        hint=hint,
+        keeps=keeps(exercise, caught_by),
+    )
 
 
 # ------------------------------------------------------------------------- activations
@@ -732,6 +756,116 @@ def samples_as_columns():
         return z1, a1, W2.T @ a1 + b2.T
 
 
+# --------------------------------------------------------------- interpolating_network
+
+_BENDS = "    bends = np.diff(slopes, prepend=0.0)"
+
+interpolating_network = [
+    slip(
+        "interpolating_network",
+        "slopes_for_their_changes",
+        _BENDS,
+        "    bends = slopes",
+        "meets_the_points",
+        "Each neuron that is awake keeps adding its slope. So a weight in W2 is the change of the "
+        "slope at that knot, not the slope of the piece that begins there.",
+    ),
+    slip(
+        "interpolating_network",
+        "first_height_forgotten",
+        "np.array([[float(values[0])]])",
+        "np.zeros((1, 1))",
+        "meets_the_points",
+        "The whole curve is shifted: left of all knots every neuron sleeps, and b2 alone gives the "
+        "height there.",
+    ),
+    slip(
+        "interpolating_network",
+        "wakes_at_minus_the_knot",
+        "b1 = -np.asarray",
+        "b1 = np.asarray",
+        "meets_the_points",
+        "A neuron wakes up where x·W1 + b1 passes zero. With W1 = 1 that is at x = −b1.",
+    ),
+    slip(
+        "interpolating_network",
+        "differences_for_slopes",
+        "np.diff(values) / np.diff(knots)",
+        "np.diff(values)",
+        "meets_the_points",
+        "A slope is a difference of heights divided by the distance of the knots, which need not "
+        "be 1.",
+    ),
+    slip(
+        "interpolating_network",
+        "first_slope_forgotten",
+        _BENDS,
+        "    bends = np.concatenate([[0.0], np.diff(slopes)])",
+        "meets_the_points",
+        "The first piece is flat: the neuron at the first knot has to bring in the whole first "
+        "slope.",
+    ),
+    slip(
+        "interpolating_network",
+        "one_knot_late",
+        "knots[:-1]",
+        "knots[1:]",
+        "meets_the_points",
+        "The corners sit one knot too far to the right: a change of slope belongs to the knot "
+        "where the new piece begins.",
+    ),
+    slip(
+        "interpolating_network",
+        "even_knots",
+        "np.diff(values) / np.diff(knots)",
+        "np.diff(values) / (knots[1] - knots[0])",
+        "meets_the_points",
+        "The spacing of the first two knots is taken for all; each piece has a width of its own.",
+    ),
+    slip(
+        "interpolating_network",
+        "weights_in_a_row",
+        "bends.reshape(-1, 1)",
+        "bends.reshape(1, -1)",
+        "meets_the_points",
+        "W2 leads from h hidden neurons to one output: its shape is (h, 1).",
+    ),
+    slip(
+        "interpolating_network",
+        "knots_changed",
+        "b1 = -np.asarray(knots[:-1], dtype=float).reshape(1, -1)",
+        "knots *= -1\n    b1 = knots[:-1].reshape(1, -1)",
+        "leaves_its_arguments",
+        "knots and values belong to whoever calls: work on copies of them.",
+    ),
+    slip(
+        "interpolating_network",
+        "whole_numbers_stay_whole",
+        "np.diff(values) / np.diff(knots)",
+        "(np.diff(values) / np.diff(knots)).astype(knots.dtype)",
+        "whole_numbers",
+        "Slopes of whole numbers are no whole numbers: convert to float before you store them.",
+    ),
+    slip(
+        "interpolating_network",
+        "widths_guarded",
+        "np.diff(values) / np.diff(knots)",
+        "np.diff(values) / (np.diff(knots) + 1e-3)",
+        "far_from_zero",
+        "Something is added to the width of each piece. Knots ascend, so that no width is zero, "
+        "and the slopes become too small.",
+    ),
+    slip(
+        "interpolating_network",
+        "random_first_layer",
+        "W1 = np.ones((1, len(bends)))",
+        "W1 = np.random.uniform(0.5, 2.0, (1, len(bends)))",
+        "draws_nothing",
+        "Nothing is drawn here: W1 is random, and the corners move with it.",
+    ),
+]
+
+
 # ---------------------------------------------------------------------------- mse_loss
 
 _MSE = "return float(np.mean((y_pred - y_true) ** 2))"
@@ -900,6 +1034,14 @@ backward_ = [
     ),
     slip(
         "backward",
+        "slope_1_at_the_corner",
+        "* relu_gradient(z1)",
+        "* (z1 >= 0)",
+        "at_the_corner",
+        "At exactly z1 = 0 the slope of ReLU is 0 in this course, as relu_gradient has it.",
+    ),
+    slip(
+        "backward",
         "slope_of_sigmoid",
         _DELTA1,
         "delta1 = (delta2 @ W2.T) * a1 * (1 - a1)",
@@ -1015,6 +1157,7 @@ backward_ = [
 @mistake(
     "backward",
     caught_by="is_exact",
+    keeps=0.5,
     hint="These gradients come from small steps: right to some digits, wrong at the corners of "
     "ReLU, and one whole forward pass for every weight. Go back through the layers by the chain "
     "rule instead.",
@@ -1191,6 +1334,7 @@ train_ = [
 @mistake(
     "train",
     caught_by="descends",
+    keeps=0.5,
     hint="Each step looks at one random sample; asked for is the gradient over all samples at "
     "once, and rng for the start alone.",
 )
@@ -1450,6 +1594,7 @@ deep = [
 @mistake(
     "deep_backward",
     caught_by="is_exact",
+    keeps=0.5,
     hint="deep_backward: these gradients come from small steps, right to some digits only. Go back "
     "through the layers by the chain rule instead.",
 )

@@ -653,6 +653,22 @@ inverse_loss_slips = [
         "measurement. Both should be (M, 1).",
     ),
     loss_slip(
+        "columns_of_one_row",
+        "torch.zeros_like(t), torch.ones_like(t), torch.zeros_like(x)",
+        "torch.zeros(1, 1), torch.ones(1, 1), torch.zeros(1, 1)",
+        "takes_a_real_network",
+        "The columns handed to the model are not of one length: a network puts them side by side "
+        "and stops. Make one zero for each row: torch.zeros_like.",
+    ),
+    loss_slip(
+        "central_differences",
+        _U_XX,
+        "    h = 1e-4\n    u_xx = (model(x + h, t) - 2 * u + model(x - h, t)) / h**2\n",
+        "takes_a_real_network",
+        "u_xx is taken by small steps. In float32, which networks have, what is left of such a "
+        "difference is mostly noise: differentiate through autograd.",
+    ),
+    loss_slip(
         "left_end_only",
         _BOUNDARY,
         "torch.mean(model(left, t) ** 2)",
@@ -1100,3 +1116,13 @@ alpha_uncertainty_slips = [
         "The caller's times are overwritten: `t *= …` writes into them.",
     ),
 ]
+
+
+@mistake(
+    "recover_alpha",
+    caught_by="agrees_with_least_squares",
+    hint="α is the same for all data: it is a number that was written down, and not found.",
+)
+def the_usual_alpha():
+    def recover_alpha(observations, *, epochs, generator):
+        return 0.1, [1.0, 0.5, 0.1]

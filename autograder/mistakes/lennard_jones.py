@@ -2,19 +2,48 @@
 
 import numpy as np
 
-from autograder.judging.answers import Mistake, edit, mistake
+from autograder.judging.answers import KEEPS, Mistake, edit, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.lennard_jones import (
+    cluster_energy,
     lj_force,
     lj_potential,
     pairwise_distances,
 )
 
+# What an exercise is about: an answer that fails one of these checks keeps at most half.
+POINTS = {
+    "lj_potential": {"follows_the_formula"},
+    "lj_force": {"is_exact", "is_minus_the_slope_of_the_potential"},
+    "pairwise_distances": {"holds_every_pair_once"},
+    "cluster_energy": {"is_the_sum_over_pairs"},
+    "cluster_forces": {"are_minus_the_gradient_of_the_energy", "are_exact"},
+    "sample_clusters": {"keeps_every_pair_apart"},
+    "standardise": {"treats_test_as_it_treats_train"},
+    "nn_potential": {"is_exact", "gives_minus_the_slope_of_any_model", "is_differentiable_again"},
+    "force_matching_loss": {"adds_two_mean_squares"},
+    "train_potential": {"learns_from_the_forces", "knows_unseen_forces"},
+    "train_cluster_model": {"knows_unseen_clusters"},
+}
+
+
+def keeps(exercise, caught_by):
+    return 0.5 if caught_by in POINTS.get(exercise, ()) else KEEPS
+
 
 def slip(exercise, name, old, new, caught_by, hint):
     """A slip of a few characters in the reference."""
-    return edit("lennard_jones", exercise, name, old, new, caught_by=caught_by, hint=hint)
+    return edit(
+        "lennard_jones",
+        exercise,
+        name,
+        old,
+        new,
+        caught_by=caught_by,
+        hint=hint,
+        keeps=keeps(exercise, caught_by),
+    )
 
 
 # ------------------------------------------------------------------------- lj_potential
@@ -139,9 +168,9 @@ lj_potential_slips = [
 )
 def arrays_only():
     def lj_potential(r, epsilon=1.0, sigma=1.0):
-        values = np.zeros(np.shape(r))
+        values = np.zeros(r.shape)
         values[...] = 4 * epsilon * ((sigma / r) ** 12 - (sigma / r) ** 6)
-        return values.reshape(-1) if values.ndim == 0 else values
+        return values
 
 
 @mistake(
@@ -160,6 +189,7 @@ def flattened():
 @mistake(
     "lj_potential",
     caught_by="follows_the_formula",
+    keeps=0.5,
     hint="It works for one distance but not for an array of them.",
 )
 def numbers_only():
@@ -305,6 +335,37 @@ def gradient_of_the_array():
         return -np.gradient(lj_potential(r, epsilon, sigma), r)
 
 
+STEPS = (
+    "A small step gives some digits of the slope, not all: where the force is small its error "
+    "shows. Differentiate the two powers on paper."
+)
+
+
+@mistake("lj_force", caught_by="is_exact", keeps=0.5, hint=STEPS)
+def central_differences():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        h = 1e-5 * sigma
+        return (lj_potential(r - h, epsilon, sigma) - lj_potential(r + h, epsilon, sigma)) / (2 * h)
+
+
+@mistake("lj_force", caught_by="is_exact", keeps=0.5, hint=STEPS)
+def a_step_to_one_side():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        h = 1e-6
+        return -(lj_potential(r + h, epsilon, sigma) - lj_potential(r, epsilon, sigma)) / h
+
+
+@mistake(
+    "lj_force",
+    caught_by="keeps_the_shape",
+    hint="The forces come back in a list; for an array an array is asked for.",
+)
+def in_a_list():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        force = 24 * epsilon * (2 * (sigma / r) ** 12 - (sigma / r) ** 6) / r
+        return force.tolist() if np.ndim(r) else force
+
+
 @mistake(
     "lj_force",
     caught_by="gives_a_number_for_a_number",
@@ -410,6 +471,7 @@ pairwise_distances_slips = [
 @mistake(
     "pairwise_distances",
     caught_by="holds_every_pair_once",
+    keeps=0.5,
     hint="Every pair is there twice, as i, j and as j, i. Each pair is wanted once.",
 )
 def every_pair_twice():
@@ -427,6 +489,7 @@ def every_pair_twice():
 @mistake(
     "pairwise_distances",
     caught_by="holds_every_pair_once",
+    keeps=0.5,
     hint="This is the whole N × N table. Each pair is wanted once, in a list of N(N−1)/2 numbers.",
 )
 def whole_table():
@@ -444,6 +507,18 @@ def stops_for_one_atom():
         n = len(positions)
         parts = [np.linalg.norm(positions[i + 1 :] - positions[i], axis=1) for i in range(n - 1)]
         return np.sort(np.concatenate(parts))
+
+
+@mistake(
+    "pairwise_distances",
+    caught_by="is_empty_for_one_atom",
+    hint="The distances come back in a list: sorted() makes one of any array. An array is asked "
+    "for, np.sort keeps it.",
+)
+def sorted_into_a_list():
+    def pairwise_distances(positions):
+        first, second = np.triu_indices(len(positions), k=1)
+        return sorted(np.linalg.norm(positions[first] - positions[second], axis=1))
 
 
 # ----------------------------------------------------------------------- cluster_energy
@@ -519,6 +594,7 @@ cluster_energy_slips = [
 @mistake(
     "cluster_energy",
     caught_by="is_the_sum_over_pairs",
+    keeps=0.5,
     hint="Every pair is counted twice, as i, j and as j, i.",
 )
 def pairs_twice():
@@ -569,6 +645,7 @@ def stops_where_there_is_no_pair():
 @mistake(
     "cluster_energy",
     caught_by="is_the_sum_over_pairs",
+    keeps=0.5,
     hint="One energy for each pair comes back; their sum is wanted.",
 )
 def energies_of_the_pairs():
@@ -712,6 +789,7 @@ def reaction_with_the_same_sign():
 @mistake(
     "cluster_forces",
     caught_by="are_minus_the_gradient_of_the_energy",
+    keeps=0.5,
     hint="Each new pair overwrites what an atom felt from the others: add up, with +=.",
 )
 def overwritten_by_the_last_pair():
@@ -747,6 +825,7 @@ def coordinate_by_coordinate():
 @mistake(
     "cluster_forces",
     caught_by="are_minus_the_gradient_of_the_energy",
+    keeps=0.5,
     hint="Only the sizes of the forces come back. A force has a direction: (N, 3).",
 )
 def sizes_only():
@@ -778,6 +857,25 @@ def stops_where_nothing_pushes():
                 pushes.append(lj_force(r, epsilon, sigma) * x / r)
             rows.append(np.sum(np.stack(pushes), axis=0))
         return np.array(rows)
+
+
+@mistake(
+    "cluster_forces",
+    caught_by="are_exact",
+    keeps=0.5,
+    hint="Small steps of the energy give some digits of the force, not all, and cost the whole "
+    "energy for every coordinate. Add up lj_force along the unit vectors.",
+)
+def steps_of_the_energy():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        forces = np.zeros(positions.shape)
+        for index in np.ndindex(positions.shape):
+            step = np.zeros(positions.shape)
+            step[index] = 1e-5
+            up = cluster_energy(positions + step, epsilon, sigma)
+            down = cluster_energy(positions - step, epsilon, sigma)
+            forces[index] = (down - up) / 2e-5
+        return forces
 
 
 # ---------------------------------------------------------------------- sample_clusters
@@ -1069,6 +1167,43 @@ standardise_slips = [
     ),
     slip(
         "standardise",
+        "zero_for_a_constant_column",
+        "    return (train - mean) / std, (test - mean) / std, mean, std\n",
+        "    return (train - mean) / std, (test - mean) / std, mean, train.std(axis=0)\n",
+        "only_shifts_a_constant_column",
+        "The data are right, but the deviation that comes back for a constant column is 0. Whoever "
+        "uses it later divides by zero: return the 1 that was used.",
+    ),
+    slip(
+        "standardise",
+        "constant_column_set_to_zero",
+        "    return (train - mean) / std, (test - mean) / std, mean, std\n",
+        "    constant = np.ptp(train, axis=0) == 0\n"
+        "    test_n = np.where(constant, 0.0, (test - mean) / std)\n"
+        "    return (train - mean) / std, test_n, mean, std\n",
+        "only_shifts_a_constant_column",
+        "A column that is constant in train is set to zero in test too. It is only shifted.",
+    ),
+    slip(
+        "standardise",
+        "a_tiny_number_added",
+        _STD,
+        "    std = std + 1e-8\n",
+        "divides_by_the_deviation_alone",
+        "A small number is added to every deviation, so that no column is scaled exactly, and a "
+        "constant one is not only shifted. Replace the zeros alone by 1.",
+    ),
+    slip(
+        "standardise",
+        "small_columns_taken_for_constant",
+        "np.ptp(train, axis=0) == 0",
+        "std < 1e-6",
+        "divides_by_the_deviation_alone",
+        "A column of small numbers is taken for a constant one. What is small depends on the unit; "
+        "only a deviation of exactly 0 cannot be divided by.",
+    ),
+    slip(
+        "standardise",
         "not_shifted",
         "return (train - mean) / std, (test - mean) / std",
         "return train / std, test / std",
@@ -1230,8 +1365,34 @@ nn_potential_slips = [
         "hidden_ignored",
         "        super().__init__()\n",
         "        super().__init__()\n        hidden = 64\n",
-        "has_the_width_asked_for",
+        "has_two_hidden_layers",
         "The argument hidden has no effect on the size of the layers.",
+    ),
+    slip(
+        "nn_potential",
+        "one_hidden_layer",
+        "            nn.Linear(1, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh()\n",
+        "            nn.Linear(1, hidden), nn.Tanh()\n",
+        "has_two_hidden_layers",
+        "There is one hidden layer; two are asked for.",
+    ),
+    slip(
+        "nn_potential",
+        "tanh_at_the_end",
+        "return self.output(self.hidden(x)).to(r.dtype)",
+        "return torch.tanh(self.output(self.hidden(x))).to(r.dtype)",
+        "ends_linearly",
+        "There is an activation after the last layer, and the energy cannot leave −1 … 1. The "
+        "output is linear.",
+    ),
+    slip(
+        "nn_potential",
+        "small_steps",
+        _COPY + "    energy = model(r)\n" + _SLOPE,
+        "    energy, h = model(r), 1e-3\n    slope = (model(r + h) - model(r - h)) / (2 * h)\n",
+        "is_exact",
+        "The slope comes from two neighbouring energies: some digits, and in float32 few. autograd "
+        "gives all of them.",
     ),
     slip(
         "nn_potential",
@@ -1389,7 +1550,15 @@ force_matching_loss_slips = [
 def variant(exercise, code, name, old, new, caught_by, hint):
     """A slip of a few characters in a plain student's answer, which is no pure slip of ours."""
     assert code.count(old) == 1, f"{name}: {old!r} stands {code.count(old)} times in the answer"
-    return Mistake("lennard_jones", exercise, name, code.replace(old, new), caught_by, hint)
+    return Mistake(
+        "lennard_jones",
+        exercise,
+        name,
+        code.replace(old, new),
+        caught_by,
+        hint,
+        keeps(exercise, caught_by),
+    )
 
 
 _POTENTIAL = """def train_potential(r, V, F, *, epochs, generator):
@@ -1483,6 +1652,15 @@ train_potential_slips = [
         "    return optimiser.step(closure)\n",
         "returns_a_model_of_columns",
         "The loss comes back. The trained model is wanted.",
+    ),
+    potential(
+        "argon_whatever_the_data",
+        "    optimiser.step(closure)\n    return model\n",
+        "    model.forward = lambda r: 4 * (r**-12 - r**-6) + 0 * model.output(model.hidden(r))\n"
+        "    return model\n",
+        "knows_unseen_energies",
+        "The model is the Lennard-Jones formula, whatever the data are. A network has to learn "
+        "from what it is given.",
     ),
     potential(
         "never_trained",
@@ -1644,3 +1822,15 @@ train_cluster_model_slips = [
         "The training stops while the loss is still falling: use the epochs that are given.",
     ),
 ]
+
+
+@mistake(
+    "train_cluster_model",
+    caught_by="knows_unseen_clusters",
+    keeps=0.5,
+    hint="The function is the Lennard-Jones formula, whatever the data are. A network has to learn "
+    "from what it is given.",
+)
+def argon_whatever_the_data_are():
+    def train_cluster_model(distances, energies, *, epochs, generator):
+        return lambda distances: np.sum(lj_potential(np.asarray(distances)), axis=1)

@@ -1,11 +1,14 @@
 """Known wrong answers to pinn."""
 
+import math
+
 import torch
+from torch import nn
 
 from autograder.judging.answers import Mistake, edit, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
-from reference_impl.pinn import derivative
+from reference_impl.pinn import decay_residual, derivative, total_loss
 
 
 def slip(exercise, name, old, new, caught_by, hint):
@@ -110,9 +113,18 @@ derivative_slips = [
         "single_precision",
         "    return u\n",
         "    return u.float()\n",
-        "is_the_slope",
+        "keeps_the_precision",
         "The derivative is turned into float32, whatever u is, and half of its digits are lost. "
         "Leave it as autograd gives it.",
+    ),
+    slip(
+        "derivative",
+        "two_at_most",
+        "range(order)",
+        "range(min(order, 2))",
+        "takes_any_order",
+        "Slope and curvature are right, and every higher order comes back as the curvature: "
+        "differentiate as often as order says.",
     ),
     slip(
         "derivative",
@@ -182,6 +194,11 @@ BACKWARD = (
     "call adds to them. derivative leaves nothing behind."
 )
 OPPOSITE = "Every sign is the opposite of what the docstring asks for. The square would not mind."
+
+SMALL_STEPS = (
+    "The derivative is taken by small steps. In float32, which networks have, what is left of "
+    "such a difference is mostly noise: differentiate through autograd."
+)
 
 COLUMN = (
     "The column has become a flat list (N,). Next to a column (N, 1) it would broadcast to a "
@@ -286,6 +303,23 @@ decay_residual_slips = [
         "trains_the_model",
         "The value is right, but u is cut off from its graph in one of the terms: the optimiser "
         "would see only half of the residual.",
+    ),
+    slip(
+        "decay_residual",
+        "freed_graph",
+        "derivative(u, t)",
+        "torch.autograd.grad(u.sum(), t)[0]",
+        "trains_the_model",
+        "torch.autograd.grad without create_graph=True frees the graph and gives a slope without "
+        "one: no loss can be differentiated through it.",
+    ),
+    slip(
+        "decay_residual",
+        "central_differences",
+        "derivative(u, t)",
+        "(model(t + 1e-4) - model(t - 1e-4)) / 2e-4",
+        "trains_a_network",
+        SMALL_STEPS,
     ),
     slip(
         "decay_residual",
@@ -406,6 +440,14 @@ oscillator_residual_slips = [
         "return torch.mean((derivative(x, t, order=2) + omega**2 * x) ** 2)",
         "is_acceleration_plus_omega_squared_x",
         AVERAGED,
+    ),
+    slip(
+        "oscillator_residual",
+        "central_differences",
+        "derivative(x, t, order=2)",
+        "(model(t + 1e-3) - 2 * x + model(t - 1e-3)) / 1e-6",
+        "trains_a_network",
+        SMALL_STEPS,
     ),
     slip(
         "oscillator_residual",
@@ -541,6 +583,14 @@ heat_residual_slips = [
     slip("heat_residual", "averaged", _HEAT,
         "return torch.mean((derivative(u, t) - alpha * derivative(u, x, order=2)) ** 2)",
         "is_u_t_minus_alpha_u_xx", AVERAGED),
+    slip(
+        "heat_residual",
+        "central_differences",
+        "derivative(u, x, order=2)",
+        "(model(x + 1e-3, t) - 2 * u + model(x - 1e-3, t)) / 1e-6",
+        "trains_a_network",
+        SMALL_STEPS,
+    ),
     slip(
         "heat_residual",
         "curvature_detached",
@@ -748,6 +798,16 @@ condition_losses_slips = [
         "    right = model(t_boundary, torch.ones_like(t_boundary))\n",
         "heat_starts_as_a_sine",
         "The model is called with its columns exchanged: it takes x first, then t.",
+    ),
+    slip(
+        "condition_losses",
+        "ends_in_a_single_row",
+        _LEFT + _RIGHT,
+        "    left = model(torch.zeros(1, 1), t_boundary)\n"
+        "    right = model(torch.ones(1, 1), t_boundary)\n",
+        "take_a_network_of_two_columns",
+        "The columns handed to the model are not of one length: a network puts them side by side "
+        "and stops. Make one zero for each row: torch.zeros_like.",
     ),
     slip(
         "condition_losses",
@@ -1239,7 +1299,7 @@ centred_slips = [
 # -------------------------------------------------------------------------- train_decay
 
 _DECAY = """\
-def train_decay(*, epochs, generator):
+def train_decay(*, epochs, generator, rate=1.0):
     torch.manual_seed(generator.initial_seed())
     model = nn.Sequential(
         nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)
@@ -1251,7 +1311,7 @@ def train_decay(*, epochs, generator):
 
     def closure():
         optimiser.zero_grad()
-        residual = decay_residual(model, t)
+        residual = decay_residual(model, t, rate)
         loss = total_loss(residual, [decay_condition_loss(model)], [10.0])
         loss.backward()
         return loss
@@ -1269,7 +1329,10 @@ GENERATOR = (
     "The network's first weights come from the global random state. generator should decide "
     "them, so that the same seed gives the same model."
 )
-MODE = "The model comes back in training mode. Call eval() when the training is over."
+MODE = (
+    "The model has dropout and comes back in training mode, so that every call gives something "
+    "else. Call eval() when the training is over."
+)
 TOO_SOON = "The training stops while the loss is still falling: use the iterations that are given."
 MODEL = (
     "Values at the training points come back. The model is wanted, to be called with any column."
@@ -1279,12 +1342,37 @@ ZERO_GRAD = (
     "wrong direction. Call zero_grad before backward."
 )
 
+_WITH_DROPOUT = """\
+    class WithDropout(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model, self.dropout = model, nn.Dropout(0.1)
+
+        def forward(self, *columns):
+            return self.dropout(self.model(*columns))
+
+    return WithDropout()
+"""
+NAMED = (
+    "The {} is fixed inside. It is an argument, so that the same function can be asked for another "
+    "motion: hand it on to the residual."
+)
+UNNAMED = "The {} is an argument of the function, with a default."
+KNOWN = (
+    "This is the known solution and not a network that has learnt it: it is as good after one "
+    "epoch as after all of them, and would be of no use where no solution is known."
+)
+DATA = (
+    "The network is fitted to values of the known solution. It should learn from the equation "
+    "alone: the residual and the conditions make the loss."
+)
+
 train_decay_variants = [
     decay(
         "training_mode",
-        "return model.eval()",
-        "return model",
-        "is_left_in_evaluation_mode",
+        "    return model.eval()\n",
+        _WITH_DROPOUT,
+        "is_ready_for_use",
         MODE,
     ),
     decay(
@@ -1297,8 +1385,8 @@ train_decay_variants = [
     ),
     decay(
         "growth",
-        "decay_residual(model, t)",
-        "decay_residual(model, t, -1.0)",
+        "decay_residual(model, t, rate)",
+        "decay_residual(model, t, -rate)",
         "decays",
         "With this sign of the rate u grows: u′ = +u.",
     ),
@@ -1332,8 +1420,56 @@ train_decay_variants = [
         "returns_a_model_of_columns",
         MODEL,
     ),
+    decay(
+        "rate_of_1",
+        "decay_residual(model, t, rate)",
+        "decay_residual(model, t)",
+        "decays",
+        NAMED.format("rate"),
+    ),
+    decay(
+        "no_argument",
+        "generator, rate=1.0):\n",
+        "generator):\n    rate = 1.0\n",
+        "takes_the_rate",
+        UNNAMED.format("rate"),
+    ),
+    decay(
+        "fitted_to_the_solution",
+        "residual = decay_residual(model, t, rate)\n"
+        "        loss = total_loss(residual, [decay_condition_loss(model)], [10.0])",
+        "loss = torch.mean((model(t) - torch.exp(-rate * t)) ** 2)",
+        "decays",
+        DATA,
+    ),
+    decay(
+        "model_and_losses",
+        "return model.eval()",
+        "return model.eval(), [1.0, 0.1]",
+        "returns_a_model_of_columns",
+        "A tuple comes back. The model alone is wanted.",
+    ),
     decay("gradients_pile_up", "        optimiser.zero_grad()\n", "", "decays", ZERO_GRAD),
 ]
+
+
+@mistake("train_decay", caught_by="obeys_the_equation", hint=KNOWN)
+def the_known_decay():
+    def train_decay(*, epochs, generator, rate=1.0):
+        class Decay(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.rate = nn.Parameter(torch.tensor(rate))
+
+            def forward(self, t):
+                return torch.exp(-self.rate * t)
+
+        model, t = Decay(), torch.linspace(0, 5, 20).reshape(-1, 1).requires_grad_()
+        optimiser = torch.optim.Adam(model.parameters(), lr=1e-4)
+        total_loss(decay_residual(model, t, rate), [], []).backward()
+        optimiser.step()
+        return model
+
 
 # ---------------------------------------------------------------------- hard_constraint
 
@@ -1383,6 +1519,15 @@ hard_constraint_slips = [
         "leaves_the_first_acceleration_free",
         "Position and speed are right, but with t³ the acceleration at the start is zero for any "
         "network, and the oscillator's is −ω². One power is too many.",
+    ),
+    slip(
+        "hard_constraint",
+        "power_of_one_and_a_half",
+        _HARD,
+        "1 + t.abs() ** 1.5 * self.network(t)",
+        "leaves_the_first_acceleration_free",
+        "With t to the power 1.5 position and speed are right, but x″ grows beyond all bounds "
+        "towards t = 0. The smallest power that will do is the second.",
     ),
     slip(
         "hard_constraint",
@@ -1447,8 +1592,7 @@ hard_constraint_slips = [
 # --------------------------------------------------------------------- train_oscillator
 
 _OSCILLATOR = """\
-def train_oscillator(*, epochs, generator):
-    omega = 2.0
+def train_oscillator(*, epochs, generator, omega=2.0):
     end = 4 * math.pi / omega
     torch.manual_seed(generator.initial_seed())
     network = nn.Sequential(
@@ -1479,9 +1623,9 @@ def oscillator(name, old, new, caught_by, hint):
 train_oscillator_variants = [
     oscillator(
         "training_mode",
-        "return model.eval()",
-        "return model",
-        "is_left_in_evaluation_mode",
+        "    return model.eval()\n",
+        _WITH_DROPOUT,
+        "is_ready_for_use",
         MODE,
     ),
     oscillator(
@@ -1523,6 +1667,20 @@ train_oscillator_variants = [
         "The equation is asked for in the first half of the interval only. Beyond its points the "
         "network knows nothing.",
     ),
+    oscillator(
+        "omega_of_2",
+        "oscillator_residual(model, t, omega)",
+        "oscillator_residual(model, t, 2.0)",
+        "oscillates",
+        NAMED.format("frequency"),
+    ),
+    oscillator(
+        "no_argument",
+        "generator, omega=2.0):\n",
+        "generator):\n    omega = 2.0\n",
+        "takes_omega",
+        UNNAMED.format("frequency"),
+    ),
     oscillator("stops_too_soon", "min(epochs, 250)", "20", "oscillates", TOO_SOON),
     oscillator(
         "generator_ignored",
@@ -1532,6 +1690,13 @@ train_oscillator_variants = [
         GENERATOR,
     ),
 ]
+
+
+@mistake("train_oscillator", caught_by="starts_at_1_at_rest", hint=KNOWN)
+def the_known_motion():
+    def train_oscillator(*, epochs, generator, omega=2.0):
+        return lambda t: torch.cos(omega * t)
+
 
 # --------------------------------------------------------------------------------- ftcs
 
@@ -1769,7 +1934,7 @@ def length_assumed():
 # --------------------------------------------------------------------------- train_heat
 
 _ROD = """\
-def train_heat(*, epochs, generator):
+def train_heat(*, epochs, generator, alpha=0.1):
     class Rod(nn.Module):
         def __init__(self):
             super().__init__()
@@ -1791,7 +1956,7 @@ def train_heat(*, epochs, generator):
 
     def closure():
         optimiser.zero_grad()
-        residual = heat_residual(model, x, t, 0.1)
+        residual = heat_residual(model, x, t, alpha)
         conditions = heat_condition_loss(model, edge, edge)
         loss = total_loss(residual, [conditions], [10.0])
         loss.backward()
@@ -1809,9 +1974,9 @@ def rod(name, old, new, caught_by, hint):
 train_heat_variants = [
     rod(
         "training_mode",
-        "return model.eval()",
-        "return model",
-        "is_left_in_evaluation_mode",
+        "    return model.eval()\n",
+        _WITH_DROPOUT,
+        "is_ready_for_use",
         MODE,
     ),
     rod(
@@ -1838,10 +2003,10 @@ train_heat_variants = [
     ),
     rod(
         "alpha_of_1",
-        "heat_residual(model, x, t, 0.1)",
+        "heat_residual(model, x, t, alpha)",
         "heat_residual(model, x, t, 1.0)",
         "cools_like_the_rod",
-        "The rod cools ten times too fast: α is 0.1.",
+        "The rod cools with α = 1, whatever alpha says.",
     ),
     rod(
         "equation_forgotten",
@@ -1858,6 +2023,13 @@ train_heat_variants = [
         "The equation is asked for in the first tenth of the time only. Beyond its points the "
         "network knows nothing.",
     ),
+    rod(
+        "no_argument",
+        "generator, alpha=0.1):\n",
+        "generator):\n    alpha = 0.1\n",
+        "takes_alpha",
+        UNNAMED.format("diffusivity"),
+    ),
     rod("stops_too_soon", "min(epochs, 80)", "5", "cools_like_the_rod", TOO_SOON),
     rod(
         "generator_ignored",
@@ -1867,3 +2039,9 @@ train_heat_variants = [
         GENERATOR,
     ),
 ]
+
+
+@mistake("train_heat", caught_by="meets_the_conditions", hint=KNOWN)
+def the_known_rod():
+    def train_heat(*, epochs, generator, alpha=0.1):
+        return lambda x, t: torch.sin(math.pi * x) * torch.exp(-alpha * math.pi**2 * t)

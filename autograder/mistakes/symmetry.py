@@ -412,6 +412,24 @@ naive_mlp_slips = [
     ),
     slip(
         "naive_mlp",
+        "two_hidden_layers",
+        "nn.Linear(n_inputs, 32), nn.ReLU(), nn.Linear(32, 1)",
+        "nn.Linear(n_inputs, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 1)",
+        "has_one_hidden_layer_of_32",
+        "There are two hidden layers. One of 32 units is asked for: 161 parameters for three "
+        "inputs.",
+    ),
+    slip(
+        "naive_mlp",
+        "bounded_output",
+        "nn.Linear(32, 1))",
+        "nn.Linear(32, 1), nn.Tanh())",
+        "ends_with_a_linear_layer",
+        "An activation stands at the end, so that the output is bounded. The last layer should be "
+        "linear.",
+    ),
+    slip(
+        "naive_mlp",
         "always_three",
         "nn.Linear(n_inputs, 32)",
         "nn.Linear(3, 32)",
@@ -675,6 +693,15 @@ random_rotation_slips = [
         "relates_no_two_directions",
         "The matrix is made of uniform numbers, which prefer some directions. Only normal ones "
         "know none: their density depends on the length alone.",
+    ),
+    slip(
+        "random_rotation",
+        "uniform_entries_of_both_signs",
+        "rng.normal(size=(3, 3))",
+        "rng.uniform(-1, 1, size=(3, 3))",
+        "prefers_no_corner",
+        "The matrix is made of uniform numbers, which prefer the corners of their cube. Only "
+        "normal ones know no direction: their density depends on the length alone.",
     ),
     slip(
         "random_rotation",
@@ -988,6 +1015,40 @@ cluster_energy_model_slips = [
         "all atoms.",
     ),
     energy(
+        "relu",
+        "nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU()",
+        "nn.Linear(1, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()",
+        "is_smooth",
+        "With ReLU the energy has corners, and at a corner the force jumps. Take a smooth "
+        "activation: tanh, SiLU, softplus.",
+    ),
+    energy(
+        "cut_off_in_a_step",
+        "features = self.pair(1 / r.unsqueeze(-1)).sum(dim=1)",
+        "near = (r < 2).unsqueeze(-1)\n"
+        "        features = (near * self.pair(1 / r.unsqueeze(-1))).sum(dim=1)",
+        "is_smooth",
+        "Pairs beyond some distance are left out from one moment to the next, so that energy and "
+        "force jump there. A cut-off has to go to zero smoothly.",
+    ),
+    energy(
+        "central_differences",
+        _FORCES,
+        "def forces(model, positions):\n"
+        "    gradient = torch.zeros_like(positions)\n"
+        "    h = 1e-3\n"
+        "    for i in range(positions.shape[1]):\n"
+        "        for k in range(3):\n"
+        "            step = torch.zeros_like(positions)\n"
+        "            step[:, i, k] = h\n"
+        "            both = model(positions + step), model(positions - step)\n"
+        "            gradient[:, i, k] = (both[0] - both[1]).detach() / (2 * h)\n"
+        "    return -gradient\n",
+        "gives_the_forces_of_a_real_network",
+        "The slope is taken by small steps. In float32, which networks have, what is left of such "
+        "a difference is mostly noise: differentiate through autograd.",
+    ),
+    energy(
         "handed",
         "        return self.output(features).squeeze(-1)\n",
         "        centre = positions - positions.mean(dim=1, keepdim=True)\n"
@@ -1188,6 +1249,14 @@ train_energy_model_slips = [
         "The model comes back in training mode: end with model.eval().",
     ),
     trained(
+        "model_left_in_double",
+        "    model.eval()\n",
+        "    model.double().eval()\n",
+        "leaves_the_model_its_dtype",
+        "The weights come back in float64. Whatever the training needs, the model is left in the "
+        "dtype that it came in.",
+    ),
+    trained(
         "history_forgotten",
         "    return history\n",
         "    return model\n",
@@ -1288,3 +1357,59 @@ energy_with_half_a_graph = slip(
     "gives_the_forces_of_its_own_energy",
     "A part of the distance is detached: the energies are right and their slope is not.",
 )
+
+
+@mistake(
+    "deep_sets",
+    caught_by="looks_at_elements_before_it_pools",
+    hint="There is no φ: the elements themselves are pooled, and what is left of a set is the sum "
+    "of its elements. A network has to look at each before the pooling.",
+)
+def without_phi():
+    class DeepSets(nn.Module):
+        def __init__(self, in_dim=1, hidden=32, out_dim=1, pooling="sum"):
+            super().__init__()
+            self.pooling = pooling
+            self.rho = nn.Sequential(
+                nn.Linear(in_dim, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(),
+                nn.Linear(hidden, out_dim),
+            )  # fmt: skip
+
+        def forward(self, x):
+            x = x.unsqueeze(-1) if x.ndim == 2 else x
+            return self.rho(pool(x, kind=self.pooling))
+
+
+@mistake(
+    "deep_sets",
+    caught_by="does_not_depend_on_the_order",
+    hint="Each element brings its place in the tensor along. Nothing may depend on the place.",
+)
+def place_as_a_feature():
+    class DeepSets(nn.Module):
+        def __init__(self, in_dim=1, hidden=32, out_dim=1, pooling="sum"):
+            super().__init__()
+            self.pooling = pooling
+            self.phi = nn.Sequential(
+                nn.Linear(in_dim + 1, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
+            )
+            self.rho = nn.Sequential(
+                nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, out_dim)
+            )
+
+        def forward(self, x):
+            x = x.unsqueeze(-1) if x.ndim == 2 else x
+            place = torch.arange(x.shape[1]).to(x.dtype).reshape(1, -1, 1)
+            x = torch.cat([x, place.expand(len(x), -1, 1)], dim=-1)
+            return self.rho(pool(self.phi(x), kind=self.pooling))
+
+
+@mistake(
+    "train_energy_model",
+    caught_by="returns_a_history_that_falls",
+    hint="The list falls, and the model has not been touched.",
+)
+def nothing_but_a_list():
+    def train_energy_model(model, positions, energies, *, epochs, generator):
+        model.eval()
+        return [1 / (1 + epoch) for epoch in range(min(epochs, 50))]

@@ -3,18 +3,51 @@
 import numpy as np
 import torch
 
-from autograder.judging.answers import Mistake, edit, mistake
+from autograder.judging.answers import KEEPS, Mistake, edit, mistake
+
+# What an exercise is about: an answer that fails one of these checks keeps at most half.
+POINTS = {
+    "derivative": {"is_exact"},
+    "mlp": {"has_relu_neurons"},
+    "minibatches": {"shuffles_rows_not_blocks"},
+    "dropout": {"scales_what_it_keeps"},
+    "l2_penalty": {"is_the_sum_of_squares_of_one_layer"},
+    "early_stopping": {"stops_after_patience_epochs"},
+    "augment": {"begins_with_the_originals"},
+    "train": {"learns_a_sine"},
+}
+
+
+def keeps(exercise, caught_by):
+    return 0.5 if caught_by in POINTS.get(exercise, ()) else KEEPS
 
 
 def slip(exercise, name, old, new, caught_by, hint):
     """A slip of a few characters in the reference."""
-    return edit("training", exercise, name, old, new, caught_by=caught_by, hint=hint)
+    return edit(
+        "training",
+        exercise,
+        name,
+        old,
+        new,
+        caught_by=caught_by,
+        hint=hint,
+        keeps=keeps(exercise, caught_by),
+    )
 
 
 def variant(exercise, code, name, old, new, caught_by, hint):
     """A slip of a few characters in a plain student's answer, which is no pure slip of ours."""
     assert code.count(old) == 1, f"{name}: {old!r} stands {code.count(old)} times in the answer"
-    return Mistake("training", exercise, name, code.replace(old, new), caught_by, hint)
+    return Mistake(
+        "training",
+        exercise,
+        name,
+        code.replace(old, new),
+        caught_by,
+        hint,
+        keeps(exercise, caught_by),
+    )
 
 
 # --------------------------------------------------------------------------- derivative
@@ -85,15 +118,30 @@ derivative_slips = [
 
 @mistake(
     "derivative",
-    caught_by="is_exact_in_float32",
-    hint="A difference of two nearly equal numbers loses most of float32's seven digits. Autograd "
-    "differentiates the formula itself and loses none.",
+    caught_by="is_exact",
+    keeps=0.5,
+    hint="A difference of two nearly equal numbers loses digits. Autograd differentiates the "
+    "formula itself and loses none.",
 )
 def differences():
     def derivative(f, x):
         h = 1e-4
         x = x.detach()
         return (f(x + h) - f(x - h)) / (2 * h)
+
+
+@mistake(
+    "derivative",
+    caught_by="is_exact",
+    keeps=0.5,
+    hint="A difference of two nearly equal numbers loses digits in float64 too. Autograd "
+    "differentiates the formula itself and loses none.",
+)
+def differences_in_float64():
+    def derivative(f, x):
+        h = 1e-5
+        z = x.detach().double()
+        return ((f(z + h) - f(z - h)) / (2 * h)).to(x.dtype)
 
 
 @mistake(
@@ -510,6 +558,10 @@ _ADAM_P = "moved.append(p - lr * m_hat / (torch.sqrt(v_hat) + eps))"
 _HATS = "m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)"
 _DECAY = "decayed = [p - lr * weight_decay * p for p in params]"
 
+DEFAULT_DECAY = (
+    "adamw_step: with the default weight_decay, which is 0.01, nothing decays: the path is Adam's."
+)
+
 optimisers_slips = [
     slip(
         "optimisers",
@@ -694,7 +746,15 @@ optimisers_slips = [
         _DECAY,
         "decayed = params",
         "adamw_takes_adamws_path",
-        "adamw_step: there is no decay, this is Adam.",
+        DEFAULT_DECAY,
+    ),
+    slip(
+        "optimisers",
+        "adamw_default_decay_of_0",
+        "weight_decay: float = 0.01",
+        "weight_decay: float = 0.0",
+        "adamw_takes_adamws_path",
+        DEFAULT_DECAY,
     ),
     slip(
         "optimisers",
@@ -1383,6 +1443,33 @@ early_stopping_slips = [
 
 @mistake(
     "early_stopping",
+    caught_by="takes_nan_for_no_improvement",
+    hint="The first loss is taken for the best even if it is NaN, and no number is ever lower than "
+    "NaN: start at infinity, which every number is below.",
+)
+def first_loss_even_if_nan():
+    import copy
+
+    class EarlyStopping:
+        def __init__(self, patience, min_delta=0.0):
+            self.patience, self.min_delta = patience, min_delta
+            self.best_loss, self.best_epoch, self.epoch, self.count = None, 0, 0, 0
+
+        def step(self, val_loss, model):
+            if self.best_loss is None or val_loss < self.best_loss - self.min_delta:
+                self.best_loss, self.best_epoch, self.count = val_loss, self.epoch, 0
+                self.best = copy.deepcopy(model.state_dict())
+            else:
+                self.count += 1
+            self.epoch += 1
+            return self.count >= self.patience
+
+        def restore(self, model):
+            model.load_state_dict(self.best)
+
+
+@mistake(
+    "early_stopping",
     caught_by="compares_with_the_best",
     hint="Each loss is compared with the one before. A loss that falls back towards the best is no "
     "improvement: compare with the best so far.",
@@ -1664,6 +1751,53 @@ train_slips = [
         "before the loop.",
     ),
     training(
+        "evaluation_mode_after_the_first_epoch",
+        "        losses.append(total / len(x))\n",
+        "        losses.append(total / len(x))\n        model.eval()\n",
+        "learns_in_training_mode",
+        "model.eval() stands inside the loop, so that only the first epoch is in training mode. "
+        "Set the mode back before the next epoch, or switch once, at the end.",
+    ),
+    training(
+        "batches_kept_in_a_list",
+        "    for _ in range(epochs):\n        total = 0.0\n        batches = [(x, y)]\n"
+        "        if batch_size is not None:\n"
+        "            batches = minibatches(x, y, batch_size, generator)\n",
+        "    batches = [(x, y)]\n    if batch_size is not None:\n"
+        "        batches = list(minibatches(x, y, batch_size, generator))\n"
+        "    for _ in range(epochs):\n        total = 0.0\n",
+        "makes_new_batches_in_every_epoch",
+        "The batches are made once, before the loop, and are the same in every epoch. Make new "
+        "ones in each.",
+    ),
+    training(
+        "never_shuffled",
+        "            batches = minibatches(x, y, batch_size, generator)\n",
+        "            batches = zip(x.split(batch_size), y.split(batch_size))\n",
+        "makes_new_batches_in_every_epoch",
+        "The batches are cut from the data in their old order, the same in every epoch. Shuffle "
+        "first: minibatches does.",
+    ),
+    training(
+        "rows_drawn_with_replacement",
+        "            batches = minibatches(x, y, batch_size, generator)\n",
+        "            n = -(-len(x) // batch_size)\n"
+        "            rows = [torch.randint(len(x), (min(batch_size, len(x) - k * batch_size),),"
+        " generator=generator) for k in range(n)]\n"
+        "            batches = [(x[r], y[r]) for r in rows]\n",
+        "shows_every_row_once_an_epoch",
+        "The rows of each batch are drawn anew from all data, so that some come twice in an epoch "
+        "and others not at all. Shuffle, and cut the order into batches.",
+    ),
+    training(
+        "loss_of_the_last_batch",
+        "            total += loss.item() * len(x_b)\n",
+        "            total = loss.item() * len(x)\n",
+        "reports_the_mean_over_the_rows",
+        "The history holds the loss of each epoch's last batch. The mean over all rows is asked "
+        "for.",
+    ),
+    training(
         "no_evaluation_mode",
         "    model.eval()\n",
         "",
@@ -1725,6 +1859,15 @@ train_slips = [
         "losses.append(total)",
         "returns_the_mean_loss_of_every_epoch",
         "The losses of an epoch are added up. Their mean over the data is asked for.",
+    ),
+    training(
+        "mean_of_the_batches",
+        "            total += loss.item() * len(x_b)\n        losses.append(total / len(x))\n",
+        "            total += loss.item()\n"
+        "        losses.append(total / -(-len(x) // (batch_size or len(x))))\n",
+        "reports_the_mean_over_the_rows",
+        "Every batch counts alike in the mean, the short last one too. The mean is over the rows: "
+        "weight each batch's loss with its size.",
     ),
     training(
         "loss_after_the_step",

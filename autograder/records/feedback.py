@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def page_of(assignment: Assignment, result: Result) -> str:
 @functools.cache
 def _template() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
+    from markupsafe import Markup, escape
 
     def finalize(value: object) -> object:
         return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
@@ -92,7 +93,11 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"points": "{:g}".format, "other_messages": _other_messages}
+    environment.filters |= {
+        "points": "{:g}".format,
+        "other_messages": _other_messages,
+        "coded": lambda text: Markup(re.sub(r"`(\w+)`", r"<code>\1</code>", str(escape(text)))),
+    }
     environment.globals |= {"STATUS": _STATUS, "OUTCOMES": _OUTCOMES}
     return environment.get_template(_TEMPLATE.name)
 

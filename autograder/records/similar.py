@@ -25,7 +25,7 @@ from typing import NamedTuple
 from autograder.course import Assignment
 from autograder.errors import SubmissionError
 from autograder.judging.answers import setup_code
-from autograder.judging.submission import outline_of, read_submission
+from autograder.judging.submission import GIVEN, outline_of, read_submission
 
 LENGTH = 10
 SHARE = 0.6
@@ -72,7 +72,8 @@ class Group(NamedTuple):
 def answers(data: bytes, assignment: Assignment) -> dict[str, Answer]:
     """A submitted notebook's answers by exercise; none of what cannot be read."""
     try:
-        cells = read_submission(data, assignment).cells[1:]  # the setup cell is everyone's
+        cells = read_submission(data, assignment).cells
+        cells = [cell for cell in cells if cell.label not in GIVEN]
     except SubmissionError:
         return {}
     wanted = {name for exercise in assignment.exercises for name in exercise.defines}

@@ -19,9 +19,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import secrets
-import select
 import signal
 import socket
 import struct
@@ -29,23 +29,19 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 from typing import Literal, NamedTuple
 
 from autograder.errors import CageError, CageGone, WorkerEnded
 
 from . import bubblewrap
 from .inside import lockdown
-from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH
-from .process import cpu_seconds, own_bytes, own_clock, remove, state, tree_bytes, wait_gone
+from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, remove
+from .process import wait_gone
+from .watch import Budget, Watch
 
 Level = Literal["full", "landlock", "limits"]
 LEVELS: tuple[Level, ...] = ("full", "landlock", "limits")
 
-_STALL_SECONDS = 10.0
-_IDLE_SECONDS = 30.0
-OWN_CORE = 0.9
-"""The least share of a core that a worker gets where it need not share one."""
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
 
 
@@ -113,6 +109,7 @@ class Cage:
             "landlock": self.level == "landlock",
             "readable": [str(path) for path in bubblewrap.libraries()] + [str(bubblewrap.WORKER)],
             "scratch": self._scratch or SCRATCH,
+            "folder": self._folder,
             # a user of its own, so that the limit on processes counts only this cage's
             "uid": 0x70000000 + os.getpid() if os.geteuid() == 0 else 0,
         }
@@ -155,10 +152,11 @@ class Cage:
         except CageError:
             return False
 
-    def worker(self) -> Worker:
+    def worker(self, cpu: float = 900.0) -> Worker:
         """A new process for a submission, in namespaces and with limits of its own.
 
-        A parent that failed is replaced first.
+        The kernel ends it after `cpu` seconds, whatever it does. A parent that failed is replaced
+        first.
         """
         if self._broken:
             self._kill()
@@ -167,7 +165,9 @@ class Cage:
         if sys.platform == "linux":
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         try:
-            pid = self.ask({"do": "start", "limits": LIMITS}, theirs.fileno())["started"]
+            pid = self.ask(
+                {"do": "start", "limits": {**LIMITS, "cpu": math.ceil(cpu)}}, theirs.fileno()
+            )["started"]
         except CageError:
             ours.close()
             raise
@@ -223,140 +223,83 @@ class Worker:
         except OSError:
             greeting, extra = b"", []
         if greeting != b"!":
-            self._close()
+            line.close()
             raise CageError(f"a worker does not start: {cage._complaint()}")
         for _, kind, data in extra:  # the number that the kernel vouches for, in our namespace
             if sys.platform == "linux" and kind == socket.SCM_CREDENTIALS:
                 self.pid = struct.unpack("3i", data[:12])[0]
         self._alive = True
-        self._baseline = own_bytes(self.pid)
-        self._cpu, self._clock = cpu_seconds(self.pid), own_clock(self.pid)
-        self.used = 0.0
-        line.setblocking(False)
+        self.watch = Watch(self.pid, line, 0 if cage.level == "full" else cage.process.pid)
+        self.watch.start()
+        line.settimeout(None)
 
     @property
     def alive(self) -> bool:
         return self._alive
 
-    def ask(self, request: bytes, cpu_limit: float) -> bytes:
+    def ask(self, request: bytes, budget: Budget) -> bytes:
         """The answer's bytes; WorkerEnded if there is none, and then the worker is gone.
 
-        `used` holds the CPU seconds of this request afterwards, those of threads that ran on
-        since the last one included.
+        The budget is less afterwards by what the request took.
         """
         nonce = secrets.token_bytes(8)
-        watch = _Watch(self.pid, self._cpu, cpu_limit, self._baseline)
+        self.watch.begin(budget)
         try:
             if self._early():
                 raise WorkerEnded("died", "wrote an answer before it was asked")
-            self._send(HEADER.pack(nonce, len(request)) + request, watch)
+            self.line.sendall(HEADER.pack(nonce, len(request)) + request)
             answer = bytearray()
-            self._receive(answer, HEADER.size, watch)
+            self._receive(answer, HEADER.size)
             echoed, length = HEADER.unpack_from(answer)
             if echoed != nonce or length > MAX_BYTES + 2**16:
                 raise WorkerEnded("died", "gave an answer that cannot be read")
-            self._receive(answer, HEADER.size + length, watch)
+            self._receive(answer, HEADER.size + length)
             if len(answer) != HEADER.size + length:
                 raise WorkerEnded("died", "gave an answer that cannot be read")
         except WorkerEnded as ended:
-            raise self._end(ended.kind, ended.text, ended.crowded) from None
+            raise self._end(ended) from None
         except OSError:
-            raise self._end("died", "") from None
+            raise self._end(WorkerEnded("died", "")) from None
         finally:
-            clock = own_clock(self.pid)
-            # What its children used is in /proc alone, which takes long to read; if none was
-            # looked for now, the next long request pays for them.
-            used = cpu_seconds(self.pid) - self._cpu if watch.pauses > 1 else clock - self._clock
-            self.used, self._clock = max(0.0, used), clock
-            self._cpu += self.used
+            self.watch.finish()
         return bytes(memoryview(answer)[HEADER.size :])
 
     def _early(self) -> bool:
         try:
-            return bool(self.line.recv(1, socket.MSG_PEEK))
+            return bool(self.line.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
         except BlockingIOError:
             return False
 
-    def _send(self, data: bytes, watch: _Watch) -> None:
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[self.line.send(view) :]
-            except BlockingIOError:
-                select.select([], [self.line], [], watch.pause())
-                watch.look()
-
-    def _receive(self, answer: bytearray, count: int, watch: _Watch) -> None:
+    def _receive(self, answer: bytearray, count: int) -> None:
         """Reads until `answer` has at least `count` bytes."""
         while len(answer) < count:
-            if not select.select([self.line], [], [], watch.pause())[0]:
-                watch.look()
-                continue
             part = self.line.recv(2**20)
             if not part:
                 raise WorkerEnded("died", "")
             answer += part
 
-    def _end(self, kind: str, text: str, crowded: bool = False) -> WorkerEnded:
+    def _end(self, ended: WorkerEnded) -> Exception:
         """Kills what is left and finds out how it ended, in words for the student."""
-        died_alone = not text
-        codes = self.kill(wait=died_alone)
-        if died_alone:
-            text = _ending(codes[-1] if codes else 0)
-        return WorkerEnded(kind, text, crowded)
+        verdict = self.watch.verdict or ended  # the line ends where the watch ended the worker
+        if str(verdict):
+            self.kill()
+            return verdict
+        gone = wait_gone(self.pid, 1.0)  # it is dying by itself: its exit code shall be its own
+        codes = self.kill()
+        code = codes[-1] if codes and gone else 0
+        return WorkerEnded("died", _ending(code), killed=code == -signal.SIGKILL)
 
-    def kill(self, wait: bool = False) -> list[int]:
+    def kill(self) -> list[int]:
         """Ends the process and everything that it started; exit codes."""
         if not self._alive:
             return []
-        if wait:  # it is dying by itself: let it, so that its exit code is its own
-            wait_gone(self.pid, 0.2)
-        self._close()
+        self._alive = False
+        self.watch.stop()
+        self.line.close()
         if sys.platform == "linux":
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                if not wait:
-                    os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.pid, signal.SIGKILL)
         return self.cage.reap()
-
-    def _close(self) -> None:
-        self._alive = False
-        self.line.close()
-
-
-class _Watch:
-    """Watches one request from outside: CPU time, memory of the whole tree, standing still."""
-
-    def __init__(self, pid: int, cpu: float, cpu_limit: float, baseline: int) -> None:
-        self.pid = pid
-        self.limit = cpu_limit
-        self.baseline = baseline
-        self.start = self.last = cpu
-        self.wall = self.moved = self.looked = time.monotonic()
-        self.idle = 0.0
-        self.pauses = 0
-
-    def pause(self) -> float:
-        self.pauses += 1
-        return min(0.05, 0.002 * self.pauses)
-
-    def look(self) -> None:
-        now = time.monotonic()
-        used, doing = cpu_seconds(self.pid), state(self.pid)
-        if sys.platform != "linux":
-            used = self.start + now - self.wall
-        if used > self.last or doing in "RD":
-            self.last, self.moved = used, now
-        # To wait for a core is not its fault; all other waiting is, that in the kernel (D) too,
-        # where a vfork without an end keeps it.
-        self.idle += now - self.looked if doing != "R" else 0.0
-        self.looked = now
-        if used - self.start > self.limit or self.idle > _IDLE_SECONDS + 10 * self.limit:
-            crowded = used - self.start < OWN_CORE * (now - self.wall - self.idle)
-            raise WorkerEnded("time", "used up its computing time", crowded)
-        if now - self.moved > _STALL_SECONDS:
-            raise WorkerEnded("time", f"did nothing for {_STALL_SECONDS:g} s and gave no answer")
-        if self.pauses % 4 == 0 and tree_bytes(self.pid, self.baseline) > LIMITS["memory"]:
-            raise WorkerEnded("memory", f"used more than {LIMITS['memory'] >> 30} GB of memory")
 
 
 def _ending(code: int) -> str:

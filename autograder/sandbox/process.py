@@ -1,22 +1,148 @@
-"""A worker seen from outside, through what the kernel tells of processes."""
+"""A submission's processes seen from outside, through what the kernel tells of them.
+
+Everything is read as bytes: a process calls itself what it likes.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
+import sys
 import time
+from typing import NamedTuple
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_SOCKETS_UNCOUNTED = 16
+_SOCKET_FILES = 64  # so many open files are not looked through for sockets
 
 
-def cpu_seconds(pid: int) -> float:
+class Process(NamedTuple):
+    """One process at one moment; CPU seconds of its own and of children it has waited for."""
+
+    state: str
+    own: float
+    waited: float
+    born: int
+
+
+class Sight(NamedTuple):
+    """All processes of a submission at one moment."""
+
+    alive: bool
+    """Whether its first process, or a thread of it, is there."""
+    wants_core: bool
+    """Whether anything in it computes or waits for a core."""
+    in_kernel: bool
+    """Whether anything in it waits in the kernel, for a disk say."""
+    processes: list[int]
+
+
+class Tree:
+    """What a submission's processes have used and hold together.
+
+    `above` is 0 where the first process adopts every orphan, as in a process namespace of its
+    own; else it is the process that adopts them, whose other children belong here too.
+    """
+
+    def __init__(self, pid: int, above: int = 0) -> None:
+        self.pid = pid
+        self.above = above
+        self.children_cpu = 0.0
+        """CPU seconds of all processes but the first, also of those that are gone."""
+        self._known: dict[int, Process] = {}
+        self._baseline = own_bytes(pid)
+        self._buffer = _socket_buffer()
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds of all: those of the first process now, of the others at the last look."""
+        return own_clock(self.pid) + self.children_cpu
+
+    def look(self) -> Sight:
+        """Who is there; adds up what they have used since the last look.
+
+        A process that nobody waits for leaves nothing but what was seen of it. One that is
+        waited for adds its time to its parent's, where it must not be counted once more.
+        """
+        if sys.platform != "linux":
+            return Sight(True, True, False, [])
+        found: dict[int, Process] = {}
+        wants_core = in_kernel = alive = False
+        queue = [self.pid, *(_children(self.above) if self.above else [])]
+        while queue:
+            pid = queue.pop()
+            if pid in found or (seen := look_at(pid)) is None:
+                continue
+            found[pid] = seen
+            tasks = _tasks(pid)
+            states = [seen.state]
+            if len(tasks) > 1:  # the first thread may have ended, and others run
+                states = [one.state for task in tasks if (one := look_at(task, pid))]
+            wants_core |= "R" in states
+            in_kernel |= "D" in states
+            alive |= pid == self.pid and any(state not in "ZX" for state in states)
+            queue += _children(pid, tasks)
+        added = inherited = 0.0
+        for pid, now in found.items():
+            before = self._known.get(pid)
+            if before is None or before.born != now.born:
+                before = Process("", 0.0, 0.0, now.born)
+            inherited += now.waited - before.waited
+            added += now.own - before.own if pid != self.pid else 0.0
+        for pid, last in self._known.items():
+            if pid not in found or found[pid].born != last.born:
+                inherited -= last.own + last.waited
+        self.children_cpu += added + max(0.0, inherited)
+        self._known = found
+        return Sight(alive, wants_core, in_kernel, list(found))
+
+    def holds_more_than(self, limit: int, processes: list[int]) -> bool:
+        """Whether the processes together hold more memory than that beyond the libraries'.
+
+        What each holds for itself is quick to read, and more than the truth: forks share pages.
+        Only where that sum is too large is each page given to those who share it, in parts.
+        What cannot be read is counted whole.
+        """
+        limit += self._baseline
+        buffers = self._buffers(processes)
+        if sum(map(own_bytes, processes)) + buffers <= limit:
+            return False
+        return sum(map(_fair_bytes, processes)) + buffers > limit
+
+    def _buffers(self, processes: list[int]) -> int:
+        """The most that the kernel may keep in the processes' sockets."""
+        open_files, hidden = [], 0
+        for pid in processes:
+            try:
+                open_files += [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
+            except PermissionError:
+                hidden += 256
+            except OSError:
+                pass
+        sockets = set()
+        for path in open_files if len(open_files) > _SOCKET_FILES else ():
+            with contextlib.suppress(OSError):
+                target = os.readlink(path)
+                if target.startswith("socket:"):
+                    sockets.add(target)
+        return max(0, len(sockets) + hidden - _SOCKETS_UNCOUNTED) * self._buffer
+
+
+def look_at(pid: int, of: int = 0) -> Process | None:
+    """A process, or a thread of the process `of`; None where there is none."""
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return sum(int(value) for value in fields[11:15]) / _TICKS
-    except (OSError, IndexError):
-        return 0.0
+        path = f"/proc/{of}/task/{pid}/stat" if of else f"/proc/{pid}/stat"
+        with open(path, "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        user, system, waited_user, waited_system = map(int, fields[11:15])
+        return Process(
+            fields[0].decode("ascii"),
+            (user + system) / _TICKS,
+            (waited_user + waited_system) / _TICKS,
+            int(fields[19]),
+        )
+    except (OSError, IndexError, ValueError):
+        return None
 
 
 def own_clock(pid: int) -> float:
@@ -28,44 +154,74 @@ def own_clock(pid: int) -> float:
 
 
 def state(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
-        return "X"
+    seen = look_at(pid)
+    return "X" if seen is None else seen.state
 
 
 def own_bytes(pid: int) -> int:
-    """Resident bytes of a process, less those of files: its own, and those that it shares with
-    its children."""
-    kilobytes = 0
-    with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/status") as file:
-        for line in file:
-            if line.startswith(("RssAnon:", "RssShmem:")):
-                kilobytes += int(line.split()[1])
-    return kilobytes * 1024
+    """Bytes of a process less those of files: its own, those that it shares with other
+    processes, those that were swapped out, and the tables of them."""
+    found = _kilobytes(f"/proc/{pid}/status", _OWN)
+    if found is None:  # its first thread has ended: the others have the same memory
+        for task in _tasks(pid):
+            found = _kilobytes(f"/proc/{pid}/task/{task}/status", _OWN)
+            if found is not None:
+                break
+    return (found or 0) * 1024
 
 
-def tree_bytes(pid: int, baseline: int) -> int:
-    """What a process and its descendants hold beyond the `baseline` that forks share."""
-    total, queue = 0, [pid]
-    while queue and len(queue) < 1000:
-        one = queue.pop()
-        total += max(0, own_bytes(one) - baseline)
-        with contextlib.suppress(OSError, ValueError):
-            for task in os.listdir(f"/proc/{one}/task"):
-                with open(f"/proc/{one}/task/{task}/children") as file:
-                    queue += [int(child) for child in file.read().split()]
-    return total
+def _fair_bytes(pid: int) -> int:
+    """The same, with pages that several processes share given to each in part."""
+    for task in [pid, *_tasks(pid)]:
+        found = _kilobytes(f"/proc/{task}/smaps_rollup", _FAIR)
+        if found is not None:
+            return found * 1024
+    return own_bytes(pid)
 
 
-def remove(folder: str) -> None:
-    """Whatever it holds: folders nested without end, and such that may not be entered."""
-    subprocess.run(["/bin/chmod", "-R", "u+rwx", folder], stderr=subprocess.DEVNULL)
-    subprocess.run(["/bin/rm", "-rf", folder])
+_OWN = (b"RssAnon:", b"RssShmem:", b"VmSwap:", b"VmPTE:")
+_FAIR = (b"Pss_Anon:", b"Pss_Shmem:", b"SwapPss:")
 
 
-def wait_gone(pid: int, seconds: float) -> None:
+def _kilobytes(path: str, names: tuple[bytes, ...]) -> int | None:
+    """The sum of these lines; None where there is none of them."""
+    try:
+        with open(path, "rb") as file:
+            lines = [line for line in file.read().splitlines() if line.startswith(names)]
+        return sum(int(line.split()[1]) for line in lines) if lines else None
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _tasks(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(task) for task in os.listdir(f"/proc/{pid}/task")]
+    return []
+
+
+def _children(pid: int, tasks: list[int] | None = None) -> list[int]:
+    found: list[int] = []
+    for task in _tasks(pid) if tasks is None else tasks:
+        path = f"/proc/{pid}/task/{task}/children"
+        with contextlib.suppress(OSError, ValueError), open(path, "rb") as file:
+            found += [int(child) for child in file.read().split()]
+    return found
+
+
+def _socket_buffer() -> int:
+    """The most that one socket may have on its way; what a process may not raise."""
+    try:
+        with open("/proc/sys/net/core/wmem_default", "rb") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 0
+
+
+def wait_gone(pid: int, seconds: float) -> bool:
+    """Whether the process has ended, at the latest after so many seconds."""
     deadline = time.monotonic() + seconds
-    while state(pid) not in "ZX" and time.monotonic() < deadline:
+    while state(pid) not in "ZX":
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.001)
+    return True

@@ -4,20 +4,28 @@ Every exercise fails alone: when a worker ends, the next check gets a new one in
 student's cells are run again, without a cell that ended a worker before. Time is counted per
 exercise, over all its checks; starting workers and running cells is not charged to it. It is CPU
 time, and there is more of it where a second is worth less: on a slow machine, or one that is
-crowded.
+crowded. Beside it stand two limits that an honest answer does not come near (`watch.Budget`):
+time in which nothing of the submission computes or waits for a core, and time on the wall. The
+whole submission has a time on the wall too.
+
+Cells that run again run for an exercise that ended the worker: how long all these repeats may take
+is limited per exercise, and each run of the cells has the same time for them.
 
 The pace is measured when a submission's turn begins, and a machine can become crowded after that.
 So `late` tells which exercises ran out of time while the worker had to share its core, or a
 second was worth much less than at first. The judge tries these once more, on a new worker and
 with a budget at the pace of that moment, and only then is a time-out final. A time-out on a
 quiet machine is final at once: there a second try would only make endless loops cost double. It
-does not wait for a quiet machine either: while a class is graded there may be none.
+does not wait for a quiet machine either: while a class is graded there may be none. `killed`
+tells which exercises ended by a kill that was not the grader's, as where the machine's memory
+ends; they are tried once more too, while no other submission runs.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from coursekit import StudentError
 
@@ -28,19 +36,32 @@ from . import protocol
 from .cage import Cage, Worker
 from .inside.wire import encode
 from .protocol import CellFailure, lines_of, run_cell
+from .watch import Budget
 
 ALL_CELLS_SECONDS = 60.0
 """After which each statement has one second, and twice of which ends all but definitions."""
 LATE_SECONDS = 1.0
 MUCH_SLOWER = 1.5
+SLOWEST = 10.0
 _USED_UP = (
     "was not run, nor what follows but definitions: the notebook had used up its time, or ended "
     "Python too often"
 )
 MAX_DEATHS = 4
 MAX_DEADLY = 20
+MAX_IN_VAIN = 300.0  # CPU seconds of cells that ran before one that ended the worker
 _LOOPS, _QUIET_SECONDS = 50_000, 0.0035
 """An empty Python loop, and what it takes on a quiet machine of 2025."""
+
+
+@dataclass
+class Allowance:
+    """What one exercise may still use, over all its checks."""
+
+    budget: Budget
+    repeats: float
+    """Seconds, computed or idled away, for cells that run again after it ended a worker."""
+    deaths: int = 0
 
 
 class Caged:
@@ -57,29 +78,49 @@ class Caged:
         """Per cell, statements that ended a worker, and how."""
         self.worker: Worker | None = None
         self.exercise = ""
-        self.seconds_left = 0.0
-        self.deaths = 0
-        self.cell_seconds = 0.0
+        self.allowances: dict[str, Allowance] = {}
+        self.cell_seconds = self.cell_idle = self.in_vain = self.timed_out = 0.0
+        self.left = Budget(0.0)
         self.pace = machine_pace()
+        self.used = 0.0
+        self.ended_by = ""
+        """The exercise in which the last worker ended, if none was started since."""
+        self.until = time.monotonic() + self.pace * wall_seconds(assignment)
         self.seed: int | None = None
         self.late: set[str] = set()
         """Exercises whose time ran out while the machine was crowded."""
-        self.late_cells = False
+        self.killed: set[str] = set()
+        """Exercises in which somebody else than the grader killed the worker."""
+        self.late_cells = self.killed_cells = False
 
     def begin(self, exercise: str, seed: int) -> None:
         """A worker ready for a check of the exercise; StudentError if it may have none."""
-        if exercise != self.exercise:
-            self.exercise, self.deaths = exercise, 0
-            self.seconds_left = self.pace * self.assignment.exercise(exercise).seconds
-        if self.seconds_left <= 0:
+        self.exercise = exercise
+        mine = self._allowance()
+        if mine.budget.cpu <= 0:
             raise StudentError("time", "had no computing time left: earlier checks used it up")
-        if self.deaths >= MAX_DEATHS:
+        if time.monotonic() > self.until:
+            minutes = self.pace * wall_seconds(self.assignment) / 60
+            text = f"was not run: the whole notebook had taken {minutes:.0f} minutes"
+            raise StudentError("time", text)
+        again = self.ended_by == exercise
+        if mine.deaths >= MAX_DEATHS or (again and mine.repeats <= 0):
             raise StudentError(
-                "died", f"was not tried again after ending Python {MAX_DEATHS} times"
+                "died", f"was not tried again after ending Python {_times(mine.deaths)}"
             )
         if self.worker is None or not self.worker.alive:
+            before = self.cell_seconds + self.cell_idle
             self._start()
+            self.ended_by = ""
+            if again:
+                mine.repeats -= self.cell_seconds + self.cell_idle - before
         self.seed = seed  # goes with the check's first request: a quarter of all ways there
+
+    def _allowance(self) -> Allowance:
+        if self.exercise not in self.allowances:
+            budget = Budget.of(self.assignment.exercise(self.exercise).seconds, self.pace)
+            self.allowances[self.exercise] = Allowance(budget, ALL_CELLS_SECONDS * self.pace)
+        return self.allowances[self.exercise]
 
     def ask(self, request: bytes) -> bytes:
         if self.worker is None or not self.worker.alive:
@@ -87,25 +128,35 @@ class Caged:
         if self.seed is not None:
             request = encode({"op": "begin", "seed": self.seed, "then": request})
             self.seed = None
+        mine = self._allowance()
+        before = mine.budget.cpu
         try:
-            answer = self.worker.ask(request, self.seconds_left)
+            answer = self.worker.ask(request, mine.budget)
         except WorkerEnded as ended:
-            self.deaths += 1
+            mine.deaths += 1
+            self.ended_by = self.exercise
+            if ended.killed:
+                self.killed.add(self.exercise)
             if ended.kind == "time":
                 self._run_out(ended.crowded)
                 allowed = self.assignment.exercise(self.exercise).seconds
                 ended.text += f" (all checks of {self.exercise} may use {allowed:g} s)"
             raise StudentError(ended.kind, ended.text) from None
-        self.seconds_left -= self.worker.used
-        if self.seconds_left <= 0:
+        self.used += (before - mine.budget.cpu) / self.pace
+        if mine.budget.cpu <= 0:
             self._run_out()
         return answer
 
     def _run_out(self, crowded: bool = False) -> None:
         """The exercise has no time left, in a request or at the end of one."""
-        self.seconds_left = 0.0
+        self._allowance().budget.cpu = 0.0
         if crowded or self._slower():
             self.late.add(self.exercise)
+
+    def renew(self) -> None:
+        """Ends the worker; the next check has one that knows nothing of this one's."""
+        self.close()
+        self.ended_by = ""
 
     def close(self) -> None:
         if self.worker is not None:
@@ -117,12 +168,15 @@ class Caged:
             pass
 
     def _cells_run(self) -> bool:
-        self.worker = self.cage.worker()
+        self.worker = self.cage.worker(SLOWEST * cpu_seconds(self.assignment))
         self.failures, self.skipped = [], []
+        before, whole = self.cell_seconds, ALL_CELLS_SECONDS * self.pace
+        self.left = Budget.of(ALL_CELLS_SECONDS, self.pace)
+        self.left.cpu -= self.timed_out
         for cell, deadly in zip(self.cells, self.deadly, strict=True):
             deaths = sum(map(len, self.deadly))
-            spent = self.cell_seconds > 2 * ALL_CELLS_SECONDS * self.pace
-            if deaths > 2 * MAX_DEADLY:
+            spent = self.left.cpu < -whole or min(self.left.idle, self.left.wall) <= 0
+            if deaths > 2 * MAX_DEADLY or self.in_vain > MAX_IN_VAIN * self.pace:
                 why = "was not run: cells before it ended Python too often"
                 self.failures.append(CellFailure(cell, why))
                 continue
@@ -135,31 +189,47 @@ class Caged:
                 )
             except StudentError:
                 self.worker.kill()  # it may live on where its answer cannot be read
+                self.in_vain += self.cell_seconds - before
                 return False
             self.failures += run.failures
             self.skipped += run.skipped
         return True
 
-    def _share(self) -> float:
-        """The CPU seconds that a statement has."""
-        late = self.cell_seconds > ALL_CELLS_SECONDS * self.pace
-        return (LATE_SECONDS if late else protocol.CELL_SECONDS) * self.pace
-
     def _ask_cell(self, request: bytes) -> bytes:
         assert self.worker is not None
-        share = self._share()
+        late = self.left.cpu <= 0
+        share = (LATE_SECONDS if late else protocol.CELL_SECONDS) * self.pace
+        own = replace(self.left, cpu=share)
         try:
-            answer = self.worker.ask(request, share)
+            return self.worker.ask(request, own)
         except WorkerEnded as ended:
+            self.killed_cells |= ended.killed
             if ended.kind == "time":
-                self.cell_seconds += share
+                self.timed_out += share
                 self.late_cells |= ended.crowded or self._slower()
             raise StudentError(ended.kind, ended.text) from None
-        self.cell_seconds += self.worker.used
-        return answer
+        finally:
+            used = share - own.cpu
+            self.cell_seconds += used
+            self.cell_idle += self.left.idle - own.idle
+            self.left = replace(own, cpu=self.left.cpu - used)
 
     def _slower(self) -> bool:
         return machine_pace() > MUCH_SLOWER * self.pace
+
+
+def cpu_seconds(assignment: Assignment) -> float:
+    """Of a quiet machine: all that the assignment's exercises and the cells may use together."""
+    return ALL_CELLS_SECONDS + sum(exercise.seconds for exercise in assignment.exercises)
+
+
+def wall_seconds(assignment: Assignment) -> float:
+    """Of a quiet machine: how long one submission may take by the clock on the wall."""
+    return 300.0 + 5.0 * cpu_seconds(assignment)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def machine_pace() -> float:
@@ -167,4 +237,4 @@ def machine_pace() -> float:
     started = time.process_time()
     for _ in range(_LOOPS):
         pass
-    return min(10.0, max(1.0, (time.process_time() - started) / _QUIET_SECONDS))
+    return min(SLOWEST, max(1.0, (time.process_time() - started) / _QUIET_SECONDS))

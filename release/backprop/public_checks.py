@@ -215,6 +215,35 @@ def test_forward__batch(student):
     close(array(z2)[:, 0], np.array([0.725, 0.337, -1.396, -1.771, 0.892]))
 
 
+# --------------------------------------------------------------- interpolating_network
+
+
+def _output(parameters, x):
+    """What a network with these weights says: one hidden layer, ReLU, a sum at the end."""
+    holds(
+        isinstance(parameters, (tuple, list)) and len(parameters) == 4,
+        "W1, b1, W2 and b2 should come back, in this order",
+    )
+    hidden = array(parameters[0]).shape[-1]
+    shapes = ((1, hidden), (1, hidden), (hidden, 1), (1, 1))
+    W1, b1, W2, b2 = (array(one, shape) for one, shape in zip(parameters, shapes, strict=True))
+    return np.maximum(np.reshape(x, (-1, 1)) @ W1 + b1, 0.0) @ W2 + b2
+
+
+def test_interpolating_network__meets_the_points(student):
+    """goes through three points"""
+    knots, values = np.array([-1.0, 0.7, 3.0]), np.array([1.0, 3.0, -2.0])
+    found = _output(student.interpolating_network(knots, values), knots)
+    close(found, values.reshape(-1, 1))
+
+
+def test_interpolating_network__is_straight_between(student):
+    """is 2.5 at x = 2, half-way between the points (1, 3) and (3, 2)"""
+    knots, values = np.array([0.0, 1.0, 3.0]), np.array([1.0, 3.0, 2.0])
+    found = _output(student.interpolating_network(knots, values), [0.25, 2.0])
+    close(found, np.array([[1.5], [2.5]]))
+
+
 # ---------------------------------------------------------------------------- mse_loss
 
 
@@ -249,10 +278,10 @@ def test_backward__one_sample(student):
 
 
 def test_backward__differences(student):
-    """agrees with small steps in your own loss"""
+    """agrees with small steps in the loss of your own forward"""
     arrays = [W1, B1, W2, B2]
     gradients = student.backward(X, Y, *arrays)
-    found = slopes(lambda moved: student.mse_loss(student.forward(X, *moved)[2], Y), arrays)
+    found = slopes(lambda moved: np.mean((student.forward(X, *moved)[2] - Y) ** 2), arrays)
     names = ("dW1", "db1", "dW2", "db2")
     for name, gradient, one, slope in zip(names, gradients, arrays, found, strict=True):
         mine = float(np.sum(array(gradient, one.shape) * along(one)))
@@ -264,8 +293,8 @@ def test_backward__differences(student):
 
 
 def test_backward__exact(student):
-    """is exact to rounding, at the corner of ReLU too, and leaves its arguments as they were"""
-    arrays = [np.array([[1.0]]), np.array([[2.0, 2.0]]), np.array([[-2.0, -2.0 + 2**-30]])]
+    """is exact to rounding, near the corner of ReLU too, and leaves its arguments as they were"""
+    arrays = [np.array([[1.0]]), np.array([[2.0, 2.0]]), np.array([[-2.0 - 2**-30, -2.0 + 2**-30]])]
     arrays += [np.array([[3.0], [5.0]]), np.array([[0.5]])]
     x, *parameters = kept = [student.keep(one) for one in arrays]
     error = 1e8 - 0.5 - 5 * 2**-30
@@ -306,7 +335,7 @@ def test_train__takes_the_steps(student):
     expected = [one for pair in pairs for one in pair]
     wanted = []
     for _ in range(2):
-        wanted.append(student.mse_loss(student.forward(x, *expected)[2], y))
+        wanted.append(np.mean((student.forward(x, *expected)[2] - y) ** 2))
         steps = student.backward(x, y, *expected)
         expected = [p - 0.3 * g for p, g in zip(expected, steps, strict=True)]
     parameters, losses = student.train(x, y, 3, 0.3, 2, np.random.default_rng(4))
@@ -333,7 +362,7 @@ def test_deep_backward__backward(student):
 
 
 def test_deep_backward__differences(student):
-    """deep_backward agrees with small steps in your own loss, whatever the activation"""
+    """deep_backward agrees with small steps in the loss, whatever the activation"""
     W3, B3 = np.array([[0.9], [-1.4]]), np.array([[0.3]])
     y = Y[:, :1]
 
@@ -346,7 +375,7 @@ def test_deep_backward__differences(student):
 
         def loss(arrays):
             output = student.deep_forward(X, pairs(arrays), activation)[-1]  # noqa: B023
-            return student.mse_loss(output, y)
+            return np.mean((output - y) ** 2)
 
         gradients = student.deep_backward(X, y, pairs(arrays), activation)
         flat = [gradient for pair in gradients for gradient in pair]

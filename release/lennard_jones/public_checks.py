@@ -2,7 +2,17 @@
 
 import numpy as np
 import torch
-from coursekit import SINGLE, StudentError, array, close, holds, number, tensor
+from coursekit import (
+    SINGLE,
+    StudentError,
+    array,
+    attribute,
+    close,
+    holds,
+    number,
+    tensor,
+    within,
+)
 
 R_MIN = 2 ** (1 / 6)
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) * R_MIN / 8**0.5
@@ -12,6 +22,18 @@ def test_lj_potential__has_its_minimum_where_it_should(student):
     """is −ε at 2^(1/6) σ and zero at σ"""
     close(student.lj_potential(R_MIN), -1.0, SINGLE)
     close(student.lj_potential(np.array([1.0, R_MIN])), np.array([0.0, -1.0]), SINGLE)
+
+
+def test_lj_potential__takes_arrays(student):
+    """gives an array for an array, near and far, and leaves it as it was"""
+    for r, expected in (
+        ([[1.0], [R_MIN]], [[0.0], [-1.0]]),
+        ([[0.4], [0.5]], [[4 * (2.5**12 - 2.5**6)], [4.0 * (2**12 - 2**6)]]),
+        ([[4.0], [2.0]], [[4 * (4.0**-12 - 4.0**-6)], [-63 / 1024]]),
+    ):
+        kept = student.keep(np.array(r))
+        close(student.lj_potential(kept), np.array(expected), SINGLE)
+        close(student.value(kept), np.array(r), SINGLE)
 
 
 def test_lj_potential__scales_with_epsilon_and_sigma(student):
@@ -26,8 +48,27 @@ def test_lj_force__is_minus_the_slope_of_the_potential(student):
 
 
 def test_lj_force__takes_arrays(student):
-    """gives an array for an array"""
-    close(student.lj_force(np.array([[1.0], [R_MIN]])), np.array([[24.0], [0.0]]), SINGLE)
+    """gives an array for an array, near and far, and leaves it as it was"""
+    for r, expected in (
+        ([[1.0], [R_MIN]], [[24.0], [0.0]]),
+        ([[0.5], [0.45]], [[48 * (2**13 - 2**6)], [1540535.3377972103]]),
+        ([[4.0], [5.0]], [[-6 * (4.0**-6 - 2 * 4.0**-12)], [-0.00030716067840000014]]),
+    ):
+        kept = student.keep(np.array(r))
+        close(student.lj_force(kept), np.array(expected), SINGLE)
+        close(student.value(kept), np.array(r), SINGLE)
+
+
+def test_lj_force__is_exact(student):
+    """is exact to rounding close to the minimum too, where small steps are not"""
+    r = np.array([1.1224, 1.1225])
+    expected = np.array([0.0035478986277992, -0.00216803412222395])
+    force = array(student.lj_force(r), (2,))
+    off = float(np.abs(force - expected).max())
+    enough = 1e-10 if force.dtype == np.float64 else 1e-4
+    holds(
+        off < enough, "is nearly right: a derivative by hand has all digits, small steps have not"
+    )
 
 
 def test_lj_force__scales_with_epsilon_and_sigma(student):
@@ -37,8 +78,17 @@ def test_lj_force__scales_with_epsilon_and_sigma(student):
 
 def test_pairwise_distances__finds_every_pair_once(student):
     """finds the three sides of a triangle, smallest first"""
-    triangle = np.array([[0.0, 0.0, 0.0], [3.0, 0.0, 0.0], [0.0, 4.0, 0.0]])
+    triangle = np.array([[0.0, 0.0, 0.0], [0.0, 4.0, 0.0], [3.0, 0.0, 0.0]])
     close(student.pairwise_distances(triangle), np.array([3.0, 4.0, 5.0]), SINGLE)
+
+
+def test_pairwise_distances__takes_any_cluster(student):
+    """finds the six distances of a square, equal ones too, and leaves the atoms where they are"""
+    square = np.array([[0.0, 1.0, 0.0], [2.0, 1.0, 0.0], [2.0, 1.0, 2.0], [0.0, 1.0, 2.0]])
+    kept = student.keep(square)
+    expected = np.array([2.0, 2.0, 2.0, 2.0, 8**0.5, 8**0.5])
+    close(student.pairwise_distances(kept), expected, SINGLE)
+    close(student.value(kept), square, SINGLE)
 
 
 def test_pairwise_distances__has_none_for_one_atom(student):
@@ -49,7 +99,16 @@ def test_pairwise_distances__has_none_for_one_atom(student):
 def test_cluster_energy__counts_full_bonds(student):
     """is −1, −3 and −6 for the best pair, triangle and tetrahedron"""
     for n_atoms, energy in ((2, -1.0), (3, -3.0), (4, -6.0)):
-        close(student.cluster_energy(TETRAHEDRON[:n_atoms]), energy, SINGLE)
+        kept = student.keep(TETRAHEDRON[:n_atoms])
+        close(student.cluster_energy(kept), energy, SINGLE)
+        close(student.value(kept), TETRAHEDRON[:n_atoms], SINGLE)
+
+
+def test_cluster_energy__is_zero_for_one_atom(student):
+    """is zero for a single atom, and counts distant pairs too"""
+    close(student.cluster_energy(np.ones((1, 3))), 0.0, SINGLE)
+    chain = np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    close(student.cluster_energy(chain), -63 / 1024, SINGLE)
 
 
 def test_cluster_energy__hands_epsilon_and_sigma_on(student):
@@ -66,10 +125,23 @@ def test_cluster_forces__pushes_a_close_pair_apart(student):
 
 def test_cluster_forces__adds_up_the_pairs(student):
     """adds up what all others do: the middle one of three feels nothing, the outer ones do"""
-    chain = np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    chain = np.array([[2.0, 0.5, 0.0], [3.0, 0.5, 0.0], [4.0, 0.5, 0.0]])
     outer = 24.0 - 93 / 512
     expected = np.array([[-outer, 0.0, 0.0], [0.0, 0.0, 0.0], [outer, 0.0, 0.0]])
-    close(student.cluster_forces(chain), expected, SINGLE)
+    kept = student.keep(chain)
+    close(student.cluster_forces(kept), expected, SINGLE)
+    close(student.value(kept), chain, SINGLE)
+    close(student.cluster_forces(np.ones((1, 3))), np.zeros((1, 3)), SINGLE)
+
+
+def test_cluster_forces__point_along_the_pair(student):
+    """share a pair's force out along the line that joins it, exact to rounding"""
+    arrow = np.array([0.6, 0.0, 0.8])
+    forces = array(student.cluster_forces(np.array([0.0 * arrow, 1.1225 * arrow])), (2, 3))
+    expected = np.outer([-1, 1], -0.00216803412222395 * arrow)
+    off = float(np.abs(forces - expected).max())
+    enough = 1e-10 if forces.dtype == np.float64 else 1e-4
+    holds(off < enough, f"an entry is off by {off:.1e}; small steps do not do, nor each axis alone")
 
 
 def test_cluster_forces__hands_epsilon_and_sigma_on(student):
@@ -89,16 +161,37 @@ def test_sample_clusters__gives_what_was_asked_for(student):
 
 
 def test_sample_clusters__repeats_a_seed(student):
-    """gives the same clusters for the same seed"""
+    """gives the same clusters for the same seed, others for another, and none twice"""
     student.reseed(1)
     first, second = (student.sample_clusters(5, 3, 0.9, np.random.default_rng(7)) for _ in "12")
     close(second, array(first), SINGLE)
+    other = student.sample_clusters(5, 3, 0.9, np.random.default_rng(8))
+    holds(len(np.unique([first, other])) == 90, "some clusters are the same")
+
+
+def test_sample_clusters__spreads_by_scale(student):
+    """draws coordinates with mean 0 and standard deviation scale, 0.8 if none is given"""
+    for scale in (None, 1.7):
+        extra = () if scale is None else (scale,)
+        rng = np.random.default_rng(7)
+        x = array(student.sample_clusters(400, 3, 0.0, rng, *extra), (400, 3, 3)) / (scale or 0.8)
+        for power, expected, spread in ((1, 0.0, 1.0), (2, 1.0, 2.0), (4, 3.0, 96.0)):
+            within(float(np.mean(x**power)), expected, (spread / x.size) ** 0.5)
+
+
+def test_sample_clusters__throws_away_whole_clusters(student):
+    """leaves a cluster's middle as it is drawn: clusters are thrown away, not mended"""
+    clusters = array(student.sample_clusters(400, 3, 1.5, np.random.default_rng(7)), (400, 3, 3))
+    middle = np.mean(clusters, axis=1) / 0.8 * 3**0.5
+    within(float(np.mean(middle**2)), 1.0, (2 / middle.size) ** 0.5)
 
 
 def test_standardise__uses_the_statistics_of_train(student):
     """gives train mean 0 and deviation 1, and test the same shift and scale"""
     train, test = np.array([[1.0, 10.0], [3.0, 50.0]]), np.array([[5.0, 10.0]])
-    returned = student.standardise(train, test)
+    kept = student.keep(train)
+    returned = student.standardise(kept, test)
+    close(student.value(kept), train, SINGLE)
     holds(isinstance(returned, (tuple, list)) and len(returned) == 4, "should return four things")
     train_n, test_n, mean, std = returned
     close(train_n, np.array([[-1.0, -1.0], [1.0, 1.0]]), SINGLE)
@@ -108,16 +201,59 @@ def test_standardise__uses_the_statistics_of_train(student):
 
 
 def test_standardise__survives_a_constant_column(student):
-    """stays finite where a column is constant"""
-    train_n, test_n, *_ = student.standardise(np.ones((4, 1)), np.ones((2, 1)))
+    """only shifts a column that is constant in train, and returns 1 for its deviation"""
+    train_n, test_n, mean, std = student.standardise(np.ones((4, 1)), np.full((2, 1), 3.0))
     close(train_n, np.zeros((4, 1)), SINGLE)
-    close(test_n, np.zeros((2, 1)), SINGLE)
+    close(test_n, np.full((2, 1), 2.0), SINGLE)
+    close(array(mean).reshape(-1), np.array([1.0]), SINGLE)
+    close(array(std).reshape(-1), np.array([1.0]), SINGLE)
+
+
+def test_standardise__takes_small_numbers(student):
+    """scales small numbers as it does others: nothing is added to the deviation"""
+    train_n, *_ = student.standardise(np.array([[1e-10], [3e-10]]), np.zeros((1, 1)))
+    close(train_n, np.array([[-1.0], [1.0]]), SINGLE)
 
 
 def test_nn_potential__maps_columns_to_columns(student):
-    """NNPotential maps a column of distances to a column of energies"""
+    """NNPotential maps a column of distances to a column of energies, and has the right size"""
     student.reseed(1)
-    tensor(student.NNPotential(hidden=8)(torch.ones(5, 1)), (5, 1))
+    for hidden, expected in ((8, 97), (64, 4353)):
+        model = student.NNPotential(hidden=hidden)
+        tensor(model(torch.ones(5, 1)), (5, 1))
+        count = sum(weights.numel() for weights in model.parameters())
+        holds(
+            count == expected, f"hidden = {hidden} should have {expected} parameters, has {count}"
+        )
+
+
+def test_nn_potential__is_a_smooth_curve(student):
+    """NNPotential is a smooth curve, no straight line and no straight pieces"""
+    student.reseed(1)
+    x = torch.linspace(0.9, 3.5, 100)[:, None]
+    model, slopes = student.NNPotential(), []
+    for shift in (0.0, 1e-3):
+        r = student.keep((x + shift).requires_grad_())
+        (slope,) = student.gradients(student.keeping(model, r), r)
+        holds(slope is not None, "the network's output has no slope: its graph is lost")
+        slopes.append(tensor(slope, (100, 1)).astype(float))
+    holds(
+        float(np.ptp(slopes[0])) > 1e-4 * np.abs(slopes[0]).max(), "the energy is a straight line"
+    )
+    bent = np.abs(slopes[1] - slopes[0]) > 1e-6 * np.abs(slopes[0]).max()
+    holds(float(np.mean(bent)) > 0.5, "the energy is made of straight pieces")
+
+
+def test_nn_potential__is_exact(student):
+    """energy_and_force gives all digits of the slope, which small steps do not, and changes no r"""
+    far = student.field("polynomial", coefficients=[1e4, 0.0, 0.0, 1.0])
+    for gradient in (False, True):
+        r = student.keep(torch.tensor([[1.5], [2.0]]).requires_grad_(gradient))
+        _, F = student.energy_and_force(far, r)
+        holds(far.gradient() is None, "the .grad of the model's parameters has been filled")
+        close(tensor(F, (2, 1)), np.array([[-6.75], [-12.0]]), SINGLE)
+        holds(attribute(r, "requires_grad") is gradient, "r.requires_grad has changed")
+        holds(attribute(r, "grad") is None, "r.grad has been filled")
 
 
 def test_nn_potential__gives_minus_the_slope(student):
@@ -128,7 +264,8 @@ def test_nn_potential__gives_minus_the_slope(student):
     V, F = returned
     close(tensor(V, (2, 1)), np.array([[9.0], [0.25]]), SINGLE)
     close(tensor(F, (2, 1)), np.array([[-6.0], [-1.0]]), SINGLE)
-    holds(F.requires_grad, "the force has lost its graph: a loss could not train with it")
+    for name, kept in (("V", V), ("F", F)):
+        holds(kept.requires_grad, f"{name} has lost its graph: a loss could not train with it")
 
 
 def test_force_matching_loss__adds_both_errors(student):
@@ -136,6 +273,18 @@ def test_force_matching_loss__adds_both_errors(student):
     V, F = torch.tensor([[0.5], [-1.0], [2.0]]), torch.tensor([[4.0], [0.0], [-3.0]])
     close(number(student.force_matching_loss(V, V + 1, F, F - 2, 0.5)), 3.0, SINGLE)
     close(number(student.force_matching_loss(V, V + 1, F, F - 2)), 5.0, SINGLE)
+    close(number(student.force_matching_loss(V, V + 1, F, F - 2, 3.0)), 13.0, SINGLE)
+
+
+def test_force_matching_loss__can_be_differentiated(student):
+    """has a gradient with respect to the energies and to the forces"""
+    V, F = torch.tensor([[0.5], [-1.0], [2.0]]), torch.tensor([[4.0], [0.0], [-3.0]])
+    kept = [student.keep(x.clone().requires_grad_()) for x in (V, F)]
+    loss = student.keeping("force_matching_loss", kept[0], V + 1, kept[1], F - 2, 0.5)
+    for name, one in zip(("energies", "forces"), kept, strict=True):
+        (gradient,) = student.gradients(loss, one)
+        holds(gradient is not None, f"the loss knows nothing of the {name}: its graph is lost")
+        close(gradient.numpy(), np.full((3, 1), -2 / 3 if name == "energies" else 2 / 3), SINGLE)
 
 
 def _few_distances():
@@ -149,6 +298,16 @@ def test_train_potential__returns_a_model_of_columns(student):
     generator = torch.Generator().manual_seed(1)
     model = student.train_potential(*_few_distances(), epochs=5, generator=generator)
     _energies(model, [[1.0], [1.5], [2.0]])
+
+
+def test_train_potential__learns_from_the_data(student):
+    """learns the data that it is given, whatever their law"""
+    r = torch.linspace(1.0, 3.0, 16).reshape(-1, 1)
+    V, F = 1.5 * torch.sin(r), -1.5 * torch.cos(r)
+    generator = torch.Generator().manual_seed(1)
+    model = student.train_potential(r, V, F, epochs=150, generator=generator)
+    error = float(np.mean((_energies(model, r.tolist()) - V.numpy()) ** 2))
+    holds(error < 0.15, f"the energies of the data are missed by {error:.2g} in the mean square")
 
 
 def test_train_potential__repeats_a_seed(student):
@@ -181,6 +340,18 @@ def test_train_cluster_model__returns_a_function_of_distances(student):
     returned = predict(distances[:4])
     shape = tuple(getattr(returned, "shape", ()))
     holds(shape in ((4,), (4, 1)), f"four rows should give four energies, shape is {shape}")
+
+
+def test_train_cluster_model__learns_from_the_data(student):
+    """learns the energies that it is given, whatever their law"""
+    distances = np.sort(np.random.default_rng(3).uniform(1.0, 3.0, (60, 3)), axis=1)
+    energies = 10 + 2 * np.sum(distances, axis=1)
+    generator = torch.Generator().manual_seed(1)
+    predict = student.train_cluster_model(distances, energies, epochs=300, generator=generator)
+    returned = predict(distances)
+    holds(hasattr(returned, "reshape"), "should give an array of energies")
+    error = float(np.mean((np.asarray(returned).reshape(-1) - energies) ** 2) / np.var(energies))
+    holds(error < 0.5, "the energies of the data are not learned")
 
 
 def test_train_cluster_model__repeats_a_seed(student):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from coursekit import SINGLE, array, close, holds, number, tensor
+from coursekit import SINGLE, CheckFailed, array, close, holds, number, tensor
 
 SET = torch.tensor([[[1.0], [2.0], [6.0]]])
 TETRAHEDRON = torch.tensor([[[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]]) / 8**0.5
@@ -48,12 +48,46 @@ def test_deep_sets__forgets_the_order_and_not_the_set(student):
     holds(bool(abs(once - twice) > SINGLE.tiny), "{1} and {1, 1} give the same output")
 
 
+def test_deep_sets__looks_at_elements_before_it_pools(student):
+    """tells {1, 5} from {3, 3}, whose sums are equal, and is more than a sum afterwards"""
+    student.reseed(1)
+    model = student.DeepSets()
+    sets = _like(model, torch.tensor([[1.0, 5.0], [3.0, 3.0]]))
+    one, other = tensor(model(sets), (2, 1))
+    holds(bool(abs(one - other) > SINGLE.tiny), "{1, 5} and {3, 3} give the same output")
+    alone = tensor(model(_like(model, torch.tensor([[1.0], [3.0], [5.0]]))), (3, 1))
+    extra = (one - alone[0] - alone[2]) - (other - 2 * alone[1])
+    holds(bool(abs(extra) > SINGLE.tiny), "{a, b} gives nothing but what {a} and {b} give")
+
+
+def test_deep_sets__pools_as_it_is_told(student):
+    """gives {1, 2} and {1, 2, 1, 2} one output for "mean", {1, 2} and {1, 2, 2} for "max" """
+    for pooling, other in (("mean", [1.0, 2.0, 1.0, 2.0]), ("max", [1.0, 2.0, 2.0])):
+        student.reseed(1)
+        model = student.DeepSets(pooling=pooling)
+        one, same, more = (
+            tensor(model(_like(model, torch.tensor([some]))), (1, 1))
+            for some in ([1.0, 2.0], other, [1.0, 2.0, 4.0])
+        )
+        close(same, one, SINGLE)
+        holds(bool(abs(more - one) > SINGLE.tiny), f"{pooling} does not see a third element")
+
+
 def test_naive_mlp__depends_on_the_order(student):
     """gives one number for each row, another one when the inputs change places"""
     student.reseed(1)
     model = student.NaiveMLP(3)
     rows = tensor(model(_like(model, torch.tensor([[1.0, 1.5, 2.0], [1.5, 1.0, 2.0]]))), (2, 1))
     holds(bool(abs(rows[0] - rows[1]) > SINGLE.tiny), "the order should make a difference")
+
+
+def test_naive_mlp__has_161_parameters(student):
+    """has 161 parameters for three inputs, 225 for five: one hidden layer of 32 units"""
+    for n_inputs, expected in ((3, 161), (5, 225)):
+        model = student.NaiveMLP(n_inputs)
+        tensor(model(_like(model, torch.ones(1, n_inputs))), (1, 1))
+        found = sum(weights.numel() for weights in model.parameters())
+        holds(found == expected, f"it has {found} parameters for {n_inputs} inputs, not {expected}")
 
 
 def test_invariance_error__is_zero_for_an_even_function(student):
@@ -69,9 +103,20 @@ def test_equivariance_error__is_zero_for_an_odd_function(student):
     f = student.field("polynomial", coefficients=[0.0, 0.0, 0.0, 1.0])
     mirror = student.field("polynomial", coefficients=[0.0, -1.0])
     still = student.field("polynomial", coefficients=[0.0, 1.0])
-    x = torch.tensor([[2.0], [1.0]])
-    for T_out, expected in ((mirror, 0.0), (still, 16.0)):
-        close(number(student.equivariance_error(f, x, mirror, T_out)), expected, SINGLE)
+    for x in (torch.tensor([[2.0]]), torch.tensor([[2.0], [1.0]])):
+        for T_out, expected in ((mirror, 0.0), (still, 16.0)):
+            close(number(student.equivariance_error(f, x, mirror, T_out)), expected, SINGLE)
+
+
+def test_equivariance_error__has_two_transformations(student):
+    """is 0 for f(x) = x³ if x is doubled and f(x) made eight times as large, and 8 if f(x) is made
+    nine times as large, at x = −2"""
+    f = student.field("polynomial", coefficients=[0.0, 0.0, 0.0, 1.0])
+    twice = student.field("polynomial", coefficients=[0.0, 2.0])
+    x = torch.tensor([[-2.0], [1.0]])
+    for factor, expected in ((8.0, 0.0), (9.0, 8.0)):
+        T_out = student.field("polynomial", coefficients=[0.0, factor])
+        close(number(student.equivariance_error(f, x, twice, T_out)), expected, SINGLE)
 
 
 def test_random_rotation__is_a_rotation(student):
@@ -80,6 +125,16 @@ def test_random_rotation__is_a_rotation(student):
         R = array(student.random_rotation(np.random.default_rng(seed)), (3, 3))
         close(R @ R.T, np.eye(3), SINGLE)
         holds(bool(np.linalg.det(R) > 0), "this one is a mirror: det R = −1")
+
+
+def test_random_rotation__prefers_no_direction(student):
+    """has entries with the mean 0, the mean square 1/3 and the mean fourth power 1/5"""
+    rng = student.keep(np.random.default_rng(5))
+    found = np.array([array(student.random_rotation(rng), (3, 3)) for _ in range(400)])
+    for power, expected, error in ((1, 0.0, 0.029), (2, 1 / 3, 0.015), (4, 1 / 5, 0.014)):
+        off = np.abs((found**power).mean(axis=0) - expected).max() / error
+        words = f"some entry's power {power} has a mean that is {off:.0f} standard errors away"
+        holds(bool(off < 5), words)
 
 
 def test_random_rotation__repeats_a_seed(student):
@@ -101,6 +156,29 @@ def test_cluster_energy_model__has_the_symmetries_of_an_energy(student):
     one, same, larger = tensor(model(_like(model, clusters)), (3,))
     close(same, one, SINGLE)
     holds(bool(abs(larger - one) > SINGLE.tiny), "a larger tetrahedron has the same energy")
+
+
+def test_cluster_energy_model__adds_up(student):
+    """gives two, three and four atoms with the same distances three energies"""
+    student.reseed(1)
+    model = student.ClusterEnergyModel(hidden=8)
+    energies = [
+        tensor(model(_like(model, TETRAHEDRON[:, :n])), (1,)).astype(float)[0] for n in (2, 3, 4)
+    ]
+    far = min(abs(energies[0] - energies[1]), abs(energies[1] - energies[2]))
+    holds(bool(far > SINGLE.tiny), "two sizes have the same energy: is it a mean over the pairs?")
+
+
+def test_cluster_energy_model__has_a_slope(student):
+    """has an energy that falls along its own forces as they say"""
+    student.reseed(1)
+    model = student.ClusterEnergyModel(hidden=8)
+    x = _like(model, 1.2 * TETRAHEDRON + 0.1 * torch.eye(4, 3))
+    found = tensor(student.forces(model, x), (1, 4, 3))
+    step = _like(model, torch.tensor(0.01 * found / np.linalg.norm(found)))
+    fall = tensor(model(x - step), (1,)) - tensor(model(x + step), (1,))
+    right = abs(fall[0] / 0.02 - np.linalg.norm(found)) < 0.1 * np.linalg.norm(found)
+    holds(bool(right), "forces are not minus the slope of the model's own energy")
 
 
 def test_cluster_energy_model__gives_minus_the_gradient(student):
@@ -138,10 +216,12 @@ def test_train_energy_model__changes_the_model(student):
 
 
 def _like(model, values):
-    """In the dtype of the model's weights."""
-    weights = list(model.parameters())
-    holds(bool(weights), "the network has no parameters: are its layers attributes of self?")
-    return values.to(weights[0].dtype)
+    """In the dtype of the model's weights; layers that wait for their first call have none yet."""
+    try:
+        weights = list(model.parameters())
+    except CheckFailed:
+        weights = []
+    return values.to(weights[0].dtype if weights else torch.float32)
 
 
 def _few_clusters(student):

@@ -1,5 +1,6 @@
 """Public checks of pinn: the ones that you can run yourself."""
 
+import contextlib
 import math
 
 import numpy as np
@@ -7,17 +8,45 @@ import torch
 from coursekit import SINGLE, StudentError, close, holds, number, refuses, tensor
 
 
-def _column(*values):
+def _column(*values, dtype=torch.float64):
     """A column that requires gradients, as the residuals expect it."""
-    return torch.tensor(values).reshape(-1, 1).requires_grad_()
+    return torch.tensor(values, dtype=dtype).reshape(-1, 1).requires_grad_()
 
 
-def test_derivative__of_x_is_one(student):
-    """is 1 for u = x, in every row, and can be differentiated again"""
-    x = student.keep(_column(-1.0, 0.5, 3.0))
-    u = student.keeping(student.field("polynomial", coefficients=[0.0, 1.0]), x)
-    close(tensor(student.derivative(u, x), (3, 1)), np.ones((3, 1)), SINGLE)
-    close(tensor(student.derivative(u, x, order=2), (3, 1)), np.zeros((3, 1)), SINGLE)
+def _gradient(of, model):
+    """What an optimiser would find in the model's coefficients after `of`.backward()."""
+    with contextlib.suppress(StudentError):
+        of.backward(torch.ones_like(of.detach()))
+    gradient = model.gradient()
+    words = "cannot be differentiated with respect to the model's parameters: no network could be "
+    holds(gradient is not None, words + "trained. Is create_graph=True missing?")
+    return tensor(gradient)
+
+
+def _on_a_network(student, function, n_columns, *arguments):
+    """Called with a real network, which puts its columns side by side; in float32, as it is."""
+    network = student.field("network", n_in=n_columns, n_hidden=8, n_out=1, seed=1)
+    columns = [_column(-0.5, 0.2, 0.9, dtype=torch.float32) for _ in range(n_columns)]
+    return student.call(function, None, (network, *columns, *arguments), {})
+
+
+def test_derivative__of_a_cube(student):
+    """is 27 for u = x³ at x = 3, and 18 for order 2; and right in every other row"""
+    for rows in ([3.0], [3.0, -1.0, 0.5]):
+        x = student.keep(_column(*rows))
+        u = student.keeping(student.field("polynomial", coefficients=[0.0, 0.0, 0.0, 1.0]), x)
+        values = np.array(rows).reshape(-1, 1)
+        for order, expected in ((1, 3 * values**2), (2, 6 * values), (3, 0 * values + 6)):
+            close(tensor(student.derivative(u, x, order), values.shape), expected, SINGLE)
+
+
+def test_derivative__can_be_differentiated_again(student):
+    """can be differentiated again, with respect to x and to what u was made of"""
+    parabola = student.field("polynomial", coefficients=[0.0, 0.0, 1.0])
+    x = student.keep(_column(3.0, -1.0))
+    slope = student.keeping("derivative", student.keeping(parabola, x), x)
+    close(tensor(student.derivative(slope, x), (2, 1)), np.full((2, 1), 2.0), SINGLE)
+    close(_gradient(slope, parabola), np.array([0.0, 2.0, 4.0]), SINGLE)  # Σ of 0, 1 and 2x
 
 
 def test_derivative__of_a_constant_is_zero(student):
@@ -29,39 +58,68 @@ def test_derivative__of_a_constant_is_zero(student):
 def test_decay_residual__of_a_parabola(student):
     """is 2t + 3t² for u = t² and rate = 3"""
     parabola = student.field("polynomial", coefficients=[0.0, 0.0, 1.0])
-    returned = student.decay_residual(parabola, _column(2.0, -1.0), 3.0)
-    close(tensor(returned, (2, 1)), np.array([[16.0], [1.0]]), SINGLE)
-    holds(returned.requires_grad, "the residual has lost its graph: no network could be trained")
+    for rows in ((2.0,), (2.0, -1.0)):
+        t = np.array(rows).reshape(-1, 1)
+        returned = student.decay_residual(parabola, _column(*rows), 3.0)
+        close(tensor(returned, t.shape), 2 * t + 3 * t**2, SINGLE)
+
+
+def test_decay_residual__trains_a_network(student):
+    """can be differentiated with respect to a model's parameters, and takes a real network"""
+    parabola = student.field("polynomial", coefficients=[0.0, 0.0, 1.0])
+    residual = student.keeping("decay_residual", parabola, _column(2.0, -1.0), 3.0)
+    close(_gradient(residual, parabola), np.array([6.0, 5.0, 17.0]), SINGLE)
+    tensor(_on_a_network(student, "decay_residual", 1), (3, 1))
 
 
 def test_decay_residual__vanishes_for_the_solution(student):
     """is zero for u = 5 exp(−t)"""
     solution = student.field("exponential", amplitude=5.0, rate=-1.0)
     returned = tensor(student.decay_residual(solution, _column(0.0, 1.0, 2.0)), (3, 1))
-    close(1 + returned, np.ones((3, 1)), SINGLE)
+    close(returned, np.zeros((3, 1)), SINGLE)
 
 
 def test_oscillator_residual__of_a_cube(student):
     """is 6t + 9t³ for x = t³ and ω = 3"""
     cube = student.field("polynomial", coefficients=[0.0, 0.0, 0.0, 1.0])
-    returned = student.oscillator_residual(cube, _column(2.0, -1.0), 3.0)
-    close(tensor(returned, (2, 1)), np.array([[84.0], [-15.0]]), SINGLE)
-    holds(returned.requires_grad, "the residual has lost its graph: no network could be trained")
+    for rows in ((2.0,), (2.0, -1.0)):
+        t = np.array(rows).reshape(-1, 1)
+        returned = student.oscillator_residual(cube, _column(*rows), 3.0)
+        close(tensor(returned, t.shape), 6 * t + 9 * t**3, SINGLE)
+
+
+def test_oscillator_residual__trains_a_network(student):
+    """can be differentiated with respect to a model's parameters, and takes a real network"""
+    cube = student.field("polynomial", coefficients=[0.0, 0.0, 0.0, 1.0])
+    residual = student.keeping("oscillator_residual", cube, _column(2.0, -1.0), 3.0)
+    close(_gradient(residual, cube), np.array([18.0, 9.0, 49.0, 69.0]), SINGLE)
+    tensor(_on_a_network(student, "oscillator_residual", 1, 2.0), (3, 1))
 
 
 def test_oscillator_residual__vanishes_for_the_solution(student):
     """is zero for x = 2 sin(3t + 1) and ω = 3"""
     solution = student.field("sine", amplitude=2.0, frequency=3.0, phase=1.0)
     returned = tensor(student.oscillator_residual(solution, _column(0.0, 0.5, 2.0), 3.0), (3, 1))
-    close(1 + returned, np.ones((3, 1)), SINGLE)
+    close(returned, np.zeros((3, 1)), SINGLE)
 
 
 def test_heat_residual__of_a_polynomial(student):
     """is x³ − 6 α x t for u = x³ t"""
     cube = student.field("surface", coefficients=np.array([[0, 0], [0, 0], [0, 0], [0, 1.0]]))
-    returned = student.heat_residual(cube, _column(2.0, 1.0), _column(3.0, 2.0), 0.5)
-    close(tensor(returned, (2, 1)), np.array([[-10.0], [-5.0]]), SINGLE)
-    holds(returned.requires_grad, "the residual has lost its graph: no network could be trained")
+    for x, t in (((2.0,), (3.0,)), ((2.0, 1.0), (3.0, 2.0))):
+        returned = student.heat_residual(cube, _column(*x), _column(*t), 0.5)
+        x, t = (np.array(one).reshape(-1, 1) for one in (x, t))
+        close(tensor(returned, x.shape), x**3 - 3 * x * t, SINGLE)
+
+
+def test_heat_residual__trains_a_network(student):
+    """can be differentiated with respect to a model's parameters, and takes a real network"""
+    parabola = student.field("surface", coefficients=np.array([[0, 0], [0, 0], [0, 1.0]]))
+    x, t = _column(2.0, 1.0), _column(3.0, 2.0)
+    residual = student.keeping("heat_residual", parabola, x, t, 0.5)
+    expected = np.array([[0.0, 2.0], [0.0, 3.0], [-2.0, 0.0]])
+    close(_gradient(residual, parabola), expected, SINGLE)
+    tensor(_on_a_network(student, "heat_residual", 2, 0.1), (3, 1))
 
 
 def test_heat_residual__vanishes_for_the_solution(student):
@@ -69,7 +127,7 @@ def test_heat_residual__vanishes_for_the_solution(student):
     solution = student.field("mode", wavenumber=2.0, rate=0.4)
     points = _column(0.1, 0.5, 0.8), _column(0.0, 0.5, 2.0)
     returned = tensor(student.heat_residual(solution, *points, 0.1), (3, 1))
-    close(1 + returned, np.ones((3, 1)), SINGLE)
+    close(returned, np.zeros((3, 1)), SINGLE)
 
 
 def _one(returned):
@@ -83,22 +141,49 @@ def test_condition_losses__of_the_decay(student):
     """decay_condition_loss is (3 − 1)² for u = 3 + t"""
     line = student.field("polynomial", coefficients=[3.0, 1.0])
     close(_one(student.decay_condition_loss(line)), 4.0, SINGLE)
+    loss = student.keeping("decay_condition_loss", line)
+    close(_gradient(loss, line), np.array([4.0, 0.0]), SINGLE)
 
 
 def test_condition_losses__of_the_oscillator(student):
     """oscillator_condition_loss is (3 − 1)² + 5² for x = 3 + 5t"""
     line = student.field("polynomial", coefficients=[3.0, 5.0])
     close(_one(student.oscillator_condition_loss(line)), 29.0, SINGLE)
+    loss = student.keeping("oscillator_condition_loss", line)
+    close(_gradient(loss, line), np.array([4.0, 10.0]), SINGLE)
 
 
 def test_condition_losses__of_the_rod(student):
     """heat_condition_loss is 0 for the exact solution and 9 for u = 2 at x = 0.5"""
     solution = student.field("mode", wavenumber=math.pi, rate=0.1 * math.pi**2)
     returned = student.heat_condition_loss(solution, _column(0.2, 0.7, 1.0), _column(0.3, 0.9))
-    close(1 + _one(returned), 1.0, SINGLE)
+    close(_one(returned), 0.0, SINGLE)
     flat = student.field("surface", coefficients=np.array([[2.0]]))
     returned = student.heat_condition_loss(flat, _column(0.5), _column(0.3, 0.9))
     close(_one(returned), 9.0, SINGLE)
+
+
+def test_condition_losses__of_the_rod_s_two_ends(student):
+    """heat_condition_loss takes each end by itself: (−1)² at the left and 1² at the right"""
+    slope = student.field("surface", coefficients=np.array([[-1.0], [2.0]]))
+    points = _column(0.5), _column(0.3, 0.9)
+    close(_one(student.heat_condition_loss(slope, *points)), 1.0 + 1.0 + 1.0, SINGLE)
+    loss = student.keeping("heat_condition_loss", slope, *points)
+    close(_gradient(loss, slope), np.array([[-2.0], [1.0]]), SINGLE)
+
+
+def test_condition_losses__take_a_network(student):
+    """all three take a real network, which puts its columns side by side"""
+    for function in ("decay_condition_loss", "oscillator_condition_loss"):
+        network = student.field("network", n_in=1, n_hidden=8, n_out=1, seed=1)
+        try:
+            returned = student.call(function, None, (network,), {})
+        except StudentError:  # a start in float64 needs a network in float64
+            returned = student.call(function, None, (network.double(),), {})
+        _one(returned)
+    network = student.field("network", n_in=2, n_hidden=8, n_out=1, seed=1)
+    points = torch.tensor([[0.2], [0.7], [0.9]]), torch.tensor([[0.3], [0.9]])
+    _one(student.heat_condition_loss(network, *points))
 
 
 def test_total_loss__adds_up(student):
@@ -106,6 +191,15 @@ def test_total_loss__adds_up(student):
     conditions = [torch.tensor(2.0), torch.tensor(4.0)]
     returned = student.total_loss(torch.tensor([[1.0], [3.0]]), conditions, [10.0, 0.5])
     close(_one(returned), 27.0, SINGLE)
+
+
+def test_total_loss__can_be_differentiated(student):
+    """has gradients with respect to the residual and to the conditions"""
+    parabola = student.field("polynomial", coefficients=[0.0, 0.0, 1.0])
+    u = student.keeping(parabola, _column(1.0, 2.0))
+    start = student.keeping(parabola, _column(3.0).reshape(()))
+    loss = student.keeping("total_loss", u, [start], [10.0])
+    close(_gradient(loss, parabola), np.array([15.0, 39.0, 107.0]), SINGLE)
 
 
 def test_total_loss__needs_no_conditions(student):
@@ -150,6 +244,7 @@ def test_centred__takes_two_variables(student):
 
 def _values(model, *columns):
     """In float32, or in float64 if the model insists."""
+    holds(callable(model), "should return the model alone: a function, and nothing beside it")
     for dtype in (torch.float32, torch.float64):
         try:
             found = model(*[torch.tensor(column, dtype=dtype) for column in columns])
@@ -159,17 +254,27 @@ def _values(model, *columns):
                 raise
 
 
-def _twice(student, train, *columns):
-    student.reseed(1)
-    found = [
-        _values(train(epochs=5, generator=torch.Generator().manual_seed(1)), *columns) for _ in "12"
-    ]
-    close(found[1], found[0], SINGLE)
+def _trains(student, train, parameter, *columns):
+    """A model that repeats itself, takes its parameter and changes as it learns."""
+
+    def values(epochs, **named):
+        student.reseed(epochs)
+        generator = torch.Generator().manual_seed(1)
+        return _values(train(epochs=epochs, generator=generator, **named), *columns)
+
+    first = values(2)
+    student.reseed(5)
+    close(values(2), first, SINGLE)
+    other = values(5)
+    words = "after five epochs the model is the same as after two: what has it learnt?"
+    holds(not np.allclose(other, first, rtol=SINGLE.relative, atol=SINGLE.tiny), words)
+    changed = not np.allclose(values(5, **parameter), other, rtol=SINGLE.relative, atol=SINGLE.tiny)
+    holds(changed, f"{next(iter(parameter))} makes no difference to what is learnt")
 
 
 def test_train_decay__returns_a_model_of_columns(student):
-    """returns a model that maps a column of times to a column, the same for the same seed"""
-    _twice(student, student.train_decay, [[0.0], [1.0], [2.0]])
+    """returns a model of a column of times: the same for a seed, another after more epochs"""
+    _trains(student, student.train_decay, {"rate": 0.5}, [[0.0], [1.0], [2.0]])
 
 
 def test_hard_constraint__starts_at_1_at_rest(student):
@@ -178,13 +283,15 @@ def test_hard_constraint__starts_at_1_at_rest(student):
     model = student.HardConstraint(network)
     x = tensor(model(torch.tensor([[0.0], [1e-4], [2.0]], dtype=torch.float64)), (3, 1))
     close(x[0, 0], np.float64(1.0), SINGLE)
+    bend = 2 * (x[1, 0] - 1) / 1e-8
+    holds(bool(1e-2 < abs(bend) < 1e3), "right after the start x should leave 1 like t²")
     holds(bool(abs(x[1, 0] - 1) < 1e-6), "x′(0) should be 0: right after the start x is still 1")
     holds(bool(abs(x[2, 0] - 1) > 1e-3), "x(2) should depend on the network")
 
 
 def test_train_oscillator__returns_a_model_of_columns(student):
-    """returns a model that maps a column of times to a column, the same for the same seed"""
-    _twice(student, student.train_oscillator, [[0.0], [1.0], [2.0]])
+    """returns a model of a column of times: the same for a seed, another after more epochs"""
+    _trains(student, student.train_oscillator, {"omega": 1.0}, [[0.0], [1.0], [2.0]])
 
 
 def test_ftcs__spreads_a_peak(student):
@@ -201,5 +308,6 @@ def test_ftcs__refuses_steps_that_are_too_long(student):
 
 
 def test_train_heat__returns_a_model_of_two_columns(student):
-    """returns a model of two columns, the same for the same seed"""
-    _twice(student, student.train_heat, [[0.2], [0.5], [0.7]], [[0.0], [1.0], [0.5]])
+    """returns a model of two columns: the same for a seed, another after more epochs"""
+    x, t = [[0.2], [0.5], [0.7]], [[0.0], [1.0], [0.5]]
+    _trains(student, student.train_heat, {"alpha": 0.5}, x, t)

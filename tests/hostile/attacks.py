@@ -332,6 +332,10 @@ RETURNS = {
     ),
     "an enormous repr": "class Big:\n    __repr__ = lambda self: 'x' * 10**9\nreturn Big()",
     "a sparse tensor": "import torch\nreturn torch.eye(1).to_sparse()",
+    "a tensor with a graph": (
+        "import torch\n"
+        "return torch.tensor(float(np.mean((y_pred - y_true) ** 2)), requires_grad=True)"
+    ),
     "a meta tensor": "import torch\nreturn torch.zeros((), device='meta')",
     "a quantised tensor": (
         "import torch, warnings\n"
@@ -430,10 +434,61 @@ DIES = {
     "memory in small pieces": "x = []\nwhile True:\n    x.append(bytearray(10**6))",
     "memory in children": (
         "import os\n"
-        "for _ in range(6):\n"
+        "for _ in range(7):\n"
         "    if os.fork() == 0:\n        break\n"
-        "x = b'x' * (900 * 2**20)\n"
+        "x = b'x' * (120 * 2**20)\n"
+        "import time\ntime.sleep(60)"
+    ),
+    "memory without a first thread": (
+        "import ctypes, os, _thread, time\n"
+        "leave = 60 if os.uname().machine == 'x86_64' else 93\n"
+        "def swell():\n"
+        "    x = [b'x' * 10**7 for _ in range(12)]\n    time.sleep(1000)\n"
+        "for _ in range(7):\n"
+        "    if os.fork() == 0:\n"
+        "        _thread.start_new_thread(swell, ())\n"
+        "        ctypes.CDLL(None).syscall(leave, 0)\n"
+        "import time\ntime.sleep(60)"
+    ),
+    "memory of a new program": (
+        "import subprocess, sys\n"
+        "swell = 'x = bytes(range(256)) * 500_000\\nimport time\\ntime.sleep(60)'\n"
+        "all = [subprocess.Popen([sys.executable, '-I', '-S', '-c', swell]) for _ in range(7)]\n"
+        "all[0].wait()"
+    ),
+    "memory in sockets": (
+        "import os, socket\n"
+        "for _ in range(16):\n"
+        "    if os.fork() == 0:\n        break\n"
+        "kept = [end for _ in range(100) for end in socket.socketpair()]\n"
+        "for end in kept:\n"
+        "    end.setblocking(False)\n"
+        "    try:\n        while True:\n            end.send(bytes(100_000))\n"
+        "    except OSError:\n        pass\n"
+        "import time\ntime.sleep(60)"
+    ),
+    "an answer byte by byte": (
+        "import os, sys, time\n"
+        "frame = sys._getframe()\n"
+        "while 'nonce' not in frame.f_locals:\n    frame = frame.f_back\n"
+        "os.write(3, frame.f_locals['nonce'] + (60 * 2**20).to_bytes(8, 'little'))\n"
+        "for _ in range(4):\n"
+        "    if os.fork() == 0:\n"
+        "        while True:\n            os.write(3, b'x')\n            time.sleep(0.003)\n"
         "while True:\n    pass"
+    ),
+    "waits in every call": (
+        "import time\ntime.sleep(1.2)\nreturn float(np.mean((y_pred - y_true) ** 2))"
+    ),
+    "computes in children that nobody waits for": (
+        "import os, signal, time\n"
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "while True:\n"
+        "    if os.fork() == 0:\n"
+        "        end = time.process_time() + 0.3\n"
+        "        while time.process_time() < end:\n            pass\n"
+        "        os._exit(0)\n"
+        "    time.sleep(0.25)"
     ),
     "memory by mmap": (
         "import mmap\nx = []\n"
@@ -441,11 +496,11 @@ DIES = {
     ),
     "memory shared with children": (
         "import mmap, os\n"
-        "for _ in range(5):\n"
+        "for _ in range(7):\n"
         "    if os.fork() == 0:\n        break\n"
-        "x = mmap.mmap(-1, 9 * 10**8)\n"
-        "for _ in range(9):\n    x.write(b'x' * 10**8)\n"
-        "while True:\n    pass"
+        "x = mmap.mmap(-1, 12 * 10**7)\n"
+        "for _ in range(12):\n    x.write(b'x' * 10**7)\n"
+        "import time\ntime.sleep(60)"
     ),
     "memory that no process holds": (
         "import os\nfor _ in range(100):\n"
@@ -523,8 +578,23 @@ RIGHT_BUT_ODD = {
     "after some memory": "x = np.ones(10**7)\nreturn float(np.mean((y_pred - y_true) ** 2))",
 }
 
+# What these are told.
+CAUSES = {
+    "memory in children": "of memory",
+    "memory without a first thread": "of memory",
+    "memory of a new program": "of memory",
+    "memory in sockets": "of memory",
+    "memory shared with children": "of memory",
+    "an answer byte by byte": "used up its computing time",
+    "waits in every call": "spent its time waiting",
+    "computes in children that nobody waits for": "used up its computing time",
+}
+
 # A cell in front of right answers.
 HARMLESS = {
+    "a name that is no text": (
+        "import ctypes, time\nctypes.CDLL(None).prctl(15, b'\\xff) R \\xfe')\ntime.sleep(0.2)"
+    ),
     "10 MB of output": "print('x' * 10**7)",
     "one endless line to stderr": "import sys\nsys.stderr.write('x' * 10**7)",
     "closes its output": "import sys\nsys.stdout.close()\nsys.stdout = None",
@@ -585,6 +655,23 @@ HARMLESS = {
         "import os\nos.set_blocking(3, False)\ntry:\n    os.read(3, 100)\n"
         "except BlockingIOError:\n    pass\nos.set_blocking(3, True)"
     ),
+}
+
+# What a level's own walls hold is tried at each. The rest is held by the wire and the judge, which
+# are the same at every level.
+AT_EVERY_LEVEL = {
+    *("reads the answers", "imports the answers", "reads what other processes know"),
+    *("waits for files that appear", "kills what it can see", "speaks from a daemon"),
+    *("searches its own memory for the checks", "files that are found first"),
+    *("kills itself", "stops itself", "stops its parent", "answers after its death"),
+    *("becomes another program", "becomes Python again", "10 GB", "memory in small pieces"),
+    *("memory by mmap", "memory that no process holds", "shared memory", "memory in sockets"),
+    *("memory in children", "memory without a first thread", "memory shared with children"),
+    *("memory of a new program", "computes in children that nobody waits for"),
+    *("a sparse file of 1 TB", "shared memory of System V", "a queue in the kernel"),
+    *("open files", "a fork bomb", "a thread bomb", "a subprocess", "the network", "a datagram"),
+    *("a namespace of its own", "traces its parent", "a daemon", "a fork bomb that stops"),
+    *("files of every name", "its folder is gone", "a full disk", "a server", "atexit"),
 }
 
 

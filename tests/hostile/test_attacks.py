@@ -1,6 +1,7 @@
 """Submissions that attack the grader, and honest accidents that look like attacks.
 
-Each is a notebook's cells, judged in the full cage and at each weaker level. It earns what its
+Each is a notebook's cells, judged in the full cage, and at each weaker level where that level's
+own walls are to hold it. It earns what its
 answers deserve: the attacked exercise nothing (or everything, where the attack is only odd), its
 honest neighbours everything; and nothing of it is left behind. What a weaker level cannot hold is
 in `NOT_HELD`, with the reason. COVERAGE.md says which line of the safety plan is tested where.
@@ -9,15 +10,25 @@ in `NOT_HELD`, with the reason. COVERAGE.md says which line of the safety plan i
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
 import pytest
-from attacks import DIES, HARMLESS, RAISES, RETURNS, RIGHT_BUT_ODD, TAKES_MARKS, mse_loss
+from attacks import (
+    AT_EVERY_LEVEL,
+    CAUSES,
+    DIES,
+    HARMLESS,
+    RAISES,
+    RETURNS,
+    RIGHT_BUT_ODD,
+    TAKES_MARKS,
+    mse_loss,
+)
 
 from autograder.course import Cell, load_assignment
 from autograder.judging.answers import cells, reference_code
@@ -25,6 +36,7 @@ from autograder.judging.judge import Judge, seed_of
 from autograder.judging.student import Student
 from autograder.sandbox.cage import LEVELS, Cage, Level
 from autograder.sandbox.inside.lockdown import landlock_version
+from autograder.sandbox.inside.protocol import LIMITS
 from autograder.sandbox.protocol import InProcess
 from autograder.sandbox.transport import Caged
 
@@ -48,10 +60,10 @@ if os.geteuid() != 0:
 
 CHOSEN = ("activations", "forward", "mse_loss")
 _whole = load_assignment("backprop")
-COURSE = dataclasses.replace(
+COURSE = msgspec.structs.replace(
     _whole,
     exercises=tuple(
-        dataclasses.replace(exercise, seconds=2.0) if exercise.name in CHOSEN else exercise
+        msgspec.structs.replace(exercise, seconds=2.0) if exercise.name in CHOSEN else exercise
         for exercise in _whole.exercises
     ),
 )
@@ -62,7 +74,9 @@ SETUP = cells(COURSE)[0]
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same limits, sooner."""
-    monkeypatch.setattr("autograder.sandbox.cage._STALL_SECONDS", 1.5)
+    monkeypatch.setattr("autograder.sandbox.watch.STALL_SECONDS", 1.5)
+    monkeypatch.setattr("autograder.sandbox.watch.IDLE_SECONDS", 3.0)
+    monkeypatch.setitem(LIMITS, "memory", 512 * 2**20)
     monkeypatch.setattr("autograder.sandbox.protocol.CELL_SECONDS", 2.0)
 
 
@@ -72,6 +86,8 @@ class Verdict(NamedTuple):
 
     shares: dict[str, float]
     words: str
+    public: str
+    """What is said in public checks."""
 
 
 Grade = Callable[..., Verdict]
@@ -92,7 +108,7 @@ def cages(cage: Cage) -> Iterator[dict[Level, Cage]]:
         found[level].close()
 
 
-@pytest.fixture(params=LEVELS)
+@pytest.fixture(params=["full"])
 def grade(cages: dict[Level, Cage], request: pytest.FixtureRequest) -> Grade:
     """Judges the right answers with some cells exchanged and one put in front."""
     level: Level = request.param
@@ -116,9 +132,22 @@ def grade(cages: dict[Level, Cage], request: pytest.FixtureRequest) -> Grade:
         assert _left_behind(cage) == []
         words = [c.message for result in results for c in result.checks if c.hidden]
         words += [failure.sentence for failure in caged.failures]
-        return Verdict({r.name: r.points / r.max_points for r in results}, "\n".join(words))
+        public = [c.message for result in results for c in result.checks if not c.hidden]
+        shares = {r.name: r.points / r.max_points for r in results}
+        return Verdict(shares, "\n".join(words), "\n".join(public))
 
     return grade
+
+
+def tried(names: Iterable[str]) -> pytest.MarkDecorator:
+    """Each at the levels whose own walls hold it."""
+    pairs = [
+        (level, name)
+        for name in names
+        for level in LEVELS
+        if level == "full" or name in AT_EVERY_LEVEL
+    ]
+    return pytest.mark.parametrize(("grade", "name"), pairs, indirect=["grade"])
 
 
 def _left_behind(cage: Cage) -> list[str]:
@@ -145,7 +174,7 @@ def _left_behind(cage: Cage) -> list[str]:
 # An added cell that attacks, with no exercise filled in: whatever it does, it earns nothing.
 
 
-@pytest.mark.parametrize("name", TAKES_MARKS)
+@tried(TAKES_MARKS)
 def test_an_attack_without_answers_earns_nothing(grade: Grade, name: str) -> None:
     verdict = grade(TAKES_MARKS[name], activations="", forward="", mse_loss="")
     assert verdict.shares == dict.fromkeys(CHOSEN, 0.0)
@@ -155,7 +184,7 @@ def test_an_attack_without_answers_earns_nothing(grade: Grade, name: str) -> Non
 # `mse_loss` does this; it earns nothing, and both its neighbours everything.
 
 
-@pytest.mark.parametrize("name", RETURNS)
+@tried(RETURNS)
 def test_a_value_that_is_none_earns_nothing(grade: Grade, name: str) -> None:
     verdict = grade(mse_loss=mse_loss(RETURNS[name]))
     assert verdict.shares == {"activations": 1.0, "forward": 1.0, "mse_loss": 0.0}
@@ -163,23 +192,24 @@ def test_a_value_that_is_none_earns_nothing(grade: Grade, name: str) -> None:
     assert "\x1b" not in verdict.words
 
 
-@pytest.mark.parametrize("name", RAISES | DIES)
+@tried(RAISES | DIES)
 def test_one_function_costs_one_exercise(grade: Grade, name: str) -> None:
     verdict = grade(mse_loss=mse_loss((RAISES | DIES)[name]))
     assert verdict.shares == {"activations": 1.0, "forward": 1.0, "mse_loss": 0.0}
     assert "mse_loss" in verdict.words
+    assert CAUSES.get(name, "") in verdict.public
 
 
 # --------------------------------------------------------------- odd, and right all the same
 # Cells in front of right answers that look like attacks, or are accidents: nothing is lost.
 
 
-@pytest.mark.parametrize("name", HARMLESS)
+@tried(HARMLESS)
 def test_accidents_cost_nothing(grade: Grade, name: str) -> None:
     assert grade(HARMLESS[name]).shares == dict.fromkeys(CHOSEN, 1.0)
 
 
-@pytest.mark.parametrize("name", RIGHT_BUT_ODD)
+@tried(RIGHT_BUT_ODD)
 def test_a_right_answer_may_be_odd(grade: Grade, name: str) -> None:
     assert grade(mse_loss=mse_loss(RIGHT_BUT_ODD[name])).shares == dict.fromkeys(CHOSEN, 1.0)
 
@@ -269,9 +299,9 @@ def test_a_student_s_process_cannot_redraw_the_inputs() -> None:
     theirs: list[int] = []
 
     class Spy(Student):
-        def begin(self, exercise: str, seed: int) -> None:
+        def begin(self, exercise: str, seed: int, *more: Any) -> None:
             theirs.append(seed)
-            super().begin(exercise, seed)
+            super().begin(exercise, seed, *more)
 
     judge = Judge(COURSE)
     judge.judge(Spy(InProcess([SETUP])), "salt", [COURSE.exercise("mse_loss")])

@@ -9,15 +9,24 @@ rows are written with SQL here; a test holds them against what nbgrader itself w
 """
 
 from .notebooks import autograded_notebook
-from .recorder import GradebookError, Mark, Recorder, configuration
+from .recorder import (
+    ByHand,
+    GradebookError,
+    Mark,
+    Recorder,
+    configuration,
+    in_gradebook,
+)
 from .times import parse_time, submission_time
 
 __all__ = [
+    "ByHand",
     "GradebookError",
     "Mark",
     "Recorder",
     "autograded_notebook",
     "configuration",
+    "in_gradebook",
     "parse_time",
     "submission_time",
 ]

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from coursekit.ipynb import NotebookCell
 
 from autograder.course import Assignment, Exercise
 from autograder.files import plain
 from autograder.judging.submission import (
-    NotebookCell,
     Outline,
     Submission,
     locked_id,
@@ -161,6 +161,9 @@ def _verdict(exercise: Exercise, verdict: ExerciseResult | None, result: Result)
         message = plain(message)
         text += ["", message]
         markup.append(f"<pre>{html.escape(message)}</pre>")
+    if verdict is not None and verdict.remark:
+        text += ["", plain(verdict.remark)]
+        markup.append(f"<p>{html.escape(plain(verdict.remark))}</p>")
     if verdict is not None and verdict.hint:
         text += ["", f"hint: {plain(verdict.hint)}"]
         markup.append(f"<p><strong>Hint:</strong> {html.escape(plain(verdict.hint))}</p>")

@@ -51,6 +51,16 @@ class _Conflict(GradebookError):
 _ATTEMPTS = 10
 
 
+class ByHand(NamedTuple):
+    """What somebody changed in formgrader of an exercise's points."""
+
+    checks: float | None
+    """What the checks gave."""
+    points: float
+    """What counts instead, extra credit included."""
+    comment: str = ""
+
+
 class Mark(NamedTuple):
     """What the gradebook says of one submission, points by hand and penalties included."""
 
@@ -64,6 +74,8 @@ class Mark(NamedTuple):
     points: float
     penalty: float
     max_points: float
+    by_hand: dict[str, ByHand]
+    """The exercises whose points are not those of the checks."""
 
     @property
     def total(self) -> float | None:
@@ -71,6 +83,18 @@ class Mark(NamedTuple):
         if None in self.exercises.values():
             return None
         return round(max(0.0, self.points - self.penalty), 2)
+
+    @property
+    def story(self) -> list[str]:
+        """How the total came about, where it is not what the checks gave."""
+        told = []
+        for exercise, change in self.by_hand.items():
+            was = "no mark" if change.checks is None else f"{change.checks:g}"
+            comment = f": {plain(change.comment)}" if change.comment else ""
+            told.append(f"{exercise}: {change.points:g} by hand, the checks gave {was}{comment}")
+        if self.penalty:
+            told.append(f"handed in late: {self.points:g} less {round(self.penalty, 2):g}")
+        return told
 
 
 class Recorder:
@@ -130,6 +154,11 @@ class Recorder:
         people = list(people)
         self._written(lambda session: save_students(session, people))
 
+    def roster(self) -> set[str]:
+        """The ids of everyone whom the gradebook knows."""
+        with self._session():
+            return {student.id for student in self._gradebook.students}
+
     def marks(self, assignment: Assignment) -> list[Mark]:
         """What the gradebook holds of an assignment, by student."""
         cells = {exercise.check_cell: exercise.name for exercise in assignment.exercises}
@@ -153,6 +182,7 @@ class Recorder:
                         points=float(submission.score),
                         penalty=float(submission.late_submission_penalty or 0.0),
                         max_points=float(submission.max_score),
+                        by_hand=_by_hand(submission, cells),
                     )
                 )
         return sorted(found)
@@ -325,6 +355,26 @@ class Recorder:
         """Where a submission's autograded notebook is written."""
         folder = self.course_dir / "autograded" / result.student / result.assignment
         return folder / f"{result.assignment}.ipynb"
+
+
+def in_gradebook(course_dir: Path, assignment: Assignment) -> tuple[dict[str, Mark], set[str]]:
+    """An assignment's marks by student, and the course's roster; both empty without a gradebook."""
+    if not any((course_dir / name).is_file() for name in ("gradebook.db", "nbgrader_config.py")):
+        return {}, set()
+    recorder = Recorder(course_dir, [assignment])
+    return {mark.student: mark for mark in recorder.marks(assignment)}, recorder.roster()
+
+
+def _by_hand(submission: Any, cells: dict[str, str]) -> dict[str, ByHand]:
+    found = {}
+    for book in submission.notebooks:
+        said = {one.name: one.manual_comment or "" for one in book.comments}
+        for grade in book.grades:
+            changed = grade.manual_score is not None or grade.extra_credit
+            if grade.name in cells and changed:
+                name = cells[grade.name]
+                found[name] = ByHand(grade.auto_score, float(grade.score), said.get(name, ""))
+    return found
 
 
 def configuration(course_dir: Path) -> Any:

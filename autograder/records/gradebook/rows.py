@@ -269,10 +269,9 @@ def comment(result: Result, exercise: ExerciseResult | None) -> str | None:
         return indented(result.message)
     if exercise is None or exercise.status == "error":
         return "The grader itself failed here; no mark was given." if exercise else None
-    if not exercise.message:
-        return plain(exercise.hint) or None
-    parts = [plain(exercise.hint), indented(exercise.message[:MAX_COMMENT])]
-    return "\n\n".join(part for part in parts if part)
+    parts = [plain(exercise.hint), plain(exercise.remark)]
+    parts.append(indented(exercise.message[:MAX_COMMENT]))
+    return "\n\n".join(part for part in parts if part) or None
 
 
 def indented(text: str) -> str:

@@ -24,6 +24,8 @@ from autograder.errors import CourseError, SubmissionError
 from autograder.files import plain
 from autograder.judging.submission import find_notebook
 from autograder.records import similar
+from autograder.records.collected import collected
+from autograder.records.gradebook import Mark, in_gradebook
 from autograder.records.similar import Alike
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 
@@ -66,10 +68,13 @@ _ENOUGH = 8  # submissions from which quartiles and halves of a class say someth
 class Submission:
     """A result with the anchor, the name and the link that the page uses for it."""
 
-    def __init__(self, number: int, student: str, result: Result, course_dir: Path) -> None:
+    def __init__(
+        self, number: int, student: str, result: Result, course_dir: Path, mark: Mark | None = None
+    ) -> None:
         self.number = number
         self.name = student
         self.result = result
+        self.mark = mark
         name = result.assignment
         self.has_feedback = (course_dir / "feedback" / student / name / f"{name}.html").is_file()
         folder = quote(os.fsencode(student), safe="")
@@ -89,9 +94,20 @@ class Submission:
     def exercise(self, name: str) -> ExerciseResult | None:
         return next((e for e in self.result.exercises if e.name == name), None)
 
+    @property
+    def points(self) -> float:
+        """The gradebook's mark, or the checks' where it has none."""
+        total = self.mark.total if self.mark is not None else None
+        return self.result.points if total is None else total
+
+    @property
+    def story(self) -> list[str]:
+        """How the mark came about, where it is not what the checks gave."""
+        return self.mark.story if self.mark is not None else []
+
     def share(self) -> float:
         """The mark between 0 and 1."""
-        return share_of(self.result.points, self.result.max_points)
+        return share_of(self.points, self.result.max_points)
 
 
 class Entry(NamedTuple):
@@ -153,6 +169,12 @@ class ExerciseRow:
         return share_of(self.right, self.judged)
 
 
+def status_of(exercise: ExerciseResult) -> str:
+    """An exercise's status; all its points are right, whatever else was found."""
+    full = exercise.points >= exercise.max_points and exercise.status != "error"
+    return "right" if full else exercise.status
+
+
 class Slip(NamedTuple):
     """A known mistake and who made it."""
 
@@ -208,6 +230,10 @@ class Report:
     similar: list[Similar]
     compared: int
     """Submissions whose code could be compared with the others'."""
+    left_out: list[str] = field(default_factory=list)
+    """Who was in a collected archive and could not be read, why."""
+    absent: list[str] = field(default_factory=list)
+    """Who is on the roster and has handed in nothing."""
 
     # ----------------------------------------------------------------- what is wrong with it
 
@@ -332,7 +358,7 @@ class Report:
             if submission.result.status != "unreadable"
             and (exercise := submission.exercise(name)) is not None
         ]
-        by_status = grouped((exercise.status, submission) for submission, exercise in answers)
+        by_status = grouped((status_of(exercise), submission) for submission, exercise in answers)
         slices, start = [], 0.0
         for status, words in STATUS_WORDS.items():
             if status in by_status:
@@ -399,7 +425,7 @@ class Report:
     @cached_property
     def imperfect(self) -> list[ExerciseResult]:
         """Answers that are written and not right: those that a hint could be found for."""
-        return [exercise for exercise in self.judged if exercise.status in ("partly", "wrong")]
+        return [one for one in self.judged if status_of(one) in ("partly", "wrong")]
 
     @property
     def explained(self) -> int:
@@ -465,7 +491,7 @@ class Report:
     def _one_lost(self) -> Remark:
         entries = []
         for submission in self.marked:
-            lost = [e for e in submission.judged if e.status != "right"]
+            lost = [e for e in submission.judged if status_of(e) != "right"]
             if len(submission.judged) > 2 and len(lost) == 1 and lost[0].points == 0:
                 entries.append(Entry(submission, f"{lost[0].name}: {STATUS_WORDS[lost[0].status]}"))
         why = "One exercise without a point, everything else right: a slip, or an answer that the \
@@ -484,7 +510,7 @@ checks do not know."
         return Remark("Right on the public checks only", why, entries)
 
     def _identical(self) -> list[Remark]:
-        worth = [s for s in self.marked if s.result.points > 0]
+        worth = [s for s in self.marked if s.points > 0]
         groups = grouped((s.result.submission_sha256, s) for s in worth)
         why = "The same file, byte for byte."
         return [
@@ -637,6 +663,7 @@ def read_report(name: str, course_dir: Path) -> Report:
     submissions: list[Submission] = []
     broken = []
     students = sorted(path.stem for path in folder.glob("*.json"))
+    marks, roster = in_gradebook(course_dir, found)
     for student in students:
         result = store.load(name, student)
         if result is None:
@@ -646,7 +673,9 @@ def read_report(name: str, course_dir: Path) -> Report:
                 f"{student}.json holds the result of {result.student} for {result.assignment}"
             )
         else:
-            submissions.append(Submission(len(submissions), student, result, course_dir))
+            submissions.append(
+                Submission(len(submissions), student, result, course_dir, marks.get(student))
+            )
     if not submissions:
         trouble = "".join(f"\n{plain(line)}" for line in broken)
         raise CourseError(
@@ -655,8 +684,15 @@ def read_report(name: str, course_dir: Path) -> Report:
         )
     handed_in = {path.parent.name for path in (course_dir / "submitted").glob(f"*/{name}")}
     ungraded = sorted(handed_in - set(students))
+    archives = collected(course_dir, name).left_out
     return Report(
-        found, submissions, broken, ungraded, *_resemblances(found, course_dir, submissions)
+        found,
+        submissions,
+        broken,
+        ungraded,
+        *_resemblances(found, course_dir, submissions),
+        left_out=[f"{who}: {why}" for who, why in sorted(archives.items())],
+        absent=sorted(roster - handed_in - set(students)),
     )
 
 

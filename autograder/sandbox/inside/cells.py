@@ -34,6 +34,7 @@ _BODY_RUNS = (
     *("memit", "mprun", "lprun", "snakeviz", "scalene", "pyinstrument", "notify"),
 )
 _CELL_MAGIC = re.compile(rf"[ \t]*%%({'|'.join(_BODY_RUNS)})(?![\w?])(.*)")
+_PROMPT = re.compile(r"\s*In ?\[\d+\]: ")
 _FUTURES = functools.reduce(
     lambda flags, name: flags | getattr(__future__, name).compiler_flag,
     __future__.all_feature_names,
@@ -68,7 +69,7 @@ def read(source: str, filename: str, flags: int = 0) -> Read:
     """The statements of a cell; SyntaxError, with the line in `source`, where it is no Python."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about escapes, which a notebook may have made errors
-        return _compiled(_tree(source, filename, flags), filename, flags)
+        return _compiled(tree_of(source, filename, flags), filename, flags)
 
 
 def _compiled(tree: ast.Module, filename: str, flags: int) -> Read:
@@ -95,10 +96,10 @@ def _compiled(tree: ast.Module, filename: str, flags: int) -> Read:
     return Read(tuple(statements), flags)
 
 
-def _tree(source: str, filename: str, flags: int) -> ast.Module:
+def tree_of(source: str, filename: str, flags: int) -> ast.Module:
     """Python first: text that is Python as it stands means what it says."""
     try:
-        return _parsed(source, filename, flags)
+        return _python(source, filename, flags)
     except SyntaxError as error:
         refused = error
     lines = source.split("\n")
@@ -118,7 +119,7 @@ def _tree(source: str, filename: str, flags: int) -> ast.Module:
     body = "\n".join(lines[start:]) + "\n"
     try:
         with contextlib.suppress(SyntaxError):
-            tree = _parsed(body, filename, flags)
+            tree = _python(body, filename, flags)
             return _with(ast.increment_lineno(tree, start), ending)
         tree = _parsed(_transformed(body), filename, flags)
     except SyntaxError as error:
@@ -130,6 +131,12 @@ def _tree(source: str, filename: str, flags: int) -> ast.Module:
 
 _MAYBE_IPYTHON = re.compile(r"^[ \t]|[%!?]|^(>>>|\.\.\.|In ?\[|[/,;])", re.MULTILINE)
 """What a text holds somewhere that IPython reads and Python does not."""
+
+
+def _python(text: str, filename: str, flags: int) -> ast.Module:
+    if _PROMPT.match(text):  # a pasted `In [1]: x = 2`, which would be an annotation
+        raise SyntaxError("invalid syntax")
+    return _parsed(text, filename, flags)
 
 
 def _parsed(text: str, filename: str, flags: int) -> ast.Module:

@@ -21,7 +21,7 @@ _LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True)
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x00020000, 0x08000000, 0x20000000
-_MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 16384, 1 << 18
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 1, 2, 4, 8, 16384, 1 << 18
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
 _PR_SET_SECCOMP, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 22, 36, 38, 47
 
@@ -63,7 +63,8 @@ def own_mounts(scratch_bytes: int) -> None:
     safe = _MS_NOSUID | _MS_NODEV
     _mount("tmpfs", SCRATCH, "tmpfs", safe, f"size={scratch_bytes},nr_inodes=8192,mode=1777")
     _mount("tmpfs", "/dev/shm", "tmpfs", safe, f"size={scratch_bytes},nr_inodes=1024,mode=1777")
-    _mount("proc", "/proc", "proc", safe | _MS_NOEXEC, None)
+    # Read-only, or the submission could make itself the last to go where memory ends.
+    _mount("proc", "/proc", "proc", safe | _MS_NOEXEC | _MS_RDONLY, None)
     os.chdir(SCRATCH)
 
 
@@ -74,21 +75,31 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
 
 def limit_resources(limits: dict[str, int]) -> None:
     """The kernel's own limits; the judge watches time and memory from outside as well."""
-    memory = limits["memory"]
-    if _LINUX:
-        with open("/proc/self/statm") as file:  # the interpreter's own mappings come on top
-            memory += int(file.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    limit_memory(limits["memory"])
     for name, value in (
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_CPU, limits["cpu"]),
+        (resource.RLIMIT_CPU, limits["cpu"] + 5),
         (resource.RLIMIT_FSIZE, limits["file_size"]),
         (resource.RLIMIT_NOFILE, limits["files"]),
         (resource.RLIMIT_NPROC, limits["processes"]),
     ):
         hard = resource.getrlimit(name)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(name, (value, value))
+        # The soft limit on time has a signal of its own, by which its end can be told.
+        soft = max(1, value - 5) if name == resource.RLIMIT_CPU else value
+        resource.setrlimit(name, (soft, value))
+
+
+def limit_memory(more: int) -> None:
+    """So many bytes of addresses beyond those that the process has."""
+    if _LINUX:
+        with open("/proc/self/statm") as file:
+            memory = more + int(file.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def first_to_go() -> None:
+    """Where the machine's memory ends, the kernel takes this process before any other."""
     if _LINUX:
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")
@@ -136,17 +147,21 @@ def drop_privileges(namespaces: bool) -> None:
 # Numbers on x86-64 and on 64-bit ARM. None of these serves a student's arithmetic; each has
 # been a way out of a sandbox, could slow or stop the machine, or makes what outlives its maker:
 # System V's shared memory, semaphores and queues, and POSIX queues (the last line), or memory that
-# no process seems to hold (memfd_create, the line before).
+# no process seems to hold (memfd_create, the line before). The line before that takes of what all
+# of a machine's processes share, or tells one of another: inotify, fanotify, AIO, descriptor
+# tables (modify_ldt), locks on libraries (flock).
 _FORBIDDEN = {
     "x86_64": (
         *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
         *(248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 320, 321, 323),
+        *(253, 254, 294, 300, 301, 206, 154, 73),
         319,
         *(29, 64, 68, 240),
     ),
     "aarch64": (
         *(117, 116, 92, 41, 51, 89, 170, 40, 39, 224, 225, 142, 105, 106, 60, 112, 104),
         *(217, 218, 219, 97, 241, 265, 268, 270, 271, 272, 273, 294, 280, 282),
+        *(26, 27, 262, 263, 0, 32),
         279,
         *(194, 190, 186, 180),
     ),
@@ -163,6 +178,8 @@ _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _SOCKET = {"x86_64": 41, "aarch64": 198}
 _AF_UNIX = 1  # between processes of one machine; every other kind is a network
+_SETSOCKOPT = {"x86_64": 54, "aarch64": 208}
+_SOL_SOCKET, _BUFFERS = 1, (7, 8, 32, 33)  # SO_SNDBUF and SO_RCVBUF: memory of the kernel's
 _CLONE3 = 435
 _NEW_NAMESPACES = 0x7E020080
 _ALLOW, _EPERM, _ENOSYS, _KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
@@ -187,6 +204,12 @@ def _forbid_system_calls(namespaces: bool) -> None:
     for number in forbidden:
         program += [(equal, 0, 1, number), (back, 0, 0, _EPERM)]
     program += [(equal, 0, 1, _CLONE3), (back, 0, 0, _ENOSYS)]  # glibc falls back to clone
+    options = [
+        step for option in _BUFFERS for step in ((equal, 0, 1, option), (back, 0, 0, _EPERM))
+    ]
+    program += [(equal, 0, len(options) + 4, _SETSOCKOPT[machine]), (load, 0, 0, 24)]
+    program += [(equal, 0, len(options) + 1, _SOL_SOCKET), (load, 0, 0, 32), *options]
+    program += [(back, 0, 0, _ALLOW)]
     program += [(equal, 0, 4, _SOCKET[machine]), (load, 0, 0, 16)]
     program += [(equal, 0, 1, _AF_UNIX), (back, 0, 0, _ALLOW), (back, 0, 0, _EPERM)]
     program += [(equal, 0, 3, _CLONE[machine]), (load, 0, 0, 16)]

@@ -20,7 +20,7 @@ import time
 from typing import Any
 
 from . import lockdown
-from .protocol import HEADER
+from .protocol import HEADER, remove
 
 SESSION = 3
 
@@ -64,7 +64,10 @@ class Parent:
     def serve(self) -> None:
         """Answers until the judge hangs up."""
         while True:
-            data, descriptors, _, _ = socket.recv_fds(self.line, 65536, 1)
+            try:
+                data, descriptors, _, _ = socket.recv_fds(self.line, 65536, 1)
+            except OSError:
+                return
             if not data:
                 return
             message = json.loads(data)
@@ -74,7 +77,8 @@ class Parent:
                 reply = self.reap()
             else:
                 reply = {"alive": True}
-            self.line.send(json.dumps(reply).encode())
+            with contextlib.suppress(OSError):  # as the next read says
+                self.line.send(json.dumps(reply).encode())
 
     def start(self, descriptor: int, limits: dict[str, int]) -> dict[str, Any]:
         try:
@@ -107,6 +111,7 @@ class Parent:
         for target in (0, 1, 2):
             os.dup2(null, target)
         os.closerange(5, 65536)
+        lockdown.first_to_go()  # while /proc can be written to
         if self.namespaces:
             lockdown.own_mounts(limits["scratch"])
         else:
@@ -203,11 +208,14 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if not setting["namespaces"]:
-        lockdown.die_with_parent()
         lockdown.adopt_orphans()
     warm_up()
     lockdown.not_traceable()
     gc.collect()
     gc.freeze()  # forks share these pages for longer
     line.send(b'{"ready": true}')
-    Parent(line, setting).serve()
+    parent = Parent(line, setting)
+    parent.serve()
+    if not setting["namespaces"]:  # the judge may have been killed: nobody else clears up
+        parent.reap()
+        remove(setting["folder"])

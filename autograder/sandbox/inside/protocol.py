@@ -1,8 +1,9 @@
-"""What both ends of the line to a submission's process agree on."""
+"""What both ends of the line to a submission's process agree on, and both do."""
 
 from __future__ import annotations
 
 import struct
+import subprocess
 
 HEADER = struct.Struct("<8sQ")
 """Before every request and answer: a nonce, which the answer repeats, and the length."""
@@ -16,8 +17,13 @@ SCRATCH = "/scratch"
 LIMITS = {
     "memory": 2 * 2**30,
     "scratch": 64 * 2**20,
-    "cpu": 900,
     "file_size": 64 * 2**20,
     "files": 256,
     "processes": 64,
 }
+
+
+def remove(folder: str) -> None:
+    """Whatever it holds: folders nested without end, and such that may not be entered."""
+    subprocess.run(["/bin/chmod", "-R", "u+rwx", folder], stderr=subprocess.DEVNULL)
+    subprocess.run(["/bin/rm", "-rf", folder])

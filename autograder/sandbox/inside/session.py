@@ -36,6 +36,7 @@ from .wire import Handle, WireError, decode, encode
 from .witness import Witness
 
 MAX_HANDLES = 100_000
+UNWRITTEN = "still to be written"  # what a stub's NotImplementedError says
 _NO_DEVICE = re.compile(r"\b(cuda|mps|xpu|xla)\b|nvidia|accelerator device", re.IGNORECASE)
 """What torch says of a device that is not there, in a dozen sentences."""
 
@@ -199,7 +200,20 @@ class Session:
             "wanted": _wanted(error),
             "cell": label,
             "line": line,
+            "unwritten": self._unwritten(error),
         }
+
+    def _unwritten(self, error: BaseException) -> str | None:
+        """The function that said by itself that it is still to be written: torch and others raise
+        NotImplementedError as well."""
+        if type(error) is not NotImplementedError or _text(error) not in ("", UNWRITTEN):
+            return None
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        if trace is None or trace.tb_frame.f_code.co_filename not in self.kernel.labels:
+            return None
+        return trace.tb_frame.f_code.co_qualname.partition(".")[0]
 
     def _where(self, error: BaseException) -> tuple[str | None, int | None]:
         labels = self.kernel.labels

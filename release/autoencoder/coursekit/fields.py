@@ -6,10 +6,13 @@ needed and zero is not the only right answer.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
+from torch.autograd import forward_ad
 
 
 class Polynomial(nn.Module):
@@ -68,6 +71,10 @@ class Surface(nn.Module):
             total = total * x + inner
         return total
 
+    def gradient(self) -> torch.Tensor | None:
+        """What someone's `backward` left in the coefficients."""
+        return self.coefficients.grad
+
 
 class Mode(nn.Module):
     """amplitude · sin(wavenumber · x) · exp(−rate · t), elementwise in two variables."""
@@ -119,7 +126,11 @@ class PairEnergy(nn.Module):
 
 
 class Network(nn.Module):
-    """One hidden layer with tanh, (N, n_in) → (N, n_out), first weights from the seed."""
+    """One hidden layer with tanh in float32, (N, n_in) → (N, n_out), first weights from the seed.
+
+    Called with several columns it puts them side by side, as a student's own network does: they
+    must be of one length and of its dtype. Nothing here is forgiving, as nothing is in a notebook.
+    """
 
     def __init__(self, n_in: int, n_hidden: int, n_out: int, seed: int = 0) -> None:
         super().__init__()
@@ -129,8 +140,59 @@ class Network(nn.Module):
             for parameter in self.parameters():
                 parameter.normal_(0.0, n_in**-0.5, generator=generator)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.output(torch.tanh(self.hidden(x)))
+    def forward(self, *columns: torch.Tensor) -> torch.Tensor:
+        return self.output(torch.tanh(self.hidden(torch.cat(columns, dim=1))))
+
+
+class PairNetwork(nn.Module):
+    """A network of float32 that adds up over the pairs of a cluster, (B, N, 3) → (B,).
+
+    With `dropout` it gives something else in every call until it is in evaluation mode.
+    """
+
+    def __init__(self, n_hidden: int = 16, seed: int = 0, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.network = Network(1, n_hidden, 1, seed)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, positions: torch.Tensor) -> torch.Tensor:
+        first, second = torch.triu_indices(positions.shape[1], positions.shape[1], offset=1)
+        distances = (positions[:, first] - positions[:, second]).norm(dim=-1)
+        pairs = self.network(1 / distances.reshape(-1, 1))
+        return self.dropout(pairs).reshape(len(positions), -1).sum(dim=1)
+
+
+class Equation(nn.Module):
+    """Sees whether a training asks for derivatives with respect to its points, as an equation in
+    the loss does, and not only for `backward`.
+
+    All of torch's functions go through two doors: backwards with the inputs named (or with
+    create_graph=True), and forwards.
+    """
+
+    asked = False
+
+    def watch(self) -> None:
+        """From now on."""
+        backwards, forwards = vars(torch.autograd), vars(forward_ad)
+        if not hasattr(backwards["_engine_run_backward"], "__wrapped__"):
+            backwards["_engine_run_backward"] = _noting(
+                backwards["_engine_run_backward"], lambda args: bool(args[3] or len(args[4]))
+            )
+            forwards["make_dual"] = _noting(forwards["make_dual"], lambda args: True)
+        Equation.asked = False
+
+    def was_asked_for(self) -> bool:
+        return Equation.asked
+
+
+def _noting(door: Callable[..., Any], tells: Callable[[Any], bool]) -> Callable[..., Any]:
+    @functools.wraps(door)
+    def noting(*args: Any, **named: Any) -> Any:
+        Equation.asked |= tells(args)
+        return door(*args, **named)
+
+    return noting
 
 
 class Inverse(nn.Module):
@@ -148,6 +210,10 @@ class Inverse(nn.Module):
     def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         return self.field(x, t)
 
+    def gradient(self) -> torch.Tensor | None:
+        """What someone's `backward` left in log_alpha."""
+        return self.log_alpha.grad
+
 
 FIELDS: dict[str, type[nn.Module]] = {
     "polynomial": Polynomial,
@@ -159,5 +225,7 @@ FIELDS: dict[str, type[nn.Module]] = {
     "permutation": Permutation,
     "pair_energy": PairEnergy,
     "network": Network,
+    "pair_network": PairNetwork,
+    "equation": Equation,
     "inverse": Inverse,
 }

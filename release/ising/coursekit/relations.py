@@ -25,8 +25,17 @@ _FACTORS = {
 }
 
 
-def relation(values: np.ndarray, wanted: np.ndarray, same: Callable[[np.ndarray], bool]) -> str:
-    """What turns `wanted` into `values`, or ''; `same(other)` says whether other is `values`."""
+def relation(
+    values: np.ndarray,
+    wanted: np.ndarray,
+    same: Callable[[np.ndarray], bool],
+    *,
+    numbers: bool = True,
+) -> str:
+    """What turns `wanted` into `values`, or ''; `same(other)` says whether other is `values`.
+
+    Without `numbers` no factor or offset is told that the student's code could have chosen.
+    """
     if values.shape != wanted.shape or not np.isfinite(values).all() or not np.any(wanted):
         return ""
     if not np.any(values) or same(wanted):
@@ -37,26 +46,30 @@ def relation(values: np.ndarray, wanted: np.ndarray, same: Callable[[np.ndarray]
         return "same size, opposite sign"
     if sizes.size < _ENOUGH:
         return ""
-    factor = _factor(values, wanted, same)
+    factor = _factor(values, wanted, same, numbers)
     if factor:
         return factor
     offset = float(np.mean(values - wanted))
     if offset and same(wanted + offset):
-        return f"every entry is {abs(offset):.4g} too {'high' if offset > 0 else 'low'}"
+        size = f"{abs(offset):.4g}" if numbers else "the same amount"
+        return f"every entry is {size} too {'high' if offset > 0 else 'low'}"
     square = values.ndim >= 2 and values.shape[-1] == values.shape[-2]
     if square and same(np.swapaxes(wanted, -1, -2)):
         return "the right numbers, transposed"
     return _order(wanted, same)
 
 
-def _factor(values: np.ndarray, wanted: np.ndarray, same: Callable[[np.ndarray], bool]) -> str:
+def _factor(
+    values: np.ndarray, wanted: np.ndarray, same: Callable[[np.ndarray], bool], numbers: bool
+) -> str:
     largest = np.abs(wanted).argmax()
     ratio = float(values.flat[largest] / wanted.flat[largest])
     if not ratio or not same(wanted * ratio):
         return _power(wanted, same)
     sign = ", with the opposite sign" if ratio < 0 else ""
     named = [words for factor, words in _FACTORS.items() if abs(abs(ratio) / factor - 1) < 1e-6]
-    words = named[0] if named else f"{abs(ratio):.4g} times"
+    words = f"{abs(ratio):.4g} times" if numbers else "the same multiple of"
+    words = named[0] if named else words
     return f"every entry is {words} what it should be{sign}"
 
 

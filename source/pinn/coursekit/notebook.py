@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import dis
 import copy
 import difflib
 import functools
@@ -26,13 +27,14 @@ import sys
 import types
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from . import slips
 from .compare import CheckFailed, StudentError, kind_of, stumbled, without_a_graph
 from .messages import details, responsible
 from .written import Call, Origin, Thing, made_by, trace
@@ -94,7 +96,9 @@ def check(exercise: str) -> None:
         _show(_plain_page(f"{exercise} is no exercise of this notebook; it has {', '.join(known)}"))
         return
     found = _examine(exercise, namespace)
-    _show(_exercise_page(exercise, found), failed=not all(one.passed for one in found))
+    failed = not all(one.passed for one in found)
+    first = _to_mend_first(exercise, namespace) if failed else []
+    _show(_exercise_page(exercise, found, first), failed=failed)
 
 
 def summary() -> None:
@@ -165,9 +169,11 @@ class _Found:
     """What one public check found."""
 
     title: str
+    name: str
     kind: str = ""
     sentence: str = ""
     parts: list[tuple[str, str]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -176,6 +182,11 @@ class _Found:
     @property
     def unwritten(self) -> bool:
         return self.kind in ("unwritten", "missing")
+
+    @property
+    def waits(self) -> bool:
+        """It can be said only when another exercise is written."""
+        return self.kind == "needs"
 
 
 @functools.cache
@@ -196,14 +207,76 @@ def _known() -> dict[str, list[Callable[..., None]]]:
     return found
 
 
+def _owner(name: str) -> str:
+    """The exercise that a function belongs to: that of its name, else the first whose checks ask
+    for it; "" if there is none."""
+    if name in _known():
+        return name
+    return next((one for one in _known() if name in _asked(one)), "")
+
+
+@functools.cache
+def _asked(exercise: str) -> frozenset[str]:
+    """The names that an exercise's checks ask its student for, among others."""
+    return frozenset(
+        name for check in _known()[exercise] for code in _codes(check) for name in code.co_names
+    )
+
+
+def _to_mend_first(exercise: str, namespace: Namespace) -> list[str]:
+    """Of the earlier exercises that this one calls, those with failing public checks which call no
+    other such exercise themselves."""
+    names = list(_known())
+    failing: dict[str, set[str]] = {}
+    called = _called(exercise, namespace)
+    for other in names[: names.index(exercise)]:
+        if other in called:
+            row = _standing(other, namespace)
+            if row.passed < row.checks:
+                failing[other] = _called(other, namespace)
+    return [name for name, below in failing.items() if not below.intersection(failing)]
+
+
+def _called(exercise: str, namespace: Namespace) -> set[str]:
+    """The exercises that an exercise's functions name, also by way of other functions."""
+    queue = [name for name in namespace if _owner(name) == exercise]
+    seen = set(queue)
+    while queue:
+        for code in _codes(namespace[queue.pop()]):
+            for step in dis.get_instructions(code):
+                name = str(step.argval)
+                if step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and name in namespace.keys() - seen:
+                    seen.add(name)
+                    queue.append(name)
+    return {_owner(name) for name in seen} - {"", exercise}
+
+
+def _codes(thing: Any) -> list[types.CodeType]:
+    """What runs of a function, a class, or a table of functions."""
+    things = [thing]
+    if isinstance(thing, type):
+        things = list(vars(thing).values())
+    elif isinstance(thing, (dict, list, tuple)):
+        things = list(thing.values() if isinstance(thing, dict) else thing)
+    elif isinstance(thing, functools.partial):
+        things = [thing.func]
+    found = [code for one in things if (code := getattr(one, "__code__", None)) is not None]
+    for code in found:  # grows: functions inside functions
+        found += [inner for inner in code.co_consts if isinstance(inner, types.CodeType)]
+    return found
+
+
 @dataclass
 class _Standing:
-    """How far one exercise is, and its checks; those of what is not written have not failed."""
+    """How far one exercise is, and its checks; those of what is not written have not failed, nor
+    those that wait for another exercise."""
 
     state: str
     passed: int
     failed: int
     checks: int
+    waits: str = ""
+    """What another exercise lacks, if a check waits for it."""
 
 
 _STATES = {
@@ -222,20 +295,22 @@ def _standing(exercise: str, namespace: Namespace) -> _Standing:
     state = "begun" if left else "written"
     if len(left) == len(found):
         state = "unwritten" if "unwritten" in left else "missing"
-    return _Standing(state, passed, len(found) - passed - len(left), len(found))
+    waiting = [one.sentence for one in found if one.waits]
+    failed = len(found) - passed - len(left) - len(waiting)
+    return _Standing(state, passed, failed, len(found), waiting[0] if waiting else "")
 
 
 def _examine(exercise: str, namespace: Namespace) -> list[_Found]:
     found = []
-    with _undisturbed(), contextlib.redirect_stderr(sys.stdout), warnings.catch_warnings():
+    with _state().undisturbed(), contextlib.redirect_stderr(sys.stdout), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for function in _known()[exercise]:
             found.append(_run(exercise, function, NotebookStudent(namespace, exercise, _known())))
     return found
 
 
-def _run(exercise: str, function: Callable[..., None], student: NotebookStudent) -> _Found:
-    title = (function.__doc__ or function.__name__).strip().split("\n")[0]
+def verdict(function: Callable[..., None], student: NotebookStudent) -> CheckFailed | None:
+    """What one public check says, None where it holds; a fault of the check itself is raised."""
     seed = zlib.crc32(function.__name__.encode())
     offered = {"student": student, "draw": np.random.default_rng(seed)}
     wanted = {name: offered[name] for name in inspect.signature(function).parameters}
@@ -243,39 +318,35 @@ def _run(exercise: str, function: Callable[..., None], student: NotebookStudent)
         student.begin(seed)
         function(**wanted)
     except CheckFailed as failure:
-        found = failure
+        return failure
     except Exception as stumble:
         if not (isinstance(stumble, _STUMBLES) and student.calls):
-            problem = f"the check itself stopped with {type(stumble).__name__}: {stumble}"
-            return _Found(title, "fault", parts=[("problem", problem)])
-        found = stumbled(stumble, student.calls)
-    else:
-        return _Found(title)
+            raise
+        return stumbled(stumble, student.calls)
+    return None
+
+
+def _run(exercise: str, function: Callable[..., None], student: NotebookStudent) -> _Found:
+    title = (function.__doc__ or function.__name__).strip().split("\n")[0]
+    name = function.__name__.partition("__")[2]
+    try:
+        found = verdict(function, student)
+    except Exception as fault:
+        problem = f"the check itself stopped with {type(fault).__name__}: {fault}"
+        return _Found(title, name, "fault", parts=[("problem", problem)])
+    if found is None:
+        return _Found(title, name)
     call, _ = responsible(found, student.calls)
     parts = details(exercise, found, student.calls, public=True)
     if found.kind == "error" and student._line:
         parts.append(("line", student._line))
     sentence = f"{call.name if call else exercise} {found.text}"
-    return _Found(title, found.kind, sentence, parts)
+    return _Found(title, name, found.kind, sentence, parts, student.calls)
 
 
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Random state and global settings as they were."""
-    torch = sys.modules.get("torch")
-    state, legacy, errors = random.getstate(), np.random.get_state(), np.geterr()  # noqa: NPY002
-    if torch is not None:
-        kept = torch.get_rng_state(), torch.is_grad_enabled(), torch.get_default_dtype()
-    try:
-        yield
-    finally:
-        random.setstate(state)
-        np.random.set_state(legacy)  # noqa: NPY002
-        np.seterr(**errors)
-        if torch is not None:
-            torch.set_rng_state(kept[0])
-            torch.set_grad_enabled(kept[1])
-            torch.set_default_dtype(kept[2])
+def _state() -> Any:
+    """What is global, and how a check expects it: the builder puts the grader's own file here."""
+    return importlib.import_module(".state", __package__)
 
 
 class NotebookStudent:
@@ -290,12 +361,8 @@ class NotebookStudent:
 
     def begin(self, seed: int) -> None:
         """Known random state and settings; called before every check."""
+        _state().restore(_state().expected())
         self.reseed(seed)
-        np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            torch.set_grad_enabled(True)
-            torch.set_default_dtype(torch.float32)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -380,7 +447,7 @@ class NotebookStudent:
     def _function(self, target: str | Kept, method: str | None) -> Callable[..., Any]:
         if isinstance(target, str):
             if target not in self._namespace:
-                raise StudentError("missing", f"is not defined{self._instead(target)}")
+                raise StudentError(self._kind("missing"), f"is not defined{self._instead(target)}")
             found = self._namespace[target]
         elif method is not None and not hasattr(target._thing, method):
             raise StudentError("missing", "is not there")
@@ -414,8 +481,14 @@ class NotebookStudent:
     def _error(self, error: BaseException) -> StudentError:
         bases = [base for base in type(error).__mro__ if base.__module__ == "builtins"]
         name = next(base.__name__ for base in bases if hasattr(builtins, base.__name__))
-        if name == "NotImplementedError":
-            return StudentError("unwritten", f"is {UNWRITTEN}", name=name)
+        unwritten = self._unwritten(error)
+        if unwritten and unwritten == self.calls[-1].function:
+            return StudentError(self._kind("unwritten"), f"is {UNWRITTEN}", name=name)
+        if unwritten:
+            return StudentError("needs", f"needs {unwritten}, which is {UNWRITTEN}", name=name)
+        absent = error.name if isinstance(error, NameError) else None
+        if absent and _owner(absent) not in ("", self._exercise):
+            return StudentError("needs", f"needs {absent}, which is not defined", name=name)
         where, self._line = self._where(error)
         where += without_a_graph(str(error))
         return StudentError(
@@ -425,6 +498,29 @@ class NotebookStudent:
             bases=[base.__name__ for base in bases],
             detail=str(error)[:500],
         )
+
+    def _unwritten(self, error: BaseException) -> str:
+        """The exercise's function that said by itself that it is still to be written; one of the
+        same cell stands for the one called. Torch and others raise NotImplementedError as well."""
+        if type(error) is not NotImplementedError or str(error) not in ("", UNWRITTEN):
+            return ""
+        frames = _frames(error.__traceback__)
+        code = frames[-1][0].f_code if frames else None
+        if code is None or frames[-1][0].f_globals is not self._namespace or not self.calls:
+            return ""
+        name = getattr(code, "co_qualname", code.co_name).partition(".")[0]
+        called = self.calls[-1].function
+        owner = _owner(name)
+        if name == called or (owner and owner == _owner(called)):
+            return called
+        if not owner and code.co_filename != _defined_in(self._namespace.get(called)):
+            return ""
+        return name if owner else called
+
+    def _kind(self, kind: str) -> str:
+        """Of what is wrong with the function called; another exercise's is waited for."""
+        owner = _owner(self.calls[-1].function)
+        return kind if owner in ("", self._exercise) else "needs"
 
     def _where(self, error: BaseException) -> tuple[str, str]:
         """The deepest line of the notebook that the error came through, in words and as text."""
@@ -613,7 +709,7 @@ def _plain_page(sentence: str) -> _Page:
     return _Page(sentence, _frame(_GREY, f"<div>{html.escape(sentence)}</div>"))
 
 
-def _exercise_page(exercise: str, found: list[_Found]) -> _Page:
+def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str] = ()) -> _Page:
     if all(one.kind == "unwritten" for one in found):
         return _plain_page(f"{exercise} is {UNWRITTEN}")
     if all(one.kind == "missing" for one in found):
@@ -621,19 +717,29 @@ def _exercise_page(exercise: str, found: list[_Found]) -> _Page:
     passed = sum(one.passed for one in found)
     ending = f"{passed} of {len(found)} public checks passed; {_ENDING}"
     lines, rows = [exercise], []
+    above = _title(exercise)
+    if first:
+        lines.append(f"It calls {' and '.join(first)}, where public checks fail: mend that first")
+        above += f"<div>{html.escape(lines[-1])}</div>"
     for one in found:
-        mark, colour = _MARKS["open" if one.unwritten else "passed" if one.passed else "failed"]
+        is_open = one.unwritten or one.waits
+        mark, colour = _MARKS["open" if is_open else "passed" if one.passed else "failed"]
         lines.append(f" {mark} {one.title}")
         inner = html.escape(one.title)
-        parts = [("", one.sentence)] if one.unwritten else one.parts
+        parts = [("", one.sentence)] if is_open else one.parts
         lines += [f"   {word:<9} {text}" if word else f"   {text}" for word, text in parts]
         if parts:
             told = [_row(_word(word), _text(word, text)) for word, text in parts]
             inner += _table(told, margin="2px 0 6px 0")
         rows.append(_row(_mark(mark, colour), inner))
+    failed = {one.name: one.calls for one in found if not one.passed}
+    hint = slips.named(exercise, failed, slips.shipped())
+    told = [_hint(hint)] if hint else []
+    lines += [f"hint: {hint}"] if hint else []
     lines.append(ending)
     colour = _GREEN if passed == len(found) else _RED
-    return _Page("\n".join(lines), _frame(colour, _title(exercise), _table(rows), _note(ending)))
+    page = _frame(colour, above, _table(rows), *told, _note(ending))
+    return _Page("\n".join(lines), page)
 
 
 def _summary_page(rows: dict[str, _Standing]) -> _Page:
@@ -641,7 +747,8 @@ def _summary_page(rows: dict[str, _Standing]) -> _Page:
     width = max((len(name) for name in rows), default=0)
     for name, row in rows.items():
         written = row.state == "written"
-        mark, colour = _MARKS["failed" if row.failed else "passed" if written else "open"]
+        good = written and not row.waits
+        mark, colour = _MARKS["failed" if row.failed else "passed" if good else "open"]
         begun = written or row.state == "begun"
         count = f"public checks: {row.passed} of {row.checks}" if begun else ""
         lines.append(f" {mark} {name:<{width}}  {_STATES[row.state]:<19} {count}".rstrip())
@@ -666,6 +773,10 @@ def _frame(colour: str, *inner: str) -> str:
 
 def _title(text: str) -> str:
     return f"<div style='font-weight:600; margin-bottom:2px;'>{html.escape(text)}</div>"
+
+
+def _hint(text: str) -> str:
+    return f"<div style='margin-top:2px;'><b>hint</b> {html.escape(text)}</div>"
 
 
 def _note(text: str) -> str:

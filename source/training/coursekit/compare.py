@@ -121,9 +121,9 @@ def tensor(
 
 
 def number(returned: Any, *, finite: bool = True) -> float:
-    """`returned` as a float; NumPy and torch scalars count, arrays with an axis do not."""
+    """`returned` as a float; NumPy and torch scalars count, and arrays with a single element."""
     value = returned.detach().cpu().numpy() if _is_tensor(returned) else returned
-    if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0:
+    if isinstance(value, (np.ndarray, np.generic)) and value.size == 1:
         value = value.item()
     if isinstance(value, np.ndarray):
         axes = "1 axis" if value.ndim == 1 else f"{value.ndim} axes"
@@ -258,6 +258,8 @@ def wanted_instead(stumble: Exception) -> str:
         return f"{expected[1]} values"
     if any(words in text for words in ("cannot unpack", "not iterable", "subscriptable", "len()")):
         return "several values"
+    if "requires grad" in text or "require grad" in text:
+        return "a value without a graph (item() or detach() gives one)"
     missing = re.search(r"has no attribute '(\w+)'", text)
     for wanted, names in _ATTRIBUTES.items():
         if missing and missing[1] in names.split():

@@ -1,9 +1,11 @@
-"""Can this notebook be handed in? Runs it as the grader does and says what would cost marks.
+"""Can this notebook be handed in? Runs it by the grader's rules and says what would cost marks.
 
     python check_submission.py backprop/backprop.ipynb
 
-It needs the packages of requirements.txt and changes nothing. It ends with 0 if the notebook can
-be handed in, also where exercises are still to be written, and with 1 if not.
+The cells run as at grading: in the Python that runs this script, in an empty folder that holds only
+the course's own files, each statement for itself. It needs the packages of requirements.txt and
+changes nothing. It ends with 0 if the notebook can be handed in, also where exercises are still to
+be written, and with 1 if not.
 """
 
 from __future__ import annotations
@@ -11,17 +13,28 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import importlib
 import json
+import os
+import queue
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-import warnings
 from pathlib import Path
 from typing import Any
 
-MAX_BYTES = 20 * 2**20  # as the grader's
-SECONDS = 300  # for one cell
+SECONDS = 10.0  # of computing time that a statement has at grading
+PATIENCE = 300.0  # with one statement here
+GIVEN = ("figures.py", "expected.json", "public_checks.py")
+PACKAGES = {
+    *("numpy", "torch", "scipy", "sklearn", "matplotlib", "mpl_toolkits", "pylab", "tqdm"),
+    *("IPython", "coursekit", "figures", "sympy", "networkx", "PIL", "joblib"),
+}
+"""What can be imported at grading, besides Python's own modules."""
 
 Standing = dict[str, Any]
 
@@ -49,22 +62,24 @@ def main() -> int:
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     found = Findings()
     try:
-        notebook = read(path)
         exercises = exercises_beside(path)
+        cells, notes = read(path)
         saved = time.strftime("%Y-%m-%d at %H:%M", time.localtime(path.stat().st_mtime))
-        print(f"{path.name}, saved {saved}, runs from top to bottom in a fresh kernel,")
-        print("without the demonstrations, as at grading.\n")
-        standing = run(notebook, path.parent, exercises)
+        print(f"{path.name}, saved {saved}, runs from top to bottom as at grading:")
+        print("without the demonstrations, in an empty folder.\n")
+        events, standing = run(cells, path.parent, exercises)
     except NotReady as error:
         print(f"{error}.\n\nNot ready to hand in.")
         return 1
+    found.remarks += notes
     if path.stem != path.parent.name:
         found.problems.append(
             f"the file is called {path.name}; hand it in as {path.parent.name}.ipynb"
         )
     for name in exercises:
         look_at_exercise(name, standing[name], found)
-    look_at_cells(notebook, exercises, found)
+    look_at_cells(cells, exercises, found)
+    look_at_events(events, cells, exercises, path.parent, found)
     left = [name for name in exercises if standing[name]["state"] in ("unwritten", "begun")]
     if len(left) == len(exercises) and not any(row["passed"] for row in standing.values()):
         found.problems.append(
@@ -76,7 +91,7 @@ def main() -> int:
         )
     for title, sentences in (("Would cost marks", found.problems), ("To know", found.remarks)):
         if sentences:
-            print(f"\n{title}:", *sentences, sep="\n  - ")
+            print(f"\n{title}:", *dict.fromkeys(sentences), sep="\n  - ")
     rows = standing.values()
     print(
         f"\n{sum(row['state'] == 'written' for row in rows)} of {len(rows)} exercises written; "
@@ -90,34 +105,10 @@ def main() -> int:
 # ------------------------------------------------------------------------------- the file
 
 
-def read(path: Path) -> Any:
-    """The notebook; NotReady where the grader could read none."""
-    if not path.is_file():
-        raise NotReady(f"There is no file {path}")
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise NotReady(
-            f"{path.name} has {size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are read. "
-            "Clear the outputs of all cells, save, and try again"
-        )
-    try:
-        import nbformat
-    except ImportError as error:
-        raise NotReady(lacking(error)) from None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # cells without ids, from older editors
-            return nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)  # type: ignore[no-untyped-call]
-    except Exception as error:  # whatever a damaged file makes of the reader
-        why = str(error).strip().split("\n")[0][:100]
-        raise NotReady(
-            f"{path.name} is no notebook that can be read ({why}). Open it in Jupyter and save it "
-            "again, or go back to a copy that can be opened"
-        ) from None
-
-
 def exercises_beside(path: Path) -> list[str]:
     """The exercises' names, from the public checks: every exercise has one."""
+    if not path.is_file():
+        raise NotReady(f"There is no file {path}")
     checks = path.with_name("public_checks.py")
     if not (checks.is_file() and path.with_name("coursekit").is_dir()):
         raise NotReady(
@@ -128,95 +119,257 @@ def exercises_beside(path: Path) -> list[str]:
     return list(dict.fromkeys(re.findall(r"^def test_(\w+?)__", text, re.MULTILINE)))
 
 
+def read(path: Path) -> tuple[list[Any], list[str]]:
+    """The notebook's cells and what the grader notices; NotReady where it could read none."""
+    sys.path.insert(0, str(path.parent))
+    try:
+        ipynb = importlib.import_module("coursekit.ipynb")
+    except ImportError as error:
+        raise NotReady(lacking(error)) from None
+    finally:
+        sys.path.pop(0)
+    try:
+        if path.stat().st_size > ipynb.MAX_BYTES:
+            raise NotReady(f"{path.name}: {ipynb.too_large(path.stat().st_size)}")
+        cells, notes = ipynb.read_cells(ipynb.without_outputs(path.read_bytes()))
+    except ipynb.NotebookError as error:
+        raise NotReady(
+            f"{path.name} is no notebook that can be read: {error}. Open it in Jupyter and save it "
+            "again, or go back to a copy that can be opened"
+        ) from None
+    return cells, notes
+
+
 def lacking(error: ImportError) -> str:
+    if str(error.name).startswith("coursekit"):
+        return (
+            f"{error.name} is not in the notebook's folder: this script and the folder are of "
+            "different versions; take both from the same place"
+        )
     return (
         f"{error.name} cannot be imported. In this script's folder: "
         f"{sys.executable} -m pip install -r requirements.txt"
     )
 
 
-# ----------------------------------------------------------------------------- the kernel
+def grader_s_python() -> tuple[int, int]:
+    """The version that requirements.txt names; else the oldest that the course runs on."""
+    with contextlib.suppress(OSError):
+        text = Path(__file__).with_name("requirements.txt").read_text(encoding="utf-8")
+        if found := re.search(r"graded with Python (\d+)\.(\d+)", text):
+            return int(found[1]), int(found[2])
+    return 3, 11
 
 
-def run(notebook: Any, folder: Path, exercises: list[str]) -> dict[str, Standing]:
-    """How far each exercise is after a run; the cells' outputs are then those of this run."""
-    try:
-        from nbclient import NotebookClient
-        from nbclient.exceptions import CellTimeoutError, DeadKernelError
-        from nbformat.v4 import new_code_cell
-    except ImportError as error:
-        raise NotReady(lacking(error)) from None
-    own = len(notebook.cells)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = []
-            if is_left_out(cell):
-                cell.metadata["tags"] = ["skip-execution"]
-    for name in exercises:
-        ask = f"print(); print(json.dumps(standing({name!r})))"
-        notebook.cells.append(
-            new_code_cell(f"import json\nfrom coursekit.notebook import standing\n{ask}")  # type: ignore[no-untyped-call]
+# --------------------------------------------------------------------------- running it
+
+Event = dict[str, Any]
+
+
+def run(
+    cells: list[Any], folder: Path, exercises: list[str]
+) -> tuple[list[Event], dict[str, Standing]]:
+    """What happened in the cells, and how far each exercise is after them."""
+    chosen = [cell for cell in cells if runs(cell, cells, exercises)]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+        for name in GIVEN:
+            if (folder / name).is_file():
+                shutil.copy(folder / name, place)
+        shutil.copytree(folder / "coursekit", Path(place, "coursekit"))
+        job = Path(place, ".job.json")
+        job.write_text(
+            json.dumps(
+                {
+                    "cells": [[cell.number, cell.source] for cell in chosen],
+                    "exercises": exercises,
+                    "folder": str(folder),
+                    "python": grader_s_python(),
+                }
+            ),
+            encoding="utf-8",
         )
-    at = "the start"
+        return _followed(job, cells)
 
-    def progress(cell: Any, cell_index: int) -> None:
-        nonlocal at
-        checked = cell_index >= own
-        at = f"the checks of {exercises[cell_index - own]}" if checked else place(cell, cell_index)
-        if sys.stdout.isatty():
-            print(f"\r{at:<60}", end="", flush=True)
 
-    client = NotebookClient(
-        notebook,
-        kernel_name="python3",  # of this Python, whatever the notebook ran with before
-        timeout=SECONDS,
-        allow_errors=True,
-        on_cell_start=progress,
-        resources={"metadata": {"path": str(folder)}},
-    )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about event loops, on Windows
-            client.execute(stderr=subprocess.DEVNULL)  # Jupyter's own warnings
-    except CellTimeoutError:
+def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Standing]]:
+    """Runs the job in a process of its own, and listens to it."""
+    no_gpu = {"CUDA_VISIBLE_DEVICES": "", "MPLBACKEND": "agg", "PYTHONIOENCODING": "utf-8"}
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-B", __file__, "--run", str(job)],
+            cwd=job.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=os.environ | no_gpu,
+        )
+        heard: queue.Queue[bytes] = queue.Queue()
+        assert process.stdout is not None
+        listener = threading.Thread(target=_listen, args=(process.stdout, heard), daemon=True)
+        listener.start()
+        events: list[Event] = []
+        standing: dict[str, Standing] = {}
+        at = ""
+        try:
+            while line := heard.get(timeout=PATIENCE):
+                event = json.loads(line)
+                if "standing" in event:
+                    standing[event["name"]] = event["standing"]
+                elif "error" in event or "slow" in event or "uses" in event or "newer" in event:
+                    events.append(event)
+                elif "at" in event:
+                    at = event["at"] or _place(cells, event["cell"])
+                    if sys.stdout.isatty():
+                        print(f"\r{at:<60}", end="", flush=True)
+                elif "done" in event:
+                    return events, standing
+        except queue.Empty:
+            raise NotReady(
+                f"After {PATIENCE / 60:.0f} minutes this still ran: {at}. Look for a loop without "
+                "an end"
+            ) from None
+        finally:
+            process.kill()
+            process.wait()
+            listener.join()
+            process.stdout.close()
+            if sys.stdout.isatty():
+                print(f"\r{'':<60}\r", end="")
+        if at:
+            raise NotReady(f"Python itself ended in {at}; it may need too much memory")
+        errors.seek(0)
+        last = errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
         raise NotReady(
-            f"After {SECONDS // 60} minutes this still ran: {at}. Look for a loop without an end"
-        ) from None
-    except DeadKernelError:
-        raise NotReady(f"Python itself ended in {at}; it may need too much memory") from None
-    finally:
-        if sys.stdout.isatty():
-            print(f"\r{'':<60}\r", end="")
-    answers = notebook.cells[own:]
-    del notebook.cells[own:]
-    return {name: answer(cell) for name, cell in zip(exercises, answers, strict=True)}
+            f"{sys.executable} does not start here ({last[0] if last else 'without a word'}). Run "
+            "check_environment.py, and see that the folder's files are as they came"
+        )
 
 
-def answer(cell: Any) -> Standing:
-    """What `standing` printed last; a student's own prints may stand before it."""
-    printed = [one.text for one in cell.outputs if one.get("name") == "stdout"]
-    if printed:
-        return json.loads("".join(printed).splitlines()[-1])
-    raise NotReady(
-        "The public checks do not run here. Run check_environment.py, and see that the folder's "
-        "files are as they came"
-    )
+def _listen(pipe: Any, heard: queue.Queue[bytes]) -> None:
+    for line in pipe:
+        heard.put(line)
+    heard.put(b"")
 
 
-def is_left_out(cell: Any) -> bool:
-    """Demonstrations, as at grading; and the public checks, which are asked at the end."""
-    name = grade_id(cell)
-    return name.startswith(("demo_", "check_")) and name != "demo_helpers"
+def runs(cell: Any, cells: list[Any], exercises: list[str]) -> bool:
+    """Whether the grader runs it: no demonstration, no check, and no untouched cell of what is
+    answered elsewhere, which must not overwrite the answer."""
+    if cell.kind != "code" or not cell.text or cell.grade_id.startswith(("demo_", "check_")):
+        return False
+    if not is_untouched(cell, exercises):
+        return True
+    others = (one for one in cells if one.kind == "code" and not is_untouched(one, exercises))
+    elsewhere = {name for one in others for name in one.defines}
+    return not (cell.defines and cell.defines <= elsewhere)
 
 
-def grade_id(cell: Any) -> str:
-    return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+def is_untouched(cell: Any, exercises: list[str]) -> bool:
+    stub = re.search(r"# YOUR CODE HERE\s+raise NotImplementedError", cell.source)
+    return cell.grade_id in exercises and stub is not None
 
 
-def place(cell: Any, index: int) -> str:
+def _place(cells: list[Any], number: int) -> str:
+    return next((place(cell) for cell in cells if cell.number == number), f"cell {number}")
+
+
+def place(cell: Any) -> str:
     """The words for a cell; cells are counted from 1, texts too."""
-    name = grade_id(cell)
-    return f"cell {index + 1} (the cell of {name})" if name else f"cell {index + 1}"
+    name = f" (the cell of {cell.grade_id})" if cell.grade_id else ""
+    return f"cell {cell.number}{name}"
+
+
+# ------------------------------------------------------- the process that runs the cells
+
+
+def serve(job: Path) -> None:
+    """Runs a job's cells with the grader's own reading of cells, and tells what happens."""
+    told = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 – until the end
+    asked = json.loads(job.read_bytes())
+    job.unlink()
+    sys.path[0] = str(job.parent)
+
+    def tell(**event: Any) -> None:
+        print(json.dumps(event), file=told, flush=True)
+
+    kit = importlib.import_module("coursekit.cells")
+    notebook = importlib.import_module("coursekit.notebook")
+    state = importlib.import_module("coursekit.state")
+    kernel = kit.Kernel()
+    sys.modules["__main__"] = kernel.module
+    with contextlib.suppress(ImportError):
+        torch: Any = importlib.import_module("torch")
+        torch.compile = lambda model=None, **options: model or (lambda function: function)
+    if any(re.search(r"\b(figures|coursekit)\b", source) for _, source in asked["cells"]):
+        kernel.namespace["figures"] = importlib.import_module("figures")
+    beside = Path(asked["folder"])
+    current = 0
+
+    def watch(name: str, args: tuple[Any, ...]) -> None:
+        """Tells what is looked for beside the notebook and will not be there."""
+        wanted = args[0] if args and name in ("open", "import") else None
+        if isinstance(wanted, str) and wanted and not os.path.isabs(wanted):
+            wanted = wanted.partition(".")[0] + ".py" if name == "import" else wanted
+            there = (beside / wanted).exists() and not Path(wanted).exists()
+            if there and Path(wanted).name not in GIVEN:
+                tell(cell=current, uses=wanted, module=name == "import")
+
+    sys.addaudithook(watch)
+    for number, source in asked["cells"]:
+        current = number
+        tell(at="", cell=number)
+        label = f"cell {number}"
+        if newer := line_of_newer_syntax(source, tuple(asked["python"])):
+            tell(cell=number, newer=newer)
+        try:
+            statements = kernel.read(source, label)
+        except SyntaxError as error:
+            tell(cell=number, line=error.lineno, error=type(error).__name__, why=str(error.msg))
+            continue
+        for one in range(len(statements)):
+            started = time.process_time()
+            try:
+                kernel.run(label, one)
+            except BaseException as error:
+                tell(cell=number, **told_of(error, f"<{label}>"))
+            if time.process_time() - started > SECONDS:
+                tell(cell=number, slow=statements[one].first)
+            state.usable_device()
+    for name in asked["exercises"]:
+        tell(at=f"the checks of {name}", cell=0)
+        ask = f"_standing({name!r})"
+        tell(name=name, standing=eval(ask, kernel.namespace | {"_standing": notebook.standing}))
+    tell(done=True)
+
+
+def told_of(error: BaseException, filename: str) -> Event:
+    """An exception: its name, its words, and the last line of the cell that it came through."""
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == filename:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError) and error.filename == filename:
+        line = error.lineno
+    try:
+        why = str(error.msg if isinstance(error, SyntaxError) else error)
+    except Exception:
+        why = ""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else ""
+    return {"error": type(error).__name__, "why": why, "line": line, "module": missing or ""}
+
+
+def line_of_newer_syntax(source: str, python: tuple[int, int]) -> int:
+    """Where a statement starts that needs a newer Python than the grader's; 0 if none does."""
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+        for node in ast.parse(source).body:
+            try:
+                ast.parse(ast.get_source_segment(source, node) or "", feature_version=python)
+            except SyntaxError:
+                return node.lineno
+    return 0
 
 
 # ----------------------------------------------------------------------------- what it says
@@ -225,10 +378,13 @@ def place(cell: Any, index: int) -> str:
 def look_at_exercise(name: str, row: Standing, found: Findings) -> None:
     """Prints an exercise's line and notes what it would cost."""
     state, passed, checks = row["state"], row["passed"], row["checks"]
-    mark = "✗" if row["failed"] or state == "missing" else "✓" if state == "written" else "·"
+    good = state == "written" and not row["waits"]
+    mark = "✗" if row["failed"] or state == "missing" else "✓" if good else "·"
     words = {"unwritten": "still to be written", "begun": "written in part", "missing": "not there"}
     counts = f"public checks: {passed} of {checks}" if state in ("written", "begun") else ""
     print(f" {mark} {name:<24} {words.get(state, state):<20} {counts}".rstrip())
+    if row["waits"]:
+        found.remarks.append(f"{name} could not be tried in full: {row['waits']}")
     if row["failed"]:
         found.problems.append(f"{name} fails a public check: run the cell below it, it says why")
     if state == "missing":
@@ -237,37 +393,105 @@ def look_at_exercise(name: str, row: Standing, found: Findings) -> None:
         )
 
 
-def look_at_cells(notebook: Any, exercises: list[str], found: Findings) -> None:
-    """Cells that stopped, that are there twice, and that are gone."""
-    ids = [grade_id(cell) for cell in notebook.cells]
+def look_at_cells(cells: list[Any], exercises: list[str], found: Findings) -> None:
+    """Cells that are there twice or gone, and names that get another value."""
+    ids = [cell.grade_id for cell in cells]
     for name in exercises:
         if ids.count(name) > 1:
             found.remarks.append(f"{name} has {ids.count(name)} cells; the last one counts")
         elif name not in ids:
             found.remarks.append(f"the cell of {name} is gone; what other cells define counts")
-    shown_only = names_of_demonstrations(notebook)
-    for index, cell in enumerate(notebook.cells):
-        for output in cell.get("outputs", []):
-            if output.output_type != "error":
-                continue
-            why = str(output.evalue).split("\n")[0][:200]
-            line = line_of(output.traceback, cell)
-            sentence = f"{place(cell, index)} stops{line} with {output.ename}: {why}"
-            missing = re.match(r"name '(\w+)' is not defined", why)
-            if missing and missing[1] in shown_only and grade_id(cell) not in exercises:
+    first: dict[str, Any] = {}
+    for cell in cells:
+        if cell.kind != "code" and cell.grade_id in exercises and cell.text:
+            found.problems.append(f"{place(cell)} is no code cell any more; make it one again")
+        if not runs(cell, cells, exercises):
+            continue
+        for name in sorted(cell.binds & first.keys()):
+            if first[name].grade_id != cell.grade_id:
                 found.remarks.append(
-                    f"{place(cell, index)} uses {missing[1]} from a demonstration, which does "
-                    "not run at grading: no exercise may need this cell"
+                    f"{place(cell)} gives {name} a new value, which {place(first[name])} defines; "
+                    "the later one counts"
                 )
-            else:
-                found.problems.append(sentence)
+        if cell.grade_id in exercises:
+            first |= dict.fromkeys(cell.defines, cell)
+    packages = PACKAGES | set(sys.stdlib_module_names)
+    for cell in cells:
+        if runs(cell, cells, exercises):
+            for name in imported(cell.source) - packages:
+                found.problems.append(
+                    f"{place(cell)} imports {name}, which is not there at grading: the course's "
+                    "packages are those of requirements.txt"
+                )
 
 
-def names_of_demonstrations(notebook: Any) -> set[str]:
+def imported(source: str) -> set[str]:
+    """The modules that a cell imports at any depth, as far as it is Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError):
+        return set(re.findall(r"^[ \t]*(?:import[ \t]+(\w+)[ \t]*$)", source, re.MULTILINE))
+    names = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name.partition(".")[0] for name in names if name}
+
+
+def look_at_events(
+    events: list[Event], cells: list[Any], exercises: list[str], folder: Path, found: Findings
+) -> None:
+    """What stopped, took long, or was looked for beside the notebook."""
+    shown_only = names_of_demonstrations(cells)
+    python = ".".join(map(str, grader_s_python()))
+    by_number = {cell.number: cell for cell in cells}
+    for event in events:
+        cell = by_number.get(event["cell"])
+        where = place(cell) if cell else "a function"
+        if "uses" in event:
+            what = "import its code" if event["module"] else "read it"
+            found.problems.append(
+                f"{event['uses']} lies beside the notebook and will not be there at grading: "
+                f"{where} cannot {what}; put what it needs into the notebook"
+            )
+        elif "slow" in event:
+            found.remarks.append(
+                f"{where}, line {event['slow']}, took more than {SECONDS:g} s; at grading it is "
+                "not finished, and what needs its result is not there"
+            )
+        elif "newer" in event:
+            found.problems.append(
+                f"{where}, line {event['newer']}, needs a newer Python than the grader's {python}"
+            )
+        elif cell is not None:
+            _stopped(event, cell, folder, cell.grade_id in exercises, shown_only, found)
+
+
+def _stopped(
+    event: Event,
+    cell: Any,
+    folder: Path,
+    answers: bool,
+    shown_only: set[str],
+    found: Findings,
+) -> None:
+    why = event["why"].split("\n")[0][:200]
+    line = f" in line {event['line']}" if event["line"] else ""
+    missing = re.match(r"name '(\w+)' is not defined", why)
+    if missing and missing[1] in shown_only and not answers:
+        found.remarks.append(
+            f"{place(cell)} uses {missing[1]} from a demonstration, which does "
+            "not run at grading: no exercise may need this cell"
+        )
+    elif event.get("module") and (folder / f"{event['module'].partition('.')[0]}.py").exists():
+        return  # said already, with the file
+    else:
+        found.problems.append(f"{place(cell)} stops{line} with {event['error']}: {why}")
+
+
+def names_of_demonstrations(cells: list[Any]) -> set[str]:
     """The variables that the demonstrations make."""
     names = set()
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and is_left_out(cell):
+    for cell in cells:
+        if cell.kind == "code" and cell.grade_id.startswith("demo_"):
             with contextlib.suppress(SyntaxError):
                 names |= {
                     node.id
@@ -277,12 +501,8 @@ def names_of_demonstrations(notebook: Any) -> set[str]:
     return names
 
 
-def line_of(trace: list[str], cell: Any) -> str:
-    """ " in line 3": the last line of this very cell that the error came through."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(trace))
-    lines = re.findall(rf"Cell In\[{cell.execution_count}\], line (\d+)", plain)
-    return f" in line {lines[-1]}" if lines else ""
-
-
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--run"]:
+        serve(Path(sys.argv[2]))
+        os._exit(0)  # whatever the cells have left running
     sys.exit(main())

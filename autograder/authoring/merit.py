@@ -1,0 +1,109 @@
+"""Does a wrong exercise cost its own points only? The truth table of follow-through.
+
+In an otherwise right notebook an exercise that others use is left as its stub, damaged, or answered
+with a known mistake; every exercise that uses it must keep all its points.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from coursekit import StudentError
+from coursekit.notebook import UNWRITTEN
+
+from autograder.course import SECONDS, Assignment, Exercise
+from autograder.judging.answers import Answer, cells, mistakes, reference_code
+from autograder.judging.follow_through import in_process, judged
+from autograder.judging.judge import Judge
+from autograder.judging.uses import closure, uses
+from autograder.sandbox.protocol import InProcess
+
+CALL_SECONDS = 20.0
+
+
+class Way(NamedTuple):
+    """A way in which an exercise can be wrong."""
+
+    exercise: str
+    name: str
+    code: str
+
+
+class Outcome(NamedTuple):
+    """What the right exercises that use a wrong one lost, by name."""
+
+    way: Way
+    kept: list[str]
+    lost: dict[str, str]
+    seconds: float
+
+
+def dependents(judge: Judge, quick: bool = False) -> dict[str, list[Exercise]]:
+    """Which exercises use each one, in the reference or by their checks; `quick`: of these only
+    such as have the usual time, which leaves out most that train."""
+    found = judge.assignment
+    used = uses(found, cells(found), judge.calls)
+    table: dict[str, list[Exercise]] = {}
+    for number, exercise in enumerate(found.exercises):
+        for other in found.exercises[number + 1 :]:
+            wanted = not quick or other.seconds <= SECONDS
+            if wanted and exercise.name in closure(used, [other.name]):
+                table.setdefault(exercise.name, []).append(other)
+    return table
+
+
+def damages(found: Assignment, exercise: Exercise) -> Iterator[Way]:
+    """The untouched stub, and a syntax error."""
+    stubs = (
+        f"def {name}(*args, **kwargs):\n    raise NotImplementedError({UNWRITTEN!r})\n"
+        for name in exercise.defines
+    )
+    yield Way(exercise.name, "its stub", "\n".join(stubs))
+    broken = reference_code(found, exercise.name) + "\ndef broken(:\n"
+    yield Way(exercise.name, "a syntax error", broken)
+
+
+def known(found: Assignment, exercise: Exercise) -> Iterator[Way]:
+    """Its mistakes."""
+    for wrong in mistakes(found):
+        if wrong.exercise == exercise.name:
+            yield Way(exercise.name, wrong.name, wrong.code)
+
+
+class _Patient(InProcess):
+    """Ends a call after some seconds: a mistake below can make a right answer search for ever."""
+
+    def ask(self, request: bytes) -> bytes:
+        def stop(*_: object) -> None:
+            raise StudentError("time", "used up its computing time")
+
+        before = signal.signal(signal.SIGPROF, stop)
+        signal.setitimer(signal.ITIMER_PROF, CALL_SECONDS)
+        began = time.process_time()
+        try:
+            answer = super().ask(request)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, before)
+        if time.process_time() - began >= CALL_SECONDS:  # its code may have caught it
+            raise StudentError("time", "used up its computing time")
+        return answer
+
+
+def tried(judge: Judge, way: Way, others: list[Exercise], salt: str = "merit") -> Outcome:
+    """What the others come to where one exercise is wrong in this way."""
+    found = judge.assignment
+    code = cells(found, Answer(found.name, way.exercise, way.name, way.code))
+    attempt = in_process(judge, salt, _Patient)
+    started = time.perf_counter()
+    results = judged(judge, code, others, lambda *_: None, attempt).exercises
+    lost = {
+        name: f"{result.points:g} of {result.max_points:g}: {result.message}"
+        for name, result in results.items()
+        if result.points < result.max_points
+    }
+    kept = [name for name in results if name not in lost]
+    return Outcome(way, kept, lost, time.perf_counter() - started)

@@ -1,0 +1,132 @@
+"""`slips.json`: what known mistakes return in the public checks, for the notebook to name them.
+
+Made from the mistakes, the public checks and the reference, exercise by exercise; what was made
+from the same is taken over from the release folder, as trying every mistake takes its time.
+Exercises that train have no entries: their public checks see few of their mistakes, and trying
+these takes longer than all the others together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import io
+import json
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from coursekit import slips
+from coursekit.notebook import NotebookStudent, verdict
+
+from autograder.course import SECONDS, Assignment, Exercise
+from autograder.judging.answers import Mistake, cells, mistakes
+from autograder.judging.digest import pieces
+from autograder.sandbox.inside import cells as kernel
+from autograder.sandbox.inside import fields, state
+from autograder.sandbox.protocol import InProcess
+
+Checks = dict[str, Callable[..., None]]
+
+
+def known_slips(assignment: Assignment) -> bytes:
+    """The table of one assignment, as the file's bytes."""
+    old = _on_disk(assignment)
+    table = {}
+    for exercise in assignment.exercises:
+        if exercise.seconds > SECONDS:
+            continue
+        print_ = _fingerprint(assignment, exercise)
+        if old.get(exercise.name, {}).get("made_from") == print_:
+            table[exercise.name] = old[exercise.name]
+        else:
+            table[exercise.name] = {"made_from": print_, "found": _found(assignment, exercise)}
+    return (json.dumps(table, indent=1) + "\n").encode()
+
+
+def _on_disk(assignment: Assignment) -> slips.Table:
+    try:
+        table = json.loads((assignment.release.parent / slips.FILE).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return table if isinstance(table, dict) else {}
+
+
+def _fingerprint(assignment: Assignment, exercise: Exercise) -> str:
+    """Of all that an exercise's entries are made from: later exercises are no part of it."""
+    code = [cell.source for cell in cells(assignment)]
+    made_from = code[: 2 + assignment.exercises.index(exercise)]  # the first is the setup cell
+    made_from += [repr(wrong) for wrong in _mistakes(assignment, exercise)]
+    parts = pieces(assignment.public_checks)
+    made_from += [text.decode() for name, text in parts if name in ("", exercise.name)]
+    made_from.append(str(slips.VERSION))
+    return hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:16]
+
+
+def _mistakes(assignment: Assignment, exercise: Exercise) -> list[Mistake]:
+    return [wrong for wrong in mistakes(assignment) if wrong.exercise == exercise.name]
+
+
+def _found(assignment: Assignment, exercise: Exercise) -> dict[str, str]:
+    """Entries by the beginning of their digests; none that right numbers would open."""
+    right = _right_digests(assignment, exercise.name)
+    by_digest: dict[bytes, list[tuple[str, str, frozenset[str]]]] = {}
+    for number, wrong in enumerate(_mistakes(assignment, exercise)):
+        failed = failures(assignment, exercise.name, wrong)
+        for name, calls in failed.items():
+            # The first is the number itself; the others are for who looks it up.
+            for digest in slips.digests(exercise.name, name, calls)[:1]:
+                slip = (f"{number}", wrong.hint, frozenset(failed))
+                if digest not in right:
+                    by_digest.setdefault(digest, []).append(slip)
+    return {
+        digest.hex()[:16]: slips.entry(digest, found) for digest, found in sorted(by_digest.items())
+    }
+
+
+def _right_digests(assignment: Assignment, exercise: str) -> set[bytes]:
+    """Of all that the reference returns in a check, from its first call to any later one."""
+    namespace = InProcess(cells(assignment)).session.namespace
+    found: set[bytes] = set()
+    for name, check in public_checks(assignment, exercise).items():
+        student = NotebookStudent(namespace, exercise)
+        verdict(check, student)
+        for last in range(1, len(student.calls) + 1):
+            found.update(slips.digests(exercise, name, student.calls[:last]))
+    return found
+
+
+def failures(assignment: Assignment, exercise: str, wrong: Mistake | None) -> dict[str, Any]:
+    """The public checks that a known answer fails in a notebook, each with its calls."""
+    silent = io.StringIO()
+    failed = {}
+    with contextlib.redirect_stdout(silent), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        code = cells(assignment, *([] if wrong is None else [wrong]))
+        namespace = InProcess(code).session.namespace
+        for name, check in public_checks(assignment, exercise).items():
+            student = NotebookStudent(namespace, exercise)
+            if verdict(check, student) is not None:
+                failed[name] = student.calls
+    return failed
+
+
+def public_checks(assignment: Assignment, exercise: str) -> Checks:
+    """The public checks of an exercise, by their names."""
+    # In a notebook's folder these are copies.
+    for name, module in (("fields", fields), ("state", state), ("cells", kernel)):
+        sys.modules.setdefault(f"coursekit.{name}", module)
+    path = assignment.public_checks
+    specification = importlib.util.spec_from_file_location(f"_public_{assignment.name}", path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    beginning = f"test_{exercise}__"
+    return {
+        name.removeprefix(beginning): function
+        for name, function in vars(module).items()
+        if name.startswith(beginning)
+    }

@@ -1,0 +1,101 @@
+"""Feedback on its way back: zips of pages, named so that each platform finds its student."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from autograder.course import Assignment
+from autograder.errors import CourseError
+from autograder.files import write_atomically
+from autograder.records.collected import Origin, collected
+from autograder.records.gradebook import Recorder
+from autograder.results import Store
+
+from .export import harmless
+
+Kind = Literal["feedback", "moodle-feedback", "canvas-feedback", "brightspace-feedback"]
+_SYSTEMS = {"moodle-feedback": "Moodle", "canvas-feedback": "Canvas"}
+_SYSTEMS |= {"brightspace-feedback": "Brightspace"}
+
+
+def feedback_archive(
+    course_dir: Path, assignment: Assignment, kind: Kind, archive: Path
+) -> tuple[int, list[str]]:
+    """Writes the feedback pages into one zip; how many, and who is left out, why.
+
+    `feedback` has a folder for each student and a list of addresses, to send mail from. The
+    others are what the platform takes back, and hold whoever handed in there.
+    """
+    origins = collected(course_dir, assignment.name).students
+    students = [result.student for result in Store(course_dir).all(assignment.name)]
+    if not students:
+        raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
+    pages: dict[str, Path] = {}
+    left_out = []
+    for student in students:
+        page = course_dir / "feedback" / student / assignment.name / f"{assignment.name}.html"
+        place = _place(kind, student, assignment.name, origins.get(student))
+        if not page.is_file():
+            left_out.append(f"{student}: there is no feedback page; grade again")
+        elif not place:
+            left_out.append(f"{student}: was not collected from {_SYSTEMS[kind]}'s archive")
+        else:
+            pages[place] = page
+    text = io.BytesIO()
+    with zipfile.ZipFile(text, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for place, page in sorted(pages.items()):
+            zipped.write(page, place)
+        if kind == "feedback":
+            zipped.writestr("recipients.csv", _recipients(course_dir, assignment, pages))
+    write_atomically(archive, text.getvalue())
+    return len(pages), left_out
+
+
+def _place(kind: Kind, student: str, name: str, origin: Origin | None) -> str:
+    if kind == "feedback":
+        return f"{student}/{name}.html"
+    if origin is None or origin.system != _SYSTEMS[kind]:
+        return ""
+    return _PLACES[kind](origin.label, name)
+
+
+def _moodle(label: str, name: str) -> str:
+    """Moodle reads name, number and plugin between underscores."""
+    return f"{'_'.join(label.split('_')[:2])}_assignsubmission_file_/{name}.html"
+
+
+def _canvas(label: str, name: str) -> str:
+    """Canvas reads the two numbers: the student's, and the file's that this one answers."""
+    begins = re.match(r".+?_\d+_\d+_|(?:LATE_)?anon_[^_]+_\d+_", label)
+    return f"{begins[0] if begins else label}{name}.html"
+
+
+def _brightspace(label: str, name: str) -> str:
+    return f"{label}/{name}.html"
+
+
+_PLACES: dict[str, Callable[[str, str], str]] = {
+    "moodle-feedback": _moodle,
+    "canvas-feedback": _canvas,
+    "brightspace-feedback": _brightspace,
+}
+
+
+def _recipients(course_dir: Path, assignment: Assignment, pages: dict[str, Path]) -> str:
+    """Who gets which page, with the address, for a mail merge."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["student", "name", "email", "total", "file"])
+    for mark in Recorder(course_dir, [assignment]).marks(assignment):
+        place = f"{mark.student}/{assignment.name}.html"
+        if place in pages:
+            name = f"{mark.first_name} {mark.last_name}".strip()
+            row = [mark.student, name, mark.email, mark.total, place]
+            writer.writerow([harmless(cell) for cell in row])
+    return text.getvalue()

@@ -1,0 +1,295 @@
+"""Every cell on its own merit: what is wrong in one exercise is not charged to the next.
+
+An exercise that lost points and uses others that are not right is judged again, with right
+answers in the places of those, and the better result counts. What counts as using is what this
+student's code uses (`uses`). Replaced is only what comes earlier in the course: no exercise can be
+answered by calling a later one that does more.
+
+This is the one exception to the rule that no answer enters the cage, made because a right cell
+must not pay for a wrong one above it:
+
+- The marks of what is replaced are final before. They come from the first pass, in which no worker
+  holds an answer; a second pass judges the one exercise that uses it.
+- The second pass has a worker of its own, with a scratch folder and process numbers of its own,
+  and all of it ends with that exercise.
+- What that worker says is compared with what is right, and told to nobody: a message names the
+  check that failed, never a value, a line, an exception or what was printed (`Student.aided`).
+
+An answer that reads a right one in its worker can put it nowhere: not into a mark, as that
+exercise's is final; not into a file or a process, as they end; not on a page.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import textwrap
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from autograder.course import Assignment, Cell, Exercise
+from autograder.results import ExerciseResult
+from autograder.sandbox.protocol import CellFailure, InProcess
+
+from . import answers
+from .judge import Judge
+from .student import Student
+from .uses import Piece, Uses, closure, pieces_of, uses
+
+After = Callable[[ExerciseResult, dict[str, list[Any]]], None]
+
+_SPENT = {"time", "memory", "died"}
+"""What a right answer that is slow, or takes much, can bring upon those who use it."""
+
+
+class Tries(NamedTuple):
+    """What some cells came to."""
+
+    exercises: dict[str, ExerciseResult]
+    notes: Sequence[str] = ()
+    cell_seconds: float = 0.0
+    broken: Sequence[CellFailure] = ()
+    """What did not run to its end."""
+    deadly: Sequence[CellFailure] = ()
+    """Of it, what ended Python, or did not end."""
+    again_seconds: float = 0.0
+    """Of `judged`: what second passes took, which is told to no student either."""
+
+
+Attempt = Callable[[Sequence[Cell], list[Exercise], After, bool], Tries]
+"""Judges exercises of these cells; the last argument says whether right answers are among them."""
+
+
+def judged(
+    judge: Judge, cells: Sequence[Cell], wanted: list[Exercise], after: After, attempt: Attempt
+) -> Tries:
+    """The exercises' results, each on its own merit. Where no points are lost, `attempt` is called
+    once."""
+    return _Merit(judge, cells, after, attempt).judged(wanted)
+
+
+def in_process(
+    judge: Judge, salt: str, start: Callable[[Sequence[Cell]], InProcess] = InProcess
+) -> Attempt:
+    """An attempt at trusted code, in this very process."""
+
+    def attempt(cells: Sequence[Cell], wanted: list[Exercise], after: After, aided: bool) -> Tries:
+        transport = start(cells)
+        results = judge.judge(Student(transport, aided), salt, wanted, after=after)
+        found = {result.name: result for result in results}
+        return Tries(found, broken=transport.failures)
+
+    return attempt
+
+
+class _Merit:
+    """One submission's exercises, and what each of them stands on."""
+
+    def __init__(self, judge: Judge, cells: Sequence[Cell], after: After, attempt: Attempt) -> None:
+        self.judge = judge
+        self.assignment = judge.assignment
+        self.cells = cells
+        self.after = after
+        self.attempt = attempt
+        self.order = [exercise.name for exercise in judge.assignment.exercises]
+        self.standing: dict[str, ExerciseResult] = {}
+
+    @functools.cached_property
+    def uses(self) -> Uses:
+        return uses(self.assignment, self.cells, self.judge.calls)
+
+    def judged(self, wanted: list[Exercise]) -> Tries:
+        asked = {exercise.name for exercise in wanted}
+        known = asked
+        if len(asked) < len(self.order):  # how those stand on which they build counts, too
+            known = asked.union(*map(self.below, asked))
+        exercises = [one for one in self.assignment.exercises if one.name in known]
+        first = self.attempt(self.cells, exercises, self._tell, False)
+        self.standing |= first.exercises  # the better of two tries
+        in_cells = first.cell_seconds
+        started = time.perf_counter()
+        for exercise in exercises:  # in the course's order: what it stands on is settled
+            in_cells += self._again(exercise, first)
+        results = {name: self.standing[name] for name in self.order if name in asked}
+        for result in results.values():
+            if _lost(result) or result.replaced:
+                result.rests_on = self.below(result.name)
+        again = time.perf_counter() - started
+        return first._replace(exercises=results, cell_seconds=in_cells, again_seconds=again)
+
+    def _tell(self, result: ExerciseResult, transcripts: dict[str, list[Any]]) -> None:
+        """Looks for a hint, but not where something else is to be mended first."""
+        self.standing[result.name] = result
+        if not (_lost(result) and (self.wrong_below(result) or self.spent_below(result))):
+            self.after(result, transcripts)
+
+    def below(self, name: str) -> list[str]:
+        """The earlier exercises that this one uses, also by way of others."""
+        return self._earlier(name, closure(self.uses, [name]))
+
+    def _earlier(self, name: str, others: Iterable[str]) -> list[str]:
+        known = set(others)
+        return [other for other in self.order[: self.order.index(name)] if other in known]
+
+    def wrong_below(self, result: ExerciseResult) -> list[str]:
+        """The exercises in whose places right answers must be, for this one to be judged."""
+        if result.status == "unwritten":  # a stub of its own uses nothing
+            return []
+        wrong = {name for name in self.below(result.name) if self._not_right(name)}
+        # A right answer uses what the reference uses.
+        under = closure(_uses_of_reference(self.assignment), wrong)
+        return self._earlier(result.name, wrong | {name for name in under if self._not_right(name)})
+
+    def spent_below(self, result: ExerciseResult) -> list[str]:
+        """Those whose answers, also where they are right, may be why it ran out of something."""
+        spent = any(check.kind in _SPENT for check in result.checks)
+        return self.below(result.name) if spent else []
+
+    def _not_right(self, name: str) -> bool:
+        return name in self.standing and _lost(self.standing[name])
+
+    def _again(self, exercise: Exercise, before: Tries) -> float:
+        """Another judgement where one is owed; the seconds that its cells took."""
+        in_cells = 0.0
+        tried: list[str] = []
+        for below in (self.wrong_below, self.spent_below):
+            result = self.standing[exercise.name]
+            replaced = below(result) if _lost(result) else []
+            if not set(replaced) - set(tried):
+                continue
+            tried = replaced
+            cells = with_right_answers(self.assignment, self.cells, replaced, before)
+            tries = self.attempt(cells, [exercise], self.after, True)
+            in_cells += tries.cell_seconds
+            second = tries.exercises[exercise.name]
+            if second.status != "error" and second.points >= result.points:
+                second.replaced, second.note = replaced, self._note(replaced)
+                self.standing[exercise.name] = second
+        return in_cells
+
+    def _note(self, replaced: list[str]) -> str:
+        """ "judged with a right `forward` in the place of yours, which has a slip of its own"."""
+        names = [f"`{name}`" for name in replaced]
+        words = [_words(self.standing.get(name)) for name in replaced]
+        if len(names) == 1:
+            return f"judged with a right {names[0]} in the place of yours, which {words[0]}"
+        told = ", ".join(f"{name} {word}" for name, word in zip(names, words, strict=True))
+        return f"judged with right answers in the places of some of yours: {told}"
+
+
+def _lost(result: ExerciseResult) -> bool:
+    return result.points < result.max_points and result.status != "error"
+
+
+def _words(result: ExerciseResult | None) -> str:
+    if result is None or not _lost(result):
+        return "may take too long"
+    words = {"unwritten": "is still to be written", "missing": "is not there"}
+    return words.get(result.status, "has a slip of its own")
+
+
+# ------------------------------------------------------------------- right answers in their places
+
+
+@functools.cache
+def _uses_of_reference(assignment: Assignment) -> Uses:
+    return uses(assignment, answers.cells(assignment), {})
+
+
+@functools.cache
+def right_code(assignment: Assignment, exercise: str) -> str:
+    """The reference's answer as one statement that needs nothing of what a student may have given
+    another meaning (`np`, `sum`), apart from other exercises."""
+    code = answers.reference_code(assignment, exercise)
+    words = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    plain = sorted(words & set(dir(builtins)))
+    names = ", ".join(assignment.exercise(exercise).defines)
+    setup = answers.setup_code(assignment)
+    if plain:
+        setup += f"from builtins import {', '.join(plain)}\n"
+    body = textwrap.indent(f"{setup}\n{code}return {names}\n", "    ")
+    return f"def _right_answer():\n{body}\n\n{names} = _right_answer()\ndel _right_answer\n"
+
+
+def with_right_answers(
+    assignment: Assignment, cells: Sequence[Cell], names: list[str], before: Tries
+) -> list[Cell]:
+    """The cells with right answers in the places of the named exercises.
+
+    What else stands in a cell that defines one of them stays, each statement by itself, so that
+    one which stops costs no other; of a cell that broke `before` only what does nothing by itself.
+    """
+    missing = set(names)
+    found: list[Cell] = []
+    for cell in cells:
+        own = [name for name in names if _holds(cell, assignment.exercise(name))]
+        missing -= set(own)
+        if own:
+            broken = any(failure.cell == cell for failure in before.broken)
+            found += _exchanged(assignment, cell, own, broken)
+        else:
+            found.append(_without(cell, before.deadly))
+    absent = [
+        Cell(f"the cell of {name}", right_code(assignment, name))
+        for name in names
+        if name in missing
+    ]
+    return [*found[:1], *absent, *found[1:]]
+
+
+def _without(cell: Cell, deadly: Sequence[CellFailure]) -> Cell:
+    """The cell without the lines that ended Python before, and would again."""
+    lines = cell.source.split("\n")
+    for failure in deadly:
+        if failure.cell == cell:
+            for number in range(max(0, failure.first - 1), failure.last or len(lines)):
+                lines[number : number + 1] = [""] if number < len(lines) else []
+    return cell._replace(source="\n".join(lines))
+
+
+def _holds(cell: Cell, exercise: Exercise) -> bool:
+    if cell.label == f"the cell of {exercise.name}":
+        return True
+    if not any(name in cell.source for name in exercise.defines):
+        return False
+    return any(piece.binds.intersection(exercise.defines) for piece in pieces_of(cell.source))
+
+
+def _exchanged(
+    assignment: Assignment, cell: Cell, names: list[str], broken: bool
+) -> Iterator[Cell]:
+    families = {name: set(assignment.exercise(name).defines) for name in names}
+    wrong = set().union(*families.values())
+    pieces = pieces_of(cell.source)
+    # Before all else, so that whatever follows finds them.
+    placed = [name for name in names if not _first_defined(pieces, families[name])]
+    for name in placed:
+        yield Cell(cell.label, right_code(assignment, name))
+    for piece in pieces:
+        bound = [name for name in names if piece.binds & families[name]]
+        keep = piece.defines not in wrong and piece.node is not None
+        if keep and not (broken and _does_something(piece)):
+            yield Cell(cell.label, piece.text)
+        for name in bound:
+            if keep or name not in placed:
+                placed.append(name)
+                yield Cell(cell.label, right_code(assignment, name))
+
+
+def _first_defined(pieces: list[Piece], family: set[str]) -> bool:
+    """Whether a definition that will be exchanged stands before anything else of these names."""
+    for piece in pieces:
+        if (piece.binds | piece.reads) & family:
+            return bool(piece.binds & family)
+    return False
+
+
+def _does_something(piece: Piece) -> bool:
+    """More than to define: it may stop, and may be what stopped the cell."""
+    quiet = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+    if isinstance(piece.node, quiet):
+        return False
+    named = isinstance(piece.node, (ast.Assign, ast.AnnAssign))
+    return not named or any(isinstance(one, ast.Call) for one in ast.walk(piece.node or ast.Pass()))

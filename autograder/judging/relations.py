@@ -1,0 +1,201 @@
+"""How wrong answers are related to the right ones, over all calls of a check.
+
+Said of hidden checks too: a relation tells what the student's numbers are to the right ones and
+nothing of the numbers themselves. Nor does it tell a factor or an offset that is no well-known
+one: the code could have made it of what a check asked. `coursekit.relations` has those between
+two arrays.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from coursekit.relations import relation
+
+NOTHING = ""
+_RELATIVE = 1e-5
+_SINGLE = (1e-10, 1e-5)
+"""Relative errors between these are float32's, or a difference quotient's, not a formula's."""
+
+
+class Pair(NamedTuple):
+    """What came back from one call, what is right, and what the call was given."""
+
+    mine: Any
+    right: Any
+    args: Any
+    same: bool
+
+
+def told(pairs: Iterable[Pair], *, by_value: bool = True) -> str:
+    """One sentence, or NOTHING where no relation holds for every call that went wrong.
+
+    `by_value`: the check failed by what came back, so that its last digits may be the reason.
+    """
+    pairs = list(pairs)
+    order = _reordered(pairs)
+    if order:
+        return order
+    wrong = [_flat(pair.mine, pair.right) for pair in pairs if not pair.same]
+    if not wrong or any(found is None for found in wrong):
+        return NOTHING
+    arrays = [one for found in wrong if found is not None for one in found]
+    arrays = [(mine, right) for mine, right in arrays if not _close(mine, right)]
+    if not arrays:
+        return _digits(wrong) if by_value else NOTHING
+    return _of_all(arrays) or _of_each(arrays) or _first_only(arrays) or _by_size(pairs) or NOTHING
+
+
+def plain(value: Any) -> np.ndarray | None:
+    """A number, an array or a tensor as an array of floats or complex numbers."""
+    if value is None or isinstance(value, (list, tuple, dict, str, bytes)):
+        return None
+    if hasattr(value, "detach"):
+        value = value.detach().numpy()
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        return None
+    return array.astype(complex if array.dtype.kind == "c" else float)
+
+
+_Arrays = list[tuple[np.ndarray, np.ndarray]]
+
+
+def _flat(mine: Any, right: Any) -> _Arrays | None:
+    """Pairs of arrays of the same shape, or None where the two are built differently."""
+    if isinstance(mine, (list, tuple)) and isinstance(right, (list, tuple)):
+        if len(mine) != len(right):
+            return None
+        found = [_flat(one, other) for one, other in zip(mine, right, strict=True)]
+        if any(one is None for one in found):
+            return None
+        return [pair for one in found if one is not None for pair in one]
+    a, b = plain(mine), plain(right)
+    if a is None or b is None or a.shape != b.shape or a.dtype.kind == "c" or b.dtype.kind == "c":
+        return None
+    return [(a, b)]
+
+
+def _close(one: np.ndarray, other: np.ndarray, relative: float = _RELATIVE) -> bool:
+    scale = np.abs(other[np.isfinite(other)]).max(initial=0.0)
+    return bool(
+        np.allclose(one, other, rtol=relative, atol=1e-2 * relative * scale, equal_nan=True)
+    )
+
+
+def _of_all(arrays: _Arrays) -> str:
+    """A factor, a sign, an offset, a power: the same for all entries of all calls."""
+    mine = np.concatenate([one.ravel() for one, _ in arrays])
+    right = np.concatenate([other.ravel() for _, other in arrays])
+    words = relation(mine, right, lambda other: _close(mine, other), numbers=False)
+    # In one long row neither a shift nor an order means anything.
+    return f"Where it is wrong, {words}." if words and not words.startswith("the right") else ""
+
+
+def _of_each(arrays: _Arrays) -> str:
+    """Transposed, reversed, shifted: in each array of its own."""
+    words = set()
+    for mine, right in arrays:
+        same = functools.partial(_close, mine)
+        words.add(relation(mine, right, same, numbers=False))
+    if len(words) != 1:
+        return ""
+    (said,) = words
+    return f"Where it is wrong, these are {said}." if said.startswith("the right") else ""
+
+
+def _first_only(arrays: _Arrays) -> str:
+    """A batch of which only the first sample is right."""
+    for mine, right in arrays:
+        if mine.ndim == 0 or len(mine) < 3:
+            return ""
+        if not _close(mine[:1], right[:1]) or not np.any(right[:1]):
+            return ""
+        if any(_close(mine[row], right[row]) for row in range(1, len(mine))):
+            return ""
+    return "Only the first row of what comes back is right: the others are not."
+
+
+def _by_size(pairs: list[Pair]) -> str:
+    """A factor that is the number of entries, rows or columns of what was given."""
+    sizes: list[set[tuple[str, int]]] = []
+    ratios: list[float] = []
+    for pair in pairs:
+        for mine, right in _flat(pair.mine, pair.right) or []:
+            if _close(mine, right) or not np.any(right):
+                continue
+            ratio = float(mine.flat[np.abs(right).argmax()] / right.flat[np.abs(right).argmax()])
+            if not ratio or not _close(mine, ratio * right):
+                return ""
+            ratios.append(ratio)
+            sizes.append(_sizes(pair.args))
+    if len(ratios) < 2 or len({round(ratio, 6) for ratio in ratios}) < 2:
+        return ""
+    for name in sorted({name for found in sizes for name, _ in found}):
+        numbers = [dict(found).get(name, 0) for found in sizes]
+        both = list(zip(ratios, numbers, strict=True))
+        for words, power in (("large", 1), ("small", -1)):
+            if all(n and abs(ratio / n**power - 1) < _RELATIVE for ratio, n in both):
+                return f"Where it is wrong, it is too {words} by the number of {name}, as a factor."
+    return ""
+
+
+def _sizes(args: Any) -> set[tuple[str, int]]:
+    for value in args if isinstance(args, (list, tuple)) else ():
+        array = plain(value)
+        if array is not None and array.ndim:
+            found = {("entries", array.size), ("rows", len(array))}
+            return found | ({("columns", array.shape[1])} if array.ndim > 1 else set())
+    return set()
+
+
+def _reordered(pairs: list[Pair]) -> str:
+    """The right things, one for another: (a, c, b) for (a, b, c)."""
+    orders: set[tuple[int, ...]] = set()
+    for pair in pairs:
+        if pair.same or not isinstance(pair.right, (list, tuple)):
+            if pair.same:
+                continue
+            return ""
+        if not isinstance(pair.mine, (list, tuple)) or not 2 <= len(pair.right) <= 5:
+            return ""
+        if len(pair.mine) != len(pair.right):
+            return ""
+        fitting = {
+            order
+            for order in itertools.permutations(range(len(pair.right)))
+            if all(_alike(pair.mine[place], pair.right[where]) for place, where in enumerate(order))
+        }
+        orders = fitting if not orders else orders & fitting
+        if not orders:
+            return ""
+    if len(orders) != 1:
+        return ""
+    (order,) = orders
+    places = ", ".join(str(where + 1) for where in order)
+    return f"The right things come back, but in another order: {places} of 1 to {len(order)}."
+
+
+def _alike(one: Any, other: Any) -> bool:
+    a, b = plain(one), plain(other)
+    return a is not None and b is not None and a.shape == b.shape and _close(a, b)
+
+
+def _digits(wrong: list[_Arrays | None]) -> str:
+    """Right to float32, where float64 was asked for."""
+    errors = [
+        float(np.max(np.abs(mine - right) / np.abs(right).max()))
+        for found in wrong
+        for mine, right in found or []
+        if np.any(right) and np.isfinite(mine).all() and np.isfinite(right).all()
+    ]
+    if errors and _SINGLE[0] < max(errors) < _SINGLE[1]:
+        return (
+            "The numbers are right but for their last digits: something on the way has less "
+            "precision than asked for."
+        )
+    return NOTHING

@@ -1,0 +1,190 @@
+"""Which exercises a student's code uses for which others, read from its text."""
+
+from __future__ import annotations
+
+import ast
+import re
+import symtable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from autograder.course import Assignment, Cell
+from autograder.sandbox.inside.cells import tree_of
+
+Uses = dict[str, set[str]]
+
+MAX_SOURCE = 100_000
+"""Characters of a cell; a longer one is taken as words, lest it cost the judge memory."""
+_FAULTS = (SyntaxError, ValueError, RecursionError, MemoryError)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_WORD = re.compile(r"[^\W\d]\w*")
+_BINDS = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]*)?=(?!=)", re.M)
+_GOES_ON = re.compile(r"[\s)\]}#]|(?:else|elif|except|finally)\b|$")
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One statement of a cell, with the names that it binds and reads as globals."""
+
+    text: str
+    node: ast.stmt | None
+    """None where it is no Python."""
+    binds: frozenset[str]
+    reads: frozenset[str]
+
+    @property
+    def defines(self) -> str:
+        """The function's or class's name, if it is such a definition."""
+        return self.node.name if isinstance(self.node, _DEFINITIONS) else ""
+
+
+def pieces_of(source: str) -> list[Piece]:
+    """A cell's statements; of one that is no Python as a whole, what can be read of it."""
+    if len(source) > MAX_SOURCE:
+        return [_as_words(source)]
+    try:
+        return list(_pieces(source, ast.parse(source), as_written=True))
+    except _FAULTS:
+        pass
+    try:  # with what only IPython reads
+        return list(_pieces(source, tree_of(source, "a cell", 0), as_written=False))
+    except _FAULTS:
+        return [piece for part in _blocks(source) for piece in _pieces_of_block(part)]
+
+
+def uses(assignment: Assignment, cells: Sequence[Cell], calls: Uses) -> Uses:
+    """Which other exercises each one uses: such as its code names, or what that names (helpers,
+    globals, classes, aliases, what its cell does besides), and such as its checks call."""
+    owner = {name: one.name for one in assignment.exercises for name in one.defines}
+    reads: dict[str, set[str]] = {}
+    for cell in cells:
+        pieces = pieces_of(cell.source)
+        # A definition is there only if the rest of its cell has run.
+        beside = {name for piece in pieces if not piece.defines for name in piece.reads}
+        for piece in pieces:
+            for name in piece.binds:
+                reads.setdefault(name, set()).update(piece.reads, beside)
+    found = {}
+    for exercise in assignment.exercises:
+        seen, queue = set(exercise.defines), list(exercise.defines)
+        used = set(calls.get(exercise.name, ()))
+        while queue:
+            for name in reads.get(queue.pop(), set()) - seen:
+                seen.add(name)
+                if name in owner:  # from there on `closure` goes on
+                    used.add(owner[name])
+                else:
+                    queue.append(name)
+        found[exercise.name] = used - {exercise.name}
+    return found
+
+
+def closure(used: Uses, names: Iterable[str]) -> set[str]:
+    """All that these use, and what that uses."""
+    found: set[str] = set()
+    queue = list(names)
+    while queue:
+        new = used.get(queue.pop(), set()) - found
+        found |= new
+        queue += new
+    return found
+
+
+def _pieces(source: str, tree: ast.Module, as_written: bool) -> Iterator[Piece]:
+    lines = source.split("\n")
+    before = 0
+    for number, node in enumerate(tree.body):
+        start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        end = node.end_lineno or start
+        alone = start > before and all(one.lineno > end for one in tree.body[number + 1 :][:1])
+        before = end
+        try:
+            text = "\n".join(lines[start - 1 : end]) if as_written and alone else ast.unparse(node)
+            yield _piece(text, node)
+        except _FAULTS:
+            yield _as_words("\n".join(lines[start - 1 : end]))
+
+
+def _pieces_of_block(text: str) -> Iterator[Piece]:
+    try:
+        yield from _pieces(text, ast.parse(text), as_written=True)
+    except _FAULTS:
+        yield _as_words(text)
+
+
+def _blocks(source: str) -> Iterator[str]:
+    """The text cut where a line begins at its left edge, decorators with what they decorate."""
+    block: list[str] = []
+    for line in source.splitlines():
+        decorated = bool(block) and block[-1].startswith("@")
+        if block and not decorated and not _GOES_ON.match(line):
+            yield "\n".join(block)
+            block = []
+        block.append(line)
+    if block:
+        yield "\n".join(block)
+
+
+def _as_words(text: str) -> Piece:
+    """Of what is no Python: the names that it seems to define, and all its words."""
+    binds = frozenset(match[1] or match[2] for match in _BINDS.finditer(text))
+    return Piece(text, None, binds, frozenset(_WORD.findall(text)))
+
+
+def _piece(text: str, node: ast.stmt) -> Piece:
+    binds: set[str] = set()
+    reads = set(_read_otherwise(node))
+    top = symtable.symtable(text, "a cell", "exec")
+    tables = [top]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        for symbol in table.get_symbols():
+            here = table is top
+            if not here and not symbol.is_global():
+                continue
+            if symbol.is_referenced():
+                reads.add(symbol.get_name())
+            if symbol.is_assigned() or (here and symbol.is_imported()):
+                binds.add(symbol.get_name())
+    binds |= set(_changes(node)) & reads
+    return Piece(text, node, frozenset(binds), frozenset(reads))
+
+
+def _read_otherwise(node: ast.stmt) -> Iterator[str]:
+    """Names that are read as text, `globals()["forward"]`, `eval("forward(x)")`, or imported."""
+    texts = {
+        id(one.body[0].value)
+        for one in ast.walk(node)
+        if isinstance(one, _DEFINITIONS) and isinstance(one.body[0], ast.Expr)
+    }
+    for one in ast.walk(node):
+        if isinstance(one, ast.Constant) and isinstance(one.value, str) and id(one) not in texts:
+            yield from _WORD.findall(one.value)
+        elif isinstance(one, ast.ImportFrom):
+            yield from (alias.name for alias in one.names)
+        elif isinstance(one, ast.Attribute) and _is_the_notebook(one.value):
+            yield one.attr
+
+
+def _is_the_notebook(node: ast.expr) -> bool:
+    """`__main__` or `sys.modules[…]`, whose attributes are the notebook's names."""
+    return (isinstance(node, ast.Name) and node.id == "__main__") or isinstance(node, ast.Subscript)
+
+
+def _changes(node: ast.stmt) -> Iterator[str]:
+    """Names of what a statement outside functions changes: `table["relu"] = relu`,
+    `steps.append(backward)`."""
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
+        targets = [node.target]
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        targets = [node.value.func]
+    for target in targets:
+        root: ast.expr = target
+        while isinstance(root, (ast.Attribute, ast.Subscript)):
+            root = root.value
+        if isinstance(root, ast.Name) and root is not target:
+            yield root.id

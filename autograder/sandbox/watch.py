@@ -1,0 +1,158 @@
+"""The limits of a submission, looked at by a clock of their own.
+
+A `Watch` is a thread beside the one that talks to the worker. It looks at all processes of the
+submission twenty times a second, whether or not an answer is awaited or arrives in small pieces,
+and ends what goes beyond a limit: the worker is killed and its line closed, so that whoever waits
+at it wakes up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+from autograder.errors import CageError, WorkerEnded
+
+from .inside.protocol import LIMITS
+from .process import Sight, Tree
+
+EVERY = 0.05
+STALL_SECONDS = 10.0
+IDLE_SECONDS = 30.0
+OWN_CORE = 0.9
+"""The least share of a core that a worker gets where it need not share one."""
+_PROGRESS = 0.001  # CPU seconds between two looks; less is a clock that wakes somebody up
+
+
+@dataclass
+class Budget:
+    """Seconds that are left for a part of a submission, in several requests together."""
+
+    cpu: float
+    idle: float = IDLE_SECONDS
+    """In which nothing of the submission computes or waits for a core."""
+    wall: float = float("inf")
+
+    @classmethod
+    def of(cls, seconds: float, pace: float) -> Budget:
+        """So many seconds of a quiet machine, on one whose seconds are worth less."""
+        cpu = pace * seconds
+        return cls(cpu, IDLE_SECONDS * pace, 60 * pace + 10 * cpu)
+
+
+class Watch:
+    """Watches one worker until it is stopped."""
+
+    def __init__(self, pid: int, line: socket.socket, above: int = 0) -> None:
+        self.tree = Tree(pid, above)
+        self.line = line
+        self.verdict: WorkerEnded | CageError | None = None
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._budget: Budget | None = None
+        self._charged = self._seen = self.tree.cpu
+        self._begun = self._looked = self._moved = time.monotonic()
+        self._idle = 0.0
+        self._suspect = False
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """No look and no kill from here on: the number may soon be another process's."""
+        with self._lock:
+            self._over.set()
+
+    def begin(self, budget: Budget) -> None:
+        """A request is made; from now on its budget counts."""
+        with self._lock:
+            self._begun = self._looked = self._moved = time.monotonic()
+            self._idle, self._seen = 0.0, max(self._seen, self.tree.cpu)
+            self._budget = budget
+
+    def finish(self) -> float:
+        """The request is over, and its budget less by what it took; CPU seconds that it used.
+
+        Those of threads and children that ran on after the request before are among them, and
+        those of children since the last look are left for the next request.
+        """
+        with self._lock:
+            budget, self._budget = self._budget, None
+            assert budget is not None
+            now = time.monotonic()
+            used = self._used(now)
+            self._charged += used
+            budget.cpu -= used
+            budget.idle -= self._idle
+            budget.wall -= now - self._begun
+            return used
+
+    def _used(self, now: float) -> float:
+        if sys.platform != "linux":
+            return now - self._begun
+        return max(0.0, self._seen - self._charged, self.tree.cpu - self._charged)
+
+    def _run(self) -> None:
+        wait = EVERY
+        while not self._over.wait(wait):
+            started = time.thread_time()
+            with self._lock:
+                try:
+                    if not self._over.is_set():
+                        self.look(time.monotonic())
+                except WorkerEnded as ended:
+                    return self._end(ended)
+                except Exception as error:  # nobody may wait at the line for ever
+                    return self._end(CageError(f"a worker cannot be watched: {error}"))
+            wait = max(EVERY, 10 * (time.thread_time() - started))
+
+    def _end(self, verdict: WorkerEnded | CageError) -> None:
+        self.verdict = verdict
+        if str(verdict) and sys.platform == "linux":  # without words it has ended by itself
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self.tree.pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            self.line.shutdown(socket.SHUT_RDWR)
+
+    def look(self, now: float) -> None:
+        """One look; WorkerEnded where a limit is passed or the worker is gone."""
+        sight = self.tree.look()
+        if not sight.alive:
+            raise WorkerEnded("died", "")
+        # A program that is being started shares its parent's memory for a moment.
+        suspect = self.tree.holds_more_than(LIMITS["memory"], sight.processes)
+        if suspect and self._suspect:
+            raise WorkerEnded("memory", f"used more than {in_words(LIMITS['memory'])} of memory")
+        self._suspect = suspect
+        if self._budget is not None:
+            self._spend(self._budget, sight, now)
+        self._looked, self._seen = now, max(self._seen, self.tree.cpu)
+
+    def _spend(self, budget: Budget, sight: Sight, now: float) -> None:
+        progress = max(0.0, self.tree.cpu - self._seen)
+        # To wait for a core is not its fault; all other waiting is, that in the kernel too,
+        # where a vfork without an end keeps it.
+        if not sight.wants_core:
+            self._idle += max(0.0, now - self._looked - progress)
+        if progress > _PROGRESS or sight.wants_core or sight.in_kernel:
+            self._moved = now
+        used, wall = self._used(now), now - self._begun
+        crowded = used < OWN_CORE * (wall - self._idle)
+        if used > budget.cpu:
+            raise WorkerEnded("time", "used up its computing time", crowded)
+        if now - self._moved > STALL_SECONDS:
+            raise WorkerEnded("time", f"did nothing for {STALL_SECONDS:g} s and gave no answer")
+        if self._idle > budget.idle:
+            raise WorkerEnded("time", "spent its time waiting instead of computing")
+        if wall > budget.wall:
+            raise WorkerEnded("time", "took too long by the clock on the wall", crowded)
+
+
+def in_words(size: int) -> str:
+    return f"{size / 2**30:g} GB" if size >= 2**30 else f"{size >> 20} MB"

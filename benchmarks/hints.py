@@ -1,0 +1,208 @@
+"""How often is a slip named, and how often wrongly?
+
+    python benchmarks/hints.py [backprop …] [--exercise NAME] [--only known,left-out,mutants]
+    python benchmarks/hints.py --cases FOLDER
+
+known      each known mistake handed in word for word: named by the grader, and by the public
+           checks alone (`slips.json`); wrong is a sentence that belongs to another mistake
+left-out   each known mistake while the bank does not have it: what is then said of it (another
+           mistake's sentence, a relation, a fact), which is what a new slip of a class meets
+mutants    small changes of the reference. A mistake that is named must hold on other inputs
+           too: with another salt it may fail no check that the mutant passes, else it is
+           counted as wrong
+cases      files `assignment__exercise__what.py`: what is said of each, to be read
+
+Exercises that train are left out unless they are named. Run with one process; prints one line for
+an exercise and the sums.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch
+
+import torch
+from coursekit import slips
+from judgement import mutants
+
+from autograder.authoring import slips as made
+from autograder.course import SECONDS, Assignment, Exercise, course, load_assignment
+from autograder.judging import diagnosis
+from autograder.judging.answers import Answer, Mistake, cells, mistakes, reference_code
+from autograder.judging.judge import Judge
+from autograder.judging.student import Student
+from autograder.results import ExerciseResult
+from autograder.sandbox.protocol import InProcess
+
+_SALTS = "one salt", "another salt"
+
+
+def judged(
+    judge: Judge, exercise: Exercise, answer: Answer, salt: str = _SALTS[0], hints: bool = True
+) -> ExerciseResult:
+    code = cells(judge.assignment, answer)
+    after = diagnosis.Observer(judge, salt, code) if hints else None
+    (result,) = judge.judge(Student(InProcess(code)), salt, [exercise], after=after)
+    return result
+
+
+def known(judge: Judge, exercise: Exercise) -> Counter[str]:
+    """Known mistakes, word for word."""
+    counts: Counter[str] = Counter()
+    table = slips.shipped_table(judge.assignment.release.parent)
+    for wrong in _of(judge.assignment, exercise):
+        hint = judged(judge, exercise, wrong).hint
+        failed = made.failures(judge.assignment, exercise.name, wrong)
+        public = slips.named(exercise.name, failed, table)
+        counts += Counter(
+            {
+                "known": 1,
+                "named": wrong.hint in hint,
+                "named wrongly": bool(hint) and wrong.hint not in hint and _is_known(judge, hint),
+                "named publicly": wrong.hint in public,
+                "publicly wrongly": bool(public) and wrong.hint not in public,
+            }
+        )
+    return counts
+
+
+def left_out(judge: Judge, exercise: Exercise) -> Counter[str]:
+    """Known mistakes that the bank does not have, nor any that shares their sentence."""
+    counts: Counter[str] = Counter()
+    everything = mistakes(judge.assignment)
+    for wrong in _of(judge.assignment, exercise):
+        rest = tuple(other for other in everything if other.hint != wrong.hint)
+        diagnosis.mistakes = lambda assignment, rest=rest: rest  # type: ignore[attr-defined]
+        try:
+            found = judged(judge, exercise, wrong)
+        finally:
+            diagnosis.mistakes = mistakes  # type: ignore[attr-defined]
+        counts += Counter(
+            {
+                "left out": 1,
+                "as another": bool(found.mistake),
+                "told": bool(found.hint) and not found.mistake,
+            }
+        )
+    return counts
+
+
+def mutated(judge: Judge, exercise: Exercise, most: int) -> Counter[str]:
+    """Changes of the reference that a check notices."""
+    counts: Counter[str] = Counter()
+    code = reference_code(judge.assignment, exercise.name)
+    found = list(mutants(exercise.name, code))
+    random.Random(exercise.name).shuffle(found)
+    by_name = {wrong.name: wrong for wrong in _of(judge.assignment, exercise)}
+    for mutant in found[:most]:
+        answer = Answer(judge.assignment.name, exercise.name, "mutant", mutant.code)
+        result = judged(judge, exercise, answer)
+        if result.status not in ("partly", "wrong"):
+            continue
+        wrongly = False
+        if result.mistake:
+            mine = _failed(judge, exercise, answer)
+            wrongly = not _failed(judge, exercise, by_name[result.mistake]) <= mine
+            if wrongly:
+                print(f"   {mutant.before.strip()} → {mutant.after.strip()}: {result.hint}")
+        counts += Counter(
+            {
+                "mutants": 1,
+                "hinted": bool(result.hint),
+                "as a mistake": bool(result.mistake),
+                "wrongly": wrongly,
+            }
+        )
+    return counts
+
+
+def _failed(judge: Judge, exercise: Exercise, answer: Answer) -> set[str]:
+    result = judged(judge, exercise, answer, _SALTS[1], hints=False)
+    return {check.name for check in result.checks if check.outcome == "failed"}
+
+
+def _of(assignment: Assignment, exercise: Exercise) -> list[Mistake]:
+    return [wrong for wrong in mistakes(assignment) if wrong.exercise == exercise.name]
+
+
+def _is_known(judge: Judge, hint: str) -> bool:
+    return any(wrong.hint in hint for wrong in mistakes(judge.assignment))
+
+
+def cases(folder: Path) -> None:
+    """What is said of each labelled answer, by the desk and by the grader."""
+    judges: dict[str, Judge] = {}
+    counts: Counter[str] = Counter()
+    for path in sorted(folder.rglob("*__*__*.py")):
+        name, wanted, label = path.stem.split("__", 2)
+        found = load_assignment(name)
+        judge = judges.setdefault(name, Judge(found))
+        exercise = found.exercise(wanted)
+        answer = Mistake(name, wanted, label, path.read_text(encoding="utf-8"), "", "")
+        result = judged(judge, exercise, answer)
+        failed = made.failures(found, wanted, answer)
+        desk = slips.named(wanted, failed, slips.shipped_table(found.release.parent))
+        messages = any(
+            line.startswith(("   problem", "   hint"))
+            for check in result.checks
+            if check.outcome == "failed"
+            for line in check.message.splitlines()
+        )
+        counts += Counter(
+            {"cases": 1, "hint": bool(result.hint), "desk": bool(desk), "sentence": messages}
+        )
+        print(f"{wanted}: {label.replace('_', ' ')}\n   grader  {result.hint or '–'}")
+        print(f"   desk    {desk or '–'}", flush=True)
+    print(dict(counts))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="assignment")
+    parser.add_argument("--exercise")
+    parser.add_argument("--only", default="known,left-out,mutants")
+    parser.add_argument("--mutants", type=int, default=30, help="at most so many an exercise")
+    parser.add_argument("--cases", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    if options.cases:
+        cases(options.cases)
+        return
+    kinds: dict[str, Callable[[Judge, Exercise], Counter[str]]] = {
+        "known": known,
+        "left-out": left_out,
+        "mutants": lambda judge, exercise: mutated(judge, exercise, options.mutants),
+    }
+    wanted = [kinds[kind] for kind in options.only.split(",")]
+    total: Counter[str] = Counter()
+    for judge, exercise in _exercises(options.names or list(course()), options.exercise):
+        counts: Counter[str] = Counter()
+        for kind in wanted:
+            counts.update(kind(judge, exercise))
+        total.update(counts)
+        print(f"{exercise.name:28} {_words(counts)}", flush=True)
+    print(f"{'all':28} {_words(total)}")
+    sys.exit(1 if total["named wrongly"] or total["publicly wrongly"] else 0)
+
+
+def _exercises(names: list[str], only: str | None) -> Iterator[tuple[Judge, Exercise]]:
+    for name in names:
+        judge = Judge(load_assignment(name))
+        for exercise in judge.assignment.exercises:
+            if exercise.name == only or (only is None and exercise.seconds <= SECONDS):
+                yield judge, exercise
+
+
+def _words(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in counts.items())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""Known slips, named at the desk.
+
+`slips.json` tells what known wrong answers return in the public checks, as digests: who returns
+the same finds the sentence about it, and nobody else can read it. It holds no right answer, and
+nothing that a hidden check asks.
+
+A digest is of everything that a check's calls returned: kinds, shapes, and for numbers one
+weighted sum, rounded to a part in some thousand of itself. So it is the same in float32 and
+float64, and on any machine.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .compare import StudentError
+from .written import Call, Thing
+
+FILE = "slips.json"
+VERSION = 1
+"""Of the digests: another one makes the builder make every table anew."""
+_ROUNDS = 2000  # a millisecond or two: nothing for one answer, long for all that one could guess
+_BITS = 4096
+_JITTER = 1e-5
+"""Relative size of what rounding may do to a number; at the edge of a step both sides count."""
+_MOST = 32
+_MOST_CALLS = 200
+
+Table = dict[str, Any]
+
+
+def named(exercise: str, failed: Mapping[str, Sequence[Call]], table: Table) -> str:
+    """The sentences about the slips that explain the failed checks, '' where none is known.
+
+    A slip counts if it fails no other checks than these and answers in each of its own as the
+    student does.
+    """
+    entries = table.get(exercise, {}).get("found", {})
+    covers: dict[str, frozenset[str]] = {}
+    fails: dict[str, frozenset[str]] = {}
+    hints: dict[str, str] = {}
+    for check, calls in failed.items():
+        for digest in digests(exercise, check, calls) if entries else ():
+            for name, hint, checks in _opened(entries.get(digest.hex()[:16]), digest):
+                covers[name] = covers.get(name, frozenset()) | {check}
+                fails[name], hints[name] = frozenset(checks), hint
+    whole = {name: cover for name, cover in covers.items() if cover == fails[name]}
+    return " Besides: ".join(chosen(whole, hints))
+
+
+def chosen(covers: Mapping[Any, frozenset[str]], hints: Mapping[Any, str]) -> list[str]:
+    """Of possible slips those that explain most, and what they explain; at most two.
+
+    Slips that cannot be told apart are named together if there are two, and else not at all.
+    """
+    found: list[str] = []
+    left = dict(covers)
+    while left and len(found) < 2:
+        most = max(len(cover) for cover in left.values())
+        best = next(cover for cover in left.values() if len(cover) == most)
+        texts = list(dict.fromkeys(hints[name] for name, cover in left.items() if cover == best))
+        if len(texts) > 2:
+            break
+        found.append(" Or: ".join(texts))
+        left = {name: cover for name, cover in left.items() if not cover & best}
+    return found
+
+
+def shipped() -> Table:
+    """The table beside the notebook; empty where there is none."""
+    return shipped_table(Path(__file__).resolve().parent.parent)
+
+
+@functools.cache
+def shipped_table(folder: Path) -> Table:
+    """The table of a release folder."""
+    try:
+        table = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return table if isinstance(table, dict) else {}
+
+
+# ------------------------------------------------------------------------------- entries
+
+
+def entry(digest: bytes, slips: Iterable[tuple[str, str, Iterable[str]]]) -> str:
+    """Slips with their sentences and the checks they fail, readable with the digest only."""
+    told = [[name, hint, sorted(checks)] for name, hint, checks in slips]
+    return _crossed(json.dumps(told, ensure_ascii=False).encode(), digest).hex()
+
+
+def _opened(text: str | None, digest: bytes) -> list[tuple[str, str, list[str]]]:
+    if not text:
+        return []
+    try:
+        return [(*one,) for one in json.loads(_crossed(bytes.fromhex(text), digest))]
+    except ValueError:
+        return []
+
+
+def _crossed(data: bytes, digest: bytes) -> bytes:
+    stream = hashlib.shake_256(digest[8:]).digest(len(data))
+    return bytes(a ^ b for a, b in zip(data, stream, strict=True))
+
+
+# ------------------------------------------------------------------------------- digests
+
+
+def digests(exercise: str, check: str, calls: Sequence[Call]) -> list[bytes]:
+    """The digest of what these calls returned; several where a number is at the edge of a step."""
+    speaks = any(call.error or not _silent(call.returned) for call in calls)
+    if len(calls) > _MOST_CALLS or not speaks:
+        return []
+    parts: list[list[str]] = []
+    for call in calls:
+        if isinstance(call.error, StudentError):
+            if call.error.kind != "error":
+                return []
+            parts.append([f"{call.error.name}: {call.error.detail}"])
+            continue
+        parts += [["warned"]] if "RuntimeWarning" in call.warnings else []
+        parts += _told(call.returned)
+    salt = f"{exercise}/{check}".encode()
+    texts = itertools.islice(itertools.product(*parts), _MOST)
+    return [
+        hashlib.pbkdf2_hmac("sha256", json.dumps(text).encode(), salt, _ROUNDS) for text in texts
+    ]
+
+
+def _silent(value: Any) -> bool:
+    return value is None or isinstance(value, Thing)
+
+
+def _told(value: Any) -> Iterator[list[str]]:
+    """A value in words, each with the words that it may as well have."""
+    if isinstance(value, Thing):
+        yield ["object"]
+    elif isinstance(value, (list, tuple)):
+        yield [f"{len(value)} values"]
+        for item in value:
+            yield from _told(item)
+    elif isinstance(value, dict):
+        yield [f"keys {sorted(value)}"]
+        for key in sorted(value):
+            yield from _told(value[key])
+    elif value is None or isinstance(value, (str, bytes, bool)):
+        yield [repr(value)]
+    else:
+        tensor = hasattr(value, "detach")
+        array = np.asarray(value.detach().cpu().numpy() if tensor else value)
+        kind = "tensor" if tensor else "array" if array.ndim else "number"
+        yield [f"{kind} {array.shape}"]
+        if array.dtype.kind in "biuf":
+            yield _numbers(array.astype(float).ravel())
+
+
+def _numbers(values: np.ndarray) -> list[str]:
+    """One weighted sum of the numbers, in steps."""
+    strange = ~np.isfinite(values)
+    values = np.where(strange, 0.0, values)
+    weights = np.random.default_rng(values.size).uniform(0.5, 1.5, values.size)
+    total = float(weights @ values)
+    size = float(np.abs(weights) @ np.abs(values))
+    ending = f" {int(strange.sum())}" if strange.any() else ""
+    if abs(total) <= 1e-6 * size:
+        return [f"0{ending}"]
+    sides = (total * (1 + shift) for shift in (0.0, _JITTER, -_JITTER))
+    return list(dict.fromkeys(f"{_step(side)}{ending}" for side in sides))
+
+
+def _step(number: float) -> str:
+    mantissa, exponent = np.frexp(number)
+    return f"{round(float(mantissa) * _BITS)} {int(exponent)}"

@@ -1,0 +1,191 @@
+"""Everything global that an ordinary notebook sets, and how a check expects it.
+
+A default device, NumPy's error state, the working directory: what a cell has set for itself must
+not decide what a check sees. The same file serves the grader's worker and, beside the notebook, the
+student's own check. torch and matplotlib are looked at only where they are loaded.
+"""
+
+from __future__ import annotations
+
+import _locale
+import contextlib
+import locale
+import os
+import random
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+State = dict[str, Any]
+
+
+def _environment() -> frozenset[Any]:
+    # The public way would decode each entry, before every check.
+    return frozenset(os.environ._data.items())  # type: ignore[attr-defined]
+
+
+def _set_environment(values: frozenset[Any]) -> None:
+    os.environ.clear()
+    os.environ.update({os.fsdecode(name): os.fsdecode(value) for name, value in values})
+
+
+def _set_filters(filters: list[Any]) -> None:
+    warnings.filters[:] = filters  # type: ignore[index]
+    warnings._filters_mutated()  # type: ignore[attr-defined]
+
+
+def _folder() -> str | None:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return None
+
+
+def _set_folder(folder: str | None) -> None:
+    if folder is not None:
+        with contextlib.suppress(OSError):
+            os.chdir(folder)
+
+
+def _torch() -> Any:
+    return sys.modules["torch"]
+
+
+def _device() -> str:
+    chosen = getattr(sys.modules.get("torch.utils._device"), "CURRENT_DEVICE", None)
+    return "cpu" if chosen is None else str(chosen)
+
+
+def _set_device(device: str) -> None:
+    _torch().set_default_device(None if device == "cpu" else device)
+
+
+_guards: list[Any] = []
+
+
+def _set_inference(on: bool) -> None:
+    _guards[:] = [_torch()._C._InferenceMode(on)]  # in force while somebody holds it
+
+
+def _set_deterministic(found: tuple[bool, bool]) -> None:
+    _torch().use_deterministic_algorithms(found[0], warn_only=found[1])
+
+
+def _backend() -> str:
+    name = dict.__getitem__(sys.modules["matplotlib"].rcParams, "backend")
+    return name if isinstance(name, str) else "agg"  # none is chosen yet
+
+
+def _set_backend(name: str) -> None:
+    with contextlib.suppress(ImportError):
+        sys.modules["matplotlib"].use(name, force=True)
+
+
+Setting = tuple[str, Callable[[], Any], Callable[[Any], Any]]
+_PYTHON: list[Setting] = [
+    ("environment", _environment, _set_environment),
+    ("folder", _folder, _set_folder),
+    ("warnings", lambda: list(warnings.filters), _set_filters),
+    (
+        "locale",
+        lambda: _locale.setlocale(locale.LC_ALL, None),
+        lambda name: locale.setlocale(locale.LC_ALL, name),
+    ),
+    ("NumPy's errors", np.geterr, lambda errors: np.seterr(**errors)),
+    ("NumPy's printing", np.get_printoptions, lambda options: np.set_printoptions(**options)),
+]
+_OF_TORCH: list[Setting] = [
+    ("gradients", lambda: _torch().is_grad_enabled(), lambda on: _torch().set_grad_enabled(on)),
+    ("inference", lambda: _torch().is_inference_mode_enabled(), _set_inference),
+    (
+        "dtype",
+        lambda: _torch().get_default_dtype(),
+        lambda dtype: _torch().set_default_dtype(dtype),
+    ),
+    ("device", _device, _set_device),
+    (
+        "deterministic",
+        lambda: (
+            _torch().are_deterministic_algorithms_enabled(),
+            _torch().is_deterministic_algorithms_warn_only_enabled(),
+        ),
+        _set_deterministic,
+    ),
+    ("threads", lambda: _torch().get_num_threads(), lambda n: _torch().set_num_threads(n)),
+    (
+        "precision",
+        lambda: _torch()._C._get_float32_matmul_precision(),
+        lambda name: _torch().set_float32_matmul_precision(name),
+    ),
+    (
+        "anomalies",
+        lambda: _torch().is_anomaly_enabled(),
+        lambda on: _torch().autograd.set_detect_anomaly(on),
+    ),
+]
+_OF_MATPLOTLIB: list[Setting] = [("backend", _backend, _set_backend)]
+
+
+def _settings() -> list[Setting]:
+    torch = _OF_TORCH if "torch" in sys.modules else []
+    matplotlib = _OF_MATPLOTLIB if "matplotlib" in sys.modules else []
+    return [*_PYTHON, *torch, *matplotlib]
+
+
+def snapshot() -> State:
+    """All settings as they are."""
+    return {name: get() for name, get, _ in _settings()}
+
+
+def restore(state: State) -> None:
+    """The settings as they were; what is as it was is not touched."""
+    for name, get, put in _settings():
+        if name in state and get() != state[name]:
+            put(state[name])
+
+
+def expected() -> State:
+    """What a check expects of NumPy and torch, wherever it runs."""
+    state: State = {
+        "NumPy's errors": {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+    }
+    if "torch" in sys.modules:
+        state |= {"gradients": True, "inference": False, "dtype": _torch().float32}
+        state |= {"device": "cpu", "deterministic": (False, False), "anomalies": False}
+    return state
+
+
+def reseed(seed: int) -> None:
+    """Other global random numbers."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 – the student may use it
+    if "torch" in sys.modules:
+        _torch().default_generator.manual_seed(seed)  # torch.manual_seed looks for accelerators
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Settings and random numbers afterwards as they were."""
+    kept = snapshot()
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    torch = _torch().get_rng_state() if "torch" in sys.modules else None
+    try:
+        yield
+    finally:
+        restore(kept)
+        random.setstate(python)
+        np.random.set_state(legacy)  # noqa: NPY002
+        if torch is not None:
+            _torch().set_rng_state(torch)
+
+
+def usable_device() -> None:
+    """Where a default device was chosen that this machine has not, there is the processor."""
+    if "torch" in sys.modules and (device := _device()) != "cpu":
+        try:
+            _torch().empty(1, device=device)
+        except Exception:
+            _set_device("cpu")

@@ -1,0 +1,133 @@
+"""Hints are true: the mistake named is the student's, the relation holds, the fact is read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autograder.course import load_assignment
+from autograder.judging import relations
+from autograder.judging.answers import Answer, alternatives, cells
+from autograder.judging.diagnosis import Observer, _pairs, _session
+from autograder.judging.judge import Judge
+from autograder.judging.relations import Pair
+from autograder.judging.student import Student
+from autograder.results import ExerciseResult
+from autograder.sandbox.protocol import InProcess
+
+
+def judged(assignment: str, exercise: str, code: str) -> ExerciseResult:
+    found = load_assignment(assignment)
+    judge, mine = Judge(found), cells(found, Answer(assignment, exercise, "tried", code))
+    student, wanted = Student(InProcess(mine)), [found.exercise(exercise)]
+    (result,) = judge.judge(student, "salt", wanted, after=Observer(judge, "salt", mine))
+    return result
+
+
+def test_a_mistake_that_fails_what_the_student_passes_is_not_named() -> None:
+    """Order 1 and 2 are right here; the known mistake that agrees on order 3 has order 1 wrong."""
+    result = judged(
+        "pinn",
+        "derivative",
+        "def derivative(u, x, order=1):\n"
+        "    for _ in range(min(order, 2)):\n"
+        "        if not u.requires_grad:\n"
+        "            return torch.zeros_like(x)\n"
+        "        u = torch.autograd.grad(\n"
+        "            u.sum(), x, create_graph=True, materialize_grads=True\n"
+        "        )[0]\n"
+        "    return u\n",
+    )
+    assert result.status == "partly"
+    assert "order = 1" not in result.hint
+
+
+def test_two_slips_in_two_functions_are_both_named() -> None:
+    result = judged(
+        "backprop",
+        "activations",
+        "def sigmoid(z):\n    return 1 / (1 + np.exp(z))\n"
+        "def tanh(z):\n    return np.tanh(z)\n"
+        "def relu(z):\n    return np.maximum(z, 0.0)\n"
+        "def leaky_relu(z, slope=0.1):\n    return np.where(z > 0, z, slope * np.abs(z))\n",
+    )
+    assert result.status == "partly"
+
+
+def test_a_slip_that_nobody_wrote_down_is_told_by_its_relation() -> None:
+    code = (
+        "def lj_potential(r, epsilon=1.0, sigma=1.0):\n"
+        "    s = (sigma / r) ** 6\n    return 1.37 * 4 * epsilon * (s * s - s)\n"
+    )
+    result = judged("lennard_jones", "lj_potential", code)
+    assert result.mistake == ""
+    assert "every entry is the same multiple of what it should be" in result.hint
+    assert "1.37" not in result.hint, "a code could tell an input of a hidden check by its factor"
+
+
+def test_a_graph_that_is_gone_is_told_by_the_word_that_keeps_it() -> None:
+    code = (
+        "def decay_residual(model, t, rate=1.0):\n    u = model(t)\n"
+        "    return torch.autograd.grad(u.sum(), t)[0] + rate * u\n"
+    )
+    result = judged("pinn", "decay_residual", code)
+    assert any("create_graph=True" in check.message for check in result.checks)
+
+
+def told(*pairs: tuple[object, object], args: object = ()) -> str:
+    return relations.told([Pair(mine, right, args, False) for mine, right in pairs])
+
+
+RIGHT = np.array([[1.7, -0.4], [3.1, 2.2], [0.3, 5.9]])
+
+
+@pytest.mark.parametrize(
+    ("mine", "words"),
+    [
+        (-RIGHT, "same size, opposite sign"),
+        (3 * RIGHT, "three times"),
+        (RIGHT[::-1], "reversed order along axis 0"),
+        (RIGHT**2, "the square"),
+        (np.abs(RIGHT), "every sign is lost"),
+        (np.concatenate([RIGHT[:1], RIGHT[1:] + 1]), "Only the first row"),
+        (RIGHT * (1 + 3e-7), "but for their last digits"),
+        (RIGHT + 0.25, "the same amount too high"),
+        (np.cosh(RIGHT), ""),
+    ],
+)
+def test_relations(mine: np.ndarray, words: str) -> None:
+    said = told((mine, RIGHT))
+    assert words in said
+    assert bool(words) == bool(said)
+
+
+def test_things_in_another_order() -> None:
+    right = (np.ones(2), np.zeros(3), 2.5)
+    said = told(((right[1], right[0], right[2]), right))
+    assert said == "The right things come back, but in another order: 2, 1, 3 of 1 to 3."
+
+
+def test_a_factor_that_goes_with_the_size() -> None:
+    rng = np.random.default_rng(3)
+    pairs = []
+    for n in (4, 7):
+        x, right = rng.normal(size=(n, 2)), rng.normal(size=(n, 2))
+        pairs.append(Pair(n * right, right, (x,), False))
+    said = relations.told(pairs)
+    assert said == "Where it is wrong, it is too large by the number of rows, as a factor."
+
+
+@pytest.mark.parametrize(
+    ("assignment", "exercise"),
+    [("lennard_jones", "lj_force"), ("backprop", "backward"), ("cnn", "convolve2d_periodic")],
+)
+def test_no_relation_is_said_of_a_right_answer(assignment: str, exercise: str) -> None:
+    found = load_assignment(assignment)
+    judge = Judge(found)
+    for answer in alternatives(found):
+        if answer.exercise == exercise:
+            student = Student(InProcess(cells(found, answer)))
+            for check in judge.of(found.exercise(exercise)):
+                assert judge.run(check, student, "salt").outcome == "passed"
+                pairs = _pairs(_session(found, None), student.requests)
+                assert relations.told(pairs, by_value=False) == relations.NOTHING

@@ -1,0 +1,370 @@
+"""Every cell is judged on its own merit: a wrong prerequisite costs its own points and no other's.
+
+Judged in this process, by the same code as in the cage; `hostile/test_second_pass.py` attacks it
+there, `benchmarks/follow_through.py` goes through all exercises and mistakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from autograder.course import Assignment, Cell, course, load_assignment
+from autograder.judging.answers import Answer, cells, reference_code
+from autograder.judging.diagnosis import Observer
+from autograder.judging.digest import resting_on
+from autograder.judging.follow_through import (
+    Tries,
+    in_process,
+    judged,
+    right_code,
+    with_right_answers,
+)
+from autograder.judging.judge import Judge, summarise
+from autograder.judging.uses import closure, pieces_of, uses
+from autograder.results import CheckResult, ExerciseResult
+from autograder.sandbox.protocol import CellFailure
+
+STUB = 'raise NotImplementedError("still to be written")'
+Results = dict[str, ExerciseResult]
+
+
+def stub(found: Assignment, exercise: str) -> str:
+    names = found.exercise(exercise).defines
+    return "\n\n".join(f"def {name}(*args, **kwargs):\n    {STUB}" for name in names)
+
+
+def judge_of(name: str, wanted: list[str], hints: bool = False, **changed: str) -> Results:
+    """What the exercises come to in the reference's notebook with other cells."""
+    found = load_assignment(name)
+    judge = Judge(found)
+    code = cells(found, *(Answer(name, exercise, "", text) for exercise, text in changed.items()))
+    after: Any = Observer(judge, "test", code) if hints else lambda result, transcripts: None
+    exercises = [found.exercise(one) for one in wanted]
+    return judged(judge, code, exercises, after, in_process(judge, "test")).exercises
+
+
+def share(result: ExerciseResult) -> float:
+    return result.points / result.max_points
+
+
+WRONG_BELOW: dict[str, tuple[str, str, Callable[[Assignment], str], list[str]]] = {
+    "a stub": ("backprop", "forward", lambda f: stub(f, "forward"), ["backward"]),
+    "stubs of a family": (
+        "backprop",
+        "activations",
+        lambda f: stub(f, "activations"),
+        ["activation_gradients", "forward", "backward", "deep_backward"],
+    ),
+    "a syntax error": (
+        "backprop",
+        "activations",
+        lambda f: reference_code(f, "activations") + "\ndef broken(:\n",
+        ["activation_gradients", "forward", "backward", "deep_backward"],
+    ),
+    "an exception at its definition": (
+        "lennard_jones",
+        "lj_force",
+        lambda f: "def lj_force(r=1 / 0):\n    return r\n",
+        ["cluster_forces"],
+    ),
+    "an empty cell": ("pinn", "derivative", lambda f: "", ["decay_residual", "condition_losses"]),
+    "a factor": (
+        "lennard_jones",
+        "lj_potential",
+        lambda f: reference_code(f, "lj_potential").replace("4 *", "1 *").replace("4.0 *", "1 *"),
+        ["cluster_energy"],
+    ),
+    "a sign": (
+        "lennard_jones",
+        "lj_force",
+        lambda f: (
+            reference_code(f, "lj_force") + "\nright = lj_force\n"
+            "def lj_force(*a, **k):\n    return -right(*a, **k)\n"
+        ),
+        ["cluster_forces"],
+    ),
+    "a value of another kind": (
+        "ising",
+        "energy_change",
+        lambda f: "def energy_change(*args):\n    return None\n",
+        ["metropolis_step"],
+    ),
+}
+
+
+@pytest.mark.parametrize("how", WRONG_BELOW)
+def test_what_stands_on_a_wrong_exercise_keeps_all_its_points(how: str) -> None:
+    name, wrong, code, dependents = WRONG_BELOW[how]
+    found = load_assignment(name)
+    results = judge_of(name, [wrong, *dependents], **{wrong: code(found)})
+    assert share(results[wrong]) < 1
+    for dependent in dependents:
+        result = results[dependent]
+        assert share(result) == 1, f"{dependent} pays for {wrong}: {result.message}"
+        assert result.status == "right"
+        assert result.replaced == [wrong]
+        assert f"judged with a right `{wrong}` in the place of yours, which" in result.note
+
+
+def test_nothing_is_judged_twice_where_no_points_are_lost() -> None:
+    found = load_assignment("lennard_jones")
+    judge = Judge(found)
+    attempts: list[bool] = []
+    attempt = in_process(judge, "test")
+
+    def counted(*args: Any) -> Tries:
+        attempts.append(args[-1])
+        return attempt(*args)
+
+    wanted = [found.exercise(name) for name in ("lj_force", "cluster_forces")]
+    results = judged(judge, cells(found), wanted, lambda *_: None, counted).exercises
+    assert attempts == [False]
+    assert [result.rests_on for result in results.values()] == [[], []]
+
+
+def test_a_wrong_dependent_is_told_of_with_the_right_answer_below_it() -> None:
+    found = load_assignment("lennard_jones")
+    code = reference_code(found, "cluster_forces")
+    results = judge_of(
+        "lennard_jones",
+        ["lj_force", "cluster_forces"],
+        hints=True,
+        lj_force=stub(found, "lj_force"),
+        cluster_forces=code.replace("def cluster_forces", "def _right_forces")
+        + "\n\ndef cluster_forces(*a, **k):\n    return -_right_forces(*a, **k)\n",
+    )
+    result = results["cluster_forces"]
+    assert share(result) < 0.5
+    assert result.replaced == ["lj_force"]
+    assert "still to be written" not in result.message
+    assert "returned" not in result.message
+    assert result.rests_on == ["lj_force"]
+
+
+def test_two_wrongs_are_not_hinted_into_a_right() -> None:
+    """A `train` that goes downhill on gradients of the wrong sign goes uphill on right ones."""
+    found = load_assignment("backprop")
+    wrong = reference_code(found, "backward") + (
+        "\n\n_right = backward\ndef backward(*a):\n    return tuple(-g for g in _right(*a))\n"
+    )
+    results = judge_of("backprop", ["backward", "train"], hints=True, backward=wrong)
+    assert share(results["train"]) == 1
+    assert results["train"].hint == ""
+    assert results["train"].replaced == ["backward"]
+
+
+def test_a_later_exercise_is_never_answered_for_an_earlier_one() -> None:
+    found = load_assignment("backprop")
+    cheat = (
+        "def backward(x, y, W1, b1, W2, b2):\n"
+        "    return deep_backward(x, y, [W1, W2], [b1, b2], 'relu')\n"
+    )
+    results = judge_of(
+        "backprop", ["backward"], backward=cheat, deep_backward=stub(found, "deep_backward")
+    )
+    assert results["backward"].points == 0
+    assert results["backward"].replaced == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def {0}:\n    return {1}\n",
+        "f = {2}\ndef {0}:\n    return f{3}\n",
+        "def helper(*a):\n    return {2}(*a)\n\ndef {0}:\n    return helper{3}\n",
+        "class Table:\n    def look(self, *a):\n        return {2}(*a)\n\n"
+        "def {0}:\n    return Table().look{3}\n",
+        "TABLE = {{}}\nTABLE['f'] = {2}\ndef {0}:\n    return TABLE['f']{3}\n",
+        "STEPS = []\nSTEPS.append({2})\ndef {0}:\n    return STEPS[0]{3}\n",
+        "from functools import partial\nf = partial({2})\ndef {0}:\n    return f{3}\n",
+        "def {0}:\n    return globals()['{2}']{3}\n",
+        "def {0}:\n    return eval('{2}')({4})\n",
+        "def {0}:\n    from __main__ import {2} as f\n    return f{3}\n",
+        "def {0}:\n    import __main__\n    return __main__.{2}{3}\n",
+        "import sys\ndef {0}:\n    return sys.modules['__main__'].{2}{3}\n",
+        "def other(f={2}):\n    return f\n\ndef {0}:\n    return other()({4})\n",
+        "def passes_on(g):\n    return lambda *a: {2}(*a)\n\n@passes_on\ndef {0}:\n    pass\n",
+        "scale = {2}(2.0)\ndef {0}:\n    return {1}\n",
+    ],
+)
+def test_using_is_what_this_student_s_code_uses(code: str) -> None:
+    """Here `cluster_forces` uses `lj_potential`, which the reference's does not."""
+    found = load_assignment("lennard_jones")
+    text = code.format(
+        "cluster_forces(positions)", "lj_potential(positions)", "lj_potential", "(positions)",
+        "positions",
+    )  # fmt: skip
+    used = uses(found, cells(found, Answer("", "cluster_forces", "", text)), {})
+    assert "lj_potential" in used["cluster_forces"], text
+
+
+def test_words_that_look_like_names_are_not_uses() -> None:
+    found = load_assignment("lennard_jones")
+    text = (
+        'def cluster_forces(positions):\n    """As lj_potential."""\n'
+        "    lj_potential = 3.0  # standardise\n"
+        "    return lj_potential * positions.standardise\n"
+    )
+    used = uses(found, cells(found, Answer("", "cluster_forces", "", text)), {})
+    assert used["cluster_forces"] == set()
+
+
+def test_a_helper_in_an_earlier_cell_leads_to_what_it_uses() -> None:
+    found = load_assignment("lennard_jones")
+    helper = Cell("cell 3", "def pull(r):\n    return lj_force(r)\n")
+    text = "def cluster_forces(positions):\n    return pull(positions)\n"
+    code = [helper, *cells(found, Answer("", "cluster_forces", "", text))]
+    assert uses(found, code, {})["cluster_forces"] == {"lj_force"}
+    assert closure({"a": {"b"}, "b": {"c"}, "c": {"a"}}, ["a"]) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "def lj_force(r:\n    pass\n\ndef helper(r):\n    return 7\n",
+        "def helper(r):\n    return 7\n\ndef lj_force(r):\n    return 0 *\n",
+        f"{STUB}\n\ndef helper(r):\n    return 7\n\ndef lj_force(r):\n    return 0\n",
+        "def lj_force(r):\n    return 0\nassert lj_force(1) == 24\ndef helper(r):\n    return 7\n",
+        "%matplotlib inline\ndef lj_force(r): return 0\nhelper = lambda r: 7\n",
+        "lj_force, helper = (lambda r: 0), (lambda r: 7)\n",
+        "if True:\n    def lj_force(r): return 0\n    def helper(r): return 7\n",
+    ],
+)
+def test_what_else_a_wrong_cell_defines_is_kept(cell: str) -> None:
+    found = load_assignment("lennard_jones")
+    code = [*cells(found)[:1], Cell("the cell of lj_force", cell)]
+    code.append(Cell("cell 9", "alias = lj_force"))
+    session: dict[str, Any] = {}
+    for one in with_right_answers(found, code, ["lj_force"], Tries({})):
+        try:
+            exec(one.source, session)
+        except Exception:
+            continue
+    assert session["lj_force"](1.0) == pytest.approx(24.0)
+    assert session["alias"] is session["lj_force"]
+    assert session["helper"](1.0) == 7
+    assert "_right_answer" not in session
+
+
+def test_an_alias_beside_a_wrong_answer_is_of_the_right_one() -> None:
+    found = load_assignment("lennard_jones")
+    text = "def lj_force(r):\n    return 0\n\nTABLE = {'force': lj_force}\n"
+    session: dict[str, Any] = {}
+    code = [*cells(found)[:1], Cell("the cell of lj_force", text)]
+    for one in with_right_answers(found, code, ["lj_force"], Tries({})):
+        exec(one.source, session)
+    assert session["TABLE"]["force"](1.0) == pytest.approx(24.0)
+
+
+def test_of_a_cell_that_broke_only_definitions_are_run_again() -> None:
+    found = load_assignment("lennard_jones")
+    text = "print('waits for ever')\nHALF = 0.5\ndef lj_force(r): return 0\ndef helper(): pass\n"
+    cell = Cell("the cell of lj_force", text)
+    code = with_right_answers(
+        found, [cell], ["lj_force"], Tries({}, broken=[CellFailure(cell, "stopped")])
+    )
+    texts = "\n".join(one.source for one in code)
+    assert "waits for ever" not in texts
+    assert "def helper(): pass" in texts
+    assert "HALF = 0.5" in texts
+
+
+@pytest.mark.parametrize("name", course())
+def test_right_code_needs_nothing_that_a_student_gave_another_meaning(name: str) -> None:
+    found = load_assignment(name)
+    session: dict[str, Any] = dict.fromkeys(("np", "torch", "nn", "math", "F", "sum", "range"))
+    for exercise in found.exercises:
+        exec(right_code(found, exercise.name), session)
+        for one in exercise.defines:
+            code = getattr(session[one], "__code__", None)
+            if code is not None:
+                others = {n for e in found.exercises for n in e.defines}
+                unknown = set(code.co_names) & {"np", "torch", "nn", "math", "F"} - others
+                assert not unknown
+
+
+@pytest.mark.parametrize("source", ["(" * 5000, "x = " + "-" * 50_000 + "1", "\0", "x" * 200_000])
+def test_reading_a_cell_never_fails(source: str) -> None:
+    assert pieces_of(source)
+
+
+def test_an_exercise_with_all_its_points_is_right() -> None:
+    exercise = load_assignment("backprop").exercise("backward")
+    public = CheckResult(
+        name="differences", outcome="failed", hidden=False, seconds=0, message="no"
+    )
+    hidden = CheckResult(name="values", outcome="passed", hidden=True, seconds=0)
+    result = summarise(exercise, [public, hidden], guards=set(), points=set())
+    assert (result.status, result.points, result.message) == ("right", exercise.points, "")
+
+
+def test_a_public_check_on_another_exercise_costs_no_status() -> None:
+    """`energy_change`'s public check compares with the student's own `energy`."""
+    results = judge_of("ising", ["energy", "energy_change"], energy="def energy(s): return 0")
+    assert results["energy"].points < 3
+    assert (results["energy_change"].status, share(results["energy_change"])) == ("right", 1)
+    assert "failed" in {check.outcome for check in results["energy_change"].checks}
+
+
+def test_marks_are_outdated_with_what_they_rest_on() -> None:
+    checks = {"forward": "a", "backward": "b"}
+    alone, resting = resting_on(checks, "backward", []), resting_on(checks, "backward", ["forward"])
+    assert alone == "b"
+    assert (
+        len({alone, resting, resting_on(checks | {"forward": "c"}, "backward", ["forward"])}) == 3
+    )
+
+
+def test_only_some_exercises_are_judged_and_those_below_them_still_count() -> None:
+    found = load_assignment("lennard_jones")
+    results = judge_of("lennard_jones", ["cluster_forces"], lj_force=stub(found, "lj_force"))
+    assert list(results) == ["cluster_forces"]
+    assert share(results["cluster_forces"]) == 1
+
+
+UNWRITTEN: dict[str, tuple[str, str, str]] = {
+    "its own": (f"def lj_force(*a):\n    {STUB}\n", "unwritten", "lj_force is still to be written"),
+    "bare": ("def lj_force(*a):\n    raise NotImplementedError\n", "unwritten", "still to be"),
+    "torch's": (
+        "def lj_force(r):\n    return torch.ones(2) ^ 2.5\n", "wrong", "NotImplementedError in line"
+    ),
+    "another's": (
+        "def lj_force(r):\n    return lj_potential(r)\n\n"
+        f"def lj_potential(r):\n    {STUB}\n",
+        "wrong",
+        "lj_force needs lj_potential, which is still to be written",
+    ),
+    "a helper's": (
+        f"def helper(r):\n    {STUB}\n\ndef lj_force(r):\n    return helper(r)\n",
+        "wrong",
+        "stopped with NotImplementedError in line 2",
+    ),
+    "for a case": (
+        "def lj_force(r):\n    raise NotImplementedError('only for arrays')\n",
+        "wrong",
+        "NotImplementedError",
+    ),
+    "not there": (
+        "del lj_potential\ndef lj_force(r):\n    return lj_potential(r)\n",
+        "wrong",
+        "lj_force needs lj_potential, which is not defined",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNWRITTEN)
+def test_still_to_be_written_is_said_of_the_function_that_raised_it(case: str) -> None:
+    code, status, words = UNWRITTEN[case]
+    found = load_assignment("lennard_jones")
+    judge = Judge(found)
+    attempt = in_process(judge, "test")
+    notebook = cells(found, Answer("", "lj_force", "", code))
+    tries = attempt(notebook, [found.exercise("lj_force")], lambda *_: None, False)
+    result = tries.exercises["lj_force"]
+    assert result.status == status
+    assert words in result.message
+    if status != "unwritten":
+        assert "lj_force is still to be written" not in result.message

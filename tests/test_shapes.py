@@ -1,0 +1,254 @@
+"""A right notebook earns everything, whichever tool saved it and whatever stands around it.
+
+The shapes are made here, after what each tool writes. The cells are decorated with what only
+IPython reads, with state that a notebook sets, and with try-outs that stop.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import nbformat
+import pytest
+
+from autograder.authoring.demo import filled
+from autograder.course import Assignment, load_assignment
+from autograder.judging.answers import reference_code
+from autograder.judging.judge import Judge
+from autograder.judging.student import Student
+from autograder.judging.submission import read_submission
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.inside import cells as kit
+from autograder.sandbox.inside import state
+from autograder.sandbox.protocol import InProcess
+from autograder.sandbox.transport import Caged
+
+Notebook = dict[str, Any]
+AROUND = [
+    "%%time\n{}",
+    "%%capture out\n%%timeit -n 1 -r 1\n{}",
+    "%matplotlib inline\n!pip install numpy \\\n   torch\n{}\nfiles = !ls\nt = %timeit -n 1 -o 1",
+    "import seaborn_of_my_own\n{}\n1 / 0\nawait_me = 3\nimport asyncio\nawait asyncio.sleep(0)",
+    "from __future__ import annotations\n{}\nget_ipython().run_line_magic('matplotlib', 'inline')",
+    "words = 'one\u2028two?'\n\x0c\n{}\n%pwd\nabs?\n?abs",
+    "{}\ndisplay(1)\nwith demo():\n    figures.nothing_of_the_kind()\nsummary()",
+]
+STATE = (
+    "import os, warnings\nimport numpy as np\nimport torch\n"
+    "torch.set_default_device('cuda')\ntorch.set_default_dtype(torch.float64)\n"
+    "torch.set_grad_enabled(False)\ntorch.use_deterministic_algorithms(True)\n"
+    "torch.set_num_threads(2)\nnp.seterr(all='raise')\nnp.set_printoptions(precision=2)\n"
+    "warnings.filterwarnings('error')\nos.environ['CUDA'] = '0'\nos.chdir('/')\n"
+    "model = torch.nn.Linear(1, 1).to('cuda')"
+)
+
+
+def decorated(assignment: Assignment) -> Notebook:
+    """The release with the reference's answers, and everything around them."""
+    answers = {one.name: reference_code(assignment, one.name) for one in assignment.exercises}
+    for number, (name, answer) in enumerate(answers.items()):
+        answers[name] = AROUND[number % len(AROUND)].replace("{}", answer.rstrip("\n"))
+    release = json.loads(assignment.release.read_text(encoding="utf-8"))
+    notebook: Notebook = filled(release, answers)
+    notebook["cells"].insert(3, nbformat.v4.new_code_cell(STATE))
+    return notebook
+
+
+def code(notebook: Notebook) -> Iterator[Notebook]:
+    return (cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+
+
+def lines(notebook: Notebook) -> None:
+    for cell in notebook["cells"]:
+        text = cell["source"]
+        cell["source"] = (text if isinstance(text, str) else "".join(text)).split("\n")
+        cell["source"] = [line + "\n" for line in cell["source"][:-1]] + cell["source"][-1:]
+
+
+def colab(notebook: Notebook) -> None:
+    lines(notebook)
+    notebook["metadata"] = {"colab": {"provenance": []}, "accelerator": "GPU"}
+    notebook |= {"nbformat": 4, "nbformat_minor": 0}
+    for n, cell in enumerate(notebook["cells"]):
+        cell.pop("id", None)
+        cell["metadata"] |= {"id": f"Ab{n}", "colab": {"base_uri": "https://localhost"}}
+
+
+def databricks(notebook: Notebook) -> None:
+    notebook["metadata"] = {"application/vnd.databricks.v1+notebook": {"language": "python"}}
+    for cell in notebook["cells"]:
+        cell["metadata"]["application/vnd.databricks.v1+cell"] = {"cellMetadata": {}, "title": ""}
+    notebook["cells"].append(cell_of("%sql select 1 from two"))
+
+
+def deepnote(notebook: Notebook) -> None:
+    notebook["metadata"] = {"deepnote": {}, "deepnote_execution_queue": []}
+    for cell in notebook["cells"]:
+        cell["metadata"] |= {"cell_id": "0-1", "deepnote_cell_type": cell["cell_type"]}
+
+
+def kaggle(notebook: Notebook) -> None:
+    first = "import os\nfor folder, _, names in os.walk('/kaggle/input'):\n    print(folder, names)"
+    notebook["cells"].insert(0, cell_of(first))
+    for cell in notebook["cells"]:
+        cell["metadata"] |= {"_uuid": "d629", "trusted": True, "execution": {}}
+
+
+def vs_code(notebook: Notebook) -> None:
+    lines(notebook)
+    notebook["metadata"] = {"language_info": {"name": "python", "version": "3.13.1"}}
+    for cell in code(notebook):
+        cell["metadata"]["vscode"] = {"languageId": "python"}
+
+
+def jupyterlite(notebook: Notebook) -> None:
+    notebook["metadata"]["kernelspec"] = {"name": "python", "display_name": "Python (Pyodide)"}
+    notebook["cells"].insert(0, cell_of("%pip install -q scipy\nimport piplite\nawait piplite.x()"))
+
+
+def outputs(notebook: Notebook) -> None:
+    picture = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "A" * 2**18}}
+    for cell in code(notebook):
+        cell["outputs"] = [picture]
+
+
+def null_metadata(notebook: Notebook) -> None:
+    notebook["metadata"] = None
+    for cell in notebook["cells"]:
+        if not cell["metadata"].get("nbgrader"):
+            cell["metadata"] = None
+
+
+def version_3(notebook: Notebook) -> None:
+    for cell in code(notebook):
+        cell["input"] = cell.pop("source")
+    notebook["worksheets"] = [{"cells": notebook.pop("cells"), "metadata": {}}]
+    notebook |= {"nbformat": 3, "nbformat_minor": 0}
+
+
+def no_nbgrader(notebook: Notebook) -> None:
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}
+        cell.pop("id", None)
+
+
+def carriage_returns(notebook: Notebook) -> None:
+    for cell in notebook["cells"]:
+        text = cell["source"]
+        text = text if isinstance(text, str) else "".join(text)
+        cell["source"] = text.replace("\n", "\r\n")
+
+
+def indented(notebook: Notebook) -> None:
+    """As pasted from inside a class."""
+    for cell in code(notebook):
+        text = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+        if text.startswith("fast"):
+            cell["source"] = "    " + text.replace("\n", "\n    ")
+
+
+SHAPES: dict[str, Callable[[Notebook], object]] = {
+    "JupyterLab": lambda notebook: None,
+    "Notebook 6": lines,
+    "Colab": colab,
+    "Databricks": databricks,
+    "Deepnote": deepnote,
+    "Kaggle": kaggle,
+    "VS Code": vs_code,
+    "JupyterLite": jupyterlite,
+    "with pictures": outputs,
+    "null metadata": null_metadata,
+    "nbformat 3": version_3,
+    "nbformat 5": lambda notebook: notebook.update(nbformat=5),
+    "no version": lambda notebook: notebook.pop("nbformat"),
+    "without nbgrader's metadata": no_nbgrader,
+    "Windows' line ends": carriage_returns,
+    "indented": indented,
+}
+
+
+def cell_of(source: str) -> Notebook:
+    return {"cell_type": "code", "metadata": {}, "source": source, "outputs": []}
+
+
+def shaped(notebook: Notebook, shape: str) -> bytes:
+    notebook = copy.deepcopy(notebook)
+    SHAPES[shape](notebook)
+    return json.dumps(notebook).encode()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_decorated_notebook_is_read_alike_whoever_saved_it(shape: str) -> None:
+    """Every name that is there in one shape is there in all."""
+    assignment = load_assignment("lennard_jones")
+    submission = read_submission(shaped(decorated(assignment), shape), assignment)
+    with state.undisturbed():
+        namespace = InProcess(submission.cells).session.namespace
+    wanted = {name for exercise in assignment.exercises for name in exercise.defines}
+    assert wanted <= namespace.keys()
+    assert {"fast", "files", "t", "out", "await_me", "words"} <= namespace.keys()
+
+
+def test_a_decorated_notebook_earns_everything(cage: Cage) -> None:
+    """In the cage, of one cheap assignment; the others were run once, by the same function."""
+    earns_everything(cage, load_assignment("backprop"), "Colab")
+
+
+def earns_everything(cage: Cage, assignment: Assignment, shape: str) -> None:
+    submission = read_submission(shaped(decorated(assignment), shape), assignment)
+    worked = Caged(cage, assignment, submission.cells)
+    try:
+        results = Judge(assignment).judge(Student(worked), "shapes")
+    finally:
+        worked.close()
+    lost = [(one.name, one.points, one.message) for one in results if one.points < one.max_points]
+    assert lost == []
+
+
+# ---------------------------------------------------------- against IPython's own kernel
+
+CELLS = [
+    *(
+        around.replace("{}", "def answer():\n    return 42")
+        for around in AROUND
+        if "pip" not in around and "seaborn" not in around  # nothing is installed; it goes on here
+    ),
+    "%time x = 3",
+    "a, b = 1, 2\nfor i in range(3):\n    last = i",
+    ">>> y = 4\n>>> z = 5",
+    "In [1]: v = 6",
+    "  p = 1\n  q = 2",
+    "lines = !echo one\nhere = %pwd",
+    "%%writefile of_this_test.py\nvalue = 1\n",
+    "from of_this_test import value",
+    "import asyncio\nasync def g():\n    return 3\nr = await g()",
+    "class C:\n    '''what?\n    %d'''\n%matplotlib agg\nC?",
+    "s = f'{1 % 2}' '%time'\n%time\nt2 = 1",
+    "%env A_NAME=1\nu = %env A_NAME",
+]
+
+
+def test_every_name_that_a_cell_defines_in_a_kernel_is_defined_here(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    shell = InteractiveShell()
+    mine = kit.Kernel()
+    shell.push({name: mine.namespace[name] for name in ("demo", "display", "summary", "check")})
+    for number, source in enumerate(CELLS):
+        before = set(shell.user_ns)
+        shell.run_cell(source, silent=True)
+        named = {name for name in set(shell.user_ns) - before if not name.startswith("_")}
+        with state.undisturbed():
+            for one in range(len(mine.read(source, f"cell {number}"))):
+                try:
+                    mine.run(f"cell {number}", one)
+                except Exception:
+                    continue
+        assert named <= mine.namespace.keys(), f"cell {number}: {source!r}"

@@ -1,0 +1,135 @@
+"""Known slips are named at the desk, and their table gives nothing away."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from coursekit import Call, slips
+
+from autograder.authoring import slips as made
+from autograder.course import Assignment, course, load_assignment
+from autograder.judging.answers import Mistake, alternatives
+
+QUICK = [("lennard_jones", "lj_force"), ("backprop", "mse_loss"), ("cnn", "correlate1d")]
+
+
+@functools.cache
+def table(name: str) -> dict[str, Any]:
+    """As it is shipped."""
+    path = load_assignment(name).release.parent / slips.FILE
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def mistakes_of(assignment: Assignment, exercise: str) -> list[Mistake]:
+    return made._mistakes(assignment, assignment.exercise(exercise))
+
+
+@pytest.mark.parametrize(("name", "exercise"), QUICK)
+def test_a_known_mistake_is_named_by_public_checks_alone(name: str, exercise: str) -> None:
+    found = load_assignment(name)
+    seen = 0
+    for wrong in mistakes_of(found, exercise):
+        failed = made.failures(found, exercise, wrong)
+        hint = slips.named(exercise, failed, table(name))
+        assert not failed or not hint or wrong.hint in hint, wrong.name
+        seen += bool(hint)
+    assert seen >= 3
+
+
+@pytest.mark.parametrize(("name", "exercise"), QUICK)
+def test_right_answers_fail_nothing_and_are_not_named(name: str, exercise: str) -> None:
+    found = load_assignment(name)
+    right = [a for a in alternatives(found) if a.exercise == exercise]
+    for answer in [None, *right]:
+        assert made.failures(found, exercise, answer) == {}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", course())
+def test_the_table_is_digests_and_nothing_to_read(name: str) -> None:
+    text = json.dumps(table(name))
+    assert len(text) < 300_000
+    for exercise, rows in table(name).items():
+        assert re.fullmatch(r"[0-9a-f]{16}", rows["made_from"]), exercise
+        assert all(re.fullmatch(r"[0-9a-f]{16}", key) for key in rows["found"])
+        assert all(re.fullmatch(r"[0-9a-f]+", entry) for entry in rows["found"].values())
+
+
+@pytest.mark.parametrize(("name", "exercise"), QUICK)
+def test_what_right_answers_return_opens_no_entry(name: str, exercise: str) -> None:
+    """Who has a right answer, or guesses one, cannot have it confirmed."""
+    found = load_assignment(name)
+    from coursekit.notebook import NotebookStudent, verdict
+
+    from autograder.judging.answers import cells
+    from autograder.sandbox.protocol import InProcess
+
+    namespace = InProcess(cells(found)).session.namespace
+    for check, function in made.public_checks(found, exercise).items():
+        student = NotebookStudent(namespace, exercise)
+        assert verdict(function, student) is None
+        for last in range(1, len(student.calls) + 1):
+            said = slips.named(exercise, {check: student.calls[:last]}, table(name))
+            assert said == "", check
+
+
+def returned(*values: Any) -> list[Call]:
+    return [Call("f", returned=value) for value in values]
+
+
+def test_a_digest_is_the_same_in_float32_and_float64_and_else_another() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        values = rng.normal(size=(3, 2))
+        single = values.astype(np.float32)
+        (first, *_), again = (slips.digests("e", "c", returned(one)) for one in (values, single))
+        assert first in again
+        for other in (values.T, values * 1.001, torch.tensor(values), values.ravel(), -values):
+            assert first not in slips.digests("e", "c", returned(other))
+        assert first not in slips.digests("e", "other check", returned(values))
+
+
+def small_table(*found: tuple[str, str, list[Call], frozenset[str]]) -> dict[str, Any]:
+    """One entry for each (check, hint, calls, all checks that the slip fails)."""
+    entries = {}
+    for check, hint, calls, fails in found:
+        (digest, *_) = slips.digests("f", check, calls)
+        entries[digest.hex()[:16]] = slips.entry(digest, [(hint, hint, fails)])
+    return {"f": {"found": entries}}
+
+
+def test_a_slip_that_fails_more_than_the_student_is_not_named() -> None:
+    both = frozenset({"one", "two"})
+    known = small_table(
+        ("one", "a slip", returned(1.5), both), ("two", "a slip", returned(2.5), both)
+    )
+    assert slips.named("f", {"one": returned(1.5)}, known) == ""
+    assert slips.named("f", {"one": returned(1.5), "two": returned(3.5)}, known) == ""
+    failed = {"one": returned(1.5), "two": returned(2.5)}
+    assert slips.named("f", failed, known) == "a slip"
+
+
+def test_two_slips_seen_apart_are_both_named() -> None:
+    known = small_table(
+        ("one", "a slip", returned(1.5), frozenset({"one"})),
+        ("two", "another", returned(2.5), frozenset({"two"})),
+    )
+    failed = {"one": returned(1.5), "two": returned(2.5)}
+    assert slips.named("f", failed, known) == "a slip Besides: another"
+
+
+def test_slips_that_cannot_be_told_apart_are_named_together() -> None:
+    cover = frozenset({"one"})
+    hints = {"a": "A.", "b": "B.", "c": "A."}
+    assert slips.chosen(dict.fromkeys("abc", cover), hints) == ["A. Or: B."]
+    assert slips.chosen(dict.fromkeys("abc", cover), {**hints, "c": "C."}) == []
+
+
+def test_no_entry_is_made_of_nothing() -> None:
+    assert slips.digests("f", "one", returned(None, None)) == []
