@@ -20,7 +20,8 @@ def correlate1d(signal: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     signal: array (n,). kernel: array (m,), m at most n; ValueError if the kernel is longer than
     the signal. Both of any integer or float dtype; spins may come as int8.
 
-    Returns an array (n − m + 1,), fractions kept whatever the dtype of the signal.
+    Returns an array (n − m + 1,), fractions kept whatever the dtype of the signal, and sums above
+    127 too, which int8 does not hold.
 
     Example: [1, 0, −1, 1, −1, 0, 1, −1] and the kernel [1, 0, −1] give [2, −1, 0, 1, −2, 1].
     """
@@ -42,8 +43,9 @@ def convolve2d_periodic(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     image: array (H, W). kernel: array (K_h, K_w), neither taller nor wider than the image;
     ValueError otherwise. Both of any integer or float dtype; spins may come as int8.
 
-    Returns an array (H, W), fractions kept whatever the dtype of the image. It is what
-    scipy.signal.convolve2d gives for mode="same" and boundary="wrap".
+    Returns an array (H, W), fractions kept whatever the dtype of the image, and sums above 127 too,
+    which int8 does not hold. It is what scipy.signal.convolve2d gives for mode="same" and
+    boundary="wrap" and floats.
 
     Example: an image of zeros with a single 1, far from the edges, gives the kernel, as it is,
     with its centre where the 1 was.
@@ -54,7 +56,7 @@ def convolve2d_periodic(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     result = np.zeros(image.shape)
     for (a, b), weight in np.ndenumerate(kernel):
         down, right = a - (rows - 1) // 2, b - (columns - 1) // 2
-        result += weight * np.roll(image, (down, right), axis=(0, 1))
+        result += float(weight) * np.roll(image, (down, right), axis=(0, 1))
     return result
 
 
@@ -89,7 +91,7 @@ def max_pool2d(x: np.ndarray, size: int) -> np.ndarray:
 
     Returns an array (…, H / size, W / size) of the same dtype.
 
-    Example: [[1, 2, 5, 6], [3, 4, 7, 8]] and size = 2 give [[4, 8]].
+    Example: [[1, 4, 2, 6], [3, 0, 9, 7]] and size = 2 give [[4, 9]].
     """
     *front, height, width = x.shape
     if height % size or width % size:
@@ -165,7 +167,8 @@ def train_cnn(
     in training mode, and left in evaluation mode.
     X: spins (N, 1, L, L). y: their phases (N,), whole numbers 0 and 1. Arrays or tensors; they
     may be sorted, and are left unchanged.
-    epochs: the largest number of passes over the data; stopping sooner is allowed.
+    epochs: the largest number of passes over the data, each of which shows every lattice once and
+    makes a step with each batch; stopping sooner is allowed.
     generator: decides in which order the data come, anew for every epoch. The same seed gives the
     same order, whatever the global random state, which is for the dropout alone.
 
@@ -173,7 +176,8 @@ def train_cnn(
     step size fall to zero towards the end: with a constant one the last few batches decide where
     the training happens to stop.
 
-    Returns the history: a list of floats, the mean cross-entropy of each epoch's data.
+    Returns the history: a list of floats, for each epoch the mean cross-entropy over its data; a
+    smaller last batch weighs less.
 
     The hidden checks hand over a network of IsingCNN's layers, 600 configurations at temperatures
     from 1.0 to 2.0 and from 2.5 to 4.0, in the order of their temperatures, and epochs = 10. Of

@@ -79,7 +79,8 @@ def metropolis_step(spins: np.ndarray, i: int, j: int, temperature: float, u: fl
     """Tries to flip the spin at row i, column j, in place.
 
     The flip is accepted exactly when u < acceptance_probability(ΔE, temperature). An accepted
-    flip changes this one entry of `spins`, a rejected one changes nothing.
+    flip changes this one entry of `spins`, a rejected one changes nothing. Where the probability is
+    0, as e^(−1000) is in float64, even u = 0 flips nothing.
 
     spins: array (L, L) of +1 and −1, of any integer or float dtype. temperature: positive, in
     units of J/k_B. u: a random number, 0 ≤ u < 1, that the caller has drawn; the function draws
@@ -219,11 +220,13 @@ def train_classifier(
     training mode whatever mode it comes in, and left in evaluation mode.
     X: array or tensor (N, d) of +1 and −1, of any integer or float dtype. y: array or tensor (N,)
     of integers, 0 for ordered and 1 for disordered. Both are left unchanged.
-    epochs: the largest number of passes over the data in mini-batches, 32 say; stopping sooner is
-    allowed, any optimiser too. generator: orders the batches. Dropout draws from torch's global
-    generator: with that seeded as well, a run repeats itself.
+    epochs: the largest number of passes over the data in mini-batches, 32 say, new ones in each
+    epoch; a pass shows each sample once. Stopping sooner is allowed, any optimiser too.
+    generator: decides the order, it alone. Dropout draws from torch's global generator: with that
+    seeded as well, a run repeats itself.
 
-    Returns a list of floats, for each epoch the mean over the samples of the loss.
+    Returns a list of floats, for each epoch the mean over the samples of the loss; a smaller last
+    batch weighs less.
 
     Two things help. An energy without a field does not know up from down, so that a configuration
     may be shown with all its spins flipped, by chance, each time anew. And a learning rate that

@@ -96,6 +96,24 @@ RIGHT = {
     model.load_state_dict(best)
     return history
 """,
+    "a tenth kept back": """
+    order = torch.randperm(len(X), generator=generator)
+    kept, used = order[:52], order[52:]
+    for _ in range(epochs):
+        model.train()
+        losses = []
+        for chosen in used[torch.randperm(len(used), generator=generator)].split(32):
+            opt.zero_grad()
+            loss = ce(model(X[chosen]), y[chosen], reduction="none")
+            loss.mean().backward()
+            opt.step()
+            losses.append(loss.detach())
+        history.append(torch.cat(losses).mean().item())
+        model.eval()
+        with torch.no_grad():
+            ce(model(X[kept]), y[kept])
+    return history
+""",
     "two parts of a batch make one step, a warm start": """
     pace = torch.optim.lr_scheduler.LambdaLR(opt, lambda n: min(n / 4, 1.0))
     for _ in range(epochs):
@@ -133,6 +151,9 @@ WRONG = {
     ),
     ("shows_each_sample_once", "the last batch left out"): PLAIN.replace(
         "split(32):", "split(32)[:-1]:"
+    ),
+    ("shows_each_sample_once", "the first batch alone"): PLAIN.replace(
+        "X), generator=", "X[:32]), generator="
     ),
     ("makes_new_batches", "not shuffled"): PLAIN.replace(
         "torch.randperm(len(X), generator=generator)", "torch.arange(len(X))"
@@ -174,6 +195,7 @@ WRONG = {
     ("reports_the_mean_loss", "every batch"): PLAIN.replace(
         "total += loss.item() * len(chosen)", "history.append(loss.item())"
     ).replace("        history.append(total / len(X))\n", ""),
+    ("reports_the_mean_loss", "nothing returned"): PLAIN.replace("    return history\n", ""),
     ("reports_the_mean_loss", "invented"): PLAIN.replace(
         "    return history", "    return [1 / (n + 1) for n in range(epochs)]"
     ),

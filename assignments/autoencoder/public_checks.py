@@ -94,7 +94,15 @@ def test_encode__gives_an_array_of_z(student):
     model = student.IsingAutoencoder(16, 3)
     x = torch.ones(4, 16)
     x[1:, :8] = -1
-    close(student.encode(model, x), tensor(model.encoder(x), (4, 3)), SINGLE)
+    z = tensor(model.encoder(x), (4, 3))
+    close(student.encode(model, x), z, SINGLE)
+
+
+def test_encode__has_equal_rows_for_equal_configurations(student):
+    """has shape (5, 2) and equal rows for five configurations with all spins up"""
+    student.reseed(1)
+    z = array(student.encode(student.IsingAutoencoder(256), torch.ones(5, 256)), (5, 2))
+    close(z, np.repeat(z[:1], 5, axis=0), SINGLE)
 
 
 def test_order_parameter_correlation__explains_a_line(student):

@@ -211,8 +211,8 @@ def plain_mini_batches():
                 loss = nn.MSELoss()(x_hat, batch)
                 loss.backward()
                 optimizer.step()
-                epoch_loss += loss.item()
-            losses.append(epoch_loss / len(loader))
+                epoch_loss += loss.item() * len(batch)
+            losses.append(epoch_loss / len(data))
         model.eval()
         return losses
 
@@ -233,8 +233,8 @@ def small_batches_and_large_steps():
                 model.zero_grad()
                 loss.backward()
                 optimiser.step()
-                values.append(loss.detach())
-            losses.append(torch.stack(values).mean())
+                values.append(loss.detach() * len(x))
+            losses.append(torch.stack(values).sum() / len(X))
         model.eval()
         return losses
 

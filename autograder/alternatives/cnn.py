@@ -61,7 +61,7 @@ def scipy_wrap():
 
         if (np.array(kernel.shape) > np.array(image.shape)).any():
             raise ValueError("kernel larger than image")
-        return convolve2d(image, kernel, mode="same", boundary="wrap")
+        return convolve2d(image.astype(float), kernel, mode="same", boundary="wrap")
 
 
 @alternative("convolve2d_periodic")
@@ -374,8 +374,8 @@ def data_loader():
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
-                running += loss.item()
-            history.append(running / len(loader))
+                running += loss.item() * len(batch)
+            history.append(running / len(data))
         model.eval()
         return history
 
@@ -457,8 +457,8 @@ def padded_by_hand():
         def __init__(self, channels=16):
             super().__init__()
             self.conv1 = nn.Conv2d(1, channels, 3)
-            self.conv2 = nn.Conv2d(channels, 2 * channels, 3)
-            self.head = nn.Sequential(nn.Linear(2 * channels, 32), nn.ReLU(), nn.Linear(32, 2))
+            self.conv2 = nn.Conv2d(channels, channels, 3)
+            self.head = nn.Linear(channels, 2)
 
         def forward(self, x):
             for conv in (self.conv1, self.conv2):
@@ -467,72 +467,39 @@ def padded_by_hand():
 
 
 @alternative("periodic_cnn")
-def largest_of_each_channel():
+def windows_of_nine():
     class PeriodicCNN(nn.Module):
         def __init__(self, channels=16):
             super().__init__()
-            self.layers = nn.Sequential(
-                nn.Conv2d(1, channels, 3, padding=1, padding_mode="circular"),
-                nn.ReLU(),
-                nn.Conv2d(channels, channels, 3, padding=1, padding_mode="circular"),
-                nn.ReLU(),
-                nn.AdaptiveMaxPool2d(1),
-                nn.Flatten(),
-                nn.Linear(channels, 2),
-            )
-
-        def forward(self, x):
-            return self.layers(x)
-
-
-@alternative("periodic_cnn")
-def rolled_neighbours():
-    class PeriodicCNN(nn.Module):
-        def __init__(self, channels=16):
-            super().__init__()
-            self.first = nn.Linear(5, channels)
-            self.second = nn.Linear(5 * channels, channels)
+            self.first = nn.Linear(9, channels)
+            self.second = nn.Linear(9 * channels, channels)
             self.last = nn.Linear(channels, 2)
 
-        def neighbours(self, x):
-            moves = [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)]
+        def windows(self, x):
+            moves = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
             return torch.cat([x.roll(move, dims=(1, 2)) for move in moves], dim=3)
 
         def forward(self, x):
             x = x.permute(0, 2, 3, 1)
-            x = torch.tanh(self.first(self.neighbours(x)))
-            x = torch.tanh(self.second(self.neighbours(x)))
+            x = torch.relu(self.first(self.windows(x)))
+            x = torch.relu(self.second(self.windows(x)))
             return self.last(x.mean(dim=(1, 2)))
 
 
 @alternative("periodic_cnn")
-def averaged_over_all_shifts():
+def dense_layer_as_a_convolution():
     class PeriodicCNN(nn.Module):
         def __init__(self, channels=16):
             super().__init__()
-            self.inner = nn.Sequential(
-                nn.Conv2d(1, channels, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(2),
-                nn.Flatten(), nn.Linear(4 * channels, 2),
-            )  # fmt: skip
+            self.layers = nn.Sequential(
+                nn.Conv2d(1, channels, 3, padding="same", padding_mode="circular"),
+                nn.ReLU(),
+                nn.Conv2d(channels, channels, 3, padding="same", padding_mode="circular"),
+                nn.ReLU(),
+                nn.Conv2d(channels, 2, kernel_size=1),
+                nn.AdaptiveAvgPool2d(1),
+                nn.Flatten(),
+            )
 
         def forward(self, x):
-            side = x.shape[-1]
-            shifts = [(i, j) for i in range(side) for j in range(side)]
-            every = torch.stack([x.roll(shift, dims=(2, 3)) for shift in shifts])
-            logits = self.inner(every.flatten(0, 1))
-            return logits.view(len(shifts), len(x), 2).mean(dim=0)
-
-
-@alternative("periodic_cnn")
-def one_layer_with_dropout_and_a_sum_of_means():
-    class PeriodicCNN(nn.Module):
-        def __init__(self, channels=16):
-            super().__init__()
-            self.conv = nn.Conv2d(1, channels, 3, padding=1, padding_mode="circular")
-            self.norm = nn.BatchNorm2d(channels)
-            self.drop = nn.Dropout(0.2)
-            self.head = nn.Conv2d(channels, 2, kernel_size=1)
-
-        def forward(self, x):
-            x = self.drop(torch.relu(self.norm(self.conv(x))))
-            return self.head(x).sum(dim=3).sum(dim=2) / (x.shape[2] * x.shape[3])
+            return self.layers(x)

@@ -47,6 +47,12 @@ def with_torch():
         return torch.tensor(spins).double().mean()
 
 
+@alternative("magnetisation")
+def an_array_of_one():
+    def magnetisation(spins):
+        return np.mean(spins, dtype=float, keepdims=True)
+
+
 # ------------------------------------------------------------------------------ energy
 
 
@@ -215,7 +221,10 @@ def the_textbook_s_two_cases():
 def logarithm_of_u():
     def metropolis_step(spins, i, j, temperature, u):
         cost = energy_change(spins, i, j)
-        accept = cost <= 0 or (u == 0) or np.log(u) < -cost / temperature
+        if u == 0:
+            accept = np.exp(-max(cost, 0) / temperature) > 0
+        else:
+            accept = np.log(u) < -cost / temperature or cost <= 0
         spins[i, j] = spins[i, j] * (1 - 2 * int(accept))
         return np.bool_(accept)
 
@@ -242,6 +251,16 @@ def probability_compared_as_an_array():
 
 
 # -------------------------------------------------------------------- metropolis_sweep
+
+
+@alternative("metropolis_step")
+def says_it_with_torch():
+    def metropolis_step(spins, i, j, temperature, u):
+        p = acceptance_probability(energy_change(spins, i, j), temperature)
+        accepted = torch.as_tensor(u, dtype=torch.float64) < torch.as_tensor(p)
+        if accepted:
+            spins[i, j] *= -1
+        return accepted
 
 
 @alternative("metropolis_sweep")
@@ -509,9 +528,49 @@ def data_loader_and_adam():
                 loss = criterion(model(xb), yb)
                 loss.backward()
                 optimizer.step()
-                losses.append(loss.item())
+                losses += [loss.item()] * len(xb)
             history.append(sum(losses) / len(losses))
         model.eval()
+        return history
+
+
+@alternative("train_classifier")
+def flips_signs_and_seeds_inside():
+    def train_classifier(model, X, y, *, epochs, generator):
+        torch.manual_seed(generator.initial_seed())
+        X, y = torch.as_tensor(X).float(), torch.as_tensor(y).long()
+        optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+        history = []
+        for _ in range(epochs):
+            model.train()
+            order, total = torch.randperm(len(X)), 0.0
+            flipped = X * (2 * torch.randint(2, (len(X), 1)) - 1)
+            for rows in order.split(32):
+                optimiser.zero_grad()
+                loss = nn.functional.cross_entropy(model(flipped[rows]), y[rows])
+                loss.backward()
+                optimiser.step()
+                total += len(rows) * loss.item()
+            history.append(total / len(X))
+        model.eval()
+        return history
+
+
+@alternative("train_classifier")
+def looks_the_data_through_after_each_epoch():
+    def train_classifier(model, X, y, *, epochs, generator):
+        X, y = torch.as_tensor(X).float(), torch.as_tensor(y).long()
+        optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+        history = []
+        for _ in range(epochs):
+            model.train()
+            for rows in torch.randperm(len(X), generator=generator).split(32):
+                optimiser.zero_grad()
+                nn.functional.cross_entropy(model(X[rows]), y[rows]).backward()
+                optimiser.step()
+            model.eval()
+            with torch.no_grad():
+                history.append(nn.functional.cross_entropy(model(X), y).item())
         return history
 
 
@@ -583,7 +642,7 @@ def watches_a_part_that_it_keeps_back():
                 loss = nn.functional.cross_entropy(model(X[rows]), y[rows])
                 loss.backward()
                 optimiser.step()
-                sums, count = sums + loss.item(), count + 1
+                sums, count = sums + loss.item() * len(rows), count + len(rows)
             history.append(sums / count)
             model.eval()
             with torch.no_grad():
@@ -639,3 +698,16 @@ def weighted_ends():
             raise ValueError
         k = change[0]
         return (temperatures[k] * d[k + 1] - temperatures[k + 1] * d[k]) / (d[k + 1] - d[k])
+
+
+@alternative("critical_temperature")
+def an_array_of_one_entry():
+    def critical_temperature(temperatures, p_disordered):
+        T, p = np.asarray(temperatures, dtype=float), np.asarray(p_disordered, dtype=float)
+        exact = np.flatnonzero(p == 0.5)
+        if len(exact):
+            return T[exact[:1]]
+        before = np.flatnonzero(np.diff(np.sign(p - 0.5)))
+        if len(before) == 0:
+            raise ValueError("no crossing")
+        return T[before] + (0.5 - p[before]) / np.diff(p)[before] * np.diff(T)[before]

@@ -54,6 +54,8 @@ class Watched:
 
     samples: int
     history: list[float]
+    without_history: str
+    """What to say where it is empty."""
     passes: list[Pass]
     ends_random: bool
     moved: float
@@ -73,13 +75,16 @@ class Watched:
     def epochs(self) -> list[list[Pass]]:
         """The steps, cut where each sample has had its turn (or, where the data were enlarged by
         copies of a kind that counts as the same, as many turns as there are copies)."""
-        order = self.order
-        fits = [n for n in range(1, 65) if _as_often(order[: n * self.samples], self.samples)]
-        told = len(order) / self.samples / max(len(self.history), 1)
+        order, count = self.order, len(self.used)
+        fits = [n for n in range(1, 65) if _as_often(order[: n * count], self.used)]
+        if not fits and self.history and len(self.steps) % len(self.history) == 0:
+            size = len(self.steps) // len(self.history)
+            return [self.steps[k : k + size] for k in range(0, len(self.steps), size)]
+        told = len(order) / count / max(len(self.history), 1)
         turns = told if told in fits else min(fits, default=1)
         done, found = 0, []  # type: int, list[list[Pass]]
         for step in self.steps:
-            if done >= len(found) * turns * self.samples:
+            if done >= len(found) * turns * count:
                 found.append([])
             found[-1].append(step)
             done += len(step.rows)
@@ -88,7 +93,12 @@ class Watched:
     @property
     def whole(self) -> bool:
         """Each step was made with all samples at once."""
-        return all(_as_often(step.rows, self.samples) for step in self.steps)
+        return all(_as_often(step.rows, self.used) for step in self.steps)
+
+    @property
+    def used(self) -> np.ndarray:
+        """The samples that something was learnt from; others may be kept back to look at."""
+        return np.unique(self.order)
 
     @property
     def order(self) -> np.ndarray:
@@ -111,14 +121,21 @@ class Watched:
         holds(bool((self.order >= 0).all()), "the model is trained on other inputs than the data")
 
     def shows_each_sample_once(self) -> None:
-        """In every epoch each sample has its turn, as often as any other."""
+        """In every epoch each sample has its turn, as often as any other. A part of the data, up
+        to three tenths, may be kept back to be looked at."""
         self.sees_the_data()
+        looked = [one.rows for one in self.passes if not one.learnt]
+        seen = np.unique(np.concatenate([self.used, *looked]))
+        holds(
+            len(self.used) >= 0.7 * self.samples and len(seen) == self.samples,
+            "some samples are never shown",
+        )
         if self.whole:
             return
         for epoch in self.epochs:
-            rows = np.concatenate([step.rows for step in epoch] or [np.empty(0, int)])
+            rows = np.concatenate([step.rows for step in epoch])
             holds(
-                _as_often(rows, self.samples),
+                _as_often(rows, self.used),
                 "in an epoch some samples are shown more often than others, or never",
             )
 
@@ -183,7 +200,9 @@ class Watched:
     def reports_the_mean_loss(self, *, afterwards: bool = True) -> None:
         """The history is the mean over an epoch's samples, each with the weights of its turn; or,
         where `afterwards` allows it, of the data looked through at the end of the epoch."""
-        self.shows_each_sample_once()
+        self.sees_the_data()
+        if not self.history:
+            raise CheckFailed("type", self.without_history)
         if self.whole:
             seen = iter([_mean([one]) for one in self.passes])
             fits = all(any(_near(loss, one) for one in seen) for loss in self.history)
@@ -214,9 +233,11 @@ class Watched:
         one's first?"""
         (at,) = [number for number, one in enumerate(self.passes) if one is step]
         seen = list(itertools.takewhile(lambda one: not one.learnt, self.passes[at + 1 :]))
-        if not seen or not _as_often(np.concatenate([one.rows for one in seen]), self.samples):
-            return False
-        return _near(claimed, _mean(seen))
+        rows = np.concatenate([one.rows for one in seen]) if seen else np.empty(0, int)
+        every = np.arange(self.samples)
+        return any(_as_often(rows, some) for some in (every, self.used)) and _near(
+            claimed, _mean(seen)
+        )
 
 
 def watched(
@@ -225,17 +246,25 @@ def watched(
     train: Callable[[Any], Any],
     name: Callable[[np.ndarray], Sequence[bytes]],
     loss: Loss,
+    *,
+    mode: bool = False,
 ) -> Watched:
     """What a witness noted of `train(witness)`, which returns the history.
 
-    It is handed over in evaluation mode. X: the samples. name: gives rows their names, the same for
-    rows that a training may show in each other's place (flipped, say). loss: of each row.
+    It is handed over in evaluation mode, or in training mode if `mode` says so. X: the samples.
+    name: gives rows their names, the same for rows that a training may show in each other's place
+    (flipped, say). loss: of each row.
     """
     numbers = {one: n for n, one in enumerate(name(X))}
     shown = torch.tensor(X, dtype=torch.float32)
     witness.eval()
     witness(shown)
-    history = losses(train(witness))
+    witness.train(mode)
+    returned = train(witness)
+    try:
+        history, problem = losses(returned), "should return a loss for each epoch"
+    except CheckFailed as failed:  # which is the history's fault alone
+        history, problem = [], failed.text
     ending = attribute(witness, "ending")
     witness.eval()
     witness(shown)
@@ -245,6 +274,7 @@ def watched(
         return Watched(
             len(numbers),
             history,
+            problem,
             passes,
             not ending["agree"],
             number(ending["moved"]),
@@ -359,12 +389,12 @@ def _mean(passes: Sequence[Pass]) -> float:
     return float(np.concatenate([one.losses for one in passes]).mean())
 
 
-def _as_often(rows: np.ndarray, samples: int) -> bool:
-    """Each sample as often as any other, and at least once."""
+def _as_often(rows: np.ndarray, among: np.ndarray) -> bool:
+    """Each of these samples as often as any other, at least once, and nothing else."""
     if len(rows) == 0 or (rows < 0).any():
         return False
-    counts = np.bincount(rows, minlength=samples)
-    return bool((counts == counts[0]).all())
+    shown, counts = np.unique(rows, return_counts=True)
+    return np.array_equal(shown, among) and bool((counts == counts[0]).all())
 
 
 def _near(one: float, other: float) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from autograder.judging.answers import Mistake, edit, mistake
+from autograder.judging.answers import KEEPS, Mistake, edit, mistake
 
 
 def slip(exercise, name, old, new, caught_by, hint):
@@ -547,11 +547,11 @@ reconstruction_loss_slips = [
 # -------------------------------------------------------------------- train_autoencoder
 
 
-def variant(name, old, new, caught_by, hint):
+def variant(name, old, new, caught_by, hint, keeps=KEEPS):
     """A slip of a few characters in a plain student's answer, which is no pure slip of ours."""
     assert _PLAIN.count(old) == 1, f"{name}: {old!r} stands {_PLAIN.count(old)} times in it"
     code = _PLAIN.replace(old, new)
-    return Mistake("autoencoder", "train_autoencoder", name, code, caught_by, hint)
+    return Mistake("autoencoder", "train_autoencoder", name, code, caught_by, hint, keeps)
 
 
 _PLAIN = """def train_autoencoder(model, X, *, epochs, generator):
@@ -702,6 +702,49 @@ train_autoencoder_slips = [
         "The model comes back. It is trained in place; the list of losses is wanted.",
     ),
     variant(
+        "last_batch_s_loss",
+        "losses.append(total / len(X))",
+        "losses.append(loss.item())",
+        "gives_the_mean_loss_of_every_epoch",
+        "The list holds the loss of each epoch's last batch. The mean over all configurations is "
+        "wanted.",
+        keeps=0.95,
+    ),
+    variant(
+        "mean_over_batches",
+        "            total += loss.item() * len(rows)\n        losses.append(total / len(X))",
+        "            total += loss.item() / math.ceil(len(X) / 64)\n        losses.append(total)",
+        "gives_the_mean_loss_of_every_epoch",
+        "The mean is one over batches: the last, smaller one weighs as much as the others. Weight "
+        "each with its number of configurations.",
+        keeps=0.95,
+    ),
+    variant(
+        "losses_of_another_scale",
+        "reconstruction_loss(x, x_hat)",
+        "4 * reconstruction_loss(x, x_hat)",
+        "ends_where_the_error_is",
+        "The losses are not those of reconstruction_loss: they should be as large as the error.",
+    ),
+    variant(
+        "evaluation_mode_after_the_first_epoch",
+        "        losses.append(total / len(X))\n",
+        "        losses.append(total / len(X))\n        model.eval()\n",
+        "trains_in_training_mode",
+        "From the second epoch on the model is in evaluation mode: model.train() belongs into the "
+        "loop if model.eval() does.",
+        keeps=0.95,
+    ),
+    variant(
+        "with_replacement",
+        "torch.randperm(len(X), generator=generator)",
+        "torch.randint(len(X), (len(X),), generator=generator)",
+        "shows_each_configuration_once_an_epoch",
+        "The rows of each batch are drawn with replacement: in an epoch some come twice and a "
+        "third never. torch.randperm gives each once.",
+        keeps=0.95,
+    ),
+    variant(
         "training_mode_kept",
         "    model.eval()\n",
         "",
@@ -775,7 +818,7 @@ encode_slips = [
         "tensor_returned",
         ".encoder(x).numpy()",
         ".encoder(x)",
-        "gives_the_encoder_s_z",
+        "gives_a_numpy_array",
         "A tensor comes back. A NumPy array is wanted.",
     ),
     slip(

@@ -4,12 +4,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from autograder.judging.answers import Mistake, edit, mistake
+from autograder.judging.answers import KEEPS, Mistake, edit, mistake
 
 
-def slip(exercise, name, old, new, caught_by, hint):
+def slip(exercise, name, old, new, caught_by, hint, keeps=KEEPS):
     """A slip of a few characters in the reference."""
-    return edit("cnn", exercise, name, old, new, caught_by=caught_by, hint=hint)
+    return edit("cnn", exercise, name, old, new, caught_by=caught_by, hint=hint, keeps=keeps)
 
 
 # -------------------------------------------------------------------------- correlate1d
@@ -950,17 +950,17 @@ _TRAIN = """def train_cnn(model, X, y, *, epochs, generator):
             loss = criterion(model(X[rows]), y[rows])
             loss.backward()
             optimiser.step()
-            losses.append(loss.item())
+            losses += [loss.item()] * len(rows)
         history.append(sum(losses) / len(losses))
     model.eval()
     return history
 """
 
 
-def training(name, old, new, caught_by, hint):
+def training(name, old, new, caught_by, hint, keeps=KEEPS):
     """A slip of a few characters in a plain student's answer."""
     assert _TRAIN.count(old) == 1, f"{name}: {old!r} stands {_TRAIN.count(old)} times in the answer"
-    return Mistake("cnn", "train_cnn", name, _TRAIN.replace(old, new), caught_by, hint)
+    return Mistake("cnn", "train_cnn", name, _TRAIN.replace(old, new), caught_by, hint, keeps)
 
 
 train_cnn_slips = [
@@ -976,7 +976,7 @@ train_cnn_slips = [
         "generator_ignored",
         "torch.randperm(len(X), generator=generator)",
         "torch.randperm(len(X))",
-        "repeats_itself",
+        "takes_the_order_from_the_generator",
         "The order of the data comes from the global random state. generator should decide it, so "
         "that a seed gives the same training again.",
     ),
@@ -1048,20 +1048,72 @@ train_cnn_slips = [
         "The model is left in training mode: its dropout is still at work when it is asked.",
     ),
     training(
-        "summed_over_the_batches",
+        "evaluation_mode_after_the_first_epoch",
+        "        model.train()\n        losses = []\n",
+        "        model.train(epoch == 0)\n        losses = []\n",
+        "trains_in_training_mode",
+        "From the second epoch on the model is in evaluation mode, and nothing is dropped: "
+        "model.train() belongs into the loop if model.eval() does.",
+        keeps=0.95,
+    ),
+    training(
+        "shuffled_once",
+        "torch.randperm(len(X), generator=generator)",
+        "torch.randperm(len(X), generator=generator.manual_seed(generator.initial_seed()))",
+        "shuffles_the_data",
+        "Every epoch has the same order, and so the same batches. Draw a new one in each: the "
+        "generator should go on.",
+        keeps=0.95,
+    ),
+    training(
+        "with_replacement",
+        "torch.randperm(len(X), generator=generator)",
+        "torch.randint(len(X), (len(X),), generator=generator)",
+        "shows_each_lattice_once_an_epoch",
+        "The lattices of each batch are drawn with replacement: in an epoch some come twice and a "
+        "third never. torch.randperm gives each once.",
+        keeps=0.95,
+    ),
+    training(
+        "a_step_an_epoch",
+        "            optimiser.step()\n            losses += [loss.item()] * len(rows)\n",
+        "            losses += [loss.item()] * len(rows)\n        optimiser.step()\n",
+        "makes_a_step_with_each_batch",
+        "There is one step for each epoch. Each batch should make one.",
+        keeps=0.8,
+    ),
+    training(
+        "last_batch_s_loss",
+        "sum(losses) / len(losses)",
+        "losses[-1]",
+        "returns_the_mean_loss_of_each_epoch",
+        "The history holds the loss of each epoch's last batch. The mean over all lattices is "
+        "wanted.",
+        keeps=0.95,
+    ),
+    training(
+        "mean_over_batches",
+        "            losses += [loss.item()] * len(rows)\n",
+        "            losses.append(loss.item())\n",
+        "returns_the_mean_loss_of_each_epoch",
+        "The mean is one over batches: the last, smaller one weighs as much as the others. Weight "
+        "each with its number of lattices.",
+        keeps=0.95,
+    ),
+    training(
+        "summed_over_the_lattices",
         "sum(losses) / len(losses)",
         "sum(losses)",
         "returns_the_mean_loss_of_each_epoch",
-        "The losses of the batches are added up. The history holds their mean, which does not "
-        "depend on the number of batches.",
+        "The losses of the lattices are added up. The history holds their mean, which does not "
+        "depend on their number.",
     ),
     training(
-        "divided_by_the_samples",
-        "sum(losses) / len(losses)",
-        "sum(losses) / len(X)",
+        "divided_by_the_samples_twice",
+        "            losses += [loss.item()] * len(rows)\n",
+        "            losses += [loss.item() / len(rows)] * len(rows)\n",
         "returns_the_mean_loss_of_each_epoch",
-        "Each batch's loss is a mean already; dividing their sum by the number of lattices divides "
-        "twice.",
+        "Each batch's loss is a mean already; dividing it by the number of lattices divides twice.",
     ),
     training(
         "last_loss_alone",
@@ -1072,8 +1124,9 @@ train_cnn_slips = [
     ),
     training(
         "one_entry_for_each_batch",
+        "            losses += [loss.item()] * len(rows)\n"
         "        history.append(sum(losses) / len(losses))\n",
-        "        history += losses\n",
+        "            history.append(loss.item())\n",
         "returns_the_mean_loss_of_each_epoch",
         "The history has one entry for each batch. One for each epoch is wanted, the mean of its "
         "batches.",
@@ -1306,3 +1359,164 @@ periodic_cnn_logarithms = slip(
     "These are logarithms of probabilities. The loss takes the softmax and the logarithm by "
     "itself: return the logits as the last layer gives them.",
 )
+
+
+# --------------------------------------------------------- overflow, dropout, mean and layers
+
+
+@mistake(
+    "correlate1d",
+    caught_by="does_not_run_over",
+    hint="Signal and kernel are both int8, and so are their sums, which run over at 127: make one "
+    "of them floats.",
+    keeps=0.9,
+)
+def runs_over_in_int8():
+    def correlate1d(signal, kernel):
+        if len(kernel) > len(signal):
+            raise ValueError("the kernel is longer than the signal")
+        return np.correlate(signal, kernel, mode="valid")
+
+
+@mistake(
+    "convolve2d_periodic",
+    caught_by="does_not_run_over",
+    hint="Image and kernel are both int8, and so are their sums, which run over at 127: make one "
+    "of them floats.",
+    keeps=0.95,
+)
+def runs_over_in_int8_too():
+    def convolve2d_periodic(image, kernel):
+        from scipy.signal import convolve2d
+
+        if kernel.shape[0] > image.shape[0] or kernel.shape[1] > image.shape[1]:
+            raise ValueError("the kernel is larger than the image")
+        return convolve2d(image, kernel, mode="same", boundary="wrap")
+
+
+_DROPOUT = "nn.Linear(32 * 4 * 4, 64), nn.ReLU(), nn.Dropout(0.3), nn.Linear(64, 2)"
+dropout_slips = [
+    slip(
+        "ising_cnn",
+        name,
+        _DROPOUT,
+        f"nn.Linear(32 * 4 * 4, 64), nn.ReLU(), {tail}" if name != "before_both" else tail,
+        "drops_three_tenths_of_the_last_hidden_units",
+        hint,
+        keeps=0.9,
+    )
+    for name, tail, hint in (
+        (
+            "drops_logits",
+            "nn.Linear(64, 2), nn.Dropout(0.3)",
+            "The dropout stands behind the last layer and drops logits. It belongs before it.",
+        ),
+        (
+            "drops_nine_tenths",
+            "nn.Dropout(0.9), nn.Linear(64, 2)",
+            "Nine of ten units are dropped. The p of nn.Dropout is the part that is dropped.",
+        ),
+        (
+            "before_both",
+            "nn.Dropout(0.3), nn.Linear(32 * 4 * 4, 64), nn.ReLU(), nn.Linear(64, 2)",
+            "The dropout stands before the first dense layer. It belongs between the two.",
+        ),
+    )
+]
+drops_spins = slip(
+    "ising_cnn",
+    "drops_spins",
+    "self.classifier(self.features(x)",
+    "self.classifier(self.features(nn.functional.dropout(x, 0.3, self.training))",
+    "drops_three_tenths_of_the_last_hidden_units",
+    "Spins are dropped. The dropout belongs between the two dense layers.",
+    keeps=0.9,
+)
+sum_over_the_sites = slip(
+    "periodic_cnn",
+    "sum_over_the_sites",
+    ".mean(dim=(2, 3))",
+    ".sum(dim=(2, 3))",
+    "takes_the_mean_over_all_sites",
+    "This is the sum over the sites, which grows with the lattice. The mean is asked for.",
+    keeps=0.85,
+)
+one_convolution = slip(
+    "periodic_cnn",
+    "as_many_parameters_elsewhere",
+    "            nn.Conv2d(channels, channels, kernel_size=3, padding=1, "
+    'padding_mode="circular"),\n            nn.ReLU(),\n',
+    "",
+    "computes_what_its_layers_say",
+    "One of the two convolutions is missing.",
+    keeps=0.9,
+)
+
+
+@mistake(
+    "periodic_cnn",
+    caught_by="computes_what_its_layers_say",
+    hint="The largest value of each channel is taken. The mean over all sites is asked for.",
+    keeps=0.9,
+)
+def largest_of_each_channel():
+    class PeriodicCNN(nn.Module):
+        def __init__(self, channels=16):
+            super().__init__()
+            self.layers = nn.Sequential(
+                nn.Conv2d(1, channels, 3, padding=1, padding_mode="circular"),
+                nn.ReLU(),
+                nn.Conv2d(channels, channels, 3, padding=1, padding_mode="circular"),
+                nn.ReLU(),
+                nn.AdaptiveMaxPool2d(1),
+                nn.Flatten(),
+                nn.Linear(channels, 2),
+            )
+
+        def forward(self, x):
+            return self.layers(x)
+
+
+@mistake(
+    "periodic_cnn",
+    caught_by="computes_what_its_layers_say",
+    hint="The layers are others: two periodic convolutions, ReLU after each, "
+    "the mean, a dense layer.",
+    keeps=0.9,
+)
+def averaged_over_all_shifts():
+    class PeriodicCNN(nn.Module):
+        def __init__(self, channels=16):
+            super().__init__()
+            self.inner = nn.Sequential(
+                nn.Conv2d(1, channels, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(2),
+                nn.Flatten(), nn.Linear(4 * channels, 2),
+            )  # fmt: skip
+
+        def forward(self, x):
+            side = x.shape[-1]
+            shifts = [(i, j) for i in range(side) for j in range(side)]
+            every = torch.stack([x.roll(shift, dims=(2, 3)) for shift in shifts])
+            logits = self.inner(every.flatten(0, 1))
+            return logits.view(len(shifts), len(x), 2).mean(dim=0)
+
+
+@mistake(
+    "periodic_cnn",
+    caught_by="computes_what_its_layers_say",
+    hint="There is one convolution only, and layers that nobody asked for. Two "
+    "are wanted, each followed by ReLU.",
+    keeps=0.9,
+)
+def one_layer_with_dropout_and_a_sum_of_means():
+    class PeriodicCNN(nn.Module):
+        def __init__(self, channels=16):
+            super().__init__()
+            self.conv = nn.Conv2d(1, channels, 3, padding=1, padding_mode="circular")
+            self.norm = nn.BatchNorm2d(channels)
+            self.drop = nn.Dropout(0.2)
+            self.head = nn.Conv2d(channels, 2, kernel_size=1)
+
+        def forward(self, x):
+            x = self.drop(torch.relu(self.norm(self.conv(x))))
+            return self.head(x).sum(dim=3).sum(dim=2) / (x.shape[2] * x.shape[3])

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from autograder.judging.answers import edit, mistake
+from autograder.judging.answers import KEEPS, edit, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.ising import (
@@ -16,9 +16,9 @@ from reference_impl.ising import (
 )
 
 
-def slip(exercise, name, old, new, caught_by, hint):
+def slip(exercise, name, old, new, caught_by, hint, keeps=KEEPS):
     """A slip of a few characters in the reference."""
-    return edit("ising", exercise, name, old, new, caught_by=caught_by, hint=hint)
+    return edit("ising", exercise, name, old, new, caught_by=caught_by, hint=hint, keeps=keeps)
 
 
 # ----------------------------------------------------------------------- magnetisation
@@ -64,14 +64,6 @@ magnetisation_slips = [
         "is_the_mean_spin",
         "This is the share of spins that point up, between 0 and 1. Spins that point down count "
         "as −1.",
-    ),
-    slip(
-        "magnetisation",
-        "in_a_list",
-        "float(np.mean(spins, dtype=float))",
-        "[float(np.mean(spins, dtype=float))]",
-        "is_a_number",
-        "The value is right, but it comes in a list. One number is asked for.",
     ),
     slip(
         "magnetisation",
@@ -491,14 +483,6 @@ acceptance_probability_slips = [
     ),
     slip(
         "acceptance_probability",
-        "always_an_array",
-        "return np.exp(-np.maximum(delta_e, 0) / temperature)",
-        "return np.atleast_1d(np.exp(-np.maximum(delta_e, 0) / temperature))",
-        "gives_a_number_for_numbers",
-        "Two numbers give an array of one entry. A single number is asked for.",
-    ),
-    slip(
-        "acceptance_probability",
         "in_place",
         "    return np.exp(-np.maximum(delta_e, 0) / temperature)",
         "    if isinstance(delta_e, np.ndarray):\n        delta_e[delta_e < 0] = 0\n"
@@ -552,6 +536,16 @@ def fractions_in_an_integer_array():
 # --------------------------------------------------------------------- metropolis_step
 
 metropolis_step_slips = [
+    slip(
+        "metropolis_step",
+        "accepts_at_the_probability",
+        "accepted = u < acceptance",
+        "accepted = u <= acceptance",
+        "refuses_what_has_no_chance",
+        "u = 0 is accepted where the probability is 0. The flip is accepted if u is below it, not "
+        "if it is equal.",
+        keeps=0.95,
+    ),
     slip(
         "metropolis_step",
         "accepts_above",
@@ -1264,7 +1258,7 @@ train_classifier_slips = [
         "never_in_training_mode",
         "    model.train()\n",
         "",
-        "trains_with_dropout",
+        "trains_in_training_mode",
         "The model stays in the mode that it comes in, and dropout may be off: call model.train() "
         "before the training.",
     ),
@@ -1273,7 +1267,7 @@ train_classifier_slips = [
         "in_evaluation_mode",
         "    model.train()\n",
         "    model.eval()  # nothing is dropped\n",
-        "trains_with_dropout",
+        "trains_in_training_mode",
         "The training runs in evaluation mode, where nothing is dropped: model.train() before it, "
         "model.eval() after it.",
     ),
@@ -1343,6 +1337,88 @@ train_classifier_slips = [
         "    inputs = torch.as_tensor(X).float()\n",
         "ends_in_evaluation_mode",
         "A copy of the model is trained and then forgotten. Train the one that is handed over.",
+    ),
+    slip(
+        "train_classifier",
+        "not_shuffled",
+        "torch.randperm(len(inputs), generator=generator)",
+        "torch.arange(len(inputs))",
+        "makes_new_batches",
+        "Every epoch shows the data in the same order. Shuffle them, anew in each epoch, in an "
+        "order that generator decides.",
+        keeps=0.85,
+    ),
+    slip(
+        "train_classifier",
+        "shuffled_once",
+        "torch.randperm(len(inputs), generator=generator)",
+        "torch.randperm(len(inputs), generator=generator.manual_seed(generator.initial_seed()))",
+        "makes_new_batches",
+        "Every epoch has the same order, and so the same batches. Draw a new one in each: the "
+        "generator should go on.",
+        keeps=0.95,
+    ),
+    slip(
+        "train_classifier",
+        "with_replacement",
+        "torch.randperm(len(inputs), generator=generator)",
+        "torch.randint(len(inputs), (len(inputs),), generator=generator)",
+        "shows_each_sample_once_an_epoch",
+        "The samples of each batch are drawn with replacement: in an epoch some come twice and a "
+        "third never. torch.randperm gives each once.",
+        keeps=0.95,
+    ),
+    slip(
+        "train_classifier",
+        "global_generator",
+        "torch.randperm(len(inputs), generator=generator)",
+        "torch.randperm(len(inputs))",
+        "takes_the_order_from_the_generator",
+        "The order comes from torch's global generator. Hand over the one that the function got.",
+        keeps=0.95,
+    ),
+    slip(
+        "train_classifier",
+        "evaluation_mode_after_the_first_epoch",
+        "        history.append(total / len(inputs))\n",
+        "        history.append(total / len(inputs))\n        model.eval()\n",
+        "trains_in_training_mode",
+        "From the second epoch on the model is in evaluation mode, and nothing is dropped: "
+        "model.train() belongs into the loop if model.eval() does.",
+        keeps=0.95,
+    ),
+    slip(
+        "train_classifier",
+        "a_step_an_epoch",
+        "            optimiser.zero_grad()\n            loss.backward()\n"
+        "            optimiser.step()\n            total += loss.item() * len(batch)\n",
+        "            loss.backward()\n"
+        "            total += loss.item() * len(batch)\n"
+        "        optimiser.step()\n        optimiser.zero_grad()\n",
+        "makes_a_step_with_each_batch",
+        "There is one step for each epoch. Each batch should make one, with its own gradient.",
+        keeps=0.95,
+    ),
+    slip(
+        "train_classifier",
+        "last_batch_s_loss",
+        "history.append(total / len(inputs))",
+        "history.append(loss.item())",
+        "reports_the_mean_loss",
+        "The history holds the loss of each epoch's last batch. Add up the losses of all samples "
+        "and divide by their number.",
+        keeps=0.95,
+    ),
+    slip(
+        "train_classifier",
+        "mean_over_batches",
+        "            total += loss.item() * len(batch)\n"
+        "        history.append(total / len(inputs))",
+        "            total += loss.item() / -(-len(inputs) // 32)\n        history.append(total)",
+        "reports_the_mean_loss",
+        "The mean is one over batches: the last, smaller one weighs as much as the others. Weight "
+        "each with its number of samples.",
+        keeps=0.95,
     ),
     slip(
         "train_classifier",
@@ -1451,14 +1527,6 @@ critical_temperature_slips = [
         "    if np.any(p[1:] == 0.5):\n        return float(T[1:][p[1:] == 0.5][0])\n",
         "at_a_grid_point",
         "Where p is exactly ½ at the first temperature, this is the crossing too.",
-    ),
-    slip(
-        "critical_temperature",
-        "in_a_list",
-        "return float(T[k] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k]))",
-        "return [float(T[k] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k]))]",
-        "is_a_number",
-        "The value is right, but it comes in a list. A number is asked for.",
     ),
     slip(
         "critical_temperature",

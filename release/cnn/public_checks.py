@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from coursekit import SINGLE, attribute, close, holds, integer, number, refuses, tensor
+from coursekit import SINGLE, array, attribute, close, holds, integer, number, refuses, tensor
 
 
 def test_correlate1d__slides_without_flipping(student):
@@ -15,6 +15,12 @@ def test_correlate1d__keeps_fractions(student):
     """keeps the fractions when the signal holds whole numbers"""
     signal, kernel = np.array([1, -1, -1], dtype=np.int8), np.array([0.5, 0.25])
     close(student.correlate1d(signal, kernel), np.array([0.25, -0.75]), SINGLE)
+
+
+def test_correlate1d__does_not_run_over(student):
+    """adds up 150 for 50 spins up in int8 under a kernel of threes, also in int8"""
+    signal, kernel = np.ones(50, dtype=np.int8), np.full(50, 3, dtype=np.int8)
+    close(array(student.correlate1d(signal, kernel), (1,)).astype(float), np.array([150.0]), SINGLE)
 
 
 def test_correlate1d__refuses_a_kernel_that_is_too_long(student):
@@ -56,7 +62,9 @@ def test_kernels__has_four_of_three_by_three(student):
         found = student.kernel(name)
         shape = getattr(found, "shape", ())
         holds(shape == (3, 3), f"kernel({name!r}) should be an array (3, 3)")
-        close(number(np.sum(found)), total, SINGLE)
+        have = number(np.sum(found))
+        words = f"the entries of kernel({name!r}) add up to {have:g}, they should to {total}"
+        holds(abs(have - total) < SINGLE.relative, words)
 
 
 def test_kernels__knows_rows_from_columns(student):
@@ -71,9 +79,9 @@ def test_kernels__refuses_other_names(student):
 
 
 def test_max_pool2d__keeps_the_largest_of_each_block(student):
-    """gives [[4, 8]] for two blocks with 1 to 4 and 5 to 8"""
-    x = np.array([[1.0, 2, 5, 6], [3, 4, 7, 8]])
-    close(student.max_pool2d(x, 2), np.array([[4.0, 8.0]]), SINGLE)
+    """gives [[4, 9]] for two blocks whose largest numbers are 4 and 9"""
+    x = np.array([[1.0, 4, 2, 6], [3, 0, 9, 7]])
+    close(student.max_pool2d(x, 2), np.array([[4.0, 9.0]]), SINGLE)
 
 
 def test_max_pool2d__takes_axes_in_front(student):
@@ -107,6 +115,28 @@ def test_ising_cnn__has_37762_parameters(student):
     holds(count == 37762, f"IsingCNN has {count} parameters")
 
 
+def test_ising_cnn__drops_hidden_units_in_training(student):
+    """is random in training mode only, and never loses a logit"""
+    student.reseed(1)
+    model, x = student.IsingCNN(), torch.ones(20, 1, 16, 16)
+    model.train()
+    one, other = (tensor(model(x), (20, 2)) for _ in range(2))
+    holds(bool((one != other).any()), "two calls in training mode are the same")
+    holds(bool((one != 0).all()), "some logits are zero: does the dropout stand behind them?")
+    model.eval()
+    close(model(x), torch.as_tensor(tensor(model(x))), SINGLE)
+
+
+def test_ising_cnn__gives_logits(student):
+    """gives any real numbers, not probabilities"""
+    student.reseed(1)
+    model = student.IsingCNN()
+    model.eval()
+    logits = tensor(model(1e4 * torch.ones(1, 1, 16, 16)), (1, 2))
+    outside = (logits < 0) | (logits > 1)
+    holds(bool(outside.any()), "these are probabilities: the loss takes the softmax itself")
+
+
 def test_train_cnn__returns_the_history(student):
     """returns the mean loss of each epoch and leaves the model in evaluation mode"""
     student.reseed(1)
@@ -128,6 +158,22 @@ def test_periodic_cnn__takes_lattices_of_any_size(student):
     model.eval()
     for side in (4, 9, 16):
         tensor(model(torch.ones(2, 1, side, side)), (2, 2))
+
+
+def test_periodic_cnn__has_2514_parameters(student):
+    """has 2514 parameters"""
+    count = sum(weights.numel() for weights in student.PeriodicCNN(channels=16).parameters())
+    holds(count == 2514, f"PeriodicCNN has {count} parameters")
+
+
+def test_periodic_cnn__takes_the_mean(student):
+    """gives four copies of a lattice, side by side, the logits of one"""
+    student.reseed(1)
+    model = student.PeriodicCNN()
+    model.eval()
+    lattice = torch.ones(1, 1, 4, 4)
+    lattice[0, 0, 1, 2] = -1
+    close(model(lattice.repeat(1, 1, 2, 2)), torch.as_tensor(tensor(model(lattice))), SINGLE)
 
 
 def test_periodic_cnn__does_not_see_a_shift(student):
