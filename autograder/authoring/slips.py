@@ -88,29 +88,32 @@ def _found(assignment: Assignment, exercise: Exercise) -> dict[str, str]:
 
 def _right_digests(assignment: Assignment, exercise: str) -> set[bytes]:
     """Of all that the reference returns in a check, from its first call to any later one."""
-    namespace = InProcess(cells(assignment)).session.namespace
     found: set[bytes] = set()
-    for name, check in public_checks(assignment, exercise).items():
-        student = NotebookStudent(namespace, exercise)
-        verdict(check, student)
-        for last in range(1, len(student.calls) + 1):
-            found.update(slips.digests(exercise, name, student.calls[:last]))
+    for name, calls, _ in _asked(assignment, exercise, None):
+        for last in range(1, len(calls) + 1):
+            found.update(slips.digests(exercise, name, calls[:last]))
     return found
 
 
 def failures(assignment: Assignment, exercise: str, wrong: Mistake | None) -> dict[str, Any]:
     """The public checks that a known answer fails in a notebook, each with its calls."""
-    silent = io.StringIO()
-    failed = {}
-    with contextlib.redirect_stdout(silent), warnings.catch_warnings():
+    return {name: calls for name, calls, right in _asked(assignment, exercise, wrong) if not right}
+
+
+def _asked(
+    assignment: Assignment, exercise: str, wrong: Mistake | None
+) -> list[tuple[str, list[Any], bool]]:
+    """Each public check in a notebook with a known answer: its name, its calls, does it hold?"""
+    asked = []
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         code = cells(assignment, *([] if wrong is None else [wrong]))
         namespace = InProcess(code).session.namespace
         for name, check in public_checks(assignment, exercise).items():
             student = NotebookStudent(namespace, exercise)
-            if verdict(check, student) is not None:
-                failed[name] = student.calls
-    return failed
+            right = verdict(check, student) is None
+            asked.append((name, student.calls, right))
+    return asked
 
 
 def public_checks(assignment: Assignment, exercise: str) -> Checks:
