@@ -159,6 +159,8 @@ def polygon(interpolating_network: Callable[..., Any], forward: Callable[..., An
         right.loglog(spacing, spacing**2 / 8, color=_PALE[_BLUE], linewidth=6, label="h²/8")
         right.loglog(spacing, errors, "o-", color=_BLUE, markersize=4, label="yours")
         right.set(xlabel="spacing h of the knots", ylabel="largest error")
+        right.minorticks_off()
+        right.set_xticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
         right.set_title("finer knots")
         right.legend(loc="upper left")
         plt.show()
