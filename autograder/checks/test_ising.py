@@ -514,13 +514,14 @@ def test_metropolis_step__says_whether_it_flipped(student, draw):
 def test_metropolis_step__obeys_detailed_balance(student, draw):
     """goes from state to state as often as back, in equilibrium, on a 3×3 lattice
 
-    The largest u that is accepted is found by halving, for a flip and for its reverse.
+    The largest u that is accepted is found by halving, for a flip and for its reverse: to 2e-8,
+    which is 3e-6 of the smallest probability here, e^(−8/1.5).
     """
     found = states(3)
 
     def accepted(spins: np.ndarray, i: int, j: int, T: float) -> float:
         low, high = 0.0, 1.0
-        for _ in range(20):
+        for _ in range(26):
             u = (low + high) / 2
             low, high = (u, high) if _flips(student, spins, i, j, T, u) else (low, u)
         return high
