@@ -138,7 +138,7 @@ def test_checks_answer_where_unix_is_missing(whole: Path) -> None:
     )
     assert done.stderr == ""
     assert "2 of 2 public checks passed; hidden checks run at grading" in done.stdout
-    assert "1 of 9 exercises written" in done.stdout
+    assert f"1 of {len(load_assignment('backprop').exercises)} exercises written" in done.stdout
 
 
 def test_the_guide_names_what_there_is(whole: Path) -> None:

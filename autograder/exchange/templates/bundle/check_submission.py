@@ -284,9 +284,9 @@ def place(cell: Any) -> str:
 def serve(job: Path) -> None:
     """Runs a job's cells with the grader's own reading of cells, and tells what happens."""
     told = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, 1)
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 – until the end
+    silent = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 – until the end
+    os.dup2(silent.fileno(), 1)
+    sys.stdout = silent
     asked = json.loads(job.read_bytes())
     job.unlink()
     sys.path[0] = str(job.parent)
@@ -340,7 +340,9 @@ def serve(job: Path) -> None:
     for name in asked["exercises"]:
         tell(at=f"the checks of {name}", cell=0)
         ask = f"_standing({name!r})"
-        tell(name=name, standing=eval(ask, kernel.namespace | {"_standing": notebook.standing}))
+        # In the notebook's own namespace: whose function raised is told by its globals.
+        standing = eval(ask, kernel.namespace, {"_standing": notebook.standing})
+        tell(name=name, standing=standing)
     tell(done=True)
 
 
