@@ -667,7 +667,8 @@ AT_EVERY_LEVEL = {
     *("becomes another program", "becomes Python again", "10 GB", "memory in small pieces"),
     *("memory by mmap", "memory that no process holds", "shared memory", "memory in sockets"),
     *("memory in children", "memory without a first thread", "memory shared with children"),
-    *("memory of a new program", "computes in children that nobody waits for"),
+    # not "memory of a new program": root's weaker cages may be unable to start the interpreter
+    "computes in children that nobody waits for",
     *("a sparse file of 1 TB", "shared memory of System V", "a queue in the kernel"),
     *("open files", "a fork bomb", "a thread bomb", "a subprocess", "the network", "a datagram"),
     *("a namespace of its own", "traces its parent", "a daemon", "a fork bomb that stops"),
