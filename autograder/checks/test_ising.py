@@ -1097,7 +1097,8 @@ def far(student: Any, draw: np.random.Generator) -> Far:
     up = X.mean(axis=1) > 0
     right = _told_right(student, model, X, y)
     sides = [(y == 0) & up, (y == 0) & ~up, y == 1]
-    return Far(right.mean(), min(right[side].mean() for side in sides), history)
+    lowest = min(right[side].mean() for side in sides)
+    return Far(right.mean(), lowest, history)
 
 
 def near_share(student: Any, draw: np.random.Generator) -> float:
@@ -1136,7 +1137,9 @@ def test_train_classifier__brings_the_loss_down(student, draw):
     history = training.losses(found.history)
     holds(0 < len(history) <= EPOCHS, "should give a loss for each epoch")
     below(history[-1], LOSS_LIMIT, "the loss of the last epoch")
-    holds(found.share > 0.6, "the losses fall, and the model is hardly better than chance")
+    # An untrained network can be lucky with most of them, but not with up, down and disordered.
+    learned = found.share > 0.6 and found.worst_side > 0.25
+    holds(learned, "the losses fall, and the model is hardly better than chance")
 
 
 WITNESSED = 4  # epochs

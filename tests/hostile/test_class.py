@@ -199,7 +199,7 @@ def members(course: Path) -> dict[str, Submission]:
         "prints": handed_in(notebook({}, PRINTS_VERDICTS), 0.0),
         "robber": handed_in(notebook({}, robs(course)), 0.0),
         "leaver": handed_in(notebook(SOME, LEAVES_THINGS)),
-        "loops": handed_in(notebook(SOME, "while True:\n    pass\n"), words="computing time"),
+        "loops": handed_in(notebook(SOME, "while True:\n    pass\n"), words="took more than 10 s"),
         "forks": handed_in(notebook(SOME, "import os\nwhile True:\n    os.fork()\n")),
         "sleeps": handed_in(notebook(body("import time; time.sleep(1000)")), LOST, "did nothing"),
         "leaves": handed_in(notebook(body("import os; os._exit(0)")), LOST, "ended the Python"),
