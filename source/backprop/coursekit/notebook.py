@@ -426,10 +426,14 @@ class NotebookStudent:
         torch, value, inputs = sys.modules["torch"], of._thing, [wrt._thing]
         if isinstance(wrt._thing, torch.nn.Module):
             inputs = list(wrt._thing.parameters())
-        if not (isinstance(value, torch.Tensor) and value.requires_grad):
+        if not inputs or not (isinstance(value, torch.Tensor) and value.requires_grad):
             return [None] * len(inputs)
-        found = torch.autograd.grad(value.sum(), inputs, retain_graph=True, allow_unused=True)
-        return [None if one is None else self._copy(one) for one in found]
+        found: list[Any] = self._protected(
+            lambda: list(
+                torch.autograd.grad(value.sum(), inputs, retain_graph=True, allow_unused=True)
+            )
+        )
+        return found
 
     def field(self, name: str, **params: Any) -> Kept:
         """A closed-form model to hand to the student's functions."""

@@ -420,6 +420,21 @@ class NotebookStudent:
         """The present value of something kept."""
         return self._copy(kept._thing)
 
+    def gradients(self, of: Kept, wrt: Kept) -> list[Any]:
+        """d(Σ of)/d(wrt) of something kept: wrt is a kept tensor, or a module and stands for its
+        parameters. None where `of` does not depend on it differentiably."""
+        torch, value, inputs = sys.modules["torch"], of._thing, [wrt._thing]
+        if isinstance(wrt._thing, torch.nn.Module):
+            inputs = list(wrt._thing.parameters())
+        if not inputs or not (isinstance(value, torch.Tensor) and value.requires_grad):
+            return [None] * len(inputs)
+        found: list[Any] = self._protected(
+            lambda: list(
+                torch.autograd.grad(value.sum(), inputs, retain_graph=True, allow_unused=True)
+            )
+        )
+        return found
+
     def field(self, name: str, **params: Any) -> Kept:
         """A closed-form model to hand to the student's functions."""
         # The builder puts this file here; it is the grader's own, and needs torch.
