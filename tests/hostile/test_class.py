@@ -223,7 +223,7 @@ def members(course: Path) -> dict[str, Submission]:
         "link": Submission(
             {}, 0.0, "is a link", "unreadable", {"backprop.ipynb": "../../ada/backprop.ipynb"}
         ),
-        "huge": unreadable(b" " * (21 * 2**20), "has 21 MB"),
+        "huge": unreadable(b" " * (65 * 2**20), "has 65 MB"),
         "cells": unreadable(json.dumps({"cells": [{}] * 100_000}).encode(), "100000 cells"),
         "deep": unreadable(b'{"cells": ' + b"[" * 100_000, "nested too deeply"),
         "conflict": unreadable(
