@@ -201,6 +201,15 @@ def test_sample_configurations__is_disordered_in_the_heat(student):
     holds(len(np.unique(spins.reshape(20, -1), axis=0)) == 20, "a configuration comes twice")
 
 
+def test_sample_configurations__equilibrates(student):
+    """makes more sweeps where `equilibration` asks for more: other sweeps, other spins"""
+    few, many = (
+        array(student.sample_configurations(8, 8.0, 1, np.random.default_rng(4), sweeps, 2))
+        for sweeps in (12, 19)
+    )
+    holds(bool((few != many).any()), "equilibration = 12 and 19 give the same configuration")
+
+
 # -------------------------------------------------------------------- ising_classifier
 
 

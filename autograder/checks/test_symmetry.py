@@ -10,23 +10,22 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import coursekit
 import numpy as np
 import pytest
 import torch
 from coursekit import (
     SINGLE,
     StudentError,
-    array,
     attribute,
-    close,
     holds,
-    number,
     tensor,
     within,
 )
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
+from autograder.judging.kinds import array, close, number
 from autograder.sandbox.inside import fields
 from reference_impl import lennard_jones
 from reference_impl import symmetry as reference
@@ -768,6 +767,12 @@ def test_random_rotation__turns_by_every_angle_as_often_as_it_should(student, dr
     trace = np.trace(student.once(_rotations, draw), axis1=1, axis2=2)
     within(float(trace.mean()), 0.0, (1 / MANY) ** 0.5, K)
     within(float((trace**2).mean()), 1.0, (2 / MANY) ** 0.5, K)
+
+
+@pytest.mark.guard
+def test_random_rotation__gives_an_array(student, draw):
+    """gives an array"""
+    coursekit.array(student.random_rotation(np.random.default_rng(_seed(draw))), (3, 3))
 
 
 @pytest.mark.guard

@@ -92,14 +92,27 @@ class _Diagnosis:
         self.assignment = judge.assignment
         self.exercise = exercise
         self.deadline = time.process_time() + min(_EXERCISE, seconds)
+        self.right = _right(self.assignment, exercise.name)
+        self.wrong = [w for w in mistakes(self.assignment) if w.exercise == exercise.name]
         quick = {n: c for n, c in transcripts.items() if sum(x.seconds for x in c) < _QUICK}
-        self.telling = {n: c for n, c in quick.items() if n in failed and _says_something(c)}
+        self.telling = {
+            n: c
+            for n, c in quick.items()
+            if n in failed and _says_something(c) and self._in_time(c)
+        }
         self.passed = [
             check
             for check in judge.of(exercise)
             if check.name in quick and check.name not in failed
         ]
-        self.right = _right(self.assignment, exercise.name)
+        self.agreed: dict[tuple[Answer | None, int], bool] = {}
+        """By answer and transcript: checks that share a measurement share its transcript."""
+
+    def _in_time(self, calls: Sequence[Exchange]) -> bool:
+        """Can all known answers give at least the slowest answer again before the deadline?
+        Where they cannot, as with a training, it is better not to begin."""
+        slowest = max(exchange.seconds for exchange in calls)
+        return slowest * len([*self.right, *self.wrong]) < _EXERCISE
 
     def known(self) -> Found | None:
         """The known mistakes that are the student's."""
@@ -115,16 +128,18 @@ class _Diagnosis:
     def _covers(self) -> dict[Mistake, frozenset[str]]:
         """The failed checks in which each possible mistake answers as the student does."""
         shown = [name for name, calls in self.telling.items() if not self._is_right(calls)]
-        known = [w for w in mistakes(self.assignment) if w.exercise == self.exercise.name]
         found = {}
-        for wrong in known:
+        for wrong in self.wrong:
             cover = frozenset(name for name in shown if self._agree(wrong, self.telling[name]))
             if cover and not self._fails_otherwise(wrong, cover) and self._passes(wrong):
                 found[wrong] = cover
         return found
 
     def _agree(self, answer: Answer | None, calls: Sequence[Exchange]) -> bool:
-        return not self._late() and _answers(_session(self.assignment, answer), calls)
+        key = answer, id(calls)
+        if key not in self.agreed and not self._late():
+            self.agreed[key] = _answers(_session(self.assignment, answer), calls)
+        return self.agreed.get(key, False)
 
     def _is_right(self, calls: Sequence[Exchange]) -> bool:
         return any(self._agree(answer, calls) for answer in self.right)

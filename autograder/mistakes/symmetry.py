@@ -802,7 +802,7 @@ def quaternion_from_a_cube():
 
 @mistake(
     "random_rotation",
-    caught_by="is_orthogonal",
+    caught_by="gives_an_array",
     hint="This is a torch tensor, or a list: a NumPy array (3, 3) is wanted.",
 )
 def as_a_tensor():
