@@ -50,6 +50,7 @@ class Answers:
         self.answer = answer
         self.failures: list = []
         self.lines: dict[str, int] = {}
+        self.used = 0.0
 
     def begin(self, exercise: str, seed: int) -> None:
         pass
