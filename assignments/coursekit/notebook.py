@@ -416,6 +416,7 @@ class NotebookStudent(Student):
                 instead = self._instead(call.function)
                 raise StudentError(self._kind("missing"), f"is not defined{instead}")
             found = self._namespace[call.function]
+            found = found if call.method is None else getattr(found, call.method)
         elif call.method is not None and not hasattr(call.target._held, call.method):
             raise StudentError("missing", "is not there")
         else:
