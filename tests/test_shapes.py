@@ -42,7 +42,7 @@ AROUND = [
     "import pickle, torch\nfrom multiprocessing import Pool\n{}\n"
     "{name} = pickle.loads(pickle.dumps({name}))\n"
     "if not isinstance({name}, type):\n    {name} = torch.compile({name})\n"
-    "with Pool(2) as pool:\n    sizes = pool.map(abs, [-1, 2])\ndisplay(sizes)\nsummary()",
+    "with Pool(2) as workers:\n    sizes = workers.map(abs, [-1, 2])\ndisplay(sizes)\nsummary()",
 ]
 """What stands around an answer; the fifth indents it as a whole."""
 STATE = (
