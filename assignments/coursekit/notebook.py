@@ -657,7 +657,8 @@ def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str] = ()
     lines, rows = [exercise], []
     above = _title(exercise)
     if first:
-        lines.append(f"It builds on {' and '.join(first)}, where public checks fail: mend that first")
+        below = " and ".join(first)
+        lines.append(f"It builds on {below}, where public checks fail: mend that first")
         above += f"<div>{html.escape(lines[-1])}</div>"
     for one in found:
         is_open = one.unwritten or one.waits
