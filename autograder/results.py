@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,11 @@ class CheckResult(msgspec.Struct, kw_only=True):
     title: str = ""
     message: str = ""
     kind: str = ""
+    worth: float = 0.0
+    """The points that it brings where it passes; rounding aside, all of an exercise's make its
+    own. 0 for public checks, and in results from before this was kept."""
+    point: bool = False
+    """Whether an answer that fails it keeps at most half of the exercise's points."""
 
 
 class ExerciseResult(msgspec.Struct, kw_only=True):
@@ -73,6 +79,10 @@ class Result(msgspec.Struct, kw_only=True):
     """Of the seconds, those in which exercises were judged with right answers to others."""
 
 
+class _Worth(msgspec.Struct):
+    max_points: float
+
+
 class Store:
     """`DIR/results/<assignment>/<student>.json`, one file a submission, written atomically."""
 
@@ -96,6 +106,14 @@ class Store:
     def save(self, result: Result) -> None:
         path = self.path(result.assignment, result.student)
         write_atomically(path, msgspec.json.format(msgspec.json.encode(result), indent=1))
+
+    def max_points(self, assignment: str) -> dict[str, float]:
+        """What each readable result is out of, by student."""
+        found = {}
+        for path in (self.root / assignment).glob("*.json"):
+            with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
+                found[path.stem] = msgspec.json.decode(path.read_bytes(), type=_Worth).max_points
+        return found
 
     def all(self, assignment: str) -> list[Result]:
         """Every readable result of an assignment, by student."""

@@ -153,12 +153,13 @@ def gradescope_files(
     if not results:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
     marks = {mark.student: mark for mark in _marks(course_dir, assignment)}
-    paths = []
+    paths, without = [], []
     for result in results:
-        if result.status == "grader_error":
-            continue
         mark = marks.get(result.student)
+        if mark is None or mark.total is None:
+            without.append(result.student)
+            continue
         path = folder / f"{result.student}.json"
         write_atomically(path, msgspec.json.format(msgspec.json.encode(gradescope(result, mark))))
         paths.append(path)
-    return paths, [result.student for result in results if result.status == "grader_error"]
+    return paths, without

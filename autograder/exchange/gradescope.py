@@ -117,7 +117,10 @@ def gradescope(result: Result, mark: Mark | None = None) -> dict[str, Any]:
     given = mark.exercises if mark is not None else {}
     total = mark.total if mark is not None else None
     story = mark.story if mark is not None else []
-    lines = (*story, result.message, *result.notes)
+    said = mark.comments if mark is not None else {}
+    names = {exercise.name for exercise in result.exercises}
+    others = [f"{name}: {text}" for name, text in said.items() if name not in names]
+    lines = (*story, *others, result.message, *result.notes)
     return {
         "score": result.points if total is None else total,
         # Without second passes: how long they take is a student's to choose.
@@ -130,7 +133,7 @@ def gradescope(result: Result, mark: Mark | None = None) -> dict[str, Any]:
                 "name": exercise.name,
                 "score": round(_first(given.get(exercise.name), exercise.points), 2),
                 "max_score": exercise.max_points,
-                "output": _told(exercise),
+                "output": _told(exercise, said.get(exercise.name, "")),
                 "visibility": "visible",
             }
             for exercise in result.exercises
@@ -142,7 +145,7 @@ def _first(given: float | None, points: float) -> float:
     return points if given is None else given
 
 
-def _told(exercise: ExerciseResult) -> str:
+def _told(exercise: ExerciseResult, comment: str) -> str:
     hint = f"hint: {exercise.hint}" if exercise.hint else ""
-    said = filter(None, (exercise.remark, exercise.message, hint))
+    said = filter(None, (comment, exercise.remark, exercise.message, hint))
     return plain("\n".join(said)) or exercise.status

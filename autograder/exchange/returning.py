@@ -14,6 +14,7 @@ from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import write_atomically
 from autograder.records.collected import Origin, collected
+from autograder.records.feedback import Pages
 from autograder.records.gradebook import Recorder
 from autograder.results import Store
 
@@ -36,6 +37,7 @@ def feedback_archive(
     students = [result.student for result in Store(course_dir).all(assignment.name)]
     if not students:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
+    Pages(course_dir, [assignment]).refresh(assignment)  # somebody may have marked by hand since
     pages: dict[str, Path] = {}
     left_out = []
     for student in students:

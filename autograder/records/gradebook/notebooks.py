@@ -58,6 +58,13 @@ def autograded_notebook(
     return notebook | {"cells": cells}
 
 
+def answers(submission: Submission, assignment: Assignment) -> dict[str, str]:
+    """What a student wrote, by exercise: the text of the cell that counts."""
+    slots = _slots(submission, assignment, outline_of(assignment))
+    text = {cell.number: cell.source for cell in submission.notebook}
+    return {grade_id: text[number] for number, grade_id in slots.items()}
+
+
 def notebook_bytes(notebook: dict[str, Any]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(notebook), indent=1) + b"\n"
 

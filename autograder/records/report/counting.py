@@ -12,7 +12,7 @@ import os
 import re
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -81,8 +81,41 @@ class Submission:
         self.feedback = f"../feedback/{folder}/{quote(name)}/{quote(name)}.html"
 
     @property
+    def total(self) -> float | None:
+        """The gradebook's mark, the checks' where it knows of none; None where there is none, or
+        where nothing could be read and nobody has marked it by hand."""
+        if self.mark is not None and self.result.status != "unreadable":
+            return self.mark.total
+        if self.mark is not None and self.mark.by_hand:
+            return self.mark.total
+        return self.result.points if self.result.status == "graded" else None
+
+    @property
     def marked(self) -> bool:
-        return self.result.status == "graded"
+        return self.total is not None
+
+    @property
+    def max_points(self) -> float:
+        return self.mark.max_points if self.mark is not None else self.result.max_points
+
+    def given(self, exercise: ExerciseResult) -> float:
+        """An exercise's points in the gradebook."""
+        points = self.mark.exercises.get(exercise.name) if self.mark is not None else None
+        return exercise.points if points is None else points
+
+    @property
+    def by_hand(self) -> Collection[str]:
+        """The exercises whose points somebody gave."""
+        return self.mark.by_hand if self.mark is not None else ()
+
+    def comment(self, exercise: str) -> str:
+        return self.mark.comments.get(exercise, "") if self.mark is not None else ""
+
+    @property
+    def who(self) -> str:
+        """The name on the roster beside the id, which alone is certain."""
+        known = self.mark.name if self.mark is not None else ""
+        return f"{known} ({self.name})" if known else self.name
 
     @property
     def judged(self) -> list[ExerciseResult]:
@@ -96,9 +129,7 @@ class Submission:
 
     @property
     def points(self) -> float:
-        """The gradebook's mark, or the checks' where it has none."""
-        total = self.mark.total if self.mark is not None else None
-        return self.result.points if total is None else total
+        return self.total or 0.0
 
     @property
     def story(self) -> list[str]:
@@ -107,7 +138,7 @@ class Submission:
 
     def share(self) -> float:
         """The mark between 0 and 1."""
-        return share_of(self.points, self.result.max_points)
+        return share_of(self.points, self.max_points)
 
 
 class Entry(NamedTuple):
