@@ -20,6 +20,16 @@ def plain(text: str) -> str:
     )
 
 
+def usable_id(name: str) -> bool:
+    """A folder's and a file's name, also with an ending added, that can be shown as it is."""
+    if name in ("", ".", "..") or "/" in name or "\\" in name:
+        return False
+    try:
+        return len(name.encode()) <= 200 and name.isprintable()
+    except UnicodeEncodeError:
+        return False
+
+
 _UNFINISHED = re.compile(r"\..+\.\d+\.part")  # what `write_atomically` calls its own
 
 
@@ -69,7 +79,7 @@ def write_atomically(path: Path, data: bytes, *, private: bool = False) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         temporary.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         with open(os.open(temporary, flags, 0o600 if private else 0o666), "wb") as file:
             share(temporary)
             file.write(data)

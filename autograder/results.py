@@ -83,10 +83,28 @@ class _Worth(msgspec.Struct):
     max_points: float
 
 
+def dropped(course_dir: Path) -> dict[str, str]:
+    """Who has left the course, and when: `DIR/dropped.json`. What they handed in and earned is kept
+    and shown nowhere."""
+    path = course_dir / "dropped.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CourseError(f"{path} cannot be read: {error}") from None
+
+
+def save_dropped(course_dir: Path, students: dict[str, str]) -> None:
+    data = msgspec.json.format(msgspec.json.encode(dict(sorted(students.items()))))
+    write_atomically(course_dir / "dropped.json", data)
+
+
 class Store:
     """`DIR/results/<assignment>/<student>.json`, one file a submission, written atomically."""
 
     def __init__(self, course_dir: Path) -> None:
+        self.course_dir = course_dir
         self.root = course_dir / "results"
 
     def path(self, assignment: str, student: str) -> Path:
@@ -115,8 +133,12 @@ class Store:
                 found[path.stem] = msgspec.json.decode(path.read_bytes(), type=_Worth).max_points
         return found
 
+    def students(self, assignment: str) -> list[str]:
+        """Who has a result and has not left the course."""
+        found = {path.stem for path in (self.root / assignment).glob("*.json")}
+        return sorted(found - dropped(self.course_dir).keys())
+
     def all(self, assignment: str) -> list[Result]:
-        """Every readable result of an assignment, by student."""
-        found = sorted((self.root / assignment).glob("*.json"))
-        results = [self.load(assignment, path.stem) for path in found]
+        """The readable results of an assignment, by student."""
+        results = [self.load(assignment, student) for student in self.students(assignment)]
         return [result for result in results if result is not None]

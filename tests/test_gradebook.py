@@ -1656,7 +1656,7 @@ def test_the_report_and_the_terminal_have_the_gradebooks_mark(
     assert marks["ada"].story == ["oscillator: 3 by hand, the checks gave 0: Nearly [right]."]
     report = read_report("springs", graded)
     assert {s.name: s.points for s in report.submissions} == {"ada": 11.0, "=1+1": 11.0}
-    assert report.absent == ["zoe"]
+    assert report.absent == ["Zoe Late (zoe)"]
     page = render(report, datetime(2026, 12, 1))
     for words in ("oscillator: 3 by hand", "Nearly [right].", "handed in nothing", "essay.pdf"):
         assert words in page, f"the report does not say: {words}"
@@ -1933,3 +1933,42 @@ def test_a_regrade_counts_totals(
     said = " ".join(capsys.readouterr().out.split())
     assert "the checks give 15 → 10, the rest is by hand or late" in said
     assert "0 gain, 0 lose" in said
+
+
+def test_who_left_is_nowhere_and_comes_back_with_everything(
+    graded: Path, springs: Assignment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from autograder.cli.exchange import drop
+    from autograder.cli.grading import _print_absent
+    from autograder.exchange.export import gradescope_files, table
+    from autograder.exchange.returning import feedback_archive
+    from autograder.grading.run import students
+    from autograder.records.gradebook.students import Known
+    from autograder.records.report import read_report, render
+
+    Recorder(graded, [springs]).know([Known("zoe", "Zoe Late")])
+    with pytest.raises(CourseError, match="knows nobody called mallory"):
+        drop(["ada", "mallory"], graded)
+    drop(["ada"], graded)
+    recorder = Recorder(graded, [springs])
+    assert students(graded, springs) == ["=1+1"]
+    assert [mark.student for mark in recorder.marks(springs)] == ["=1+1"]
+    assert [found.student for found in Store(graded).all("springs")] == ["=1+1"], "no regrade"
+    for kind in ("csv", "canvas", "moodle"):
+        assert "ada" not in table(graded, springs, kind)[0].lower()
+    rows = list(csv.DictReader(io.StringIO(table(graded, springs, "csv")[0])))
+    assert [(row["student"], row["total"]) for row in rows] == [("'=1+1", "11.0"), ("zoe", "")]
+    assert [path.stem for path in gradescope_files(graded, springs, tmp_path / "out")[0]] == [
+        "=1+1"
+    ]
+    assert feedback_archive(graded, springs, "feedback", tmp_path / "back.zip")[0] == 1
+    report = read_report("springs", graded)
+    assert [s.name for s in report.submissions] == ["=1+1"]
+    assert (report.absent, report.ungraded) == (["Zoe Late (zoe)"], [])
+    assert report.dropped == [f"ada, {datetime.now():%Y-%m-%d}"]
+    assert "left the course" in render(report, datetime(2026, 12, 1))
+    _print_absent(recorder, springs, 1)
+    said = capsys.readouterr().out
+    assert "handed in nothing: Zoe Late (zoe)" in said
+    drop(["ada"], graded, back=True)
+    assert {m.student: m.total for m in recorder.marks(springs)} == {"ada": 11.0, "=1+1": 11.0}

@@ -79,6 +79,41 @@ def collect(
         raise typer.Exit(1)
 
 
+@app.command()
+def drop(
+    students: Annotated[list[str], typer.Argument(help="Ids of students.")],
+    course_dir: COURSE,
+    back: Annotated[bool, typer.Option("--back", help="Takes them in again.")] = False,
+) -> None:
+    """Students who left: from now on not graded, and in no report, regrade or export.
+
+    Nothing is deleted; DIR/dropped.json says who left, and when. The reports name them.
+
+    Example: autograder drop ada ben --course ~/course
+
+    Exits 2 if nobody of that id is known.
+    """
+    from datetime import date
+
+    from autograder.errors import CourseError
+    from autograder.records.gradebook import Recorder, has_gradebook
+    from autograder.results import dropped, save_dropped
+
+    left = dropped(course_dir)
+    known = {path.name for path in course_dir.glob("submitted/*")} | left.keys()
+    if has_gradebook(course_dir):
+        known |= Recorder(course_dir, []).roster().keys()
+    if strangers := [plain(student) for student in students if student not in known]:
+        raise CourseError(f"{course_dir} knows nobody called {', '.join(strangers)}")
+    for student in students:
+        if back:
+            left.pop(student, None)
+        else:
+            left.setdefault(student, f"{date.today()}")
+    save_dropped(course_dir, left)
+    print(f"{len(left)} left the course{': ' if left else ''}{', '.join(map(plain, sorted(left)))}")
+
+
 bundle = typer.Typer(no_args_is_help=True, help="Folders and archives to give away.")
 app.add_typer(bundle, name="bundle")
 

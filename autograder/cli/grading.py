@@ -14,10 +14,10 @@ from rich.text import Text
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
-from autograder.results import Result
-from autograder.sandbox.cage import Level
+from autograder.results import Result, dropped
+from autograder.sandbox.levels import Level
 
-from .terminal import COURSE, JSON, SCHEDULER, app, console, progress_bar
+from .terminal import COURSE, JSON, SCHEDULER, UNIX, app, console, interruptible, progress_bar
 
 if TYPE_CHECKING:
     from autograder.grading.run import Change
@@ -109,7 +109,10 @@ def regrade(
     from autograder.records.receipts import Receipts
 
     found = load_assignment(name)
-    with only_grader(course_dir):
+    with (
+        interruptible("nothing was recorded; the same command begins anew"),
+        only_grader(course_dir),
+    ):
         with progress_bar(json) as bar:
             task = bar.add_task(name, total=None)
             changes, missing = [], list[str]()
@@ -239,13 +242,18 @@ def _grade(
     from autograder.records.receipts import Receipts
 
     graded, given = list[Result](), dict[tuple[str, str], Mark]()
-    with only_grader(course_dir), progress_bar(json) as bar:
+    with interruptible(), only_grader(course_dir), progress_bar(json) as bar:
         recorder = Recorder(course_dir, assignments)
         pages = Pages(course_dir, assignments, recorder)
         sinks: list[Sink] = [recorder, pages, Receipts(course_dir)]
         for found in assignments:
             chosen = students(course_dir, found)
             if student:
+                if student in dropped(course_dir):
+                    raise CourseError(
+                        f"{student} has left the course; `autograder drop {student} --back "
+                        f"--course {course_dir}` takes them in again"
+                    )
                 if student not in chosen:
                     raise CourseError(f"{student!r} has handed in nothing for {found.name}")
                 chosen = [student]
@@ -274,6 +282,7 @@ def _grade(
             given |= {(found.name, student): mark for student, mark in marks.items()}
             if not json:
                 _print_class(found.title, results, marks)
+                _print_absent(recorder, found, len(dropped(course_dir)))
             for sentence in moved:
                 print(f"autograder: {plain(sentence)} (the same file)", file=sys.stderr)
             if outdated:
@@ -284,6 +293,15 @@ def _grade(
                     file=sys.stderr,
                 )
     return graded, given
+
+
+def _print_absent(recorder: Recorder, assignment: Assignment, left: int) -> None:
+    absent = [plain(person.shown) for person in recorder.absent(assignment)]
+    if absent:
+        more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
+        print(f"on the roster and handed in nothing: {', '.join(absent[:10])}{more}")
+    if left:
+        print(f"left the course, not graded and not shown: {left}")
 
 
 def _print_class(title: str, results: list[Result], marks: dict[str, Mark]) -> None:
@@ -332,15 +350,23 @@ def explain(
 
     Exits 2 if there is nothing to explain.
     """
-    from autograder.grading.explain import explain as explained
-    from autograder.records.explanation import Recorded, as_page, as_text
+    from autograder.records.explanation import Recorded, as_page, as_recorded, as_text
     from autograder.records.gradebook import in_gradebook
     from autograder.results import Store
 
     found = load_assignment(name)
-    one = explained(found, course_dir, student, exercise, isolation)
     marks, _ = in_gradebook(course_dir, found)
     known = Recorded(Store(course_dir).load(name, student), marks.get(student))
+    if exercise:
+        found.exercise(exercise)  # or say which there are
+    try:
+        from autograder.grading.explain import explain as explained
+    except ModuleNotFoundError as error:
+        if known.result is None or error.name not in UNIX:
+            raise
+        one = as_recorded(found, known.result, exercise)
+    else:
+        one = explained(found, course_dir, student, exercise, isolation)
     for line in as_text(one, known):
         print(line)
     path = course_dir / "report" / "explained" / name / f"{student}.html"

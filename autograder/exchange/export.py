@@ -21,6 +21,7 @@ from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
 from autograder.records.collected import Origin, collected
 from autograder.records.gradebook import Mark, Recorder
+from autograder.records.gradebook.students import Person
 from autograder.results import Store
 
 from .gradescope import gradescope
@@ -34,6 +35,8 @@ class _Class(NamedTuple):
 
     assignment: Assignment
     marks: list[Mark]
+    absent: list[Person]
+    """Who is on the roster and has handed in nothing."""
     origins: dict[str, Origin]
     column: str
     """What the platform calls the assignment."""
@@ -45,10 +48,12 @@ def table(
     """The class's marks as CSV text; and who has no mark, because the grader failed: an empty
     field, not a zero. `column` is the platform's own title of the assignment."""
     marks = _marks(course_dir, assignment)
+    absent = Recorder(course_dir, [assignment]).absent(assignment)
     origins = collected(course_dir, assignment.name).students
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    for row in _TABLES[kind](_Class(assignment, marks, origins, column or assignment.title)):
+    of = _Class(assignment, marks, absent, origins, column or assignment.title)
+    for row in _TABLES[kind](of):
         writer.writerow([harmless(cell) for cell in row])
     return text.getvalue(), [mark.student for mark in marks if mark.total is None]
 
@@ -71,6 +76,9 @@ def _plain_table(of: _Class) -> Iterable[Row]:
         points = [mark.exercises.get(name, "") for name in exercises]
         who = [mark.student, mark.last_name, mark.first_name, mark.email]
         yield [*who, *points, mark.points, mark.penalty, mark.total, mark.max_points]
+    for person in of.absent:  # an empty field is no zero: what it means is the course's to say
+        who = [person.student, person.last_name, person.first_name, person.email]
+        yield [*who, *("" for _ in exercises), "", "", "", of.assignment.points]
 
 
 def _canvas(of: _Class) -> Iterable[Row]:

@@ -16,9 +16,6 @@ from typing import Any
 from autograder.course import ROOT, Assignment
 from autograder.errors import CageError, CourseError, SubmissionError
 from autograder.files import plain, write_atomically
-from autograder.grading.executors import judges
-from autograder.grading.job import Job
-from autograder.grading.run import SALT, course_salt, new_salt, variant
 from autograder.judging.submission import find_notebook
 from autograder.records.gradebook import Mark
 from autograder.results import ExerciseResult, Result
@@ -35,6 +32,8 @@ _FILES = ("pyproject.toml", ".constraints.txt", "README.md")
 def gradescope_archive(assignment: Assignment, archive: Path) -> Path:
     """An autograder for Gradescope: everything under /autograder/source of its container, and a
     salt of its own."""
+    from autograder.grading.run import SALT, new_salt
+
     parts = [path for part in _PARTS for path in files_of(ROOT / part)]
     parts += [ROOT / name for name in _FILES]
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
@@ -55,6 +54,10 @@ def run_gradescope(assignment: Assignment, home: Path) -> None:
     Its containers allow no namespaces, so that a weaker cage than bubblewrap's is accepted. A
     fault of the grader writes no result: Gradescope then says that the autograder failed.
     """
+    from autograder.grading.executors import judges
+    from autograder.grading.job import Job
+    from autograder.grading.run import course_salt, variant
+
     salt = course_salt(ROOT)
     if assignment.variants:
         data = json.loads((home / "submission_metadata.json").read_bytes())

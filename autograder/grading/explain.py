@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 from pathlib import Path
-from typing import NamedTuple
 
 from coursekit.compare import short
 from coursekit.written import Call
@@ -24,47 +23,17 @@ from autograder.judging.retry import with_retry
 from autograder.judging.student import Student
 from autograder.judging.submission import attempt_salt, read_submission
 from autograder.results import CheckResult, ExerciseResult
-from autograder.sandbox.cage import Level, strongest
+from autograder.sandbox.cage import strongest
+from autograder.sandbox.levels import Level
 from autograder.sandbox.protocol import InProcess
 
+from .explained import Asked, Explained, Explanation
 from .job import submission_sha256
 from .judge_process import SECONDS
 from .run import course_salt, read_job
 
 _MOST_CALLS = 6
 _MOST_TEXT = 400
-
-
-class Asked(NamedTuple):
-    """One call of a check."""
-
-    called: str
-    returned: str
-    right: str
-    """What the reference returns."""
-
-
-class Explained(NamedTuple):
-    """One check."""
-
-    result: CheckResult
-    weight: int
-    calls: list[Asked]
-    more: int
-    """Calls that are not listed."""
-
-
-class Explanation(NamedTuple):
-    """Some exercises of one submission."""
-
-    assignment: Assignment
-    student: str
-    exercises: list[tuple[ExerciseResult, list[Explained]]]
-    notes: list[str]
-    sha256: str
-    """Of the file."""
-    checks_sha256: str
-    """Of all that decides its marks today."""
 
 
 def explain(

@@ -24,8 +24,9 @@ from autograder.course import Assignment, load_assignment
 from autograder.errors import CageError
 from autograder.judging.digest import digests, resting_on, salted
 from autograder.results import ExerciseResult, Result
-from autograder.sandbox.cage import Level, strongest
+from autograder.sandbox.cage import strongest
 from autograder.sandbox.inside.lockdown import die_with_parent, limit_memory
+from autograder.sandbox.levels import Level
 
 from .job import Job, filled, outcome, unreadable
 

@@ -24,11 +24,11 @@ import msgspec
 
 from autograder.course import Assignment
 from autograder.errors import CageError, CourseError, SubmissionError
-from autograder.files import remove_unfinished, share, write_atomically
+from autograder.files import remove_unfinished, share, usable_id, write_atomically
 from autograder.judging.digest import resting_on, together
 from autograder.judging.submission import find_notebook
-from autograder.results import Result, Store
-from autograder.sandbox.cage import LEVELS, Level
+from autograder.results import Result, Store, dropped
+from autograder.sandbox.levels import LEVELS, Level
 
 from .executors import checks_of, cluster, here, lost
 from .job import REPEATED, Job, filled, submission_sha256
@@ -44,7 +44,7 @@ class Sink(Protocol):
 
 
 def students(course_dir: Path, assignment: Assignment) -> list[str]:
-    """Who handed in: the folders `submitted/<student>/<assignment>`."""
+    """Who handed in, the folders `submitted/<student>/<assignment>`, and has not left."""
     submitted = course_dir / "submitted"
     if not submitted.is_dir():
         raise CourseError(
@@ -52,23 +52,14 @@ def students(course_dir: Path, assignment: Assignment) -> list[str]:
             f"{submitted}/<student>/{assignment.name}/{assignment.name}.ipynb"
         )
     names = sorted(path.parent.name for path in submitted.glob(f"*/{assignment.name}"))
-    return [name for name in names if usable_id(name)]
+    left = dropped(course_dir)
+    return [name for name in names if usable_id(name) and name not in left]
 
 
 def unusable_folders(course_dir: Path, assignment: Assignment) -> list[str]:
     """Folders that hold a submission and whose name is no student's id, as they can be shown."""
     names = sorted(path.parent.name for path in course_dir.glob(f"submitted/*/{assignment.name}"))
     return [ascii(name) for name in names if not usable_id(name)]
-
-
-def usable_id(name: str) -> bool:
-    """A folder's and a file's name, also with an ending added, that can be shown as it is."""
-    if name in ("", ".", "..") or "/" in name or "\\" in name:
-        return False
-    try:
-        return len(name.encode()) <= 200 and name.isprintable()
-    except UnicodeEncodeError:
-        return False
 
 
 def read_job(course_dir: Path, assignment: Assignment, student: str, salt: str) -> Job:

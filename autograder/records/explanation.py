@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from autograder.course import Assignment
 from autograder.files import plain
-from autograder.grading.explain import Explained, Explanation
-from autograder.judging.judge import AT_MOST_WITHOUT_THE_POINT
+from autograder.grading.explained import Explained, Explanation
+from autograder.judging.judge import AT_MOST_WITHOUT_THE_POINT, Judge
 from autograder.results import ExerciseResult, Result
 
 from .feedback import OUTCOMES, STATUS
@@ -22,6 +23,19 @@ class Recorded(NamedTuple):
 
     result: Result | None
     mark: Mark | None
+
+
+def as_recorded(assignment: Assignment, result: Result, exercise: str = "") -> Explanation:
+    """What is on record, without the calls: where nothing can be judged again."""
+    weights = {(c.exercise, c.name): c.weight for c in Judge(assignment).checks if c.hidden}
+    told = [
+        (one, [Explained(c, weights.get((one.name, c.name), 0), [], 0) for c in one.checks])
+        for one in result.exercises
+        if exercise in ("", one.name)
+    ]
+    notes = ["as recorded: the calls are shown where files can be judged again, on Linux"]
+    hashes = result.submission_sha256, result.checks_sha256
+    return Explanation(assignment, result.student, told, [*notes, *result.notes], *hashes)
 
 
 def remarks(one: Explanation, known: Recorded) -> list[str]:
@@ -50,7 +64,7 @@ def arithmetic(exercise: ExerciseResult, checks: list[Explained]) -> str:
     hidden = [check for check in checks if check.result.hidden]
     if not hidden:
         return "no hidden check: no points"
-    total = sum(check.weight for check in hidden)
+    total = sum(check.weight for check in hidden) or 1
     passed = [check.weight for check in hidden if check.result.outcome == "passed"]
     share = sum(passed)
     text = (

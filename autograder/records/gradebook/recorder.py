@@ -17,7 +17,7 @@ from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.files import newer, plain, write_atomically
 from autograder.judging.submission import find_notebook, read_submission
-from autograder.results import Result, Store
+from autograder.results import Result, Store, dropped
 
 from .marks import Mark, read_marks
 from .notebooks import autograded_notebook, notebook_bytes
@@ -31,7 +31,7 @@ from .rows import (
     submitted_notebooks,
     update_rows,
 )
-from .students import Known, save_students
+from .students import Known, Person, save_students
 from .times import submission_time
 
 log = logging.getLogger(__name__)
@@ -120,16 +120,31 @@ class Recorder:
             session.rollback()
         return found[0] if found else None
 
-    def roster(self) -> set[str]:
-        """The ids of everyone whom the gradebook knows."""
-        with self._session():
-            return {student.id for student in self._gradebook.students}
+    def roster(self) -> dict[str, Person]:
+        """Everyone whom the gradebook knows and who has not left, by id."""
+        from nbgrader.api import Student
+        from sqlalchemy import select
+
+        left = dropped(self.course_dir)
+        columns = (Student.id, Student.first_name, Student.last_name, Student.email)
+        with self._session() as session:
+            rows = session.execute(select(*columns, Student.lms_user_id)).all()
+        people = [Person(*(value or "" for value in row)) for row in rows]
+        return {person.student: person for person in people if person.student not in left}
 
     def marks(self, assignment: Assignment) -> list[Mark]:
-        """What the gradebook holds of an assignment, by student."""
-        known = Store(self.course_dir).max_points(assignment.name)
+        """What the gradebook holds of an assignment, by student; without those who have left."""
+        known, left = Store(self.course_dir).max_points(assignment.name), dropped(self.course_dir)
         with self._session() as session:
-            return read_marks(session, assignment, known)
+            found = read_marks(session, assignment, known)
+        return [mark for mark in found if mark.student not in left]
+
+    def absent(self, assignment: Assignment) -> list[Person]:
+        """Who is on the roster and has handed in nothing."""
+        submitted = (self.course_dir / "submitted").glob(f"*/{assignment.name}")
+        there = {path.parent.name for path in submitted}
+        there |= {mark.student for mark in self.marks(assignment)}
+        return [person for who, person in sorted(self.roster().items()) if who not in there]
 
     def mark(self, result: Result) -> Mark | None:
         """What the gradebook holds of the submission that a result is of."""
@@ -320,10 +335,12 @@ def has_gradebook(course_dir: Path) -> bool:
     return any((course_dir / name).is_file() for name in ("gradebook.db", "nbgrader_config.py"))
 
 
-def in_gradebook(course_dir: Path, assignment: Assignment) -> tuple[dict[str, Mark], set[str]]:
+def in_gradebook(
+    course_dir: Path, assignment: Assignment
+) -> tuple[dict[str, Mark], dict[str, Person]]:
     """An assignment's marks by student, and the course's roster; both empty without a gradebook."""
     if not has_gradebook(course_dir):
-        return {}, set()
+        return {}, {}
     recorder = Recorder(course_dir, [assignment])
     return {mark.student: mark for mark in recorder.marks(assignment)}, recorder.roster()
 

@@ -27,7 +27,7 @@ from autograder.records import similar
 from autograder.records.collected import collected
 from autograder.records.gradebook import Mark, in_gradebook
 from autograder.records.similar import Alike
-from autograder.results import CheckResult, ExerciseResult, Result, Store
+from autograder.results import CheckResult, ExerciseResult, Result, Store, dropped
 
 STATUS_WORDS = {
     "right": "right",
@@ -265,6 +265,8 @@ class Report:
     """Who was in a collected archive and could not be read, why."""
     absent: list[str] = field(default_factory=list)
     """Who is on the roster and has handed in nothing."""
+    dropped: list[str] = field(default_factory=list)
+    """Who has left the course, and when."""
 
     # ----------------------------------------------------------------- what is wrong with it
 
@@ -693,7 +695,7 @@ def read_report(name: str, course_dir: Path) -> Report:
     folder = store.root / name
     submissions: list[Submission] = []
     broken = []
-    students = sorted(path.stem for path in folder.glob("*.json"))
+    students, left = store.students(name), dropped(course_dir)
     marks, roster = in_gradebook(course_dir, found)
     for student in students:
         result = store.load(name, student)
@@ -714,6 +716,7 @@ def read_report(name: str, course_dir: Path) -> Report:
             f"`autograder grade {name} --course {course_dir}` makes them{trouble}"
         )
     handed_in = {path.parent.name for path in (course_dir / "submitted").glob(f"*/{name}")}
+    handed_in -= left.keys()
     ungraded = sorted(handed_in - set(students))
     archives = collected(course_dir, name).left_out
     return Report(
@@ -723,7 +726,8 @@ def read_report(name: str, course_dir: Path) -> Report:
         ungraded,
         *_resemblances(found, course_dir, submissions),
         left_out=[f"{who}: {why}" for who, why in sorted(archives.items())],
-        absent=sorted(roster - handed_in - set(students)),
+        absent=[roster[who].shown for who in sorted(roster.keys() - handed_in - set(students))],
+        dropped=[f"{who}, {when}" for who, when in sorted(left.items())],
     )
 
 
