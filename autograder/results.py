@@ -72,6 +72,8 @@ class Result(msgspec.Struct, kw_only=True):
     message: str = ""
     notes: list[str] = []
     exercises: list[ExerciseResult] = []
+    in_words: list[str] = []
+    """Questions that were answered in words and are to be marked by hand."""
     phases: dict[str, float] = {}
     repeated: bool = False
     """Whether a `grader_error` met this submission twice; then it is not tried again by itself."""

@@ -1972,3 +1972,108 @@ def test_who_left_is_nowhere_and_comes_back_with_everything(
     assert "handed in nothing: Zoe Late (zoe)" in said
     drop(["ada"], graded, back=True)
     assert {m.student: m.total for m in recorder.marks(springs)} == {"ada": 11.0, "=1+1": 11.0}
+
+
+# ------------------------------------------------------------------------ answers in words
+
+
+@pytest.fixture(scope="module")
+def wordy_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The made-up course with a question that is answered in words, for 4 points."""
+    root = toy_course.write(tmp_path_factory.mktemp("wordy"))
+    text = root / "assignments" / "springs" / "notebook.py"
+    cell = '\n# %% [markdown] answer="why" points=4\n# Why does it swing?\n'
+    text.write_text(text.read_text(encoding="utf-8") + cell, encoding="utf-8")
+    guide = root / "reference_impl" / "guides" / "springs.md"
+    guide.parent.mkdir()
+    guide.write_text("# why\n\nA secret guide: energy goes to and fro.\n", encoding="utf-8")
+    with toy_course.activated(root):
+        build(course.load_assignment("springs"))
+    return root
+
+
+@pytest.fixture
+def wordy(wordy_root: Path) -> Iterator[Assignment]:
+    with toy_course.activated(wordy_root):
+        yield course.load_assignment("springs")
+
+
+def test_a_marking_guide_stays_private_and_is_asked_for(
+    wordy: Assignment, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    release, source = (path.read_text(encoding="utf-8") for path in (wordy.release, wordy.source))
+    assert "secret guide" in source
+    assert "secret guide" not in release
+    assert "Why does it swing?" in release
+    assert "YOUR ANSWER HERE" in release
+    wordy.marking_guide.rename(wordy.marking_guide.with_suffix(".away"))
+    try:
+        with pytest.raises(CourseError, match=r"guides/springs.md has no part `# why`"):
+            build(wordy)
+    finally:
+        wordy.marking_guide.with_suffix(".away").rename(wordy.marking_guide)
+
+
+def in_words(wordy: Assignment, student: str, course_dir: Path, words: str) -> Result:
+    """Handed in and recorded, as a judge would say it."""
+    from autograder.judging.submission import answer_cells, outline_of
+
+    sha256 = hand_in(course_dir, student, filled(wordy, {**ANSWERS, **{"answer_why": words}}))
+    data = (course_dir / "submitted" / student / "springs" / "springs.ipynb").read_bytes()
+    submission = read_submission(data, wordy)
+    words_ = list(answer_cells(submission.notebook, outline_of(wordy)))
+    made = result(wordy, student, sha256=sha256, in_words=words_)
+    Store(course_dir).save(made)
+    Recorder(course_dir, [wordy]).record(made)
+    return made
+
+
+def test_answers_in_words_reach_formgrader_and_every_page(
+    wordy: Assignment, tmp_path: Path
+) -> None:
+    from nbgrader.api import Gradebook
+
+    from autograder.exchange.export import gradescope_files, table
+    from autograder.records.report import read_report
+
+    blank = "Why does it swing?\n\nYOUR ANSWER HERE"
+    in_words(wordy, "ben", tmp_path, blank)
+    made = in_words(wordy, "ada", tmp_path, "Because <b>energy</b> moves.")
+    assert made.in_words == ["answer_why"]
+    marks = {mark.student: mark for mark in Recorder(tmp_path, [wordy]).marks(wordy)}
+    assert {who: (m.total, m.max_points) for who, m in marks.items()} == dict.fromkeys(
+        ("ada", "ben"), (8.0, 19.0)
+    )
+    assert marks["ada"].story == ["why: answered in words, still to be marked by hand"]
+    assert [e.submission.name for e in read_report("springs", tmp_path).to_mark] == ["ada"]
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
+        waiting = {
+            s.student.id for s in book.assignment_submissions("springs") if s.needs_manual_grade
+        }
+        assert waiting == {"ada"}
+        grade = book.find_grade("answer_why", "springs", "springs", "ada")
+        assert grade.max_score == 4
+        grade.manual_score, grade.needs_manual_grade = 3, False
+        comment = book.find_comment("answer_why", "springs", "springs", "ada")
+        comment.manual_comment = "And friction?"
+        book.db.commit()
+    Recorder(tmp_path, [wordy]).record(made)
+    ada = next(m for m in Recorder(tmp_path, [wordy]).marks(wordy) if m.student == "ada")
+    assert ada.total == 11.0
+    assert ada.story == ["why: 3 by hand: And friction?"]
+    assert not read_report("springs", tmp_path).to_mark
+    (row, other) = csv.DictReader(io.StringIO(table(tmp_path, wordy, "csv")[0]))
+    assert (row["why"], row["total"], row["max_points"]) == ("3.0", "11.0", "19.0")
+    assert (other["why"], other["total"]) == ("0.0", "8.0")
+    gradescope_files(tmp_path, wordy, tmp_path / "out")
+    data = json.loads((tmp_path / "out" / "ada.json").read_bytes())
+    assert data["score"] == 11.0
+    assert "And friction?" in data["output"]
+    Pages(tmp_path, [wordy]).record(made)
+    text = shown_page(tmp_path)
+    for words in ("11 of 19 points", "Because <b>energy</b> moves.", "Comment. And friction?"):
+        assert words in text, f"the page does not say: {words}"
+    notebook = json.loads(Recorder(tmp_path, [wordy]).autograded(made).read_bytes())
+    (cell,) = (cell for cell in notebook["cells"] if cell["id"] == "answer_why")
+    assert cell["source"] == "    Because <b>energy</b> moves.", "as typed, never rendered"
+    assert cell["metadata"]["nbgrader"]["grade"]

@@ -19,6 +19,7 @@ import msgspec
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
+from autograder.judging.submission import outline_of
 from autograder.records.collected import Origin, collected
 from autograder.records.gradebook import Mark, Recorder
 from autograder.records.gradebook.students import Person
@@ -40,6 +41,11 @@ class _Class(NamedTuple):
     origins: dict[str, Origin]
     column: str
     """What the platform calls the assignment."""
+
+    @property
+    def most(self) -> float:
+        """What can be earned, by checks and in words."""
+        return self.assignment.points + sum(outline_of(self.assignment).answers.values())
 
 
 def table(
@@ -67,24 +73,27 @@ def _marks(course_dir: Path, assignment: Assignment) -> list[Mark]:
 
 def _plain_table(of: _Class) -> Iterable[Row]:
     exercises = [exercise.name for exercise in of.assignment.exercises]
+    words = [name.removeprefix("answer_") for name in outline_of(of.assignment).answers]
     yield [
         *("student", "last_name", "first_name", "email"),
         *exercises,
+        *words,
         *("points", "late_penalty", "total", "max_points"),
     ]
     for mark in of.marks:
         points = [mark.exercises.get(name, "") for name in exercises]
+        points += [mark.in_words.get(name, "") for name in words]
         who = [mark.student, mark.last_name, mark.first_name, mark.email]
         yield [*who, *points, mark.points, mark.penalty, mark.total, mark.max_points]
     for person in of.absent:  # an empty field is no zero: what it means is the course's to say
         who = [person.student, person.last_name, person.first_name, person.email]
-        yield [*who, *("" for _ in exercises), "", "", "", of.assignment.points]
+        yield [*who, *("" for _ in (*exercises, *words)), "", "", "", of.most]
 
 
 def _canvas(of: _Class) -> Iterable[Row]:
     """What Canvas' gradebook imports: students are known by their Canvas or their login name."""
     yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", of.column]
-    yield ["    Points Possible", "", "", "", "", of.assignment.points]
+    yield ["    Points Possible", "", "", "", "", of.most]
     for mark in of.marks:
         name = ", ".join(filter(None, (mark.last_name, mark.first_name))) or mark.student
         origin = of.origins.get(mark.student)
@@ -107,7 +116,7 @@ def _moodle(of: _Class) -> Iterable[Row]:
             name = f"{mark.first_name} {mark.last_name}".strip() or mark.student
             if number:
                 who = [f"Participant {number}", name, mark.email]
-                yield [*who, mark.total, of.assignment.points, "-"]
+                yield [*who, mark.total, of.most, "-"]
         return
     yield ["Username", "ID number", "Email address", "First name", "Last name", of.column]
     for mark in of.marks:

@@ -100,7 +100,12 @@ class _Server:
         from autograder.judging.diagnosis import Observer
         from autograder.judging.follow_through import judged
         from autograder.judging.retry import with_retry
-        from autograder.judging.submission import attempt_salt, read_submission
+        from autograder.judging.submission import (
+            answer_cells,
+            attempt_salt,
+            outline_of,
+            read_submission,
+        )
 
         started = time.perf_counter()
         isolation, checks = self.cage.level, salted(self.digests, job.salt)
@@ -138,6 +143,7 @@ class _Server:
             seconds=round(total, 3),
             again_seconds=round(tries.again_seconds, 3),
             notes=notes,
+            in_words=list(answer_cells(submission.notebook, outline_of(self.found))),
             phases={name: round(value, 4) for name, value in phases.items()},
         )
         return filled(found, list(tries.exercises.values()))

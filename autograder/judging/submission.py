@@ -61,6 +61,8 @@ class Outline:
     """Locked code cells: `grade_id` to text ("" where nothing is released yet)."""
     stubs: dict[str, str]
     """Solution cells as students got them."""
+    answers: dict[str, float]
+    """Those that are answered in words and marked by hand, with their points."""
 
     @functools.cached_property
     def locked_texts(self) -> dict[str, str]:
@@ -161,6 +163,7 @@ def outline_of(assignment: Assignment) -> Outline:
 def _outline(assignment: Assignment, data: bytes) -> Outline:
     locked = {"setup": ""}
     stubs: dict[str, str] = {}
+    answers: dict[str, float] = {}
     cells: list[NotebookCell] = []
     if data:
         released = json.loads(data)["cells"]
@@ -169,9 +172,21 @@ def _outline(assignment: Assignment, data: bytes) -> Outline:
             metadata = raw["metadata"].get("nbgrader", {})
             if metadata.get("solution"):
                 stubs[cell.grade_id] = cell.text
+                if metadata.get("grade"):
+                    answers[cell.grade_id] = float(metadata.get("points", 0))
             elif cell.kind == "code" and (metadata.get("locked") or metadata.get("grade")):
                 locked[cell.grade_id] = cell.text
-    return Outline(tuple(cells), locked, stubs)
+    return Outline(tuple(cells), locked, stubs, answers)
+
+
+def answer_cells(notebook: list[NotebookCell], outline: Outline) -> dict[str, NotebookCell]:
+    """The cells that hold a student's own words, by the question that they answer."""
+    found = {}
+    for cell in notebook:
+        name = cell.grade_id or cell.cell_id
+        if name in outline.answers and cell.text not in ("", outline.stubs[name]):
+            found[name] = cell
+    return found
 
 
 def _answered_elsewhere(

@@ -19,7 +19,7 @@ import msgspec
 from autograder.course import Assignment
 from autograder.errors import SubmissionError
 from autograder.files import newer, plain, write_atomically
-from autograder.judging.submission import find_notebook, read_submission
+from autograder.judging.submission import find_notebook, outline_of, read_submission
 from autograder.results import ExerciseResult, Result, Store
 
 from .gradebook import ByHand, Mark, Recorder, has_gradebook
@@ -156,6 +156,8 @@ def page_of(
     shown = [_shown(one, mark, (written or {}).get(one.name, ""), lost) for one in result.exercises]
     names = {one.name for one in result.exercises}
     comments = mark.comments if mark is not None else {}
+    words = mark.in_words if mark is not None else {}
+    answers_worth = outline_of(assignment).answers
     total = mark.total if mark is not None else None
     if total is None and result.status != "grader_error":
         total = result.points
@@ -168,7 +170,10 @@ def page_of(
             most=mark.max_points if mark is not None else result.max_points,
             exercises=shown,
             begin=_where_to_begin(shown),
-            others=[name for name in comments if name not in names],
+            others=[name for name in comments if name not in names | words.keys()],
+            words=words,
+            texts={name.removeprefix("answer_"): text for name, text in (written or {}).items()},
+            worth={name.removeprefix("answer_"): most for name, most in answers_worth.items()},
             stamp=_stamp(result, mark),
         )
     )

@@ -44,6 +44,8 @@ class Mark(NamedTuple):
     """In UTC, like `due`."""
     due: datetime | None
     """With the student's extension."""
+    in_words: dict[str, float | None]
+    """Points for what was answered in words; None where somebody has still to mark it."""
 
     @property
     def name(self) -> str:
@@ -62,6 +64,8 @@ class Mark(NamedTuple):
         """How the total came about, where it is not what the checks gave."""
         told = []
         for exercise, change in self.by_hand.items():
+            if exercise in self.in_words:
+                continue
             was = "no mark" if change.checks is None else f"{round(change.checks, 2):g}"
             giver = f" ({plain(change.giver)})" if change.giver else ""
             comment = f": {plain(change.comment)}" if change.comment else ""
@@ -69,6 +73,14 @@ class Mark(NamedTuple):
                 f"{exercise}: {round(change.points, 2):g} by hand{giver}, "
                 f"the checks gave {was}{comment}"
             )
+        for name, points in self.in_words.items():
+            hand = self.by_hand.get(name)
+            giver = f" ({plain(hand.giver)})" if hand is not None and hand.giver else ""
+            comment = f": {plain(hand.comment)}" if hand is not None and hand.comment else ""
+            if points is None:
+                told.append(f"{name}: answered in words, still to be marked by hand")
+            elif hand is not None:
+                told.append(f"{name}: {round(points, 2):g} by hand{giver}{comment}")
         if self.penalty:
             told.append(
                 f"handed in late{self._late}: {round(self.points, 2):g} less "
@@ -130,9 +142,8 @@ def read_marks(
     names = [cell.removeprefix("check_") for cell in cells]
     marks = []
     for one in submitted:
-        said = {
-            row.name: row.manual_comment for row in comments.get(one.book, []) if row.manual_comment
-        }
+        written = [row for row in comments.get(one.book, []) if row.manual_comment]
+        said = {shown(row.name): row.manual_comment for row in written}
         rows = {row.name: row for row in grades.get(one.book, [])}
         order = [*(cell for cell in cells if cell in rows), *sorted(rows.keys() - cells.keys())]
         due = one.duedate
@@ -160,6 +171,9 @@ def read_marks(
                 comments={name: said[name] for name in (*names, *sorted(said)) if name in said},
                 handed_in=one.timestamp,
                 due=due + one.extension if due and one.extension else due,
+                in_words={
+                    shown(cell): given(rows[cell]) for cell in order if cell.startswith("answer_")
+                },
             )
         )
     return sorted(marks, key=lambda mark: mark.student)
@@ -175,7 +189,7 @@ def _worth(student: str, known: dict[str, float], rows: dict[str, Any]) -> float
 
 def shown(cell: str) -> str:
     """What a graded cell is called in a mark: the exercise whose check it is."""
-    return cell.removeprefix("check_")
+    return cell.removeprefix("check_").removeprefix("answer_")
 
 
 def _by_book(

@@ -16,7 +16,7 @@ from typing import Any
 from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.files import newer, plain, write_atomically
-from autograder.judging.submission import find_notebook, read_submission
+from autograder.judging.submission import find_notebook, outline_of, read_submission
 from autograder.results import Result, Store, dropped
 
 from .marks import Mark, read_marks
@@ -241,6 +241,7 @@ class Recorder:
             exercise.check_cell: exercise.name
             for exercise in self.assignments[result.assignment].exercises
         }
+        outline = outline_of(self.assignments[result.assignment])
         total, scores = 0.0, []
         for grade in grades:
             cell = cells[grade.cell_id]
@@ -248,6 +249,10 @@ class Recorder:
             if name is not None:
                 score = auto_score(result, exercises.get(name))
                 manual = grade.manual_score is not None or result.status == "grader_error"
+                scores.append((grade, {"auto_score": score, "needs_manual_grade": manual}))
+            elif cell in outline.answers:
+                score = None if cell in result.in_words else 0.0
+                manual = score is None and grade.manual_score is None
                 scores.append((grade, {"auto_score": score, "needs_manual_grade": manual}))
             elif cell.startswith("check_") and result.status == "graded":
                 gone = cell.removeprefix("check_") not in exercises

@@ -268,6 +268,16 @@ class Report:
     dropped: list[str] = field(default_factory=list)
     """Who has left the course, and when."""
 
+    @cached_property
+    def to_mark(self) -> list[Entry]:
+        """Answers in words that nobody has marked yet."""
+        found = []
+        for submission in self.submissions:
+            words = submission.mark.in_words if submission.mark is not None else {}
+            if left := [name for name, points in words.items() if points is None]:
+                found.append(Entry(submission, ", ".join(left)))
+        return found
+
     # ----------------------------------------------------------------- what is wrong with it
 
     @cached_property
