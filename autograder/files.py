@@ -8,6 +8,7 @@ import re
 import stat
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 
 def plain(text: str) -> str:
@@ -18,6 +19,20 @@ def plain(text: str) -> str:
     return "".join(
         c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "\ufffd" for c in text
     )
+
+
+def harmless(cell: Any) -> Any:
+    """Text that a spreadsheet would run as a formula becomes text again; numbers are rounded.
+
+    Some take a full-width sign for the sign, and pass over spaces before it.
+    """
+    if isinstance(cell, float):
+        return round(cell, 2)
+    if not isinstance(cell, str):
+        return cell
+    text = plain(cell)
+    begins = unicodedata.normalize("NFKC", text).lstrip()[:1]
+    return f"'{text}" if (text[:1] in "\t\r\n" and text) or begins in tuple("=+-@") else text
 
 
 def usable_id(name: str) -> bool:

@@ -99,8 +99,9 @@ def test_an_interrupted_run_answers_at_once_and_says_how_to_go_on(tmp_path: Path
             text=True,
         )
         deadline = time.monotonic() + 240
-        while time.monotonic() < deadline and not _caged(running.pid):
-            time.sleep(0.2)
+        while time.monotonic() < deadline and running.poll() is None and not _caged(running.pid):
+            time.sleep(0.5)
+        assert running.poll() is None, running.communicate()[1]
         assert _caged(running.pid), "no judge began"
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=120)

@@ -241,7 +241,8 @@ def _grade(
     from autograder.records.gradebook import Recorder
     from autograder.records.receipts import Receipts
 
-    graded, given = list[Result](), dict[tuple[str, str], Mark]()
+    graded: list[Result] = []
+    given: dict[tuple[str, str], Mark] = {}
     with interruptible(), only_grader(course_dir), progress_bar(json) as bar:
         recorder = Recorder(course_dir, assignments)
         pages = Pages(course_dir, assignments, recorder)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,7 +17,7 @@ import msgspec
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
-from autograder.files import plain, write_atomically
+from autograder.files import harmless, write_atomically
 from autograder.judging.submission import outline_of
 from autograder.records.collected import Origin, collected
 from autograder.records.gradebook import Mark, Recorder
@@ -145,20 +144,6 @@ _TABLES: dict[str, Callable[[_Class], Iterable[Row]]] = {
     "canvas": _canvas,
     "moodle": _moodle,
 }
-
-
-def harmless(cell: Any) -> Any:
-    """Text that a spreadsheet would run as a formula becomes text again; numbers are rounded.
-
-    Some take a full-width sign for the sign, and pass over spaces before it.
-    """
-    if isinstance(cell, float):
-        return round(cell, 2)
-    if not isinstance(cell, str):
-        return cell
-    text = plain(cell)
-    begins = unicodedata.normalize("NFKC", text).lstrip()[:1]
-    return f"'{text}" if (text[:1] in "\t\r\n" and text) or begins in tuple("=+-@") else text
 
 
 def gradescope_files(

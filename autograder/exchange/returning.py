@@ -12,13 +12,11 @@ from typing import Literal
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
-from autograder.files import write_atomically
+from autograder.files import harmless, write_atomically
 from autograder.records.collected import Origin, collected
 from autograder.records.feedback import Pages
 from autograder.records.gradebook import Recorder
 from autograder.results import Store
-
-from .export import harmless
 
 Kind = Literal["feedback", "moodle-feedback", "canvas-feedback", "brightspace-feedback"]
 _SYSTEMS = {"moodle-feedback": "Moodle", "canvas-feedback": "Canvas"}
