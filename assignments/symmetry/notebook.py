@@ -462,4 +462,7 @@ for n in range(2):
 # keeps every symmetry of the energy and can still tell these two apart? And what would it cost for
 # a thousand atoms?
 
+# %% [markdown] answer="open_question"
+# **Your answer**, in a few sentences. It brings no points here; your instructor reads it.
+
 # %% summary=true

@@ -653,7 +653,7 @@ def _recovered(
     returned = _either(call, data)
     pair = isinstance(returned, (tuple, list)) and len(returned) == 2
     holds(pair, "should return (alpha, history)")
-    return number(returned[0]), returned[1]
+    return coursekit.number(returned[0]), returned[1]
 
 
 def least_squares_alpha(data: Data) -> float:

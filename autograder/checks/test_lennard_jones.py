@@ -304,6 +304,12 @@ def test_cluster_energy__leaves_the_positions_unchanged(student, draw):
     _unchanged(student, lambda x: student.cluster_energy(x, *scales), _cluster(draw, 5))
 
 
+@pytest.mark.guard
+def test_cluster_energy__gives_a_number(student, draw):
+    """gives a number, not a list of one"""
+    coursekit.number(student.cluster_energy(1.5 * draw.normal(size=(4, 3))))
+
+
 # ------------------------------------------------------------------------- cluster_forces
 
 

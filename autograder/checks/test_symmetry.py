@@ -586,6 +586,13 @@ def test_invariance_error__is_zero_for_an_invariant(student, draw):
 
 
 @pytest.mark.guard
+def test_invariance_error__gives_a_number(student, draw):
+    """gives a number, not a list of one"""
+    f, T = student.field("sine"), student.field("affine", matrix=_turn(draw))
+    coursekit.number(student.invariance_error(f, _normal(draw, 5, 3), T))
+
+
+@pytest.mark.guard
 def test_invariance_error__leaves_x_unchanged(student, draw):
     """leaves x unchanged"""
     f, T = student.field("sine"), student.field("affine", matrix=_turn(draw))
@@ -636,6 +643,13 @@ def test_equivariance_error__is_zero_for_an_equivariant(student, draw):
     mirror = student.field("affine", matrix=-np.eye(4))
     for T in (new_numbers, mirror):
         close(number(student.equivariance_error(odd, x, T, T)), 0.0, SINGLE)
+
+
+@pytest.mark.guard
+def test_equivariance_error__gives_a_number(student, draw):
+    """gives a number, not a list of one"""
+    f, T = student.field("sine"), student.field("affine", matrix=_turn(draw))
+    coursekit.number(student.equivariance_error(f, _normal(draw, 5, 3), T, T))
 
 
 @pytest.mark.guard

@@ -1415,3 +1415,21 @@ def nothing_but_a_list():
     def train_energy_model(model, positions, energies, *, epochs, generator):
         model.eval()
         return [1 / (1 + epoch) for epoch in range(min(epochs, 50))]
+
+
+# -------------------------------------------------------------------- right values, wrong kind
+
+in_lists = [
+    slip(
+        exercise,
+        f"{exercise}_in_a_list",
+        f"return ({difference}).abs().max().item()",
+        f"return [({difference}).abs().max().item()]",
+        "gives_a_number",
+        "The value is right, but it comes back in a list. A number is wanted.",
+    )
+    for exercise, difference in (
+        ("invariance_error", "f(transform(x)) - f(x)"),
+        ("equivariance_error", "f(transform_in(x)) - transform_out(f(x))"),
+    )
+]
