@@ -68,7 +68,7 @@ class Mark(NamedTuple):
                 continue
             was = "no mark" if change.checks is None else f"{round(change.checks, 2):g}"
             giver = f" ({plain(change.giver)})" if change.giver else ""
-            comment = f": {plain(change.comment)}" if change.comment else ""
+            comment = f": {_line(change.comment)}" if change.comment else ""
             told.append(
                 f"{exercise}: {round(change.points, 2):g} by hand{giver}, "
                 f"the checks gave {was}{comment}"
@@ -76,7 +76,7 @@ class Mark(NamedTuple):
         for name, points in self.in_words.items():
             hand = self.by_hand.get(name)
             giver = f" ({plain(hand.giver)})" if hand is not None and hand.giver else ""
-            comment = f": {plain(hand.comment)}" if hand is not None and hand.comment else ""
+            comment = f": {_line(hand.comment)}" if hand is not None and hand.comment else ""
             if points is None:
                 told.append(f"{name}: answered in words, still to be marked by hand")
             elif hand is not None:
@@ -93,6 +93,10 @@ class Mark(NamedTuple):
         if self.handed_in is None or self.due is None:
             return ""
         return f" ({minute(self.handed_in)}, due {minute(self.due)})"
+
+
+def _line(text: str) -> str:
+    return " ".join(plain(text).split())
 
 
 def minute(moment: datetime) -> str:
