@@ -48,6 +48,7 @@ from autograder.records.gradebook import (
     autograded_notebook,
     submission_time,
 )
+from autograder.records.gradebook.marks import InWords
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import InProcess
 
@@ -2089,3 +2090,17 @@ def test_answers_in_words_reach_formgrader_and_every_page(
     (cell,) = (cell for cell in notebook["cells"] if cell["id"] == "answer_why")
     assert cell["source"] == "    Because <b>energy</b> moves.", "as typed, never rendered"
     assert cell["metadata"]["nbgrader"]["grade"]
+
+
+def test_a_question_without_points_says_nothing_of_the_mark(
+    wordy: Assignment, tmp_path: Path
+) -> None:
+    made = in_words(wordy, "ada", tmp_path, "Because.")
+    (mark,) = Recorder(tmp_path, [wordy]).marks(wordy)
+    assert mark.in_words == {"why": (None, 4.0)}
+    assert mark.story
+    mark = mark._replace(in_words={"why": InWords(None, 0.0)})
+    assert mark.story == []
+    text = " ".join(Tags(page_of(wordy, made, mark, {"answer_why": "Because."})).text.split())
+    assert "Because." in text
+    assert "still to be marked" not in text

@@ -161,7 +161,6 @@ def page_of(
     names = {one.name for one in result.exercises}
     comments = mark.comments if mark is not None else {}
     words = mark.in_words if mark is not None else {}
-    answers_worth = outline.answers
     total = mark.total if mark is not None else None
     if total is None and result.status != "grader_error":
         total = result.points
@@ -177,7 +176,6 @@ def page_of(
             others=[name for name in comments if name not in names | words.keys()],
             words=words,
             texts={name.removeprefix("answer_"): text for name, text in code.items()},
-            worth={name.removeprefix("answer_"): most for name, most in answers_worth.items()},
             stamp=_stamp(result, mark),
         )
     )

@@ -23,6 +23,19 @@ class ByHand(NamedTuple):
     """Who gave it and when, as far as that is known (`givers`)."""
 
 
+class InWords(NamedTuple):
+    """A question that is answered in words and marked by hand."""
+
+    points: float | None
+    """None where something was written that nobody has marked."""
+    most: float
+
+    @property
+    def to_mark(self) -> bool:
+        """Whether points wait for somebody; a question without any may be read or not."""
+        return self.points is None and self.most > 0
+
+
 class Mark(NamedTuple):
     """What the gradebook says of one submission, points by hand and penalties included."""
 
@@ -44,8 +57,8 @@ class Mark(NamedTuple):
     """In UTC, like `due`."""
     due: datetime | None
     """With the student's extension."""
-    in_words: dict[str, float | None]
-    """Points for what was answered in words; None where somebody has still to mark it."""
+    in_words: dict[str, InWords]
+    """What was asked in words, by question."""
 
     @property
     def name(self) -> str:
@@ -73,7 +86,9 @@ class Mark(NamedTuple):
                 f"{exercise}: {round(change.points, 2):g} by hand{giver}, "
                 f"the checks gave {was}{comment}"
             )
-        for name, points in self.in_words.items():
+        for name, (points, most) in self.in_words.items():
+            if not most:
+                continue
             hand = self.by_hand.get(name)
             giver = f" ({plain(hand.giver)})" if hand is not None and hand.giver else ""
             comment = f": {_line(hand.comment)}" if hand is not None and hand.comment else ""
@@ -176,7 +191,9 @@ def read_marks(
                 handed_in=one.timestamp,
                 due=due + one.extension if due and one.extension else due,
                 in_words={
-                    shown(cell): given(rows[cell]) for cell in order if cell.startswith("answer_")
+                    shown(cell): InWords(given(rows[cell]), float(rows[cell].max_score))
+                    for cell in order
+                    if cell.startswith("answer_")
                 },
             )
         )
