@@ -13,15 +13,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from coursekit.look import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    LIGHT,
+    ORANGE,
+    PALE,
+    PURPLE,
+    canvas,
+    dress,
+    expected_line,
+    legend,
+)
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-
-BLUE, ORANGE, GREEN, PURPLE = "#1f5fa8", "#d2691e", "#2b8a6e", "#8a5fb0"
-INK, GREY, PALE, LIGHT = "#24292f", "#6b7580", "#c3c9d0", "#e9ecef"
 
 CLUSTER = np.array(
     [[-0.90, -0.35, 0.10], [0.25, -0.60, -0.40], [0.70, 0.45, 0.35], [-0.30, 0.75, -0.2]]
@@ -96,7 +106,7 @@ def _about_z(angle: float) -> np.ndarray:
 
 def goal() -> Figure:
     """The notebook's last picture without the networks' curves."""
-    figure, (left, right) = _figure(1, 2, height=3.2, width_ratios=(1, 1.35))
+    figure, (left, right) = canvas(1, 2, height=3.2, width_ratios=(1, 1.35))
     for place, angle in enumerate((0.0, 60.0, 120.0, 180.0)):
         turned = CLUSTER @ _about_z(math.radians(angle)).T
         x, y = 2.7 * (place % 2), -2.9 * (place // 2)
@@ -108,14 +118,14 @@ def goal() -> Figure:
     left.axis("off")
     left.set_title("a cluster is turned …", color=INK, fontsize=10.5)
     _turning_axes(right, "… and its energy stays the same")
-    _legend(right, "upper right")
+    legend(right, "upper right")
     return figure
 
 
 def _turning_axes(axes: Axes, title: str) -> None:
     exact = float(_expected()["energy"][0])
     axes.axhline(exact, color=PALE, lw=6, zorder=1, label="exact")
-    _axes(axes, "turned by / degrees", "energy / ε", title)
+    dress(axes, "turned by / degrees", "energy / ε", title)
     axes.set_xlim(0, 360)
     axes.set_xticks(range(0, 361, 60))
     axes.set_ylim(exact - 3.0, exact + 3.0)
@@ -126,7 +136,7 @@ def _turning_axes(axes: Axes, title: str) -> None:
 
 def pooled(pool: Callable[..., Any]) -> Figure:
     """Sum, mean and maximum of padded sets."""
-    data, (figure, panels) = _expected(), _figure(1, 3, height=2.9, sharey=True)
+    data, (figure, panels) = _expected(), canvas(1, 3, height=2.9, sharey=True)
     features, mask = padded_sets()
     labels = ["{" + ", ".join(f"{x:g}" for x in elements) + "}" for elements in SETS]
     place = np.arange(len(SETS))
@@ -134,16 +144,16 @@ def pooled(pool: Callable[..., Any]) -> Figure:
         axes.bar(place, data[kind], width=0.66, color=PALE, label="expected")
         axes.plot(place, _numpy(pool(features, mask, kind)).ravel(), "o", color=BLUE, label="yours")
         axes.axhline(0, color=GREY, lw=0.8)
-        _axes(axes, "", "pooled feature" if kind == "sum" else "", kind)
+        dress(axes, "", "pooled feature" if kind == "sum" else "", kind)
         axes.set_xticks(place, labels, rotation=40, ha="right", rotation_mode="anchor")
-    _legend(panels[1], "upper left")
+    legend(panels[1], "upper left")
     return figure
 
 
 def orders(naive: Callable[..., Any], sets: Callable[..., Any]) -> Figure:
     """Two untrained networks on the six orders of three distances."""
     all_orders = list(itertools.permutations((1.0, 1.5, 2.0)))
-    figure, panels = _figure(1, 2, height=3.0, sharey=True)
+    figure, panels = canvas(1, 2, height=3.0, sharey=True)
     names = ("NaiveMLP", "DeepSets")
     for axes, network, colour, name in zip(
         panels, (naive, sets), (ORANGE, BLUE), names, strict=True
@@ -155,15 +165,15 @@ def orders(naive: Callable[..., Any], sets: Callable[..., Any]) -> Figure:
         axes.plot(range(6), values, "o", color=colour, ms=7, label="yours")
         labels = [", ".join(f"{x:g}" for x in order) for order in all_orders]
         axes.set_xticks(range(6), labels, rotation=40, ha="right", rotation_mode="anchor")
-        _axes(axes, "", "output − its mean" if network is naive else "", name)
+        dress(axes, "", "output − its mean" if network is naive else "", name)
         axes.margins(y=0.3)
-        _legend(axes, "upper left")
+        legend(axes, "upper left")
     return figure
 
 
 def rounding(errors: dict[str, Any]) -> Figure:
     """Invariance errors over many permutations, on a logarithmic axis; zeros by themselves."""
-    figure, axes = _figure(1, 1, width=7.4, height=3.2)
+    figure, axes = canvas(1, 1, width=7.4, height=3.2)
     edges = np.logspace(-17, 1, 73)
     for (name, values), colour in zip(errors.items(), (ORANGE, BLUE, GREEN), strict=True):
         values = np.asarray(values)
@@ -175,10 +185,10 @@ def rounding(errors: dict[str, Any]) -> Figure:
         words = f"last digit of {name}"
         axes.text(1.4 * digits, 0.85, words, color=GREY, transform=axes.get_xaxis_transform())
     axes.set_xscale("log")
-    _axes(axes, "invariance error", "permutations")
+    dress(axes, "invariance error", "permutations")
     axes.set_xlim(1e-17, 10)
     axes.set_ylim(0, axes.get_ylim()[1] * 1.15)
-    _legend(axes, (0.17, 0.45))
+    legend(axes, (0.17, 0.45))
     return figure
 
 
@@ -200,7 +210,7 @@ def how_quantities_behave(
     """
     words = {"i": "invariant", "e": "equivariant", "n": "neither"}
     table, wrong = np.zeros((len(quantities), len(symmetries)), dtype=int), []
-    figure, axes = _figure(1, 1, width=7.6, height=0.42 * len(quantities) + 0.7)
+    figure, axes = canvas(1, 1, width=7.6, height=0.42 * len(quantities) + 0.7)
     for row, (kind, f) in enumerate(quantities.values()):
         for column, (moved, vector, vectors) in enumerate(symmetries.values()):
             out = {"number": lambda y: y, "vector": vector, "vectors": vectors}[kind]
@@ -234,14 +244,14 @@ def how_quantities_behave(
 def rotations(matrices: Any, euler: Any) -> Figure:
     """Where rotations take the z axis, on a map that keeps areas, and by which angle they turn."""
     data = _expected()
-    figure, panels = _figure(1, 3, height=3.0, width_ratios=(1, 1, 1.15))
+    figure, panels = canvas(1, 3, height=3.0, width_ratios=(1, 1, 1.15))
     for axes, some, colour, title in (
         (panels[0], matrices, BLUE, "yours"),
         (panels[1], euler, ORANGE, "three uniform Euler angles"),
     ):
         x, y, z = np.asarray(some)[:, :, 2].T
         axes.plot(np.degrees(np.arctan2(y, x)), z, ".", color=colour, ms=2.2, alpha=0.6)
-        _axes(axes, "longitude / degrees", "cos(polar angle)" if axes is panels[0] else "", title)
+        dress(axes, "longitude / degrees", "cos(polar angle)" if axes is panels[0] else "", title)
         axes.set_xlim(-180, 180)
         axes.set_xticks((-90, 0, 90))
         axes.set_ylim(-1, 1)
@@ -253,12 +263,12 @@ def rotations(matrices: Any, euler: Any) -> Figure:
         counts, edges = np.histogram(angles, np.linspace(0, 180, 25), density=True)
         panels[2].stairs(counts, edges, baseline=None, color=colour, lw=1.8, label=label)
     density = data["density"] * math.pi / 180
-    _expected_line(panels[2], np.degrees(data["angle"]), density)
-    _axes(panels[2], "angle of the turn / degrees", "density / (1/degree)", "how far they turn")
+    expected_line(panels[2], np.degrees(data["angle"]), density)
+    dress(panels[2], "angle of the turn / degrees", "density / (1/degree)", "how far they turn")
     panels[2].set_xlim(0, 180)
     panels[2].set_xticks(range(0, 181, 60))
     panels[2].set_ylim(0, 0.0165)
-    _legend(panels[2], "upper left")
+    legend(panels[2], "upper left")
     return figure
 
 
@@ -267,7 +277,7 @@ def rotations(matrices: Any, euler: Any) -> Figure:
 
 def turned_forces(model: Any, forces: Callable[..., Any]) -> Figure:
     """Forces of an untrained model on a cluster and on its turned copy."""
-    figure, axes = _figure(1, 1, width=7.0, height=3.4)
+    figure, axes = canvas(1, 1, width=7.0, height=3.4)
     angle, away = math.radians(65), np.array([3.4, 0.15, 0.0])
     R = _about_z(angle)
     before, after = CLUSTER, CLUSTER @ R.T
@@ -284,33 +294,33 @@ def turned_forces(model: Any, forces: Callable[..., Any]) -> Figure:
     _atoms(axes, (after + away)[:, :2])
     axes.annotate("", (2.2, 1.0), (1.2, 1.0), arrowprops={"arrowstyle": "->", "color": GREY})
     axes.text(1.7, 1.12, f"turned by {math.degrees(angle):.0f}°", color=GREY, ha="center")
-    _axes(axes, "x / σ", "y / σ")
+    dress(axes, "x / σ", "y / σ")
     axes.set_aspect("equal")
     axes.set_xlim(-1.9, 5.2)
     axes.set_ylim(-1.6, 1.75)
-    _legend(axes, "lower center")
+    legend(axes, "lower center")
     return figure
 
 
 def learning_curves(sizes: Any, errors: dict[str, Any], spread: float) -> Figure:
     """Error on unseen clusters over the number of clusters learnt from."""
-    figure, axes = _figure(1, 1, width=6.8, height=3.7)
+    figure, axes = canvas(1, 1, width=6.8, height=3.7)
     axes.axhline(spread, color=PALE, lw=4, zorder=1)
     axes.text(sizes[-1], spread / 1.15, "always saying the mean", color=GREY, ha="right", va="top")
     colours = (ORANGE, GREEN, PURPLE, BLUE)
     for (name, values), colour in zip(errors.items(), colours, strict=True):
         axes.loglog(sizes, values, "o-", color=colour, lw=1.6, ms=6, label=name)
-    _axes(axes, "clusters to learn from", "error on unseen clusters / ε")
+    dress(axes, "clusters to learn from", "error on unseen clusters / ε")
     axes.set_xticks(sizes, [f"{size}" for size in sizes])
     axes.minorticks_off()
     axes.set_ylim(top=spread * 4)
-    _legend(axes, (0.03, 0.34))
+    legend(axes, (0.03, 0.34))
     return figure
 
 
 def parity(results: dict[str, tuple[Any, Any]]) -> Figure:
     """Predicted over exact energies for clusters of several sizes, all and bound ones."""
-    figure, panels = _figure(1, 2, width=8.6, height=4.3)
+    figure, panels = canvas(1, 2, width=8.6, height=4.3)
     colours = dict(zip(results, (GREEN, BLUE, ORANGE), strict=False))
     exact_all = np.concatenate([_numpy(exact).ravel() for exact, _ in results.values()])
     for axes, title, bound in (
@@ -336,7 +346,7 @@ def parity(results: dict[str, tuple[Any, Any]]) -> Figure:
                 0.03, 0.97 - 0.07 * line, words, color=colours[name], va="top", fontsize=8.5,
                 transform=axes.transAxes,
             )  # fmt: skip
-        _axes(axes, "exact energy / ε", "predicted energy / ε" if axes is panels[0] else "", title)
+        dress(axes, "exact energy / ε", "predicted energy / ε" if axes is panels[0] else "", title)
         axes.set_xlim(low, high)
         axes.set_ylim(low, high + 0.25 * (high - low))
     return figure
@@ -344,7 +354,7 @@ def parity(results: dict[str, tuple[Any, Any]]) -> Figure:
 
 def turning(models: dict[str, Any]) -> Figure:
     """The energy that trained networks give a cluster while it is turned about the z axis."""
-    figure, axes = _figure(1, 1, width=7.4, height=3.6)
+    figure, axes = canvas(1, 1, width=7.4, height=3.6)
     _turning_axes(axes, "the energy of one cluster, turned about the z axis")
     angles = np.arange(0, 361, 3)
     turned = np.array([CLUSTER @ _about_z(math.radians(angle)).T for angle in angles])
@@ -422,32 +432,6 @@ def _score(value: float) -> str:
 
 # -------------------------------------------------------------------------------- the look
 
-# Everything is set on the axes: Jupyter draws after the cell, when temporary settings are gone.
-
-
-def _figure(
-    rows: int, cols: int, width: float = 8.6, height: float = 3.3, **keys: Any
-) -> tuple[Figure, Any]:
-    ratios = {name: keys.pop(name) for name in ("width_ratios", "height_ratios") if name in keys}
-    return plt.subplots(
-        rows, cols, figsize=(width, height), dpi=110, layout="constrained", **ratios, **keys
-    )
-
-
-def _axes(axes: Axes, x: str, y: str, title: str = "") -> None:
-    axes.set_xlabel(x, color=INK, fontsize=10)
-    axes.set_ylabel(y, color=INK, fontsize=10)
-    axes.set_title(title, color=INK, fontsize=10.5, loc="left")
-    axes.tick_params(color=PALE, labelcolor=INK, labelsize=9)
-    axes.tick_params(which="minor", length=0)
-    axes.grid(True, color=LIGHT, lw=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(PALE)
-    for text in axes.texts:
-        text.set_fontsize(9)
-
 
 def _atoms(axes: Axes, places: np.ndarray) -> None:
     """Atoms as numbered dots, so that one can see which went where, and lines between them."""
@@ -481,11 +465,3 @@ def _arrows(
         zorder=3,
         label=label,
     )
-
-
-def _expected_line(axes: Axes, x: Any, y: Any, label: str | None = "expected") -> None:
-    axes.plot(x, y, color=PALE, lw=6, solid_capstyle="round", zorder=1, label=label)
-
-
-def _legend(axes: Axes, loc: str | tuple[float, float] = "best") -> None:
-    axes.legend(loc=loc, frameon=False, fontsize=9, labelcolor=INK)
