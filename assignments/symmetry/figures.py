@@ -28,10 +28,12 @@ from coursekit.look import (
     dress,
     expected_line,
     legend,
+    told,
 )
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from torch import nn
 
 CLUSTER = np.array(
     [[-0.90, -0.35, 0.10], [0.25, -0.60, -0.40], [0.70, 0.45, 0.35], [-0.30, 0.75, -0.2]]
@@ -89,6 +91,45 @@ def known_clusters(
         kept = np.concatenate([kept, drawn[_distances(drawn).min(axis=-1) >= 0.9]])
     kept = kept[:count]
     return torch.tensor(kept).float(), torch.tensor(lennard_jones(kept)).float()
+
+
+def dense(n_inputs: int) -> nn.Module:
+    """Two hidden layers of 32 units with a smooth activation."""
+    return nn.Sequential(
+        nn.Linear(n_inputs, 32), nn.SiLU(), nn.Linear(32, 32), nn.SiLU(), nn.Linear(32, 1)
+    )
+
+
+def taught(model: nn.Module, x: torch.Tensor, E: torch.Tensor, iterations: int) -> float:
+    """Trains a model by L-BFGS in float64, for all networks alike; its error on what it learnt."""
+    model.double()
+    x, E = x.double(), E.double()
+    optimiser = torch.optim.LBFGS(
+        model.parameters(),
+        max_iter=iterations,
+        max_eval=25 * iterations,
+        history_size=50,
+        tolerance_grad=0,
+        tolerance_change=0,
+        line_search_fn="strong_wolfe",
+    )
+
+    def closure() -> torch.Tensor:
+        optimiser.zero_grad()
+        loss = torch.mean((model(x) - E) ** 2)
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    return math.sqrt(closure().item())
+
+
+def triangles(positions: torch.Tensor) -> torch.Tensor:
+    """4/r − 2 of the sides of all triangles, the longest first: (B, N, 3) to (B, triples, 3)."""
+    corners = torch.combinations(torch.arange(positions.shape[1]), 3)
+    at = positions[:, corners]
+    sides = (at - at.roll(1, dims=2)).norm(dim=-1)
+    return (4 / sides - 2).sort(dim=-1)[0]
 
 
 def _distances(positions: np.ndarray) -> np.ndarray:
@@ -222,7 +263,7 @@ def how_quantities_behave(
             table[row, column] = "ien".index(found)
             if found != right[row][column]:
                 wrong.append((row, column))
-            colour = "white" if found != "n" else INK
+            colour = "white" if found == "i" else INK
             axes.text(column, row, words[found], color=colour, ha="center", va="center", fontsize=9)
     axes.imshow(table, cmap=ListedColormap([BLUE, GREEN, LIGHT]), vmin=0, vmax=2, aspect="auto")
     for row, column in wrong:
@@ -304,17 +345,32 @@ def turned_forces(model: Any, forces: Callable[..., Any]) -> Figure:
 
 def learning_curves(sizes: Any, errors: dict[str, Any], spread: float) -> Figure:
     """Error on unseen clusters over the number of clusters learnt from."""
-    figure, axes = canvas(1, 1, width=6.8, height=3.7)
+    figure, axes = canvas(1, 1, width=7.4, height=4.2)
     axes.axhline(spread, color=PALE, lw=4, zorder=1)
-    axes.text(sizes[-1], spread / 1.15, "always saying the mean", color=GREY, ha="right", va="top")
-    colours = (ORANGE, GREEN, PURPLE, BLUE)
-    for (name, values), colour in zip(errors.items(), colours, strict=True):
-        axes.loglog(sizes, values, "o-", color=colour, lw=1.6, ms=6, label=name)
+    axes.text(sizes[0], spread / 1.12, "always saying the mean", color=GREY, va="top")
+    styles = zip(
+        (PURPLE, PURPLE, ORANGE, ORANGE, GREEN, GREEN, BLUE),
+        ("s", "D", "s", "D", "s", "D", "o"),
+        ("-", "--", "-", "--", "-", "--", "-"),
+        strict=True,
+    )
+    placed: list[float] = []
+    for (name, values), (colour, marker, line) in zip(errors.items(), styles, strict=True):
+        axes.loglog(sizes, values, marker + line, color=colour, lw=1.6, ms=6)
+        place = math.log10(values[-1])
+        while any(abs(place - other) < 0.17 for other in placed):
+            place -= 0.02
+        placed.append(place)
+        axes.text(1.1 * sizes[-1], 10**place, name, color=colour, va="center")
     dress(axes, "clusters to learn from", "error on unseen clusters / ε")
     axes.set_xticks(sizes, [f"{size}" for size in sizes])
     axes.minorticks_off()
-    axes.set_ylim(top=spread * 4)
-    legend(axes, (0.03, 0.34))
+    axes.set_xlim(right=2.2 * sizes[-1])
+    told(
+        f"with {sizes[-1]} clusters the errors are "
+        + ", ".join(f"{values[-1]:.2g} ε ({name})" for name, values in errors.items())
+        + f"; always saying the mean would be {spread:.2g} ε off."
+    )
     return figure
 
 
@@ -352,20 +408,52 @@ def parity(results: dict[str, tuple[Any, Any]]) -> Figure:
     return figure
 
 
-def turning(models: dict[str, Any]) -> Figure:
-    """The energy that trained networks give a cluster while it is turned about the z axis."""
-    figure, axes = canvas(1, 1, width=7.4, height=3.6)
-    _turning_axes(axes, "the energy of one cluster, turned about the z axis")
+def turning(models: dict[str, Any], forces: Callable[..., Any]) -> Figure:
+    """The energy that networks give a turned cluster; how it moves when it is let go at rest."""
+    figure, (left, middle, right) = canvas(1, 3, width=10.4, height=3.4)
+    _turning_axes(left, "turned about the z axis")
     angles = np.arange(0, 361, 3)
     turned = np.array([CLUSTER @ _about_z(math.radians(angle)).T for angle in angles])
+    words = []
     for (name, model), colour in zip(models.items(), (ORANGE, GREEN, BLUE), strict=True):
         values = _applied(model, torch.tensor(turned)).ravel()
-        axes.plot(angles, values, color=colour, lw=1.8, label=name)
-    low, high = axes.get_ylim()
-    shown = np.concatenate([line.get_ydata() for line in axes.lines])
-    axes.set_ylim(min(low, shown.min() - 0.5), max(high, shown.max() + 1.5))
-    axes.legend(loc="upper center", ncols=4, frameon=False, fontsize=9, labelcolor=INK)
+        time, energy, spin = _let_go(model, forces)
+        left.plot(angles, values, color=colour, lw=1.8, label=name)
+        middle.semilogy(time, np.maximum(np.abs(energy - energy[0]), 1e-16), color=colour, lw=1.4)
+        right.semilogy(time, np.maximum(spin, 1e-16), color=colour, lw=1.8)
+        words.append(
+            f"{name}: the energy of the turned cluster spans {np.ptp(values):.1g} ε, its spin in "
+            f"the motion reaches {spin.max():.1g}, its energy is kept to "
+            f"{np.abs(energy - energy[0]).max():.1g} ε"
+        )
+    low, high = left.get_ylim()
+    shown = np.concatenate([line.get_ydata() for line in left.lines])
+    left.set_ylim(min(low, shown.min() - 0.5), max(high, shown.max() + 2.5))
+    legend(left, "upper left")
+    dress(middle, "time", "|change of the energy| / ε", "let go: energy")
+    dress(right, "time", "|angular momentum|", "let go: spin")
+    for axes in (middle, right):
+        axes.set_ylim(1e-17, 1e2)
+    told("; ".join(words) + ".")
     return figure
+
+
+def _let_go(
+    model: Any, forces: Callable[..., Any], steps: int = 300, dt: float = 0.002
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Velocity Verlet from rest, masses one: times, energies, sizes of the angular momentum."""
+    x, v = CLUSTER.copy(), np.zeros_like(CLUSTER)
+    F = _forces(model, forces, x)
+    energy, spin = [], []
+    for _ in range(steps + 1):
+        potential = _applied(model, torch.tensor(x[None])).ravel()[0]
+        energy.append(potential + np.sum(v**2) / 2)
+        spin.append(np.linalg.norm(np.cross(x - x.mean(axis=0), v).sum(axis=0)))
+        v = v + F * dt / 2
+        x = x + v * dt
+        F = _forces(model, forces, x)
+        v = v + F * dt / 2
+    return dt * np.arange(steps + 1), np.array(energy), np.array(spin)
 
 
 def twins() -> torch.Tensor:
