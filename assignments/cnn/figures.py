@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,11 @@ from coursekit.look import (
     canvas,
     dress,
     legend,
+    told,
 )
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from tqdm import tqdm
 
 """Blue below zero, orange above; white is zero."""
 
@@ -340,7 +343,10 @@ def crossing(model: Any, temperatures: Any, lattices: dict[int, Any]) -> Figure:
         means = chances.reshape(len(temperatures), -1).mean(axis=1)
         label = f"{side} × {side}" + (" (it learnt these)" if side == 16 else "")
         left.plot(temperatures, above, color=colours[side], lw=5, alpha=0.22, zorder=1)
-        left.plot(temperatures, means, "o-", color=colours[side], ms=4, lw=1.4, label=label)
+        style = dict(zip(lattices, ("s-", "o-", "D-", "^-"), strict=False))[side]
+        left.plot(temperatures, means, style, color=colours[side], ms=4.5, lw=1.4, label=label)
+        passed = temperatures[np.argmax(means > 0.5)]
+        told(f"{side} × {side}: disorder is first thought likelier than order at T = {passed:.2f}.")
         right.plot(energies, logits, "o", color=colours[side], ms=3, alpha=0.35, mew=0)
     left.plot([], [], color=PALE, lw=5, label="share with e > −√2 J")
     left.axhline(0.5, color=GREY, lw=0.8)
@@ -352,6 +358,51 @@ def crossing(model: Any, temperatures: Any, lattices: dict[int, Any]) -> Figure:
     right.axhline(0, color=GREY, lw=0.8)
     right.text(E_C - 0.03, 0.97, "−√2 J", ha="right", va="top", transform=across(right))
     dress(right, "energy per spin / J", "logit 1 − logit 0", "every configuration")
+    return figure
+
+
+def trained_in_order(model: Any, X: Any, y: Any, epochs: int) -> list[float]:
+    """Trains without shuffling, cold first, then hot; the mean loss of every epoch."""
+    import torch
+
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    history = []
+    for _ in tqdm(range(epochs), desc="cold first, then hot", file=sys.stdout):
+        losses = []
+        for rows in torch.arange(len(X)).split(32):
+            optimiser.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(X[rows]), y[rows])
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.item() * len(rows))
+        history.append(sum(losses) / len(X))
+    return history
+
+
+def kernels_before_and_after(before: Any, after: Any) -> Figure:
+    """The kernels of the first convolution, untrained and trained."""
+    import torch
+
+    pairs = []
+    for model in (before, after):
+        first = next(m for m in model.modules() if isinstance(m, torch.nn.Conv2d))
+        pairs.append(first.weight.detach().double().numpy()[:, 0])
+    limit = max(np.abs(kernels).max() for kernels in pairs)
+    figure, panels = canvas(4, 9, width=7.6, height=3.6, width_ratios=(1, 1, 1, 1, 0.5, 1, 1, 1, 1))
+    for axes in panels.ravel():
+        axes.axis("off")
+    for side, (kernels, title) in enumerate(zip(pairs, ("untrained", "trained"), strict=True)):
+        for number, kernel in enumerate(kernels[:16]):
+            axes = panels[number // 4, 5 * side + number % 4]
+            axes.imshow(kernel, cmap=SIGNS, vmin=-limit, vmax=limit)
+        panels[0, 5 * side].set_title(title, color=INK, fontsize=10.5, loc="left")
+    flat = [kernels.reshape(len(kernels), -1) for kernels in pairs]
+    lengths = np.linalg.norm(flat[0], axis=1) * np.linalg.norm(flat[1], axis=1)
+    alike = np.sum(flat[0] * flat[1], axis=1) / lengths
+    told(
+        f"the cosine between a kernel before and after the training is {alike.min():.2f} to "
+        f"{alike.max():.2f}, {np.median(alike):.2f} for the median."
+    )
     return figure
 
 

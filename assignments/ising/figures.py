@@ -25,6 +25,7 @@ from coursekit.look import (
     dress,
     expected_line,
     legend,
+    told,
 )
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
@@ -323,20 +324,109 @@ def dropout(model: Any) -> Figure:
     return figure
 
 
-def leak(shares: dict[str, float], twins: float) -> Figure:
-    """Shares told right, by who was trained on what and asked about what."""
-    figure, axes = canvas(1, 1, width=7.6, height=2.6)
-    rows = np.arange(len(shares))[::-1]
-    colours = [ORANGE if "own" in name else BLUE for name in shares]
-    wrong = [100 * (1 - share) for share in shares.values()]
-    axes.barh(rows, wrong, color=colours, height=0.55)
-    for row, value in zip(rows, wrong, strict=True):
-        axes.text(value + 0.1, row, f"{value:.1f} %", va="center", color=INK)
-    axes.set_yticks(rows, list(shares))
-    axes.set_xlim(0, 1.25 * max(*wrong, 1))
-    dress(
-        axes, "told wrong / %", "", f"{twins:.0%} of the first test set stand in the training data"
-    )
+def chains(
+    temperatures: Any, rng: np.random.Generator, skipped: int, interval: int, count: int
+) -> np.ndarray:
+    """One ordered start for each temperature, and `count` configurations of each, 16×16 spins.
+
+    All chains side by side on a chessboard; int8 of shape (temperatures, count, 16, 16).
+    """
+    T = np.asarray(temperatures)[:, None, None]
+    spins = rng.choice(np.array([-1, 1], np.int8), (len(T), 1, 1)) * np.ones((1, 16, 16), np.int8)
+    board, kept = np.add.outer(np.arange(16), np.arange(16)) % 2, []
+    for sweep in range(1, skipped + interval * count + 1):
+        for colour in (0, 1):
+            around = sum(np.roll(spins, step, axis) for step in (1, -1) for axis in (1, 2))
+            accepted = rng.random(spins.shape) < np.exp(-np.maximum(2 * spins * around, 0) / T)
+            spins = np.where(accepted & (board == colour), -spins, spins)
+        if sweep > skipped and (sweep - skipped) % interval == 0:
+            kept.append(spins)
+    return np.array(kept).swapaxes(0, 1)
+
+
+def asked_twice(
+    IsingClassifier: Callable[..., Any], seed: int, usual: bool
+) -> tuple[float, float, float]:
+    """Shares told wrong: of the test part of the chains learnt from, and of new chains; and of new
+    chains by a threshold on |m|. Plain training: Adam, batches of 32."""
+    import torch
+    from torch import nn
+
+    rng = np.random.default_rng(seed)
+    T = np.concatenate([np.linspace(*COLD, 6), np.linspace(*HEAT, 6)])
+    interval, count, epochs = 3, 50, 20
+    if not usual:
+        T, interval, count, epochs = np.linspace(1.7, 2.9, 12), 1, 100, 40
+    spins = chains(T, rng, 150, interval, count).reshape(-1, 256)
+    y = np.repeat(T > T_C, count).astype(int)
+    shuffled = rng.permutation(len(y))
+    known, own = np.split(shuffled, [int(0.7 * len(y))])
+    new = ising_configurations(16, np.repeat(T, 60), rng, 200).reshape(-1, 256)
+    y_new = np.repeat(T > T_C, 60).astype(int)
+
+    torch.manual_seed(seed)
+    model, generator = IsingClassifier(256), torch.Generator().manual_seed(seed)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    X, classes = torch.tensor(spins[known], dtype=torch.float32), torch.tensor(y[known])
+    model.train()
+    for _ in range(epochs):
+        for batch in torch.randperm(len(X), generator=generator).split(32):
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(model(X[batch]), classes[batch]).backward()
+            optimiser.step()
+    model.eval()
+
+    def wrong(spins: np.ndarray, y: np.ndarray) -> float:
+        with torch.no_grad():
+            told = model(torch.tensor(spins, dtype=torch.float32)).argmax(dim=1).numpy()
+        return float(np.mean(told != y))
+
+    order, order_new = (np.abs(some.mean(axis=1)) for some in (spins[known], new))
+    cut = max(np.linspace(0.2, 0.9, 71), key=lambda cut: np.mean((order < cut) == y[known]))
+    by_hand = float(np.mean((order_new < cut) != y_new))
+    return wrong(spins[own], y[own]), wrong(new, y_new), by_hand
+
+
+def leak(rows: dict[str, list[tuple[float, float, float]]]) -> Figure:
+    """Shares told wrong, for several sets of chains: their own test part, new chains, |m|."""
+    figure, panels = canvas(1, len(rows), height=3.3, squeeze=False)
+    names = ("their own\ntest part", "new\nchains", "new chains,\nby |m| alone")
+    for axes, (title, found) in zip(panels[0], rows.items(), strict=True):
+        percent = 100 * np.array(found)
+        axes.plot([0, 1], percent[:, :2].T, color=PALE, lw=1, zorder=1)
+        means = percent.mean(axis=0)
+        errors = percent.std(axis=0, ddof=1) / np.sqrt(len(percent))
+        for place, colour in enumerate((ORANGE, BLUE, GREEN)):
+            axes.bar(place, means[place], 0.55, color=colour, alpha=0.3)
+            axes.plot(np.full(len(percent), place), percent[:, place], "o", color=colour, ms=4)
+            bar = {"fmt": "_", "color": INK, "ms": 16, "capsize": 4, "lw": 1.6}
+            axes.errorbar(place, means[place], errors[place], **bar)
+        axes.set_xticks(range(3), names)
+        dress(axes, "", "told wrong / %", title)
+        axes.set_ylim(bottom=0)
+        scatter = percent.std(axis=0, ddof=1)
+        words = title.replace("$T_c$", "T_c")
+        told(
+            f"{words}: {means[0]:.1f} ± {errors[0]:.1f} % of their own test part are told wrong, "
+            f"{means[1]:.1f} ± {errors[1]:.1f} % of new chains, {means[2]:.1f} ± {errors[2]:.1f} % "
+            f"by |m| alone; single runs scatter by {scatter[0]:.1f} and {scatter[1]:.1f} %."
+        )
+    return figure
+
+
+def confusion(supposed: Any, share: Sequence[float], plainest: Sequence[float]) -> Figure:
+    """How well labels by a supposed boundary can be learnt, over where it is supposed to be."""
+    figure, axes = canvas(1, 1, width=6.6, height=3.4)
+    axes.plot(supposed, plainest, color=PALE, lw=5, label="always the more frequent class")
+    axes.plot(supposed, share, "o-", color=BLUE, ms=5, lw=1.5, label="your network")
+    axes.axvline(T_C, color=GREY, lw=1, ls=(0, (4, 3)))
+    axes.text(T_C, 0.53, "  $T_c$", color=GREY)
+    dress(axes, "supposed boundary $T'$", "share told right", "labels by confusion, 16×16 spins")
+    axes.set_ylim(0.5, 1.0)
+    legend(axes, loc="lower right")
+    inside = slice(2, len(share) - 2)
+    best = int(np.argmax(np.asarray(share)[inside])) + 2
+    told(f"between the ends the labels are learnt best for T' = {supposed[best]:.1f}.")
     return figure
 
 
@@ -352,13 +442,13 @@ def near_the_transition(T: Any, network: Any, threshold: Any, history: Sequence[
     middle = (edges[1:] + edges[:-1]) / 2
     place = np.clip(np.digitize(T, edges) - 1, 0, 15)
     style = {"ms": 4.5, "lw": 1.5}
-    for told, colour, marker, label in (
+    for verdict, colour, marker, label in (
         (threshold, GREEN, "s", "threshold on |m|"),
         (network, BLUE, "o", "your network"),
     ):
-        told = np.asarray(told)
-        shares = [told[place == k].mean() for k in range(16)]
-        label = f"{label}: {told.mean():.1%} in all"
+        verdict = np.asarray(verdict)
+        shares = [verdict[place == k].mean() for k in range(16)]
+        label = f"{label}: {verdict.mean():.1%} in all"
         right.plot(middle, shares, marker + "-", color=colour, label=label, **style)
     right.axvline(T_C, color=GREY, lw=1, ls=(0, (4, 3)))
     right.text(T_C, 0.4, "  $T_c$", color=GREY)

@@ -14,7 +14,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from coursekit.look import BLUE, GREEN, INK, ORANGE, PALES, PURPLE, STYLE
+from coursekit.look import BLUE, GREEN, INK, ORANGE, PALES, PURPLE, STYLE, told
 from matplotlib.axes import Axes
 from torch import nn
 from tqdm import tqdm
@@ -125,9 +125,12 @@ def slopes(derivative: Callable[..., Any]) -> None:
                 _relative((cubic(at + h) - cubic(at - h)) / (2 * h), exact) for h in steps.tolist()
             ]
             right.loglog(steps, errors, "o-", color=colour, ms=3.5, label=name)
-        yours = max(_relative(derivative(cubic, places), exact), 1e-16)
-        right.axhline(yours, color=BLUE, label="your derivative, float32")
-        right.set(xlabel="step h", ylabel="typical relative error", ylim=(1e-12, 1))
+        for kind, style in ((torch.float32, "--"), (torch.float64, "-")):
+            yours = max(_relative(derivative(cubic, places.to(kind)), exact), 1e-17)
+            name = str(kind).removeprefix("torch.")
+            right.axhline(yours, color=BLUE, ls=style, label=f"your derivative, {name}")
+            told(f"the relative error of your derivative in {name} is {yours:.0e}.")
+        right.set(xlabel="step h", ylabel="typical relative error", ylim=(1e-18, 10))
         right.set_title("what a step costs")
         right.legend(loc="upper center", ncols=1)
         plt.show()

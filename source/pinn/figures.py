@@ -9,13 +9,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
+from coursekit.look import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    LIGHT,
+    ORANGE,
+    PALE,
+    across,
+    canvas,
+    dress,
+    expected_line,
+    legend,
+)
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN = "#1f5fa8", "#d2691e", "#2b8a6e"
-INK, GREY, PALE, LIGHT = "#24292f", "#6b7580", "#c3c9d0", "#e9ecef"
 HEAT = "cividis"
 
 OMEGA, ALPHA = 2.0, 0.1
@@ -50,24 +61,24 @@ def _rod(x: Any, t: Any) -> Any:
 
 def goal() -> Figure:
     """The exact motion and the exact rod, and the little that the networks are told of them."""
-    data, (figure, (left, right)) = _expected(), _figure(1, 2, width_ratios=(1.25, 1))
-    _expected_line(left, data["oscillator t"], data["oscillator"], label="exact, never shown")
+    data, (figure, (left, right)) = _expected(), canvas(1, 2, width_ratios=(1.25, 1))
+    expected_line(left, data["oscillator t"], data["oscillator"], label="exact, never shown")
     points = np.linspace(0, OSCILLATOR_END, 60)
     label = "here the equation is asked for"
     left.plot(points, np.full(60, -1.45), "|", color=INK, ms=5, mew=0.7, label=label)
     left.annotate("", (1.1, 1), (0, 1), arrowprops={"arrowstyle": "->", "color": ORANGE, "lw": 1.8})
     left.plot(0, 1, "o", color=ORANGE, ms=8, mec="white", label="start: x = 1, at rest")
-    _axes(left, "t", "x", "an oscillator")
+    dress(left, "t", "x", "an oscillator")
     left.set_ylim(-1.65, 2.7)
     left.set_yticks([-1, 0, 1])
-    _legend(left, loc="upper right")
+    legend(left, loc="upper right")
     x, t = np.meshgrid(_line(81), _line(81))
     _map(figure, right, _rod(x, t), "u")
     rng = np.random.default_rng(0)
     right.plot(*rng.uniform(0.02, 0.98, (2, 60)), ".", color="white", ms=2.5, alpha=0.9)
     for edge in (((0, 1), (0, 0)), ((0, 0), (0, 1)), ((1, 1), (0, 1))):
         right.plot(*edge, color=ORANGE, lw=4, solid_capstyle="butt", clip_on=False)
-    _axes(right, "x", "t", "a cooling rod: only the edges are known")
+    dress(right, "x", "t", "a cooling rod: only the edges are known")
     right.grid(False)
     return figure
 
@@ -82,17 +93,17 @@ def slopes(derivative: Callable[..., Any]) -> Figure:
     x = np.linspace(0, math.pi, 201)
     column = _column(x, grad=True)
     u = torch.sin(2 * column)
-    figure, axes = _figure(1, 1, width=6.6, height=3.4)
+    figure, axes = canvas(1, 1, width=6.6, height=3.4)
     exact = (np.sin(2 * x), 2 * np.cos(2 * x), -4 * np.sin(2 * x))
     names = ("u = sin 2x", "u′", "u″")
     for order, (right, name, colour) in enumerate(
         zip(exact, names, (GREEN, BLUE, ORANGE), strict=True)
     ):
-        _expected_line(axes, x, right, label="expected" if order == 0 else None)
+        expected_line(axes, x, right, label="expected" if order == 0 else None)
         yours = derivative(u, column, order) if order else u
         axes.plot(x, _numpy(yours), color=colour, lw=1.8, label=name)
     axes.axhline(0, color=GREY, lw=0.8)
-    _axes(axes, "x", "u and its derivatives")
+    dress(axes, "x", "u and its derivatives")
     axes.set_xlim(0, math.pi)
     axes.set_ylim(-4.4, 5.6)
     axes.legend(loc="upper center", ncols=4, frameon=False, fontsize=9, labelcolor=INK)
@@ -109,18 +120,18 @@ def decay_candidates(decay_residual: Callable[..., Any]) -> Figure:
         ("1 − t/3", ORANGE, lambda t: 1 - t / 3, lambda t: 2 / 3 - t / 3),
     )
     t = np.linspace(0, 3, 121)
-    figure, (left, right) = _figure(1, 2, height=2.9)
+    figure, (left, right) = canvas(1, 2, height=2.9)
     for name, colour, guess, exact in guesses:
         left.plot(t, _numpy(guess(_column(t))), color=colour, lw=1.8)
-        _expected_line(right, t, exact(t), label="expected" if colour == ORANGE else None)
+        expected_line(right, t, exact(t), label="expected" if colour == ORANGE else None)
         residual = _numpy(decay_residual(guess, _column(t, grad=True)))
         width, style = (2.6, "-") if colour == BLUE else (1.8, (0, (3, 3)))
         style = "-" if colour == ORANGE else style
         right.plot(t, residual, color=colour, lw=width, ls=style, label=name)
-    _axes(left, "t", "u", "three guesses")
-    _axes(right, "t", "u′ + u", "and their residuals")
+    dress(left, "t", "u", "three guesses")
+    dress(right, "t", "u′ + u", "and their residuals")
     right.set_ylim(-0.5, 1.15)
-    _legend(right, loc="upper right")
+    legend(right, loc="upper right")
     return figure
 
 
@@ -132,7 +143,7 @@ def wrong_guesses(
     """The size of each residual for a family of guesses, over the number that is guessed."""
     import torch
 
-    figure, panels = _figure(1, 3, height=2.9)
+    figure, panels = canvas(1, 3, height=2.9)
     t = _column(np.linspace(0, 3, 60), grad=True)
     rng = np.random.default_rng(1)
     x, s = (_column(values, grad=True) for values in rng.uniform(0, 1, (2, 200)))
@@ -168,15 +179,15 @@ def wrong_guesses(
     )
     names = ("rate 1", "ω = 2", "α π² ≈ 0.99")
     for axes, (title, guesses, right, yours, exact), name in zip(panels, cases, names, strict=True):
-        _expected_line(axes, guesses, [size(exact(float(k))) for k in guesses])
+        expected_line(axes, guesses, [size(exact(float(k))) for k in guesses])
         axes.plot(guesses, [yours(float(k)) for k in guesses], color=BLUE, lw=1.8, label="yours")
         axes.axvline(right, color=ORANGE, lw=1.2, ls=(0, (4, 3)))
         axes.text(
-            right, 0.97, f"{name} ", color=ORANGE, ha="right", va="top", transform=_mixed(axes)
+            right, 0.97, f"{name} ", color=ORANGE, ha="right", va="top", transform=across(axes)
         )
-        _axes(axes, "guess k", "size of the residual" if axes is panels[0] else "", title)
+        dress(axes, "guess k", "size of the residual" if axes is panels[0] else "", title)
         axes.set_ylim(bottom=0)
-    _legend(panels[1], loc=(0.04, 0.66))
+    legend(panels[1], loc=(0.04, 0.66))
     return figure
 
 
@@ -188,7 +199,7 @@ def landscapes(
     """The loss of u = C exp(−kt) over C and k, without and with the condition u(0) = 1."""
     import torch
 
-    figure, panels = _figure(1, 2, width=8.6, height=3.5, sharey=True)
+    figure, panels = canvas(1, 2, width=8.6, height=3.5, sharey=True)
     heights, rates = np.linspace(-0.5, 2, 41), np.linspace(0, 2, 41)
     t = _column(np.linspace(0, 3, 40), grad=True)
     levels = np.linspace(-4, 1, 11)
@@ -213,7 +224,7 @@ def landscapes(
         else:
             axes.axhline(1, color=ORANGE, lw=1.6, ls=(0, (4, 3)))
             axes.axvline(0, color=ORANGE, lw=1.6, ls=(0, (4, 3)))
-        _axes(axes, "height C", "rate k" if axes is panels[0] else "", title)
+        dress(axes, "height C", "rate k" if axes is panels[0] else "", title)
         axes.grid(False)
     bar = figure.colorbar(drawn, ax=panels, ticks=[-4, -2, 0], pad=0.02)
     bar.ax.set_yticklabels(["$\\leq 10^{-4}$", "$10^{-2}$", "1"], color=INK, fontsize=9)
@@ -229,10 +240,10 @@ def points(drawn: Any) -> Figure:
     """Points in the box [0, 1] × [0, 2], and how many lie in each tenth of both intervals."""
     drawn = _numpy(drawn, flat=False)
     n = len(drawn)
-    figure, (left, right) = _figure(1, 2, height=3.1, width_ratios=(1, 1.3))
+    figure, (left, right) = canvas(1, 2, height=3.1, width_ratios=(1, 1.3))
     left.plot(*drawn.T, "o", color=BLUE, ms=3, alpha=0.7, mew=0)
     left.plot([0, 1, 1, 0, 0], [0, 0, 2, 2, 0], color=ORANGE, lw=1.4)
-    _axes(left, "x", "t", f"your {n} points")
+    dress(left, "x", "t", f"your {n} points")
     left.set_xlim(-0.05, 1.05)
     left.set_ylim(-0.1, 2.1)
     part, width = np.arange(10), 0.4
@@ -247,10 +258,10 @@ def points(drawn: Any) -> Figure:
         right.bar(part + shift, counts, width, color=colour, alpha=0.85, label=name)
     words = "expected ± 2 standard deviations"
     right.text(9.45, n / 10 + 2.1 * spread, words, color=GREY, ha="right", va="bottom", fontsize=9)
-    _axes(right, "tenth of the interval", "points")
+    dress(right, "tenth of the interval", "points")
     right.set_xticks(part, part + 1)
     right.set_ylim(0, n / 10 + 4.5 * spread)
-    _legend(right, loc="upper left")
+    legend(right, loc="upper left")
     return figure
 
 
@@ -260,7 +271,7 @@ def bending(Centred: Callable[..., Any]) -> Figure:
     from torch import nn
 
     t = np.linspace(0, OSCILLATOR_END, 241)
-    figure, panels = _figure(1, 3, height=2.9, width_ratios=(1, 1, 1.15))
+    figure, panels = canvas(1, 3, height=2.9, width_ratios=(1, 1, 1.15))
     step, networks = t[1] - t[0], 60
     kinds = (
         ("time as it is", ORANGE, (-1.0, 1.0)),
@@ -280,10 +291,10 @@ def bending(Centred: Callable[..., Any]) -> Figure:
             if number < 6:
                 axes.plot(t, values, color=colour, lw=1.2, alpha=0.8)
         panels[2].plot(t[1:-1], total / total.sum() / step, color=colour, lw=2, label=title)
-        _axes(axes, "t", "output, standardised" if axes is panels[0] else "", title)
-    _axes(panels[2], "t", "share of |curvature| / (1/t)", f"where {networks} of them bend")
+        dress(axes, "t", "output, standardised" if axes is panels[0] else "", title)
+    dress(panels[2], "t", "share of |curvature| / (1/t)", f"where {networks} of them bend")
     panels[2].set_ylim(bottom=0)
-    _legend(panels[2], loc="upper right")
+    legend(panels[2], loc="upper right")
     return figure
 
 
@@ -291,15 +302,15 @@ def learnt_decay(model: Callable[..., Any], soft: Callable[..., Any]) -> Figure:
     """The student's decay and that of the plain recipe over the exact one, and their errors."""
     data = _expected()
     t, u = data["decay t"], np.exp(-data["decay t"])
-    figure, (left, right) = _figure(1, 2)
-    _expected_line(left, t, data["decay"], label="exp(−t)")
+    figure, (left, right) = canvas(1, 2)
+    expected_line(left, t, data["decay"], label="exp(−t)")
     for one, colour, label in ((soft, ORANGE, "plain recipe"), (model, BLUE, "yours")):
         values = _predicted(one, t)
         left.plot(t, values, color=colour, lw=1.6, label=label)
         right.semilogy(t, np.maximum(np.abs(values - u), 1e-16), color=colour, lw=1.3)
-    _axes(left, "t", "u")
-    _axes(right, "t", "|error|")
-    _legend(left)
+    dress(left, "t", "u")
+    dress(right, "t", "|error|")
+    legend(left)
     return figure
 
 
@@ -309,7 +320,7 @@ def constrained(HardConstraint: Callable[..., Any]) -> Figure:
     from torch import nn
 
     t = np.linspace(0, 3, 151)
-    figure, (left, right) = _figure(1, 2, height=2.9)
+    figure, (left, right) = canvas(1, 2, height=2.9)
     torch.manual_seed(1)
     for _ in range(10):
         network = nn.Sequential(nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 1)).double()
@@ -323,8 +334,8 @@ def constrained(HardConstraint: Callable[..., Any]) -> Figure:
         axes.plot(0, 1, "o", color=ORANGE, ms=7, mec="white", zorder=4)
         axes.set_xlim(-0.06, 3)
     left.text(0.1, 3.3, "wanted: x(0) = 1, at rest", color=ORANGE, va="center")
-    _axes(left, "t", "x", "ten untrained networks")
-    _axes(right, "t", "x", "the same ten in HardConstraint")
+    dress(left, "t", "x", "ten untrained networks")
+    dress(right, "t", "x", "the same ten in HardConstraint")
     left.set_ylim(-3, 4)
     right.set_ylim(-3, 5)
     return figure
@@ -334,16 +345,16 @@ def learnt_oscillator(models: dict[str, Callable[..., Any]]) -> Figure:
     """Trained oscillators over the exact one, and their errors; the last is the student's."""
     data = _expected()
     t, exact = data["oscillator t"], np.cos(OMEGA * data["oscillator t"])
-    figure, (top, bottom) = _figure(2, 1, width=8.0, height=5.0, sharex=True)
-    _expected_line(top, t, data["oscillator"], label="exact")
+    figure, (top, bottom) = canvas(2, 1, width=8.0, height=5.0, sharex=True)
+    expected_line(top, t, data["oscillator"], label="exact")
     colours = [ORANGE, "#e0a800", GREEN, BLUE][-len(models) :]
     for (name, model), colour in zip(models.items(), colours, strict=True):
         values = _predicted(model, t)
         error = np.abs(values - exact)
         top.plot(t, values, color=colour, lw=1.6, label=f"{name}, error {_size(error.max())}")
         bottom.semilogy(t, np.maximum(error, 1e-16), color=colour, lw=1.3)
-    _axes(top, "", "x")
-    _axes(bottom, "t", "|error|")
+    dress(top, "", "x")
+    dress(bottom, "t", "|error|")
     top.set_ylim(-1.3, 3.0)
     top.set_yticks([-1, 0, 1])
     bottom.set_ylim(1e-13, 10)
@@ -362,7 +373,7 @@ def _size(value: float) -> str:
 
 def grid_steps(ftcs: Callable[..., Any]) -> Figure:
     """Profiles from the grid, the error over dx, and what a step that is too long does."""
-    figure, (left, middle, right) = _figure(1, 3, height=3.1)
+    figure, (left, middle, right) = canvas(1, 3, height=3.1)
     cells, spacings, errors = 20, [], []
     u = _on_a_grid(ftcs, cells)
 
@@ -370,17 +381,17 @@ def grid_steps(ftcs: Callable[..., Any]) -> Figure:
         return _line(cells + 1), u[round(moment * (len(u) - 1))]
 
     _profiles(left, yours, ".-")
-    _axes(left, "x", "u", f"yours with {cells} cells")
+    dress(left, "x", "u", f"yours with {cells} cells")
     for number in (8, 16, 32, 64):
         spacings.append(1 / number)
         errors.append(np.abs(_on_a_grid(ftcs, number)[-1] - _rod(_line(number + 1), 1.0)).max())
     guide = np.array([spacings[-1], spacings[0]])
     middle.loglog(guide, errors[-1] * (guide / guide[0]) ** 2, color=PALE, lw=6, label="∝ dx²")
     middle.loglog(spacings, errors, "o-", color=BLUE, ms=5, lw=1.4, label="yours")
-    _axes(middle, "dx", "largest error at t = 1")
+    dress(middle, "dx", "largest error at t = 1")
     middle.set_xticks(spacings, [f"1/{round(1 / spacing)}" for spacing in spacings])
     middle.set_xticks([], minor=True)
-    _legend(middle, loc="upper left")
+    legend(middle, loc="upper left")
     rippled = _rod(_line(cells + 1), 0.0)
     rippled[1:-1] += 1e-3 * (-1.0) ** np.arange(1, cells)
     colours = {0: ORANGE, 30: GREEN, 44: BLUE}
@@ -389,9 +400,9 @@ def grid_steps(ftcs: Callable[..., Any]) -> Figure:
             colour, name = colours[number], f"step {number}"
             right.plot(_line(cells + 1), rippled, ".-", color=colour, lw=1.2, ms=4, label=name)
         rippled[1:-1] += 0.54 * (rippled[:-2] - 2 * rippled[1:-1] + rippled[2:])
-    _axes(right, "x", "u", "unstable: α dt/dx² = 0.54")
+    dress(right, "x", "u", "unstable: α dt/dx² = 0.54")
     right.set_ylim(-0.5, 2.6)
-    _legend(right, loc="upper right")
+    legend(right, loc="upper right")
     return figure
 
 
@@ -400,7 +411,7 @@ def _profiles(
 ) -> None:
     """The rod at four moments over the exact one, from warm to cold."""
     for moment, colour in zip(TIMES, ("#a63603", ORANGE, GREEN, BLUE), strict=True):
-        _expected_line(axes, _line(101), _expected()[f"rod at {moment}"], label=None)
+        expected_line(axes, _line(101), _expected()[f"rod at {moment}"], label=None)
         axes.plot(*yours(moment), style, color=colour, lw=1.4, ms=5)
         place = {"ha": "center", "va": "top", "fontsize": 9}
         axes.text(0.5, _rod(0.5, moment) - 0.06, f"t = {moment:g}", color=colour, **place)
@@ -417,15 +428,15 @@ def _on_a_grid(ftcs: Callable[..., Any], cells: int) -> np.ndarray:
 
 def learnt_rod(model: Callable[..., Any], ftcs: Callable[..., Any]) -> Figure:
     """The student's rod: temperature, error and profiles; the grid's error beside it."""
-    figure, panels = _figure(1, 3, width=9.6, height=3.2)
+    figure, panels = canvas(1, 3, width=9.6, height=3.2)
     x, t = np.meshgrid(_line(61), _line(61))
     u = _predicted(model, x.ravel(), t.ravel()).reshape(x.shape)
     _map(figure, panels[0], u, "u")
-    _axes(panels[0], "x", "t", "your network")
+    dress(panels[0], "x", "t", "your network")
     error = np.log10(np.maximum(np.abs(u - _rod(x, t)), 1e-12))
     top = math.ceil(error.max())
     _map(figure, panels[1], error, "log₁₀ |error|", top - 4, top)
-    _axes(panels[1], "x", "t", "its error")
+    dress(panels[1], "x", "t", "its error")
     for axes in panels[:2]:
         axes.grid(False)
 
@@ -433,7 +444,7 @@ def learnt_rod(model: Callable[..., Any], ftcs: Callable[..., Any]) -> Figure:
         return _line(101), _predicted(model, _line(101), np.full(101, moment))
 
     _profiles(panels[2], yours, "-")
-    _axes(panels[2], "x", "u", "profiles")
+    dress(panels[2], "x", "u", "profiles")
     for cells in (20, 40):
         grid = _on_a_grid(ftcs, cells)
         exact = _rod(_line(cells + 1)[None], np.linspace(0, 1, len(grid))[:, None])
@@ -484,45 +495,3 @@ def _numpy(values: Any, flat: bool = True) -> np.ndarray:
     values = values.detach() if hasattr(values, "detach") else values
     values = np.asarray(values, dtype=float)
     return values.ravel() if flat else values
-
-
-# -------------------------------------------------------------------------------- the look
-
-# Everything is set on the axes: Jupyter draws after the cell, when temporary settings are gone.
-
-
-def _figure(
-    rows: int, cols: int, width: float = 8.6, height: float = 3.3, **keys: Any
-) -> tuple[Figure, Any]:
-    ratios = {name: keys.pop(name) for name in ("width_ratios", "height_ratios") if name in keys}
-    return plt.subplots(
-        rows, cols, figsize=(width, height), dpi=110, layout="constrained", **ratios, **keys
-    )
-
-
-def _axes(axes: Axes, x: str, y: str, title: str = "") -> None:
-    axes.set_xlabel(x, color=INK, fontsize=10)
-    axes.set_ylabel(y, color=INK, fontsize=10)
-    axes.set_title(title, color=INK, fontsize=10.5, loc="left")
-    axes.tick_params(color=PALE, labelcolor=INK, labelsize=9)
-    axes.tick_params(which="minor", length=0)
-    axes.grid(True, color=LIGHT, lw=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(PALE)
-    for text in axes.texts:
-        text.set_fontsize(9)
-
-
-def _expected_line(axes: Axes, x: Any, y: Any, label: str | None = "expected") -> None:
-    axes.plot(x, y, color=PALE, lw=6, solid_capstyle="round", zorder=1, label=label)
-
-
-def _mixed(axes: Axes) -> Any:
-    """x in data, y as a part of the height."""
-    return axes.get_xaxis_transform()
-
-
-def _legend(axes: Axes, loc: str = "best") -> None:
-    axes.legend(loc=loc, frameon=False, fontsize=9, labelcolor=INK)
