@@ -24,6 +24,7 @@ from coursekit.look import (
     dress,
     expected_line,
     legend,
+    told,
 )
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -353,21 +354,27 @@ def weights_and_alpha(
 ) -> Figure:
     """What the weight of the data does to α, to the equation and to the misfit."""
     weight, alpha, residual, misfit = np.array(rows).T
-    figure, (left, right) = canvas(1, 2)
+    figure, (left, middle, right) = canvas(1, 3, width=10.0)
     band = {"color": PALE, "lw": 0, "zorder": 1}
     left.axhspan(fit - error, fit + error, label="least squares ± its error", **band)
     left.semilogx(weight, alpha, "o-", color=BLUE, lw=1.5, ms=6, label="α from the network")
     dress(left, "weight of the data", "α", "what comes out")
-    left.set_ylim(0, 0.15)
+    reach = 1.3 * max(np.abs(alpha - fit).max(), 3 * error)
+    left.set_ylim(fit - reach, fit + reach)
     legend(left, loc="lower left")
-    right.loglog(weight, residual, "s-", color=ORANGE, lw=1.5, ms=5, label="residual of equation")
-    right.loglog(weight, misfit, "o-", color=BLUE, lw=1.5, ms=5, label="misfit of data")
-    right.axhline(NOISE, color=PALE, lw=6, zorder=1)
-    right.text(weight.max(), NOISE * 1.2, "noise", color=GREY, ha="right")
-    dress(right, "weight of the data", "root mean square", "what it costs")
-    right.set_ylim(None, 3 * max(residual.max(), misfit.max()))
+    middle.semilogx(weight, misfit / NOISE, "o-", color=BLUE, lw=1.5, ms=5)
+    middle.axhline(1, color=PALE, lw=6, zorder=1)
+    middle.text(weight.max(), 1.005, "the noise", color=GREY, ha="right")
+    dress(middle, "weight of the data", "misfit / noise", "misfit of the data")
+    right.loglog(weight, residual, "s-", color=ORANGE, lw=1.5, ms=5)
+    dress(right, "weight of the data", "root mean square", "residual of the equation")
     right.yaxis.set_minor_formatter("")
-    legend(right, loc="upper left")
+    told(
+        f"from weight {weight[0]:g} to {weight[-1]:g} the misfit goes from "
+        f"{misfit[0] / NOISE:.2f} to {misfit[-1] / NOISE:.2f} of the noise, the residual from "
+        f"{residual[0]:.1g} to {residual[-1]:.1g}, and α from {alpha[0]:.4f} to {alpha[-1]:.4f}; "
+        f"least squares say {fit:.4f} ± {error:.4f}."
+    )
     return figure
 
 
@@ -386,7 +393,8 @@ def error_bars(alpha_uncertainty: Callable[..., Any], observations: Any, repeats
         found = found + np.sum(slope * (u - now), axis=0) / np.sum(slope**2, axis=0)
     error = float(alpha_uncertainty((x, t, u[:, :1]), NOISE, ALPHA))
     figure, (left, right) = canvas(1, 2)
-    left.hist(found, 28, density=True, color=PALE, label=f"{repeats} experiments")
+    bins = ALPHA + error * np.linspace(-4, 4, 17)
+    left.hist(found, bins, density=True, color=PALE, label=f"{repeats} experiments")
     z = np.linspace(-4, 4, 161)
     density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) / error
     left.plot(ALPHA + error * z, density, color=BLUE, lw=1.8, label="normal, your width")
@@ -395,6 +403,7 @@ def error_bars(alpha_uncertainty: Callable[..., Any], observations: Any, repeats
     left.set_xlim(low - 0.1 * (high - low), high + 0.1 * (high - low))
     left.set_ylim(0, 1.35 * left.get_ylim()[1])
     legend(left, loc="upper left")
+    told(f"α scatters by {found.std():.2e}; your error bar is {error:.2e}.")
     data, middle = _expected(), np.full((1, 1), 0.5)
     expected_line(right, data["t"], data["error"])
     yours = [

@@ -195,9 +195,9 @@ figures.frozen(lattices, T_cold)
 #
 # Throw away `equilibration` sweeps, then keep a **copy** of the spins every `interval` sweeps.
 # Successive states of a chain are alike; how long, depends on the temperature and on the order of
-# the sites. Near $T_c$ it takes a 16×16 lattice some tens of sweeps to forget how large its $|m|$
-# was, two or three times fewer if the sites are tried row by row than at random, and far longer to
-# forget its sign. A hundred samples of one chain may be worth no more than ten independent ones.
+# the sites. At $T = 2.3$ a 16×16 lattice needs some forty sweeps to forget how large its $|m|$ was
+# if the sites come at random, about a dozen if they come row by row, and far more to forget its
+# sign. A hundred samples of one chain may be worth no more than ten independent ones.
 #
 # One chain in a plain loop is right, and takes its time. Whoever wants to be faster lets many
 # chains go side by side, as one array with a further axis, and tries all sites of one colour in all
