@@ -26,9 +26,10 @@ and what the course wants to set otherwise below them, for example
 Beware of `--config`: nbgrader 0.9.6 does not know it, says so in one line and goes on without
 any configuration.
 
-`autograder grade` writes feedback pages of its own. After marking by hand, make nbgrader's with
-`nbgrader generate_feedback NAME --force`: they have the comments and the final scores, and they
-stay until the submission is graded again.
+`autograder grade` writes feedback pages of its own, with the final mark, comments and points given
+by hand; after marking by hand run `autograder grade`, `report` or `export` again. A page of
+`nbgrader generate_feedback NAME --force` stays as long as it shows the mark and is newer than the
+result. Whoever gives points in a formgrader with this configuration is noted in the gradebook.
 
 Only this course's assignments can be graded with this configuration: another assignment in the
 same course directory is refused, not graded in some other way.

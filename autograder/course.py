@@ -80,6 +80,11 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         return ROOT / "reference_impl" / f"{self.name}.py"
 
     @property
+    def marking_guide(self) -> Path:
+        """How to mark what is answered in words: private, like the reference."""
+        return ROOT / "reference_impl" / "guides" / f"{self.name}.md"
+
+    @property
     def source(self) -> Path:
         return ROOT / "source" / self.name / f"{self.name}.ipynb"
 

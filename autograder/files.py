@@ -8,6 +8,7 @@ import re
 import stat
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 
 def plain(text: str) -> str:
@@ -18,6 +19,30 @@ def plain(text: str) -> str:
     return "".join(
         c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "\ufffd" for c in text
     )
+
+
+def harmless(cell: Any) -> Any:
+    """Text that a spreadsheet would run as a formula becomes text again; numbers are rounded.
+
+    Some take a full-width sign for the sign, and pass over spaces before it.
+    """
+    if isinstance(cell, float):
+        return round(cell, 2)
+    if not isinstance(cell, str):
+        return cell
+    text = plain(cell)
+    begins = unicodedata.normalize("NFKC", text).lstrip()[:1]
+    return f"'{text}" if (text[:1] in "\t\r\n" and text) or begins in tuple("=+-@") else text
+
+
+def usable_id(name: str) -> bool:
+    """A folder's and a file's name, also with an ending added, that can be shown as it is."""
+    if name in ("", ".", "..") or "/" in name or "\\" in name:
+        return False
+    try:
+        return len(name.encode()) <= 200 and name.isprintable()
+    except UnicodeEncodeError:
+        return False
 
 
 _UNFINISHED = re.compile(r"\..+\.\d+\.part")  # what `write_atomically` calls its own
@@ -69,7 +94,7 @@ def write_atomically(path: Path, data: bytes, *, private: bool = False) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         temporary.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         with open(os.open(temporary, flags, 0o600 if private else 0o666), "wb") as file:
             share(temporary)
             file.write(data)

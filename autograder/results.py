@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,11 @@ class CheckResult(msgspec.Struct, kw_only=True):
     title: str = ""
     message: str = ""
     kind: str = ""
+    worth: float = 0.0
+    """The points that it brings where it passes; rounding aside, all of an exercise's make its
+    own. 0 for public checks, and in results from before this was kept."""
+    point: bool = False
+    """Whether an answer that fails it keeps at most half of the exercise's points."""
 
 
 class ExerciseResult(msgspec.Struct, kw_only=True):
@@ -66,6 +72,8 @@ class Result(msgspec.Struct, kw_only=True):
     message: str = ""
     notes: list[str] = []
     exercises: list[ExerciseResult] = []
+    in_words: list[str] = []
+    """Questions that were answered in words and are to be marked by hand."""
     phases: dict[str, float] = {}
     repeated: bool = False
     """Whether a `grader_error` met this submission twice; then it is not tried again by itself."""
@@ -73,10 +81,32 @@ class Result(msgspec.Struct, kw_only=True):
     """Of the seconds, those in which exercises were judged with right answers to others."""
 
 
+class _Worth(msgspec.Struct):
+    max_points: float
+
+
+def dropped(course_dir: Path) -> dict[str, str]:
+    """Who has left the course, and when: `DIR/dropped.json`. What they handed in and earned is kept
+    and shown nowhere."""
+    path = course_dir / "dropped.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CourseError(f"{path} cannot be read: {error}") from None
+
+
+def save_dropped(course_dir: Path, students: dict[str, str]) -> None:
+    data = msgspec.json.format(msgspec.json.encode(dict(sorted(students.items()))))
+    write_atomically(course_dir / "dropped.json", data)
+
+
 class Store:
     """`DIR/results/<assignment>/<student>.json`, one file a submission, written atomically."""
 
     def __init__(self, course_dir: Path) -> None:
+        self.course_dir = course_dir
         self.root = course_dir / "results"
 
     def path(self, assignment: str, student: str) -> Path:
@@ -97,8 +127,20 @@ class Store:
         path = self.path(result.assignment, result.student)
         write_atomically(path, msgspec.json.format(msgspec.json.encode(result), indent=1))
 
+    def max_points(self, assignment: str) -> dict[str, float]:
+        """What each readable result is out of, by student."""
+        found = {}
+        for path in (self.root / assignment).glob("*.json"):
+            with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
+                found[path.stem] = msgspec.json.decode(path.read_bytes(), type=_Worth).max_points
+        return found
+
+    def students(self, assignment: str) -> list[str]:
+        """Who has a result and has not left the course."""
+        found = {path.stem for path in (self.root / assignment).glob("*.json")}
+        return sorted(found - dropped(self.course_dir).keys())
+
     def all(self, assignment: str) -> list[Result]:
-        """Every readable result of an assignment, by student."""
-        found = sorted((self.root / assignment).glob("*.json"))
-        results = [self.load(assignment, path.stem) for path in found]
+        """The readable results of an assignment, by student."""
+        results = [self.load(assignment, student) for student in self.students(assignment)]
         return [result for result in results if result is not None]

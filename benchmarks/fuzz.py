@@ -15,7 +15,9 @@ from __future__ import annotations
 import resource
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import atheris
 
@@ -30,7 +32,7 @@ with atheris.instrument_imports(include=["json", "autograder", "coursekit"]):
     import torch
     from coursekit import CheckFailed, close
 
-    from autograder.course import load_assignment
+    from autograder.course import Cell, load_assignment
     from autograder.errors import SubmissionError
     from autograder.judging.student import Student
     from autograder.judging.submission import read_submission
@@ -50,8 +52,13 @@ class Answers:
         self.answer = answer
         self.failures: list = []
         self.lines: dict[str, int] = {}
+        self.used = 0.0
+        self.cells: Sequence[Cell] = ()
 
     def begin(self, exercise: str, seed: int) -> None:
+        pass
+
+    def renew(self) -> None:
         pass
 
     def ask(self, request: bytes) -> bytes:
@@ -97,7 +104,8 @@ def notebook(data: bytes) -> None:
 def seeds(target: str) -> list[bytes]:
     """Good inputs to start from."""
     if target == "wire":
-        values = [None, True, 7, -(2**300), 0.5, 1j, "text", b"bytes", [1, (2.0,)], {"a": [None]}]
+        values: list[Any] = [None, True, 7, -(2**300), 0.5, 1j, "text", b"bytes"]
+        values += [[1, (2.0,)], {"a": [None]}]
         values += [np.ones((2, 3)), np.float32(1), torch.ones(2, requires_grad=True), Handle(3)]
         values += [
             np.zeros((0, 9, 9, 9)),

@@ -79,11 +79,11 @@ def left_out(judge: Judge, exercise: Exercise) -> Counter[str]:
     everything = mistakes(judge.assignment)
     for wrong in _of(judge.assignment, exercise):
         rest = tuple(other for other in everything if other.hint != wrong.hint)
-        diagnosis.mistakes = lambda assignment, rest=rest: rest  # type: ignore[attr-defined]
+        diagnosis.mistakes = lambda assignment, rest=rest: rest  # type: ignore
         try:
             found = judged(judge, exercise, wrong)
         finally:
-            diagnosis.mistakes = mistakes  # type: ignore[attr-defined]
+            diagnosis.mistakes = mistakes  # type: ignore
         counts += Counter(
             {
                 "left out": 1,

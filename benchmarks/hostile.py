@@ -187,17 +187,18 @@ def caged(folder: Path, command: str, seconds: int, *, root: bool = False) -> li
         f"{' '.join(inside)} > {folder}/log 2>&1; sleep 1; {WHO} > {folder}/processes; "
         f"find /tmp /dev/shm -mindepth 1 -not -path '{folder}*' > {folder}/files"
     )
-    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    search = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     variables = {
-        "PATH": path,
+        "PATH": search,
         "HOME": f"{folder}/home",
         "PYTHONPATH": f"{ROOT}:{ROOT / 'assignments'}",
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
         "LANG": "C.UTF-8",
     }
-    bwrap = ["nice", "-n", "10", "bwrap", "--die-with-parent", "--unshare-pid", "--unshare-net"]
-    bwrap += ["--unshare-ipc", "--cap-add", "ALL", "--ro-bind", "/", "/", "--dev", "/dev"]
+    bwrap = ["nice", "-n", "10", "bwrap", "--die-with-parent"]
+    bwrap += ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--cap-add", "ALL"]
+    bwrap += ["--ro-bind", "/", "/", "--dev", "/dev"]
     bwrap += ["--proc", "/proc"]
     for place in ("/tmp", "/dev/shm"):
         bwrap += ["--perms", "1777", "--size", str(2**30), "--tmpfs", place]
@@ -345,10 +346,11 @@ def _otter() -> Path:
     python = OTTER_FOLDER / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", OTTER_FOLDER], check=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / ".constraints.txt"]
-        subprocess.run([*pip, "torch==2.13.0"], check=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet"]
+        frozen = ["--constraint", str(ROOT / ".constraints.txt")]
+        subprocess.run([*pip, *frozen, "torch==2.13.0"], check=True)
         others = ["scipy", "scikit-learn", "matplotlib", "pytest", "msgspec", "nbgrader", "tqdm"]
-        subprocess.run([python, "-m", "pip", "install", "--quiet", OTTER, *others], check=True)
+        subprocess.run([*pip, OTTER, *others], check=True)
     return python
 
 

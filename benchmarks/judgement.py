@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import functools
 import os
 import random
 import sys
@@ -83,7 +84,7 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
     for field in ("op", "ops"):
         value = getattr(node, field, None)
         one = value[0] if isinstance(value, list) and len(value) == 1 else value
-        for other in _SWAPS.get(type(one), []):
+        for other in _SWAPS.get(type(one), []):  # type: ignore[arg-type]
             changed = copy.deepcopy(node)
             setattr(changed, field, [other()] if field == "ops" else other())
             yield changed
@@ -254,13 +255,6 @@ def _in_two(chosen: list[Mutant], judge: Callable[[list[Mutant]], list[Mutant]])
         return [mutant for part in pool.map(judge, (chosen[::2], chosen[1::2])) for mutant in part]
 
 
-class _Job(NamedTuple):
-    name: str
-
-    def __call__(self, chosen: list[Mutant]) -> list[Mutant]:
-        return survivors(self.name, chosen)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="assignment", default=list(course()))
@@ -270,7 +264,7 @@ def main() -> None:
     total = holes = 0
     for name in options.names:
         every = of_assignment(name, options.exercise, options.sample)
-        left = _in_two(every, _Job(name))
+        left = _in_two(every, functools.partial(survivors, name))
         argued = [m for m in left if _is_argued(name, m)]
         open_ = [m for m in left if m not in argued]
         total, holes = total + len(every) - len(argued), holes + len(open_)

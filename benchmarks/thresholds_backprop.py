@@ -44,7 +44,8 @@ def with_mistake(exercise: str, name: str) -> SimpleNamespace:
 def row(name: str, answers: object, seeds: int) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # wrong answers may overflow
-        errors = [sine_error(answers, np.random.default_rng(seed)) for seed in range(seeds)]
+        draws = map(np.random.default_rng, range(seeds))
+        errors = [float(sine_error(answers, draw)) for draw in draws]
     under = sum(error < SINE_LIMIT for error in errors)
     numbers = f"{min(errors):9.4f} {np.median(errors):9.4f} {max(errors):9.4f}"
     return f"{name:32} {numbers}   {under:3} of {seeds}"

@@ -69,14 +69,6 @@ TRAININGS: dict[Callable[..., Any], list[Measure]] = {
             lambda value: value > checks.NEAR_LIMIT,
         )
     ],
-    checks.first_loss: [
-        Measure(
-            "loss of one epoch on random classes",
-            f"between {checks.FIRST_LOSS[0]:g} and {checks.FIRST_LOSS[1]:g}",
-            float,
-            lambda value: checks.FIRST_LOSS[0] < value < checks.FIRST_LOSS[1],
-        )
-    ],
 }
 """What is done, and what is measured of it."""
 

@@ -86,7 +86,7 @@ class Cost(NamedTuple):
     wall: float
     megabytes: float = 0.0
 
-    def __sub__(self, other: Cost) -> Cost:  # type: ignore[override]
+    def __sub__(self, other: Cost) -> Cost:
         return Cost(self.cpu - other.cpu, self.wall - other.wall, self.megabytes)
 
     def __truediv__(self, count: int) -> Cost:
@@ -387,18 +387,18 @@ def untrained(found: Assignment, sizes: Sizes, otter: Path | None) -> tuple[floa
                 if n < 2:
                     regraded.append(again(course, found, root))
     limit = statistics.mean([costs["limit"], at_the_limit(found, sizes.limit).cpu])
-    steps = [step(*first[n : n + 2], *counts[n : n + 2]) for n in range(len(counts) - 1)]
+    steps = [step(first[n], first[n + 1], counts[n], counts[n + 1]) for n in range(len(counts) - 1)]
     spent = step(first[0], first[-1], counts[0], counts[-1]).cpu
     start = first[0].cpu - counts[0] * spent
     row("autograder grade", f"{spent:.3f}, limit now {limit:.3f}; to start {start:.1f}")
     for few, many, each in zip(counts, counts[1:], steps, strict=False):
         row(f"  from {few} to {many}", f"{each.cpu:.3f}; grader's memory {each.megabytes:.0f} MB")
     few, many = counts[:2]
-    pairs = [graded(found, count, jobs=2) for count in (few, many)]
-    speed = step(first[0], first[1], few, many).wall / step(*pairs, few, many).wall
+    small, large = (graded(found, count, jobs=2) for count in (few, many))
+    speed = step(first[0], first[1], few, many).wall / step(small, large, few, many).wall
     row("two workers", f"{speed:.2f} times as fast as one (wall)")
     same, written, other = (
-        step(*(getattr(one, name) for one in regraded), few, many)
+        step(getattr(regraded[0], name), getattr(regraded[1], name), few, many)
         for name in ("unchanged", "unwritten", "one_check")
     )
     judged = set[str]().union(*(one.judged for one in regraded))

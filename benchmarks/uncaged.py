@@ -9,43 +9,16 @@ from __future__ import annotations
 import functools
 import importlib.util
 import inspect
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-from coursekit.notebook import Kept, NotebookStudent
+from coursekit.notebook import NotebookStudent
 
 from autograder.course import load_assignment
 
 SEED = 20261121
-
-
-class _Student(NotebookStudent):
-    """With what hidden checks ask for and public ones do not."""
-
-    def field(self, name: str, **params: Any) -> Kept:
-        from autograder.sandbox.inside import fields  # a notebook's folder has a copy in coursekit
-
-        return Kept(self, fields.FIELDS[name](**params))
-
-    def once(self, measure: Callable[..., Any], draw: np.random.Generator) -> Any:
-        return measure(self, draw)
-
-    def gradients(self, of: Kept, wrt: Kept) -> list[Any]:
-        import torch  # not for an assignment that is without it
-
-        thing, total = wrt._thing, of._thing.sum()
-        inputs = list(thing.parameters()) if isinstance(thing, torch.nn.Module) else [thing]
-        if not total.requires_grad:
-            return [None] * len(inputs)
-        return list(torch.autograd.grad(total, inputs, retain_graph=True, allow_unused=True))
-
-    def _function(self, target: str | Kept, method: str | None) -> Any:
-        if isinstance(target, str) and method is not None:
-            target = Kept(self, self._namespace[target])
-        return super()._function(target, method)
 
 
 def points(name: str, exercise: str, namespace: dict[str, Any]) -> float:
@@ -54,7 +27,7 @@ def points(name: str, exercise: str, namespace: dict[str, Any]) -> float:
     for path in (found.public_checks, found.hidden_checks):
         for title, check in vars(_module(path)).items():
             if title.startswith(f"test_{exercise}__"):
-                student = _Student(namespace, exercise)
+                student = NotebookStudent(namespace, exercise)
                 student.begin(SEED)
                 given = {"student": student, "draw": np.random.default_rng(SEED)}
                 check(*(given[word] for word in inspect.signature(check).parameters))

@@ -29,3 +29,13 @@ def cage() -> Iterator[Cage]:
     cage = Cage("full")
     yield cage
     cage.close()
+
+
+@pytest.fixture(autouse=True)
+def _own_ipython() -> Iterator[None]:
+    """A session that ran in this process has put itself in IPython's place."""
+    import IPython
+
+    real = IPython.get_ipython
+    yield
+    IPython.get_ipython = real

@@ -125,7 +125,7 @@ def test_a_student_fills_in_an_exercise(page: Any, tmp_path: Path) -> None:
     summary = cells.filter(has_text="summary()").last
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
-    summary.get_by_text("0 of 9 exercises written; 0 of 25 public checks passed").wait_for()
+    summary.get_by_text("0 of 10 exercises written; 0 of 35 public checks passed").wait_for()
     assert check.inner_text().strip() == "mse_loss is still to be written"
 
     def write(code: str) -> None:
@@ -155,7 +155,7 @@ def test_a_student_fills_in_an_exercise(page: Any, tmp_path: Path) -> None:
 
     summary.locator(".jp-InputPrompt").click()
     page.keyboard.press("ControlOrMeta+Enter")
-    summary.get_by_text("1 of 9 exercises written; 2 of 25 public checks passed").wait_for()
+    summary.get_by_text("1 of 10 exercises written; 2 of 35 public checks passed").wait_for()
     picture("summary", summary)
 
     page.set_viewport_size({"width": 800, "height": 800})

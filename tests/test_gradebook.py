@@ -17,7 +17,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -419,6 +419,7 @@ def test_a_gradebook_follows_a_changed_course(
     changed = result(springs, points=(6, 0, 0))
     changed.exercises = changed.exercises[:1]
     Recorder(tmp_path, [fewer]).record(changed)
+    Recorder(tmp_path, [fewer])  # the first one found ada's old marks on the cells that are gone
     assert rows(
         tmp_path,
         "select name, type, max_score from base_cell left join grade_cells using (id)"
@@ -850,10 +851,13 @@ def test_what_is_recorded_already_is_not_written_again(springs: Assignment, tmp_
     page.unlink()
     assert recorded() == {page}
     (submitted / "timestamp.txt").unlink()
-    assert recorded() == {notebook}
+    assert recorded() == {notebook, page}
     assert not stamp.exists()
     Store(tmp_path).save(made)
-    assert recorded() == {notebook, page}
+    assert recorded() == {notebook}, "the same result: the page shows it already"
+    cell = "(select id from base_cell where name = 'check_oscillator')"
+    change(tmp_path, f"update grade set manual_score = 1 where cell_id = {cell}")
+    assert page in recorded(), "another mark: another page"
 
 
 # ------------------------------------------------------------------------ feedback pages
@@ -964,6 +968,7 @@ def test_nbgraders_pages_stay_until_there_is_a_new_result(
     pages.record(made)
     path = tmp_path / "feedback" / "ada" / "springs" / "springs.html"
     assert path.read_text(encoding="utf-8") == page_of(springs, made)
+    assert "by hand" not in path.read_text(encoding="utf-8")
     path.write_text("nbgrader's page with what was marked by hand")
     os.utime(path, (time.time() + 10, time.time() + 10))
     pages.record(made)
@@ -1555,7 +1560,10 @@ def test_gradescope_gets_the_gradebooks_mark_and_how_it_came_about(
     gradescope_files(graded, springs, tmp_path / "out")
     ada = json.loads((tmp_path / "out" / "ada.json").read_bytes())
     assert ada["score"] == 0.0
-    assert "handed in late: 11 less 11" in ada["output"]
+    assert (
+        "handed in late (2026-11-20 18:00 UTC, due 2026-11-20 13:00 UTC): 11 less 11"
+        in (ada["output"])
+    )
 
 
 def test_a_late_submission_out_of_an_archive_is_late(springs: Assignment, tmp_path: Path) -> None:
@@ -1648,7 +1656,7 @@ def test_the_report_and_the_terminal_have_the_gradebooks_mark(
     assert marks["ada"].story == ["oscillator: 3 by hand, the checks gave 0: Nearly [right]."]
     report = read_report("springs", graded)
     assert {s.name: s.points for s in report.submissions} == {"ada": 11.0, "=1+1": 11.0}
-    assert report.absent == ["zoe"]
+    assert report.absent == ["Zoe Late (zoe)"]
     page = render(report, datetime(2026, 12, 1))
     for words in ("oscillator: 3 by hand", "Nearly [right].", "handed in nothing", "essay.pdf"):
         assert words in page, f"the report does not say: {words}"
@@ -1657,3 +1665,415 @@ def test_the_report_and_the_terminal_have_the_gradebooks_mark(
     assert "11 of 15" in said
     assert "8 of 15" not in said
     assert "Nearly [right]." in said
+
+
+# ------------------------------------------------------------------------ one truth
+
+
+def test_a_mark_is_what_nbgraders_own_objects_say(graded: Path, springs: Assignment) -> None:
+    from nbgrader.api import Gradebook
+
+    late(graded, 2)
+    recorder = Recorder(graded, [springs])
+    recorder.record(result(springs))
+    change(graded, "update grade set extra_credit = 0.5 where manual_score is not null")
+    marks = {mark.student: mark for mark in recorder.marks(springs)}
+    with Gradebook(f"sqlite:///{graded}/gradebook.db") as book:
+        for submission in book.assignment_submissions("springs"):
+            mark = marks[submission.student.id]
+            penalty = submission.late_submission_penalty or 0.0
+            assert (mark.points, mark.penalty) == (submission.score, penalty)
+            assert mark.max_points == submission.max_score
+            for grade in submission.notebooks[0].grades:
+                assert mark.exercises[grade.name.removeprefix("check_")] == grade.score
+    assert marks["ada"] == recorder.mark(result(springs))
+
+
+def shown_page(course_dir: Path, student: str = "ada") -> str:
+    path = course_dir / "feedback" / student / "springs" / "springs.html"
+    return " ".join(Tags(path.read_text(encoding="utf-8")).text.split())
+
+
+def test_the_page_has_the_gradebooks_mark_and_how_it_came_about(
+    graded: Path, springs: Assignment
+) -> None:
+    cell = "(select id from base_cell where name = 'oscillator')"
+    change(graded, f"update comment set manual_comment = 'Nearly <right>.' where cell_id = {cell}")
+    cell = "(select id from base_cell where name = 'energies')"
+    change(graded, f"update comment set manual_comment = 'Read § 3.' where cell_id = {cell}")
+    made = Store(graded).load("springs", "ada")
+    assert made is not None
+    pages = Pages(graded, [springs])
+    pages.record(made)
+    text = shown_page(graded)
+    for words in (
+        "Ada Lovelace · ada",
+        "handed in 2026-11-20 18:00 UTC",
+        "11 of 15 points",
+        "The checks gave 8. oscillator: 3 by hand, the checks gave 0: Nearly <right>.",
+        "marked by hand 3 of 5 points",
+        "Comment. Read § 3.",
+        "Your code class Oscillator(nn.Module): pass",
+    ):
+        assert words in text, f"the page does not say: {words}"
+    assert "def spring_force" not in text, "what is right needs no code"
+    late(graded, 5)
+    Recorder(graded, [springs]).record(made)
+    assert "11 of 15 points" in shown_page(graded)
+    pages.refresh(springs)
+    assert "0 of 15 points" in shown_page(graded)
+    assert "18:00 UTC, due 2026-11-20 13:00 UTC): 11 less 11" in shown_page(graded)
+
+
+def test_code_is_shown_only_where_it_is_what_was_graded(graded: Path, springs: Assignment) -> None:
+    made = Store(graded).load("springs", "ada")
+    assert made is not None
+    hand_in(graded, "ada", filled(springs, ANSWERS | {"energies": "# another try"}))
+    Pages(graded, [springs]).record(made)
+    assert "Your code" not in shown_page(graded)
+
+
+def test_a_page_says_what_each_check_is_worth_and_where_to_begin(springs: Assignment) -> None:
+    made = result(springs, points=(0, 2, 0))
+    _, energies, oscillator = made.exercises
+    energies.rests_on = ["spring_force"]
+    oscillator.rests_on = ["spring_force", "energies"]
+    oscillator.note = "judged with a right `spring_force` in the place of yours, which has a slip"
+    energies.checks = [
+        CheckResult(
+            name="a", title="a", hidden=True, seconds=0, outcome="passed", worth=3.0, point=False
+        ),
+        CheckResult(
+            name="b", title="b", hidden=True, seconds=0, outcome="failed", worth=1.0, point=True
+        ),
+        CheckResult(
+            name="c",
+            title="c",
+            hidden=False,
+            seconds=0,
+            outcome="failed",
+            kind="needs",
+            message="c",
+        ),
+    ]
+    energies.message = "energies stopped in line 2 of the cell of energies"
+    code = {"energies": "def kinetic(m, v):\n    return <m>"}
+    page = page_of(springs, made, None, code)
+    text = " ".join(Tags(page).text.split())
+    for words in (
+        "Where to begin. spring_force: energies, oscillator build on it.",
+        "a hidden 3 of 3",
+        "b hidden – what the exercise is about 0 of 1",
+        "c – follows from another exercise",
+        "The checks passed make 3.00 of 4 points. The one that the exercise is about failed: "
+        "then an answer keeps at most half, so 2.00.",
+        "It builds on spring_force, where something is to be mended first.",
+        "Judged with a right spring_force in the place of yours",
+    ):
+        assert words in text, f"the page does not say: {words}"
+    assert "<mark>    return &lt;m&gt;</mark>" in page, "the line that a message speaks of"
+
+
+def test_checks_say_what_they_are_worth(springs: Assignment) -> None:
+    made = judged_here(springs, "ada", json.dumps(filled(springs, ANSWERS)).encode())
+    for exercise in made.exercises:
+        worth = sum(check.worth for check in exercise.checks)
+        assert worth == pytest.approx(exercise.max_points, abs=1e-3)
+        assert not any(check.worth for check in exercise.checks if not check.hidden)
+        earned = sum(check.worth for check in exercise.checks if check.outcome == "passed")
+        assert earned == pytest.approx(exercise.points, abs=1e-3)
+
+
+def test_a_page_of_nbgraders_gives_way_where_its_mark_is_not_the_gradebooks(
+    graded: Path, springs: Assignment
+) -> None:
+    made = Store(graded).load("springs", "ada")
+    assert made is not None
+    pages = Pages(graded, [springs])
+    path = pages.path(made)
+    path.parent.mkdir(parents=True)
+    for total, stays in (("11.0", True), ("8.0", False)):
+        path.write_text(f"<h4>springs (Score: {total} / 15.0)</h4>")
+        pages.record(made)
+        assert path.read_text(encoding="utf-8").startswith("<h4>") == stays
+
+
+def test_who_gave_points_is_noted_where_they_are_given(
+    graded: Path, springs: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nbgrader.api import Grade, Gradebook
+    from sqlalchemy import event
+
+    from autograder.records.gradebook import givers
+
+    monkeypatch.setenv("JUPYTERHUB_USER", "kim")
+    givers.watch()
+    try:
+        with Gradebook(f"sqlite:///{graded}/gradebook.db") as book:
+            grade = book.find_grade("check_energies", "springs", "springs", "ada")
+            grade.manual_score = 3.5
+            book.db.commit()
+            grade.needs_manual_grade = False
+            book.db.commit()
+    finally:
+        for moment in ("after_insert", "after_update"):
+            event.remove(Grade, moment, givers._note)
+    (ada,) = (m for m in Recorder(graded, [springs]).marks(springs) if m.student == "ada")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert ada.by_hand["energies"].giver == f"kim, {today}"
+    assert ada.by_hand["oscillator"].giver == "", "nobody knows who wrote into the database"
+    assert f"energies: 3.5 by hand (kim, {today}), the checks gave 2" in ada.story
+
+
+def test_every_surface_has_the_same_mark(
+    graded: Path, springs: Assignment, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Two thirds of a point by hand, a penalty of a third of what is there."""
+    from autograder.cli.grading import _print_class
+    from autograder.exchange.export import gradescope_files, table
+    from autograder.exchange.returning import feedback_archive
+    from autograder.records.report import read_report, render
+
+    change(graded, "update grade set manual_score = 2.0 / 3 where manual_score is not null")
+    change(graded, "update submitted_notebook set late_submission_penalty = 1.0 / 3")
+    said = {}
+    for kind in ("csv", "canvas", "moodle"):
+        (row,) = (r for r in csv.reader(io.StringIO(table(graded, springs, kind)[0])) if "ada" in r)
+        said[kind] = row[-2 if kind == "csv" else -1]
+    gradescope_files(graded, springs, tmp_path / "out")
+    said["gradescope"] = str(json.loads((tmp_path / "out" / "ada.json").read_bytes())["score"])
+    feedback_archive(graded, springs, "feedback", tmp_path / "back.zip")
+    said["page"] = re.findall(r"([\d.]+) of 15 points", shown_page(graded))[0]
+    report = read_report("springs", graded)
+    said["report"] = re.findall(
+        r"Ada Lovelace \(ada\) ?([\d.]+) of 15",
+        " ".join(Tags(render(report, datetime.now())).text.split()),
+    )[0]
+    marks = {mark.student: mark for mark in Recorder(graded, [springs]).marks(springs)}
+    _print_class("Springs", [submission.result for submission in report.submissions], marks)
+    (line,) = (line for line in capsys.readouterr().out.split("\n") if "Ada Lovelace" in line)
+    said["terminal"] = re.findall(r"([\d.]+) of 15", line)[0]
+    assert set(said.values()) == {"8.33"}, f"not everywhere the same: {said}"
+
+
+def test_a_mark_by_hand_counts_also_where_the_grader_failed(
+    graded: Path, springs: Assignment, tmp_path: Path
+) -> None:
+    from autograder.exchange.export import gradescope_files
+    from autograder.records.report import read_report
+
+    failed = result(springs, points=(6, 2, 0), status="grader_error", message="it broke")
+    failed.exercises[2].status = "error"
+    Store(graded).save(failed)
+    Recorder(graded, [springs]).record(failed)
+    _, without = gradescope_files(graded, springs, tmp_path / "out")
+    assert without == []
+    assert json.loads((tmp_path / "out" / "ada.json").read_bytes())["score"] == 11.0
+    assert {s.name: s.total for s in read_report("springs", graded).submissions}["ada"] == 11.0
+    Pages(graded, [springs]).record(failed)
+    assert "11 of 15 points" in shown_page(graded)
+
+
+# ------------------------------------------------------------------------ a course that changed
+
+
+def test_a_recorded_mark_is_moved_by_nobody_but_who_judges_anew(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exercise is renamed, and its points are others: marks stay, until a result is new."""
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    old = result(springs, points=(6, 4, 5))
+    recorder = Recorder(tmp_path, [springs])
+    Store(tmp_path).save(old)
+    recorder.record(old)
+    root = tmp_path / "changed"
+    for kind in ("source", "release"):
+        path = root / kind / "springs" / "springs.ipynb"
+        path.parent.mkdir(parents=True)
+        text = getattr(springs, kind).read_text(encoding="utf-8").replace("oscillator", "swing")
+        path.write_text(text.replace('"points": 6', '"points": 9'), encoding="utf-8")
+    (root / "reference_impl").symlink_to(course.ROOT / "reference_impl")
+    monkeypatch.setattr(course, "ROOT", root)
+    replaced = msgspec.structs.replace
+    force, energies, swing = springs.exercises
+    other = replaced(
+        springs, exercises=(replaced(force, points=9.0), energies, replaced(swing, name="swing"))
+    )
+    for _ in range(2):
+        recorder = Recorder(tmp_path, [other])
+        recorder.record(old)
+        (mark,) = recorder.marks(other)
+        assert (mark.total, mark.max_points) == (15.0, 15.0)
+    new = result(other, points=(9, 0, 0))
+    preview = recorder.preview(new)
+    assert preview is not None
+    assert preview.total == 9.0
+    assert recorder.marks(other) == [mark], "a preview records nothing"
+    recorder.record(new)
+    Store(tmp_path).save(new)
+    (mark,) = Recorder(tmp_path, [other]).marks(other)
+    assert mark.total == 9.0
+    assert set(mark.exercises) == {"spring_force", "energies", "swing"}
+
+
+def test_a_regrade_counts_totals(
+    springs: Assignment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from autograder.cli.grading import _print_changes
+    from autograder.grading.run import Change
+
+    before = result(springs, points=(6, 4, 5))
+    after = result(springs, points=(6, 4, 0), max_points=10)
+    del after.exercises[2]
+    _print_changes([Change(before, after)], {"ada": (15.0, 10.0)})
+    said = " ".join(capsys.readouterr().out.split())
+    assert "oscillator 5 → 0" in said
+    assert "0 gain, 1 lose" in said
+    _print_changes([Change(before, after)], {"ada": (12.0, 12.0)})  # by hand
+    said = " ".join(capsys.readouterr().out.split())
+    assert "the checks give 15 → 10, the rest is by hand or late" in said
+    assert "0 gain, 0 lose" in said
+
+
+def test_who_left_is_nowhere_and_comes_back_with_everything(
+    graded: Path, springs: Assignment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from autograder.cli.exchange import drop
+    from autograder.cli.grading import _print_absent
+    from autograder.exchange.export import gradescope_files, table
+    from autograder.exchange.returning import feedback_archive
+    from autograder.grading.run import students
+    from autograder.records.gradebook.students import Known
+    from autograder.records.report import read_report, render
+
+    Recorder(graded, [springs]).know([Known("zoe", "Zoe Late")])
+    with pytest.raises(CourseError, match="knows nobody called mallory"):
+        drop(["ada", "mallory"], graded)
+    drop(["ada"], graded)
+    recorder = Recorder(graded, [springs])
+    assert students(graded, springs) == ["=1+1"]
+    assert [mark.student for mark in recorder.marks(springs)] == ["=1+1"]
+    assert [found.student for found in Store(graded).all("springs")] == ["=1+1"], "no regrade"
+    for kind in ("csv", "canvas", "moodle"):
+        assert "ada" not in table(graded, springs, kind)[0].lower()
+    rows = list(csv.DictReader(io.StringIO(table(graded, springs, "csv")[0])))
+    assert [(row["student"], row["total"]) for row in rows] == [("'=1+1", "11.0"), ("zoe", "")]
+    assert [path.stem for path in gradescope_files(graded, springs, tmp_path / "out")[0]] == [
+        "=1+1"
+    ]
+    assert feedback_archive(graded, springs, "feedback", tmp_path / "back.zip")[0] == 1
+    report = read_report("springs", graded)
+    assert [s.name for s in report.submissions] == ["=1+1"]
+    assert (report.absent, report.ungraded) == (["Zoe Late (zoe)"], [])
+    assert report.dropped == [f"ada, {datetime.now():%Y-%m-%d}"]
+    assert "left the course" in render(report, datetime(2026, 12, 1))
+    _print_absent(recorder, springs, 1)
+    said = capsys.readouterr().out
+    assert "handed in nothing: Zoe Late (zoe)" in said
+    drop(["ada"], graded, back=True)
+    assert {m.student: m.total for m in recorder.marks(springs)} == {"ada": 11.0, "=1+1": 11.0}
+
+
+# ------------------------------------------------------------------------ answers in words
+
+
+@pytest.fixture(scope="module")
+def wordy_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The made-up course with a question that is answered in words, for 4 points."""
+    root = toy_course.write(tmp_path_factory.mktemp("wordy"))
+    text = root / "assignments" / "springs" / "notebook.py"
+    cell = '\n# %% [markdown] answer="why" points=4\n# Why does it swing?\n'
+    text.write_text(text.read_text(encoding="utf-8") + cell, encoding="utf-8")
+    guide = root / "reference_impl" / "guides" / "springs.md"
+    guide.parent.mkdir()
+    guide.write_text("# why\n\nA secret guide: energy goes to and fro.\n", encoding="utf-8")
+    with toy_course.activated(root):
+        build(course.load_assignment("springs"))
+    return root
+
+
+@pytest.fixture
+def wordy(wordy_root: Path) -> Iterator[Assignment]:
+    with toy_course.activated(wordy_root):
+        yield course.load_assignment("springs")
+
+
+def test_a_marking_guide_stays_private_and_is_asked_for(
+    wordy: Assignment, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    release, source = (path.read_text(encoding="utf-8") for path in (wordy.release, wordy.source))
+    assert "secret guide" in source
+    assert "secret guide" not in release
+    assert "Why does it swing?" in release
+    assert "YOUR ANSWER HERE" in release
+    wordy.marking_guide.rename(wordy.marking_guide.with_suffix(".away"))
+    try:
+        with pytest.raises(CourseError, match=r"guides/springs.md has no part `# why`"):
+            build(wordy)
+    finally:
+        wordy.marking_guide.with_suffix(".away").rename(wordy.marking_guide)
+
+
+def in_words(wordy: Assignment, student: str, course_dir: Path, words: str) -> Result:
+    """Handed in and recorded, as a judge would say it."""
+    from autograder.judging.submission import answer_cells, outline_of
+
+    sha256 = hand_in(course_dir, student, filled(wordy, {**ANSWERS, **{"answer_why": words}}))
+    data = (course_dir / "submitted" / student / "springs" / "springs.ipynb").read_bytes()
+    submission = read_submission(data, wordy)
+    words_ = list(answer_cells(submission.notebook, outline_of(wordy)))
+    made = result(wordy, student, sha256=sha256, in_words=words_)
+    Store(course_dir).save(made)
+    Recorder(course_dir, [wordy]).record(made)
+    return made
+
+
+def test_answers_in_words_reach_formgrader_and_every_page(
+    wordy: Assignment, tmp_path: Path
+) -> None:
+    from nbgrader.api import Gradebook
+
+    from autograder.exchange.export import gradescope_files, table
+    from autograder.records.report import read_report
+
+    blank = "Why does it swing?\n\nYOUR ANSWER HERE"
+    in_words(wordy, "ben", tmp_path, blank)
+    made = in_words(wordy, "ada", tmp_path, "Because <b>energy</b> moves.")
+    assert made.in_words == ["answer_why"]
+    marks = {mark.student: mark for mark in Recorder(tmp_path, [wordy]).marks(wordy)}
+    assert {who: (m.total, m.max_points) for who, m in marks.items()} == dict.fromkeys(
+        ("ada", "ben"), (8.0, 19.0)
+    )
+    assert marks["ada"].story == ["why: answered in words, still to be marked by hand"]
+    assert [e.submission.name for e in read_report("springs", tmp_path).to_mark] == ["ada"]
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
+        waiting = {
+            s.student.id for s in book.assignment_submissions("springs") if s.needs_manual_grade
+        }
+        assert waiting == {"ada"}
+        grade = book.find_grade("answer_why", "springs", "springs", "ada")
+        assert grade.max_score == 4
+        grade.manual_score, grade.needs_manual_grade = 3, False
+        comment = book.find_comment("answer_why", "springs", "springs", "ada")
+        comment.manual_comment = "And friction?"
+        book.db.commit()
+    Recorder(tmp_path, [wordy]).record(made)
+    ada = next(m for m in Recorder(tmp_path, [wordy]).marks(wordy) if m.student == "ada")
+    assert ada.total == 11.0
+    assert ada.story == ["why: 3 by hand: And friction?"]
+    assert not read_report("springs", tmp_path).to_mark
+    (row, other) = csv.DictReader(io.StringIO(table(tmp_path, wordy, "csv")[0]))
+    assert (row["why"], row["total"], row["max_points"]) == ("3.0", "11.0", "19.0")
+    assert (other["why"], other["total"]) == ("0.0", "8.0")
+    gradescope_files(tmp_path, wordy, tmp_path / "out")
+    data = json.loads((tmp_path / "out" / "ada.json").read_bytes())
+    assert data["score"] == 11.0
+    assert "And friction?" in data["output"]
+    Pages(tmp_path, [wordy]).record(made)
+    text = shown_page(tmp_path)
+    for words in ("11 of 19 points", "Because <b>energy</b> moves.", "Comment. And friction?"):
+        assert words in text, f"the page does not say: {words}"
+    notebook = json.loads(Recorder(tmp_path, [wordy]).autograded(made).read_bytes())
+    (cell,) = (cell for cell in notebook["cells"] if cell["id"] == "answer_why")
+    assert cell["source"] == "    Because <b>energy</b> moves.", "as typed, never rendered"
+    assert cell["metadata"]["nbgrader"]["grade"]

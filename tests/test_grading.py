@@ -20,6 +20,7 @@ from autograder.grading.job import Job
 from autograder.grading.run import (
     course_salt,
     grade_class,
+    judged_again,
     only_grader,
     read_job,
     students,
@@ -213,12 +214,21 @@ def test_where_one_exercise_s_checks_changed_only_it_is_judged_again(
     ]
     before = msgspec.structs.replace(right, exercises=outdated, points=0, checks_sha256="older")
     Store(own_copy).save(before)
-    ((_, again),) = grade_class(graded.found, own_copy, ["dmitri"], [], jobs=1)
+    outdated: list[str] = []
+    ((event, kept),) = grade_class(
+        graded.found, own_copy, ["dmitri"], [], jobs=1, outdated=outdated
+    )
+    assert (event, kept, outdated) == ("kept", before, ["dmitri"]), "`grade` moves no recorded mark"
+    others = set(graded.results) - {"dmitri"}
+    for student in others:
+        Store(own_copy).path(graded.found.name, student).unlink()
+    ((known, again),) = judged_again(graded.found, own_copy, jobs=1)
+    assert known == before
     assert (again.points, again.status) == (right.points, "graded")
     assert again.checks_sha256 == right.checks_sha256
-    for before, after in zip(right.exercises, again.exercises, strict=True):
-        judged = after.checks != before.checks  # with other seconds at least
-        assert judged == (before.name == changed), before.name
+    for was, after in zip(right.exercises, again.exercises, strict=True):
+        judged = after.checks != was.checks  # with other seconds at least
+        assert judged == (was.name == changed), was.name
     assert again.exercises == _untimed(again, right)
 
 

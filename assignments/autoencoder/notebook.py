@@ -332,4 +332,7 @@ figures.one_number(grid, order, new.mean(axis=1))
 # that freezes into a different disorder each time. Would an autoencoder find its order parameter?
 # And how would you notice, if you did not know it either?
 
+# %% [markdown] answer="open_question"
+# **Your answer**, in a few sentences. It brings no points here; your instructor reads it.
+
 # %% summary=true

@@ -346,3 +346,6 @@ figures.gradient_sizes(he_initialise, deep_backward)
 # come as close, and after 10 000 epochs has not. What is in the way: too few epochs, corners in
 # the wrong places, neurons that have fallen silent? Copy the cell of exercise 9, try ten seeds,
 # look at the corners of the best and of the worst, and find an experiment that decides.
+
+# %% [markdown] answer="open_question"
+# **Your answer**, in a few sentences. It brings no points here; your instructor reads it.

@@ -380,4 +380,7 @@ figures.crossing(periodic, grid, lattices)
 # at all? What would it have to look at, how far would its kernels have to see, and which data would
 # force it to?
 
+# %% [markdown] answer="open_question"
+# **Your answer**, in a few sentences. It brings no points here; your instructor reads it.
+
 # %% summary=true

@@ -230,4 +230,7 @@ figures.error_bars(alpha_uncertainty, observations, 2000)
 # information (now a 2 × 2 matrix) say, and how would you change the experiment, not the network, so
 # that it can tell them apart?
 
+# %% [markdown] answer="open_question"
+# **Your answer**, in a few sentences. It brings no points here; your instructor reads it.
+
 # %% summary=true

@@ -465,3 +465,6 @@ figures.confusion(supposed, share, plainest)
 # ignore $m$. Your networks seem to look at $|m|$. Why is that easier for them to see? Which data,
 # which inputs or which architecture would make a network find the energy, and would its crossing
 # come closer to $T_c$ or move further away?
+
+# %% [markdown] answer="open_question"
+# **Your answer**, in a few sentences. It brings no points here; your instructor reads it.

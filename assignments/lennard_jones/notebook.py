@@ -364,4 +364,7 @@ figures.parity(E_unseen, predict(d_unseen), control.predict(sums_unseen))
 # would you ask of a network, of its training data or of the simulation, so that it notices
 # when it leaves what it knows?
 
+# %% [markdown] answer="open_question"
+# **Your answer**, in a few sentences. It brings no points here; your instructor reads it.
+
 # %% summary=true

@@ -398,4 +398,7 @@ figures.error_and_time(ftcs, rod, seconds)
 # out what the residual does to the error, by thinking or by trying, and say what you would want to
 # know before you trust a network where nobody knows the answer.
 
+# %% [markdown] answer="open_question"
+# **Your answer**, in a few sentences. It brings no points here; your instructor reads it.
+
 # %% summary=true

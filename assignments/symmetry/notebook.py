@@ -528,4 +528,7 @@ print(f"network of triples, mirrored, turned, shifted and renumbered: changes by
 # what would the forces do where you cut? And are triples the end of it? Find out whether two
 # clusters can have the same set of triangles and yet be different.
 
+# %% [markdown] answer="open_question"
+# **Your answer**, in a few sentences. It brings no points here; your instructor reads it.
+
 # %% summary=true

@@ -506,3 +506,6 @@ figures.remedies(x_seen, y_seen, remedies, without)
 # on them at the best epoch, the lowest of many noisy numbers, is a little too good. How much too
 # good? Draw a third set of readings, measure the difference over many seeds, and find out how it
 # depends on the number of validation readings. What would you report in a paper?
+
+# %% [markdown] answer="open_question"
+# **Your answer**, in a few sentences. It brings no points here; your instructor reads it.

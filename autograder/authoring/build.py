@@ -103,6 +103,10 @@ def _cells(assignment: Assignment, reference: ModuleType) -> list[Cell]:
     exercises: list[str] = []
     last, prose = "title", 0
     for found in text.cells:
+        if found.cell_type == "markdown" and "answer" in found.metadata:
+            cells.append(_answer_cell(assignment, found, str(where)))
+            last, prose = cells[-1]["id"], 0
+            continue
         if found.cell_type == "markdown":
             prose += 1
             words = _evaluated(found.source, vars(reference), str(where))
@@ -131,6 +135,8 @@ def _cells(assignment: Assignment, reference: ModuleType) -> list[Cell]:
             f"course.toml has {', '.join(wanted)}, in this order"
         )
     ids = [cell["id"] for cell in cells]
+    if twice := {one for one in ids if one.startswith("answer_") and ids.count(one) > 1}:
+        raise CourseError(f"{where} has more than one cell {', '.join(sorted(twice))}")
     for name in ("setup", "parameters", "demo_summary"):
         if ids.count(name) != 1:
             raise CourseError(f"{where} has {ids.count(name)} cells {name!r}; it needs one")
@@ -185,6 +191,29 @@ def _check_cell(assignment: Assignment, exercise: Exercise) -> Cell:
     points = int(exercise.points) if exercise.points.is_integer() else exercise.points
     cell = _cell("code", exercise.check_cell, "\n".join(lines))
     return _graded(cell, grade=True, locked=True, points=points)
+
+
+def _answer_cell(assignment: Assignment, found: Any, where: str) -> Cell:
+    """A question that is answered in words and marked by hand; its guide is for markers alone."""
+    name, points = str(found.metadata["answer"]), found.metadata.get("points", 0)
+    if type(points) not in (int, float) or not 0 <= points < float("inf"):
+        raise CourseError(f"{where}: the answer {name} has points = {points!r}; 0 or more")
+    guide = _guides(assignment).get(name, "")
+    if not guide:
+        path = assignment.marking_guide.relative_to(course.ROOT)
+        raise CourseError(f"{where}: {path} has no part `# {name}` that says how to mark it")
+    text = f"{found.source.rstrip()}\n\n### BEGIN SOLUTION\n{guide}\n### END SOLUTION"
+    cell = _cell("markdown", f"answer_{name}", text)
+    return _graded(cell, grade=True, solution=True, points=points)
+
+
+def _guides(assignment: Assignment) -> dict[str, str]:
+    """The text below each `# name` of the marking guide."""
+    path = assignment.marking_guide
+    if not path.is_file():
+        return {}
+    parts = re.split(r"^# (\w+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
 
 
 def _demo_cell(name: str, source: str, where: str) -> Cell:

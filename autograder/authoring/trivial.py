@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from coursekit.student import Kept
 from torch import nn
 
 from autograder.course import Exercise
 from autograder.judging.answers import cells, reference_code
 from autograder.judging.judge import Judge
-from autograder.judging.student import Remote, Student
+from autograder.judging.student import Student
 from autograder.sandbox.inside.wire import WireError, decode, encode
 from autograder.sandbox.protocol import InProcess
 
@@ -60,7 +61,7 @@ def _asked(judge: Judge, exercise: Exercise) -> dict[str, list[tuple[bytes, byte
         if not check.hidden:
             judge.run(check, student, "public")
             for call in student.calls:
-                if call.function in exercise.defines and not isinstance(call.returned, Remote):
+                if call.function in exercise.defines and not isinstance(call.returned, Kept):
                     if all(isinstance(one, str) for one in (*call.args, *call.kwargs.values())):
                         continue
                     try:

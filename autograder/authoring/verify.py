@@ -27,6 +27,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.course import SECONDS, Assignment, Cell, Exercise, load_assignment
+from autograder.errors import CourseError
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, definition, mistakes
 from autograder.judging.digest import digests
@@ -66,40 +67,46 @@ class Table(msgspec.Struct, kw_only=True):
     holes: list[str]
 
 
+Named = tuple[Assignment, Exercise]
+
+
+def exercises(names: list[str], keys: Collection[str] = ()) -> list[Named]:
+    """The exercises of the named assignments, or those of them with these keys."""
+    found = [(one, exercise) for one in map(load_assignment, names) for exercise in one.exercises]
+    for key in keys:
+        if key not in [exercise.name for _, exercise in found]:
+            known = ", ".join(exercise.name for _, exercise in found)
+            raise CourseError(f"{key} is no exercise of {', '.join(names)}; there are {known}")
+    return [one for one in found if not keys or one[1].name in keys]
+
+
 def verify(
-    names: list[str],
+    wanted: list[Named],
     jobs: int = 2,
     progress: Callable[[str, str, list[Row]], None] | None = None,
     salts: int = 1,
 ) -> list[Table]:
-    """The truth tables of the named assignments, each drawn from as many salts.
+    """The truth tables of these exercises, by assignment, each drawn from as many salts.
 
     Exercises are tried on `jobs` processes; `progress` is called with the assignment, the
     exercise and its rows as each is done with one salt.
     """
-    wanted = [
-        (found, exercise, f"{SALT} {n}" if n else SALT)
-        for found in map(load_assignment, names)
-        for exercise in found.exercises
-        for n in range(salts)
-    ]
+    drawn = [(*one, f"{SALT} {n}" if n else SALT) for one in wanted for n in range(salts)]
     rows: dict[tuple[str, str], list[Row]] = {}
     holes: dict[tuple[str, str], list[str]] = {}
-    for (found, exercise, salt), done in _done(wanted, jobs):
+    for (found, exercise, salt), done in _done(drawn, jobs):
         rows.setdefault((found.name, exercise.name), []).extend(done)
         where = "" if salt == SALT else f", salt {salt!r}"
         found_here = [hole + where for hole in holes_in(done)]
         holes.setdefault((found.name, exercise.name), []).extend(found_here)
         if progress is not None:
             progress(found.name, exercise.name, done)
-    tables = []
-    for found in map(load_assignment, names):
-        keys = [(found.name, exercise.name) for exercise in found.exercises]
-        own = [row for key in keys for row in rows[key]]
-        tables.append(
-            Table(assignment=found.name, rows=own, holes=[h for key in keys for h in holes[key]])
-        )
-    return tables
+    tables: dict[str, Table] = {}
+    for found, exercise in wanted:
+        table = tables.setdefault(found.name, Table(assignment=found.name, rows=[], holes=[]))
+        table.rows += rows[found.name, exercise.name]
+        table.holes += holes[found.name, exercise.name]
+    return list(tables.values())
 
 
 _Job = tuple[Assignment, Exercise, str]

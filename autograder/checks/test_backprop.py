@@ -874,7 +874,7 @@ def test_train__loss_falls(student, draw):
 SINE_LIMIT = 0.1  # the best straight line leaves 0.2
 
 
-def sine_error(student, draw):
+def sine_error(student, draw) -> float:
     """Trains on 40 points of a sine; the mean squared error on points between them."""
     x = 2 * np.pi * (np.arange(40) + draw.uniform(size=40)).reshape(-1, 1) / 40
     seed = int(draw.integers(2**32))

@@ -8,7 +8,7 @@ import sys
 from autograder.errors import CageError, CourseError
 
 from . import authoring, exchange, grading
-from .terminal import app
+from .terminal import UNIX, app
 
 __all__ = ["app", "authoring", "exchange", "grading", "main"]
 
@@ -19,6 +19,15 @@ def main() -> None:
         app()
     except (CourseError, CageError) as error:
         print(f"autograder: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except ModuleNotFoundError as error:
+        if error.name not in UNIX:
+            raise
+        print(
+            "autograder: this needs Linux (on Windows: WSL 2), where a student's code can be "
+            "locked in. report, export and collect work here too; explain shows what is recorded",
+            file=sys.stderr,
+        )
         raise SystemExit(2) from None
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):

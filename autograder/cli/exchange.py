@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from autograder.course import course, load_assignment
+from autograder.course import Assignment, course, load_assignment
 from autograder.files import plain, write_atomically
 
 from .terminal import COURSE, NAMES, app, chosen_names
@@ -31,20 +31,30 @@ Format = Literal[
 
 @app.command()
 def report(
-    name: Annotated[str, typer.Argument(help="Assignment.")],
     course_dir: COURSE,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Assignments; all that are graded if none is named.")
+    ] = None,
 ) -> None:
     """One HTML page about a class: marks, exercises, slips, failures. For instructors.
 
-    Writes DIR/report/<name>.html, which needs no network, and prints its path.
+    Writes DIR/report/<name>.html for each assignment. For several, or none named, also the course
+    at a glance: DIR/report/course.html, with students and exercises as CSV beside it. Needs no
+    network; prints the paths.
 
     Example: autograder report lennard_jones --course ~/course
 
     Exits 2 if nothing has been graded.
     """
+    from autograder.records.overview import graded_assignments, write_overview
     from autograder.records.report import write_report
 
-    print(write_report(load_assignment(name).name, course_dir))
+    found = [load_assignment(name) for name in names or ()] or graded_assignments(course_dir)
+    for one in found:
+        print(write_report(one.name, course_dir))
+    if not names or len(names) > 1:
+        for path in write_overview(course_dir, found):
+            print(path)
 
 
 @app.command()
@@ -77,6 +87,41 @@ def collect(
         print(f"left out: {sentence}", file=sys.stderr)
     if outcome.left_out:
         raise typer.Exit(1)
+
+
+@app.command()
+def drop(
+    students: Annotated[list[str], typer.Argument(help="Ids of students.")],
+    course_dir: COURSE,
+    back: Annotated[bool, typer.Option("--back", help="Takes them in again.")] = False,
+) -> None:
+    """Students who left: from now on not graded, and in no report, regrade or export.
+
+    Nothing is deleted; DIR/dropped.json says who left, and when. The reports name them.
+
+    Example: autograder drop ada ben --course ~/course
+
+    Exits 2 if nobody of that id is known.
+    """
+    from datetime import date
+
+    from autograder.errors import CourseError
+    from autograder.records.gradebook import Recorder, has_gradebook
+    from autograder.results import dropped, save_dropped
+
+    left = dropped(course_dir)
+    known = {path.name for path in course_dir.glob("submitted/*")} | left.keys()
+    if has_gradebook(course_dir):
+        known |= Recorder(course_dir, []).roster().keys()
+    if strangers := [plain(student) for student in students if student not in known]:
+        raise CourseError(f"{course_dir} knows nobody called {', '.join(strangers)}")
+    for student in students:
+        if back:
+            left.pop(student, None)
+        else:
+            left.setdefault(student, f"{date.today()}")
+    save_dropped(course_dir, left)
+    print(f"{len(left)} left the course{': ' if left else ''}{', '.join(map(plain, sorted(left)))}")
 
 
 bundle = typer.Typer(no_args_is_help=True, help="Folders and archives to give away.")
@@ -150,11 +195,14 @@ def bundle_run(name: str, home: Annotated[Path, typer.Option()] = Path("/autogra
 
 @app.command()
 def export(
-    name: Annotated[str, typer.Argument(help="Assignment.")],
     course_dir: COURSE,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Assignments; all that are graded if none is named.")
+    ] = None,
     to: Annotated[Format, typer.Option(help="Who reads it.")] = "csv",
     output: Annotated[
-        Path | None, typer.Option(help="The file to write; for gradescope, the folder.")
+        Path | None,
+        typer.Option(help="The file to write; for gradescope and several assignments, the folder."),
     ] = None,
     column: Annotated[
         str, typer.Option(help="The assignment's title in Canvas' own export: 'Backprop (4711)'.")
@@ -166,15 +214,31 @@ def export(
     mark because the grader failed has an empty field, and is named. `feedback` is a zip with a
     folder for each student, for mail; `moodle-feedback`, `canvas-feedback` and
     `brightspace-feedback` are zips that these take back, of those who were collected from there.
+    For several assignments, or none named, each has a file in DIR/exports or --output.
 
     Example: autograder export lennard_jones --course ~/course --to canvas --output marks.csv
 
     Exits 2 if nothing has been graded.
     """
+    from autograder.records.overview import graded_assignments
+
+    found = [load_assignment(name) for name in names or ()] or graded_assignments(course_dir)
+    if names and len(names) == 1:
+        _export(found[0], course_dir, to, output, column)
+        return
+    ending = "csv" if to in ("csv", "canvas", "moodle") else "zip"
+    for one in found:
+        folder = output or course_dir / "exports"
+        place = folder / (one.name if to == "gradescope" else f"{one.name}_{to}.{ending}")
+        _export(one, course_dir, to, place, column)
+
+
+def _export(
+    found: Assignment, course_dir: Path, to: Format, output: Path | None, column: str
+) -> None:
     from autograder.exchange.export import gradescope_files, not_in_worksheet, table
     from autograder.exchange.returning import feedback_archive
 
-    found = load_assignment(name)
     without: list[str] = []
     if to == "gradescope":
         folder = output or course_dir / "gradescope" / found.name

@@ -14,14 +14,14 @@ from rich.text import Text
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
-from autograder.results import Result
-from autograder.sandbox.cage import Level
+from autograder.results import Result, dropped
+from autograder.sandbox.levels import Level
 
-from .terminal import COURSE, JSON, SCHEDULER, app, console, progress_bar
+from .terminal import COURSE, JSON, SCHEDULER, UNIX, app, console, interruptible, progress_bar
 
 if TYPE_CHECKING:
     from autograder.grading.run import Change
-    from autograder.records.gradebook import Mark
+    from autograder.records.gradebook import Mark, Recorder
 
 _INVENTED = ".invented_class"  # in a folder that `demo` made and may remove
 
@@ -44,7 +44,8 @@ def grade(
     """Grades DIR/submitted/<student>/<name>/<name>.ipynb, each in a cage of its own.
 
     Writes DIR/results/<name>/<student>.json, nbgrader's gradebook, autograded notebooks and
-    feedback pages. Can be stopped and started again: what is done stays done.
+    feedback pages. Can be stopped and started again: what is done stays done. A recorded mark that
+    other checks, other points or another salt would move is left to `regrade`, and counted.
 
     Example: autograder grade lennard_jones --course ~/course
 
@@ -55,9 +56,16 @@ def grade(
     from autograder.grading.run import unusable_folders
 
     found = [load_assignment(name) for name in names]
-    graded = _grade(found, course_dir, jobs, scheduler, student, force, isolation, json)
+    graded, marks = _grade(found, course_dir, jobs, scheduler, student, force, isolation, json)
     if json:
-        print(msgspec.json.encode(graded).decode())
+        told = []
+        for result in graded:
+            mark = marks.get((result.assignment, result.student))
+            told.append(
+                msgspec.to_builtins(result)
+                | {"mark": mark and mark.total, "story": mark.story if mark else []}
+            )
+        print(msgspec.json.encode(told).decode())
     unusable = {one.name: unusable_folders(course_dir, one) for one in found}
     for name, folders in unusable.items():
         for folder in folders:
@@ -101,7 +109,10 @@ def regrade(
     from autograder.records.receipts import Receipts
 
     found = load_assignment(name)
-    with only_grader(course_dir):
+    with (
+        interruptible("nothing was recorded; the same command begins anew"),
+        only_grader(course_dir),
+    ):
         with progress_bar(json) as bar:
             task = bar.add_task(name, total=None)
             changes, missing = [], list[str]()
@@ -118,7 +129,13 @@ def regrade(
             changes.sort(key=lambda change: change.after.student)
         _print_missing(missing)
         faulty = [change for change in changes if change.after.status == "grader_error"]
-        good = [change.after for change in changes if change not in faulty]
+        good = [change.after for change in changes if change.after.status != "grader_error"]
+        recorder = Recorder(course_dir, [found])
+        totals = {
+            change.after.student: (_total(recorder, change.before), _total(recorder, change.after))
+            for change in changes
+            if change.after.status != "grader_error"
+        }
         if json:
             print(
                 msgspec.json.encode(
@@ -127,6 +144,8 @@ def regrade(
                             "student": after.student,
                             "before": before.points,
                             "after": after.points,
+                            "mark_before": totals.get(after.student, (None, None))[0],
+                            "mark_after": totals.get(after.student, (None, None))[1],
                             "status": after.status,
                             "exercises": [
                                 {"name": one, "before": was, "after": now}
@@ -139,10 +158,10 @@ def regrade(
                 ).decode()
             )
         else:
-            _print_changes(changes)
+            _print_changes(changes, totals)
         asked = not yes and not json and bool(good) and sys.stdin.isatty()
         if yes or (asked and typer.confirm("Record these?")):
-            sinks: list[Sink] = [Recorder(course_dir, [found]), Pages(course_dir, [found])]
+            sinks: list[Sink] = [recorder, Pages(course_dir, [found], recorder)]
             sinks.append(Receipts(course_dir))
             record(course_dir, good, sinks)
             print(f"{len(good)} results recorded", file=sys.stderr)
@@ -152,13 +171,26 @@ def regrade(
         raise typer.Exit(1)
 
 
+def _total(recorder: Recorder, result: Result) -> float | None:
+    mark = recorder.preview(result)
+    return None if mark is None else mark.total
+
+
 def _print_missing(missing: list[str]) -> None:
     for sentence in missing:
         print(f"autograder: {plain(sentence)}; the recorded mark stays", file=sys.stderr)
 
 
-def _print_changes(changes: list[Change]) -> None:
-    moved = [c for c in changes if c.exercises or c.after.status == "grader_error"]
+def _print_changes(
+    changes: list[Change], totals: dict[str, tuple[float | None, float | None]]
+) -> None:
+    """`totals`: the gradebook's marks before and after, points by hand and penalties included."""
+
+    def differ(change: Change) -> bool:
+        before, after = totals.get(change.after.student, (None, None))
+        return before != after or change.before.points != change.after.points
+
+    moved = [c for c in changes if c.exercises or differ(c) or c.after.status == "grader_error"]
     table = Table(box=None)
     for column in ("student", "before", "after", "exercises"):
         table.add_column(column, justify="right" if column in ("before", "after") else "left")
@@ -166,10 +198,14 @@ def _print_changes(changes: list[Change]) -> None:
         words = [f"{name} {before:g} → {after:g}" for name, before, after in change.exercises]
         if change.after.status == "grader_error":
             words = [f"GRADER ERROR, stays as it is: {change.after.message}"]
+        before, after = totals.get(change.after.student, (change.before.points, None))
+        if (before, after) != (change.before.points, change.after.points) and after is not None:
+            was, now = change.before.points, change.after.points
+            words.append(f"the checks give {was:g} → {now:g}, the rest is by hand or late")
         table.add_row(
             Text(plain(change.after.student)),
-            f"{change.before.points:g}",
-            f"{change.after.points:g}",
+            _points(before),
+            _points(after),
             Text(plain(", ".join(words))),
         )
     if moved:
@@ -177,9 +213,13 @@ def _print_changes(changes: list[Change]) -> None:
     checks = Counter(moved_check for change in changes for moved_check in change.checks)
     for (check, outcome), students in sorted(checks.items()):
         print(f"  {check}: {outcome} now for {students}, and did not before")
-    gained = sum(change.after.points > change.before.points for change in moved)
-    lost = sum(change.after.points < change.before.points for change in moved)
+    known = [(was or 0.0, now or 0.0) for was, now in totals.values()]
+    gained, lost = sum(now > was for was, now in known), sum(now < was for was, now in known)
     print(f"{len(changes)} judged again: {gained} gain, {lost} lose, the others keep their marks")
+
+
+def _points(value: float | None) -> str:
+    return "–" if value is None else f"{value:g}"
 
 
 def _grade(
@@ -191,8 +231,9 @@ def _grade(
     force: bool = False,
     isolation: Level = "full",
     json: bool = False,
-) -> list[Result]:
-    """The results; without `json` the marks alone, so that a large class needs no more memory."""
+) -> tuple[list[Result], dict[tuple[str, str], Mark]]:
+    """The results, and the gradebook's marks by assignment and student. Without `json` the results
+    have their points alone, so that a large class needs no more memory."""
     from msgspec.structs import replace
 
     from autograder.grading.run import Sink, grade_class, only_grader, students
@@ -200,18 +241,26 @@ def _grade(
     from autograder.records.gradebook import Recorder
     from autograder.records.receipts import Receipts
 
-    graded, missing = [], list[str]()
-    with only_grader(course_dir), progress_bar(json) as bar:
+    graded: list[Result] = []
+    given: dict[tuple[str, str], Mark] = {}
+    with interruptible(), only_grader(course_dir), progress_bar(json) as bar:
         recorder = Recorder(course_dir, assignments)
-        sinks: list[Sink] = [recorder, Pages(course_dir, assignments), Receipts(course_dir)]
+        pages = Pages(course_dir, assignments, recorder)
+        sinks: list[Sink] = [recorder, pages, Receipts(course_dir)]
         for found in assignments:
             chosen = students(course_dir, found)
             if student:
+                if student in dropped(course_dir):
+                    raise CourseError(
+                        f"{student} has left the course; `autograder drop {student} --back "
+                        f"--course {course_dir}` takes them in again"
+                    )
                 if student not in chosen:
                     raise CourseError(f"{student!r} has handed in nothing for {found.name}")
                 chosen = [student]
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
+            missing, outdated, moved = list[str](), list[str](), list[str]()
             for _, result in grade_class(
                 found,
                 course_dir,
@@ -222,17 +271,38 @@ def _grade(
                 weakest=isolation,
                 force=force,
                 missing=missing,
+                outdated=outdated,
+                moved=moved,
             ):
                 bar.advance(task)
                 results.append(result if json else replace(result, exercises=[], phases={}))
             results.sort(key=lambda result: result.student)
             graded += results
             _print_missing(missing)
-            missing.clear()
+            marks = {mark.student: mark for mark in recorder.marks(found)}
+            given |= {(found.name, student): mark for student, mark in marks.items()}
             if not json:
-                marks = {mark.student: mark for mark in recorder.marks(found)}
                 _print_class(found.title, results, marks)
-    return graded
+                _print_absent(recorder, found, len(dropped(course_dir)))
+            for sentence in moved:
+                print(f"autograder: {plain(sentence)} (the same file)", file=sys.stderr)
+            if outdated:
+                print(
+                    f"autograder: {len(outdated)} recorded marks of {found.name} rest on other "
+                    "checks, other points or another salt than today's, and stay; `autograder "
+                    f"regrade {found.name} --course {course_dir}` shows who would gain and lose",
+                    file=sys.stderr,
+                )
+    return graded, given
+
+
+def _print_absent(recorder: Recorder, assignment: Assignment, left: int) -> None:
+    absent = [plain(person.shown) for person in recorder.absent(assignment)]
+    if absent:
+        more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
+        print(f"on the roster and handed in nothing: {', '.join(absent[:10])}{more}")
+    if left:
+        print(f"left the course, not graded and not shown: {left}")
 
 
 def _print_class(title: str, results: list[Result], marks: dict[str, Mark]) -> None:
@@ -245,11 +315,13 @@ def _print_class(title: str, results: list[Result], marks: dict[str, Mark]) -> N
         if result.status == "grader_error":
             message = f"GRADER ERROR, no mark given: {message}"
         mark = marks.get(result.student)
-        total = mark.total if mark is not None else None
-        points = f"{result.points if total is None else total:g} of {result.max_points:g}"
-        if mark is not None:
-            message = "; ".join(filter(None, (message, *mark.story)))
-        table.add_row(Text(plain(result.student)), points, Text(message))
+        if mark is None:
+            continue  # dropped in the meantime
+        message = "; ".join(filter(None, (message, *mark.story)))
+        who = f"{mark.student} {mark.name}".strip()
+        table.add_row(
+            Text(plain(who)), f"{_points(mark.total)} of {mark.max_points:g}", Text(message)
+        )
     console.print(table)
     levels = {result.isolation for result in results}
     weak = levels - {"full", "none"}
@@ -257,6 +329,50 @@ def _print_class(title: str, results: list[Result], marks: dict[str, Mark]) -> N
         console.print(
             f"isolation reached: {', '.join(sorted(levels))} – weaker than full", style="bold"
         )
+
+
+@app.command()
+def explain(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    student: Annotated[str, typer.Argument(help="The student's id.")],
+    course_dir: COURSE,
+    exercise: Annotated[str, typer.Argument(help="One exercise; all if none is named.")] = "",
+    isolation: Annotated[
+        Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
+    ] = "full",
+) -> None:
+    """Every check of one submission: what was called, what came back, what is right, the sum.
+
+    For the instructor alone: it shows hidden inputs and right answers. Judges the file again, with
+    the inputs that it was graded with, and records nothing. Writes a page that prints to
+    DIR/report/explained/<name>/<student>.html.
+
+    Example: autograder explain lennard_jones ada lj_force --course ~/course
+
+    Exits 2 if there is nothing to explain.
+    """
+    from autograder.records.explanation import Recorded, as_page, as_recorded, as_text
+    from autograder.records.gradebook import in_gradebook
+    from autograder.results import Store
+
+    found = load_assignment(name)
+    marks, _ = in_gradebook(course_dir, found)
+    known = Recorded(Store(course_dir).load(name, student), marks.get(student))
+    if exercise:
+        found.exercise(exercise)  # or say which there are
+    try:
+        from autograder.grading.explain import explain as explained
+    except ModuleNotFoundError as error:
+        if known.result is None or error.name not in UNIX:
+            raise
+        one = as_recorded(found, known.result, exercise)
+    else:
+        one = explained(found, course_dir, student, exercise, isolation)
+    for line in as_text(one, known):
+        print(line)
+    path = course_dir / "report" / "explained" / name / f"{student}.html"
+    write_atomically(path, as_page(one, known).encode(), private=True)
+    print(path, file=sys.stderr)
 
 
 @app.command()
@@ -296,7 +412,7 @@ def demo(
         console.print(f"Inventing a class for {one.name}, and working out what each deserves …")
         members[one.name] = class_of(one)
         write(folder, one, members[one.name])
-    results = _grade(found, folder, jobs)
+    results, _ = _grade(found, folder, jobs)
     wrong = []
     for one in found:
         deserved = {member.student: member for member in members[one.name]}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +25,8 @@ from autograder.course import course, load_assignment
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
+UNIX = ("fcntl", "resource", "pwd", "grp")
+"""Modules that Windows does not have: without them there is no cage."""
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 NAMES = Annotated[list[str] | None, typer.Argument(help="Assignments; all if none is named.")]
 COURSE = Annotated[
@@ -47,6 +53,26 @@ def options(
     ] = False,
 ) -> None:
     """Autograded notebooks: build them, prove their checks, grade a class."""
+
+
+@contextlib.contextmanager
+def interruptible(
+    then: str = "what is graded so far is recorded; the same command goes on where this one was",
+) -> Iterator[None]:
+    """Ctrl-C is answered at once, ends what is under way, and says how to go on."""
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        print(f"\nautograder: stopping, {then}", file=sys.stderr, flush=True)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def chosen_names(names: list[str] | None) -> list[str]:

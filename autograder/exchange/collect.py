@@ -12,23 +12,23 @@ import io
 import itertools
 import statistics
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
 from autograder.records import collected as records
-from autograder.records.gradebook import Recorder, configuration
-from autograder.records.gradebook.students import Known
+from autograder.records.gradebook import Recorder, configuration, has_gradebook
+from autograder.records.gradebook.students import Known, Person
 from autograder.records.gradebook.times import TIMESTAMP
 
 from .archive import is_archive, listing, opened, shown
 from .choice import Chosen, choose
-from .layouts import Handed, Layout, layout, refuse_doubtful
+from .layouts import Handed, Layout, Member, layout, refuse_doubtful
 
 MAX_ARCHIVE = 512 * 2**20
 """Of an archive that is alone in another one."""
@@ -77,6 +77,9 @@ class _Collection:
             with zipfile.ZipFile(io.BytesIO(lone.read(MAX_ARCHIVE))) as within:
                 return self.take(within, made)
         refuse_doubtful(found.people)
+        if has_gradebook(self.course_dir) and found.system not in ("folders", "nbgrader"):
+            roster = Recorder(self.course_dir, [self.assignment]).roster()
+            self.outcome.remarks.extend(_on_the_roster(found, list(roster.values())))
         told = _member_times(found, made, self.zone)
         self.outcome.left_out.extend(plain(line) for line in found.strays)
         for handed in sorted(found.people, key=lambda handed: handed.label):
@@ -183,6 +186,52 @@ def _students(course_dir: Path) -> set[str]:
     """Whom the course has submissions of."""
     folders = course_dir.glob("submitted/*")
     return {path.name for path in folders if any((path / name).exists() for name in course())}
+
+
+def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
+    """Gives members the id that the roster has for them, and says whom it knew by name alone.
+
+    A platform's own id, an e-mail address or a name count where one student on the roster and one
+    person in the archive have it; whose id is on the roster keeps it.
+    """
+    members = [member for handed in found.people for member in handed.members]
+    new: dict[str, str] = {}
+    remarks = []
+    for kind in ("lms_id", "email", "name"):
+        if kind == "lms_id" and found.system == "Moodle":
+            continue  # there it is a number in one assignment's worksheet
+        ours, theirs = _by(kind, roster), _by(kind, members)
+        for key, people in ours.items():
+            if not key or len(people) > 1 or len(theirs.get(key, [])) != 1:
+                continue
+            person, member = people[0], theirs[key][0]
+            if member.student in new or person.student in new.values():
+                continue
+            taken = person.student in {one.student for one in members}
+            if not taken and member.student not in {one.student for one in roster}:
+                new[member.student] = person.student
+                if kind == "name":
+                    remarks.append(f"{member.name}: taken for {person.student}, by the name alone")
+    for handed in found.people:
+        handed.members = [
+            member._replace(student=new.get(member.student, member.student))
+            for member in handed.members
+        ]
+    return remarks
+
+
+P = TypeVar("P", Person, Member)
+
+
+def _by(kind: str, people: Iterable[P]) -> dict[str, list[P]]:
+    groups: dict[str, list[P]] = {}
+    for person in people:
+        if kind == "name" and isinstance(person, Person):
+            key = f"{person.first_name} {person.last_name}"
+        else:
+            key = getattr(person, kind)
+        groups.setdefault(" ".join(key.casefold().split()), []).append(person)
+    return groups
 
 
 # ------------------------------------------------------------------------ times

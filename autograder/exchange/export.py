@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,9 +17,11 @@ import msgspec
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
-from autograder.files import plain, write_atomically
+from autograder.files import harmless, write_atomically
+from autograder.judging.submission import outline_of
 from autograder.records.collected import Origin, collected
 from autograder.records.gradebook import Mark, Recorder
+from autograder.records.gradebook.students import Person
 from autograder.results import Store
 
 from .gradescope import gradescope
@@ -34,9 +35,16 @@ class _Class(NamedTuple):
 
     assignment: Assignment
     marks: list[Mark]
+    absent: list[Person]
+    """Who is on the roster and has handed in nothing."""
     origins: dict[str, Origin]
     column: str
     """What the platform calls the assignment."""
+
+    @property
+    def most(self) -> float:
+        """What can be earned, by checks and in words."""
+        return self.assignment.points + sum(outline_of(self.assignment).answers.values())
 
 
 def table(
@@ -45,10 +53,12 @@ def table(
     """The class's marks as CSV text; and who has no mark, because the grader failed: an empty
     field, not a zero. `column` is the platform's own title of the assignment."""
     marks = _marks(course_dir, assignment)
+    absent = Recorder(course_dir, [assignment]).absent(assignment)
     origins = collected(course_dir, assignment.name).students
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    for row in _TABLES[kind](_Class(assignment, marks, origins, column or assignment.title)):
+    of = _Class(assignment, marks, absent, origins, column or assignment.title)
+    for row in _TABLES[kind](of):
         writer.writerow([harmless(cell) for cell in row])
     return text.getvalue(), [mark.student for mark in marks if mark.total is None]
 
@@ -62,21 +72,27 @@ def _marks(course_dir: Path, assignment: Assignment) -> list[Mark]:
 
 def _plain_table(of: _Class) -> Iterable[Row]:
     exercises = [exercise.name for exercise in of.assignment.exercises]
+    words = [name.removeprefix("answer_") for name in outline_of(of.assignment).answers]
     yield [
         *("student", "last_name", "first_name", "email"),
         *exercises,
+        *words,
         *("points", "late_penalty", "total", "max_points"),
     ]
     for mark in of.marks:
         points = [mark.exercises.get(name, "") for name in exercises]
+        points += [mark.in_words.get(name, "") for name in words]
         who = [mark.student, mark.last_name, mark.first_name, mark.email]
         yield [*who, *points, mark.points, mark.penalty, mark.total, mark.max_points]
+    for person in of.absent:  # an empty field is no zero: what it means is the course's to say
+        who = [person.student, person.last_name, person.first_name, person.email]
+        yield [*who, *("" for _ in (*exercises, *words)), "", "", "", of.most]
 
 
 def _canvas(of: _Class) -> Iterable[Row]:
     """What Canvas' gradebook imports: students are known by their Canvas or their login name."""
     yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", of.column]
-    yield ["    Points Possible", "", "", "", "", of.assignment.points]
+    yield ["    Points Possible", "", "", "", "", of.most]
     for mark in of.marks:
         name = ", ".join(filter(None, (mark.last_name, mark.first_name))) or mark.student
         origin = of.origins.get(mark.student)
@@ -99,7 +115,7 @@ def _moodle(of: _Class) -> Iterable[Row]:
             name = f"{mark.first_name} {mark.last_name}".strip() or mark.student
             if number:
                 who = [f"Participant {number}", name, mark.email]
-                yield [*who, mark.total, of.assignment.points, "-"]
+                yield [*who, mark.total, of.most, "-"]
         return
     yield ["Username", "ID number", "Email address", "First name", "Last name", of.column]
     for mark in of.marks:
@@ -130,20 +146,6 @@ _TABLES: dict[str, Callable[[_Class], Iterable[Row]]] = {
 }
 
 
-def harmless(cell: Any) -> Any:
-    """Text that a spreadsheet would run as a formula becomes text again; numbers are rounded.
-
-    Some take a full-width sign for the sign, and pass over spaces before it.
-    """
-    if isinstance(cell, float):
-        return round(cell, 2)
-    if not isinstance(cell, str):
-        return cell
-    text = plain(cell)
-    begins = unicodedata.normalize("NFKC", text).lstrip()[:1]
-    return f"'{text}" if (text[:1] in "\t\r\n" and text) or begins in tuple("=+-@") else text
-
-
 def gradescope_files(
     course_dir: Path, assignment: Assignment, folder: Path
 ) -> tuple[list[Path], list[str]]:
@@ -153,12 +155,13 @@ def gradescope_files(
     if not results:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
     marks = {mark.student: mark for mark in _marks(course_dir, assignment)}
-    paths = []
+    paths, without = [], []
     for result in results:
-        if result.status == "grader_error":
-            continue
         mark = marks.get(result.student)
+        if mark is None or mark.total is None:
+            without.append(result.student)
+            continue
         path = folder / f"{result.student}.json"
         write_atomically(path, msgspec.json.format(msgspec.json.encode(gradescope(result, mark))))
         paths.append(path)
-    return paths, [result.student for result in results if result.status == "grader_error"]
+    return paths, without

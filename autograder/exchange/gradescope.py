@@ -16,9 +16,6 @@ from typing import Any
 from autograder.course import ROOT, Assignment
 from autograder.errors import CageError, CourseError, SubmissionError
 from autograder.files import plain, write_atomically
-from autograder.grading.executors import judges
-from autograder.grading.job import Job
-from autograder.grading.run import SALT, course_salt, new_salt, variant
 from autograder.judging.submission import find_notebook
 from autograder.records.gradebook import Mark
 from autograder.results import ExerciseResult, Result
@@ -35,6 +32,8 @@ _FILES = ("pyproject.toml", ".constraints.txt", "README.md")
 def gradescope_archive(assignment: Assignment, archive: Path) -> Path:
     """An autograder for Gradescope: everything under /autograder/source of its container, and a
     salt of its own."""
+    from autograder.grading.run import SALT, new_salt
+
     parts = [path for part in _PARTS for path in files_of(ROOT / part)]
     parts += [ROOT / name for name in _FILES]
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
@@ -55,6 +54,10 @@ def run_gradescope(assignment: Assignment, home: Path) -> None:
     Its containers allow no namespaces, so that a weaker cage than bubblewrap's is accepted. A
     fault of the grader writes no result: Gradescope then says that the autograder failed.
     """
+    from autograder.grading.executors import judges
+    from autograder.grading.job import Job
+    from autograder.grading.run import course_salt, variant
+
     salt = course_salt(ROOT)
     if assignment.variants:
         data = json.loads((home / "submission_metadata.json").read_bytes())
@@ -117,7 +120,10 @@ def gradescope(result: Result, mark: Mark | None = None) -> dict[str, Any]:
     given = mark.exercises if mark is not None else {}
     total = mark.total if mark is not None else None
     story = mark.story if mark is not None else []
-    lines = (*story, result.message, *result.notes)
+    said = mark.comments if mark is not None else {}
+    names = {exercise.name for exercise in result.exercises}
+    others = [f"{name}: {text}" for name, text in said.items() if name not in names]
+    lines = (*story, *others, result.message, *result.notes)
     return {
         "score": result.points if total is None else total,
         # Without second passes: how long they take is a student's to choose.
@@ -130,7 +136,7 @@ def gradescope(result: Result, mark: Mark | None = None) -> dict[str, Any]:
                 "name": exercise.name,
                 "score": round(_first(given.get(exercise.name), exercise.points), 2),
                 "max_score": exercise.max_points,
-                "output": _told(exercise),
+                "output": _told(exercise, said.get(exercise.name, "")),
                 "visibility": "visible",
             }
             for exercise in result.exercises
@@ -142,7 +148,7 @@ def _first(given: float | None, points: float) -> float:
     return points if given is None else given
 
 
-def _told(exercise: ExerciseResult) -> str:
+def _told(exercise: ExerciseResult, comment: str) -> str:
     hint = f"hint: {exercise.hint}" if exercise.hint else ""
-    said = filter(None, (exercise.remark, exercise.message, hint))
+    said = filter(None, (comment, exercise.remark, exercise.message, hint))
     return plain("\n".join(said)) or exercise.status

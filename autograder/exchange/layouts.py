@@ -18,7 +18,7 @@ import yaml
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.grading.run import usable_id
+from autograder.files import usable_id
 from autograder.records.gradebook import parse_time
 
 from .archive import DAMAGE, File, Listing, is_archive

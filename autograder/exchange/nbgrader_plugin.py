@@ -28,6 +28,7 @@ from autograder.files import plain
 from autograder.grading.run import students
 from autograder.records.feedback import Pages
 from autograder.records.gradebook import Recorder, submission_time
+from autograder.records.gradebook.givers import watch
 from autograder.records.receipts import Receipts
 from autograder.results import Store
 
@@ -89,7 +90,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
         from autograder.grading.executors import judges
-        from autograder.grading.run import course_salt, read_job
+        from autograder.grading.run import course_salt, has_moved, read_job
 
         weakest: Any = self.isolation
         exporter: SubmissionExporter = self.parent
@@ -97,7 +98,14 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         student = resources["nbgrader"]["student"]
         job = read_job(recorder.course_dir, found, student, course_salt(recorder.course_dir))
         result = judges(weakest).grade(job)
-        Store(recorder.course_dir).save(result)
+        store = Store(recorder.course_dir)
+        known = store.load(found.name, student)
+        if known is not None and has_moved(known, result):
+            text = (
+                "%s had %g points for the same file and has %g now: checks, points or salt changed"
+            )
+            self.log.warning(text, student, known.points, result.points)
+        store.save(result)
         recorder.record(result)
         Receipts(recorder.course_dir).remove(result)
         Pages(recorder.course_dir, [found]).remove(result)
@@ -113,7 +121,8 @@ def _read(path: Path) -> Any:
 
 
 def mend_nbgrader() -> None:
-    """Two faults of nbgrader 0.9.6 that its configuration cannot reach.
+    """Two faults of nbgrader 0.9.6 that its configuration cannot reach; and whoever gives points
+    by hand is noted.
 
     One `timestamp.txt` that is no time stops formgrader's list of submissions for everybody,
     and that student's grading; here such a submission has no time. And under SQLAlchemy 2.1 a
@@ -127,6 +136,7 @@ def mend_nbgrader() -> None:
         step = self.coursedir.submitted_directory
         return existing(self.coursedir, self.coursedir.format_path(step, student_id, assignment_id))
 
+    watch()
     CourseDirectory.get_existing_timestamp = existing
     NbGraderAPI.get_submitted_timestamp = submitted
     warnings.filterwarnings("ignore", message="Object of type .* not in session")

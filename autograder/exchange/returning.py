@@ -12,12 +12,11 @@ from typing import Literal
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
-from autograder.files import write_atomically
+from autograder.files import harmless, write_atomically
 from autograder.records.collected import Origin, collected
+from autograder.records.feedback import Pages
 from autograder.records.gradebook import Recorder
 from autograder.results import Store
-
-from .export import harmless
 
 Kind = Literal["feedback", "moodle-feedback", "canvas-feedback", "brightspace-feedback"]
 _SYSTEMS = {"moodle-feedback": "Moodle", "canvas-feedback": "Canvas"}
@@ -36,6 +35,7 @@ def feedback_archive(
     students = [result.student for result in Store(course_dir).all(assignment.name)]
     if not students:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
+    Pages(course_dir, [assignment]).refresh(assignment)  # somebody may have marked by hand since
     pages: dict[str, Path] = {}
     left_out = []
     for student in students:

@@ -24,8 +24,8 @@ from autograder.course import load_assignment
 from autograder.errors import CourseError, JudgeLost
 from autograder.judging.digest import digests, salted, together
 from autograder.results import Result
-from autograder.sandbox.cage import Level
 from autograder.sandbox.inside.protocol import LIMITS
+from autograder.sandbox.levels import Level
 
 from .job import Job, outcome
 from .judge_client import JudgeClient
@@ -51,6 +51,9 @@ def here(jobs: int, weakest: Level) -> Iterator[Hands]:
     with contextlib.closing(own), ThreadPoolExecutor(max(1, jobs)) as pool:
         try:
             yield Hands(lambda job: pool.submit(own.grade_bytes, job), lambda: jobs + 2)
+        except BaseException:
+            own.stop()  # what is being judged is dropped, else this would wait for its end
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -167,11 +170,14 @@ class Judges:
         self.weakest = weakest
         self.all: list[JudgeClient] = []
         self.own = threading.local()
+        self.stopped = False
 
     def grade(self, job: Job) -> Result:
         """The job's result. A judge that is lost is replaced and the job tried once more."""
         reason = ""
         for _ in range(2):
+            if self.stopped:
+                raise CancelledError
             judge = self._judge(job.assignment)
             try:
                 return judge.grade(job)
@@ -190,6 +196,12 @@ class Judges:
             known[name] = JudgeClient(name, self.weakest)
             self.all.append(known[name])
         return known[name]
+
+    def stop(self) -> None:
+        """From another thread: what is being judged ends without a result."""
+        self.stopped = True
+        for judge in self.all:
+            judge.hang_up()
 
     def close(self) -> None:
         for judge in self.all:

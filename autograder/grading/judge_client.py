@@ -5,6 +5,7 @@ Jobs and results cross as bytes; the process (`judge_process`) can sit anywhere.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -16,7 +17,7 @@ import msgspec
 from autograder.course import load_assignment
 from autograder.errors import CageError, JudgeLost
 from autograder.results import Result
-from autograder.sandbox.cage import Level
+from autograder.sandbox.levels import Level
 from autograder.sandbox.transport import SLOWEST, wall_seconds
 
 from .job import Job
@@ -62,6 +63,14 @@ class JudgeClient:
         if data[:1] == b"?":
             raise JudgeLost(data[1:].decode())
         return msgspec.msgpack.decode(data[1:], type=Result)
+
+    def hang_up(self) -> None:
+        """Ends the process, also while another thread waits for its answer."""
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(fileno=os.dup(self._line.fileno())) as line,
+        ):
+            line.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._line.close()

@@ -24,8 +24,9 @@ from autograder.course import Assignment, load_assignment
 from autograder.errors import CageError
 from autograder.judging.digest import digests, resting_on, salted
 from autograder.results import ExerciseResult, Result
-from autograder.sandbox.cage import Level, strongest
+from autograder.sandbox.cage import strongest
 from autograder.sandbox.inside.lockdown import die_with_parent, limit_memory
+from autograder.sandbox.levels import Level
 
 from .job import Job, filled, outcome, unreadable
 
@@ -99,7 +100,12 @@ class _Server:
         from autograder.judging.diagnosis import Observer
         from autograder.judging.follow_through import judged
         from autograder.judging.retry import with_retry
-        from autograder.judging.submission import attempt_salt, read_submission
+        from autograder.judging.submission import (
+            answer_cells,
+            attempt_salt,
+            outline_of,
+            read_submission,
+        )
 
         started = time.perf_counter()
         isolation, checks = self.cage.level, salted(self.digests, job.salt)
@@ -137,6 +143,7 @@ class _Server:
             seconds=round(total, 3),
             again_seconds=round(tries.again_seconds, 3),
             notes=notes,
+            in_words=list(answer_cells(submission.notebook, outline_of(self.found))),
             phases={name: round(value, 4) for name, value in phases.items()},
         )
         return filled(found, list(tries.exercises.values()))

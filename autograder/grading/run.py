@@ -24,11 +24,11 @@ import msgspec
 
 from autograder.course import Assignment
 from autograder.errors import CageError, CourseError, SubmissionError
-from autograder.files import remove_unfinished, share, write_atomically
+from autograder.files import remove_unfinished, share, usable_id, write_atomically
 from autograder.judging.digest import resting_on, together
 from autograder.judging.submission import find_notebook
-from autograder.results import Result, Store
-from autograder.sandbox.cage import LEVELS, Level
+from autograder.results import Result, Store, dropped
+from autograder.sandbox.levels import LEVELS, Level
 
 from .executors import checks_of, cluster, here, lost
 from .job import REPEATED, Job, filled, submission_sha256
@@ -44,7 +44,7 @@ class Sink(Protocol):
 
 
 def students(course_dir: Path, assignment: Assignment) -> list[str]:
-    """Who handed in: the folders `submitted/<student>/<assignment>`."""
+    """Who handed in, the folders `submitted/<student>/<assignment>`, and has not left."""
     submitted = course_dir / "submitted"
     if not submitted.is_dir():
         raise CourseError(
@@ -52,23 +52,14 @@ def students(course_dir: Path, assignment: Assignment) -> list[str]:
             f"{submitted}/<student>/{assignment.name}/{assignment.name}.ipynb"
         )
     names = sorted(path.parent.name for path in submitted.glob(f"*/{assignment.name}"))
-    return [name for name in names if usable_id(name)]
+    left = dropped(course_dir)
+    return [name for name in names if usable_id(name) and name not in left]
 
 
 def unusable_folders(course_dir: Path, assignment: Assignment) -> list[str]:
     """Folders that hold a submission and whose name is no student's id, as they can be shown."""
     names = sorted(path.parent.name for path in course_dir.glob(f"submitted/*/{assignment.name}"))
     return [ascii(name) for name in names if not usable_id(name)]
-
-
-def usable_id(name: str) -> bool:
-    """A folder's and a file's name, also with an ending added, that can be shown as it is."""
-    if name in ("", ".", "..") or "/" in name or "\\" in name:
-        return False
-    try:
-        return len(name.encode()) <= 200 and name.isprintable()
-    except UnicodeEncodeError:
-        return False
 
 
 def read_job(course_dir: Path, assignment: Assignment, student: str, salt: str) -> Job:
@@ -100,11 +91,15 @@ def grade_class(
     weakest: Level = "full",
     force: bool = False,
     missing: list[str] | None = None,
+    outdated: list[str] | None = None,
+    moved: list[str] | None = None,
 ) -> Iterator[tuple[Event, Result]]:
     """Every chosen student's result as it comes, recorded in the store and the sinks by then.
 
     Whose submission was graded and is not there any more keeps the record, and is told in
-    `missing`, with the reason.
+    `missing`, with the reason. A recorded result of the same file stays, whatever became of the
+    checks, the points or the salt since; its student is told in `outdated`. Where the same file
+    was judged again and earned something else, `moved` has the sentence.
     `jobs` judges on this machine grade, or the Dask cluster whose `scheduler` is named.
     """
     sinks = list(sinks)
@@ -117,6 +112,7 @@ def grade_class(
         weakest=weakest,
         force=force,
         missing=missing,
+        outdated=[] if outdated is None else outdated,
     ):
         if after is before:
             for sink in sinks:
@@ -124,7 +120,14 @@ def grade_class(
             yield "kept", after
         else:
             record(course_dir, [after], sinks)
+            if moved is not None and before is not None and has_moved(before, after):
+                moved.append(f"{after.student}: {before.points:g} before, {after.points:g} now")
             yield "graded", after
+
+
+def has_moved(before: Result, after: Result) -> bool:
+    same = before.submission_sha256 == after.submission_sha256
+    return same and before.status != "grader_error" and before.points != after.points
 
 
 class Change(NamedTuple):
@@ -136,11 +139,13 @@ class Change(NamedTuple):
     @property
     def exercises(self) -> list[tuple[str, float, float]]:
         """Exercises whose points differ: name, points before, points after."""
-        known = {exercise.name: exercise.points for exercise in self.before.exercises}
+        before, after = (
+            {exercise.name: exercise.points for exercise in result.exercises} for result in self
+        )
         return [
-            (exercise.name, known.get(exercise.name, 0.0), exercise.points)
-            for exercise in self.after.exercises
-            if exercise.points != known.get(exercise.name, 0.0)
+            (name, before.get(name, 0.0), after.get(name, 0.0))
+            for name in dict.fromkeys((*after, *before))  # also those that are no more
+            if before.get(name, 0.0) != after.get(name, 0.0)
         ]
 
     @property
@@ -204,8 +209,11 @@ def _judged(
     weakest: Level,
     force: bool = False,
     missing: list[str] | None = None,
+    outdated: list[str] | None = None,
 ) -> Iterator[tuple[Result | None, Result]]:
     """Of each student what was known and what holds now; one object where that still holds.
+
+    With `outdated`, a recorded mark that only other checks could move is left and named there.
 
     Notebooks are read shortly before their turn, so that a large class needs no more memory
     than a small one.
@@ -215,8 +223,9 @@ def _judged(
 
     def finished() -> Iterator[tuple[Result | None, Result]]:
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-            job, before = waiting.pop(future)
-            yield before, _final(before, _merged(before, _result(job, future), assignment))
+            job, known = waiting.pop(future)
+            before = None if force else known
+            yield known, _final(before, _merged(before, _result(job, future), assignment))
 
     with cluster(scheduler, weakest) if scheduler else here(jobs, weakest) as hands:
         for student in chosen:
@@ -229,10 +238,13 @@ def _judged(
                 continue
             before = None if force else known
             job.exercises = _stale(before, job, weakest)
+            if outdated is not None and before is not None and _outdated(before, job, weakest):
+                outdated.append(student)
+                job.exercises = []
             if before is not None and not job.exercises:
                 yield before, before
                 continue
-            waiting[hands.submit(job)] = job, before
+            waiting[hands.submit(job)] = job, known
             if len(waiting) >= hands.ahead():
                 yield from finished()
         while waiting:
@@ -242,12 +254,7 @@ def _judged(
 def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:
     """The exercises that have to be judged: those whose checks changed, or all of them."""
     checks = checks_of(job)
-    if (
-        known is None
-        or (known.status == "grader_error" and not known.repeated)
-        or known.submission_sha256 != submission_sha256(job)
-        or known.isolation in LEVELS[LEVELS.index(weakest) + 1 :]
-    ):
+    if known is None or not _rests(known, job, weakest):
         return list(checks)
     if known.checks_sha256 == together(checks):
         return []
@@ -259,6 +266,19 @@ def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:
         or held[name].checks_sha256 != resting_on(checks, name, held[name].rests_on)
     ]
     return stale or list(checks)
+
+
+def _rests(known: Result, job: Job, weakest: Level) -> bool:
+    """Whether nothing but other checks could move this mark."""
+    again = known.status == "grader_error" and not known.repeated
+    same = known.submission_sha256 == submission_sha256(job)
+    return same and not again and known.isolation not in LEVELS[LEVELS.index(weakest) + 1 :]
+
+
+def _outdated(known: Result, job: Job, weakest: Level) -> bool:
+    """Whether a mark was recorded that nothing but other checks would move."""
+    marked = known.status != "grader_error"
+    return marked and bool(job.exercises) and _rests(known, job, weakest)
 
 
 def _merged(known: Result | None, new: Result, assignment: Assignment) -> Result:

@@ -57,7 +57,7 @@ def _in_loop(
         yield "no backward", f"backward is never called in {where}: there are no gradients."
     if here & {"eval"} and "step" in here and "train" not in here:
         yield "evaluates", f"{where.capitalize()} switches evaluation mode on and never off again."
-    if here & {"step"} and "train" not in called and "eval" in called:
+    if here & {"step"} and "train" not in called and _called_above("eval", loop, tree):
         yield "stays", "Evaluation mode is switched on, and training mode never again."
     last = loop.body[-1]
     leaves = any(isinstance(node, ast.Continue) for node in ast.walk(loop))
@@ -66,6 +66,11 @@ def _in_loop(
             f"return in line {last.lineno} stands inside the loop, which ends in its first turn."
         )
         yield "returns", words
+
+
+def _called_above(name: str, loop: ast.For | ast.While, tree: ast.Module) -> bool:
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return any(_name(node.func) == name and node.lineno < loop.lineno for node in calls)
 
 
 def _in_call(call: ast.Call, tree: ast.Module) -> Iterator[tuple[str, str]]:

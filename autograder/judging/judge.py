@@ -65,6 +65,8 @@ class Judge:
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
+        self.tells_all = False
+        """Whether messages hide nothing: for an instructor's eyes (`grading.explain`)."""
         self.seconds = 0.0
         """CPU seconds that the judge's own process may spend on a check; 0 for no such limit."""
         order = {exercise.name: n for n, exercise in enumerate(assignment.exercises)}
@@ -116,7 +118,8 @@ class Judge:
         seed = seed_of(salt, self.assignment.name, check.exercise, check.name)
         # Another seed for the student's process: from this one it could redraw the inputs.
         seed_there = seed_of(str(seed), "student")
-        student.begin(check.exercise, seed_there, self.owner, check.hidden)
+        hidden = check.hidden and not self.tells_all
+        student.begin(check.exercise, seed_there, self.owner, hidden)
         given = {"student": student, "draw": np.random.default_rng(seed)}
         check.function(**{name: given[name] for name in check.wants})
 
@@ -139,9 +142,9 @@ class Judge:
                 raised = stumbled(raised, student.calls)
             else:
                 raised = CheckFailed("type", "gave something that this check cannot use")
-        public = not check.hidden
+        public = not check.hidden or self.tells_all
         message = describe(check.exercise, check.title, raised, student.calls, public=public)
-        if student.aided and not check.hidden:
+        if student.aided and not check.hidden and not self.tells_all:
             message = message.split("\n")[0]  # its words may hold values
         return "failed", message, raised.kind
 
@@ -239,6 +242,9 @@ def summarise(
     passed = sum(_weight(check, guards) for check in hidden if check.outcome == "passed")
     total = sum(_weight(check, guards) for check in hidden)
     share = passed / total if total else 0.0
+    for check in hidden:
+        check.worth = round(exercise.points * _weight(check, guards) / total, 4)
+        check.point = check.name in points
     missed = [check for check in hidden if check.outcome == "failed" and check.name in points]
     if missed:
         share = min(share, AT_MOST_WITHOUT_THE_POINT)

@@ -8,20 +8,20 @@ from __future__ import annotations
 import builtins
 import difflib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+import coursekit.student
 import numpy as np
 import torch
 from coursekit import Call, CheckFailed, StudentError
-from coursekit.compare import kind_of, without_a_graph
-from coursekit.written import Origin, Thing, made_by, trace
+from coursekit.compare import without_a_graph
+from coursekit.student import Kept
 
 from autograder.sandbox.inside.protocol import MAX_BYTES
 from autograder.sandbox.inside.wire import Handle, WireError, decode, encode
 from autograder.sandbox.protocol import Transport, exception_name, read_reply
 
-MAX_ITERATION = 10_000
 _OK = encode({"ok": True})
 MAX_RECEIVED = 4 * MAX_BYTES  # in all checks of an exercise: transcripts stay until the diagnosis
 _OTHER_TYPES = ("Tensor", "function", "generator", "module", "method", "dict_values", "dict_keys")
@@ -38,51 +38,6 @@ _ENDED = {
     "died": "ended Python",
 }
 _NOT_DEFINED = re.compile(r"name '(\w+)' is not defined")
-
-
-class Remote(Thing):
-    """An object that stays in the worker: call it, call its methods, pass it on."""
-
-    def __init__(self, student: Student, handle: Handle, origin: Origin | None = None) -> None:
-        self._student = student
-        self._handle = handle
-        self.origin = origin
-
-    @property
-    def type_name(self) -> str:
-        """For messages: the type's name if it is a well-known one. A student may call a class
-        what they like, so other names never reach a message."""
-        name = self._handle.type_name
-        if self._student.hidden:
-            return name if name in _TOLD_TYPES else "object"
-        known = isinstance(getattr(builtins, name, None), type) or hasattr(torch.nn, name)
-        return name if known or name in _OTHER_TYPES else "object"
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._student.call(self, None, args, kwargs)
-
-    def __iter__(self) -> Iterator[Any]:
-        """Items of something that is no list, a DataLoader say, one call each."""
-        iterator = self._student.call(self, "__iter__", (), {})
-        if not isinstance(iterator, Remote):
-            yield from iterator
-            return
-        for _ in range(MAX_ITERATION):
-            try:
-                yield self._student.call(iterator, "__next__", (), {})
-            except StudentError as error:
-                if error.name == "StopIteration":
-                    return
-                raise
-        raise CheckFailed("value", f"gives more than {MAX_ITERATION} items, perhaps without end")
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *args, **kwargs: self._student.call(self, name, args, kwargs)
-
-    def fetch_attribute(self, name: str) -> Any:
-        return self._student.attribute(self, name)
 
 
 class Exchange(NamedTuple):
@@ -105,7 +60,7 @@ class _Measured(NamedTuple):
 T = TypeVar("T")
 
 
-class Student:
+class Student(coursekit.student.Student):
     """The student's functions as attributes, and the transcript of a check's calls.
 
     `aided`: right answers to other exercises stand beside the student's code (`follow_through`), so
@@ -113,13 +68,13 @@ class Student:
     """
 
     def __init__(self, transport: Transport, aided: bool = False) -> None:
+        super().__init__()
         self.transport = transport
         self.aided = aided
         self.exercise = ""
         self.hidden = False
         self.owner: dict[str, str] = {}
         self._line: tuple[str, int] | None = None
-        self.calls: list[Call] = []
         self.requests: list[Exchange] = []
         self.received = 0
         self._measured: dict[Callable[..., Any], _Measured] = {}
@@ -166,88 +121,36 @@ class Student:
             raise failure
         return value
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return lambda *args, **kwargs: self.call(name, None, args, kwargs)
+    def _call(self, call: Call, keep: bool) -> Any:
+        # A function by its name, an object by its handle.
+        target = call.function if call.target is None else call.target
+        message = {"op": "call", "target": target, "method": call.method, "keep": keep}
+        return self.request({**message, "args": call.args, "kwargs": call.kwargs}, call)
 
-    def call(
-        self,
-        target: str | Remote,
-        method: str | None,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        keep: bool = False,
-    ) -> Any:
-        """One call; the value rebuilt from plain types, or StudentError."""
-        call = self._called(target, method, args, kwargs)
-        message = {"op": "call", "target": target, "method": method, "keep": keep}
-        return self._answered(call, {**message, "args": args, "kwargs": kwargs})
+    def _attribute(self, target: Kept, name: str) -> Any:
+        return self.request({"op": "attribute", "target": target, "name": name}, self.calls[-1])
 
-    def keeping(self, target: str | Remote, *args: Any, **kwargs: Any) -> Any:
-        """A call whose result stays in the worker with its graph; a tuple's items one by one."""
-        return self.call(target, None, args, kwargs, keep=True)
+    def _make(self, kind: str, **given: Any) -> Any:
+        return self.request({"op": kind, **given})
 
-    def attribute(self, target: Remote, name: str) -> Any:
-        """The value of an object's attribute."""
-        call = self._called(target, name)
-        call.is_attribute = True
-        return self._answered(call, {"op": "attribute", "target": target, "name": name})
-
-    def _called(
-        self, target: Any, method: str | None, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Call:
-        """A call, noted; CheckFailed where the target is a plain value that came back."""
-        if isinstance(target, str):
-            call = Call(target, args, kwargs or {})
-        elif isinstance(target, Remote):
-            call = Call(made_by(target), args, kwargs or {}, target=target, method=method)
-        else:
-            text = f"should return a function or a model, returned {kind_of(target)}"
-            raise CheckFailed("type", text, subject=target)
-        self.calls.append(call)
-        return call
-
-    def _answered(self, call: Call, message: dict[str, Any]) -> Any:
-        try:
-            call.returned = trace(self.request(message, call), call)
-        except StudentError as error:
-            call.error = error
-            raise
-        return call.returned
-
-    def gradients(self, of: Remote, wrt: Remote) -> list[Any]:
-        """d(Σ of)/d(wrt) of something kept: wrt is a kept tensor, or a module and stands for its
-        parameters. None where `of` does not depend on it differentiably."""
+    def gradients(self, of: Kept, wrt: Kept) -> list[Any]:
         found = self.request({"op": "gradients", "of": of, "wrt": wrt})
         return found if isinstance(found, list) else [found]
 
-    def keep(self, value: Any) -> Any:
-        """`value` as an object in the worker, to see later what a function did to it."""
-        return self._made({"op": "keep", "value": value}, Origin(value=value))
-
     def value(self, kept: Any) -> Any:
-        """The present value of something kept."""
         return self.request({"op": "value", "target": kept})
 
-    def field(self, name: str, **params: Any) -> Any:
-        """A closed-form model from `worker.fields`, to hand to the student's functions."""
-        message = {"op": "field", "name": name, "params": params}
-        return self._made(message, Origin(field=name, params=params))
-
-    def _made(self, message: dict[str, Any], origin: Origin) -> Any:
-        made = self.request(message)
-        if isinstance(made, Remote):
-            made.origin = origin
-        return made
-
-    def witness(self, shape: Sequence[int], **params: Any) -> Any:
-        """A small network that notes how it is trained; `judging.training` reads the notes."""
-        return self.request({"op": "witness", "params": {"shape": tuple(shape), **params}})
-
     def reseed(self, seed: int) -> None:
-        """Other global random state, as another day in the student's kernel."""
         self.request({"op": "reseed", "seed": seed})
+
+    def _type_name(self, held: Any) -> str:
+        """The type's name if it is a well-known one. A student may call a class what they like, so
+        other names never reach a message."""
+        name: str = held.type_name
+        if self.hidden:
+            return name if name in _TOLD_TYPES else "object"
+        known = isinstance(getattr(builtins, name, None), type) or hasattr(torch.nn, name)
+        return name if known or name in _OTHER_TYPES else "object"
 
     def request(self, message: dict[str, Any], call: Call | None = None) -> Any:
         data = encode(message, _handle_of)
@@ -272,7 +175,7 @@ class Student:
         if type(encoded) is not bytes:
             return None
         try:
-            return decode(encoded, lambda handle: Remote(self, handle))
+            return decode(encoded, lambda handle: Kept(self, handle))
         except WireError as error:
             text = "returned something that cannot be read"
             raise CheckFailed("type", text, detail=str(error)) from None  # may quote its bytes
@@ -366,6 +269,6 @@ class Student:
 
 
 def _handle_of(value: Any) -> Handle:
-    if isinstance(value, Remote):
-        return value._handle
+    if isinstance(value, Kept):
+        return value._held
     raise WireError(f"a check passed a {type(value).__name__}, which cannot cross")

@@ -61,6 +61,8 @@ class Outline:
     """Locked code cells: `grade_id` to text ("" where nothing is released yet)."""
     stubs: dict[str, str]
     """Solution cells as students got them."""
+    answers: dict[str, float]
+    """Those that are answered in words and marked by hand, with their points."""
 
     @functools.cached_property
     def locked_texts(self) -> dict[str, str]:
@@ -161,6 +163,7 @@ def outline_of(assignment: Assignment) -> Outline:
 def _outline(assignment: Assignment, data: bytes) -> Outline:
     locked = {"setup": ""}
     stubs: dict[str, str] = {}
+    answers: dict[str, float] = {}
     cells: list[NotebookCell] = []
     if data:
         released = json.loads(data)["cells"]
@@ -169,9 +172,21 @@ def _outline(assignment: Assignment, data: bytes) -> Outline:
             metadata = raw["metadata"].get("nbgrader", {})
             if metadata.get("solution"):
                 stubs[cell.grade_id] = cell.text
+                if metadata.get("grade"):
+                    answers[cell.grade_id] = float(metadata.get("points", 0))
             elif cell.kind == "code" and (metadata.get("locked") or metadata.get("grade")):
                 locked[cell.grade_id] = cell.text
-    return Outline(tuple(cells), locked, stubs)
+    return Outline(tuple(cells), locked, stubs, answers)
+
+
+def answer_cells(notebook: list[NotebookCell], outline: Outline) -> dict[str, NotebookCell]:
+    """The cells that hold a student's own words, by the question that they answer."""
+    found = {}
+    for cell in notebook:
+        name = cell.grade_id or cell.cell_id
+        if name in outline.answers and cell.text not in ("", outline.stubs[name]):
+            found[name] = cell
+    return found
 
 
 def _answered_elsewhere(
@@ -259,8 +274,17 @@ def read_file(folder: Path, name: str) -> bytes:
         return _read(directory, name)
 
 
+_CAREFUL = all(hasattr(os, name) for name in ("O_DIRECTORY", "O_NOFOLLOW", "O_NONBLOCK"))
+"""Not on Windows, where nothing is graded, but reports and exports are made."""
+
+
 @contextlib.contextmanager
-def _opened(folder: Path) -> Iterator[int]:
+def _opened(folder: Path) -> Iterator[int | Path]:
+    if not _CAREFUL:
+        if not folder.is_dir() or folder.is_symlink():
+            raise SubmissionError(f"there is no folder {_shown(folder.name)} to read")
+        yield folder
+        return
     try:
         directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
@@ -287,11 +311,15 @@ def _shown(name: str) -> str:
     return name if len(name) <= 60 else f"{name[:57]}…"
 
 
-def _read(directory: int, name: str) -> bytes:
+def _read(directory: int | Path, name: str) -> bytes:
     """A regular file's bytes: never through a link, never from a pipe or device."""
     try:
-        # O_NONBLOCK: opening a named pipe must not wait for a writer.
-        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
+        if isinstance(directory, Path):
+            if (directory / name).is_symlink():
+                raise SubmissionError(f"{_shown(name)} is a link and no file")
+            file = os.open(directory / name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        else:  # O_NONBLOCK: opening a named pipe must not wait for a writer
+            file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
     except OSError as error:
         link = error.errno == errno.ELOOP
         why = "is a link and no file" if link else f"cannot be read ({error.strerror})"

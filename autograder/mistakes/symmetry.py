@@ -32,6 +32,8 @@ _POOL = """def pool(features, mask=None, kind="sum"):
         return total
     if kind == "mean":
         return total / m.sum(dim=1).clamp(min=1)
+    if features.shape[1] == 0:
+        return features.sum(dim=1)
     largest = features.masked_fill(~m, -1e9).amax(dim=1)
     return torch.where(m.any(dim=1), largest, torch.zeros_like(largest))
 """

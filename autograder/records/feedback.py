@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from autograder.course import Assignment
+from autograder.errors import SubmissionError
 from autograder.files import newer, plain, write_atomically
+from autograder.judging.submission import find_notebook, outline_of, read_submission
 from autograder.results import ExerciseResult, Result, Store
 
+from .gradebook import ByHand, Mark, Recorder, has_gradebook
+from .gradebook.marks import minute
+from .gradebook.notebooks import answers
+
 _TEMPLATE = Path(__file__).parent / "templates" / "feedback.html.j2"
-_GENERATOR = b'<meta name="generator" content="autograder">'
-_STATUS = {
+_GENERATOR = b'<meta name="generator" content="autograder'
+_MOST_CODE = 10_000
+STATUS = {
     "right": "right",
     "partly": "partly right",
     "wrong": "not right yet",
@@ -27,7 +37,7 @@ _STATUS = {
     "missing": "not found",
     "error": "not graded",
 }
-_OUTCOMES = {
+OUTCOMES = {
     "passed": ("✓", "passed"),
     "failed": ("✗", "failed"),
     "not_counted": ("–", "not counted"),
@@ -36,45 +46,182 @@ _OUTCOMES = {
 
 
 class Pages:
-    """Writes `feedback/<student>/<name>/<name>.html` for each result."""
+    """Writes `feedback/<student>/<name>/<name>.html` for each result, with the gradebook's mark."""
 
-    def __init__(self, course_dir: Path, assignments: Iterable[Assignment]) -> None:
+    def __init__(
+        self,
+        course_dir: Path,
+        assignments: Iterable[Assignment],
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.course_dir = course_dir
         self.root = course_dir / "feedback"
         self.store = Store(course_dir)
         self.assignments = {assignment.name: assignment for assignment in assignments}
+        self.recorder = recorder
+        if recorder is None and has_gradebook(course_dir):
+            self.recorder = Recorder(course_dir, self.assignments.values())
 
     def path(self, result: Result) -> Path:
         folder = self.root / result.student / result.assignment
         return folder / f"{result.assignment}.html"
 
     def record(self, result: Result) -> None:
-        """Where the page was not made since the result was: by this class, or by nbgrader, whose
-        page has what was marked by hand."""
+        """Writes the page, where it is not the one of this result and this mark already."""
+        self._write(result, self.recorder.mark(result) if self.recorder is not None else None)
+
+    def refresh(self, assignment: Assignment) -> None:
+        """Every graded student's page as the gradebook is now: somebody may have marked by hand."""
+        found = self.recorder.marks(assignment) if self.recorder is not None else []
+        marks = {mark.student: mark for mark in found}
+        for result in self.store.all(assignment.name):
+            self._write(result, marks.get(result.student))
+
+    def _write(self, result: Result, mark: Mark | None) -> None:
         path = self.path(result)
-        if newer(path, self.store.path(result.assignment, result.student), _TEMPLATE):
-            return
-        page = page_of(self.assignments[result.assignment], result)
-        write_atomically(path, page.encode())
+        try:
+            page = path.read_bytes()
+        except OSError:
+            page = b""
+        if _ours(page):
+            if _stamp(result, mark).encode() in page[:1000]:
+                return
+        elif newer(path, self.store.path(result.assignment, result.student)) and _shows(page, mark):
+            return  # nbgrader's own, which somebody made because they wanted it
+        assignment = self.assignments[result.assignment]
+        text = page_of(assignment, result, mark, self._answers(assignment, result))
+        write_atomically(path, text.encode())
+
+    def _answers(self, assignment: Assignment, result: Result) -> dict[str, str]:
+        """What the student wrote; nothing where it is not what was graded."""
+        try:
+            folder = self.course_dir / "submitted" / result.student / assignment.name
+            data, _ = find_notebook(folder, assignment.name)
+            if hashlib.sha256(data).hexdigest() != result.submission_sha256:
+                return {}
+            return answers(read_submission(data, assignment), assignment)
+        except SubmissionError:
+            return {}
 
     def remove(self, result: Result) -> None:
         """Makes room for `nbgrader generate_feedback`, which skips a folder that exists."""
         path = self.path(result)
-        if _ours(path):
-            path.unlink()
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            if _ours(path.read_bytes()):
+                path.unlink()
                 path.parent.rmdir()
 
 
-def _ours(path: Path) -> bool:
-    try:
-        return _GENERATOR in path.read_bytes()[:1000]
-    except OSError:
-        return False
+def _ours(page: bytes) -> bool:
+    return _GENERATOR in page[:1000]
 
 
-def page_of(assignment: Assignment, result: Result) -> str:
-    """The page as HTML."""
-    return str(_template().render(assignment=assignment, result=result))
+def _shows(page: bytes, mark: Mark | None) -> bool:
+    """Whether a page of nbgrader's, which knows no penalties, has the total at its top."""
+    return mark is None or f"(Score: {mark.total} / ".encode() in page
+
+
+def _stamp(result: Result, mark: Mark | None) -> str:
+    """What the page was made of, as one hash."""
+    digest = hashlib.sha256(_TEMPLATE.read_bytes() + Path(__file__).read_bytes())
+    digest.update(msgspec.json.encode(result) + repr(mark).encode())
+    return digest.hexdigest()[:16]
+
+
+class Shown(NamedTuple):
+    """One exercise as its student sees it."""
+
+    result: ExerciseResult
+    points: float | None
+    """The gradebook's; None where there is no mark."""
+    by_hand: ByHand | None
+    comment: str
+    """What somebody wrote about it."""
+    code: list[tuple[bool, str]]
+    """The student's own lines, and whether a message speaks of them."""
+    builds_on: list[str]
+    """Other exercises that it uses and that are not right either."""
+    sum: str
+    """How the points of the checks came about."""
+
+
+def page_of(
+    assignment: Assignment,
+    result: Result,
+    mark: Mark | None = None,
+    written: dict[str, str] | None = None,
+) -> str:
+    """The page as HTML. `written`: the student's code by exercise."""
+    lost = {one.name for one in result.exercises if one.points < one.max_points}
+    shown = [_shown(one, mark, (written or {}).get(one.name, ""), lost) for one in result.exercises]
+    names = {one.name for one in result.exercises}
+    comments = mark.comments if mark is not None else {}
+    words = mark.in_words if mark is not None else {}
+    answers_worth = outline_of(assignment).answers
+    total = mark.total if mark is not None else None
+    if total is None and result.status != "grader_error":
+        total = result.points
+    return str(
+        _template().render(
+            assignment=assignment,
+            result=result,
+            mark=mark,
+            total=total,
+            most=mark.max_points if mark is not None else result.max_points,
+            exercises=shown,
+            begin=_where_to_begin(shown),
+            others=[name for name in comments if name not in names | words.keys()],
+            words=words,
+            texts={name.removeprefix("answer_"): text for name, text in (written or {}).items()},
+            worth={name.removeprefix("answer_"): most for name, most in answers_worth.items()},
+            stamp=_stamp(result, mark),
+        )
+    )
+
+
+def _shown(one: ExerciseResult, mark: Mark | None, code: str, lost: set[str]) -> Shown:
+    given = mark.exercises.get(one.name) if mark is not None else None
+    if given is None and one.status != "error":
+        given = one.points
+    right = one.status in ("right", "unwritten", "missing")
+    messages = "\n".join([one.message, *(check.message for check in one.checks)])
+    told = set(re.findall(rf"line (\d+) of the cell of {re.escape(one.name)}\b", messages))
+    lines = enumerate(code[:_MOST_CODE].rstrip().split("\n"), 1)
+    return Shown(
+        result=one,
+        points=given,
+        by_hand=mark.by_hand.get(one.name) if mark is not None else None,
+        comment=mark.comments.get(one.name, "") if mark is not None else "",
+        code=[] if right or not code else [(str(n) in told, line) for n, line in lines],
+        builds_on=[name for name in one.rests_on if name in lost] if one.name in lost else [],
+        sum=_sum(one),
+    )
+
+
+def _sum(one: ExerciseResult) -> str:
+    """ "2 + 2 = 4 of 10", and what was taken off that."""
+    hidden = [check for check in one.checks if check.worth]
+    if not hidden or one.status in ("error", "right", "unwritten", "missing"):
+        return ""
+    passed = sum(check.worth for check in hidden if check.outcome == "passed")
+    text = f"The checks passed make {passed:.2f} of {one.max_points:g} points."
+    if any(check.point and check.outcome == "failed" for check in hidden):
+        text += (
+            " The one that the exercise is about failed: then an answer keeps at most half, so "
+            f"{one.points:.2f}."
+        )
+    return text
+
+
+def _where_to_begin(shown: list[Shown]) -> list[tuple[str, list[str]]]:
+    """Exercises that are not right and that others build on, which are not right either."""
+    resting = {one.result.name: one.builds_on for one in shown}
+    found = []
+    for name, below in resting.items():
+        above = [other for other, its in resting.items() if name in its]
+        if above and not below:
+            found.append((name, above))
+    return found
 
 
 @functools.cache
@@ -93,13 +240,19 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "points": "{:g}".format,
+    filters: dict[str, Any] = {
+        "points": _points,
+        "minute": minute,
         "other_messages": _other_messages,
         "coded": lambda text: Markup(re.sub(r"`(\w+)`", r"<code>\1</code>", str(escape(text)))),
     }
-    environment.globals |= {"STATUS": _STATUS, "OUTCOMES": _OUTCOMES}
+    environment.filters |= filters
+    environment.globals |= {"STATUS": STATUS, "OUTCOMES": OUTCOMES}
     return environment.get_template(_TEMPLATE.name)
+
+
+def _points(value: float) -> str:
+    return f"{round(value, 2):g}"
 
 
 def _other_messages(exercise: ExerciseResult) -> list[str]:

@@ -29,18 +29,16 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from autograder.errors import CageError, CageGone, WorkerEnded
 
 from . import bubblewrap
 from .inside import lockdown
 from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, remove
+from .levels import LEVELS, Level
 from .process import wait_gone
 from .watch import Budget, Watch
-
-Level = Literal["full", "landlock", "limits"]
-LEVELS: tuple[Level, ...] = ("full", "landlock", "limits")
 
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
 

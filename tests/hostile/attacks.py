@@ -652,9 +652,10 @@ HARMLESS = {
         "except OSError:\n    pass"
     ),
     "reads the line once": (
-        "import os\nos.set_blocking(3, False)\ntry:\n    os.read(3, 100)\n"
+        "import os\ntry:\n    os.set_blocking(3, False)\n    os.read(3, 100)\n"
         "except BlockingIOError:\n    pass\nos.set_blocking(3, True)"
     ),
+    "a line that does not block": "import os\nos.set_blocking(3, False)",
 }
 
 # What a level's own walls hold is tried at each. The rest is held by the wire and the judge, which

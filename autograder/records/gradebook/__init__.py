@@ -8,13 +8,13 @@ nbgrader's own functions commit once per row and load each grade with five subqu
 rows are written with SQL here; a test holds them against what nbgrader itself would write.
 """
 
+from .marks import ByHand, Mark
 from .notebooks import autograded_notebook
 from .recorder import (
-    ByHand,
     GradebookError,
-    Mark,
     Recorder,
     configuration,
+    has_gradebook,
     in_gradebook,
 )
 from .times import parse_time, submission_time
@@ -26,6 +26,7 @@ __all__ = [
     "Recorder",
     "autograded_notebook",
     "configuration",
+    "has_gradebook",
     "in_gradebook",
     "parse_time",
     "submission_time",

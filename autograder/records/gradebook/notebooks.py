@@ -14,6 +14,7 @@ from autograder.files import plain
 from autograder.judging.submission import (
     Outline,
     Submission,
+    answer_cells,
     locked_id,
     outline_of,
 )
@@ -45,7 +46,8 @@ def autograded_notebook(
         if number in answers:
             cell["source"] = _shown(known.kind, answers[number])
         elif known.grade_id in outline.stubs:
-            cell["source"] = "# nothing was handed in for this exercise"
+            nothing = "nothing was handed in for this exercise"
+            cell["source"] = f"# {nothing}" if known.kind == "code" else f"*{nothing}*"
         if known.kind == "code":
             cell |= {"execution_count": None, "outputs": []}
         if known.grade_id in checks:
@@ -56,6 +58,13 @@ def autograded_notebook(
         for cell in cells:
             cell.pop("id", None)
     return notebook | {"cells": cells}
+
+
+def answers(submission: Submission, assignment: Assignment) -> dict[str, str]:
+    """What a student wrote, by exercise: the text of the cell that counts."""
+    slots = _slots(submission, assignment, outline_of(assignment))
+    text = {cell.number: cell.source for cell in submission.notebook}
+    return {grade_id: text[number] for number, grade_id in slots.items()}
 
 
 def notebook_bytes(notebook: dict[str, Any]) -> bytes:
@@ -98,8 +107,9 @@ def _placed(
 def _slots(submission: Submission, assignment: Assignment, outline: Outline) -> dict[int, str]:
     """Which of the student's cells stands for which solution cell: number to `grade_id`."""
     exercises = {exercise.name: exercise for exercise in assignment.exercises}
-    slots: dict[int, str] = {}
-    for grade_id in outline.stubs:
+    words = answer_cells(submission.notebook, outline)
+    slots = {cell.number: name for name, cell in words.items()}
+    for grade_id in outline.stubs.keys() - outline.answers.keys():
         exercise = exercises.get(grade_id)
         cells = submission.notebook
         if exercise is not None:

@@ -11,19 +11,19 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.files import newer, plain, write_atomically
-from autograder.judging.submission import find_notebook, read_submission
-from autograder.results import Result, Store
+from autograder.judging.submission import find_notebook, outline_of, read_submission
+from autograder.results import Result, Store, dropped
 
+from .marks import Mark, read_marks
 from .notebooks import autograded_notebook, notebook_bytes
 from .rows import (
     auto_score,
     comment,
-    given_points,
     in_conflict,
     make_tables,
     save_cells,
@@ -31,7 +31,7 @@ from .rows import (
     submitted_notebooks,
     update_rows,
 )
-from .students import Known, save_students
+from .students import Known, Person, save_students
 from .times import submission_time
 
 log = logging.getLogger(__name__)
@@ -49,52 +49,6 @@ class _Conflict(GradebookError):
 
 
 _ATTEMPTS = 10
-
-
-class ByHand(NamedTuple):
-    """What somebody changed in formgrader of an exercise's points."""
-
-    checks: float | None
-    """What the checks gave."""
-    points: float
-    """What counts instead, extra credit included."""
-    comment: str = ""
-
-
-class Mark(NamedTuple):
-    """What the gradebook says of one submission, points by hand and penalties included."""
-
-    student: str
-    first_name: str
-    last_name: str
-    email: str
-    lms_id: str
-    exercises: dict[str, float | None]
-    """None where the grader failed and nobody has given points by hand."""
-    points: float
-    penalty: float
-    max_points: float
-    by_hand: dict[str, ByHand]
-    """The exercises whose points are not those of the checks."""
-
-    @property
-    def total(self) -> float | None:
-        """None while an exercise has no points: it is no zero."""
-        if None in self.exercises.values():
-            return None
-        return round(max(0.0, self.points - self.penalty), 2)
-
-    @property
-    def story(self) -> list[str]:
-        """How the total came about, where it is not what the checks gave."""
-        told = []
-        for exercise, change in self.by_hand.items():
-            was = "no mark" if change.checks is None else f"{change.checks:g}"
-            comment = f": {plain(change.comment)}" if change.comment else ""
-            told.append(f"{exercise}: {change.points:g} by hand, the checks gave {was}{comment}")
-        if self.penalty:
-            told.append(f"handed in late: {self.points:g} less {round(self.penalty, 2):g}")
-        return told
 
 
 class Recorder:
@@ -154,38 +108,52 @@ class Recorder:
         people = list(people)
         self._written(lambda session: save_students(session, people))
 
-    def roster(self) -> set[str]:
-        """The ids of everyone whom the gradebook knows."""
-        with self._session():
-            return {student.id for student in self._gradebook.students}
+    def preview(self, result: Result) -> Mark | None:
+        """What the gradebook would hold if the result were recorded; nothing is."""
+        assignment = self.assignments[result.assignment]
+        timestamp, _, _ = submission_time(self._submitted(result))
+        with self._session() as session:
+            self._record(session, result, timestamp)
+            session.flush()
+            known = {result.student: result.max_points}
+            found = read_marks(session, assignment, known, result.student)
+            session.rollback()
+        return found[0] if found else None
+
+    def roster(self) -> dict[str, Person]:
+        """Everyone whom the gradebook knows and who has not left, by id."""
+        from nbgrader.api import Student
+        from sqlalchemy import select
+
+        left = dropped(self.course_dir)
+        columns = (Student.id, Student.first_name, Student.last_name, Student.email)
+        with self._session() as session:
+            rows = session.execute(select(*columns, Student.lms_user_id)).all()
+        people = [Person(*(value or "" for value in row)) for row in rows]
+        return {person.student: person for person in people if person.student not in left}
 
     def marks(self, assignment: Assignment) -> list[Mark]:
-        """What the gradebook holds of an assignment, by student."""
-        cells = {exercise.check_cell: exercise.name for exercise in assignment.exercises}
-        found = []
-        with self._session():
-            for submission in self._gradebook.assignment_submissions(assignment.name):
-                student = submission.student
-                grades = [grade for book in submission.notebooks for grade in book.grades]
-                found.append(
-                    Mark(
-                        student=student.id,
-                        first_name=student.first_name or "",
-                        last_name=student.last_name or "",
-                        email=student.email or "",
-                        lms_id=student.lms_user_id or "",
-                        exercises={
-                            cells[grade.name]: given_points(grade)
-                            for grade in grades
-                            if grade.name in cells
-                        },
-                        points=float(submission.score),
-                        penalty=float(submission.late_submission_penalty or 0.0),
-                        max_points=float(submission.max_score),
-                        by_hand=_by_hand(submission, cells),
-                    )
-                )
-        return sorted(found)
+        """What the gradebook holds of an assignment, by student; without those who have left."""
+        known, left = Store(self.course_dir).max_points(assignment.name), dropped(self.course_dir)
+        with self._session() as session:
+            found = read_marks(session, assignment, known)
+        return [mark for mark in found if mark.student not in left]
+
+    def absent(self, assignment: Assignment) -> list[Person]:
+        """Who is on the roster and has handed in nothing."""
+        submitted = (self.course_dir / "submitted").glob(f"*/{assignment.name}")
+        there = {path.parent.name for path in submitted}
+        there |= {mark.student for mark in self.marks(assignment)}
+        return [person for who, person in sorted(self.roster().items()) if who not in there]
+
+    def mark(self, result: Result) -> Mark | None:
+        """What the gradebook holds of the submission that a result is of."""
+        assignment = self.assignments[result.assignment]
+        with self._session() as session:
+            found = read_marks(
+                session, assignment, {result.student: result.max_points}, result.student
+            )
+        return found[0] if found else None
 
     # the database -------------------------------------------------------------------------
 
@@ -273,13 +241,24 @@ class Recorder:
             exercise.check_cell: exercise.name
             for exercise in self.assignments[result.assignment].exercises
         }
+        outline = outline_of(self.assignments[result.assignment])
         total, scores = 0.0, []
         for grade in grades:
-            name, score = checks.get(cells[grade.cell_id]), grade.auto_score
-            if name is not None:  # else a cell that is marked by hand
+            cell = cells[grade.cell_id]
+            name, score = checks.get(cell), grade.auto_score
+            if name is not None:
                 score = auto_score(result, exercises.get(name))
                 manual = grade.manual_score is not None or result.status == "grader_error"
                 scores.append((grade, {"auto_score": score, "needs_manual_grade": manual}))
+            elif cell in outline.answers:
+                score = None if cell in result.in_words else 0.0
+                manual = score is None and grade.manual_score is None
+                scores.append((grade, {"auto_score": score, "needs_manual_grade": manual}))
+            elif cell.startswith("check_") and result.status == "graded":
+                gone = cell.removeprefix("check_") not in exercises
+                if gone:  # an exercise that was renamed or removed before this was judged
+                    score = None
+                    scores.append((grade, {"auto_score": None, "needs_manual_grade": False}))
             given = score if grade.manual_score is None else grade.manual_score
             if given is not None:
                 total += given + (grade.extra_credit or 0.0)
@@ -357,24 +336,18 @@ class Recorder:
         return folder / f"{result.assignment}.ipynb"
 
 
-def in_gradebook(course_dir: Path, assignment: Assignment) -> tuple[dict[str, Mark], set[str]]:
+def has_gradebook(course_dir: Path) -> bool:
+    return any((course_dir / name).is_file() for name in ("gradebook.db", "nbgrader_config.py"))
+
+
+def in_gradebook(
+    course_dir: Path, assignment: Assignment
+) -> tuple[dict[str, Mark], dict[str, Person]]:
     """An assignment's marks by student, and the course's roster; both empty without a gradebook."""
-    if not any((course_dir / name).is_file() for name in ("gradebook.db", "nbgrader_config.py")):
-        return {}, set()
+    if not has_gradebook(course_dir):
+        return {}, {}
     recorder = Recorder(course_dir, [assignment])
     return {mark.student: mark for mark in recorder.marks(assignment)}, recorder.roster()
-
-
-def _by_hand(submission: Any, cells: dict[str, str]) -> dict[str, ByHand]:
-    found = {}
-    for book in submission.notebooks:
-        said = {one.name: one.manual_comment or "" for one in book.comments}
-        for grade in book.grades:
-            changed = grade.manual_score is not None or grade.extra_credit
-            if grade.name in cells and changed:
-                name = cells[grade.name]
-                found[name] = ByHand(grade.auto_score, float(grade.score), said.get(name, ""))
-    return found
 
 
 def configuration(course_dir: Path) -> Any:

@@ -92,15 +92,15 @@ def save_cells(session: Any, assignment: Assignment, course_id: str) -> None:
 
 
 def _forget(session: Any, row: Any) -> None:
-    """Drops a cell that the notebook no longer has, unless an instructor's work hangs on it."""
+    """Drops a cell that the notebook no longer has, unless a mark or a comment hangs on it."""
     from nbgrader import api
 
     if isinstance(row, api.GradeCell):
         grades = session.query(api.Grade).filter_by(cell_id=row.id).all()
+        if any(grade.auto_score is not None for grade in grades):
+            return  # marks that were recorded stay until they are judged anew
         by_hand = [g for g in grades if g.manual_score is not None or g.extra_credit is not None]
         row.max_score = 0.0
-        for grade in grades:
-            grade.auto_score = None
     elif isinstance(row, api.SolutionCell):
         grades = session.query(api.Comment).filter_by(cell_id=row.id).all()
         by_hand = [comment for comment in grades if comment.manual_comment is not None]
@@ -245,12 +245,6 @@ def update_rows(session: Any, table: Any, changes: Iterable[tuple[Any, dict[str,
     ]
     if changed:
         session.execute(update(table), changed)
-
-
-def given_points(grade: Any) -> float | None:
-    """An exercise's points. nbgrader itself calls it zero where there are none."""
-    ungraded = grade.auto_score is None and grade.manual_score is None
-    return None if ungraded else float(grade.score)
 
 
 def auto_score(result: Result, exercise: ExerciseResult | None) -> float | None:

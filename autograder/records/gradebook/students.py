@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from autograder.files import plain
+
 
 class Known(NamedTuple):
     """One student, as somebody else knows them."""
@@ -17,6 +19,22 @@ class Known(NamedTuple):
     @property
     def told(self) -> bool:
         return bool(self.name or self.email or self.lms_id)
+
+
+class Person(NamedTuple):
+    """One student on the roster."""
+
+    student: str
+    first_name: str
+    last_name: str
+    email: str
+    lms_id: str
+
+    @property
+    def shown(self) -> str:
+        """The name, and the id, which alone is certain."""
+        name = plain(f"{self.first_name} {self.last_name}".strip())
+        return f"{name} ({self.student})" if name else self.student
 
 
 def save_students(session: Any, people: Iterable[Known]) -> None:

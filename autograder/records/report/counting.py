@@ -12,7 +12,7 @@ import os
 import re
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +27,7 @@ from autograder.records import similar
 from autograder.records.collected import collected
 from autograder.records.gradebook import Mark, in_gradebook
 from autograder.records.similar import Alike
-from autograder.results import CheckResult, ExerciseResult, Result, Store
+from autograder.results import CheckResult, ExerciseResult, Result, Store, dropped
 
 STATUS_WORDS = {
     "right": "right",
@@ -81,8 +81,41 @@ class Submission:
         self.feedback = f"../feedback/{folder}/{quote(name)}/{quote(name)}.html"
 
     @property
+    def total(self) -> float | None:
+        """The gradebook's mark, the checks' where it knows of none; None where there is none, or
+        where nothing could be read and nobody has marked it by hand."""
+        if self.mark is not None and self.result.status != "unreadable":
+            return self.mark.total
+        if self.mark is not None and self.mark.by_hand:
+            return self.mark.total
+        return self.result.points if self.result.status == "graded" else None
+
+    @property
     def marked(self) -> bool:
-        return self.result.status == "graded"
+        return self.total is not None
+
+    @property
+    def max_points(self) -> float:
+        return self.mark.max_points if self.mark is not None else self.result.max_points
+
+    def given(self, exercise: ExerciseResult) -> float:
+        """An exercise's points in the gradebook."""
+        points = self.mark.exercises.get(exercise.name) if self.mark is not None else None
+        return exercise.points if points is None else points
+
+    @property
+    def by_hand(self) -> Collection[str]:
+        """The exercises whose points somebody gave."""
+        return self.mark.by_hand if self.mark is not None else ()
+
+    def comment(self, exercise: str) -> str:
+        return self.mark.comments.get(exercise, "") if self.mark is not None else ""
+
+    @property
+    def who(self) -> str:
+        """The name on the roster beside the id, which alone is certain."""
+        known = self.mark.name if self.mark is not None else ""
+        return f"{known} ({self.name})" if known else self.name
 
     @property
     def judged(self) -> list[ExerciseResult]:
@@ -96,9 +129,7 @@ class Submission:
 
     @property
     def points(self) -> float:
-        """The gradebook's mark, or the checks' where it has none."""
-        total = self.mark.total if self.mark is not None else None
-        return self.result.points if total is None else total
+        return self.total or 0.0
 
     @property
     def story(self) -> list[str]:
@@ -107,7 +138,7 @@ class Submission:
 
     def share(self) -> float:
         """The mark between 0 and 1."""
-        return share_of(self.points, self.result.max_points)
+        return share_of(self.points, self.max_points)
 
 
 class Entry(NamedTuple):
@@ -234,6 +265,18 @@ class Report:
     """Who was in a collected archive and could not be read, why."""
     absent: list[str] = field(default_factory=list)
     """Who is on the roster and has handed in nothing."""
+    dropped: list[str] = field(default_factory=list)
+    """Who has left the course, and when."""
+
+    @cached_property
+    def to_mark(self) -> list[Entry]:
+        """Answers in words that nobody has marked yet."""
+        found = []
+        for submission in self.submissions:
+            words = submission.mark.in_words if submission.mark is not None else {}
+            if left := [name for name, points in words.items() if points is None]:
+                found.append(Entry(submission, ", ".join(left)))
+        return found
 
     # ----------------------------------------------------------------- what is wrong with it
 
@@ -656,13 +699,14 @@ def _checks(answers: Iterable[tuple[Submission, ExerciseResult]]) -> list[CheckR
     return sorted(rows.values(), key=lambda row: row.hidden)
 
 
-def read_report(name: str, course_dir: Path) -> Report:
-    """The figures of an assignment's class; CourseError if nothing has been graded."""
+def read_report(name: str, course_dir: Path, compare: bool = True) -> Report:
+    """The figures of an assignment's class; CourseError if nothing has been graded. Without
+    `compare` nobody's code is read."""
     found, store = load_assignment(name), Store(course_dir)
     folder = store.root / name
     submissions: list[Submission] = []
     broken = []
-    students = sorted(path.stem for path in folder.glob("*.json"))
+    students, left = store.students(name), dropped(course_dir)
     marks, roster = in_gradebook(course_dir, found)
     for student in students:
         result = store.load(name, student)
@@ -683,6 +727,7 @@ def read_report(name: str, course_dir: Path) -> Report:
             f"`autograder grade {name} --course {course_dir}` makes them{trouble}"
         )
     handed_in = {path.parent.name for path in (course_dir / "submitted").glob(f"*/{name}")}
+    handed_in -= left.keys()
     ungraded = sorted(handed_in - set(students))
     archives = collected(course_dir, name).left_out
     return Report(
@@ -690,9 +735,10 @@ def read_report(name: str, course_dir: Path) -> Report:
         submissions,
         broken,
         ungraded,
-        *_resemblances(found, course_dir, submissions),
+        *(_resemblances(found, course_dir, submissions) if compare else ([], 0)),
         left_out=[f"{who}: {why}" for who, why in sorted(archives.items())],
-        absent=sorted(roster - handed_in - set(students)),
+        absent=[roster[who].shown for who in sorted(roster.keys() - handed_in - set(students))],
+        dropped=[f"{who}, {when}" for who, when in sorted(left.items())],
     )
 
 

@@ -19,6 +19,8 @@ from markupsafe import Markup
 
 from autograder.files import plain, write_atomically
 from autograder.records import similar
+from autograder.records.feedback import Pages
+from autograder.records.gradebook import has_gradebook
 
 from .counting import (
     STATUS_WORDS,
@@ -48,6 +50,7 @@ def render(report: Report, now: datetime) -> str:
     )
     environment.filters |= {
         "number": number,
+        "mark": lambda value: f"{round(value, 2):g}",
         "percent": percent,
         "duration": duration,
         "clip": clip,
@@ -67,7 +70,10 @@ def render(report: Report, now: datetime) -> str:
 
 def write_report(name: str, course_dir: Path) -> Path:
     """Writes `DIR/report/<name>.html` and returns its path."""
-    page = render(read_report(name, course_dir), datetime.now())
+    report = read_report(name, course_dir)
+    if has_gradebook(course_dir):  # the pages that this one leads to have the same marks
+        Pages(course_dir, [report.assignment]).refresh(report.assignment)
+    page = render(report, datetime.now())
     path = course_dir / "report" / f"{name}.html"
     write_atomically(path, page.encode())
     return path

@@ -27,7 +27,7 @@ import sys
 import types
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,10 @@ from typing import Any
 import numpy as np
 
 from . import slips
-from .compare import CheckFailed, StudentError, kind_of, stumbled, without_a_graph
+from .compare import CheckFailed, StudentError, stumbled, without_a_graph
 from .messages import details, responsible
-from .written import Call, Origin, Thing, made_by, trace
+from .student import Kept, Student
+from .written import Call
 
 UNWRITTEN = "still to be written"
 """What a stub's NotImplementedError says; the builder writes the stubs."""
@@ -59,7 +60,6 @@ _ITERATORS: tuple[type[Any], ...] = (
     type(iter(())),
 )
 _MAX_ITEMS = 1_000_000
-_MAX_ITERATION = 10_000
 # What a check may stumble over when a value is of the wrong kind (as in the judge).
 _STUMBLES = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError)
 
@@ -349,14 +349,14 @@ def _state() -> Any:
     return importlib.import_module(".state", __package__)
 
 
-class NotebookStudent:
+class NotebookStudent(Student):
     """The student's functions as attributes, called in this kernel: the grader's `Student`."""
 
     def __init__(self, namespace: Namespace, exercise: str, exercises: Iterable[str] = ()) -> None:
+        super().__init__()
         self._namespace = namespace
         self._exercise = exercise
         self._exercises = set(exercises)
-        self.calls: list[Call] = []
         self._line = ""
 
     def begin(self, seed: int) -> None:
@@ -364,68 +364,36 @@ class NotebookStudent:
         _state().restore(_state().expected())
         self.reseed(seed)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return lambda *args, **kwargs: self.call(name, None, args, kwargs)
+    def _call(self, call: Call, keep: bool) -> Any:
+        function = self._function(call)
+        mine = [_handed_over(value) for value in call.args]
+        named = {key: _handed_over(value) for key, value in call.kwargs.items()}
+        _fits(function, mine, named)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            returned = self._protected(lambda: function(*mine, **named), keep)
+        call.warnings = sorted({warning.category.__name__ for warning in caught})
+        return returned
 
-    def call(
-        self,
-        target: str | Kept,
-        method: str | None,
-        args: tuple[Any, ...],
-        kwargs: Namespace,
-        keep: bool = False,
-    ) -> Any:
-        """One call; the value as a copy, or StudentError."""
-        call = self._called(target, method, args, kwargs)
-        try:
-            function = self._function(target, method)
-            mine = [_handed_over(value) for value in args]
-            named = {key: _handed_over(value) for key, value in kwargs.items()}
-            _fits(function, mine, named)
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                returned = self._protected(lambda: function(*mine, **named), keep)
-            call.returned = trace(returned, call)
-            call.warnings = sorted({warning.category.__name__ for warning in caught})
-        except StudentError as error:
-            call.error = error
-            raise
-        return call.returned
+    def _attribute(self, target: Kept, name: str) -> Any:
+        return self._protected(lambda: getattr(target._held, name))
 
-    def _called(
-        self, target: Any, method: str | None, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Call:
-        """A call, noted; CheckFailed where the target is a plain value that came back."""
-        if isinstance(target, str):
-            call = Call(target, args, kwargs or {})
-        elif isinstance(target, Kept):
-            call = Call(made_by(target), args, kwargs or {}, target=target, method=method)
-        else:
-            text = f"should return a function or a model, returned {kind_of(target)}"
-            raise CheckFailed("type", text, subject=target)
-        self.calls.append(call)
-        return call
-
-    def keeping(self, target: str | Kept, *args: Any, **kwargs: Any) -> Any:
-        """A call whose result is handed on as it is, with its graph; a tuple's items one by one."""
-        return self.call(target, None, args, kwargs, keep=True)
-
-    def keep(self, value: Any) -> Kept:
-        """`value` as an object, to see later what a function did to it."""
-        return Kept(self, _handed_over(value), Origin(value=value))
+    def _make(self, kind: str, **given: Any) -> Any:
+        if kind == "keep":
+            return Kept(self, _handed_over(given["value"]))
+        if kind != "field":
+            raise NotImplementedError(f"a public check cannot have a {kind}")
+        # The builder puts this file here; it is the grader's own, and needs torch.
+        fields = importlib.import_module(".fields", __package__)
+        return Kept(self, fields.FIELDS[given["name"]](**given["params"]))
 
     def value(self, kept: Kept) -> Any:
-        """The present value of something kept."""
-        return self._copy(kept._thing)
+        return self._copy(kept._held)
 
     def gradients(self, of: Kept, wrt: Kept) -> list[Any]:
-        """d(Σ of)/d(wrt) of something kept: wrt is a kept tensor, or a module and stands for its
-        parameters. None where `of` does not depend on it differentiably."""
-        torch, value, inputs = sys.modules["torch"], of._thing, [wrt._thing]
-        if isinstance(wrt._thing, torch.nn.Module):
-            inputs = list(wrt._thing.parameters())
+        torch, value, inputs = sys.modules["torch"], of._held, [wrt._held]
+        if isinstance(wrt._held, torch.nn.Module):
+            inputs = list(wrt._held.parameters())
         if not inputs or not (isinstance(value, torch.Tensor) and value.requires_grad):
             return [None] * len(inputs)
         found: list[Any] = self._protected(
@@ -435,39 +403,24 @@ class NotebookStudent:
         )
         return found
 
-    def field(self, name: str, **params: Any) -> Kept:
-        """A closed-form model to hand to the student's functions."""
-        # The builder puts this file here; it is the grader's own, and needs torch.
-        fields = importlib.import_module(".fields", __package__)
-        return Kept(self, fields.FIELDS[name](**params), Origin(field=name, params=params))
-
     def reseed(self, seed: int) -> None:
-        """Other global random state."""
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002
         torch = sys.modules.get("torch")
         if torch is not None:
             torch.manual_seed(seed)
 
-    def _attribute(self, kept: Kept, name: str) -> Any:
-        call = self._called(kept, name)
-        call.is_attribute = True
-        try:
-            call.returned = trace(self._protected(lambda: getattr(kept._thing, name)), call)
-        except StudentError as error:
-            call.error = error
-            raise
-        return call.returned
-
-    def _function(self, target: str | Kept, method: str | None) -> Callable[..., Any]:
-        if isinstance(target, str):
-            if target not in self._namespace:
-                raise StudentError(self._kind("missing"), f"is not defined{self._instead(target)}")
-            found = self._namespace[target]
-        elif method is not None and not hasattr(target._thing, method):
+    def _function(self, call: Call) -> Callable[..., Any]:
+        if not isinstance(call.target, Kept):
+            if call.function not in self._namespace:
+                instead = self._instead(call.function)
+                raise StudentError(self._kind("missing"), f"is not defined{instead}")
+            found = self._namespace[call.function]
+        elif call.method is not None and not hasattr(call.target._held, call.method):
             raise StudentError("missing", "is not there")
         else:
-            found = target._thing if method is None else getattr(target._thing, method)
+            held = call.target._held
+            found = held if call.method is None else getattr(held, call.method)
         if not callable(found):
             raise StudentError("missing", "is not a function or class")
         return found
@@ -566,6 +519,9 @@ class NotebookStudent:
         except RecursionError:
             raise CheckFailed("type", "returned something nested too deep to compare") from None
 
+    def _type_name(self, held: Any) -> str:
+        return type(held).__name__
+
     def _plain(self, value: Any) -> Any:
         if type(value) in _PLAIN:
             return value
@@ -591,49 +547,10 @@ class NotebookStudent:
         return Kept(self, value)
 
 
-class Kept(Thing):
-    """An object of the student's that is no plain value: call it, call its methods, pass it on."""
-
-    def __init__(self, student: NotebookStudent, thing: Any, origin: Origin | None = None) -> None:
-        self._student = student
-        self._thing = thing
-        self.origin = origin
-
-    @property
-    def type_name(self) -> str:
-        return type(self._thing).__name__
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._student.call(self, None, args, kwargs)
-
-    def __iter__(self) -> Iterator[Any]:
-        """Items of something that is no list, a DataLoader say, one call each."""
-        iterator = self._student.call(self, "__iter__", (), {})
-        if not isinstance(iterator, Kept):
-            yield from iterator
-            return
-        for _ in range(_MAX_ITERATION):
-            try:
-                yield self._student.call(iterator, "__next__", (), {})
-            except StudentError as error:
-                if error.name == "StopIteration":
-                    return
-                raise
-        raise CheckFailed("value", f"gives more than {_MAX_ITERATION} items, perhaps without end")
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *args, **kwargs: self._student.call(self, name, args, kwargs)
-
-    def fetch_attribute(self, name: str) -> Any:
-        return self._student._attribute(self, name)
-
-
 def _handed_over(value: Any) -> Any:
     """A copy for the student's code to use up or change."""
     if isinstance(value, Kept):
-        return value._thing
+        return value._held
     if type(value) in (list, tuple):
         return type(value)(_handed_over(item) for item in value)
     if type(value) is dict:

@@ -1,0 +1,141 @@
+"""An explanation as text, and as a page that prints: for the instructor alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from autograder.course import Assignment
+from autograder.files import plain
+from autograder.grading.explained import Explained, Explanation
+from autograder.judging.judge import AT_MOST_WITHOUT_THE_POINT, Judge
+from autograder.results import ExerciseResult, Result
+
+from .feedback import OUTCOMES, STATUS
+from .gradebook import Mark
+
+_TEMPLATE = Path(__file__).parent / "templates" / "explanation.html.j2"
+
+
+class Recorded(NamedTuple):
+    """What is on record of the submission that is explained."""
+
+    result: Result | None
+    mark: Mark | None
+
+
+def as_recorded(assignment: Assignment, result: Result, exercise: str = "") -> Explanation:
+    """What is on record, without the calls: where nothing can be judged again."""
+    weights = {(c.exercise, c.name): c.weight for c in Judge(assignment).checks if c.hidden}
+    told = [
+        (one, [Explained(c, weights.get((one.name, c.name), 0), [], 0) for c in one.checks])
+        for one in result.exercises
+        if exercise in ("", one.name)
+    ]
+    notes = ["as recorded: the calls are shown where files can be judged again, on Linux"]
+    hashes = result.submission_sha256, result.checks_sha256
+    return Explanation(assignment, result.student, told, [*notes, *result.notes], *hashes)
+
+
+def remarks(one: Explanation, known: Recorded) -> list[str]:
+    """What an instructor should know before the exercises."""
+    told = []
+    result, mark = known
+    if result is None:
+        told.append("nothing is recorded of this submission yet")
+    elif result.submission_sha256 != one.sha256:
+        told.append("the file is not the one that was graded: the recorded mark is another file's")
+    elif result.checks_sha256 != one.checks_sha256:
+        told.append(
+            "the recorded mark rests on other checks, points or another salt than today's, by "
+            f"which this was judged; `autograder regrade {one.assignment.name}` compares them"
+        )
+    if mark is not None:
+        total = "no mark" if mark.total is None else f"{mark.total:g} of {mark.max_points:g}"
+        told.append(f"recorded: {total}")
+        told += mark.story
+        told += [f"comment on {name}: {said}" for name, said in mark.comments.items()]
+    return [plain(line) for line in (*told, *one.notes)]
+
+
+def arithmetic(exercise: ExerciseResult, checks: list[Explained]) -> str:
+    """How the points of an exercise came about."""
+    hidden = [check for check in checks if check.result.hidden]
+    if not hidden:
+        return "no hidden check: no points"
+    total = sum(check.weight for check in hidden) or 1
+    passed = [check.weight for check in hidden if check.result.outcome == "passed"]
+    share = sum(passed)
+    text = (
+        f"({' + '.join(map(str, passed)) or '0'}) of {total} × {exercise.max_points:g} = "
+        f"{share / total * exercise.max_points:.2f}"
+    )
+    missed = [check.result.title for check in hidden if _misses_the_point(check)]
+    if missed:
+        most = AT_MOST_WITHOUT_THE_POINT * exercise.max_points
+        text += f"; it fails what the exercise is about ({', '.join(missed)}): at most {most:g}"
+    return f"{text}; {exercise.points:g} of {exercise.max_points:g} points"
+
+
+def _misses_the_point(check: Explained) -> bool:
+    return check.result.point and check.result.outcome == "failed"
+
+
+def as_text(one: Explanation, known: Recorded) -> Iterator[str]:
+    """The explanation line by line."""
+    yield f"{one.assignment.title} ({one.assignment.name}), {plain(one.student)}"
+    for line in remarks(one, known):
+        yield f"  {line}"
+    for exercise, checks in one.exercises:
+        yield ""
+        points = f"{exercise.points:g} of {exercise.max_points:g}"
+        yield f"{exercise.name}: {points}, {STATUS[exercise.status]}"
+        if exercise.remark:
+            yield f"  {exercise.remark}"
+        for check in checks:
+            yield from _check(check)
+        yield f"  {arithmetic(exercise, checks)}"
+
+
+def _check(check: Explained) -> Iterator[str]:
+    result = check.result
+    kind = f"hidden, weight {check.weight}" if result.hidden else "public"
+    point = ", what the exercise is about" if result.point else ""
+    yield f"  {OUTCOMES[result.outcome][0]} {plain(result.title)} ({kind}{point})"
+    for call in check.calls:
+        yield f"      called    {plain(call.called)}"
+        yield f"      returned  {plain(call.returned)}"
+        if call.right and call.right != call.returned:
+            yield f"      right     {plain(call.right)}"
+    if check.more:
+        yield f"      and {check.more} calls more"
+    if result.outcome != "passed":
+        for line in plain(result.message).splitlines()[1:]:
+            yield f"   {line}"
+
+
+def as_page(one: Explanation, known: Recorded) -> str:
+    """The explanation as one HTML file."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def clean(value: Any) -> Any:
+        return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATE.parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=clean,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(_TEMPLATE.name).render(
+        one=one,
+        remarks=remarks(one, known),
+        name=known.mark.name if known.mark is not None else "",
+        arithmetic=arithmetic,
+        STATUS=STATUS,
+        OUTCOMES=OUTCOMES,
+    )

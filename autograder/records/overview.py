@@ -1,0 +1,248 @@
+"""The course at a glance: every assignment that has been graded, for the instructor.
+
+One page and two tables. Marks are the gradebook's; who is on the roster and handed in nothing has
+no mark, which is not a zero. How hard an exercise is and how well it tells stronger from weaker
+students apart is counted over the students whom the grader could judge.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from autograder.course import Assignment, course
+from autograder.errors import CourseError
+from autograder.files import harmless, plain, write_atomically
+from autograder.results import Store
+
+from .gradebook import in_gradebook
+from .report.counting import Report, read_report, share_of
+
+_TEMPLATE = Path(__file__).parent / "templates" / "overview.html.j2"
+_ENOUGH = 8
+"""Students from which a correlation says something."""
+_BEHIND = 0.5
+_DROP = 0.25
+
+
+def graded_assignments(course_dir: Path) -> list[Assignment]:
+    """Those with results, in the course's order; CourseError where there is none."""
+    store = Store(course_dir)
+    found = [one for one in course().values() if store.students(one.name)]
+    if not found:
+        raise CourseError(f"nothing has been graded in {course_dir}")
+    return found
+
+
+@dataclass
+class Row:
+    """One student over the course."""
+
+    student: str
+    name: str
+    totals: dict[str, float | None]
+    """The mark by assignment that was handed in; None where there is no mark yet."""
+    shares: dict[str, float]
+    """The same between 0 and 1, where there is a mark."""
+    missing: list[str] = field(default_factory=list)
+    """Assignments of which nothing was handed in."""
+
+    @property
+    def who(self) -> str:
+        return f"{self.name} ({self.student})" if self.name else self.student
+
+    @property
+    def mean(self) -> float | None:
+        """Of what was handed in."""
+        return statistics.fmean(self.shares.values()) if self.shares else None
+
+    @cached_property
+    def behind(self) -> list[str]:
+        """Why somebody should talk to this student; nothing where there is no reason."""
+        why = []
+        if len(self.missing) > 1 or (self.missing and not self.totals):
+            why.append(f"handed in nothing for {', '.join(self.missing)}")
+        marks = list(self.shares.values())
+        if len(marks) > 1:
+            before = statistics.fmean(marks[:-1])
+            if before - marks[-1] >= _DROP:
+                why.append(f"{marks[-1]:.0%} in the last one, {before:.0%} before")
+        if self.mean is not None and self.mean < _BEHIND:
+            why.append(f"{self.mean:.0%} on average")
+        return why
+
+
+class Hard(NamedTuple):
+    """One exercise over the course."""
+
+    assignment: str
+    name: str
+    points: float
+    judged: int
+    right: float
+    """The share that got everything right."""
+    mean: float
+    """The mean share of its points."""
+    apart: float | None
+    """The correlation of its points with the other points of the assignment; None where too few
+    were judged, or all got the same."""
+
+
+class Slipped(NamedTuple):
+    """A known slip, in all exercises where it has the same words."""
+
+    hint: str
+    students: int
+    where: list[str]
+
+
+@dataclass
+class Overview:
+    """Every figure of the page."""
+
+    assignments: list[Assignment]
+    rows: list[Row]
+    exercises: list[Hard]
+    slips: list[Slipped]
+    causes: list[tuple[str, dict[str, int]]]
+    """Why checks failed: how many students, by assignment."""
+    dropped: list[str]
+
+    @property
+    def behind(self) -> list[Row]:
+        return [row for row in self.rows if row.behind]
+
+    @property
+    def missing(self) -> dict[str, list[Row]]:
+        names = [one.name for one in self.assignments]
+        found = {name: [row for row in self.rows if name in row.missing] for name in names}
+        return {name: rows for name, rows in found.items() if rows}
+
+    def median(self, name: str) -> float | None:
+        marks = [row.totals[name] for row in self.rows if row.totals.get(name) is not None]
+        return statistics.median(m for m in marks if m is not None) if marks else None
+
+
+def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overview:
+    """The figures of these assignments together."""
+    reports = [read_report(one.name, course_dir, compare=False) for one in assignments]
+    rows: dict[str, Row] = {}
+    for report in reports:
+        _, roster = in_gradebook(course_dir, report.assignment)
+        for student, person in roster.items():
+            name = plain(f"{person.first_name} {person.last_name}".strip())
+            rows.setdefault(student, Row(student, name, {}, {}))
+        for one in report.submissions:
+            row = rows.setdefault(one.name, Row(one.name, "", {}, {}))
+            row.totals[report.assignment.name] = one.total
+            if one.total is not None:
+                row.shares[report.assignment.name] = share_of(one.total, one.max_points)
+    for row in rows.values():
+        row.missing = [one.name for one in assignments if one.name not in row.totals]
+    return Overview(
+        list(assignments),
+        sorted(rows.values(), key=lambda row: (row.name.casefold() or row.student, row.student)),
+        [hard for report in reports for hard in _exercises(report)],
+        _slips(reports),
+        _causes(reports),
+        reports[0].dropped if reports else [],
+    )
+
+
+def _exercises(report: Report) -> Iterable[Hard]:
+    judged = [one for one in report.submissions if one.result.status == "graded"]
+    for row in report.exercises:
+        own, rest = [], []
+        for one in judged:
+            exercise = one.exercise(row.name)
+            if exercise is not None and exercise.status != "error":
+                own.append(share_of(exercise.points, exercise.max_points))
+                rest.append(one.result.points - exercise.points)
+        apart = None
+        if len(own) >= _ENOUGH and len(set(own)) > 1 and len(set(rest)) > 1:
+            apart = statistics.correlation(own, rest)
+        name = report.assignment.name
+        yield Hard(name, row.name, row.points, row.judged, row.rate, row.mean, apart)
+
+
+def _slips(reports: Iterable[Report]) -> list[Slipped]:
+    people: dict[str, set[str]] = defaultdict(set)
+    where: dict[str, list[str]] = defaultdict(list)
+    for report in reports:
+        for slip in report.slips:
+            words = slip.hint or slip.mistake.replace("_", " ")
+            people[words] |= {one.name for one in slip.people}
+            where[words].append(f"{report.assignment.name} {slip.exercise}")
+    found = [Slipped(words, len(who), where[words]) for words, who in people.items()]
+    return sorted(found, key=lambda slip: (-slip.students, slip.hint))
+
+
+def _causes(reports: Iterable[Report]) -> list[tuple[str, dict[str, int]]]:
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for report in reports:
+        for cause in (*report.broke, *report.answered):
+            found[cause.words][report.assignment.name] = cause.students
+    return sorted(found.items(), key=lambda pair: -sum(pair[1].values()))
+
+
+def write_overview(course_dir: Path, assignments: Sequence[Assignment]) -> list[Path]:
+    """`DIR/report/course.html`, and beside it the students and the exercises as CSV."""
+    view = read_overview(course_dir, assignments)
+    folder = course_dir / "report"
+    names = [one.name for one in view.assignments]
+    students = [["student", "name", *names, "mean_of_handed_in", "missing", "behind"]]
+    for row in view.rows:
+        marks = [_number(row.totals.get(name)) for name in names]
+        told = [_number(row.mean), " ".join(row.missing), "; ".join(row.behind)]
+        students.append([row.student, row.name, *marks, *told])
+    exercises = [["assignment", "exercise", "points", "judged", "right", "mean", "discrimination"]]
+    for hard in view.exercises:
+        shares = [_number(share) for share in (hard.right, hard.mean, hard.apart)]
+        row_ = [hard.assignment, hard.name, f"{hard.points:g}", str(hard.judged), *shares]
+        exercises.append(row_)
+    files = {
+        "course.html": _page(view, datetime.now()),
+        "course_students.csv": _table(students),
+        "course_exercises.csv": _table(exercises),
+    }
+    for name, text in files.items():
+        write_atomically(folder / name, text.encode())
+    return [folder / name for name in files]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{round(value, 2):g}"
+
+
+def _table(rows: list[list[str]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def _page(view: Overview, now: datetime) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def clean(value: Any) -> Any:
+        return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATE.parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=clean,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": _number, "share": lambda share: f"{share:.0%}"}
+    return environment.get_template(_TEMPLATE.name).render(view=view, now=now)

@@ -1,0 +1,136 @@
+"""The command itself: an interrupted run, and a machine without Unix."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from leftovers import adopting
+from test_report import NAME, all_of, give
+
+from autograder.authoring import demo
+from autograder.course import load_assignment
+from autograder.records.gradebook import Recorder
+from autograder.results import Store
+
+WITHOUT_UNIX = """\
+import contextlib, importlib.abc, io, os, sys
+class Blocker(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name in ("fcntl", "resource"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Blocker())
+for name in ("fcntl", "resource"):
+    sys.modules.pop(name, None)
+for name in ("fork", "sched_getaffinity", "O_NOFOLLOW", "O_DIRECTORY", "O_NONBLOCK"):
+    delattr(os, name)
+from autograder.cli import main
+for line in sys.stdin.read().splitlines():
+    sys.argv = ["autograder", *line.split()]
+    print("==", line)
+    code = 0
+    try:
+        with contextlib.redirect_stderr(sys.stdout):
+            main()
+    except SystemExit as ended:
+        code = ended.code or 0
+    print("exit", code)
+"""
+
+
+@pytest.mark.slow
+def test_what_needs_no_cage_works_without_unix(tmp_path: Path) -> None:
+    import zipfile
+
+    found = load_assignment(NAME)
+    give(tmp_path, "ada", all_of("right"))
+    result = Store(tmp_path).load(NAME, "ada")
+    assert result is not None
+    Recorder(tmp_path, [found]).record(result)
+    archive = tmp_path / "all.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.write(found.release, f"Ben B_12_assignsubmission_file_/{NAME}.ipynb")
+    commands = [
+        "--help",
+        *(f"{verb} --help" for verb in ("grade", "report", "export", "collect", "explain")),
+        f"report {NAME} --course {tmp_path}",
+        f"export {NAME} --course {tmp_path}",
+        f"export {NAME} --course {tmp_path} --to gradescope",
+        f"export {NAME} --course {tmp_path} --to feedback",
+        f"collect {NAME} {archive} --course {tmp_path}",
+        f"explain {NAME} ada --course {tmp_path}",
+        f"grade {NAME} --course {tmp_path}",
+    ]
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT_UNIX],
+        input="\n".join(commands),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"COLUMNS": "200", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+    )
+    said = ran.stdout + ran.stderr
+    codes = [line for line in ran.stdout.splitlines() if line.startswith("exit")]
+    assert codes == ["exit 0"] * (len(commands) - 1) + ["exit 2"], said
+    for words in ("this needs Linux", "as recorded", "1 submissions written", "1 pages in"):
+        assert words in said, said
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_answers_at_once_and_says_how_to_go_on(tmp_path: Path) -> None:
+    found = load_assignment("backprop")
+    release = json.loads(found.release.read_text(encoding="utf-8"))
+    sleeps = demo.filled(release, {"mse_loss": "import time\ntime.sleep(1000)\n"})
+    for student in ("ada", "ben"):
+        path = tmp_path / "submitted" / student / "backprop" / "backprop.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(sleeps), encoding="utf-8")
+    command = [sys.executable, "-m", "autograder", "grade", "backprop", "--jobs", "1"]
+    with adopting() as all_ended:
+        running = subprocess.Popen(
+            [*command, "--course", str(tmp_path)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline and running.poll() is None and not _caged(running.pid):
+            time.sleep(0.5)
+        assert running.poll() is None, running.communicate()[1]
+        assert _caged(running.pid), "no judge began"
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=120)
+        all_ended()
+    assert running.returncode == 130, said
+    assert "stopping, what is graded so far is recorded; the same command goes on" in said
+    assert "Traceback" not in said
+    assert not list(tmp_path.glob("results/*/*.json"))
+
+
+def _caged(grader: int) -> bool:
+    """Whether a judge of the grader's has begun to make its cage."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_bytes()
+        except OSError:
+            continue
+        if b"bwrap" in command and _descends(path.parent, grader):
+            return True
+    return False
+
+
+def _descends(process: Path, grader: int) -> bool:
+    while process.name not in ("0", "1"):
+        if int(process.name) == grader:
+            return True
+        try:
+            status = (process / "stat").read_bytes().rpartition(b")")[2].split()
+        except OSError:
+            return False
+        process = Path("/proc", status[1].decode())
+    return False

@@ -1,0 +1,135 @@
+"""The course at a glance: every figure, and the two tables."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from test_report import HOSTILE, Page, exercise, plausible_class
+
+from autograder.course import load_assignment
+from autograder.errors import CourseError
+from autograder.records import overview
+from autograder.records.gradebook import Recorder
+from autograder.records.gradebook.students import Known
+from autograder.results import Result, Store, save_dropped
+
+
+def results(name: str, shares: dict[str, float], course_dir: Path) -> None:
+    """Everybody's result of an assignment, each exercise with the same share of its points."""
+    found = load_assignment(name)
+    store = Store(course_dir)
+    recorder = Recorder(course_dir, [found])
+    for student, share in shares.items():
+        exercises = [
+            exercise("lj_force", "right" if share == 1 else "partly", share)
+            for _ in found.exercises
+        ]
+        for made, one in zip(exercises, found.exercises, strict=True):
+            made.name, made.max_points, made.points = one.name, one.points, share * one.points
+            if share < 1:
+                made.hint = "The sign is lost."
+        made_ = Result(
+            assignment=name,
+            student=student,
+            points=100 * share,
+            max_points=100,
+            isolation="full",
+            submission_sha256="",
+            checks_sha256="",
+            seconds=1,
+            status="graded",
+            exercises=exercises,
+        )
+        store.save(made_)
+        recorder.record(made_)
+
+
+@pytest.fixture(scope="module")
+def course_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("course")
+    results("backprop", {"ada": 1, "ben": 0.9, "cy": 0.3, "dan": 0.5, "eve": 0.9}, folder)
+    results("training", {"ada": 0.95, "ben": 0.5, "cy": 0.35, "eve": 0.8}, folder)
+    people = [Known("ada", "Ada Lovelace"), Known("fay", f"Fay {HOSTILE[0]}")]
+    Recorder(folder, []).know(people)
+    save_dropped(folder, {"eve": "2026-11-20"})
+    return folder
+
+
+def test_who_falls_behind_and_why(course_dir: Path) -> None:
+    found = overview.graded_assignments(course_dir)
+    assert [one.name for one in found] == ["backprop", "training"]
+    view = overview.read_overview(course_dir, found)
+    rows = {row.student: row for row in view.rows}
+    assert rows.keys() == {"ada", "ben", "cy", "dan", "fay"}, "who left is not counted"
+    assert rows["ada"].totals == {"backprop": 100, "training": 95}
+    assert {student: row.behind for student, row in rows.items()} == {
+        "ada": [],
+        "ben": ["50% in the last one, 90% before"],
+        "cy": ["32% on average"],
+        "dan": [],
+        "fay": ["handed in nothing for backprop, training"],
+    }
+    assert {name: [r.student for r in rows] for name, rows in view.missing.items()} == {
+        "backprop": ["fay"],
+        "training": ["dan", "fay"],
+    }
+    assert view.median("training") == 50
+    assert view.slips[0].hint == "The sign is lost."
+    assert view.slips[0].students == 4
+    assert view.dropped == ["eve, 2026-11-20"]
+
+
+def test_exercises_by_difficulty_and_how_well_they_tell_apart(tmp_path: Path) -> None:
+    plausible_class(tmp_path, 40)
+    found = overview.graded_assignments(tmp_path)
+    view = overview.read_overview(tmp_path, found)
+    assert [hard.name for hard in view.exercises] == [one.name for one in found[0].exercises]
+    for hard in view.exercises:
+        assert 0 <= hard.right <= hard.mean <= 1
+        assert hard.apart is None or -1 <= hard.apart <= 1
+    assert any(hard.apart is not None for hard in view.exercises)
+
+
+def test_page_and_tables(course_dir: Path) -> None:
+    page, students, exercises = overview.write_overview(
+        course_dir, overview.graded_assignments(course_dir)
+    )
+    text = page.read_text(encoding="utf-8")
+    shown = " ".join(Page(text).text.split())
+    for words in ("Ada Lovelace (ada)", "50% in the last one", "left the course", "32%"):
+        assert words.lower() in shown.lower(), f"the page does not say: {words}"
+    assert "<script" not in text
+    with students.open(encoding="utf-8") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert (rows["ada"]["backprop"], rows["ada"]["training"]) == ("100", "95")
+    assert (rows["dan"]["training"], rows["dan"]["missing"]) == ("", "training")
+    with exercises.open(encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == sum(
+            len(load_assignment(name).exercises) for name in ("backprop", "training")
+        )
+
+
+def test_a_course_without_a_result_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="nothing has been graded"):
+        overview.graded_assignments(tmp_path)
+
+
+def test_the_command_takes_several_names_or_none(
+    course_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from autograder.cli.exchange import export, report
+
+    report(course_dir, ["backprop"])
+    assert [Path(line).name for line in capsys.readouterr().out.split()] == ["backprop.html"]
+    report(course_dir)
+    assert [Path(line).name for line in capsys.readouterr().out.split()] == [
+        *("backprop.html", "training.html"),
+        *("course.html", "course_students.csv", "course_exercises.csv"),
+    ]
+    export(course_dir, to="canvas")
+    assert [Path(line).name for line in capsys.readouterr().out.split()] == [
+        "backprop_canvas.csv",
+        "training_canvas.csv",
+    ]
