@@ -514,12 +514,13 @@ def critical_point(
         (far, ORANGE, "trained far from $T_c$ only"),
         (near, BLUE, "trained up to $T_c$"),
     ):
+        crossings = {L: found for L, found in crossings.items() if found}
         means = [np.mean(found) for found in crossings.values()]
         errors = [np.std(found) / np.sqrt(max(len(found) - 1, 1)) for found in crossings.values()]
         inverse = [1 / L for L in crossings]
         style = {"fmt": "o", "color": colour, "ms": 5, "capsize": 3}
         right.errorbar(inverse, means, errors, label=label, **style)
-        if crossings is near:
+        if label == "trained up to $T_c$":
             (limit, slope), error = line_through(crossings)
             x = np.array([0, 1.1 * max(inverse)])
             right.plot(x, limit + slope * x, color=colour, lw=1.2)

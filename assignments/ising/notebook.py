@@ -316,9 +316,9 @@ def best_cut(X, T):
 #   chains scatters two to three times as much. Its
 #   {{int(0.3 * 600)}} configurations come from twelve chains, and are worth hardly more than
 #   twelve answers. Whoever runs this once, and most do, reports a matter of luck.
-# - Close to $T_c$, where one configuration tells little, memory pays: on average, the network does
-#   better on chains that it has seen than on new ones. New chains are the honest test: whenever
-#   data come from a chain, split by chain.
+# - Close to $T_c$ single configurations tell little, and what a network gets right on its own
+#   chains is a mixture of what it has understood and what it knows by heart. How much of each, only
+#   new chains can say: whenever data come from a chain, split by chain.
 # - The green bars need no network. Disordered is whatever has a small $|m|$: one number, one
 #   comparison, and fewer mistakes. With temperatures only far from $T_c$ the task is so easy that a
 #   high score says nothing about what a network has understood. **A result needs such a control

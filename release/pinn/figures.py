@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import math
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,14 +20,17 @@ from coursekit.look import (
     LIGHT,
     ORANGE,
     PALE,
+    PURPLE,
     across,
     canvas,
     dress,
     expected_line,
     legend,
+    told,
 )
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from tqdm import tqdm
 
 HEAT = "cividis"
 
@@ -298,6 +303,30 @@ def bending(Centred: Callable[..., Any]) -> Figure:
     return figure
 
 
+def plain_decay(
+    total_loss: Callable[..., Any],
+    decay_residual: Callable[..., Any],
+    decay_condition_loss: Callable[..., Any],
+    iterations: int,
+) -> tuple[Any, float]:
+    """A decay by the plain recipe, time as it is, all in the loss, Adam; and its last loss."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    plain = nn.Sequential(
+        nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)
+    )
+    t = torch.linspace(0, 5, 100).reshape(-1, 1).requires_grad_()
+    optimiser = torch.optim.Adam(plain.parameters(), lr=1e-3)
+    for _ in tqdm(range(iterations), desc="plain recipe", file=sys.stdout):
+        optimiser.zero_grad()
+        loss = total_loss(decay_residual(plain, t), [decay_condition_loss(plain)], [10.0])
+        loss.backward()
+        optimiser.step()
+    return plain, loss.item()
+
+
 def learnt_decay(model: Callable[..., Any], soft: Callable[..., Any]) -> Figure:
     """The student's decay and that of the plain recipe over the exact one, and their errors."""
     data = _expected()
@@ -342,23 +371,190 @@ def constrained(HardConstraint: Callable[..., Any]) -> Figure:
 
 
 def learnt_oscillator(models: dict[str, Callable[..., Any]]) -> Figure:
-    """Trained oscillators over the exact one, and their errors; the last is the student's."""
+    """Trained oscillators over the exact one, and their errors."""
     data = _expected()
     t, exact = data["oscillator t"], np.cos(OMEGA * data["oscillator t"])
-    figure, (top, bottom) = canvas(2, 1, width=8.0, height=5.0, sharex=True)
-    expected_line(top, t, data["oscillator"], label="exact")
-    colours = [ORANGE, "#e0a800", GREEN, BLUE][-len(models) :]
-    for (name, model), colour in zip(models.items(), colours, strict=True):
+    figure, (left, right) = canvas(1, 2, width=8.6, height=3.0)
+    expected_line(left, t, data["oscillator"], label="exact")
+    for (name, model), colour in zip(models.items(), (BLUE, ORANGE), strict=False):
         values = _predicted(model, t)
         error = np.abs(values - exact)
-        top.plot(t, values, color=colour, lw=1.6, label=f"{name}, error {_size(error.max())}")
-        bottom.semilogy(t, np.maximum(error, 1e-16), color=colour, lw=1.3)
+        left.plot(t, values, color=colour, lw=1.6, label=f"{name}, error {_size(error.max())}")
+        right.semilogy(t, np.maximum(error, 1e-16), color=colour, lw=1.3)
+        told(f"{name}: the largest error is {error.max():.1g}, at t = {t[error.argmax()]:.1f}.")
+    dress(left, "t", "x")
+    dress(right, "t", "|error|")
+    left.set_ylim(-1.3, 2.2)
+    left.set_yticks([-1, 0, 1])
+    legend(left, loc="upper center")
+    return figure
+
+
+class _Oscillators:
+    """Networks 1-32-32-1 of several first weights, all at once, with two derivatives.
+
+    The derivatives are carried forwards through the layers beside the values: faster than
+    autograd, and the same numbers.
+    """
+
+    def __init__(self, seeds: list[int], centred: bool, hard: bool, dtype: Any) -> None:
+        import torch
+
+        self.centred, self.hard = centred, hard
+        shapes = (((1, 32), 1), ((1, 32), 1), ((32, 32), 32), ((1, 32), 32), ((32, 1), 32))
+        drawn = []
+        for seed in seeds:
+            generator = torch.Generator().manual_seed(seed)
+            drawn.append(
+                [
+                    (2 * torch.rand(*shape, generator=generator, dtype=torch.float64) - 1)
+                    / math.sqrt(n_in)
+                    for shape, n_in in (*shapes, ((1, 1), 32))
+                ]
+            )
+        layers = [torch.stack(same).to(dtype) for same in zip(*drawn, strict=True)]
+        self.parameters = [layer.requires_grad_() for layer in layers]
+
+    def hidden(self, t: Any) -> tuple[Any, Any, Any]:
+        """The last hidden layer with its first and second derivatives."""
+        import torch
+
+        W1, b1, W2, b2 = self.parameters[:4]
+        scale, shift = (2 / OSCILLATOR_END, -1.0) if self.centred else (1.0, 0.0)
+        now = (scale * t + shift) * W1 + b1, scale * W1 + 0 * t, 0 * t * W1
+        first = self._bent(torch.tanh(now[0]), *now[1:])
+        return self._bent(torch.tanh(first[0] @ W2 + b2), first[1] @ W2, first[2] @ W2)
+
+    @staticmethod
+    def _bent(h: Any, slope: Any, curvature: Any) -> tuple[Any, Any, Any]:
+        own = 1 - h**2
+        return h, own * slope, own * curvature - 2 * h * own * slope**2
+
+    def __call__(self, t: Any) -> tuple[Any, Any, Any]:
+        w, b = self.parameters[4:]
+        N, slope, curvature = (each @ w for each in self.hidden(t))
+        N = N + b
+        if not self.hard:
+            return N, slope, curvature
+        curvature = 2 * N + 4 * t * slope + t**2 * curvature
+        return 1 + t**2 * N, 2 * t * N + t**2 * slope, curvature
+
+    def loss(self, t: Any) -> Any:
+        x, _, curvature = self(t)
+        loss = ((curvature + OMEGA**2 * x) ** 2).mean((1, 2))
+        if not self.hard:
+            start, speed, _ = self(0 * t[:1])
+            loss = loss + 10 * ((start - 1) ** 2 + speed**2).mean((1, 2))
+        return loss.sum()
+
+    def motions(self, t: np.ndarray) -> np.ndarray:
+        import torch
+
+        with torch.no_grad():
+            return self(_column(t).to(self.parameters[0].dtype))[0][:, :, 0].numpy()
+
+
+def ladder(
+    last_layer: Callable[..., Any], starts: int, iterations: int
+) -> dict[str, tuple[np.ndarray, float]]:
+    """The same oscillator by better and better recipes: motions (starts, t), and seconds."""
+    import torch
+
+    t = _expected()["oscillator t"]
+    seeds = list(range(starts))
+    found: dict[str, tuple[np.ndarray, float]] = {}
+    for name, n, centred, hard in (
+        ("plain", 100, False, False),
+        ("four times\nthe points", 400, False, False),
+        ("centred", 100, True, False),
+        ("hard", 100, True, True),
+    ):
+        begun = time.perf_counter()
+        networks = _Oscillators(seeds, centred, hard, torch.float32)
+        points = torch.linspace(0, OSCILLATOR_END, n).reshape(-1, 1)
+        adam = torch.optim.Adam(networks.parameters, lr=5e-3)
+        words = name.replace("\n", " ")
+        for _ in tqdm(range(iterations), desc=f"{words}, {starts} starts", file=sys.stdout):
+            adam.zero_grad()
+            networks.loss(points).backward()
+            adam.step()
+        found[name] = networks.motions(t), time.perf_counter() - begun
+    points = torch.linspace(0, OSCILLATOR_END, 100, dtype=torch.float64).reshape(-1, 1)
+    descended, solved, seconds = [], [], [0.0, 0.0]
+    for seed in tqdm(seeds, desc="L-BFGS and last layer", file=sys.stdout):
+        begun = time.perf_counter()
+        one = _Oscillators([seed], True, True, torch.float64)
+        optimiser = torch.optim.LBFGS(
+            one.parameters,
+            max_iter=max(iterations // 7, 50),
+            history_size=50,
+            tolerance_grad=0,
+            tolerance_change=0,
+            line_search_fn="strong_wolfe",
+        )
+
+        def closure(optimiser: Any = optimiser, one: _Oscillators = one) -> Any:
+            optimiser.zero_grad()
+            loss = one.loss(points)
+            loss.backward()
+            return loss
+
+        optimiser.step(closure)
+        descended.append(one.motions(t)[0])
+        seconds[0] += time.perf_counter() - begun
+        begun = time.perf_counter()
+
+        def features(t: Any, one: _Oscillators = one) -> Any:
+            return torch.cat([one.hidden(t)[0][0], torch.ones_like(t)], dim=1)
+
+        start = [(0.0, 0, 1.0), (0.0, 1, 0.0)]
+        w = last_layer(features, points, (OMEGA**2, 0.0, 1.0), start, 1e4)
+        solved.append(_numpy(features(_column(t)) @ w))
+        seconds[1] += time.perf_counter() - begun
+    found["L-BFGS"] = np.array(descended), seconds[0]
+    found["last layer"] = np.array(solved), seconds[1]
+    return found
+
+
+def climbed(rungs: dict[str, tuple[np.ndarray, float]]) -> Figure:
+    """Motions of the first recipe, and the largest error of every recipe and start."""
+    data = _expected()
+    t, exact = data["oscillator t"], np.cos(OMEGA * data["oscillator t"])
+    figure, (left, right) = canvas(1, 2, width=9.6, height=3.5, width_ratios=(1, 1.5))
+    expected_line(left, t, data["oscillator"], label="exact")
+    for number, motion in enumerate(rungs["plain"][0]):
+        label = "plain" if number == 0 else None
+        left.plot(t, motion, color=ORANGE, lw=1.1, label=label)
+    dress(left, "t", "x", "plain, every start")
+    left.set_ylim(-1.4, 2.0)
+    legend(left, loc="upper center")
+    words = []
+    for place, (name, (motions, seconds)) in enumerate(rungs.items()):
+        errors = np.abs(motions - exact).max(axis=1)
+        colour = BLUE if name == "last layer" else ORANGE
+        right.semilogy(np.full(len(errors), place), errors, "o", color=colour, ms=5, alpha=0.8)
+        right.text(place + 0.13, np.median(errors), f"{_size(np.median(errors))}", va="center")
+        words.append(f"{name} {errors.min():.1g} to {errors.max():.1g} in {seconds:.1f} s")
+    dress(right, "", "largest error", "every recipe and start; the median in figures")
+    right.set_xticks(range(len(rungs)), list(rungs))
+    right.set_xlim(-0.4, len(rungs) - 0.3)
+    right.set_ylim(1e-11, 20)
+    told("errors of all starts: " + "; ".join(words).replace("\n", " ") + ".")
+    return figure
+
+
+def many_periods(x: Callable[..., Any], end: float) -> Figure:
+    """The error of a motion over many periods."""
+    t = np.linspace(0, end, 4001)
+    values = _numpy(x(_column(t)))
+    error = np.abs(values - np.cos(OMEGA * t))
+    figure, (top, bottom) = canvas(2, 1, width=8.6, height=3.8, sharex=True)
+    expected_line(top, t, np.cos(OMEGA * t), label=None)
+    top.plot(t, values, color=BLUE, lw=1.2)
+    bottom.semilogy(t, np.maximum(error, 1e-17), color=BLUE, lw=0.9)
     dress(top, "", "x")
     dress(bottom, "t", "|error|")
-    top.set_ylim(-1.3, 3.0)
-    top.set_yticks([-1, 0, 1])
-    bottom.set_ylim(1e-13, 10)
-    top.legend(loc="upper center", ncols=2, frameon=False, fontsize=9, labelcolor=INK)
+    told(f"over {end * OMEGA / (2 * math.pi):.0f} periods the error is at most {error.max():.1g}.")
     return figure
 
 
@@ -410,7 +606,7 @@ def _profiles(
     axes: Axes, yours: Callable[[float], tuple[np.ndarray, np.ndarray]], style: str
 ) -> None:
     """The rod at four moments over the exact one, from warm to cold."""
-    for moment, colour in zip(TIMES, ("#a63603", ORANGE, GREEN, BLUE), strict=True):
+    for moment, colour in zip(TIMES, (PURPLE, ORANGE, GREEN, BLUE), strict=True):
         expected_line(axes, _line(101), _expected()[f"rod at {moment}"], label=None)
         axes.plot(*yours(moment), style, color=colour, lw=1.4, ms=5)
         place = {"ha": "center", "va": "top", "fontsize": 9}
@@ -426,16 +622,17 @@ def _on_a_grid(ftcs: Callable[..., Any], cells: int) -> np.ndarray:
     return _numpy(ftcs(u0, ALPHA, 1 / cells, 1 / steps, steps), flat=False)
 
 
-def learnt_rod(model: Callable[..., Any], ftcs: Callable[..., Any]) -> Figure:
-    """The student's rod: temperature, error and profiles; the grid's error beside it."""
+def learnt_rod(model: Callable[..., Any]) -> Figure:
+    """The student's rod: temperature, error and profiles."""
     figure, panels = canvas(1, 3, width=9.6, height=3.2)
     x, t = np.meshgrid(_line(61), _line(61))
     u = _predicted(model, x.ravel(), t.ravel()).reshape(x.shape)
     _map(figure, panels[0], u, "u")
     dress(panels[0], "x", "t", "your network")
-    error = np.log10(np.maximum(np.abs(u - _rod(x, t)), 1e-12))
-    top = math.ceil(error.max())
-    _map(figure, panels[1], error, "log₁₀ |error|", top - 4, top)
+    error = np.abs(u - _rod(x, t))
+    shown = np.log10(np.maximum(error, 1e-12))
+    top = math.ceil(shown.max())
+    _map(figure, panels[1], shown, "log₁₀ |error|", top - 4, top)
     dress(panels[1], "x", "t", "its error")
     for axes in panels[:2]:
         axes.grid(False)
@@ -445,14 +642,62 @@ def learnt_rod(model: Callable[..., Any], ftcs: Callable[..., Any]) -> Figure:
 
     _profiles(panels[2], yours, "-")
     dress(panels[2], "x", "u", "profiles")
-    for cells in (20, 40):
-        grid = _on_a_grid(ftcs, cells)
-        exact = _rod(_line(cells + 1)[None], np.linspace(0, 1, len(grid))[:, None])
-        print(
-            f"grid of {cells} cells, {len(grid) - 1} steps: error {np.abs(grid - exact).max():.0e}"
-        )
-    print(f"your network: error {np.abs(u - _rod(x, t)).max():.0e}")
+    edges = max(error[0].max(), error[:, 0].max(), error[:, -1].max())
+    told(f"your largest error is {error.max():.1g}, on the three known edges {edges:.1g}.")
     return figure
+
+
+def error_and_time(ftcs: Callable[..., Any], model: Callable[..., Any], seconds: float) -> Figure:
+    """Largest error over time of computing: grids, the student's network, random features."""
+    x, t = np.meshgrid(_line(41), _line(41))
+    figure, axes = canvas(1, 1, width=7.0, height=3.8)
+    grids, fixed = [], []
+    for cells in (10, 20, 40, 80):
+        begun = time.process_time()
+        grid = _on_a_grid(ftcs, cells)
+        took = time.process_time() - begun
+        exact = _rod(_line(cells + 1)[None], np.linspace(0, 1, len(grid))[:, None])
+        grids.append((took, np.abs(grid - exact).max(), f"{cells} cells"))
+    for count in (25, 50, 100, 200, 400):
+        begun = time.process_time()
+        u = rod_of_random_features(count, seed=0)
+        took = time.process_time() - begun
+        fixed.append((took, np.abs(u(x, t) - _rod(x, t)).max(), f"{count} features"))
+    error = np.abs(_predicted(model, x.ravel(), t.ravel()) - _rod(x, t).ravel()).max()
+    for name, rows, style, colour in (
+        ("grid", grids, "s-", ORANGE),
+        ("random features, least squares", fixed, "D-", GREEN),
+        ("your network", [(seconds, error, "")], "o", BLUE),
+    ):
+        times, errors, _ = zip(*rows, strict=True)
+        axes.loglog(times, errors, style, color=colour, ms=6, lw=1.4, label=name)
+        for took, size, label in rows[:: len(rows) - 1 or 1]:
+            axes.annotate(label, (took, size), (6, 4), textcoords="offset points", color=colour)
+        told(f"{name}: " + ", ".join(f"{e:.0e} in {s:.3f} CPU s" for s, e, _ in rows) + ".")
+    dress(axes, "CPU time / s", "largest error", "the rod, by three methods")
+    legend(axes, loc="lower left")
+    return figure
+
+
+def rod_of_random_features(count: int, seed: int) -> Callable[..., np.ndarray]:
+    """sin πx + t x (1 − x) Σ w_j tanh(a_j x + b_j t + c_j); only the w_j are looked for."""
+    rng = np.random.default_rng(seed)
+    a, b, c = rng.uniform(-1, 1, (3, 1, count))
+    points = (1 - np.cos(np.pi * (np.arange(24) + 0.5) / 24)) / 2
+    x, t = (grid.reshape(-1, 1) for grid in np.meshgrid(points, points))
+    h = np.tanh(a * (2 * x - 1) + b * (2 * t - 1) + c)
+    h_x, h_t, h_xx = 2 * a * (1 - h**2), 2 * b * (1 - h**2), -8 * a**2 * h * (1 - h**2)
+    g, g_t, g_x, g_xx = t * x * (1 - x), x * (1 - x), t * (1 - 2 * x), -2 * t
+    equation = g_t * h + g * h_t - ALPHA * (g_xx * h + 2 * g_x * h_x + g * h_xx)
+    start = -ALPHA * np.pi**2 * np.sin(np.pi * x)  # what the residual of sin πx lacks
+    w = np.linalg.lstsq(equation, start, rcond=1e-15)[0].ravel()
+
+    def u(x: np.ndarray, t: np.ndarray) -> np.ndarray:
+        x, t = np.asarray(x)[..., None], np.asarray(t)[..., None]
+        N = np.tanh(a[0] * (2 * x - 1) + b[0] * (2 * t - 1) + c[0]) @ w
+        return np.sin(np.pi * x[..., 0]) + (t * x * (1 - x))[..., 0] * N
+
+    return u
 
 
 def _map(
