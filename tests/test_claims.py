@@ -224,14 +224,14 @@ class OtherClassifier(nn.Module):
         return self.c(torch.relu(self.b(self.drop(torch.relu(self.a(x))))))
 
 
-@claim("ising", "the test part of the same chains scatters two to three times as much")
+@claim("ising", "It tells more than a fifth of the new chains wrong, and its own test part")
 def _() -> None:
     for classifier in (ising.IsingClassifier, OtherClassifier):
         found = [figures("ising").asked_twice(classifier, seed, True) for seed in range(8)]
         own, new, by_hand = np.array(found).T
-        assert 1.5 < own.std() / new.std() < 5, classifier
-        assert by_hand.mean() < new.mean(), classifier
-        assert abs(own.mean() - new.mean()) < 2.5 * own.std() / math.sqrt(7), classifier
+        assert np.any((new > 0.2) & (own < 0.05)), classifier
+        assert np.any(own > new), "nowhere does the test part say too many"
+        assert by_hand.mean() < np.median(new), classifier
 
 
 # ------------------------------------------------------------------------------- training

@@ -312,10 +312,12 @@ def best_cut(X, T):
 # %% [markdown]
 # **What to notice.** Each pale line joins two answers about one network.
 #
-# - With the usual recipe, answer (c). On average the two tests agree; but the test part of the same
-#   chains scatters two to three times as much. Its
-#   {{int(0.3 * 600)}} configurations come from twelve chains, and are worth hardly more than
-#   twelve answers. Whoever runs this once, and most do, reports a matter of luck.
+# - With the usual recipe, answer (c). The {{int(0.3 * 600)}} configurations of a test part come
+#   from twelve chains, and are worth hardly more than twelve answers: whoever runs this once, and
+#   most do, reports a matter of luck.
+# - Look at the lines that go up steeply. In these sets nearly all cold chains happen to have the
+#   same sign, and the network has hardly seen the other one. It tells more than a fifth of the new
+#   chains wrong, and its own test part, of the same sign, knows nothing of it.
 # - Close to $T_c$ single configurations tell little, and what a network gets right on its own
 #   chains is a mixture of what it has understood and what it knows by heart. How much of each, only
 #   new chains can say: whenever data come from a chain, split by chain.
