@@ -21,10 +21,11 @@ import toy_course
 from coursekit import CheckFailed, StudentError, attribute, close, notebook, quiet, refuses
 from coursekit.messages import describe
 
-from autograder.authoring import build
+from autograder.authoring import build, merit, slips
 from autograder.authoring.demo import QUICK
 from autograder.course import ROOT, Cell, course, load_assignment
-from autograder.judging.answers import cells, reference_code
+from autograder.judging.answers import Answer, cells, reference_code
+from autograder.judging.judge import Judge
 from autograder.judging.student import Student
 from autograder.sandbox.protocol import InProcess
 
@@ -770,7 +771,7 @@ def test_check_says_what_to_mend_first(capsys: pytest.CaptureFixture[str]) -> No
     namespace = run(BUILDS_ON.format("kinetic"))
     call("check('spring_force')", namespace)
     said = capsys.readouterr().out
-    assert "It calls energies, where public checks fail: mend that first" in said
+    assert "It builds on energies, where public checks fail: mend that first" in said
     assert "spring_force needs kinetic, which is still to be written" in said
 
 
@@ -792,3 +793,33 @@ def test_what_torch_or_a_helper_has_not_implemented_is_not_unwritten() -> None:
         )
         row = notebook._standing("spring_force", namespace)
         assert (row.state, row.failed) == ("written", 1)
+
+
+@pytest.mark.parametrize("name", course())
+def test_check_names_what_an_exercise_builds_on(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each assignment: an exercise left as its stub, and `check` on each that uses it."""
+    found = load_assignment(name)
+    pages: list[str] = []
+    slips.public_checks(found, found.exercises[0].name)  # what the builder puts beside the kit
+    place = str(found.release.parent / "coursekit" / "notebook.py")
+    monkeypatch.setattr(notebook, "__file__", place)
+    monkeypatch.setattr(notebook, "_show", lambda page, failed=False: pages.append(page.text))
+    notebook._known.cache_clear()
+    notebook._asked.cache_clear()
+    named = 0
+    try:
+        table = merit.dependents(Judge(found))
+        for prerequisite, others in table.items():
+            stub = next(merit.damages(found, found.exercise(prerequisite)))
+            code = cells(found, Answer(name, prerequisite, "", stub.code))
+            namespace = InProcess(code).session.namespace
+            for other in others:
+                call(f"check({other.name!r})", namespace)
+                told = f"It builds on {prerequisite}, where public checks fail: mend that first"
+                failed = re.search(r"^ [✗·]", pages[-1], re.MULTILINE)
+                assert told in pages[-1] or not failed, pages[-1]
+                named += told in pages[-1]
+    finally:
+        notebook._known.cache_clear()
+        notebook._asked.cache_clear()
+    assert named or not table

@@ -96,9 +96,10 @@ def check(exercise: str) -> None:
         _show(_plain_page(f"{exercise} is no exercise of this notebook; it has {', '.join(known)}"))
         return
     found = _examine(exercise, namespace)
-    failed = not all(one.passed for one in found)
-    first = _to_mend_first(exercise, namespace) if failed else []
-    _show(_exercise_page(exercise, found, first), failed=failed)
+    checks = zip(known[exercise], found, strict=True)
+    failed = [check for check, one in checks if not one.passed]
+    first = _to_mend_first(exercise, namespace, failed) if failed else []
+    _show(_exercise_page(exercise, found, first), failed=bool(failed))
 
 
 def summary() -> None:
@@ -218,17 +219,22 @@ def _owner(name: str) -> str:
 @functools.cache
 def _asked(exercise: str) -> frozenset[str]:
     """The names that an exercise's checks ask its student for, among others."""
-    return frozenset(
-        name for check in _known()[exercise] for code in _codes(check) for name in code.co_names
-    )
+    return frozenset().union(*map(_names_in, _known()[exercise]))
 
 
-def _to_mend_first(exercise: str, namespace: Namespace) -> list[str]:
-    """Of the earlier exercises that this one calls, those with failing public checks which call no
-    other such exercise themselves."""
+def _names_in(check: Callable[..., None]) -> set[str]:
+    return {name for code in _codes(check) for name in code.co_names}
+
+
+def _to_mend_first(
+    exercise: str, namespace: Namespace, failed: Sequence[Callable[..., None]]
+) -> list[str]:
+    """Of the earlier exercises that this one or a failed check of it calls, those with failing
+    public checks which call no other such exercise themselves."""
     names = list(_known())
     failing: dict[str, set[str]] = {}
-    called = _called(exercise, namespace)
+    asked = set[str]().union(*map(_names_in, failed))
+    called = _called(exercise, namespace) | set(map(_owner, asked))
     for other in names[: names.index(exercise)]:
         if other in called:
             row = _standing(other, namespace)
@@ -651,7 +657,8 @@ def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str] = ()
     lines, rows = [exercise], []
     above = _title(exercise)
     if first:
-        lines.append(f"It calls {' and '.join(first)}, where public checks fail: mend that first")
+        below = " and ".join(first)
+        lines.append(f"It builds on {below}, where public checks fail: mend that first")
         above += f"<div>{html.escape(lines[-1])}</div>"
     for one in found:
         is_open = one.unwritten or one.waits
