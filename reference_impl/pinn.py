@@ -386,7 +386,8 @@ def last_layer(
         found = (derivative(u, times, order) if order else u for u in columns)
         return torch.cat([column.detach() for column in found], dim=1)
 
-    rows = sum(c * of_order(t, order) for order, c in enumerate(coefficients))
+    terms = [c * of_order(t, order) for order, c in enumerate(coefficients)]
+    rows = torch.stack(terms).sum(dim=0)
     matrix, wanted = [rows], [rows.new_zeros(len(t), 1)]
     for time, order, value in conditions:
         row = of_order(t.new_full((1, 1), time), order)

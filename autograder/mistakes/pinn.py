@@ -1765,8 +1765,8 @@ last_layer_slips = [
     slip(
         "last_layer",
         "mean_over_the_points",
-        "enumerate(coefficients))",
-        "enumerate(coefficients)) / len(t) ** 0.5",
+        "torch.stack(terms).sum(dim=0)",
+        "torch.stack(terms).sum(dim=0) / len(t) ** 0.5",
         "makes_the_sum_of_squares_smallest",
         "The squares of the equation are averaged over the points and not added up, so that the "
         "conditions weigh too much beside them.",
@@ -1774,8 +1774,8 @@ last_layer_slips = [
     slip(
         "last_layer",
         "second_order_at_most",
-        "enumerate(coefficients))",
-        "enumerate(coefficients[:3]))",
+        "enumerate(coefficients)",
+        "enumerate(coefficients[:3])",
         "takes_equations_of_any_order",
         "Only coefficients up to c₂ are used. There may be more of them.",
     ),
