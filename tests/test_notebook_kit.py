@@ -713,6 +713,11 @@ def test_what_can_be_gone_through_is_gone_through(asked: Any) -> None:
     assert list(asked.listed(7)) == [7]
 
 
+def test_what_a_module_of_the_notebook_s_holds_can_be_called(asked: Any) -> None:
+    assert asked.call("collections", "OrderedDict", (), {"x": 1}) == {"x": 1}
+    assert str(asked.calls[-1]) == "collections.OrderedDict(x=1)"
+
+
 def test_what_has_no_end_is_left(asked: Any) -> None:
     with pytest.raises(CheckFailed, match="without end"):
         list(asked.batches(10**9))

@@ -417,16 +417,17 @@ class NotebookStudent(Student):
             torch.manual_seed(seed)
 
     def _function(self, call: Call) -> Callable[..., Any]:
-        if not isinstance(call.target, Kept):
-            if call.function not in self._namespace:
-                instead = self._instead(call.function)
-                raise StudentError(self._kind("missing"), f"is not defined{instead}")
+        if isinstance(call.target, Kept):
+            found = call.target._held
+        elif call.function in self._namespace:
             found = self._namespace[call.function]
-        elif call.method is not None and not hasattr(call.target._held, call.method):
-            raise StudentError("missing", "is not there")
         else:
-            held = call.target._held
-            found = held if call.method is None else getattr(held, call.method)
+            instead = self._instead(call.function)
+            raise StudentError(self._kind("missing"), f"is not defined{instead}")
+        if call.method is not None:
+            if not hasattr(found, call.method):
+                raise StudentError("missing", "is not there")
+            found = getattr(found, call.method)
         if not callable(found):
             raise StudentError("missing", "is not a function or class")
         return found
