@@ -211,13 +211,51 @@ def test_newer_syntax_is_said_as_that(source: str, version: tuple[int, int]) -> 
         assert (needs in sentence) == (version > (3, 0))
 
 
-def test_why_a_name_is_missing_is_said_with_the_statement() -> None:
-    student = Student(
-        InProcess([Cell(LABEL, "import nothing_of_the_kind\n@nothing_of_the_kind.x\n" + ANSWER)])
-    )
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (
+            "import nothing_of_the_kind\n@nothing_of_the_kind.x\n" + ANSWER,
+            "because the cell of answer stopped with NameError in line 2: "
+            "nothing_of_the_kind is not defined",
+        ),
+        ("a, answer = 1, 2, 3", "because the cell of answer stopped with ValueError in line 1"),
+        ("answer: int = 1 / 0", "because the cell of answer stopped with ZeroDivisionError in"),
+        (
+            "from my_helpers import answer",
+            "because the cell of answer imports my_helpers in line 1",
+        ),
+        ("def answer(x:\n    return x", "because the cell of answer stopped with SyntaxError in"),
+    ],
+)
+def test_why_a_name_is_missing_is_said_with_the_statement(source: str, words: str) -> None:
+    assert missing(source).startswith(f"is not defined, {words}")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("1 / 0", "; the cell of answer stopped with ZeroDivisionError in line 1"),
+        ("x = 1\n\ny = 2 * z\nw = 3", "; the cell of answer stopped with NameError in line 3: z"),
+        ("assert answer == 1", "; the cell of answer stopped with NameError in line 1: answer is"),
+        ("import my_helpers", "; the cell of answer imports my_helpers in line 1"),
+        ("1 / 0\ndef answers(x):\n    return x", ", but answers is; the cell of answer stopped"),
+        ("x = 1", ""),
+    ],
+)
+def test_what_stopped_beside_is_not_called_the_cause(source: str, words: str) -> None:
+    said = missing(source)
+    assert said.startswith(f"is not defined{words}")
+    assert "because" not in said
+
+
+def missing(source: str) -> str:
+    """What is said of `answer` after a cell that does not define it."""
+    student = Student(InProcess([Cell(LABEL, source)]))
     student.begin("answer", 0)
-    with pytest.raises(StudentError, match="is not defined, because the cell of answer stopped"):
+    with pytest.raises(StudentError) as raised:
         student.answer()
+    return raised.value.text
 
 
 # ------------------------------------------------------------------------------- state

@@ -67,8 +67,7 @@ def test_reconstruction_loss__can_be_differentiated(student):
 def _trained(student):
     """A small network after ten epochs with ordered lattices of both signs."""
     X = torch.ones(32, 16) * torch.tensor([1.0, -1.0]).repeat(16)[:, None]
-    student.reseed(1)
-    model = student.IsingAutoencoder(16)
+    model = student.field("autoencoder", n_in=16)
     generator = torch.Generator().manual_seed(1)
     return model, student.train_autoencoder(model, X, epochs=10, generator=generator)
 
@@ -90,8 +89,7 @@ def test_train_autoencoder__leaves_the_model_in_evaluation_mode(student):
 
 def test_encode__gives_an_array_of_z(student):
     """gives what the encoder gives, as an array (N, latent_dim)"""
-    student.reseed(1)
-    model = student.IsingAutoencoder(16, 3)
+    model = student.field("autoencoder", n_in=16, latent=3)
     x = torch.ones(4, 16)
     x[1:, :8] = -1
     z = tensor(model.encoder(x), (4, 3))
@@ -100,8 +98,8 @@ def test_encode__gives_an_array_of_z(student):
 
 def test_encode__has_equal_rows_for_equal_configurations(student):
     """has shape (5, 2) and equal rows for five configurations with all spins up"""
-    student.reseed(1)
-    z = array(student.encode(student.IsingAutoencoder(256), torch.ones(5, 256)), (5, 2))
+    model = student.field("autoencoder", n_in=256)
+    z = array(student.encode(model, torch.ones(5, 256)), (5, 2))
     close(z, np.repeat(z[:1], 5, axis=0), SINGLE)
 
 

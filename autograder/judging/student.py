@@ -22,6 +22,8 @@ from autograder.sandbox.inside.protocol import MAX_BYTES
 from autograder.sandbox.inside.wire import Handle, WireError, decode, encode
 from autograder.sandbox.protocol import Transport, exception_name, read_reply
 
+from .uses import pieces_of
+
 _OK = encode({"ok": True})
 MAX_RECEIVED = 4 * MAX_BYTES  # in all checks of an exercise: transcripts stay until the diagnosis
 _OTHER_TYPES = ("Tensor", "function", "generator", "module", "method", "dict_values", "dict_keys")
@@ -257,15 +259,23 @@ class Student(coursekit.student.Student):
         if not text.endswith("is not defined"):
             return "is not there"
         own = f"the cell of {self.exercise}"
+        beside = ""
         for failure in self.transport.failures:
-            mine = failure.cell.label == own and not failure.first
-            if failure.defines(name) or mine:
-                place = f"line {failure.line} of " if failure.line else ""
-                return f"is not defined, because {place}{failure.cell.label} {failure.why}"
+            place = f"line {failure.line} of " if failure.line else ""
+            stopped = f"{place}{failure.cell.label} {failure.why}"
+            mine = failure.cell.label == own
+            if (mine and not failure.first) or _binds(name, failure.text):
+                return f"is not defined, because {stopped}"
+            if mine:
+                beside = beside or f"; {stopped}"
         source = "".join(cell.source for cell in self.transport.cells if cell.label == own)
         defined = re.findall(r"^(?:def|class)[ \t]+(\w{1,60})\b", source, re.MULTILINE)
         near = difflib.get_close_matches(name, defined, n=1)
-        return f"is not defined, but {near[0]} is" if near else "is not defined"
+        return f"is not defined, but {near[0]} is{beside}" if near else f"is not defined{beside}"
+
+
+def _binds(name: str, text: str) -> bool:
+    return name in text and any(name in piece.binds for piece in pieces_of(text))
 
 
 def _handle_of(value: Any) -> Handle:

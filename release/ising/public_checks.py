@@ -243,7 +243,7 @@ def test_train_classifier__learns(student):
     T = np.repeat([1.5, 4.0], 150)
     X = ising_configurations(6, T, np.random.default_rng(8), 60).reshape(300, 36)
     y = (T > 2).astype(int)
-    model = student.IsingClassifier(36)
+    model = student.field("classifier", n_in=36, n_hidden=256, seed=1)
     generator = torch.Generator().manual_seed(9)
     history = student.train_classifier(model, X[::2], y[::2], epochs=20, generator=generator)
     holds(len(history) > 0, "should return a loss for each epoch")
@@ -251,7 +251,7 @@ def test_train_classifier__learns(student):
     holds(last < 0.7 * first, f"the loss goes from {first:.3g} to {last:.3g}; it should fall")
     logits = tensor(model(torch.tensor(X[1::2], dtype=torch.float32)), (150, 2))
     share = float(np.mean(np.argmax(logits, axis=1) == y[1::2]))
-    holds(share > 0.8, f"{share:.0%} of the other half are told right")
+    holds(share > 0.65, f"{share:.0%} of the other half are told right; by chance it were half")
 
 
 # ---------------------------------------------------------------- critical_temperature
