@@ -44,6 +44,18 @@ class Sine(nn.Module):
         return self.amplitude * torch.sin(self.frequency * x + self.phase)
 
 
+class Waves(nn.Module):
+    """sin(frequency_j · x + phase_j), a column for each j: (N, 1) → (N, h). float64."""
+
+    def __init__(self, frequencies: Any, phases: Any) -> None:
+        super().__init__()
+        self.frequencies = torch.as_tensor(frequencies, dtype=torch.float64)
+        self.phases = torch.as_tensor(phases, dtype=torch.float64)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sin(self.frequencies * x + self.phases)
+
+
 class Exponential(nn.Module):
     """amplitude · exp(rate · x), elementwise; x of any shape."""
 
@@ -242,6 +254,7 @@ class Inverse(nn.Module):
 FIELDS: dict[str, type[nn.Module]] = {
     "polynomial": Polynomial,
     "sine": Sine,
+    "waves": Waves,
     "exponential": Exponential,
     "surface": Surface,
     "mode": Mode,
