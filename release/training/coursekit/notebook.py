@@ -23,6 +23,7 @@ import itertools
 import linecache
 import os
 import random
+import re
 import sys
 import types
 import warnings
@@ -218,12 +219,14 @@ def _owner(name: str) -> str:
 
 @functools.cache
 def _asked(exercise: str) -> frozenset[str]:
-    """The names that an exercise's checks ask its student for, among others."""
+    """The names that an exercise's checks ask its student for."""
     return frozenset().union(*map(_names_in, _known()[exercise]))
 
 
 def _names_in(check: Callable[..., None]) -> set[str]:
-    return {name for code in _codes(check) for name in code.co_names}
+    """`lj_force`, where it says `student.lj_force`; what a student object itself can do is none."""
+    found = re.findall(r"\bstudent\.(\w+)", inspect.getsource(check))
+    return {name for name in found if not hasattr(Student, name)}
 
 
 def _to_mend_first(
@@ -417,16 +420,17 @@ class NotebookStudent(Student):
             torch.manual_seed(seed)
 
     def _function(self, call: Call) -> Callable[..., Any]:
-        if not isinstance(call.target, Kept):
-            if call.function not in self._namespace:
-                instead = self._instead(call.function)
-                raise StudentError(self._kind("missing"), f"is not defined{instead}")
+        if isinstance(call.target, Kept):
+            found = call.target._held
+        elif call.function in self._namespace:
             found = self._namespace[call.function]
-        elif call.method is not None and not hasattr(call.target._held, call.method):
-            raise StudentError("missing", "is not there")
         else:
-            held = call.target._held
-            found = held if call.method is None else getattr(held, call.method)
+            instead = self._instead(call.function)
+            raise StudentError(self._kind("missing"), f"is not defined{instead}")
+        if call.method is not None:
+            if not hasattr(found, call.method):
+                raise StudentError("missing", "is not there")
+            found = getattr(found, call.method)
         if not callable(found):
             raise StudentError("missing", "is not a function or class")
         return found
