@@ -799,6 +799,25 @@ def springs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     notebook._asked.cache_clear()
 
 
+@pytest.mark.parametrize("name", course())
+def test_a_library_belongs_to_no_exercise(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a slip in mse_loss would send its student to activations, whose checks use np too."""
+    kit = ROOT / "release" / name / "coursekit" / "notebook.py"
+    monkeypatch.setattr(notebook, "__file__", str(kit))
+    notebook._known.cache_clear()
+    notebook._asked.cache_clear()
+    found = load_assignment(name)
+    owners = {one: notebook._owner(one) for one in ("np", "torch", "nn", "keep", "value", "call")}
+    owned = {key: notebook._owner(key) for one in found.exercises for key in one.defines}
+    notebook._known.cache_clear()
+    notebook._asked.cache_clear()
+    assert set(owners.values()) == {""}, owners
+    wanted = {key: one.name for one in found.exercises for key in one.defines}
+    assert {key: owner for key, owner in owned.items() if owner} == {
+        key: wanted[key] for key, owner in owned.items() if owner
+    }
+
+
 @pytest.mark.usefixtures("springs")
 def test_check_says_what_to_mend_first(capsys: pytest.CaptureFixture[str]) -> None:
     namespace = run(BUILDS_ON.format("kinetic"))

@@ -23,6 +23,7 @@ import itertools
 import linecache
 import os
 import random
+import re
 import sys
 import types
 import warnings
@@ -218,12 +219,14 @@ def _owner(name: str) -> str:
 
 @functools.cache
 def _asked(exercise: str) -> frozenset[str]:
-    """The names that an exercise's checks ask its student for, among others."""
+    """The names that an exercise's checks ask its student for."""
     return frozenset().union(*map(_names_in, _known()[exercise]))
 
 
 def _names_in(check: Callable[..., None]) -> set[str]:
-    return {name for code in _codes(check) for name in code.co_names}
+    """`lj_force`, where it says `student.lj_force`; what a student object itself can do is none."""
+    found = re.findall(r"\bstudent\.(\w+)", inspect.getsource(check))
+    return {name for name in found if not hasattr(Student, name)}
 
 
 def _to_mend_first(
