@@ -94,14 +94,25 @@ class _Diagnosis:
         self.assignment = judge.assignment
         self.exercise = exercise
         self.deadline = time.process_time() + min(_EXERCISE, seconds)
+        self.right = _right(self.assignment, exercise.name)
+        self.wrong = [w for w in mistakes(self.assignment) if w.exercise == exercise.name]
         quick = {n: c for n, c in transcripts.items() if sum(x.seconds for x in c) < _QUICK}
-        self.telling = {n: c for n, c in quick.items() if n in failed and _says_something(c)}
+        self.telling = {
+            n: c
+            for n, c in quick.items()
+            if n in failed and _says_something(c) and self._in_time(c)
+        }
         self.passed = [
             check
             for check in judge.of(exercise)
             if check.name in quick and check.name not in failed
         ]
-        self.right = _right(self.assignment, exercise.name)
+
+    def _in_time(self, calls: Sequence[Exchange]) -> bool:
+        """Can all known answers give at least the slowest answer again before the deadline?
+        Where they cannot, as with a training, it is better not to begin."""
+        slowest = max(exchange.seconds for exchange in calls)
+        return slowest * len([*self.right, *self.wrong]) < _EXERCISE
 
     def known(self) -> Found | None:
         """The known mistakes that are the student's."""
@@ -116,8 +127,7 @@ class _Diagnosis:
 
     def _covers(self) -> dict[Mistake, frozenset[str]]:
         """The failed checks in which each possible mistake answers as the student does."""
-        known = [w for w in mistakes(self.assignment) if w.exercise == self.exercise.name]
-        covers = ((wrong, self._cover(_session(self.assignment, wrong))) for wrong in known)
+        covers = ((wrong, self._cover(_session(self.assignment, wrong))) for wrong in self.wrong)
         return {wrong: cover for wrong, cover in covers if cover}
 
     def small_change(self) -> str:
