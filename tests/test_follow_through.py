@@ -6,6 +6,7 @@ there, `benchmarks/follow_through.py` goes through all exercises and mistakes.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -416,6 +417,29 @@ def test_an_exercise_with_all_its_points_is_right() -> None:
     hidden = CheckResult(name="values", outcome="passed", hidden=True, seconds=0)
     result = summarise(exercise, [public, hidden], guards=set(), points=set())
     assert (result.status, result.points, result.message) == ("right", exercise.points, "")
+
+
+def test_status_and_points_agree_whatever_the_checks_say() -> None:
+    exercise = load_assignment("backprop").exercise("mse_loss")
+    marks = [("", ""), ("guard", ""), ("", "point"), ("guard", "point")]
+    for outcomes in itertools.product((True, False), repeat=3):
+        for marked in itertools.product(marks, repeat=2):
+            checks = [
+                CheckResult(
+                    name=str(n),
+                    outcome="passed" if passed else "failed",
+                    hidden=True,
+                    seconds=0,
+                    kind="value",
+                )
+                for n, passed in enumerate(outcomes)
+            ]
+            guards = {str(n) for n, (guard, _) in enumerate(marked) if guard}
+            points = {str(n) for n, (_, point) in enumerate(marked) if point}
+            result = summarise(exercise, checks, guards, points)
+            assert (result.status == "right") == (result.points == result.max_points)
+            assert (result.status == "partly") == (0 < result.points < result.max_points)
+            assert (result.status == "wrong") == (result.points == 0)
 
 
 def test_a_public_check_on_another_exercise_costs_no_status() -> None:

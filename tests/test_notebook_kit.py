@@ -27,6 +27,7 @@ from autograder.course import ROOT, Cell, course, load_assignment
 from autograder.judging.answers import Answer, cells, reference_code
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
+from autograder.sandbox.inside import state
 from autograder.sandbox.protocol import InProcess
 
 ENDING = "hidden checks run at grading"
@@ -361,6 +362,33 @@ def spring_force(x, k):
     call('check("spring_force")', run(code))
     assert "3 of 3" in capsys.readouterr().out
     assert state() == before
+
+
+@pytest.mark.usefixtures("kit")
+def test_what_the_notebook_sets_does_not_decide_what_check_sees(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As at grading; afterwards it is as the notebook set it."""
+    code = """
+class Oscillator(nn.Module):
+    def __init__(self, frequency=1.0):
+        super().__init__()
+        self.frequency = nn.Parameter(torch.tensor(frequency))
+    def forward(self, t):
+        return torch.cos(self.frequency * t)
+    @property
+    def period(self):
+        return float(2 * torch.pi / self.frequency)
+"""
+    with state.undisturbed():
+        torch.set_default_device("meta")
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(False)
+        np.seterr(all="raise")
+        call("check('oscillator')", run(code))
+        assert "1 of 1 public checks passed" in capsys.readouterr().out
+        assert (torch.get_default_dtype(), torch.is_grad_enabled()) == (torch.float64, False)
+        assert torch.get_default_device().type == "meta"
 
 
 @pytest.mark.usefixtures("kit")

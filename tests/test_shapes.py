@@ -7,21 +7,24 @@ IPython reads, with state that a notebook sets, and with try-outs that stop.
 from __future__ import annotations
 
 import copy
+import importlib.util
 import itertools
 import json
+import shutil
 import textwrap
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
 from autograder.authoring.demo import filled
-from autograder.course import Assignment, course, load_assignment
-from autograder.judging.answers import reference_code
+from autograder.course import ROOT, Assignment, course, load_assignment
+from autograder.judging.answers import reference_code, setup_code
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
-from autograder.judging.submission import read_submission, same_text
+from autograder.judging.submission import GIVEN, read_submission, same_text
 from autograder.sandbox.cage import Cage
 from autograder.sandbox.inside import cells as kit
 from autograder.sandbox.inside import state
@@ -231,6 +234,29 @@ def test_a_decorated_notebook_runs_alike_whoever_saved_it(shape: str) -> None:
     wanted = {name for exercise in assignment.exercises for name in exercise.defines}
     assert wanted <= namespace.keys()
     assert {"fast", "files", "t", "out", "await_me", "words", "here", "sizes"} <= namespace.keys()
+
+
+@pytest.mark.parametrize("name", ["backprop", "lennard_jones"])
+def test_the_students_own_check_runs_what_the_grader_runs(name: str, tmp_path: Path) -> None:
+    assignment = load_assignment(name)
+    folder = shutil.copytree(assignment.release.parent, tmp_path / name)
+    notebook, path = decorated(assignment), folder / f"{name}.ipynb"
+    place = ROOT / "autograder" / "exchange" / "templates" / "bundle" / "check_submission.py"
+    spec = importlib.util.spec_from_file_location("check_submission", place)
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    setup = same_text(setup_code(assignment))
+    for shape in SHAPES:
+        path.write_bytes(shaped(notebook, shape))
+        exercises = script.exercises_beside(path)
+        cells, _ = script.read(path)
+        mine = [same_text(cell.source) for cell in cells if script.runs(cell, cells, exercises)]
+        found = read_submission(path.read_bytes(), assignment)
+        theirs = [same_text(cell.source) for cell in found.cells if cell.label not in GIVEN]
+        helpers = [text for text in mine if text.startswith("# coursekit, figures.py")]
+        assert [text for text in mine if text not in (setup, *helpers)] == theirs, shape
 
 
 SAVED_BY = dict(zip(course(), itertools.islice(SHAPES, 2, None), strict=False))
