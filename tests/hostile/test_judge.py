@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from coursekit import CheckFailed
+from coursekit import CheckFailed, StudentError
 from coursekit.ipynb import NotebookCell
 
 from autograder.course import Cell, load_assignment
@@ -30,7 +30,9 @@ from autograder.judging.patience import TookTooLong, at_most
 from autograder.judging.student import Student
 from autograder.judging.submission import attempt_salt, read_submission
 from autograder.judging.uses import uses
+from autograder.sandbox import transport
 from autograder.sandbox.cage import Cage, Worker
+from autograder.sandbox.inside.session import Session
 from autograder.sandbox.inside.wire import encode
 from autograder.sandbox.protocol import InProcess, newer_python
 from autograder.sandbox.transport import Caged
@@ -118,6 +120,57 @@ def test_a_hint_that_fails_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
 
     judge.judge(Student(InProcess(code)), "salt", [LOSS], after=after)
     assert observer.left < left
+
+
+class Counting(Caged):
+    """Without a cage: a session in this process, whose requests are counted."""
+
+    def __init__(self, code: list[Cell]) -> None:
+        super().__init__(Cage.__new__(Cage), BACKPROP, code)
+        self.session = Session()
+        self.requests = 0
+
+    def _ask_cell(self, request: bytes) -> bytes:
+        self.asked += 1
+        self.requests += 1
+        return self.session.answer(request)
+
+
+def test_statements_without_end_become_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "MAX_STATEMENTS", 50)
+    monkeypatch.setattr(Cage, "worker", lambda self, cpu: None)
+    code = [Cell(f"cell {n}", f"a{n} = 1\n" * 30) for n in range(10)]
+    code += [Cell("cell 98", "1 / 0"), Cell("cell 99", "last = a9")]
+    caged = Counting(code)
+    assert caged._cells_run()
+    assert caged.session.namespace["last"] == 1
+    assert caged.requests < 50 + 31 + len(code)
+    assert [one.sentence for one in caged.failures] == [
+        "cell 98 stopped with ZeroDivisionError in line 1"
+    ]
+
+
+def test_cells_run_again_for_a_bounded_time_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every exercise ends Python once and again, below a cell that takes 30 s."""
+    caged = Caged(Cage.__new__(Cage), BACKPROP, [])
+    caged.pace, caged.repeats = 1.0, transport.ALL_REPEATS_SECONDS
+
+    def start() -> None:
+        caged.cell_seconds += 30.0
+
+    monkeypatch.setattr(caged, "_start", start)
+    refused = 0
+    for exercise in BACKPROP.exercises:
+        for _ in range(3):
+            try:
+                caged.begin(exercise.name, 1)
+            except StudentError as error:
+                refused += "not tried again" in error.text
+            else:
+                caged.ended_by = exercise.name  # as where it ends the worker
+    assert refused
+    first = 30.0 * len(BACKPROP.exercises)
+    assert caged.cell_seconds - first <= transport.ALL_REPEATS_SECONDS + 30.0
 
 
 # ----------------------------------------------------------------------------- its memory
