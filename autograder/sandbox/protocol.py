@@ -138,10 +138,11 @@ def run_cell(
 
     run = CellRun([], [])
     left = 0
+    reply: dict[str, Any]
     try:
         if whole:
-            reply = {"ok": False} if plain_only else answer(op="run", source=cell.source)
-            if not reply["ok"]:
+            reply = {} if plain_only else answer(op="run", source=cell.source)
+            if not reply.get("ok"):
                 why = plain_only or _stopped(cell, reply)
                 run.failures.append(CellFailure(cell, why))
             return run

@@ -315,9 +315,13 @@ def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
             os.kill(self.pid, signal.SIGKILL)
         return ask(self, request, budget)
 
+    def noted(self: Caged) -> None:
+        renewed.append(1)
+        renew(self)
+
     monkeypatch.setattr(retry, "_turn", turn)
     monkeypatch.setattr(Worker, "ask", struck)
-    monkeypatch.setattr(Caged, "renew", lambda self: (renewed.append(1), renew(self)))
+    monkeypatch.setattr(Caged, "renew", noted)
     judge = Judge(BACKPROP)
     names = ("activations", "mse_loss", "forward")
     wanted = [BACKPROP.exercise(name) for name in names]
