@@ -22,7 +22,8 @@ from autograder.judging.answers import Answer, alternatives, cells
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
 from autograder.sandbox.cage import Cage
-from autograder.sandbox.transport import Caged, machine_pace
+from autograder.sandbox.limits import machine_pace
+from autograder.sandbox.transport import Caged
 
 PACES: list[float] = []
 

@@ -2,9 +2,10 @@
 
 For every exercise that others use: its stub, a syntax error and each known mistake, in an otherwise
 right notebook. The exercises that use it are judged by the grader's own code, in this process; they
-must keep everything. `--quick` leaves out those that train for long, `--stubs` the mistakes.
+must keep everything. Those that train for long are tried with the stub, the syntax error and the
+first and last of the mistakes; with `--whole` with all of them, with `--quick` with none.
 
-    python benchmarks/follow_through.py [--quick] [--stubs] [backprop …]
+    python benchmarks/follow_through.py [--whole | --quick] [backprop …]
 """
 
 from __future__ import annotations
@@ -12,34 +13,45 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
 from autograder.authoring import merit
-from autograder.course import Assignment, course, load_assignment
+from autograder.course import SECONDS, Assignment, Exercise, course, load_assignment
 from autograder.judging.judge import Judge
 
 
-def table(found: Assignment, quick: bool, stubs: bool) -> float:
+def tries(
+    found: Assignment, exercise: Exercise, others: list[Exercise], whole: bool
+) -> Iterator[tuple[merit.Way, list[Exercise]]]:
+    """The ways in which an exercise is wrong, each with those that are judged beside it."""
+    mistakes = list(merit.known(found, exercise))
+    quick = [other for other in others if other.seconds <= SECONDS]
+    for way in merit.damages(found, exercise):
+        yield way, others
+    for way in mistakes:
+        among = others if whole or way in (mistakes[0], mistakes[-1]) else quick
+        if among:
+            yield way, among
+
+
+def table(found: Assignment, quick: bool, whole: bool) -> float:
     """Prints one assignment's line, and what was lost; the points that right cells lost."""
     judge = Judge(found)
-    ways = dependents = 0
+    ways = judged = 0
     lost = 0.0
     started = time.process_time()
     for name, others in merit.dependents(judge, quick).items():
-        exercise = found.exercise(name)
-        for way in (
-            *merit.damages(found, exercise),
-            *(() if stubs else merit.known(found, exercise)),
-        ):
-            done = merit.tried(judge, way, others)
+        for way, among in tries(found, found.exercise(name), others, whole):
+            done = merit.tried(judge, way, among)
             ways += 1
-            dependents += len(others)
+            judged += len(among)
             for other, why in done.lost.items():
                 lost += found.exercise(other).points - float(why.split(" ")[0])
                 print(f"    {name}, {way.name}: {other} keeps {why}", flush=True)
     seconds = time.process_time() - started
-    print(f"{found.name:<14}{ways:>6}{dependents:>12}{lost:>10g}{seconds:>10.0f}", flush=True)
+    print(f"{found.name:<14}{ways:>6}{judged:>12}{lost:>10g}{seconds:>10.0f}", flush=True)
     return lost
 
 
@@ -47,7 +59,7 @@ def main() -> int:
     words = sys.argv[1:]
     names = [word for word in words if not word.startswith("-")] or list(course())
     print(f"{'':<14}{'ways':>6}{'dependents':>12}{'lost':>10}{'CPU s':>10}")
-    lost = [table(load_assignment(n), "--quick" in words, "--stubs" in words) for n in names]
+    lost = [table(load_assignment(n), "--quick" in words, "--whole" in words) for n in names]
     print(f"marks lost by right cells: {sum(lost):g}")
     return 1 if sum(lost) else 0
 

@@ -30,13 +30,13 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch
 
 import torch
 from coursekit import slips
-from judgement import mutants
 
 from autograder.authoring import slips as made
 from autograder.course import SECONDS, Assignment, Exercise, course, load_assignment
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, cells, mistakes, reference_code
 from autograder.judging.judge import Judge
+from autograder.judging.mutants import mutants
 from autograder.judging.student import Student
 from autograder.results import ExerciseResult
 from autograder.sandbox.protocol import InProcess

@@ -110,7 +110,14 @@ EXPERIMENTS = [
     Experiment(
         "oscillator", "largest error", 1e-8, recipes.oscillator_as_taught, recipes.oscillator_better
     ),
-    Experiment("heat", "largest error", 5e-5, recipes.heat_as_taught, recipes.heat_better),
+    Experiment(
+        "20 periods",
+        "largest error",
+        1e-9,
+        recipes.twenty_periods_as_taught,
+        recipes.twenty_periods_better,
+    ),
+    Experiment("heat", "largest error", 1e-12, recipes.heat_as_taught, recipes.heat_better),
     Experiment(
         "diffusivity",
         "off least squares, relative",

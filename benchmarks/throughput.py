@@ -47,7 +47,7 @@ from autograder.judging.answers import reference_code, setup_code
 from autograder.results import Store
 from autograder.sandbox.inside.lockdown import adopt_orphans
 from autograder.sandbox.inside.parent import warm_up
-from autograder.sandbox.transport import machine_pace
+from autograder.sandbox.limits import machine_pace
 
 STUDENTS, ASSIGNMENTS = 10_000, 9  # of the projection
 OTTER = ("torch==2.13.0", "otter-grader==7.0.0", "ipykernel", "scipy", "scikit-learn", "pytest")

@@ -143,7 +143,7 @@ def test_a_student_fills_in_an_exercise(page: Any, tmp_path: Path) -> None:
     write(SUM)
     check.get_by_text("1 of 2 public checks passed; hidden checks run at grading").wait_for()
     said = " ".join(check.inner_text().split())
-    assert "✗ is the mean over every element called mse_loss([[1., 2.]], [[0., 0.]])" in said
+    assert said.startswith("mse_loss ✗ is the mean over every element called mse_loss("), said
     assert "returned 5 expected 2.5" in said
     assert "hint twice the expected size" in said
     picture("wrong", check)

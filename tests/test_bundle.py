@@ -239,7 +239,8 @@ def test_gradescopes_archive_grades_in_folders_like_gradescopes(tmp_path: Path) 
     scores = {test["name"]: test["score"] for test in results["tests"]}
     assert results["score"] == pytest.approx(sum(scores.values()))
     assert scores["mse_loss"] < found.exercise("mse_loss").points
-    assert scores["activations"] == found.exercise("activations").points
+    right = {e.name: e.points for e in found.exercises if e.name != "mse_loss"}
+    assert right.items() <= scores.items(), "train uses mse_loss, and is right itself"
     assert "backprop (1).ipynb was taken for" in results["output"]
     assert str(ROOT) not in json.dumps(results)
 

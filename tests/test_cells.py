@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Iterator
 from typing import Any
@@ -25,8 +26,9 @@ LABEL = "the cell of answer"
 
 
 @pytest.fixture(autouse=True)
-def host() -> Iterator[None]:
-    """What cells set in this very process does not outlive a test."""
+def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What cells set in this very process does not outlive a test; nobody answers them."""
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     with state.undisturbed():
         yield
 
@@ -180,12 +182,37 @@ def test_a_stub_module_leaves_ipython_importable() -> None:
             "cell 1 asks for a GPU in line 4, and the grader has none; "
             "the function above it counts",
         ),
+        (
+            f"{ANSWER}name = input('Your name? ')",
+            "cell 1 asks for input in line 3, and at grading nobody answers; the function above",
+        ),
+        (
+            "y = 2 * z",
+            "cell 1 stopped with NameError in line 1: z is not defined; the rest of the cell",
+        ),
         ("raise type('Secret', (ValueError,), {})", "cell 1 stopped with ValueError in line 1"),
     ],
 )
 def test_what_stopped_is_said_with_its_place(source: str, words: str) -> None:
     (sentence,) = said(source)
     assert sentence.startswith(words)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "!pip install \\\n   x\n1 / 0",
+        "%time \\\n  x = 3\n\n1 / 0",
+        "a = !ls \\\n  -l \\\n  -a\nb = 2\n1 / 0",
+        "%%time\n\n!x \\\n y\ndef f(:",
+        "    !ls \\\n    x\n    1 / 0",
+        "x = 1\nx?\ns = '''a\nb'''\n!ls \\\n x\n1 / 0",
+        "s = '''\n%ls \\\n x'''\nassert s == '\\n%ls  x'\n%pwd\n1 / 0",
+    ],
+)
+def test_a_line_has_its_number_whatever_ipython_joins_above_it(source: str) -> None:
+    (sentence,) = said(source)
+    assert f" in line {source.count(chr(10)) + 1}" in sentence
 
 
 @pytest.mark.parametrize(
@@ -211,13 +238,54 @@ def test_newer_syntax_is_said_as_that(source: str, version: tuple[int, int]) -> 
         assert (needs in sentence) == (version > (3, 0))
 
 
-def test_why_a_name_is_missing_is_said_with_the_statement() -> None:
-    student = Student(
-        InProcess([Cell(LABEL, "import nothing_of_the_kind\n@nothing_of_the_kind.x\n" + ANSWER)])
-    )
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (
+            "import nothing_of_the_kind\n@nothing_of_the_kind.x\n" + ANSWER,
+            "because the cell of answer imports nothing_of_the_kind in line 1, which is not there",
+        ),
+        (
+            "x = 1 / 0\ny = x + 1\n@y\n" + ANSWER,
+            "because the cell of answer stopped with ZeroDivisionError in line 1",
+        ),
+        ("a, answer = 1, 2, 3", "because the cell of answer stopped with ValueError in line 1"),
+        ("answer: int = 1 / 0", "because the cell of answer stopped with ZeroDivisionError in"),
+        (
+            "from my_helpers import answer",
+            "because the cell of answer imports my_helpers in line 1",
+        ),
+        ("def answer(x:\n    return x", "because the cell of answer stopped with SyntaxError in"),
+    ],
+)
+def test_why_a_name_is_missing_is_said_with_the_statement(source: str, words: str) -> None:
+    assert missing(source).startswith(f"is not defined, {words}")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("1 / 0", "; the cell of answer stopped with ZeroDivisionError in line 1"),
+        ("x = 1\n\ny = 2 * z\nw = 3", "; the cell of answer stopped with NameError in line 3: z"),
+        ("assert answer == 1", "; the cell of answer stopped with NameError in line 1: answer is"),
+        ("import my_helpers", "; the cell of answer imports my_helpers in line 1"),
+        ("1 / 0\ndef answers(x):\n    return x", ", but answers is; the cell of answer stopped"),
+        ("x = 1", ""),
+    ],
+)
+def test_what_stopped_beside_is_not_called_the_cause(source: str, words: str) -> None:
+    said = missing(source)
+    assert said.startswith(f"is not defined{words}")
+    assert "because" not in said
+
+
+def missing(source: str) -> str:
+    """What is said of `answer` after a cell that does not define it."""
+    student = Student(InProcess([Cell(LABEL, source)]))
     student.begin("answer", 0)
-    with pytest.raises(StudentError, match="is not defined, because the cell of answer stopped"):
+    with pytest.raises(StudentError) as raised:
         student.answer()
+    return raised.value.text
 
 
 # ------------------------------------------------------------------------------- state

@@ -20,8 +20,9 @@ from autograder.authoring import demo
 from autograder.course import ROOT, load_assignment
 
 NAME = "backprop"
-STUDENTS = ("ada", "chloe", "dmitri", "ines", "kim", "nils")
-"""Right answers twice, a known mistake, a syntax error, a death of Python, a broken file."""
+STUDENTS = ("ada", "chloe", "dmitri", "ines", "kim", "nils", "sami")
+"""Right answers twice, a known mistake, a syntax error, a death of Python, a broken file, and right
+answers above one that is not written."""
 
 
 class Cluster:

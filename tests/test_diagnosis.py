@@ -65,6 +65,36 @@ def test_a_slip_that_nobody_wrote_down_is_told_by_its_relation() -> None:
     assert "1.37" not in result.hint, "a code could tell an input of a hidden check by its factor"
 
 
+@pytest.mark.parametrize(
+    ("assignment", "exercise", "code", "words"),
+    [
+        (
+            "lennard_jones",
+            "lj_potential",
+            "def lj_potential(distance, epsilon=1.0, sigma=1.0):\n"
+            "    x = np.divide(sigma, distance)\n"
+            "    return np.multiply(4 * epsilon, x**12 + x**6)\n",
+            "one minus is a plus",
+        ),
+        (
+            "backprop",
+            "forward",
+            "def forward(x, W1, b1, W2, b2):\n"
+            "    z1 = np.matmul(x, W1) - b1\n"
+            "    a1 = z1.clip(min=0)\n"
+            "    return z1, a1, np.matmul(a1, W2) + b2\n",
+            "one plus is a minus",
+        ),
+    ],
+)
+def test_a_slip_in_one_place_is_told_whatever_the_style(
+    assignment: str, exercise: str, code: str, words: str
+) -> None:
+    result = judged(assignment, exercise, code)
+    assert result.status in ("wrong", "partly")
+    assert result.mistake or words in result.hint, result.hint
+
+
 def test_a_graph_that_is_gone_is_told_by_the_word_that_keeps_it() -> None:
     code = (
         "def decay_residual(model, t, rate=1.0):\n    u = model(t)\n"

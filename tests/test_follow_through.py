@@ -6,11 +6,13 @@ there, `benchmarks/follow_through.py` goes through all exercises and mistakes.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from autograder.authoring import merit
 from autograder.course import Assignment, Cell, course, load_assignment
 from autograder.judging.answers import Answer, cells, reference_code
 from autograder.judging.diagnosis import Observer
@@ -107,6 +109,122 @@ def test_what_stands_on_a_wrong_exercise_keeps_all_its_points(how: str) -> None:
         assert result.status == "right"
         assert result.replaced == [wrong]
         assert f"judged with a right `{wrong}` in the place of yours, which" in result.note
+
+
+def broken(found: Assignment, exercise: str) -> str:
+    return reference_code(found, exercise) + "\ndef broken(:\n"
+
+
+def wrapped(found: Assignment, exercise: str, body: str) -> str:
+    """The reference's answer under another name, and one that returns `body` of its result."""
+    name = found.exercise(exercise).defines[0]
+    return (
+        f"{reference_code(found, exercise)}\n_right = {name}\n"
+        f"def {name}(*a, **k):\n    result = _right(*a, **k)\n    return {body}\n"
+    )
+
+
+TABLE: dict[str, tuple[str, str, Callable[[Assignment], str], list[str]]] = {
+    "activations unwritten": ("backprop", "activations", lambda f: stub(f, "activations"), []),
+    "activations no Python": ("backprop", "activations", lambda f: broken(f, "activations"), []),
+    "forward unwritten": ("backprop", "forward", lambda f: stub(f, "forward"), []),
+    "he_initialise transposed": (
+        "backprop",
+        "he_initialise",
+        lambda f: wrapped(f, "he_initialise", "[(W.T, b) for W, b in result]"),
+        [],
+    ),
+    "backward with the wrong sign": (
+        "backprop",
+        "backward",
+        lambda f: wrapped(f, "backward", "tuple(-g for g in result)"),
+        [],
+    ),
+    "derivative unwritten": (
+        "pinn",
+        "derivative",
+        lambda f: stub(f, "derivative"),
+        ["decay_residual", "oscillator_residual", "condition_losses", "train_decay"],
+    ),
+    "lj_potential without its 4": (
+        "lennard_jones",
+        "lj_potential",
+        lambda f: wrapped(f, "lj_potential", "result / 4"),
+        ["cluster_energy"],
+    ),
+    "lj_force with the wrong sign": (
+        "lennard_jones",
+        "lj_force",
+        lambda f: wrapped(f, "lj_force", "-result"),
+        ["cluster_forces"],
+    ),
+    "force_matching_loss unwritten": (
+        "lennard_jones",
+        "force_matching_loss",
+        lambda f: stub(f, "force_matching_loss"),
+        ["train_potential"],
+    ),
+    "minibatches unwritten": (
+        "training",
+        "minibatches",
+        lambda f: stub(f, "minibatches"),
+        ["train"],
+    ),
+    "energy_change without its 2": (
+        "ising",
+        "energy_change",
+        lambda f: wrapped(f, "energy_change", "result / 2"),
+        ["metropolis_step", "metropolis_sweep"],
+    ),
+    "energy_change unwritten": (
+        "ising",
+        "energy_change",
+        lambda f: stub(f, "energy_change"),
+        ["metropolis_step"],
+    ),
+    "a public check that uses a wrong mse_loss": (
+        "backprop",
+        "mse_loss",
+        lambda f: wrapped(f, "mse_loss", "2 * result"),
+        ["backward"],
+    ),
+}
+"""What was seen to go wrong; the last are the exercises that build on it, or all others."""
+
+
+@pytest.mark.parametrize("row", TABLE)
+def test_what_is_wrong_costs_its_own_points_and_no_others(row: str) -> None:
+    name, wrong, code, others = TABLE[row]
+    found = load_assignment(name)
+    others = others or [one.name for one in found.exercises if one.name != wrong]
+    results = judge_of(name, [wrong, *others], hints=True, **{wrong: code(found)})
+    assert share(results.pop(wrong)) < 1
+    for one in results.values():
+        assert (share(one), one.status, one.hint) == (1, "right", ""), f"{one.name}: {one.message}"
+
+
+def test_a_right_answer_in_plain_loops_costs_nothing_above_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the right reconstruction_loss, but slow, train_autoencoder runs out of time."""
+    monkeypatch.setattr(merit, "CALL_SECONDS", 5.0)
+    found = load_assignment("autoencoder")
+    loops = (
+        "def reconstruction_loss(x, x_hat):\n    total = 0.0\n"
+        "    for a, b in zip(x.flatten(), x_hat.flatten()):\n"
+        "        total = total + (a - b) ** 2\n    return total / x.numel()\n"
+    )
+    name = "train_autoencoder"
+    judge = Judge(found)
+    trained = {"returns_losses_that_fall", "learns_smaller_lattices"}
+    judge.checks = [one for one in judge.checks if one.exercise != name or one.name in trained]
+    code = cells(found, Answer("", "reconstruction_loss", "", loops))
+    wanted = [found.exercise(one) for one in ("reconstruction_loss", name)]
+    attempt = in_process(judge, "test", merit._Patient)
+    results = judged(judge, code, wanted, lambda *_: None, attempt).exercises
+    assert [share(one) for one in results.values()] == [1, 1], results[name].message
+    assert results[name].replaced == ["autoencoder", "reconstruction_loss"]
+    assert "`reconstruction_loss` may take too long" in results[name].note
 
 
 def test_nothing_is_judged_twice_where_no_points_are_lost() -> None:
@@ -299,6 +417,29 @@ def test_an_exercise_with_all_its_points_is_right() -> None:
     hidden = CheckResult(name="values", outcome="passed", hidden=True, seconds=0)
     result = summarise(exercise, [public, hidden], guards=set(), points=set())
     assert (result.status, result.points, result.message) == ("right", exercise.points, "")
+
+
+def test_status_and_points_agree_whatever_the_checks_say() -> None:
+    exercise = load_assignment("backprop").exercise("mse_loss")
+    marks = [("", ""), ("guard", ""), ("", "point"), ("guard", "point")]
+    for outcomes in itertools.product((True, False), repeat=3):
+        for marked in itertools.product(marks, repeat=2):
+            checks = [
+                CheckResult(
+                    name=str(n),
+                    outcome="passed" if passed else "failed",
+                    hidden=True,
+                    seconds=0,
+                    kind="value",
+                )
+                for n, passed in enumerate(outcomes)
+            ]
+            guards = {str(n) for n, (guard, _) in enumerate(marked) if guard}
+            points = {str(n) for n, (_, point) in enumerate(marked) if point}
+            result = summarise(exercise, checks, guards, points)
+            assert (result.status == "right") == (result.points == result.max_points)
+            assert (result.status == "partly") == (0 < result.points < result.max_points)
+            assert (result.status == "wrong") == (result.points == 0)
 
 
 def test_a_public_check_on_another_exercise_costs_no_status() -> None:

@@ -40,7 +40,7 @@ from autograder.grading.job import Job
 from autograder.judging.answers import reference_code
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
-from autograder.judging.submission import read_submission
+from autograder.judging.submission import outline_of, read_submission
 from autograder.records.feedback import Pages, page_of
 from autograder.records.gradebook import (
     GradebookError,
@@ -48,6 +48,7 @@ from autograder.records.gradebook import (
     autograded_notebook,
     submission_time,
 )
+from autograder.records.gradebook.marks import InWords
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import InProcess
 
@@ -699,12 +700,14 @@ def test_an_autograded_notebook_shows_answers_and_verdicts(springs: Assignment) 
     assert "grader-remarks" not in cells
     (output,) = cells["check_energies"]["outputs"]
     assert output["data"]["text/plain"] == (
-        "energies: 2 of 4 points\n\nenergies  ✗ is so\n   problem   is not so\n\n"
+        "energies: the checks give 2 of 4 points\n\nenergies  ✗ is so\n   problem   is not so\n\n"
         "hint: Look at energies again.\n\n✗ is so\n✗ is a secret property (hidden)"
     )
     assert "<li>✗ is a secret property (hidden)</li>" in output["data"]["text/html"]
     (output,) = cells["check_spring_force"]["outputs"]
-    assert output["data"]["text/plain"].startswith("spring_force: 6 of 6 points\n\n✗ is so\n✓ is a")
+    assert output["data"]["text/plain"].startswith(
+        "spring_force: the checks give 6 of 6 points\n\n✗ is so\n✓ is a"
+    )
     everything = json.dumps(cells)
     assert "1234.5" not in everything, "a hidden check appears by its title only"
     assert "HIDDEN TESTS" not in everything
@@ -778,7 +781,10 @@ def test_what_is_missing_or_unreadable_is_said(springs: Assignment) -> None:
     assert remarks.startswith("**Remarks of the grader**\n\n    the file is empty\n    <script>")
     assert cells["energies"]["source"] == "# nothing was handed in for this exercise"
     (output,) = cells["check_energies"]["outputs"]
-    assert output["data"]["text/plain"] == "energies: 0 of 4 points\n\nthe file is empty"
+    assert (
+        output["data"]["text/plain"]
+        == "energies: the checks give 0 of 4 points\n\nthe file is empty"
+    )
     failed = result(springs, status="grader_error", message="it broke", exercises=[])
     (output,) = autograded(springs, None, failed)["check_energies"]["outputs"]
     assert output["data"]["text/plain"].startswith("energies: no mark")
@@ -1136,7 +1142,9 @@ def test_formgraders_button_grades_with_the_engine(
             assert (submission["score"], submission["autograded"]) == (points, True)
     notebook = nbformat.read(tmp_path / "autograded/ada/springs/springs.ipynb", as_version=4)
     (cell,) = (cell for cell in notebook.cells if cell.id == "check_spring_force")
-    assert cell.outputs[0].data["text/plain"].startswith("spring_force: 6 of 6 points")
+    assert (
+        cell.outputs[0].data["text/plain"].startswith("spring_force: the checks give 6 of 6 points")
+    )
 
 
 @pytest.mark.usefixtures("mended")
@@ -1202,7 +1210,8 @@ def test_nbgrader_grades_in_the_cage(tmp_path: Path) -> None:
         assert stored is not None
         assert stored.isolation == "full"
         assert marks[student] == pytest.approx(stored.points)
-    assert marks["ada"] == found.points > marks["ben"]
+    # What builds on ben's first exercise keeps its own marks.
+    assert (marks["ada"], marks["ben"]) == (found.points, found.points - found.exercises[0].points)
 
 
 # -------------------------------------------------------------------------- marks for others
@@ -1757,7 +1766,11 @@ def test_a_page_says_what_each_check_is_worth_and_where_to_begin(springs: Assign
         ),
     ]
     energies.message = "energies stopped in line 2 of the cell of energies"
-    code = {"energies": "def kinetic(m, v):\n    return <m>"}
+    stub = outline_of(springs).stubs["oscillator"]
+    code = {
+        "energies": "def kinetic(m, v):\n    return <m>",
+        "oscillator": f"# mine\n{stub}",
+    }
     page = page_of(springs, made, None, code)
     text = " ".join(Tags(page).text.split())
     for words in (
@@ -1772,6 +1785,7 @@ def test_a_page_says_what_each_check_is_worth_and_where_to_begin(springs: Assign
     ):
         assert words in text, f"the page does not say: {words}"
     assert "<mark>    return &lt;m&gt;</mark>" in page, "the line that a message speaks of"
+    assert "# mine" in page
 
 
 def test_checks_say_what_they_are_worth(springs: Assignment) -> None:
@@ -2077,3 +2091,17 @@ def test_answers_in_words_reach_formgrader_and_every_page(
     (cell,) = (cell for cell in notebook["cells"] if cell["id"] == "answer_why")
     assert cell["source"] == "    Because <b>energy</b> moves.", "as typed, never rendered"
     assert cell["metadata"]["nbgrader"]["grade"]
+
+
+def test_a_question_without_points_says_nothing_of_the_mark(
+    wordy: Assignment, tmp_path: Path
+) -> None:
+    made = in_words(wordy, "ada", tmp_path, "Because.")
+    (mark,) = Recorder(tmp_path, [wordy]).marks(wordy)
+    assert mark.in_words == {"why": (None, 4.0)}
+    assert mark.story
+    mark = mark._replace(in_words={"why": InWords(None, 0.0)})
+    assert mark.story == []
+    text = " ".join(Tags(page_of(wordy, made, mark, {"answer_why": "Because."})).text.split())
+    assert "Because." in text
+    assert "still to be marked" not in text

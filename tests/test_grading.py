@@ -171,33 +171,36 @@ def _grade(course: Path, *before: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_a_regrade_shows_the_difference_and_records_it_only_after_a_yes(tmp_path: Path) -> None:
+    """Of a student whose `backward` is right and stands on an unwritten exercise."""
     found = load_assignment("backprop")
-    members = [m for m in demo.class_of(found) if m.student in ("ada", "hugo")]
+    members = [m for m in demo.class_of(found) if m.student in ("sami", "hugo")]
     demo.write(tmp_path, found, members)
     assert _grade(tmp_path).returncode == 0
     store = Store(tmp_path)
-    right = store.load("backprop", "ada")
+    right = store.load("backprop", "sami")
     assert right is not None
-    lost = found.exercise("mse_loss").points
+    lost = found.exercise("backward").points
     older = msgspec.structs.replace(right, points=right.points - lost, checks_sha256="older checks")
     exercises = [
-        msgspec.structs.replace(exercise, points=0.0) if exercise.name == "mse_loss" else exercise
+        msgspec.structs.replace(exercise, points=0.0) if exercise.name == "backward" else exercise
         for exercise in older.exercises
     ]
     older = msgspec.structs.replace(older, exercises=exercises)
     store.save(older)
     command = [sys.executable, "-m", "autograder", "regrade", "backprop", "--course", str(tmp_path)]
     shown = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "ada" in shown.stdout
-    assert f"mse_loss 0 → {lost:g}" in shown.stdout
+    assert "sami" in shown.stdout
+    assert f"backward 0 → {lost:g}" in shown.stdout
     assert "hugo" not in shown.stdout
     assert "1 judged again: 1 gain, 0 lose" in shown.stdout
     assert "nothing was recorded" in shown.stderr
-    assert store.load("backprop", "ada") == older
+    assert store.load("backprop", "sami") == older
     subprocess.run([*command, "--yes"], capture_output=True, check=True)
-    again = store.load("backprop", "ada")
+    again = store.load("backprop", "sami")
     assert again is not None
     assert (again.points, again.exercises) == (right.points, _untimed(again, right))
+    (backward,) = (one for one in again.exercises if one.name == "backward")
+    assert "activations" in backward.replaced
 
 
 @pytest.mark.slow

@@ -21,11 +21,13 @@ import toy_course
 from coursekit import CheckFailed, StudentError, attribute, close, notebook, quiet, refuses
 from coursekit.messages import describe
 
-from autograder.authoring import build
+from autograder.authoring import build, merit, slips
 from autograder.authoring.demo import QUICK
 from autograder.course import ROOT, Cell, course, load_assignment
-from autograder.judging.answers import cells, reference_code
+from autograder.judging.answers import Answer, cells, reference_code
+from autograder.judging.judge import Judge
 from autograder.judging.student import Student
+from autograder.sandbox.inside import state
 from autograder.sandbox.protocol import InProcess
 
 ENDING = "hidden checks run at grading"
@@ -360,6 +362,33 @@ def spring_force(x, k):
     call('check("spring_force")', run(code))
     assert "3 of 3" in capsys.readouterr().out
     assert state() == before
+
+
+@pytest.mark.usefixtures("kit")
+def test_what_the_notebook_sets_does_not_decide_what_check_sees(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As at grading; afterwards it is as the notebook set it."""
+    code = """
+class Oscillator(nn.Module):
+    def __init__(self, frequency=1.0):
+        super().__init__()
+        self.frequency = nn.Parameter(torch.tensor(frequency))
+    def forward(self, t):
+        return torch.cos(self.frequency * t)
+    @property
+    def period(self):
+        return float(2 * torch.pi / self.frequency)
+"""
+    with state.undisturbed():
+        torch.set_default_device("meta")
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(False)
+        np.seterr(all="raise")
+        call("check('oscillator')", run(code))
+        assert "1 of 1 public checks passed" in capsys.readouterr().out
+        assert (torch.get_default_dtype(), torch.is_grad_enabled()) == (torch.float64, False)
+        assert torch.get_default_device().type == "meta"
 
 
 @pytest.mark.usefixtures("kit")
@@ -712,6 +741,11 @@ def test_what_can_be_gone_through_is_gone_through(asked: Any) -> None:
     assert list(asked.listed(7)) == [7]
 
 
+def test_what_a_module_of_the_notebook_s_holds_can_be_called(asked: Any) -> None:
+    assert asked.call("collections", "OrderedDict", (), {"x": 1}) == {"x": 1}
+    assert str(asked.calls[-1]) == "collections.OrderedDict(x=1)"
+
+
 def test_what_has_no_end_is_left(asked: Any) -> None:
     with pytest.raises(CheckFailed, match="without end"):
         list(asked.batches(10**9))
@@ -765,12 +799,31 @@ def springs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     notebook._asked.cache_clear()
 
 
+@pytest.mark.parametrize("name", course())
+def test_a_library_belongs_to_no_exercise(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a slip in mse_loss would send its student to activations, whose checks use np too."""
+    kit = ROOT / "release" / name / "coursekit" / "notebook.py"
+    monkeypatch.setattr(notebook, "__file__", str(kit))
+    notebook._known.cache_clear()
+    notebook._asked.cache_clear()
+    found = load_assignment(name)
+    owners = {one: notebook._owner(one) for one in ("np", "torch", "nn", "keep", "value", "call")}
+    owned = {key: notebook._owner(key) for one in found.exercises for key in one.defines}
+    notebook._known.cache_clear()
+    notebook._asked.cache_clear()
+    assert set(owners.values()) == {""}, owners
+    wanted = {key: one.name for one in found.exercises for key in one.defines}
+    assert {key: owner for key, owner in owned.items() if owner} == {
+        key: wanted[key] for key, owner in owned.items() if owner
+    }
+
+
 @pytest.mark.usefixtures("springs")
 def test_check_says_what_to_mend_first(capsys: pytest.CaptureFixture[str]) -> None:
     namespace = run(BUILDS_ON.format("kinetic"))
     call("check('spring_force')", namespace)
     said = capsys.readouterr().out
-    assert "It calls energies, where public checks fail: mend that first" in said
+    assert "It builds on energies, where public checks fail: mend that first" in said
     assert "spring_force needs kinetic, which is still to be written" in said
 
 
@@ -792,3 +845,33 @@ def test_what_torch_or_a_helper_has_not_implemented_is_not_unwritten() -> None:
         )
         row = notebook._standing("spring_force", namespace)
         assert (row.state, row.failed) == ("written", 1)
+
+
+@pytest.mark.parametrize("name", course())
+def test_check_names_what_an_exercise_builds_on(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each assignment: an exercise left as its stub, and `check` on each that uses it."""
+    found = load_assignment(name)
+    pages: list[str] = []
+    slips.public_checks(found, found.exercises[0].name)  # what the builder puts beside the kit
+    place = str(found.release.parent / "coursekit" / "notebook.py")
+    monkeypatch.setattr(notebook, "__file__", place)
+    monkeypatch.setattr(notebook, "_show", lambda page, failed=False: pages.append(page.text))
+    notebook._known.cache_clear()
+    notebook._asked.cache_clear()
+    named = 0
+    try:
+        table = merit.dependents(Judge(found))
+        for prerequisite, others in table.items():
+            stub = next(merit.damages(found, found.exercise(prerequisite)))
+            code = cells(found, Answer(name, prerequisite, "", stub.code))
+            namespace = InProcess(code).session.namespace
+            for other in others:
+                call(f"check({other.name!r})", namespace)
+                told = f"It builds on {prerequisite}, where public checks fail: mend that first"
+                failed = re.search(r"^ [✗·]", pages[-1], re.MULTILINE)
+                assert told in pages[-1] or not failed, pages[-1]
+                named += told in pages[-1]
+    finally:
+        notebook._known.cache_clear()
+        notebook._asked.cache_clear()
+    assert named or not table

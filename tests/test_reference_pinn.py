@@ -494,3 +494,39 @@ def test_the_docstrings_name_what_the_hidden_checks_ask_for() -> None:
         seconds = load_assignment("pinn").exercise(train.__name__).seconds
         wanted = [f"epochs = {limits[epochs]} ", *words, f"may take {seconds:.0f} s."]
         assert [said for said in wanted if said not in text] == []
+
+
+def test_the_last_layer_solves_a_damped_oscillator_as_a_solver_of_equations_does() -> None:
+    centres = torch.linspace(-1, 7, 60, dtype=torch.float64)
+    t = torch.linspace(0, 6, 200, dtype=torch.float64).reshape(-1, 1)
+
+    def features(t: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(1.5 * (t - centres))
+
+    conditions = [(0.0, 0, 1.0), (0.0, 1, -0.5)]
+    w = pinn.last_layer(features, t, (4.0, 0.3, 1.0), conditions, 100.0)
+    solved = solve_ivp(
+        lambda _, y: [y[1], -4 * y[0] - 0.3 * y[1]],
+        (0, 6),
+        [1, -0.5],
+        t_eval=t[:, 0].numpy(),
+        rtol=1e-11,
+        atol=1e-12,
+    )
+    assert np.abs((features(t) @ w)[:, 0].numpy() - solved.y[0]).max() < 1e-6
+
+
+def test_the_last_layer_takes_the_best_combination_and_leaves_its_points() -> None:
+    t = torch.rand(30, 1, dtype=torch.float64)
+
+    def powers(t: torch.Tensor) -> torch.Tensor:
+        return torch.cat([t**k for k in range(4)], dim=1)
+
+    w = pinn.last_layer(powers, t, (1.0, 1.0), [(0.0, 0, 1.0)], 9.0)
+    T = t[:, 0].numpy()
+    rows = np.stack([T**k + k * T ** max(k - 1, 0) for k in range(4)], axis=1)
+    rows = np.concatenate([rows, [[3.0, 0, 0, 0]]])
+    best = np.linalg.lstsq(rows, np.array([0.0] * 30 + [3.0]), rcond=None)[0]
+    assert np.allclose(w[:, 0].numpy(), best)
+    assert not t.requires_grad
+    assert not w.requires_grad

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,3 +97,12 @@ def test_the_picture_of_the_house_is_what_the_code_has() -> None:
     ground = {"course", "results", "errors", "files"}  # everybody's, so not drawn
     arrows = {(one, other) for one, other in arrows if not {one, other} & ground}
     assert drawn == arrows, f"to draw: {arrows - drawn}; to erase: {drawn - arrows}"
+
+
+def test_who_only_waits_for_judges_loads_no_torch() -> None:
+    """Two of three seconds that `autograder grade` needed to find nothing to do."""
+    look = "import autograder.grading.run, autograder.records.gradebook, sys; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", look], capture_output=True, text=True, check=True
+    )
+    assert "torch" not in loaded.stdout.split()

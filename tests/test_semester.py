@@ -259,6 +259,14 @@ def test_a_semester_ends_with_one_table(
         book.find_comment("oscillator", "springs", "springs", APPEAL).manual_comment = "Half."
         book.db.commit()
 
+    # Another attempt of the one with points by hand: they stay, and the grader says so.
+    files = {f"{APPEAL}/springs.ipynb": notebook("springs", APPEAL) + b"\n"}
+    again = archive(tmp_path, files)
+    command("collect", "springs", again, "--course", course_dir, "--replace")
+    said = command("grade", "springs", "--course", course_dir)
+    assert f"{APPEAL} handed in another file; what was given by hand (oscillator)" in said
+    assert len(list((course_dir / "attempts" / "springs" / APPEAL).iterdir())) == 1
+
     # The second, through Canvas, one of them late; the third, through Gradescope, with a group.
     active = [student for student in everybody if student not in (LEFT, IDLE)]
     late = PEOPLE[LATE].split()[1].lower()
@@ -269,12 +277,12 @@ def test_a_semester_ends_with_one_table(
     command("collect", "waves", archive(tmp_path, files), "--course", course_dir)
     said = command("grade", "pendulum", "waves", "--course", course_dir)
     assert f"handed in nothing: {PEOPLE[IDLE]} ({IDLE})" in said
-    assert len(judged) == 12 + 2 * 10
+    assert len(judged) == 13 + 2 * 10
 
     surfaces = told(course_dir)
     assert len(surfaces) == 9
     assert {surface: rows for surface, rows in surfaces.items() if rows != table()} == {}
-    assert len(judged) == 12 + 2 * 10, "nothing was judged again"
+    assert len(judged) == 13 + 2 * 10, "nothing was judged again"
 
     # The course moves, and goes on; then its salt is lost, and nothing is judged anew.
     moved = tmp_path / "elsewhere" / "course"
@@ -288,7 +296,7 @@ def test_a_semester_ends_with_one_table(
     (moved / ".autograder_salt").write_text("0" * 32)
     said = command("grade", "springs", "--course", moved)
     assert "11 recorded marks of springs rest on other checks, other points or another salt" in said
-    assert len(judged) == 32
+    assert len(judged) == 33
     said = command("regrade", "springs", "--course", moved)
     assert "11 judged again: 0 gain, 0 lose" in said
     assert Store(moved).all("springs") == Store(course_dir).all("springs"), "nothing was recorded"

@@ -7,19 +7,24 @@ IPython reads, with state that a notebook sets, and with try-outs that stop.
 from __future__ import annotations
 
 import copy
+import importlib.util
+import itertools
 import json
+import shutil
+import textwrap
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
 from autograder.authoring.demo import filled
-from autograder.course import Assignment, load_assignment
-from autograder.judging.answers import reference_code
+from autograder.course import ROOT, Assignment, course, load_assignment
+from autograder.judging.answers import reference_code, setup_code
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
-from autograder.judging.submission import read_submission
+from autograder.judging.submission import GIVEN, read_submission, same_text
 from autograder.sandbox.cage import Cage
 from autograder.sandbox.inside import cells as kit
 from autograder.sandbox.inside import state
@@ -28,29 +33,51 @@ from autograder.sandbox.transport import Caged
 
 Notebook = dict[str, Any]
 AROUND = [
-    "%%time\n{}",
-    "%%capture out\n%%timeit -n 1 -r 1\n{}",
-    "%matplotlib inline\n!pip install numpy \\\n   torch\n{}\nfiles = !ls\nt = %timeit -n 1 -o 1",
-    "import seaborn_of_my_own\n{}\n1 / 0\nawait_me = 3\nimport asyncio\nawait asyncio.sleep(0)",
-    "from __future__ import annotations\n{}\nget_ipython().run_line_magic('matplotlib', 'inline')",
-    "words = 'one\u2028two?'\n\x0c\n{}\n%pwd\nabs?\n?abs",
-    "{}\ndisplay(1)\nwith demo():\n    figures.nothing_of_the_kind()\nsummary()",
+    "%%time\n%%prun -s cumulative\n{}\nimport seaborn_of_my_own.deep as sns\nsns.set()\n1 / 0\n"
+    "await_me = 3\nimport asyncio\nawait asyncio.sleep(0)",
+    "%%capture out\n%%timeit -n 1 -r 1\n{}\ncheck('{name}')\n"
+    "get_ipython().run_line_magic('matplotlib', 'inline')",
+    "%matplotlib inline\n!pip install numpy \\\n   torch\n{}\nfiles = !ls\n"
+    "t = %timeit -n 1 -o 1\n{name}?\n?{name}",
+    "from __future__ import annotations\nwords = 'one\u2028two?'\n\x0c\n{}\n"
+    '"""Is it so?\nReally?"""\n%matplotlib inline\n%pwd',
+    "    %time here = 1\n    {}\n    with demo():\n        figures.nothing_of_the_kind()\n",
+    "import pickle, torch\nfrom multiprocessing import Pool\n{}\n"
+    "{name} = pickle.loads(pickle.dumps({name}))\n"
+    "if not isinstance({name}, type):\n    {name} = torch.compile({name})\n"
+    "with Pool(2) as workers:\n    sizes = workers.map(abs, [-1, 2])\ndisplay(sizes)\nsummary()",
 ]
+"""What stands around an answer; the fifth indents it as a whole."""
 STATE = (
-    "import os, warnings\nimport numpy as np\nimport torch\n"
-    "torch.set_default_device('cuda')\ntorch.set_default_dtype(torch.float64)\n"
-    "torch.set_grad_enabled(False)\ntorch.use_deterministic_algorithms(True)\n"
-    "torch.set_num_threads(2)\nnp.seterr(all='raise')\nnp.set_printoptions(precision=2)\n"
-    "warnings.filterwarnings('error')\nos.environ['CUDA'] = '0'\nos.chdir('/')\n"
+    "import locale, os, random, warnings\nimport matplotlib\nimport numpy as np\nimport torch\n"
+    "from torch.utils.data import DataLoader, TensorDataset\n"
+    "torch.set_default_device('mps')\ntorch.set_default_device('cuda')\n"
+    "torch.set_default_dtype(torch.float64)\ntorch.set_grad_enabled(False)\n"
+    "mode = torch.inference_mode()\nmode.__enter__()\n"
+    "torch.use_deterministic_algorithms(True)\ntorch.set_num_threads(2)\n"
+    "np.seterr(all='raise')\nnp.set_printoptions(precision=2)\nrandom.seed(0)\n"
+    "warnings.filterwarnings('error')\nlocale.setlocale(locale.LC_ALL, '')\n"
+    "matplotlib.use('svg')\nos.environ['CUDA'] = '0'\nos.chdir('/')\n"
+    "seen = sum(len(x) for (x,) in DataLoader(TensorDataset(torch.ones(4)), num_workers=2))\n"
     "model = torch.nn.Linear(1, 1).to('cuda')"
 )
 
 
+def around(template: str, assignment: Assignment, exercise: str) -> str:
+    answer = reference_code(assignment, exercise).rstrip("\n")
+    if template.startswith("    "):
+        answer = answer.replace("\n", "\n    ")
+    template = template.replace("{name}", assignment.exercise(exercise).defines[0])
+    return template.replace("{}", answer)
+
+
 def decorated(assignment: Assignment) -> Notebook:
     """The release with the reference's answers, and everything around them."""
-    answers = {one.name: reference_code(assignment, one.name) for one in assignment.exercises}
-    for number, (name, answer) in enumerate(answers.items()):
-        answers[name] = AROUND[number % len(AROUND)].replace("{}", answer.rstrip("\n"))
+    answers = {
+        one.name: around(AROUND[number % len(AROUND)], assignment, one.name)
+        for number, one in enumerate(assignment.exercises)
+    }
+    assert len(answers) >= len(AROUND)
     release = json.loads(assignment.release.read_text(encoding="utf-8"))
     notebook: Notebook = filled(release, answers)
     notebook["cells"].insert(3, nbformat.v4.new_code_cell(STATE))
@@ -180,8 +207,25 @@ def shaped(notebook: Notebook, shape: str) -> bytes:
     return json.dumps(notebook).encode()
 
 
+@pytest.mark.parametrize("name", course())
+def test_a_notebook_is_read_alike_whoever_saved_it(name: str) -> None:
+    """What runs of it in one shape runs in all, in the same order; some tools add cells."""
+    assignment = load_assignment(name)
+    notebook = decorated(assignment)
+
+    def ran(shape: str) -> list[str]:
+        submission = read_submission(shaped(notebook, shape), assignment)
+        return [textwrap.dedent(same_text(cell.source)) for cell in submission.cells]
+
+    wanted = ran("JupyterLab")
+    assert any("torch.inference_mode" in source for source in wanted)
+    for shape in SHAPES:
+        left = iter(ran(shape))
+        assert all(source in left for source in wanted), shape
+
+
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_decorated_notebook_is_read_alike_whoever_saved_it(shape: str) -> None:
+def test_a_decorated_notebook_runs_alike_whoever_saved_it(shape: str) -> None:
     """Every name that is there in one shape is there in all."""
     assignment = load_assignment("lennard_jones")
     submission = read_submission(shaped(decorated(assignment), shape), assignment)
@@ -189,16 +233,41 @@ def test_a_decorated_notebook_is_read_alike_whoever_saved_it(shape: str) -> None
         namespace = InProcess(submission.cells).session.namespace
     wanted = {name for exercise in assignment.exercises for name in exercise.defines}
     assert wanted <= namespace.keys()
-    assert {"fast", "files", "t", "out", "await_me", "words"} <= namespace.keys()
+    assert {"fast", "files", "t", "out", "await_me", "words", "here", "sizes"} <= namespace.keys()
 
 
-def test_a_decorated_notebook_earns_everything(cage: Cage) -> None:
-    """In the cage, of one cheap assignment; the others were run once, by the same function."""
-    earns_everything(cage, load_assignment("backprop"), "Colab")
+@pytest.mark.parametrize("name", ["backprop", "lennard_jones"])
+def test_the_students_own_check_runs_what_the_grader_runs(name: str, tmp_path: Path) -> None:
+    assignment = load_assignment(name)
+    folder = shutil.copytree(assignment.release.parent, tmp_path / name)
+    notebook, path = decorated(assignment), folder / f"{name}.ipynb"
+    place = ROOT / "autograder" / "exchange" / "templates" / "bundle" / "check_submission.py"
+    spec = importlib.util.spec_from_file_location("check_submission", place)
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    setup = same_text(setup_code(assignment))
+    for shape in SHAPES:
+        path.write_bytes(shaped(notebook, shape))
+        exercises = script.exercises_beside(path)
+        cells, _ = script.read(path)
+        mine = [same_text(cell.source) for cell in cells if script.runs(cell, cells, exercises)]
+        found = read_submission(path.read_bytes(), assignment)
+        theirs = [same_text(cell.source) for cell in found.cells if cell.label not in GIVEN]
+        helpers = [text for text in mine if text.startswith("# coursekit, figures.py")]
+        assert [text for text in mine if text not in (setup, *helpers)] == theirs, shape
 
 
-def earns_everything(cage: Cage, assignment: Assignment, shape: str) -> None:
-    submission = read_submission(shaped(decorated(assignment), shape), assignment)
+SAVED_BY = dict(zip(course(), itertools.islice(SHAPES, 2, None), strict=False))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", course())
+def test_a_decorated_notebook_earns_everything(cage: Cage, name: str) -> None:
+    """In the cage; each assignment in a shape of its own, since all shapes run the same cells."""
+    assignment = load_assignment(name)
+    submission = read_submission(shaped(decorated(assignment), SAVED_BY[name]), assignment)
     worked = Caged(cage, assignment, submission.cells)
     try:
         results = Judge(assignment).judge(Student(worked), "shapes")
@@ -212,9 +281,8 @@ def earns_everything(cage: Cage, assignment: Assignment, shape: str) -> None:
 
 CELLS = [
     *(
-        around.replace("{}", "def answer():\n    return 42")
-        for around in AROUND
-        if "pip" not in around and "seaborn" not in around  # nothing is installed; it goes on here
+        template.replace("{}", "def answer():\n    return 42").replace("{name}", "answer")
+        for template in AROUND[1:4:2]  # the others install, stop, or are indented
     ),
     "%time x = 3",
     "a, b = 1, 2\nfor i in range(3):\n    last = i",

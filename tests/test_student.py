@@ -90,6 +90,13 @@ class Answers:
         return self.answer
 
 
+def test_a_module_s_function_is_called_by_its_name(student: Student) -> None:
+    """As checks make torch's own layers: `nn`, "Linear"."""
+    made = Student(InProcess([Cell("", "import math")]))
+    made.begin("train", 1)
+    assert made.call("math", "sqrt", (4.0,), {}) == 2.0
+
+
 def test_what_a_forged_answer_says_is_for_public_checks_alone() -> None:
     forged = encode(np.ones(2)).replace(b"float64", b"x = 1.5")
     student = Student(Answers(encode({"ok": True, "encoded": forged})))

@@ -9,13 +9,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
+from coursekit.look import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    LIGHT,
+    ORANGE,
+    PALE,
+    canvas,
+    dress,
+    expected_line,
+    legend,
+)
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN = "#1f5fa8", "#d2691e", "#2b8a6e"
-INK, GREY, PALE, LIGHT = "#24292f", "#6b7580", "#c3c9d0", "#e9ecef"
 SPINS, WARMTH = "RdBu_r", "cividis"
 
 T_C = 2 / math.log(1 + math.sqrt(2))
@@ -44,7 +54,7 @@ def _expected() -> dict[str, np.ndarray]:
 
 def goal(lattices: Any) -> Figure:
     """Three configurations, and the notebook's last curve without the network's part of it."""
-    figure, panels = _figure(1, 4, height=2.9, width_ratios=(1, 1, 1, 2.6))
+    figure, panels = canvas(1, 4, height=2.9, width_ratios=(1, 1, 1, 2.6))
     for axes, lattice, title in zip(
         panels, lattices, ("T = 1.6", "T = 2.3", "T = 3.6"), strict=False
     ):
@@ -54,13 +64,13 @@ def goal(lattices: Any) -> Figure:
     right.text(2.36, 0.55, "what would a network\ncall order?", color=BLUE, va="center")
     _temperature_axes(right, "order parameter")
     right.set_ylim(0, 1.05)
-    _legend(right, loc=(0.5, 0.86))
+    legend(right, loc=(0.5, 0.86))
     return figure
 
 
 def magnetisations(temperatures: Any, m: Any) -> Figure:
     """The magnetisation of every configuration over its temperature."""
-    figure, (left, right) = _figure(1, 2, height=3.1, width_ratios=(1.7, 1), sharey=True)
+    figure, (left, right) = canvas(1, 2, height=3.1, width_ratios=(1.7, 1), sharey=True)
     temperatures, m = np.asarray(temperatures), np.asarray(m)
     for sign in (1, -1):
         _exact(left, sign, label="exact ±|m|, infinite lattice" if sign == 1 else None)
@@ -68,7 +78,7 @@ def magnetisations(temperatures: Any, m: Any) -> Figure:
     left.plot(temperatures + shift, m, "o", color=BLUE, ms=2.2, alpha=0.45, mew=0)
     _temperature_axes(left, "magnetisation m", "each dot a configuration")
     left.set_ylim(-1.08, 1.08)
-    _legend(left, loc=(0.52, 0.86))
+    legend(left, loc=(0.52, 0.86))
     bins = np.linspace(-1.02, 1.02, 52)
     for some, colour, words, place in (
         (temperatures < T_C, BLUE, r"$T < T_\mathrm{c}$", 0.75),
@@ -76,13 +86,13 @@ def magnetisations(temperatures: Any, m: Any) -> Figure:
     ):
         right.hist(m[some], bins, orientation="horizontal", color=colour, alpha=0.75)
         right.text(190, place, words, color=colour, ha="right", va="center")
-    _axes(right, "configurations", "", "all of them")
+    dress(right, "configurations", "", "all of them")
     return figure
 
 
 def components(ratio: Any, by_sklearn: Any, m: Any, errors: Any) -> Figure:
     """How much variance each direction carries, and what the first one leaves of each row."""
-    figure, (left, right) = _figure(1, 2)
+    figure, (left, right) = canvas(1, 2)
     number = np.arange(1, len(ratio) + 1)
     left.bar(number, by_sklearn, width=0.75, color=PALE, label="expected (scikit-learn)")
     left.plot(number, ratio, "o", color=BLUE, ms=6, label="yours")
@@ -92,19 +102,19 @@ def components(ratio: Any, by_sklearn: Any, m: Any, errors: Any) -> Figure:
         height = 1.35 * float(np.max(by_sklearn[first - 1 : last]))
         left.plot([first - 0.35, last + 0.35], [height, height], color=ORANGE, lw=1.4)
         left.text((first + last) / 2, 1.12 * height, words, color=ORANGE, ha="center")
-    _axes(left, "direction", "part of the variance", "principal components")
+    dress(left, "direction", "part of the variance", "principal components")
     left.set_ylim(4e-3, 1.5)
     left.set_xlim(0, len(ratio) + 1)
-    _legend(left)
+    legend(left)
     curve = np.linspace(-1, 1, 101)
-    _expected_line(right, curve, 1 - curve**2, label="1 − m²")
+    expected_line(right, curve, 1 - curve**2, label="1 − m²")
     right.plot(
         m, errors, "o", color=BLUE, ms=2.5, alpha=0.5, mew=0, label="each row, from one number"
     )
-    _axes(right, "magnetisation m", "mean squared error", "one component")
+    dress(right, "magnetisation m", "mean squared error", "one component")
     right.set_ylim(-0.03, 1.2)
     right.set_xticks([-1, -0.5, 0, 0.5, 1])
-    _legend(right, loc="lower center")
+    legend(right, loc="lower center")
     return figure
 
 
@@ -115,7 +125,7 @@ def untrained(model: Any, configuration: Any) -> Figure:
     """A configuration, what an untrained network makes of it, and where its parameters are."""
     import torch
 
-    figure, (left, middle, right) = _figure(1, 3, height=2.9, width_ratios=(1, 1, 2))
+    figure, (left, middle, right) = canvas(1, 3, height=2.9, width_ratios=(1, 1, 2))
     x = torch.tensor(np.asarray(configuration, dtype=np.float32))[None]
     with torch.no_grad():
         x_hat = model(x)[0]
@@ -133,11 +143,11 @@ def untrained(model: Any, configuration: Any) -> Figure:
     right.set_yticks(place, names)
     for y, size in zip(place, layers, strict=True):
         right.text(size + 500, y, str(size), color=INK, va="center")
-    _axes(right, "parameters", "", f"layer by layer, {sum(sizes)} in all")
+    dress(right, "parameters", "", f"layer by layer, {sum(sizes)} in all")
     right.set_xlim(0, 41000)
     right.set_xticks([0, 10000, 20000, 30000, 40000])
     right.grid(False, axis="y")
-    _legend(right, loc="center right")
+    legend(right, loc="center right")
     return figure
 
 
@@ -145,7 +155,7 @@ def best_grey(reconstruction_loss: Callable[..., Any], configurations: list[Any]
     """The loss of a uniform reconstruction, for three configurations."""
     import torch
 
-    figure, (left, right) = _figure(1, 2, height=3.4, width_ratios=(1, 2.4))
+    figure, (left, right) = canvas(1, 2, height=3.4, width_ratios=(1, 2.4))
     left.remove()
     small = figure.add_gridspec(1, 2, width_ratios=(1, 2.4))[0].subgridspec(3, 1)
     grey = np.linspace(-1, 1, 81)
@@ -154,16 +164,16 @@ def best_grey(reconstruction_loss: Callable[..., Any], configurations: list[Any]
         m = float(x.mean())
         axes = figure.add_subplot(small[row])
         _lattice(axes, x.reshape(16, 16), f"m = {m:.2f}".replace("-", "−"), frame=colour)
-        _expected_line(
+        expected_line(
             right, grey, 1 - 2 * grey * m + grey**2, label="1 − 2cm + c²" if row == 0 else None
         )
         yours = [float(reconstruction_loss(x, torch.full_like(x, float(c)))) for c in grey]
         right.plot(grey, yours, color=colour, lw=1.8, label="yours" if row == 0 else None)
         right.plot(m, 1 - m**2, "o", color=colour, ms=7, mec="white", zorder=5)
     right.text(0.02, 0.97, "dots: c = m", color=INK, va="top", transform=right.transAxes)
-    _axes(right, "grey c of the reconstruction", "loss", "one grey for all sites")
+    dress(right, "grey c of the reconstruction", "loss", "one grey for all sites")
     right.set_ylim(0, 4.1)
-    _legend(right, loc="upper center")
+    legend(right, loc="upper center")
     return figure
 
 
@@ -175,7 +185,7 @@ def training(
     magnetisation: float,
 ) -> Figure:
     """Errors over epochs, on the data and on unseen configurations, of both trainings."""
-    figure, (left, right) = _figure(1, 2, sharey=True)
+    figure, (left, right) = canvas(1, 2, sharey=True)
     epoch = np.arange(1, len(plain_seen) + 1)
     left.plot(epoch, plain_seen, color=ORANGE, lw=1.5, ls=(0, (4, 2)), label="on its own data")
     left.plot(epoch, plain_unseen, color=ORANGE, lw=2, label="on unseen configurations")
@@ -193,25 +203,25 @@ def training(
     last = len(losses)
     right.text(last, magnetisation + 0.002, "m alone", color=GREY, ha="right", va="bottom")
     right.text(last, 0.468, "down here: memory", color=GREY, ha="right", va="top")
-    _axes(left, "epoch", "mean squared error", "the usual loop")
-    _axes(right, "epoch", "", "yours")
+    dress(left, "epoch", "mean squared error", "the usual loop")
+    dress(right, "epoch", "", "yours")
     left.set_ylim(0.43, 0.565)
-    _legend(left, loc="upper right")
-    _legend(right, loc="upper right")
+    legend(left, loc="upper right")
+    legend(right, loc="upper right")
     return figure
 
 
 def by_temperature(temperatures: Any, unseen: Any, rebuilt: dict[str, Any]) -> Figure:
     """The error at each temperature, and what each method gains over the magnetisation."""
     temperatures, unseen = np.asarray(temperatures), np.asarray(unseen)
-    figure, (left, right) = _figure(1, 2, height=3.2)
+    figure, (left, right) = canvas(1, 2, height=3.2)
     known = np.unique(temperatures)
 
     def at_each(values: np.ndarray) -> np.ndarray:
         return np.array([values[temperatures == T].mean() for T in known])
 
     alone = at_each(1 - unseen.mean(axis=1) ** 2)
-    _expected_line(left, known, alone, label="m alone")
+    expected_line(left, known, alone, label="m alone")
     right.axhline(0, color=PALE, lw=6)
     for (name, x_hat), colour in zip(rebuilt.items(), (GREEN, ORANGE, BLUE), strict=True):
         errors = at_each(np.mean((np.asarray(x_hat) - unseen) ** 2, axis=1))
@@ -219,12 +229,12 @@ def by_temperature(temperatures: Any, unseen: Any, rebuilt: dict[str, Any]) -> F
         right.plot(known, errors - alone, "o-", color=colour, ms=4, lw=1.3, label=name)
     left.axhline(1, color=GREY, lw=0.8)
     left.text(1.0, 1.015, "always zero", color=GREY, va="bottom")
-    _axes(left, "temperature T", "mean squared error", "unseen configurations")
-    _axes(right, "temperature T", "error − error of m alone", "the difference")
+    dress(left, "temperature T", "mean squared error", "unseen configurations")
+    dress(right, "temperature T", "error − error of m alone", "the difference")
     _t_c(left)
     _t_c(right)
     left.set_ylim(0, 1.2)
-    _legend(left, loc="lower right")
+    legend(left, loc="lower right")
     return figure
 
 
@@ -235,7 +245,7 @@ def reconstructions(temperatures: Any, unseen: Any, rebuilt: dict[str, Any]) -> 
         int(np.flatnonzero(temperatures > T - 1e-9)[20]) for T in (1.0, 1.8, 2.0, 2.5, 2.8, 4.0)
     ]
     rows = {"spins": unseen, **rebuilt}
-    figure, panels = _figure(len(rows), len(shown), width=7.2, height=4.9)
+    figure, panels = canvas(len(rows), len(shown), width=7.2, height=4.9)
     for line, (name, values) in enumerate(rows.items()):
         for column, row in enumerate(shown):
             title = f"T = {temperatures[row]:.1f}" if line == 0 else ""
@@ -250,7 +260,7 @@ def reconstructions(temperatures: Any, unseen: Any, rebuilt: dict[str, Any]) -> 
 def latent_plane(z: Any, temperatures: Any, m: Any) -> Figure:
     """The two latent numbers, coloured by temperature and by magnetisation."""
     z = np.asarray(z)
-    figure, panels = _figure(1, 2, height=3.5, sharex=True, sharey=True)
+    figure, panels = canvas(1, 2, height=3.5, sharex=True, sharey=True)
     for axes, colour, scale, limits, words in (
         (panels[0], temperatures, WARMTH, (1, 4), "temperature T"),
         (panels[1], m, SPINS, (-1, 1), "magnetisation m"),
@@ -263,7 +273,7 @@ def latent_plane(z: Any, temperatures: Any, m: Any) -> Figure:
         bar.set_label(words, color=INK, fontsize=9)
         bar.ax.tick_params(color=PALE, labelcolor=INK, labelsize=8)
         bar.outline.set_visible(False)
-        _axes(axes, "z₁", "z₂" if axes is panels[0] else "", f"coloured by {words.split()[0]}")
+        dress(axes, "z₁", "z₂" if axes is panels[0] else "", f"coloured by {words.split()[0]}")
     return figure
 
 
@@ -271,20 +281,20 @@ def what_is_known(
     yours: dict[str, float], expected: dict[str, float], m: Any, fitted: Any
 ) -> Figure:
     """R² of three quantities, and the best line for the magnetisation."""
-    figure, (left, right) = _figure(1, 2, height=3.4, width_ratios=(1, 1.2))
+    figure, (left, right) = canvas(1, 2, height=3.4, width_ratios=(1, 1.2))
     place = np.arange(len(yours))
     left.bar(
         place, list(expected.values()), width=0.75, color=PALE, label="expected (scikit-learn)"
     )
     left.plot(place, list(yours.values()), "o", color=BLUE, ms=8, label="yours")
     left.set_xticks(place, list(yours))
-    _axes(left, "", "R² on z", "how well a line in z tells it")
+    dress(left, "", "R² on z", "how well a line in z tells it")
     left.set_ylim(0, 1.25)
     left.grid(False, axis="x")
-    _legend(left, loc="upper right")
+    legend(left, loc="upper right")
     right.plot([-1, 1], [-1, 1], color=PALE, lw=4)
     right.plot(m, fitted, "o", color=BLUE, ms=3, alpha=0.5, mew=0)
-    _axes(right, "magnetisation m", "best line in z", "the magnetisation")
+    dress(right, "magnetisation m", "best line in z", "the magnetisation")
     right.set_xlim(-1.1, 1.1)
     right.set_ylim(-1.25, 1.25)
     return figure
@@ -300,10 +310,10 @@ def one_number(temperatures: Any, order: Any, m: Any) -> Figure:
     def typical(values: np.ndarray) -> np.ndarray:
         return np.array([np.abs(values[temperatures == T]).mean() for T in known])
 
-    figure, (left, right) = _figure(1, 2, height=3.6, width_ratios=(1, 1.5))
+    figure, (left, right) = canvas(1, 2, height=3.6, width_ratios=(1, 1.5))
     left.plot([-1, 1], [-1, 1], color=PALE, lw=4)
     left.scatter(m, order, c=temperatures, cmap=WARMTH, s=7, linewidths=0, zorder=3)
-    _axes(left, "magnetisation m", "order o found by the network", "every configuration")
+    dress(left, "magnetisation m", "order o found by the network", "every configuration")
     left.text(0.04, 0.96, "dark: cold, bright: hot", color=GREY, transform=left.transAxes, va="top")
     _exact(right, label="exact |m|, infinite lattice")
     right.plot(known, typical(m), color=ORANGE, lw=1.6, label="|m| of these configurations")
@@ -313,37 +323,11 @@ def one_number(temperatures: Any, order: Any, m: Any) -> Figure:
     right.text(1.96, 0.04, "shaded: no\ntraining data", color=GREY, ha="right", va="bottom")
     _temperature_axes(right, "order parameter", "mean at each temperature")
     right.set_ylim(0, 1.15)
-    _legend(right, loc="upper right")
+    legend(right, loc="upper right")
     return figure
 
 
 # -------------------------------------------------------------------------------- the look
-
-# Everything is set on the axes: Jupyter draws after the cell, when temporary settings are gone.
-
-
-def _figure(
-    rows: int, cols: int, width: float = 8.6, height: float = 3.3, **keys: Any
-) -> tuple[Figure, Any]:
-    ratios = {name: keys.pop(name) for name in ("width_ratios", "height_ratios") if name in keys}
-    return plt.subplots(
-        rows, cols, figsize=(width, height), dpi=110, layout="constrained", **ratios, **keys
-    )
-
-
-def _axes(axes: Axes, x: str, y: str, title: str = "") -> None:
-    axes.set_xlabel(x, color=INK, fontsize=10)
-    axes.set_ylabel(y, color=INK, fontsize=10)
-    axes.set_title(title, color=INK, fontsize=10.5, loc="left")
-    axes.tick_params(color=PALE, labelcolor=INK, labelsize=9)
-    axes.tick_params(which="minor", length=0)
-    axes.grid(True, color=LIGHT, lw=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(PALE)
-    for text in axes.texts:
-        text.set_fontsize(9)
 
 
 def _lattice(axes: Axes, spins: Any, title: str, frame: str = PALE) -> None:
@@ -358,7 +342,7 @@ def _lattice(axes: Axes, spins: Any, title: str, frame: str = PALE) -> None:
 
 
 def _temperature_axes(axes: Axes, y: str, title: str = "") -> None:
-    _axes(axes, "temperature T", y, title)
+    dress(axes, "temperature T", y, title)
     axes.set_xlim(0.9, 4.1)
     _t_c(axes)
 
@@ -371,12 +355,4 @@ def _t_c(axes: Axes) -> None:
 
 def _exact(axes: Axes, sign: int = 1, label: str | None = None) -> None:
     data = _expected()
-    _expected_line(axes, data["T"], sign * data["m"], label=label)
-
-
-def _expected_line(axes: Axes, x: Any, y: Any, label: str | None = "expected") -> None:
-    axes.plot(x, y, color=PALE, lw=6, solid_capstyle="round", zorder=1, label=label)
-
-
-def _legend(axes: Axes, loc: Any = "best") -> None:
-    axes.legend(loc=loc, frameon=False, fontsize=9, labelcolor=INK)
+    expected_line(axes, data["T"], sign * data["m"], label=label)

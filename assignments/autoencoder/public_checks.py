@@ -47,8 +47,36 @@ def test_autoencoder__gives_a_reconstruction_and_z(student):
 
 def test_autoencoder__has_the_layers_asked_for(student):
     """has 74434 parameters for 256 spins"""
-    size = sum(weights.numel() for weights in student.IsingAutoencoder(256).parameters())
+    model = student.IsingAutoencoder(256)
+    model(torch.ones(2, 256))  # lazy layers have their weights from now on
+    size = sum(weights.numel() for weights in model.parameters())
     holds(size == 74434, f"there should be 74434 parameters, there are {size}")
+
+
+def test_autoencoder__computes_what_its_layers_say(student):
+    """gives what its weights give with a ReLU behind the four hidden layers and tanh at the end
+    (where they are kept as torch's Linear keeps them), in a graph"""
+    student.reseed(1)
+    model = student.IsingAutoencoder(9, 3)
+    x = 3 * torch.tensor(np.random.default_rng(1).choice([-1.0, 1.0], size=(4, 9))).float()
+    x_hat, z = _pair(model(x), "(x_hat, z)")
+    holds(x_hat.requires_grad and z.requires_grad, "the graph is cut: nothing can be trained")
+    x_hat, z = tensor(x_hat, (4, 9)), tensor(z, (4, 3))
+    weights = [values.detach() for values in model.parameters()]
+    sizes = [9, 128, 32, 3, 32, 128, 9]
+    if [tuple(values.shape) for values in weights[::2]] == list(
+        zip(sizes[1:], sizes, strict=False)
+    ):
+        found = []
+        for layer in range(6):
+            x = x @ weights[2 * layer].T + weights[2 * layer + 1]
+            x = x if layer in (2, 5) else torch.relu(x)
+            found.append(x)
+        close(z, found[2].numpy(), SINGLE)
+        close(x_hat, torch.tanh(found[5]).numpy(), SINGLE)
+    alone = _pair(model(torch.ones(1, 9)), "(x_hat, z)")
+    tensor(alone[0], (1, 9))
+    tensor(alone[1], (1, 3))
 
 
 def test_reconstruction_loss__is_a_mean_over_every_element(student):
@@ -67,8 +95,7 @@ def test_reconstruction_loss__can_be_differentiated(student):
 def _trained(student):
     """A small network after ten epochs with ordered lattices of both signs."""
     X = torch.ones(32, 16) * torch.tensor([1.0, -1.0]).repeat(16)[:, None]
-    student.reseed(1)
-    model = student.IsingAutoencoder(16)
+    model = student.field("autoencoder", n_in=16)
     generator = torch.Generator().manual_seed(1)
     return model, student.train_autoencoder(model, X, epochs=10, generator=generator)
 
@@ -90,8 +117,7 @@ def test_train_autoencoder__leaves_the_model_in_evaluation_mode(student):
 
 def test_encode__gives_an_array_of_z(student):
     """gives what the encoder gives, as an array (N, latent_dim)"""
-    student.reseed(1)
-    model = student.IsingAutoencoder(16, 3)
+    model = student.field("autoencoder", n_in=16, latent=3)
     x = torch.ones(4, 16)
     x[1:, :8] = -1
     z = tensor(model.encoder(x), (4, 3))
@@ -100,8 +126,8 @@ def test_encode__gives_an_array_of_z(student):
 
 def test_encode__has_equal_rows_for_equal_configurations(student):
     """has shape (5, 2) and equal rows for five configurations with all spins up"""
-    student.reseed(1)
-    z = array(student.encode(student.IsingAutoencoder(256), torch.ones(5, 256)), (5, 2))
+    model = student.field("autoencoder", n_in=256)
+    z = array(student.encode(model, torch.ones(5, 256)), (5, 2))
     close(z, np.repeat(z[:1], 5, axis=0), SINGLE)
 
 
@@ -111,6 +137,17 @@ def test_order_parameter_correlation__explains_a_line(student):
     correlation = student.order_parameter_correlation
     close(number(correlation(z, np.array([1.0, 2.0, 2.0, 3.0]))), 0.9, SINGLE)
     close(number(correlation(z, 5 - 2 * z[:, 0])), 1.0, SINGLE)
+
+
+def test_order_parameter_correlation__uses_all_columns(student):
+    """is 1 for a sum of two columns and 5/9 from one of them alone, for arrays and for tensors"""
+    z = np.array([[0.0, 1.0], [1.0, -1.0], [2.0, -1.0], [3.0, 1.0]])
+    correlation = student.order_parameter_correlation
+    close(number(correlation(z, 2 * z[:, 0] - 3 * z[:, 1])), 1.0, SINGLE)
+    close(number(correlation(z[:, :1], 2 * z[:, 0] - 2 * z[:, 1])), 5 / 9, SINGLE)
+    close(number(correlation(z[:, :1], (z[:, :1] - 1.5) ** 2)), 0.0, SINGLE)
+    tensors = torch.tensor(z), torch.tensor(2 * z[:, 0] - 3 * z[:, 1])
+    close(number(correlation(*tensors)), 1.0, SINGLE)
 
 
 def test_order_parameter_correlation__survives_a_dead_column(student):

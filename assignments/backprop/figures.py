@@ -12,33 +12,10 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from coursekit.look import BLUE, GREEN, INK, ORANGE, PALES, STYLE
 from matplotlib.axes import Axes
 from tqdm import tqdm
 
-_BLUE, _ORANGE, _GREEN, _INK = "#2160A8", "#D2691E", "#2E8B6F", "#3C424B"
-_PALE = {_BLUE: "#BCD3EE", _ORANGE: "#F6D3BA", _GREEN: "#BFE3D7", _INK: "#D5D9E0"}
-_STYLE = {
-    "figure.dpi": 110,
-    "figure.facecolor": "white",
-    "figure.constrained_layout.use": True,
-    "font.size": 10,
-    "axes.titlesize": 10.5,
-    "axes.labelsize": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#8A919C",
-    "axes.labelcolor": _INK,
-    "text.color": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#E6E9EE",
-    "grid.linewidth": 0.8,
-    "lines.linewidth": 1.7,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-}
 _CORNERS = 12
 _NAMES = ("sigmoid", "tanh", "relu", "leaky_relu")
 
@@ -82,14 +59,14 @@ def progress(steps: Iterable[Any], what: str) -> Iterable[Any]:
 def goal() -> None:
     """Where the notebook leads: a hundred points of a sine, and the polygon of a few neurons."""
     known = _known()
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, axes = plt.subplots(figsize=(10, 3.3))
-        axes.plot(known["x"], known["sine"], color=_PALE[_BLUE], linewidth=6, label="sin x")
+        axes.plot(known["x"], known["sine"], color=PALES[BLUE], linewidth=6, label="sin x")
         x = np.linspace(-np.pi, np.pi, 100)
-        axes.plot(x, np.sin(x), ".", color=_BLUE, ms=4, label="the 100 points to learn from")
+        axes.plot(x, np.sin(x), ".", color=BLUE, ms=4, label="the 100 points to learn from")
         corners, heights = known["corners"], known["heights"]
         label = f"a polygon with {_CORNERS} corners"
-        axes.plot(corners, heights, "-o", color=_ORANGE, ms=4, lw=1.2, label=label)
+        axes.plot(corners, heights, "-o", color=ORANGE, ms=4, lw=1.2, label=label)
         _over_a_period(axes)
         axes.set_ylabel("y")
         axes.legend(loc="upper left")
@@ -112,15 +89,15 @@ def signal(he_initialise: Callable[..., Any], relu: Callable[[Array], Array]) ->
     layers = np.arange(depth + 1)
     parameters = he_initialise([width] * (depth + 1), np.random.default_rng(3))
     start = np.random.default_rng(4).normal(size=(50, width))
-    rows = [(_ORANGE, 2.0, "twice too wide"), (_BLUE, 1.0, "yours"), (_GREEN, 0.5, "half as wide")]
-    with plt.rc_context(_STYLE):
+    rows = [(ORANGE, 2.0, "twice too wide"), (BLUE, 1.0, "yours"), (GREEN, 0.5, "half as wide")]
+    with plt.rc_context(STYLE):
         _, axes = plt.subplots(figsize=(9, 3.6))
         for colour, factor, label in rows:
             a, sizes = start, [_rms(start)]
             for W, _ in parameters:
                 a = relu(a @ (factor * W))
                 sizes.append(_rms(a))
-            axes.semilogy(layers, factor**layers, color=_PALE[colour], linewidth=6)
+            axes.semilogy(layers, factor**layers, color=PALES[colour], linewidth=6)
             axes.semilogy(layers, sizes, "o-", color=colour, markersize=3.5)
             axes.text(depth + 0.4, sizes[-1], label, color=colour, va="center")
         axes.set(xlabel="layer", ylabel="root mean square of a")
@@ -141,23 +118,23 @@ def polygon(interpolating_network: Callable[..., Any], forward: Callable[..., An
         between = np.linspace(-np.pi, np.pi, 20 * count + 1).reshape(-1, 1)
         found = np.asarray(forward(between, *interpolating_network(knots, np.sin(knots)))[2])
         errors.append(np.abs(found - np.sin(between)).max())
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, (left, middle, right) = plt.subplots(1, 3, figsize=(12, 3.3))
         added = np.asarray(a1) * parameters[2].ravel()
-        left.plot(x, added, color=_GREEN, linewidth=1.1)
+        left.plot(x, added, color=GREEN, linewidth=1.1)
         left.set_title(f"what each of your {added.shape[1]} hidden neurons adds")
         left.set_ylabel("a₁ times its weight in W₂")
-        middle.plot(corners, heights, color=_PALE[_BLUE], linewidth=6, label="expected")
-        middle.plot(x, z2, color=_BLUE, label="your network")
-        middle.plot(x, known["sine"], ":", color=_INK, linewidth=1.2, label="sin x")
+        middle.plot(corners, heights, color=PALES[BLUE], linewidth=6, label="expected")
+        middle.plot(x, z2, color=BLUE, label="your network")
+        middle.plot(x, known["sine"], ":", color=INK, linewidth=1.2, label="sin x")
         middle.set_title("their sum")
         middle.set_ylabel("z₂")
         middle.legend(loc="upper left")
         for axes in (left, middle):
             _over_a_period(axes)
         spacing = 2 * np.pi / counts
-        right.loglog(spacing, spacing**2 / 8, color=_PALE[_BLUE], linewidth=6, label="h²/8")
-        right.loglog(spacing, errors, "o-", color=_BLUE, markersize=4, label="yours")
+        right.loglog(spacing, spacing**2 / 8, color=PALES[BLUE], linewidth=6, label="h²/8")
+        right.loglog(spacing, errors, "o-", color=BLUE, markersize=4, label="yours")
         right.set(xlabel="spacing h of the knots", ylabel="largest error")
         right.minorticks_off()
         right.set_xticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
@@ -194,15 +171,13 @@ def gradient_check(
     def error(differences: Array) -> float:
         return float(np.linalg.norm(yours - differences) / np.linalg.norm(differences))
 
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.9))
         differences = central(1e-5)
         limits = np.array([-1.15, 1.15]) * np.abs([*differences, *yours]).max()
-        left.plot(limits, limits, color=_PALE[_INK], linewidth=6, label="expected", zorder=1)
+        left.plot(limits, limits, color=PALES[INK], linewidth=6, label="expected", zorder=1)
         start = 0
-        blocks = zip(
-            ("dW₁", "db₁", "dW₂", "db₂"), (_BLUE, _GREEN, _ORANGE, _INK), "osD^", strict=True
-        )
+        blocks = zip(("dW₁", "db₁", "dW₂", "db₂"), (BLUE, GREEN, ORANGE, INK), "osD^", strict=True)
         for part, (label, colour, marker) in zip(found, blocks, strict=True):
             at = differences[start : start + part.size]
             left.plot(at, part, marker, color=colour, markersize=5, label=label)
@@ -214,8 +189,8 @@ def gradient_check(
 
         steps = np.logspace(-12, 0, 25)
         for method, colour, label in (
-            (one_sided, _ORANGE, "one-sided"),
-            (central, _BLUE, "central"),
+            (one_sided, ORANGE, "one-sided"),
+            (central, BLUE, "central"),
         ):
             sizes = [error(method(h)) for h in steps]
             right.loglog(steps, sizes, "o-", color=colour, markersize=3.5, label=label)
@@ -233,25 +208,25 @@ def learned(
     """Training curves for each learning rate; the fit, its error and its corners for the last."""
     known = _known()
     x, sine = known["x"], known["sine"]
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure = plt.figure(figsize=(10, 4.4))
         grid = figure.add_gridspec(2, 2, height_ratios=(2, 1))
         left, top = figure.add_subplot(grid[:, 0]), figure.add_subplot(grid[0, 1])
         bottom = figure.add_subplot(grid[1, 1], sharex=top)
-        for (rate, (_, losses)), colour in zip(runs.items(), (_GREEN, _ORANGE, _BLUE), strict=True):
+        for (rate, (_, losses)), colour in zip(runs.items(), (GREEN, ORANGE, BLUE), strict=True):
             # Epoch 0 has no place on a logarithmic axis: the epochs are counted from one.
             epochs = np.arange(1, len(losses) + 1)
             left.loglog(epochs, losses, color=colour, label=f"learning rate {rate}")
         for key, text in (("loss_of_zero", "always 0"), ("loss_of_line", "best straight line")):
-            left.axhline(known[key], color=_PALE[_INK], linewidth=4, zorder=1)
+            left.axhline(known[key], color=PALES[INK], linewidth=4, zorder=1)
             left.text(len(losses), 1.12 * known[key], text, fontsize=9, ha="right")
         left.set(xlabel="epoch, counted from one", ylabel="mean squared error")
         left.legend(loc="lower left")
 
         rate, (parameters, _) = list(runs.items())[-1]
         y = np.asarray(forward((x.reshape(-1, 1) - mean) / deviation, *parameters)[2]).ravel()
-        top.plot(x, sine, color=_PALE[_BLUE], linewidth=6, label="expected: sin x")
-        top.plot(x, y, color=_BLUE, label="your network")
+        top.plot(x, sine, color=PALES[BLUE], linewidth=6, label="expected: sin x")
+        top.plot(x, y, color=BLUE, label="your network")
         W1, b1 = np.asarray(parameters[0]).ravel(), np.asarray(parameters[1]).ravel()
         alive = W1 != 0
         corners = mean - deviation * b1[alive] / W1[alive]
@@ -260,7 +235,7 @@ def learned(
             corners,
             np.full(corners.size, -1.35),
             "|",
-            color=_ORANGE,
+            color=ORANGE,
             ms=9,
             mew=1.3,
             label="its corners",
@@ -269,8 +244,8 @@ def learned(
         top.set_title(f"learning rate {rate}, after {len(losses)} epochs")
         top.legend(loc="upper left")
         top.tick_params(labelbottom=False)
-        bottom.axhline(0, color=_PALE[_BLUE], linewidth=4)
-        bottom.plot(x, y - sine, color=_BLUE)
+        bottom.axhline(0, color=PALES[BLUE], linewidth=4)
+        bottom.plot(x, y - sine, color=BLUE)
         bottom.set_ylabel("y − sin x")
         _over_a_period(bottom)
         plt.show()
@@ -283,13 +258,13 @@ def gradient_sizes(he_initialise: Callable[..., Any], deep_backward: Callable[..
     layers = np.arange(1, depth + 1)
     x = np.linspace(-np.pi, np.pi, 100).reshape(-1, 1)
     y = np.sin(x)
-    rows = (("relu", _BLUE), ("tanh", _ORANGE), ("sigmoid", _GREEN))
-    with plt.rc_context(_STYLE):
+    rows = (("relu", BLUE), ("tanh", ORANGE), ("sigmoid", GREEN))
+    with plt.rc_context(STYLE):
         _, axes = plt.subplots(figsize=(10, 4.2))
         for name, colour in rows:
             if f"{name}_factor" in known:
                 line = known[f"{name}_factor"] ** (depth - layers)
-                axes.semilogy(layers, line, color=_PALE[colour], linewidth=6)
+                axes.semilogy(layers, line, color=PALES[colour], linewidth=6)
             curves = []
             for seed in range(networks):
                 sizes = [1, *[width] * depth, 1]
@@ -324,7 +299,7 @@ def _small_multiples(
 ) -> None:
     known = _known()
     z = known["z"]
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         size = (10, 2.9)
         figure, row = plt.subplots(1, len(_NAMES), figsize=size, sharey=bool(ending))
         for axes, name, function in zip(row, _NAMES, functions, strict=True):
@@ -332,8 +307,8 @@ def _small_multiples(
             jumps = ending and name.endswith("relu")
             for part in (z < 0, z > 0) if jumps else (z != 0,):
                 right = known[name + ending][part]
-                axes.plot(z[part], right, color=_PALE[_BLUE], linewidth=6, label="expected")
-                axes.plot(z[part], function(z[part]), color=_BLUE, label="yours")
+                axes.plot(z[part], right, color=PALES[BLUE], linewidth=6, label="expected")
+                axes.plot(z[part], function(z[part]), color=BLUE, label="yours")
             axes.set(title=name + ending, xlabel="z", xticks=(-4, -2, 0, 2, 4))
         row[0].set_ylabel(ylabel)
         handles, labels = row[0].get_legend_handles_labels()

@@ -205,16 +205,17 @@ figures.polygon(interpolating_network, forward)
 # \frac{\partial \mathcal{L}}{\partial (b_2)_m} = \sum_n \delta^{(2)}_{nm}.
 # $$
 #
-# A hidden neuron acts through all outputs, and only where its ReLU lets it:
+# The hidden layer is yours. A hidden neuron acts through *all* outputs, and only where its ReLU
+# lets it: write down
 #
 # $$
 # \delta^{(1)}_{nj} = \frac{\partial \mathcal{L}}{\partial z^{(1)}_{nj}}
-#   = \varphi'\big(z^{(1)}_{nj}\big) \sum_m \delta^{(2)}_{nm}\, (W_2)_{jm}.
 # $$
 #
-# From here $W_1$ and $b_1$ follow as $W_2$ and $b_2$ did, with $x$ in place of $a^{(1)}$. Each sum
-# over an index that stands twice is a matrix product. The shapes tell you which array to
-# transpose: a gradient has the shape of its parameter.
+# on paper. The chain rule leads from $z^{(1)}_{nj}$ over $a^{(1)}_{nj}$ to every $z^{(2)}_{nm}$,
+# and from there you know the rest. Which index is summed over, and which is not? Then $W_1$ and
+# $b_1$ follow as $W_2$ and $b_2$ did. Each sum over an index that stands twice is a matrix product.
+# The shapes tell you which array to transpose: a gradient has the shape of its parameter.
 
 # %% exercise="backward"
 
@@ -305,15 +306,11 @@ figures.learned(runs, forward, centre, spread)
 # a^{(l)} = \varphi\big(z^{(l)}\big) \ \text{for } l < L, \qquad a^{(L)} = z^{(L)} .
 # $$
 #
-# Backwards, $\delta^{(L)}$ is the one you know from exercise 8, and from layer to layer
-#
-# $$
-# \delta^{(l)}_{nj} = \varphi'\big(z^{(l)}_{nj}\big) \sum_m \delta^{(l+1)}_{nm}\, (W_{l+1})_{jm}.
-# $$
-#
-# The gradients of $W_l$ and $b_l$ are made of $a^{(l-1)}$ and $\delta^{(l)}$ as before. You find
-# them from the last layer to the first; return them from the first to the last. The slope needs
-# $z^{(l)}$, which `deep_forward` does not return: work it out again from $a^{(l-1)}$.
+# Backwards, $\delta^{(L)}$ is the $\delta^{(2)}$ of exercise 8, and each $\delta^{(l)}$ follows
+# from $\delta^{(l+1)}$ as your $\delta^{(1)}$ there did from $\delta^{(2)}$. The gradients of $W_l$
+# and $b_l$ are made of $a^{(l-1)}$ and $\delta^{(l)}$ as before. You find them from the last layer
+# to the first; return them from the first to the last. The slope needs $z^{(l)}$, which
+# `deep_forward` does not return: work it out again from $a^{(l-1)}$.
 
 # %% exercise="deep_backward"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,26 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from coursekit.ising_data import ising_configurations
+from coursekit.look import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    LIGHT,
+    ORANGE,
+    PALE,
+    PURPLE,
+    SIGNS,
+    across,
+    canvas,
+    dress,
+    legend,
+    told,
+)
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from tqdm import tqdm
 
-BLUE, ORANGE, GREEN, PURPLE = "#1f5fa8", "#d2691e", "#2b8a6e", "#7b4f9d"
-INK, GREY, PALE, LIGHT = "#24292f", "#6b7580", "#c3c9d0", "#e9ecef"
-SIGNS = LinearSegmentedColormap.from_list("signs", [BLUE, "#f7f7f5", ORANGE])
 """Blue below zero, orange above; white is zero."""
 
 T_C = 2 / math.log(1 + math.sqrt(2))
@@ -88,7 +102,7 @@ def goal() -> Figure:
     _temperature_axes(axes, "probability of disorder")
     axes.set_xlim(0.9, 4.1)
     axes.set_ylim(-0.08, 1.08)
-    _legend(axes, loc="center right")
+    legend(axes, loc="center right")
     return figure
 
 
@@ -97,12 +111,12 @@ def goal() -> Figure:
 
 def sliding(correlate1d: Callable[..., Any]) -> Figure:
     """A short signal, and a chain of spins with two walls, here and five sites further."""
-    data, (figure, (left, right)) = _expected(), _figure(1, 2, height=3.2)
+    data, (figure, (left, right)) = _expected(), canvas(1, 2, height=3.2)
     places = np.arange(len(data["slid"]))
     left.bar(np.arange(8) - 0.0, _SIGNAL, width=0.25, color=GREY, label="signal")
     left.bar(places, data["slid"], width=0.7, color=PALE, zorder=0, label="expected")
     left.plot(places, correlate1d(_SIGNAL, _KERNEL), "o", color=BLUE, ms=7, label="yours")
-    _axes(left, "place i", "signal, result", "kernel [1, 0, −1] on the signal of the example")
+    dress(left, "place i", "signal, result", "kernel [1, 0, −1] on the signal of the example")
     left.set_ylim(-2.6, 3.4)
     left.legend(loc="upper right", frameon=False, fontsize=9, labelcolor=INK, ncols=3)
     walls = np.arange(len(data["chain"]))
@@ -112,9 +126,9 @@ def sliding(correlate1d: Callable[..., Any]) -> Figure:
         label = "yours" if move == 0 else "yours, the chain moved by 5 sites"
         hollow = {"mfc": "none", "mew": 1.5, "ms": 8} if move else {"ms": 5}
         right.plot(walls, response, style, color=colour, label=label, **hollow)
-    _axes(right, "place i", "result", "a domain of 7 spins −1 in a chain of spins +1")
+    dress(right, "place i", "result", "a domain of 7 spins −1 in a chain of spins +1")
     right.set_ylim(-2.6, 4.6)
-    _legend(right, loc="upper left")
+    legend(right, loc="upper left")
     return figure
 
 
@@ -127,7 +141,7 @@ def stamp(convolve2d_periodic: Callable[..., Any]) -> Figure:
     weights = torch.tensor(_CORNER, dtype=torch.float32)[None, None]
     image = torch.tensor(spot, dtype=torch.float32)[None, None]
     theirs = torch.nn.functional.conv2d(image, weights, padding=1)[0, 0].numpy()
-    figure, panels = _figure(1, 5, height=2.3, width_ratios=(3, 7, 7, 7, 7))
+    figure, panels = canvas(1, 5, height=2.3, width_ratios=(3, 7, 7, 7, 7))
     shown = (
         (_CORNER, "kernel"),
         (spot, "image"),
@@ -143,7 +157,7 @@ def stamp(convolve2d_periodic: Callable[..., Any]) -> Figure:
 def filters(convolve2d_periodic: Callable[..., Any], kernel: Callable[..., Any]) -> Figure:
     """Four kernels on a lattice with one round domain."""
     data, spins = _expected(), _island()
-    figure, panels = _figure(2, 5, height=3.9)
+    figure, panels = canvas(2, 5, height=3.9)
     _lattice(panels[0, 0], spins, "spins")
     panels[1, 0].axis("off")
     panels[1, 0].text(1, 0.5, "expected ", color=GREY, ha="right", fontsize=10.5)
@@ -157,12 +171,12 @@ def filters(convolve2d_periodic: Callable[..., Any], kernel: Callable[..., Any])
 
 def walls(energies: Any, from_laplacian: Any) -> Figure:
     """The energy from a convolution over the energy from the sum over bonds."""
-    figure, axes = _figure(1, 1, width=4.6, height=3.6)
+    figure, axes = canvas(1, 1, width=4.6, height=3.6)
     axes.plot([-2.05, 0.05], [-2.05, 0.05], color=PALE, lw=6, label="expected: equal")
     axes.plot(energies, from_laplacian, "o", color=BLUE, ms=4, alpha=0.6, mew=0, label="yours")
-    _axes(axes, "energy per spin from the bonds / J", "from the Laplacian / J")
+    dress(axes, "energy per spin from the bonds / J", "from the Laplacian / J")
     axes.set_aspect("equal")
-    _legend(axes)
+    legend(axes)
     return figure
 
 
@@ -172,7 +186,7 @@ def walls(energies: Any, from_laplacian: Any) -> Figure:
 def pooled(max_pool2d: Callable[..., Any]) -> Figure:
     """A map, pooled, and the same map moved by one site, pooled."""
     waves = _waves()
-    figure, panels = _figure(1, 4, height=2.6)
+    figure, panels = canvas(1, 4, height=2.6)
     shown = (
         (waves, "a map, 8 × 8"),
         (_expected()["pooled"], "pooled, expected"),
@@ -193,7 +207,7 @@ def pooled(max_pool2d: Callable[..., Any]) -> Figure:
 
 def parameters(count_conv_parameters: Callable[..., Any]) -> Figure:
     """How many numbers the layers of IsingCNN learn, and some dense layers beside them."""
-    data, (figure, axes) = _expected(), _figure(1, 1, height=3.4)
+    data, (figure, axes) = _expected(), canvas(1, 1, height=3.4)
     dense = 512 * 64 + 64 + 64 * 2 + 2
     rows: list[tuple[str, float, float | None]] = [
         ("first convolution", float(data["first"]), count_conv_parameters(1, 16, 3)),
@@ -213,8 +227,8 @@ def parameters(count_conv_parameters: Callable[..., Any]) -> Figure:
     axes.set_xlim(50, 6e6)
     axes.set_yticks(range(len(rows)), [name for name, *_ in rows])
     axes.invert_yaxis()
-    _axes(axes, "numbers to learn", "")
-    _legend(axes, loc="upper right")
+    dress(axes, "numbers to learn", "")
+    legend(axes, loc="upper right")
     return figure
 
 
@@ -234,7 +248,7 @@ def edges(model: Any) -> Figure:
     stripes = np.where(np.arange(16)[:, None] + np.zeros(16) < 8, 1.0, -1.0)
     moved = np.array([np.roll(stripes, shift, axis=0) for shift in range(16)])
     difference = disorder(model, moved)
-    figure, (left, middle, right) = _figure(1, 3, height=2.9, width_ratios=(1, 1, 1.5))
+    figure, (left, middle, right) = canvas(1, 3, height=2.9, width_ratios=(1, 1, 1.5))
     limit = max(np.abs(values).max() for values in maps.values())
     _map(left, maps["zeros"], "zeros beyond the edge", limit)
     _map(middle, maps["circular"], "periodic", limit)
@@ -242,22 +256,22 @@ def edges(model: Any) -> Figure:
     flat = np.full(16, difference.mean())
     right.plot(shifts, flat, color=PALE, lw=6, label="blind to shifts")
     right.plot(shifts, difference, "o-", color=BLUE, ms=4, lw=1.2, label="yours, untrained")
-    _axes(right, "shift / sites", "logit 1 − logit 0", "two domains, moved down")
+    dress(right, "shift / sites", "logit 1 − logit 0", "two domains, moved down")
     right.set_xticks(range(0, 16, 3))
     span = np.ptp(difference) or 1.0
     right.set_ylim(difference.min() - 0.15 * span, difference.max() + 0.5 * span)
-    _legend(right, loc="upper right")
+    legend(right, loc="upper right")
     return figure
 
 
 def memory(chains: dict[float, tuple[Any, Any]]) -> Figure:
     """Magnetisations of a chain, now and ten sweeps later, and of two different chains."""
     pairs = ("two chains", "one chain, ten sweeps later")
-    figure, panels = _figure(1, len(chains), width=7.0, height=3.9, sharey=True)
+    figure, panels = canvas(1, len(chains), width=7.0, height=3.9, sharey=True)
     for axes, (temperature, (now, later)) in zip(panels, chains.items(), strict=True):
         axes.plot(now, np.roll(now, 1), "o", color=GREEN, ms=4, alpha=0.45, mew=0, label=pairs[0])
         axes.plot(now, later, "o", color=ORANGE, ms=4, alpha=0.45, mew=0, label=pairs[1])
-        _axes(axes, "m of a configuration", "", f"T = {temperature:.1f}")
+        dress(axes, "m of a configuration", "", f"T = {temperature:.1f}")
         axes.set_xlim(-1.05, 1.05)
         axes.set_ylim(-1.05, 1.05)
         axes.set_aspect("equal")
@@ -272,7 +286,7 @@ def learning(
     shuffled: Sequence[Any], sorted_: Sequence[Any], accuracies: dict[str, Any], temperatures: Any
 ) -> Figure:
     """The loss of each epoch, and the share of unseen configurations told right."""
-    figure, (left, right) = _figure(1, 2, height=3.5)
+    figure, (left, right) = canvas(1, 2, height=3.5)
     left.axhline(math.log(2), color=PALE, lw=6, zorder=0)
     left.text(len(sorted_), 0.9, "guessing: ln 2", color=GREY, ha="right", va="bottom")
     for losses, colour, label in (
@@ -281,10 +295,10 @@ def learning(
     ):
         epochs = np.arange(1, len(losses) + 1)
         left.semilogy(epochs, [float(loss) for loss in losses], "o-", color=colour, label=label)
-    _axes(left, "epoch", "mean cross-entropy")
+    dress(left, "epoch", "mean cross-entropy")
     left.set_ylim(1e-3, 4)
     left.xaxis.get_major_locator().set_params(integer=True)
-    _legend(left, loc="lower left")
+    legend(left, loc="lower left")
     colours = {"yours": BLUE}
     for name, values in accuracies.items():
         style = "o-" if name in colours else "s--"
@@ -292,7 +306,7 @@ def learning(
     _temperature_axes(right, "told right")
     right.set_xlim(0.9, 4.1)
     right.set_ylim(0, 1.05)
-    _legend(right, loc="lower right")
+    legend(right, loc="lower right")
     return figure
 
 
@@ -301,7 +315,7 @@ def shift_maps(models: dict[str, Any]) -> Figure:
     spins = ising_configurations(16, np.array([2.25]), np.random.default_rng(11))[0]
     shifts = [(i, j) for i in range(16) for j in range(16)]
     moved = np.array([np.roll(spins, shift, axis=(0, 1)) for shift in shifts])
-    figure, panels = _figure(1, 1 + len(models), height=3.0)
+    figure, panels = canvas(1, 1 + len(models), height=3.0)
     _lattice(panels[0], spins, "the configuration, T = 2.25")
     found = {name: disorder(model, moved).reshape(16, 16) for name, model in models.items()}
     limit = max(np.abs(values - values.mean()).max() for values in found.values())
@@ -318,7 +332,7 @@ def shift_maps(models: dict[str, Any]) -> Figure:
 
 def crossing(model: Any, temperatures: Any, lattices: dict[int, Any]) -> Figure:
     """The probability of disorder over the temperature for lattices of several sizes."""
-    figure, (left, right) = _figure(1, 2, height=4.0, width_ratios=(1.3, 1))
+    figure, (left, right) = canvas(1, 2, height=4.0, width_ratios=(1.3, 1))
     colours = dict(zip(lattices, (GREEN, BLUE, ORANGE, PURPLE), strict=False))
     for side, groups in lattices.items():
         spins = np.concatenate(groups)
@@ -329,18 +343,66 @@ def crossing(model: Any, temperatures: Any, lattices: dict[int, Any]) -> Figure:
         means = chances.reshape(len(temperatures), -1).mean(axis=1)
         label = f"{side} × {side}" + (" (it learnt these)" if side == 16 else "")
         left.plot(temperatures, above, color=colours[side], lw=5, alpha=0.22, zorder=1)
-        left.plot(temperatures, means, "o-", color=colours[side], ms=4, lw=1.4, label=label)
+        style = dict(zip(lattices, ("s-", "o-", "D-", "^-"), strict=False))[side]
+        left.plot(temperatures, means, style, color=colours[side], ms=4.5, lw=1.4, label=label)
+        passed = temperatures[np.argmax(means > 0.5)]
+        told(f"{side} × {side}: disorder is first thought likelier than order at T = {passed:.2f}.")
         right.plot(energies, logits, "o", color=colours[side], ms=3, alpha=0.35, mew=0)
     left.plot([], [], color=PALE, lw=5, label="share with e > −√2 J")
     left.axhline(0.5, color=GREY, lw=0.8)
     _temperature_axes(left, "probability of disorder", place=0.9)
     left.set_xlim(min(temperatures) - 0.05, max(temperatures) + 0.05)
     left.set_ylim(-0.05, 1.05)
-    _legend(left, loc="lower right")
+    legend(left, loc="lower right")
     right.axvline(E_C, color=INK, lw=1.2, ls=(0, (4, 3)))
     right.axhline(0, color=GREY, lw=0.8)
-    right.text(E_C - 0.03, 0.97, "−√2 J", ha="right", va="top", transform=_mixed(right))
-    _axes(right, "energy per spin / J", "logit 1 − logit 0", "every configuration")
+    right.text(E_C - 0.03, 0.97, "−√2 J", ha="right", va="top", transform=across(right))
+    dress(right, "energy per spin / J", "logit 1 − logit 0", "every configuration")
+    return figure
+
+
+def trained_in_order(model: Any, X: Any, y: Any, epochs: int) -> list[float]:
+    """Trains without shuffling, cold first, then hot; the mean loss of every epoch."""
+    import torch
+
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    history = []
+    for _ in tqdm(range(epochs), desc="cold first, then hot", file=sys.stdout):
+        losses = []
+        for rows in torch.arange(len(X)).split(32):
+            optimiser.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(X[rows]), y[rows])
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.item() * len(rows))
+        history.append(sum(losses) / len(X))
+    return history
+
+
+def kernels_before_and_after(before: Any, after: Any) -> Figure:
+    """The kernels of the first convolution, untrained and trained."""
+    import torch
+
+    pairs = []
+    for model in (before, after):
+        first = next(m for m in model.modules() if isinstance(m, torch.nn.Conv2d))
+        pairs.append(first.weight.detach().double().numpy()[:, 0])
+    limit = max(np.abs(kernels).max() for kernels in pairs)
+    figure, panels = canvas(4, 9, width=7.6, height=3.6, width_ratios=(1, 1, 1, 1, 0.5, 1, 1, 1, 1))
+    for axes in panels.ravel():
+        axes.axis("off")
+    for side, (kernels, title) in enumerate(zip(pairs, ("untrained", "trained"), strict=True)):
+        for number, kernel in enumerate(kernels[:16]):
+            axes = panels[number // 4, 5 * side + number % 4]
+            axes.imshow(kernel, cmap=SIGNS, vmin=-limit, vmax=limit)
+        panels[0, 5 * side].set_title(title, color=INK, fontsize=10.5, loc="left")
+    flat = [kernels.reshape(len(kernels), -1) for kernels in pairs]
+    lengths = np.linalg.norm(flat[0], axis=1) * np.linalg.norm(flat[1], axis=1)
+    alike = np.sum(flat[0] * flat[1], axis=1) / lengths
+    told(
+        f"the cosine between a kernel before and after the training is {alike.min():.2f} to "
+        f"{alike.max():.2f}, {np.median(alike):.2f} for the median."
+    )
     return figure
 
 
@@ -376,38 +438,15 @@ def _power(value: float) -> str:
 
 # -------------------------------------------------------------------------------- the look
 
-# Everything is set on the axes: Jupyter draws after the cell, when temporary settings are gone.
-
-
-def _figure(
-    rows: int, cols: int, width: float = 8.6, height: float = 3.3, **keys: Any
-) -> tuple[Figure, Any]:
-    return plt.subplots(rows, cols, figsize=(width, height), dpi=110, layout="constrained", **keys)
-
-
-def _axes(axes: Axes, x: str, y: str, title: str = "") -> None:
-    axes.set_xlabel(x, color=INK, fontsize=10)
-    axes.set_ylabel(y, color=INK, fontsize=10)
-    axes.set_title(title, color=INK, fontsize=10.5, loc="left")
-    axes.tick_params(color=PALE, labelcolor=INK, labelsize=9)
-    axes.tick_params(which="minor", length=0)
-    axes.grid(True, color=LIGHT, lw=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(PALE)
-    for text in axes.texts:
-        text.set_fontsize(9)
-
 
 def _temperature_axes(axes: Axes, y: str, place: float = 0.03) -> None:
     """Temperature below, with the critical one, and the gap without training data shaded."""
     gap = (KNOWN_COLD[1], KNOWN_HOT[0])
     axes.axvspan(*gap, color=LIGHT, lw=0, zorder=0)
     axes.axvline(T_C, color=INK, lw=1.2, ls=(0, (4, 3)), zorder=1)
-    axes.text(T_C + 0.015, place, "$T_c$", color=INK, transform=_mixed(axes))
-    _axes(axes, "temperature / (J/$k_B$)", y)
-    axes.text(gap[0], 1.01, "no training data", color=GREY, fontsize=9, transform=_mixed(axes))
+    axes.text(T_C + 0.015, place, "$T_c$", color=INK, transform=across(axes))
+    dress(axes, "temperature / (J/$k_B$)", y)
+    axes.text(gap[0], 1.01, "no training data", color=GREY, fontsize=9, transform=across(axes))
 
 
 def _map(axes: Axes, values: Any, title: str, limit: float) -> Any:
@@ -428,12 +467,3 @@ def _bare(axes: Axes, title: str) -> None:
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_color(PALE)
-
-
-def _mixed(axes: Axes) -> Any:
-    """x in data, y as a part of the height."""
-    return axes.get_xaxis_transform()
-
-
-def _legend(axes: Axes, loc: str = "best") -> None:
-    axes.legend(loc=loc, frameon=False, fontsize=9, labelcolor=INK)

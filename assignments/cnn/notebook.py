@@ -243,11 +243,13 @@ figures.memory(chains)
 # a control without any network: call a lattice ordered if $|m|$, the size of its magnetisation per
 # spin, is above the threshold that is best on the training data. Then both are asked about new
 # chains, also at temperatures for which there were no training data.
+#
+# **Before you run the cell:** which is right more often far from $T_c$ – (a) the network, by far;
+# (b) the threshold, by far; (c) neither, by more than a few per cent?
 
 # %% demo="learning"
-import time
-
 import sys
+import time
 
 from tqdm import tqdm
 
@@ -267,17 +269,7 @@ print(f"train_cnn: {time.perf_counter() - start:.1f} s for {len(X)} configuratio
 
 torch.manual_seed(0)
 in_order = IsingCNN()
-optimiser = torch.optim.Adam(in_order.parameters(), lr=1e-3)
-order_history = []
-for _ in tqdm(range(epochs), desc="cold first, then hot", file=sys.stdout):
-    losses = []
-    for rows in torch.arange(len(X)).split(32):
-        optimiser.zero_grad()
-        loss = nn.functional.cross_entropy(in_order(X[rows]), y[rows])
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item() * len(rows))
-    order_history.append(sum(losses) / len(X))
+order_history = figures.trained_in_order(in_order, X, y, epochs)
 
 temperatures = np.array([1.0, 1.5, 2.0, 2.1, 2.15, 2.2, 2.25, 2.3, 2.35, 2.4, 2.5, 3.0, 3.5, 4.0])
 asked = np.repeat(temperatures, per_temperature)
@@ -299,12 +291,28 @@ for name, disordered in answers.items():
 figures.learning(history, order_history, accuracies, temperatures)
 
 # %% [markdown]
-# **What to notice.** Left: without shuffling the loss first *rises* above that of guessing. The
+# **What to notice.** Left: without shuffling the first epochs are worse than guessing would be. The
 # network learns to say "ordered", and the second half of the data punishes it for that; then it
-# forgets the first half. Right: outside the gap nearly everything is told right, and so it is by
-# $|m|$ and one threshold. An accuracy of 99 % says little as long as the task is this easy. Near
-# $T_c$ both come down to the toss of a coin: correlations there reach as far as the lattice is
-# wide, the two phases look alike, and a single configuration does not know its temperature.
+# forgets the first half. Right: answer (c). Outside the gap nearly everything is told right, and so
+# it is by $|m|$ and one threshold. An accuracy of 99 % says little as long as the task is this
+# easy. Near $T_c$ both come down to the toss of a coin: correlations there reach as far as the
+# lattice is wide, the two phases look alike, and a single configuration does not know its
+# temperature.
+
+# %% [markdown]
+# What have the sixteen kernels of the first layer learnt? Pictures of such kernels are often shown,
+# with names such as "edge detector". Here are yours, beside the sixteen that the same network had
+# before it was trained. **Before you run the cell:** would you be able to say which are which?
+
+# %% demo="kernels_before_and_after"
+torch.manual_seed(0)
+figures.kernels_before_and_after(IsingCNN(), cnn)
+
+# %% [markdown]
+# **What to notice.** Hardly. Each kernel is still the random one that it began as, a little bent:
+# what the network has learnt is spread over all its layers, and most of it is in what the later
+# ones make of these. A picture of learned filters means something only beside one of filters that
+# have learnt nothing.
 
 # %% [markdown]
 # ## 6 · A network without a first row

@@ -5,6 +5,12 @@ import torch
 from coursekit import SINGLE, array, attribute, close, holds, integer, number, refuses, tensor
 
 
+def _spins(count, side):
+    """Lattices for a network, (count, 1, side, side)."""
+    spins = np.random.default_rng(1).choice([-1.0, 1.0], size=(count, 1, side, side))
+    return torch.tensor(spins, dtype=torch.float32)
+
+
 def test_correlate1d__slides_without_flipping(student):
     """gives [2, −1, 0, 1, −2, 1] for the kernel [1, 0, −1] on a signal of eight"""
     signal, kernel = np.array([1, 0, -1, 1, -1, 0, 1, -1]), np.array([1, 0, -1])
@@ -73,9 +79,20 @@ def test_kernels__knows_rows_from_columns(student):
     close(student.kernel("laplacian")[1], np.array([1.0, -4.0, 1.0]), SINGLE)
 
 
+def test_kernels__weigh_a_slope(student):
+    """gives 6 for the edge kernel laid on a slope that rises along it by 1 a site; the blur of a
+    single 1 is 1/9 wherever it lies"""
+    rows, columns = np.indices((3, 3))
+    for name, slope in (("horizontal", rows), ("vertical", columns)):
+        close(float(np.sum(array(student.kernel(name), (3, 3)) * slope)), 6.0, SINGLE)
+    blur = array(student.kernel("blur"), (3, 3))
+    holds(bool(np.ptp(blur) < SINGLE.tiny), "the blur weighs some of its nine sites more")
+
+
 def test_kernels__refuses_other_names(student):
     """raises ValueError for another name"""
-    refuses(lambda: student.kernel("round"))
+    for name in ("round", "hor"):
+        refuses(lambda name=name: student.kernel(name))
 
 
 def test_max_pool2d__keeps_the_largest_of_each_block(student):
@@ -88,6 +105,16 @@ def test_max_pool2d__takes_axes_in_front(student):
     """pools the last two axes of an array (2, 1, 2, 4), negative numbers too"""
     x = -np.arange(16.0).reshape(2, 1, 2, 4)
     close(student.max_pool2d(x, 2), np.array([[[[0.0, -2.0]]], [[[-8.0, -10.0]]]]), SINGLE)
+
+
+def test_max_pool2d__keeps_the_dtype(student):
+    """gives int64 for int64, digit by digit, however far below zero, and leaves x as it is"""
+    x = -(2**53) - np.arange(8, dtype=np.int64).reshape(2, 4)
+    kept = student.keep(x)
+    pooled = array(student.max_pool2d(kept, 2), (1, 2))
+    holds(pooled.dtype == np.int64, f"the result holds {pooled.dtype}")
+    holds(pooled.tolist() == [[-(2**53), -(2**53) - 2]], "some digits are lost")
+    holds(bool((array(student.value(kept)) == x).all()), "x is changed")
 
 
 def test_max_pool2d__refuses_a_size_that_does_not_divide(student):
@@ -111,8 +138,27 @@ def test_ising_cnn__gives_two_logits(student):
 
 def test_ising_cnn__has_37762_parameters(student):
     """has 37762 parameters"""
-    count = sum(weights.numel() for weights in student.IsingCNN().parameters())
+    model = student.IsingCNN()
+    model(torch.ones(2, 1, 16, 16))  # lazy layers have their weights from now on
+    count = sum(weights.numel() for weights in model.parameters())
     holds(count == 37762, f"IsingCNN has {count} parameters")
+
+
+def test_ising_cnn__computes_what_its_layers_say(student):
+    """gives, in evaluation mode, the logits that its weights give in the layers asked for (where
+    they are kept as torch's layers keep them)"""
+    student.reseed(1)
+    model, x = student.IsingCNN(), _spins(4, 16)
+    model.eval()
+    logits = tensor(model(x), (4, 2))
+    weights = [values.detach() for values in model.parameters()]
+    shapes = [(16, 1, 3, 3), (16,), (32, 16, 3, 3), (32,), (64, 512), (64,), (2, 64), (2,)]
+    if [tuple(values.shape) for values in weights] == shapes:
+        for kernel, bias in (weights[:2], weights[2:4]):
+            x = torch.nn.functional.conv2d(x, kernel, bias, padding=1).relu()
+            x = torch.nn.functional.max_pool2d(x, 2)
+        hidden = (x.flatten(1) @ weights[4].T + weights[5]).relu()
+        close(logits, (hidden @ weights[6].T + weights[7]).numpy(), SINGLE)
 
 
 def test_ising_cnn__drops_hidden_units_in_training(student):
@@ -139,8 +185,7 @@ def test_ising_cnn__gives_logits(student):
 
 def test_train_cnn__returns_the_history(student):
     """returns the mean loss of each epoch and leaves the model in evaluation mode"""
-    student.reseed(1)
-    model = student.IsingCNN()
+    model = student.field("classifier", n_in=256)
     X = torch.cat([torch.ones(20, 1, 16, 16), -torch.ones(20, 1, 16, 16)])
     y = torch.tensor([0] * 20 + [1] * 20)
     generator = torch.Generator().manual_seed(1)
@@ -162,8 +207,28 @@ def test_periodic_cnn__takes_lattices_of_any_size(student):
 
 def test_periodic_cnn__has_2514_parameters(student):
     """has 2514 parameters"""
-    count = sum(weights.numel() for weights in student.PeriodicCNN(channels=16).parameters())
+    model = student.PeriodicCNN(channels=16)
+    model(torch.ones(2, 1, 8, 8))  # lazy layers have their weights from now on
+    count = sum(weights.numel() for weights in model.parameters())
     holds(count == 2514, f"PeriodicCNN has {count} parameters")
+
+
+def test_periodic_cnn__computes_what_its_layers_say(student):
+    """gives the logits that its weights give in the layers asked for (where they are kept as
+    torch's layers keep them), any number of channels"""
+    student.reseed(1)
+    model, x = student.PeriodicCNN(channels=5), _spins(4, 6)
+    model.eval()
+    logits = tensor(model(x), (4, 2))
+    weights = [values.detach() for values in model.parameters()]
+    count = sum(values.numel() for values in weights)
+    holds(count == 292, f"PeriodicCNN(channels=5) has {count} parameters")
+    shapes = [(5, 1, 3, 3), (5,), (5, 5, 3, 3), (5,), (2, 5), (2,)]
+    if [tuple(values.shape) for values in weights] == shapes:
+        for kernel, bias in (weights[:2], weights[2:4]):
+            x = torch.nn.functional.pad(x, (1, 1, 1, 1), mode="circular")
+            x = torch.nn.functional.conv2d(x, kernel, bias).relu()
+        close(logits, (x.mean(dim=(2, 3)) @ weights[4].T + weights[5]).numpy(), SINGLE)
 
 
 def test_periodic_cnn__takes_the_mean(student):

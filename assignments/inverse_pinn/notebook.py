@@ -171,17 +171,21 @@ figures.histories(history, usual, fit, figures.known_error())
 
 # %% [markdown]
 # Now the weights. The data are all that tells $\alpha$, so why not trust them more? Here your model
-# and your loss are trained with more and more weight for the data.
+# and your loss are trained with more and more weight for the data. **Before you run the cell:** if
+# the data weigh a thousand times as much as the equation, $\alpha$ comes out – (a) better, (b)
+# worse, (c) the same, since the minimum is the truth whatever the weights?
 
 # %% demo="weights"
-weights = (1.0, 1e2, 1e4) if fast else (1.0, 10.0, 1e2, 1e3, 1e4, 1e5)
+weights = (1.0, 1e3) if fast else (0.1, 1.0, 10.0, 1e2, 1e3)
 rows = figures.data_weights(InversePINN, inverse_loss, observations, weights, 120 if fast else 300)
 figures.weights_and_alpha(rows, fit, figures.known_error())
 
 # %% [markdown]
-# **What to notice.** With more weight the misfit goes down, which looks like progress, and even
-# below the noise: the network has begun to draw the errors of the thermometer. The equation pays
-# for it, as the residual shows, and an equation that does not hold cannot tell its $\alpha$. The
+# **What to notice.** Answer (b). With more weight the misfit goes down, by a tenth, which looks
+# like progress. But it is below the noise then: the network has begun to draw the errors of the
+# thermometer. The equation pays for it, its residual grows tenfold, and an equation that does not
+# hold cannot tell its $\alpha$. (With still more weight the training does not even arrive: after as
+# many iterations $\alpha$ is nowhere near, and such a run says nothing about the minimum.) The
 # equation is exact and the data are not; weights should say so. A training whose data fit better
 # than their noise is a warning.
 

@@ -45,11 +45,41 @@ def test_observe__adds_noise_to_the_exact_temperature(student):
     holds(not np.allclose(u, exact), "noise_std has no effect")
 
 
-def test_observe__repeats_a_seed(student):
-    """gives the same data for the same seed"""
+def test_observe__has_normal_noise_of_its_own_on_each(student):
+    """adds normal noise of deviation noise_std to 4000 measurements, as large at each of them"""
+    x, t, u = (values.reshape(-1) for values in _observed(student, 4000, 0.5, 5))
+    exact = np.sin(np.pi * x) * np.exp(-0.1 * np.pi**2 * t)
+    noise = (u - exact) / 0.5
+
+    def near(value, expected, error, words):
+        holds(bool(abs(value - expected) < 5 * error / 4000**0.5), f"{words}: {value:.3f}")
+
+    near(noise.mean(), 0.0, 1.0, "the mean of the noise, in units of noise_std, should be 0")
+    near((noise**2).mean(), 1.0, 2**0.5, "its mean square should be 1")
+    near((np.abs(noise) < 1).mean(), 0.683, 0.465, "68.3 % of it should be below noise_std")
+    cold, warm = noise[exact < np.median(exact)], noise[exact >= np.median(exact)]
+    near(cold.std() / warm.std(), 1.0, 2.0, "it should be as large where it is cold as where warm")
+
+
+def test_observe__measures_all_over_the_region(student):
+    """has a quarter of its places in each quarter of [0.1, 0.9], likewise its times, whatever the
+    place"""
+    x, t, _ = (values.reshape(-1) for values in _observed(student, 4000, 0.0, 6))
+    x, t = (x - 0.1) / 0.8, (t - 0.05) / 0.75
+    for values, what in ((x, "places"), (t, "times"), ((x + t) % 1, "places and times together")):
+        shares = np.histogram(values, bins=4, range=(0, 1))[0] / len(values)
+        holds(bool(np.abs(shares - 0.25).max() < 0.035), f"the {what} are not uniform")
+
+
+def test_observe__takes_alpha_and_repeats_a_seed(student):
+    """takes the α given; gives the same data for the same seed and others for another"""
+    x, t, u = student.observe(10, 0.4, 0.0, np.random.default_rng(3))
+    exact = np.sin(np.pi * np.array(x)) * np.exp(-0.4 * np.pi**2 * np.array(t))
+    close(u, exact, SINGLE)
     student.reseed(1)
-    first, second = (_observed(student, 5, 0.1, 7) for _ in range(2))
+    first, second, other = (_observed(student, 5, 0.1, seed) for seed in (7, 7, 8))
     close(second, first, SINGLE)
+    holds(not np.allclose(other[0], first[0]), "another seed gives the same places")
 
 
 def test_inverse_model__maps_columns_to_a_column(student):

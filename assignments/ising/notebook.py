@@ -149,6 +149,10 @@ figures.acceptance_rates(metropolis_step)
 # neighbours that change in the same moment, is another model. (The squares of one colour of a
 # chessboard have no bonds among themselves: *they* may be tried at once, if $L$ is even. If it is
 # odd, the chessboard does not close.) Return how many flips were accepted.
+#
+# A sweep in a fixed order is not in detailed balance: run backwards it would take the sites the
+# other way round. But each of its steps is, and so each leaves the Boltzmann weights as they are;
+# then all of them together do. This is called *stationarity*, and it is all that is needed.
 
 # %% exercise="metropolis_sweep"
 
@@ -175,12 +179,14 @@ for spins in figures.progress(lattices, f"{n_sweeps} sweeps each"):
 figures.frozen(lattices, T_cold)
 
 # %% [markdown]
-# **What to notice.** Some of them, about one in three, end in stripes: two straight walls around
-# the torus, without corners. Flipping a spin on such a wall costs 4, which at $T = 1$ happens once
+# **What to notice.** Some lattices end in stripes: two straight walls around the torus, without
+# corners. Over many quenches it is about one in three with sites at random, and one in five row by
+# row; six are too few to say. Flipping a spin on such a wall costs 4, which at $T = 1$ happens once
 # in {{f"{1 / acceptance_probability(4, 1.0):.0f}"}} attempts, and then most likely the spin flips
 # back. The energy looks as if it had settled, and nothing warns you. On a larger lattice this lasts
 # longer still. Below $T_c$ a chain should start with **all spins equal**; up or down by the toss of
-# a coin, because no chain will change its sign in our lifetime.
+# a coin, because deep in the cold it will not change its sign while you wait. (Near $T_c$ it does:
+# at $T = 2.2$ more than half of all chains of 16×16 spins have changed theirs within 1500 sweeps.)
 
 # %% [markdown]
 # ## 3 · Configurations
@@ -188,8 +194,9 @@ figures.frozen(lattices, T_cold)
 # ### `sample_configurations` (20 minutes, medium)
 #
 # Throw away `equilibration` sweeps, then keep a **copy** of the spins every `interval` sweeps.
-# Successive states of a chain are alike; how long, depends on the temperature. Near $T_c$ it takes
-# a 16×16 lattice some fifty sweeps to forget how large its $|m|$ was, and far longer to forget its
+# Successive states of a chain are alike; how long, depends on the temperature and on the order of
+# the sites. At $T = 2.3$ a 16×16 lattice needs some forty sweeps to forget how large its $|m|$ was
+# if the sites come at random, about a dozen if they come row by row, and far more to forget its
 # sign. A hundred samples of one chain may be worth no more than ten independent ones.
 #
 # One chain in a plain loop is right, and takes its time. Whoever wants to be faster lets many
@@ -260,28 +267,26 @@ figures.dropout(IsingClassifier(256))
 
 # %% [markdown]
 # How good is it? The usual recipe: one chain at each of twelve temperatures, all below 2 or above
-# 2.5, a configuration every few sweeps; shuffle, keep 30 % for the test. Ask the network about
-# these 30 %, and then about configurations from **new** chains, each with its own start and sign.
-# (Some seconds; up to a minute if your sweep is slow.)
+# 2.5, fifty configurations, one every three sweeps; shuffle, keep 30 % for the test. Ask the
+# network about these 30 %, and then about **new** chains, each with its own start and sign. And
+# once more with temperatures close to $T_c$ and a hundred configurations, one after every sweep.
+#
+# A single run could show anything, so here are several, with the course's own chains and a plain
+# training; the network is yours. **Before you run the cell:** the test part of the same chains says
+# that – (a) too many, (b) too few, (c) sometimes too many and sometimes too few answers are wrong.
+# (About half a minute of computing.)
 
 # %% demo="leak"
 from coursekit.ising_data import ising_configurations
 
-rng = np.random.default_rng(0)
-twelve = np.concatenate([np.linspace(*figures.COLD, 6), np.linspace(*figures.HEAT, 6)])
-T_all, chains = np.repeat(twelve, 50), []
-for T in figures.progress(twelve, "one chain each"):
-    spins = np.full((16, 16), rng.choice([-1, 1]), dtype=np.int8)
-    for sweep in range(250):
-        metropolis_sweep(spins, T, rng)
-        if sweep >= 100 and sweep % 3 == 0:
-            chains.append(spins.ravel().copy())
-chains = np.array(chains)
-shuffled = rng.permutation(600)
-train, own = shuffled[:420], shuffled[420:]
-fresh_T = np.repeat(twelve, 200)
-fresh = ising_configurations(16, fresh_T, rng).reshape(-1, 256)
-independent = ising_configurations(16, T_all[train], rng).reshape(-1, 256)
+rows = {}
+for name, usual in {"far from $T_c$, as usual": True, "close to $T_c$": False}.items():
+    seeds = range(3) if fast else range(8)
+    rows[name] = [
+        figures.asked_twice(IsingClassifier, seed, usual)
+        for seed in figures.progress(seeds, "sets of chains")
+    ]
+figures.leak(rows)
 
 
 def trained_on(X, T, seed=0, epochs=20):
@@ -304,32 +309,19 @@ def best_cut(X, T):
     return max(cuts, key=lambda cut: np.mean((order < cut) == (T > figures.T_C)))
 
 
-from_chains, _ = trained_on(chains[train], T_all[train])
-from_independent, _ = trained_on(independent, T_all[train])
-cut = best_cut(independent, T_all[train])
-by_hand = (np.abs(fresh.mean(axis=1)) < cut) == (fresh_T > figures.T_C)
-shares = {
-    "one chain each, asked about their own test part": is_right(
-        from_chains, chains[own], T_all[own]
-    ),
-    "one chain each, asked about new chains": is_right(from_chains, fresh, fresh_T),
-    "independent chains, asked about new chains": is_right(from_independent, fresh, fresh_T),
-    f"no network, new chains: |m| < {cut:.2f}": by_hand,
-}
-shares = {name: float(np.mean(right)) for name, right in shares.items()}
-known = {row.tobytes() for row in chains[train]}
-twins = float(np.mean([row.tobytes() in known for row in chains[own]]))
-figures.leak(shares, twins)
-
 # %% [markdown]
-# **What to notice.**
+# **What to notice.** Each pale line joins two answers about one network.
 #
-# - The test part of the same chains flatters the network. Some of its configurations stand in the
-#   training data bit for bit, and most others are a few sweeps away from one that does. New chains
-#   are the honest test: whenever data come from a chain, split by chain.
-# - As many independent configurations teach the network more: with chains, half of the temperatures
-#   may never have shown it the other sign.
-# - The last bar needs no network. Disordered is whatever has a small $|m|$: one number, one
+# - With the usual recipe, answer (c). The {{int(0.3 * 600)}} configurations of a test part come
+#   from twelve chains, and are worth hardly more than twelve answers: whoever runs this once, and
+#   most do, reports a matter of luck.
+# - Look at the lines that go up steeply. In these sets nearly all cold chains happen to have the
+#   same sign, and the network has hardly seen the other one. It tells more than a fifth of the new
+#   chains wrong, and its own test part, of the same sign, knows nothing of it.
+# - Close to $T_c$ single configurations tell little, and what a network gets right on its own
+#   chains is a mixture of what it has understood and what it knows by heart. How much of each, only
+#   new chains can say: whenever data come from a chain, split by chain.
+# - The green bars need no network. Disordered is whatever has a small $|m|$: one number, one
 #   comparison, and fewer mistakes. With temperatures only far from $T_c$ the task is so easy that a
 #   high score says nothing about what a network has understood. **A result needs such a control
 #   beside it.**
@@ -372,19 +364,29 @@ figures.crossing(critical_temperature)
 
 # %% [markdown]
 # Now ask the networks. For each of three lattices, several networks with data of their own are
-# trained on temperatures up to $T_c$ from either side. Their mean verdict crosses ½ somewhere; the
-# scatter of the crossings gives an error bar, and a straight line in $1/L$ leads to the infinite
-# lattice. Beside them, networks that were trained **far** from $T_c$ only. (Up to a minute.)
+# trained on temperatures up to $T_c$ from either side. What they are asked about comes from
+# **your** `sample_configurations`. Their mean verdict crosses ½ somewhere; the scatter of the
+# crossings gives an error bar. Beside them, networks that were trained **far** from $T_c$ only.
+#
+# Why should the crossing depend on $L$? A lattice looks critical as soon as the correlation length
+# has reached its size; the length grows as $1/|T - T_c|$, so the shift falls as $1/L$, and a
+# straight line in $1/L$ leads to the infinite lattice.
+#
+# **Before you run the cell:** the networks trained far from $T_c$ put the boundary – (a) at $T_c$
+# too, (b) too low, (c) too high? (Half a minute of computing; a minute more if your sampler is
+# slow.)
 
 # %% demo="critical_point"
 grid = np.linspace(2.1, 2.5, 9)
-n_networks, n_train = (2, 1500) if fast else (4, 6000)
-asked = {8: 300, 12: 200, 16: 100} if fast else {8: 1000, 12: 600, 16: 400}
+n_networks, n_train = (2, 1500) if fast else (4, 4000)
+asked = {8: 60, 12: 40, 16: 20} if fast else {8: 200, 12: 120, 16: 60}
 curves, near, far = ({L: [] for L in asked} for _ in range(3))
 jobs = [(L, seed) for L in asked for seed in range(n_networks)]
 for L, seed in figures.progress(jobs, "networks"):
     rng = np.random.default_rng([L, seed])
-    questions = ising_configurations(L, np.repeat(grid, asked[L]), rng).reshape(-1, L * L)
+    questions = np.concatenate(
+        [sample_configurations(L, T, asked[L], rng, 100, 5).reshape(-1, L * L) for T in grid]
+    )
     T_up_to = rng.uniform(figures.T_C - 0.7, figures.T_C + 0.7, n_train)
     cold = rng.random(n_train // 4) < 0.5
     T_far = np.where(
@@ -409,14 +411,48 @@ figures.critical_point(grid, curves, near, far)
 # %% [markdown]
 # **What to notice.**
 #
-# - Trained up to $T_c$ from either side, the networks put the boundary where Onsager does, within
-#   about one per cent. The steeper curve belongs to the larger lattice.
+# - Trained up to $T_c$ from either side, the networks put the boundary where Onsager does, within a
+#   few per cent at most. The steeper curve belongs to the larger lattice.
 # - Be careful what you call this. The labels *contain* $T_c$: the networks have given it back, not
-#   discovered it. It is a test of sampler, network and training together, and a good one, because a
-#   fault in any of them would move the crossing.
-# - Trained far from $T_c$ only, the networks were told nothing about where the boundary is. They
-#   put it a few per cent too high, and larger lattices do not help. It is the place where a
-#   configuration looks half-way between your two groups, and it moves when you choose other groups.
+#   discovered it. It is a test of your sampler, network and training together, and a good one,
+#   because a fault in any of them would move the crossing.
+# - Answer (c). Trained far from $T_c$ only, the networks were told nothing about where the boundary
+#   is. They put it a few per cent too high, and larger lattices do not help. It is the place where
+#   a configuration looks half-way between your two groups, and it moves when you choose other
+#   groups.
+
+# %% [markdown]
+# Can a network find $T_c$ without being told? **By confusion** (van Nieuwenburg and others, 2017).
+# Pretend that the boundary is at some $T'$, label all configurations between $T = 1$ and 4 by it,
+# train, and look how well the network learns these labels. If $T'$ is at an end, nearly all labels
+# are the same, and that is easy. If $T'$ lies inside a phase, the network has to tell apart what
+# looks the same. Only where something really changes is it easy once more.
+#
+# **Before you run the cell:** over $T'$, the share told right looks like – (a) a V, (b) a W, (c) an
+# M? (About 20 seconds of computing.)
+
+# %% demo="confusion"
+supposed = np.linspace(1.2, 3.6, 7 if fast else 13)
+rng = np.random.default_rng(16)
+n_known, n_new = (1000, 1000) if fast else (3000, 2000)
+T_known, T_new = rng.uniform(1, 4, n_known), rng.uniform(1, 4, n_new)
+known, new = (ising_configurations(16, T, rng, 250).reshape(-1, 256) for T in (T_known, T_new))
+share, plainest = [], []
+for cut in figures.progress(supposed, "supposed boundaries"):
+    torch.manual_seed(0)
+    model, generator = IsingClassifier(256), torch.Generator().manual_seed(0)
+    train_classifier(model, known, (T_known > cut).astype(int), epochs=5, generator=generator)
+    with torch.no_grad():
+        told = model.eval()(torch.tensor(new, dtype=torch.float32)).argmax(dim=1).numpy()
+    share.append(np.mean(told == (T_new > cut)))
+    plainest.append(max(np.mean(T_new > cut), np.mean(T_new <= cut)))
+figures.confusion(supposed, share, plainest)
+
+# %% [markdown]
+# **What to notice.** Answer (b). The maximum in the middle lies within a tenth or two of $T_c$, and
+# nobody has told the network where to put it: the middle of the temperatures shown is 2.5. What
+# counts is how far the network is above the pale line, the share that one gets by always naming the
+# more frequent class.
 
 # %% [markdown]
 # ## Where you are

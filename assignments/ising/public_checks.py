@@ -42,6 +42,13 @@ def test_magnetisation__of_four_spins(student):
     close(one(student.magnetisation(np.array([[1, 1], [1, -1]]))), 0.5)
 
 
+def test_magnetisation__knows_up_from_down(student):
+    """is −0.5 where three of four spins are down; leaves the spins"""
+    kept = student.keep(np.array([[1, -1], [-1, -1]]))
+    close(one(student.magnetisation(kept)), -0.5)
+    close(student.value(kept), np.array([[1, -1], [-1, -1]]))
+
+
 def test_magnetisation__of_int8(student):
     """takes int8, whose sums run over at 127"""
     close(one(student.magnetisation(np.ones((16, 16), dtype=np.int8))), 1.0)
@@ -58,6 +65,15 @@ def test_energy__of_the_ground_state(student):
 def test_energy__of_some_spins(student):
     """counts every bond of a 5×5 lattice once, those around the edges included"""
     close(student.energy(SPINS), 6.0)
+
+
+def test_energy__of_two_by_two(student):
+    """is 0 for three spins up and one down on 2×2, where both bonds of a pair count; leaves them"""
+    kept = student.keep(np.array([[1, 1], [1, -1]]))
+    close(one(student.energy(kept)), 0.0)
+    close(one(student.energy(np.array([[1, 1], [-1, -1]]))), 0.0)
+    close(one(student.energy(np.array([[1, -1], [-1, 1]]))), 8.0)
+    close(student.value(kept), np.array([[1, 1], [1, -1]]))
 
 
 def test_energy__of_int8(student):
@@ -137,6 +153,19 @@ def test_metropolis_step__rejects(student):
     holds(returned is not None and not returned, "nothing was flipped: should return False")
 
 
+def test_metropolis_step__flips_int8_at_its_own_site(student):
+    """flips the spin at row 1, column 3 of int8 spins where the change costs nothing, for u = 0.9,
+    and nothing where it can never happen"""
+    spins = np.ones((5, 5), dtype=np.int8)
+    spins[0, 3] = spins[2, 3] = -1
+    kept = student.keep(spins)
+    student.metropolis_step(kept, 1, 3, 2.0, 0.9)
+    spins[1, 3] = -1
+    close(student.value(kept), spins)
+    student.metropolis_step(kept, 4, 1, 0.002, 0.0)
+    close(student.value(kept), spins)
+
+
 def test_metropolis_step__accepts_what_costs_nothing(student):
     """flips a spin whose energy falls, for u = 0.99"""
     spins = np.ones((5, 5), dtype=int)
@@ -201,6 +230,26 @@ def test_sample_configurations__is_disordered_in_the_heat(student):
     holds(len(np.unique(spins.reshape(20, -1), axis=0)) == 20, "a configuration comes twice")
 
 
+def test_sample_configurations__equilibrates(student):
+    """makes more sweeps where `equilibration` asks for more: other sweeps, other spins"""
+    few, many = (
+        array(student.sample_configurations(8, 8.0, 1, np.random.default_rng(4), sweeps, 2))
+        for sweeps in (12, 19)
+    )
+    holds(bool((few != many).any()), "equilibration = 12 and 19 give the same configuration")
+
+
+def test_sample_configurations__draws_from_rng(student):
+    """gives the same spins for the same seed and others for another, with its usual numbers of
+    sweeps if none are given"""
+    first, again, other = (
+        array(student.sample_configurations(4, 8.0, 3, np.random.default_rng(seed)), (3, 4, 4))
+        for seed in (7, 7, 8)
+    )
+    close(again, first)
+    holds(bool((other != first).any()), "another seed gives the same: rng is not used")
+
+
 # -------------------------------------------------------------------- ising_classifier
 
 
@@ -226,6 +275,36 @@ def test_ising_classifier__dropout(student):
     close(model(x), model(x))
 
 
+def test_ising_classifier__computes_what_its_layers_say(student):
+    """gives, in evaluation mode, the logits that its weights give with a ReLU after both hidden
+    layers (where they are kept as torch's Linear keeps them)"""
+    student.reseed(1)
+    model, x = student.IsingClassifier(64), 3 * rows(6, 64)
+    model.eval()
+    logits = tensor(model(x), (6, 2))
+    weights = [values.detach() for values in model.parameters()]
+    shapes = [(64, 64), (64,), (32, 64), (32,), (2, 32), (2,)]
+    if [tuple(values.shape) for values in weights] == shapes:
+        for layer in range(3):
+            x = x @ weights[2 * layer].T + weights[2 * layer + 1]
+            x = torch.relu(x) if layer < 2 else x
+        close(logits, x.numpy(), SINGLE)
+
+
+def test_ising_classifier__drops_hidden_units(student):
+    """drops hidden units in training mode, not spins and not logits"""
+    student.reseed(1)
+    model, x = student.IsingClassifier(64), torch.ones(400, 64)
+    model.train()
+    logits = tensor(model(x), (400, 2))
+    holds(bool((logits != 0).any(axis=1).all()), "logits are zero: is the dropout behind them?")
+    kept = student.keep(x.requires_grad_())
+    (slopes,) = student.gradients(student.keeping(model, kept), kept)
+    slopes = tensor(slopes, (400, 64))
+    spins = ((slopes == 0) & (slopes != 0).any(axis=1, keepdims=True)).mean()
+    holds(bool(spins < 0.01), "some spins have no effect on the logits: are they dropped?")
+
+
 def test_ising_classifier__logits(student):
     """returns logits: some of them below 0 or above 1"""
     model = student.IsingClassifier(64)
@@ -243,7 +322,7 @@ def test_train_classifier__learns(student):
     T = np.repeat([1.5, 4.0], 150)
     X = ising_configurations(6, T, np.random.default_rng(8), 60).reshape(300, 36)
     y = (T > 2).astype(int)
-    model = student.IsingClassifier(36)
+    model = student.field("classifier", n_in=36, n_hidden=256, seed=1)
     generator = torch.Generator().manual_seed(9)
     history = student.train_classifier(model, X[::2], y[::2], epochs=20, generator=generator)
     holds(len(history) > 0, "should return a loss for each epoch")
@@ -251,7 +330,7 @@ def test_train_classifier__learns(student):
     holds(last < 0.7 * first, f"the loss goes from {first:.3g} to {last:.3g}; it should fall")
     logits = tensor(model(torch.tensor(X[1::2], dtype=torch.float32)), (150, 2))
     share = float(np.mean(np.argmax(logits, axis=1) == y[1::2]))
-    holds(share > 0.8, f"{share:.0%} of the other half are told right")
+    holds(share > 0.65, f"{share:.0%} of the other half are told right; by chance it were half")
 
 
 # ---------------------------------------------------------------- critical_temperature
@@ -261,6 +340,17 @@ def test_critical_temperature__interpolates(student):
     """is 2.25 for p = 0.1, 0.4, 0.8 at T = 2.0, 2.2, 2.4"""
     T, p = np.array([2.0, 2.2, 2.4]), np.array([0.1, 0.4, 0.8])
     close(one(student.critical_temperature(T, p)), 2.25, SINGLE)
+
+
+def test_critical_temperature__knows_a_crossing_on_a_temperature(student):
+    """is 2.2 where p is ½ there, the first temperature where p is ½ there, and looks for the
+    crossing, not at the size of p"""
+    T = np.array([2.0, 2.2, 2.4])
+    close(one(student.critical_temperature(T, np.array([0.1, 0.5, 0.8]))), 2.2, SINGLE)
+    close(one(student.critical_temperature(T, np.array([0.5, 0.6, 0.8]))), 2.0, SINGLE)
+    p = np.array([0.3, 0.1, 0.9])
+    close(one(student.critical_temperature(T, p)), 2.3, SINGLE)
+    close(p, np.array([0.3, 0.1, 0.9]))
 
 
 def test_critical_temperature__refuses(student):

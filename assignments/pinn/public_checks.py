@@ -294,6 +294,23 @@ def test_train_oscillator__returns_a_model_of_columns(student):
     _trains(student, student.train_oscillator, {"omega": 1.0}, [[0.0], [1.0], [2.0]])
 
 
+def test_last_layer__starts_at_1_at_rest(student):
+    """is 1 for cos 2t and 0 for sin 2t, if an oscillator with ω = 2 starts at 1, at rest"""
+    features = student.field("waves", frequencies=[2.0, 2.0], phases=[math.pi / 2, 0.0])
+    t = torch.linspace(0, 3, 20, dtype=torch.float64).reshape(-1, 1)
+    w = student.last_layer(features, t, (4.0, 0.0, 1.0), [(0.0, 0, 1.0), (0.0, 1, 0.0)])
+    close(tensor(w, (2, 1)), np.array([[1.0], [0.0]]), SINGLE)
+
+
+def test_last_layer__weighs_a_condition(student):
+    """is 1/2 where equation and condition disagree and weigh the same, and 9/10 with weight 9"""
+    one = student.field("waves", frequencies=[0.0], phases=[math.pi / 2])  # 1 at all times
+    t = torch.tensor([[0.7]], dtype=torch.float64)
+    for weight, expected in ((1.0, 0.5), (9.0, 0.9)):
+        w = student.last_layer(one, t, (1.0,), [(0.0, 0, 1.0)], weight)
+        close(tensor(w, (1, 1)), np.array([[expected]]), SINGLE)
+
+
 def test_ftcs__spreads_a_peak(student):
     """spreads a peak in the middle to both sides and keeps the ends"""
     u0 = torch.tensor([0.0, 0.0, 1.0, 0.0, 3.0], dtype=torch.float64)

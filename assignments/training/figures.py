@@ -14,40 +14,10 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from coursekit.look import BLUE, GREEN, INK, ORANGE, PALES, PURPLE, STYLE, told
 from matplotlib.axes import Axes
 from torch import nn
 from tqdm import tqdm
-
-_BLUE, _ORANGE, _GREEN, _VIOLET, _INK = "#2160A8", "#D2691E", "#2E8B6F", "#7A4E9E", "#3C424B"
-_PALE = {
-    _BLUE: "#BCD3EE",
-    _ORANGE: "#F6D3BA",
-    _GREEN: "#BFE3D7",
-    _VIOLET: "#DCCBEA",
-    _INK: "#D5D9E0",
-}
-_STYLE = {
-    "figure.dpi": 110,
-    "figure.facecolor": "white",
-    "figure.constrained_layout.use": True,
-    "font.size": 10,
-    "axes.titlesize": 10.5,
-    "axes.labelsize": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#8A919C",
-    "axes.labelcolor": _INK,
-    "text.color": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#E6E9EE",
-    "grid.linewidth": 0.8,
-    "lines.linewidth": 1.7,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-}
 
 NOISE = 0.3
 """Standard deviation of a reading, in units of the amplitude."""
@@ -109,7 +79,7 @@ def distance(model: nn.Module) -> float:
 
 def goal(x: torch.Tensor, y: torch.Tensor) -> None:
     """Where the notebook leads: noisy readings, and the curve that no reading shows."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, axes = plt.subplots(figsize=(10, 3.3))
         _truth(axes)
         axes.errorbar(
@@ -117,7 +87,7 @@ def goal(x: torch.Tensor, y: torch.Tensor) -> None:
             y.ravel(),
             NOISE,
             fmt="o",
-            color=_INK,
+            color=INK,
             ms=4.5,
             elinewidth=0.8,
             label=f"{len(x)} readings, ± {NOISE} each",
@@ -134,12 +104,12 @@ def slopes(derivative: Callable[..., Any]) -> None:
         return x**3 + 2 * x
 
     x = torch.tensor(known["x"], dtype=torch.float32)
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6))
-        left.plot(known["x"], known["slope"], color=_PALE[_BLUE], linewidth=6, label="3x² + 2")
-        left.plot(known["x"], _numpy(derivative(cubic, x)), color=_BLUE, label="your derivative")
-        left.plot(3, 29, "o", color=_ORANGE, ms=7, mec="white")
-        left.text(2.75, 29, "29 at x = 3", color=_ORANGE, ha="right", va="center", fontsize=9)
+        left.plot(known["x"], known["slope"], color=PALES[BLUE], linewidth=6, label="3x² + 2")
+        left.plot(known["x"], _numpy(derivative(cubic, x)), color=BLUE, label="your derivative")
+        left.plot(3, 29, "o", color=ORANGE, ms=7, mec="white")
+        left.text(2.75, 29, "29 at x = 3", color=ORANGE, ha="right", va="center", fontsize=9)
         left.set(xlabel="x", ylabel="df/dx", title="f(x) = x³ + 2x")
         left.legend(loc="upper left", bbox_to_anchor=(0.18, 0.8))
 
@@ -147,17 +117,20 @@ def slopes(derivative: Callable[..., Any]) -> None:
         exact = 3 * places.double() ** 2 + 2
         steps = np.logspace(-6, -0.5, 23)
         for kind, colour, name in (
-            (torch.float32, _ORANGE, "differences, float32"),
-            (torch.float64, _GREEN, "differences, float64"),
+            (torch.float32, ORANGE, "differences, float32"),
+            (torch.float64, GREEN, "differences, float64"),
         ):
             at = places.to(kind)
             errors = [
                 _relative((cubic(at + h) - cubic(at - h)) / (2 * h), exact) for h in steps.tolist()
             ]
             right.loglog(steps, errors, "o-", color=colour, ms=3.5, label=name)
-        yours = max(_relative(derivative(cubic, places), exact), 1e-16)
-        right.axhline(yours, color=_BLUE, label="your derivative, float32")
-        right.set(xlabel="step h", ylabel="typical relative error", ylim=(1e-12, 1))
+        for kind, style in ((torch.float32, "--"), (torch.float64, "-")):
+            yours = max(_relative(derivative(cubic, places.to(kind)), exact), 1e-17)
+            name = str(kind).removeprefix("torch.")
+            right.axhline(yours, color=BLUE, ls=style, label=f"your derivative, {name}")
+            told(f"the relative error of your derivative in {name} is {yours:.0e}.")
+        right.set(xlabel="step h", ylabel="typical relative error", ylim=(1e-18, 10))
         right.set_title("what a step costs")
         right.legend(loc="upper center", ncols=1)
         plt.show()
@@ -166,7 +139,7 @@ def slopes(derivative: Callable[..., Any]) -> None:
 def pieces(MLP: Callable[..., nn.Module], derivative: Callable[..., Any]) -> None:
     """Untrained networks are polygons: their slopes are staircases."""
     x = torch.linspace(-EDGE, EDGE, 1201)[:, None]
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         size = (10, 4.5)
         _, panels = plt.subplots(2, 3, figsize=size, sharex=True, height_ratios=(1.4, 1))
         for (top, bottom), hidden in zip(panels.T, ([], [8], [64, 64]), strict=True):
@@ -174,8 +147,8 @@ def pieces(MLP: Callable[..., nn.Module], derivative: Callable[..., Any]) -> Non
             model = MLP(1, hidden, 1)
             y, slope = _numpy(model(x)).ravel(), _numpy(derivative(model, x)).ravel()
             numbers = sum(p.numel() for p in model.parameters())
-            top.plot(x.ravel(), y, color=_BLUE)
-            bottom.plot(x.ravel(), slope, color=_BLUE, lw=1.3)
+            top.plot(x.ravel(), y, color=BLUE)
+            bottom.plot(x.ravel(), slope, color=BLUE, lw=1.3)
             shown = ", ".join(str(width) for width in hidden) or "none"
             top.set_title(f"hidden layers: {shown}\n{numbers} parameters")
             bottom.set_xlabel("x")
@@ -193,47 +166,47 @@ def losses(
     known = _known()
     heights = torch.tensor([[0.8], [0.9], [1.0], [1.1], [1.3], [1.5], [4.0]])
     guesses = np.linspace(0.4, 2.6, 221)
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.7), width_ratios=(1, 1))
         for loss, colour, name, best in (
-            (mae_loss, _BLUE, "your mae_loss", float(heights.median())),
-            (nn.functional.mse_loss, _ORANGE, "mean square", float(heights.mean())),
+            (mae_loss, BLUE, "your mae_loss", float(heights.median())),
+            (nn.functional.mse_loss, ORANGE, "mean square", float(heights.mean())),
         ):
             guess = [torch.full_like(heights, float(c)) for c in guesses]
             left.plot(guesses, [float(loss(c, heights)) for c in guess], color=colour, label=name)
-            left.axvline(best, color=_PALE[colour], linewidth=6, zorder=1)
+            left.axvline(best, color=PALES[colour], linewidth=6, zorder=1)
         flat = heights.numpy()
         right_one = np.abs(guesses - flat).mean(axis=0)
-        left.plot(guesses, right_one, color=_PALE[_BLUE], linewidth=6, zorder=1.5)
-        left.plot(heights.ravel(), np.zeros(len(heights)), "|", color=_INK, ms=12, mew=1.5)
+        left.plot(guesses, right_one, color=PALES[BLUE], linewidth=6, zorder=1.5)
+        left.plot(heights.ravel(), np.zeros(len(heights)), "|", color=INK, ms=12, mew=1.5)
         left.annotate("", (2.6, 0.25), (2.35, 0.25), arrowprops={"arrowstyle": "->"})
         left.text(2.32, 0.25, "one reading at 4", ha="right", va="center", fontsize=9)
-        left.text(float(heights.median()), 2.25, "median", color=_BLUE, ha="center", fontsize=9)
-        left.text(float(heights.mean()), 2.25, "mean", color=_ORANGE, ha="center", fontsize=9)
+        left.text(float(heights.median()), 2.25, "median", color=BLUE, ha="center", fontsize=9)
+        left.text(float(heights.mean()), 2.25, "mean", color=ORANGE, ha="center", fontsize=9)
         left.set(xlim=(0.4, 2.6), ylim=(-0.1, 2.5), xlabel="one guess for all readings")
         left.set(ylabel="loss", title="seven readings, the last one far off")
         left.legend(loc="lower right", bbox_to_anchor=(1, 0.14))
 
         z = torch.tensor(known["z"], dtype=torch.float32)
         no, rows = torch.zeros(1), torch.stack([torch.zeros_like(z), z], dim=1)[:, None]
-        right.plot(known["z"], known["bce"], color=_PALE[_BLUE], linewidth=6, label="ln(1 + e^z)")
+        right.plot(known["z"], known["bce"], color=PALES[BLUE], linewidth=6, label="ln(1 + e^z)")
         binary = [float(bce_with_logits(one[None], no)) for one in z]
-        right.plot(known["z"], binary, color=_BLUE, label="your bce_with_logits, target 0")
+        right.plot(known["z"], binary, color=BLUE, label="your bce_with_logits, target 0")
         several = [float(cross_entropy(row, torch.tensor([0]))) for row in rows[::12]]
         right.plot(
             known["z"][::12],
             several,
             "o",
-            color=_VIOLET,
+            color=PURPLE,
             ms=4.5,
             label="your cross_entropy, (0, z)",
         )
         naive = -torch.log(1 - torch.sigmoid(z))
         finite = torch.isfinite(naive)
-        right.plot(z[finite], naive[finite], color=_ORANGE, lw=1.3, label="−ln(1 − σ(z)) as it is")
+        right.plot(z[finite], naive[finite], color=ORANGE, lw=1.3, label="−ln(1 − σ(z)) as it is")
         last = int(finite.nonzero().max())
-        right.plot(z[last], naive[last], "x", color=_ORANGE, ms=9, mew=2)
-        right.text(z[last] + 5, naive[last], "infinite from here", color=_ORANGE, fontsize=9)
+        right.plot(z[last], naive[last], "x", color=ORANGE, ms=9, mew=2)
+        right.text(z[last] + 5, naive[last], "infinite from here", color=ORANGE, fontsize=9)
         right.set(xlabel="logit z", ylabel="loss of a wrong answer", xlim=(-60, 120))
         right.set_title("cross-entropy far out, in float32")
         right.legend(loc="upper left")
@@ -243,24 +216,24 @@ def losses(
 def valley(*steps: Callable[..., Any]) -> None:
     """The four optimisers in a long valley: their paths, and how the loss falls."""
     known, paths = _known(), _paths(*steps)
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure = plt.figure(figsize=(10, 4.6))
         grid = figure.add_gridspec(2, 3, width_ratios=(1, 1, 1.1))
         end = figure.add_subplot(grid[:, 2])
         a, b = np.meshgrid(np.linspace(-2.4, 3.2, 200), np.linspace(-1.5, 1.5, 160))
         height = _height(np.stack([a, b], axis=-1))
-        colours = (_GREEN, _BLUE, _ORANGE, _VIOLET)
+        colours = (GREEN, BLUE, ORANGE, PURPLE)
         for number, ((name, path), colour) in enumerate(zip(paths.items(), colours, strict=True)):
             axes = figure.add_subplot(grid[divmod(number, 2)])
             right = known[f"path of {name}"]
             axes.contour(a, b, height, np.logspace(-1.5, 1.5, 9), colors="#C9CFD8", linewidths=0.8)
-            axes.plot(*right.T, color=_PALE[colour], linewidth=6, solid_joinstyle="round")
+            axes.plot(*right.T, color=PALES[colour], linewidth=6, solid_joinstyle="round")
             axes.plot(*path.T, "o-", color=colour, ms=2, lw=1)
-            axes.plot(*_BOTTOM, "+", color=_INK, ms=10, mew=1.5)
+            axes.plot(*_BOTTOM, "+", color=INK, ms=10, mew=1.5)
             axes.set(title=name, xlim=(-2.4, 3.2), ylim=(-1.5, 1.5))
             axes.grid(False)
             axes.set(xlabel="along" if number > 1 else "", ylabel="" if number % 2 else "across")
-            end.semilogy(_height(right), color=_PALE[colour], linewidth=6, zorder=1)
+            end.semilogy(_height(right), color=PALES[colour], linewidth=6, zorder=1)
             end.semilogy(_height(path), color=colour, label=name)
         end.set(xlabel="step", ylabel="height above the bottom", title="how fast?", ylim=(1e-6, 60))
         end.legend(loc="lower left")
@@ -283,13 +256,13 @@ def batch_noise(minibatches: Callable[..., Any]) -> None:
         scatter.append(np.sqrt(np.mean((np.array(means) - float(values.mean())) ** 2)))
     spread = float(values.std(correction=0))
     law = spread * np.sqrt((count - sizes) / (sizes * (count - 1)))
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, axes = plt.subplots(figsize=(7.5, 3.9))
         shown = law > 0
-        axes.loglog(sizes[shown], law[shown], color=_PALE[_BLUE], linewidth=6, label="expected")
+        axes.loglog(sizes[shown], law[shown], color=PALES[BLUE], linewidth=6, label="expected")
         guide = spread / np.sqrt(sizes)
-        axes.loglog(sizes, guide, ":", color=_INK, lw=1.3, label="drawn with replacement: ∝ 1/√B")
-        axes.loglog(sizes[shown], np.array(scatter)[shown], "o-", color=_BLUE, label="your batches")
+        axes.loglog(sizes, guide, ":", color=INK, lw=1.3, label="drawn with replacement: ∝ 1/√B")
+        axes.loglog(sizes[shown], np.array(scatter)[shown], "o-", color=BLUE, label="your batches")
         axes.set(xlabel="batch size B", ylabel="typical distance from the mean of all")
         axes.set_xticks(sizes, [str(size) for size in sizes])
         axes.minorticks_off()
@@ -304,18 +277,18 @@ def dropout_noise(dropout: Callable[..., Any]) -> None:
     a, w = rng.uniform(0, 1, 100), rng.normal(0, 0.3, 100)
     masks, centre = 4000, float(a @ w)
     generator = torch.Generator().manual_seed(1)
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, axes = plt.subplots(figsize=(7.5, 3.6))
-        for p, colour in ((0.5, _ORANGE), (0.2, _BLUE)):
+        for p, colour in ((0.5, ORANGE), (0.2, BLUE)):
             rows = torch.tensor(a, dtype=torch.float64).expand(masks, 100).clone()
             received = _numpy(dropout(rows, p, True, generator)) @ w
             width = math.sqrt(p / (1 - p) * np.sum((a * w) ** 2))
             z = np.linspace(centre - 6, centre + 6, 400)
             law = np.exp(-(((z - centre) / width) ** 2) / 2) / (width * math.sqrt(2 * math.pi))
-            axes.plot(z, law, color=_PALE[colour], linewidth=6)
+            axes.plot(z, law, color=PALES[colour], linewidth=6)
             counts, edges = np.histogram(received, 60, density=True)
             axes.stairs(counts, edges, color=colour, lw=1.4, zorder=3, label=f"p = {p}")
-        axes.axvline(centre, color=_INK, ls=(0, (4, 3)), lw=1.4, label="in evaluation")
+        axes.axvline(centre, color=INK, ls=(0, (4, 3)), lw=1.4, label="in evaluation")
         axes.set(xlim=(centre - 5, centre + 5), xlabel="sum that the neuron receives")
         axes.set_ylabel(f"density over {masks} masks")
         axes.legend(loc="upper right")
@@ -340,13 +313,13 @@ def shrink(l2_penalty: Callable[..., Any], MLP: Callable[..., nn.Module]) -> Non
                 if p.grad is not None:
                     p -= rate * p.grad
     law = (1 - 2 * rate) ** (2 * np.arange(steps))
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, axes = plt.subplots(figsize=(7.5, 3.2))
         for (name, values), colour, factor in (
-            (("weights", squares["weights"]), _BLUE, law),
-            (("biases", squares["biases"]), _GREEN, np.ones(steps)),
+            (("weights", squares["weights"]), BLUE, law),
+            (("biases", squares["biases"]), GREEN, np.ones(steps)),
         ):
-            axes.semilogy(values[0] * factor, color=_PALE[colour], linewidth=6)
+            axes.semilogy(values[0] * factor, color=PALES[colour], linewidth=6)
             axes.semilogy(values, color=colour, label=f"Σ of squared {name}")
         axes.set(xlabel="step of gradient descent on your penalty", ylabel="sum of squares")
         axes.legend(loc="lower left")
@@ -356,15 +329,15 @@ def shrink(l2_penalty: Callable[..., Any], MLP: Callable[..., nn.Module]) -> Non
 def stopping(EarlyStopping: Callable[..., Any]) -> None:
     """Where three degrees of patience stop, and which epoch they bring back."""
     curve, known = _validation_curve(), _known()
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, axes = plt.subplots(figsize=(10, 3.7))
-        axes.plot(curve, ".-", color=_INK, lw=0.9, ms=4, label="validation loss, made up")
+        axes.plot(curve, ".-", color=INK, lw=0.9, ms=4, label="validation loss, made up")
         for patience, colour, right in zip(
-            _PATIENCE, (_GREEN, _BLUE, _ORANGE), known["stops"], strict=True
+            _PATIENCE, (GREEN, BLUE, ORANGE), known["stops"], strict=True
         ):
             stop, best = _stop(EarlyStopping, patience, curve)
             for epoch, marker, size in ((int(right[0]), "s", 15), (int(right[1]), "o", 15)):
-                axes.plot(epoch, curve[epoch], marker, color=_PALE[colour], ms=size, zorder=1)
+                axes.plot(epoch, curve[epoch], marker, color=PALES[colour], ms=size, zorder=1)
             axes.plot(stop, curve[stop], "s", color=colour, ms=7, label=f"patience {patience}")
             axes.plot(best, curve[best], "o", color=colour, ms=7)
         axes.set(xlabel="epoch", ylabel="loss")
@@ -379,18 +352,18 @@ def copies(augment: Callable[..., Any], x: torch.Tensor, y: torch.Tensor) -> Non
     more, values = _numpy(more).ravel(), _numpy(values).ravel()
     n = len(x)
     noise = more[n:] - np.tile(_numpy(x).ravel(), count)
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), width_ratios=(1.6, 1))
         _truth(left)
-        left.plot(more[n:], values[n:], ".", color=_BLUE, ms=3, alpha=0.3, label="your copies")
-        left.plot(x.ravel(), y.ravel(), "o", color=_INK, ms=4.5, label="readings")
+        left.plot(more[n:], values[n:], ".", color=BLUE, ms=3, alpha=0.3, label="your copies")
+        left.plot(x.ravel(), y.ravel(), "o", color=INK, ms=4.5, label="readings")
         left.set_xlim(-2.4, 2.4)
         left.legend(loc="upper left")
         counts, edges = np.histogram(noise, np.linspace(-4 * std, 4 * std, 33), density=True)
         z = np.linspace(-4 * std, 4 * std, 200)
         law = np.exp(-((z / std) ** 2) / 2) / (std * math.sqrt(2 * math.pi))
-        right.plot(z, law, color=_PALE[_BLUE], linewidth=6, label="expected")
-        right.stairs(counts, edges, color=_BLUE, lw=1.4, zorder=3, label="yours")
+        right.plot(z, law, color=PALES[BLUE], linewidth=6, label="expected")
+        right.stairs(counts, edges, color=BLUE, lw=1.4, zorder=3, label="yours")
         right.set(xlabel="shift of the time", ylabel="density", title=f"noise_std = {std}")
         right.legend(loc="upper left")
         plt.show()
@@ -398,9 +371,9 @@ def copies(augment: Callable[..., Any], x: torch.Tensor, y: torch.Tensor) -> Non
 
 def raw_and_standardised(runs: dict[str, tuple[nn.Module, torch.Tensor, Sequence[float]]]) -> None:
     """The same training on a raw and on a standardised variable: histories and errors."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8))
-        for (name, (model, x, history)), colour in zip(runs.items(), (_ORANGE, _BLUE), strict=True):
+        for (name, (model, x, history)), colour in zip(runs.items(), (ORANGE, BLUE), strict=True):
             left.loglog(np.arange(1, len(history) + 1), history, color=colour, label=name, lw=1.3)
             with torch.no_grad():
                 error = _numpy(model(x)).ravel()
@@ -408,7 +381,7 @@ def raw_and_standardised(runs: dict[str, tuple[nn.Module, torch.Tensor, Sequence
             right.plot(phase, error - np.sin(phase), color=colour, label=name)
         left.set(xlabel="epoch, counted from one", ylabel="mean squared error")
         left.legend(loc="lower left")
-        right.axhline(0, color=_PALE[_INK], linewidth=6, zorder=1)
+        right.axhline(0, color=PALES[INK], linewidth=6, zorder=1)
         right.set_xticks(math.pi * np.array([0, 0.5, 1, 1.5, 2]), ["0", "π/2", "π", "3π/2", "2π"])
         right.set(xlabel="x / rad", ylabel="network − sin x")
         plt.show()
@@ -416,20 +389,20 @@ def raw_and_standardised(runs: dict[str, tuple[nn.Module, torch.Tensor, Sequence
 
 def lottery(plain: Sequence[Sequence[float]], yours: Sequence[Sequence[float]]) -> None:
     """The last part of several trainings, at a constant learning rate and as you train."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, panels = plt.subplots(1, 2, figsize=(10, 3.6), sharey=True)
         for axes, histories, colour, title in (
-            (panels[0], plain, _ORANGE, "Adam, constant learning rate"),
-            (panels[1], yours, _BLUE, "your train"),
+            (panels[0], plain, ORANGE, "Adam, constant learning rate"),
+            (panels[1], yours, BLUE, "your train"),
         ):
             for history in histories:
                 last = len(history) // 4
                 epochs = np.arange(len(history) - last, len(history))
                 axes.semilogy(epochs, history[-last:], color=colour, lw=0.8, alpha=0.75)
-                axes.plot(epochs[-1], history[-1], "o", color=_INK, ms=5, zorder=4)
+                axes.plot(epochs[-1], history[-1], "o", color=INK, ms=5, zorder=4)
             axes.set(xlabel="epoch", title=title)
         panels[0].set_ylabel("mean squared error")
-        panels[1].plot([], [], "o", color=_INK, ms=5, label="where the training stops")
+        panels[1].plot([], [], "o", color=INK, ms=5, label="where the training stops")
         panels[1].legend(loc="upper right")
         plt.show()
 
@@ -443,22 +416,22 @@ def overfitting(
 ) -> None:
     """Training and validation loss of one network, and the curve it ends with."""
     best = int(np.argmin(unseen))
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8))
         epochs = np.arange(1, len(seen) + 1)
-        left.loglog(epochs, seen, color=_BLUE, label="20 readings, learnt")
-        left.loglog(epochs, unseen, color=_ORANGE, label="200 readings, unseen")
-        left.axhline(NOISE**2, color=_PALE[_INK], linewidth=5, zorder=1)
+        left.loglog(epochs, seen, color=BLUE, label="20 readings, learnt")
+        left.loglog(epochs, unseen, color=ORANGE, label="200 readings, unseen")
+        left.axhline(NOISE**2, color=PALES[INK], linewidth=5, zorder=1)
         left.text(1, 1.1 * NOISE**2, "noise", fontsize=9, va="bottom")
-        left.plot(best + 1, unseen[best], "o", color=_ORANGE, ms=7, mec="white")
+        left.plot(best + 1, unseen[best], "o", color=ORANGE, ms=7, mec="white")
         left.annotate(
             f"best, then {unseen[-1] / unseen[best]:.2f} times that",
             (best + 1, unseen[best]),
             (best + 1, 2.6 * unseen[best]),
-            color=_ORANGE,
+            color=ORANGE,
             ha="center",
             fontsize=9,
-            arrowprops={"arrowstyle": "-", "color": _ORANGE, "lw": 0.8},
+            arrowprops={"arrowstyle": "-", "color": ORANGE, "lw": 0.8},
         )
         left.set(xlabel="epoch, counted from one", ylabel="mean squared error")
         ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
@@ -468,7 +441,7 @@ def overfitting(
         left.legend(loc="lower left")
         _truth(right)
         _readings(right, x, y)
-        for (name, model), colour in zip(models.items(), (_GREEN, _BLUE), strict=False):
+        for (name, model), colour in zip(models.items(), (GREEN, BLUE), strict=False):
             _curve(right, model, colour, name)
         right.legend(loc="upper left")
         plt.show()
@@ -478,14 +451,14 @@ def remedies(
     x: torch.Tensor, y: torch.Tensor, models: dict[str, nn.Module], plain: nn.Module
 ) -> None:
     """The curves with each remedy, over the one without any."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         size = (10, 5.8)
         _, panels = plt.subplots(2, 2, figsize=size, sharex=True, sharey=True)
         for axes, (name, model) in zip(panels.ravel(), models.items(), strict=True):
             _truth(axes)
             _readings(axes, x, y)
             _curve(axes, plain, "#9AA3AF", f"none: {distance(plain):.3f}", lw=1.1)
-            _curve(axes, model, _BLUE, f"{name}: {distance(model):.3f}")
+            _curve(axes, model, BLUE, f"{name}: {distance(model):.3f}")
             axes.set(xlabel="", ylabel="", ylim=(-2.1, 2.1))
             axes.legend(loc="upper left", title="mean squared distance to the truth")
         for axes in panels[:, 0]:
@@ -557,12 +530,12 @@ def _stop(EarlyStopping: Callable[..., Any], patience: int, losses: Array) -> tu
 
 def _truth(axes: Axes) -> None:
     known = _known()
-    axes.plot(known["time"], known["sine"], color=_PALE[_BLUE], linewidth=6, label="the truth")
+    axes.plot(known["time"], known["sine"], color=PALES[BLUE], linewidth=6, label="the truth")
     axes.set(xlabel="standardised time", ylabel="displacement / amplitude")
 
 
 def _readings(axes: Axes, x: torch.Tensor, y: torch.Tensor) -> None:
-    axes.plot(x.ravel(), y.ravel(), "o", color=_INK, ms=4.5, zorder=4)
+    axes.plot(x.ravel(), y.ravel(), "o", color=INK, ms=4.5, zorder=4)
 
 
 def _curve(axes: Axes, model: nn.Module, colour: str, name: str, lw: float = 1.7) -> None:

@@ -341,22 +341,17 @@ def test_dropout__is_off_in_evaluation(student):
 
 
 def test_l2_penalty__is_the_sum_of_squared_weights(student):
-    """is the sum of the squares of all your MLP's weight matrices without the biases, slope 2W"""
-    student.reseed(1)
-    model = student.MLP(2, [3], 1)
-    model(torch.ones(1, 2))
-    expected = sum(float((p.detach() ** 2).sum()) for p in model.parameters() if p.ndim > 1)
-    close(number(student.l2_penalty(model)), expected, SINGLE)
-    deep = student.MLP(3, [4, 5], 2)
-    deep(torch.ones(1, 3))
-    weights = deep.parameters()
-    expected = sum(float((p.detach() ** 2).sum()) for p in weights if p.ndim > 1)
-    penalty = student.keeping("l2_penalty", deep)
-    close(number(student.value(penalty).detach()), expected, SINGLE)
-    for gradient, p in zip(student.gradients(penalty, deep), weights, strict=True):
-        if p.ndim > 1:
-            holds(gradient is not None, "the penalty has lost its graph")
-            close(gradient, 2 * p.detach(), SINGLE)
+    """is the sum of the squares of all layers' weights without the biases, with the slope 2W"""
+    flat = student.field("network", n_in=2, n_hidden=3, n_out=1)
+    for model in (flat, student.field("pair_network", n_hidden=4)):
+        parameters = model.parameters()
+        expected = sum(float((p.detach() ** 2).sum()) for p in parameters if p.ndim > 1)
+        penalty = student.keeping("l2_penalty", model)
+        close(number(student.value(penalty).detach()), expected, SINGLE)
+        for gradient, p in zip(student.gradients(penalty, model), parameters, strict=True):
+            if p.ndim > 1:
+                holds(gradient is not None, "the penalty has lost its graph")
+                close(gradient, 2 * p.detach(), SINGLE)
 
 
 def test_early_stopping__stops_after_patience_epochs(student):

@@ -613,6 +613,77 @@ def sines_as_activation():
         return model.eval()
 
 
+# --------------------------------------------------------------------------- last_layer
+
+
+@alternative("last_layer")
+def numpy_and_loops():
+    import numpy as np
+
+    def last_layer(features, t, coefficients, conditions, weight=1.0):
+        def table(times):
+            x = torch.tensor(times, dtype=t.dtype).reshape(-1, 1).requires_grad_()
+            found, now = [], features(x)
+            highest = max([len(coefficients) - 1, *(order for _, order, _ in conditions)])
+            for _ in range(1 + highest):
+                found.append(now.detach().numpy().astype(float))
+                columns = [derivative(now[:, j : j + 1], x) for j in range(now.shape[1])]
+                now = torch.cat(columns, 1)
+            return found
+
+        orders = table(t.detach().ravel().tolist())
+        A = [sum(c * orders[k] for k, c in enumerate(coefficients))]
+        b = [np.zeros((len(t), 1))]
+        for time, order, value in conditions:
+            A.append(np.sqrt(weight) * table([time])[order])
+            b.append(np.array([[np.sqrt(weight) * value]]))
+        w, *_ = np.linalg.lstsq(np.concatenate(A), np.concatenate(b), rcond=None)
+        return torch.tensor(w, dtype=t.dtype)
+
+
+@alternative("last_layer")
+def by_the_pseudo_inverse():
+    def last_layer(features, t, coefficients, conditions, weight=1.0):
+        def row(times, order):
+            x = times.detach().clone().requires_grad_(True)
+            phi = features(x)
+            if order > 0:
+                phi = torch.hstack([derivative(phi[:, [j]], x, order) for j in range(phi.shape[1])])
+            return phi.detach()
+
+        A = 0.0
+        for k, c in enumerate(coefficients):
+            A = A + c * row(t, k)
+        b = torch.zeros_like(A[:, :1])
+        for time, k, value in conditions:
+            A = torch.vstack([A, weight**0.5 * row(torch.full_like(t[:1], time), k)])
+            b = torch.vstack([b, torch.full_like(b[:1], weight**0.5 * value)])
+        return torch.linalg.pinv(A) @ b
+
+
+@alternative("last_layer")
+def differentiating_a_combination():
+    def last_layer(features, t, coefficients, conditions, weight=1.0):
+        h = features(t.detach()[:1]).shape[1]
+
+        def applied(times, order):
+            x = times.detach().clone().requires_grad_()
+            columns = []
+            for j in range(h):
+                unit = torch.zeros(h, 1, dtype=t.dtype)
+                unit[j] = 1
+                u = features(x) @ unit
+                columns.append(u if order == 0 else derivative(u, x, order))
+            return torch.cat(columns, dim=1).detach()
+
+        blocks = [sum(c * applied(t, k) for k, c in enumerate(coefficients))]
+        goals = [torch.zeros(len(t), 1, dtype=t.dtype)]
+        for time, k, value in conditions:
+            blocks.append(applied(torch.tensor([[time]], dtype=t.dtype), k) * weight**0.5)
+            goals.append(torch.tensor([[value]], dtype=t.dtype) * weight**0.5)
+        return torch.linalg.lstsq(torch.cat(blocks), torch.cat(goals)).solution
+
+
 # --------------------------------------------------------------------------------- ftcs
 
 

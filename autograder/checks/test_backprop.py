@@ -9,16 +9,15 @@ from coursekit import (
     EXACT,
     CheckFailed,
     Tolerance,
-    array,
     below,
     holds,
     integer,
-    number,
     quiet,
     within,
 )
 from scipy import special
 
+from autograder.judging.kinds import array, close, number
 from reference_impl import backprop as reference
 
 # Gradients by hand: a dozen operations in float64, each within 1e-16. The best central difference
@@ -31,30 +30,10 @@ SPACED = Tolerance("a sum of corners in float64", 1e-7, 1e-8, 0.0)
 # ----------------------------------------------------------------------------- helpers
 
 
-def as_arrays(returned, like):
-    """`returned` with lists of numbers as arrays where `like` has arrays.
-
-    That what comes back should be an array costs one check of an exercise, not all.
-    """
-    if isinstance(like, (list, tuple)) and isinstance(returned, (list, tuple)):
-        if len(returned) == len(like):
-            return [as_arrays(one, other) for one, other in zip(returned, like, strict=True)]
-    elif isinstance(like, np.ndarray) and isinstance(returned, (list, tuple)):
-        try:
-            return np.array(returned, dtype=float)
-        except (TypeError, ValueError):
-            return returned  # of unequal lengths, or not of numbers
-    return returned
-
-
-def close(returned, expected, tolerance=EXACT):
-    coursekit.close(as_arrays(returned, expected), expected, tolerance)
-
-
 def exact(returned, expected):
     """Equal up to rounding; the text is for answers that are nearly so."""
     expected = np.asarray(expected)
-    values = array(as_arrays(returned, expected), expected.shape)
+    values = array(returned, expected.shape)
     off = np.abs(values - expected)
     if np.any(off > 1e-3 * np.abs(expected).max()):
         close(values, expected)  # wrong, and not only by a step's width
@@ -90,11 +69,6 @@ def layers(draw, sizes):
     ]
 
 
-def numbers(returned, shape=None):
-    """`returned` as an array; a list of numbers will do here."""
-    return array(as_arrays(returned, np.zeros(0)), shape)
-
-
 def sequence(returned, length, what):
     """`returned` as a list, if it is a list or tuple of that length."""
     if not isinstance(returned, (list, tuple)) or len(returned) != length:
@@ -112,7 +86,7 @@ def same_direction(returned, expected):
     """All gradients together, up to one positive factor."""
     found = sequence(returned, len(expected), "one array per parameter")
     matched = zip(found, expected, strict=True)
-    mine = np.concatenate([numbers(one, other.shape).ravel() for one, other in matched])
+    mine = np.concatenate([array(one, other.shape).ravel() for one, other in matched])
     wanted = np.concatenate([one.ravel() for one in expected])
     size = np.linalg.norm(mine)
     holds(size > 0, "the gradient is zero everywhere")
@@ -188,7 +162,7 @@ def test_activations__keep_float64(student, draw):
     z = both_signs(draw)
     for name in ("sigmoid", "tanh", "relu", "leaky_relu"):
         returned = student.call(name, None, (z,), {})
-        array(returned, z.shape)
+        coursekit.array(returned, z.shape)
         holds(returned.dtype == z.dtype, f"{name} should give float64 for float64")
 
 
@@ -238,6 +212,7 @@ def test_activation_gradients__slope(student, draw):
     close(student.leaky_relu_gradient(z, slope=slope), reference.leaky_relu_gradient(z, slope))
 
 
+@pytest.mark.point
 def test_activation_gradients__are_exact(student, draw):
     """are exact to rounding, near the corner at zero too: no small steps"""
     smooth = draw.choice([-1.0, 1.0], 12) * draw.uniform(0.4, 1.6, 12)
@@ -261,7 +236,8 @@ def test_activation_gradients__any_shape(student, draw):
 def test_activation_gradients__are_arrays(student, draw):
     """return arrays"""
     for name in ("sigmoid", "tanh", "relu", "leaky_relu"):
-        array(student.call(f"{name}_gradient", None, (both_signs(draw),), {}), (24,))
+        returned = student.call(f"{name}_gradient", None, (both_signs(draw),), {})
+        coursekit.array(returned, (24,))
 
 
 @pytest.mark.guard
@@ -337,15 +313,15 @@ def test_he_initialise__shapes(student, draw):
     for sizes in ([3, 7, 5, 2], [4, 6], [1, 1, 1]):
         found = pairs(student.he_initialise(sizes, generator(draw)[0]), len(sizes) - 1)
         for (W, b), n_in, n_out in zip(found, sizes[:-1], sizes[1:], strict=True):
-            array(W, (n_in, n_out))
-            array(b, (1, n_out))
+            coursekit.array(W, (n_in, n_out))
+            coursekit.array(b, (1, n_out))
 
 
 @pytest.mark.guard
 def test_he_initialise__biases(student, draw):
     """starts with biases of zero"""
     for _, b in pairs(student.he_initialise([3, 9, 4], generator(draw)[0]), 2):
-        holds(not np.any(numbers(b)), "the biases should start at zero")
+        holds(not np.any(array(b)), "the biases should start at zero")
 
 
 @pytest.mark.point
@@ -358,7 +334,7 @@ def test_he_initialise__spread(student, draw):
     sizes = [200, 30, 300, 20]
     found = pairs(student.he_initialise(sizes, generator(draw)[0]), 3)
     for (W, _), n_in in zip(found, sizes[:-1], strict=True):
-        variance = float(np.mean(numbers(W) ** 2))
+        variance = float(np.mean(array(W) ** 2))
         within(variance * n_in / 2, 1.0, np.sqrt(2 / 6000))
 
 
@@ -370,7 +346,7 @@ def test_he_initialise__is_normal(student, draw):
     uniform numbers it is 8.
     """
     ((W, _),) = pairs(student.he_initialise([100, 200], generator(draw)[0]), 1)
-    weights = np.sort(numbers(W, (100, 200)).ravel())
+    weights = np.sort(array(W, (100, 200)).ravel())
     spread = float(np.sqrt(np.mean(weights**2)))
     holds(spread > 0, "all weights are zero")
     steps = np.arange(weights.size + 1) / weights.size
@@ -386,7 +362,7 @@ def test_he_initialise__centred(student, draw):
     Five standard errors of a mean: fails a right answer once in 1.7 million.
     """
     ((W, _),) = pairs(student.he_initialise([100, 40], generator(draw)[0]), 1)
-    weights = numbers(W)
+    weights = array(W)
     within(float(weights.mean()), 0.0, np.sqrt(2 / 100) / np.sqrt(weights.size))
 
 
@@ -400,7 +376,7 @@ def test_he_initialise__keeps_the_signal(student, draw):
     a = draw.normal(size=(100, 100))
     before = np.mean(a**2)
     for (W, _), n_in, n_out in zip(found, sizes[:-1], sizes[1:], strict=True):
-        z = a @ numbers(W, (n_in, n_out))
+        z = a @ array(W, (n_in, n_out))
         a = reference.relu(z)
     # ReLU silences half of a mean square, so the sums before it carry twice as much.
     change = np.mean(z**2) / 2 / before
@@ -410,10 +386,10 @@ def test_he_initialise__keeps_the_signal(student, draw):
 def test_he_initialise__uses_rng_alone(student, draw):
     """draws from rng and from nothing else"""
     (one, twin), (other, _) = generator(draw), generator(draw)
-    first = [numbers(W) for W, _ in pairs(student.he_initialise([5, 4, 3], one), 2)]
+    first = [array(W) for W, _ in pairs(student.he_initialise([5, 4, 3], one), 2)]
     student.reseed(int(draw.integers(2**32)))
-    again = [numbers(W) for W, _ in pairs(student.he_initialise([5, 4, 3], twin), 2)]
-    differs = [numbers(W) for W, _ in pairs(student.he_initialise([5, 4, 3], other), 2)]
+    again = [array(W) for W, _ in pairs(student.he_initialise([5, 4, 3], twin), 2)]
+    differs = [array(W) for W, _ in pairs(student.he_initialise([5, 4, 3], other), 2)]
     holds(
         all(np.array_equal(a, b) for a, b in zip(first, again, strict=True)),
         "the same seed gives other weights: some random numbers do not come from rng",
@@ -427,7 +403,7 @@ def test_he_initialise__uses_rng_alone(student, draw):
 def test_he_initialise__fresh_draws(student, draw):
     """draws every layer and every neuron anew"""
     found = pairs(student.he_initialise([6, 6, 6], generator(draw)[0]), 2)
-    weights = np.concatenate([numbers(W).ravel() for W, _ in found])
+    weights = np.concatenate([array(W).ravel() for W, _ in found])
     holds(len(np.unique(weights)) == 72, "some weights are equal, which chance does not make them")
 
 
@@ -452,7 +428,7 @@ def test_forward__shapes(student, draw):
     """returns z1, a1 and z2 with a row per sample"""
     x, _, parameters = one_hidden_layer(draw, 6, 3, 5, 2)
     for returned, width in zip(forward_of(student, x, parameters), (5, 5, 2), strict=True):
-        array(returned, (6, width))
+        coursekit.array(returned, (6, width))
 
 
 def test_forward__z1(student, draw):
@@ -465,7 +441,7 @@ def test_forward__a1(student, draw):
     """has the ReLU of z1 after the hidden activation"""
     x, parameters = with_both_signs(draw)
     z1, a1, _ = forward_of(student, x, parameters)
-    z1 = numbers(z1, (8, 5))
+    z1 = array(z1, (8, 5))
     holds(z1.min(initial=0.0) < 0 < z1.max(initial=0.0), "z1 should have both signs here")
     close(a1, reference.relu(z1), EXACT)
 
@@ -475,7 +451,7 @@ def test_forward__z2(student, draw):
     x, parameters = with_both_signs(draw)
     _, a1, z2 = forward_of(student, x, parameters)
     _, _, W2, b2 = parameters
-    a1 = numbers(a1, (8, 5))
+    a1 = array(a1, (8, 5))
     holds(bool(a1.any()), "no hidden neuron is active")
     close(z2, a1 @ W2 + b2, EXACT)
 
@@ -512,12 +488,9 @@ def network_of(student, knots, values):
         isinstance(returned, (tuple, list)) and len(returned) == 4,
         "W1, b1, W2 and b2 should come back, in this order",
     )
-    hidden = array(as_arrays(returned[0], np.zeros((1, 1)))).shape[-1]
+    hidden = array(returned[0]).shape[-1]
     shapes = ((1, hidden), (1, hidden), (hidden, 1), (1, 1))
-    return [
-        array(as_arrays(one, np.zeros(shape)), shape)
-        for one, shape in zip(returned, shapes, strict=True)
-    ]
+    return [array(one, shape) for one, shape in zip(returned, shapes, strict=True)]
 
 
 def joins(student, knots, values, x):
@@ -617,7 +590,7 @@ def test_mse_loss__perfect(student, draw):
 @pytest.mark.guard
 def test_mse_loss__is_a_number(student, draw):
     """is a single number"""
-    number(student.mse_loss(draw.normal(size=(6, 2)), draw.normal(size=(6, 2))))
+    coursekit.number(student.mse_loss(draw.normal(size=(6, 2)), draw.normal(size=(6, 2))))
 
 
 @pytest.mark.guard
@@ -646,7 +619,7 @@ def test_backward__shapes(student, draw):
     x, y, parameters = one_hidden_layer(draw, 7, 3, 5, 2)
     returned = gradients_of(student, x, y, parameters)
     for gradient, parameter in zip(returned, parameters, strict=True):
-        array(gradient, parameter.shape)
+        coursekit.array(gradient, parameter.shape)
 
 
 def test_backward__dW2(student, draw):
@@ -728,7 +701,7 @@ def test_backward__silent_neurons(student, draw):
     x, y, (W1, b1, W2, b2) = one_hidden_layer(draw, 7, 3, 6, 1)
     b1[0, ::2] = -1000.0
     dW1, db1, dW2, _ = gradients_of(student, x, y, (W1, b1, W2, b2))
-    silent = numbers(dW1, W1.shape)[:, ::2], np.ravel(numbers(db1))[::2], numbers(dW2)[::2]
+    silent = array(dW1, W1.shape)[:, ::2], np.ravel(array(db1))[::2], array(dW2)[::2]
     for gradient in silent:
         holds(not gradient.any(), "a neuron with z1 < 0 on every sample still has a gradient")
 
@@ -761,7 +734,7 @@ def trained(student, x, y, hidden, rate, epochs, seed):
     found = sequence(parameters, 4, "the four arrays W1, b1, W2, b2 first")
     d, k = x.shape[1], y.shape[1]
     shapes = [(d, hidden), (1, hidden), (hidden, k), (1, k)]
-    found = [numbers(one, shape) for one, shape in zip(found, shapes, strict=True)]
+    found = [array(one, shape) for one, shape in zip(found, shapes, strict=True)]
     if isinstance(losses, np.ndarray) and losses.ndim == 1:
         losses = list(losses)
     return found, losses
@@ -1029,8 +1002,8 @@ def test_deep_backward__shapes(student, draw):
     """deep_backward gives each gradient the shape of its parameter"""
     found, expected = deep_gradient(student, draw, [3, 5, 4, 2])
     for (dW, db), (W, b) in zip(found, expected, strict=True):
-        array(dW, W.shape)
-        array(db, b.shape)
+        coursekit.array(dW, W.shape)
+        coursekit.array(db, b.shape)
 
 
 @pytest.mark.guard

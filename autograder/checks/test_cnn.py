@@ -11,22 +11,21 @@ the student's networks.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import math
 from typing import Any, NamedTuple
 
+import coursekit
 import numpy as np
 import pytest
 import torch
 from coursekit import (
     SINGLE,
     StudentError,
-    array,
-    close,
     holds,
     integer,
-    number,
     refuses,
     tensor,
     within,
@@ -35,6 +34,7 @@ from coursekit.ising_data import ising_configurations
 from scipy.signal import convolve2d
 
 from autograder.judging import training
+from autograder.judging.kinds import array, close, number
 
 # Measured by benchmarks/thresholds_cnn.py: the reference and every alternative pass with 20 seeds
 # of 20.
@@ -99,6 +99,12 @@ def test_correlate1d__does_not_run_over(student, draw):
     expected = np.correlate(signal.astype(float), kernel.astype(float), mode="valid")
     found = array(student.correlate1d(signal, kernel), expected.shape)
     close(found.astype(float), expected, SINGLE)
+
+
+@pytest.mark.guard
+def test_correlate1d__gives_an_array(student, draw):
+    """gives an array"""
+    coursekit.array(student.correlate1d(draw.normal(size=8), draw.normal(size=3)), (6,))
 
 
 @pytest.mark.guard
@@ -198,6 +204,13 @@ def test_convolve2d_periodic__does_not_run_over(student, draw):
 
 
 @pytest.mark.guard
+def test_convolve2d_periodic__gives_an_array(student, draw):
+    """gives an array"""
+    image, kernel = draw.normal(size=(4, 5)), draw.normal(size=(3, 3))
+    coursekit.array(student.convolve2d_periodic(image, kernel), (4, 5))
+
+
+@pytest.mark.guard
 def test_convolve2d_periodic__refuses_a_kernel_larger_than_the_image(student, draw):
     """raises ValueError for a kernel taller or wider than the image"""
     for shape in ((5, 3), (3, 7), (9, 9)):
@@ -257,6 +270,13 @@ def test_kernels__see_a_constant_as_they_should(student, draw):
 
 
 @pytest.mark.guard
+def test_kernels__gives_arrays(student, draw):
+    """gives arrays"""
+    for name in ("horizontal", "vertical", "blur", "laplacian"):
+        coursekit.array(student.kernel(name), (3, 3))
+
+
+@pytest.mark.guard
 def test_kernels__refuses_other_names(student, draw):
     """raises ValueError for a name that it does not know"""
     for name in ("diagonal", "", "horizon", "vert", "blurred", "laplace"):
@@ -304,11 +324,11 @@ def test_max_pool2d__takes_any_number_of_axes_in_front(student, draw):
 
 @pytest.mark.guard
 def test_max_pool2d__keeps_the_dtype(student, draw):
-    """returns the dtype that it was given"""
+    """gives an array of the dtype that it was given"""
     for dtype in (np.int8, np.float32, np.float64):
         x = draw.integers(-9, 9, (2, 4, 4)).astype(dtype)
         returned = student.max_pool2d(x, 2)
-        array(returned, (2, 2, 2))
+        coursekit.array(returned, (2, 2, 2))
         holds(returned.dtype == dtype, "the result should have the dtype of x")
 
 
@@ -382,8 +402,16 @@ def _lattices(draw: np.random.Generator, count: int, side: int = 16) -> torch.Te
 def _network(student: Any, name: str, draw: np.random.Generator, *arguments: Any) -> Any:
     """An untrained network in evaluation mode."""
     student.reseed(int(draw.integers(2**31)))
-    model = getattr(student, name)(*arguments)
+    model = _called(student, name, *arguments)
     model.eval()
+    return model
+
+
+def _called(student: Any, name: str, *arguments: Any) -> Any:
+    """A network after a first call, which builds lazy layers."""
+    model = getattr(student, name)(*arguments)
+    with contextlib.suppress(StudentError):  # the check's own call will say what is wrong
+        model(torch.ones(2, 1, 16, 16))
     return model
 
 
@@ -427,7 +455,7 @@ def _no_probabilities(student: Any, name: str, draw: np.random.Generator) -> Non
 
 def _own_weights(student: Any, name: str) -> None:
     """What happens to one network's weights does not happen to another's."""
-    one, other = getattr(student, name)(), getattr(student, name)()
+    one, other = _called(student, name), _called(student, name)
     before = [weights.dtype for weights in other.parameters()]
     holds(len(before) > 0, "the network has no parameters")
     one.half()
@@ -448,7 +476,8 @@ def _by_itself(model: Any, x: torch.Tensor) -> None:
 
 def test_ising_cnn__has_the_right_number_of_parameters(student, draw):
     """has the number of parameters that its layers have together"""
-    count = sum(weights.numel() for weights in student.IsingCNN().parameters())
+    model = _network(student, "IsingCNN", draw)
+    count = sum(weights.numel() for weights in model.parameters())
     holds(count == 37762, "the number of parameters is another: look at the sizes of the layers")
 
 
@@ -955,6 +984,7 @@ def test_periodic_cnn__looks_at_neighbours(student, draw):
     holds(told, "a lattice and its shuffled copy look the same")
 
 
+@pytest.mark.point
 def test_periodic_cnn__takes_the_mean_over_all_sites(student, draw):
     """gives four copies of a lattice, side by side, the logits of one: a mean, not a sum"""
     model = _network(student, "PeriodicCNN", draw)
@@ -965,6 +995,7 @@ def test_periodic_cnn__takes_the_mean_over_all_sites(student, draw):
     close(four, one, SINGLE)
 
 
+@pytest.mark.point
 def test_periodic_cnn__computes_what_its_layers_say(student, draw):
     """gives the logits that its weights give in the layers asked for, and has no others"""
     for channels in (16, int(draw.integers(3, 9))):
@@ -1035,7 +1066,7 @@ def test_periodic_cnn__has_weights_of_its_own(student, draw):
 def test_periodic_cnn__has_the_width_asked_for(student, draw):
     """has more parameters the more channels it has, which are 16 if nothing is said"""
     sizes = [
-        sum(weights.numel() for weights in student.PeriodicCNN(*channels).parameters())
+        sum(one.numel() for one in _network(student, "PeriodicCNN", draw, *channels).parameters())
         for channels in ((2,), (8,), (16,), (24,), ())
     ]
     growing = 0 < sizes[0] < sizes[1] < sizes[2] < sizes[3]

@@ -11,17 +11,15 @@ from __future__ import annotations
 import contextlib
 from typing import Any, NamedTuple
 
+import coursekit
 import numpy as np
 import pytest
 import torch
 from coursekit import (
     SINGLE,
     StudentError,
-    array,
     attribute,
-    close,
     holds,
-    number,
     quiet,
     tensor,
     within,
@@ -31,6 +29,7 @@ from numpy.polynomial import Chebyshev
 from scipy import stats
 from scipy.optimize import least_squares
 
+from autograder.judging.kinds import array, close, number
 from autograder.sandbox.inside import fields
 from reference_impl import inverse_pinn as reference
 
@@ -118,6 +117,12 @@ def test_exact_heat__broadcasts(student, draw):
 
 
 @pytest.mark.guard
+def test_exact_heat__gives_an_array(student, draw):
+    """gives an array for arrays"""
+    coursekit.array(student.exact_heat(*_points(draw, 6), 0.1), (6,))
+
+
+@pytest.mark.guard
 def test_exact_heat__dies_out_quietly(student, draw):
     """is zero, without any warning, after a very long time"""
     x, t = draw.uniform(0.05, 0.95, 6), draw.uniform(1e4, 1e6, 6)
@@ -149,6 +154,7 @@ def test_observe__measures_without_noise_what_is_there(student, draw):
     x, t, u = _observed(student, 60, alpha, 0.0, _rng(draw))
     holds(bool(np.ptp(x) > 0 and np.ptp(t) > 0), "all measurements are at one place, or time")
     close(u, reference.exact_heat(x, t, alpha), SINGLE)
+    holds(np.ptp(u) > 0, "all temperatures are the same")
 
 
 def _noise(student: Any, draw: np.random.Generator, noise_std: float) -> np.ndarray:
@@ -239,10 +245,11 @@ def test_observe__draws_from_rng_alone(student, draw):
 
 @pytest.mark.guard
 def test_observe__gives_one_shape(student, draw):
-    """gives three columns (n, 1), or three flat arrays, also for a single measurement"""
+    """gives three arrays, columns (n, 1) or flat, also for a single measurement"""
     for n in (1, 2, 25):
-        x, t, u = _observed(student, n, 0.1, 0.0, _rng(draw))
-        holds(len(x) == len(t) == len(u) == n, "should give n measurements")
+        x, t, u = map(coursekit.array, student.observe(n, 0.1, 0.0, _rng(draw)))
+        holds(x.shape == t.shape == u.shape, "x, t and u should have one shape")
+        holds(x.shape in ((n, 1), (n,)), "should give n measurements")
 
 
 # -------------------------------------------------------------------------- inverse_model
@@ -646,7 +653,7 @@ def _recovered(
     returned = _either(call, data)
     pair = isinstance(returned, (tuple, list)) and len(returned) == 2
     holds(pair, "should return (alpha, history)")
-    return number(returned[0]), returned[1]
+    return coursekit.number(returned[0]), returned[1]
 
 
 def least_squares_alpha(data: Data) -> float:
@@ -838,3 +845,9 @@ def test_alpha_uncertainty__leaves_the_observations_unchanged(student, draw):
     """leaves the observations unchanged"""
     data, noise_std, alpha = _experiment(draw, 12)
     _unchanged(student, lambda *kept: student.alpha_uncertainty(kept, noise_std, alpha), *data)
+
+
+@pytest.mark.guard
+def test_alpha_uncertainty__gives_a_number(student, draw):
+    """gives a number, not a list of one"""
+    coursekit.number(student.alpha_uncertainty(*_experiment(draw, 12)))

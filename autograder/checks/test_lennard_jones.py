@@ -17,14 +17,11 @@ import pytest
 import torch
 from coursekit import (
     SINGLE,
-    CheckFailed,
     StudentError,
     Tolerance,
-    array,
     attribute,
     below,
     holds,
-    number,
     tensor,
     within,
 )
@@ -32,6 +29,7 @@ from scipy import special
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
+from autograder.judging.kinds import array, close, number
 from reference_impl import lennard_jones as reference
 
 R_MIN = 2 ** (1 / 6)
@@ -49,28 +47,10 @@ EPOCHS_CLUSTERS = 500
 R2_LIMIT = 0.8
 
 
-def _array(returned: Any, shape: Any = None) -> np.ndarray:
-    """`returned` as an array; a list of numbers will do.
-
-    That what comes back should be an array costs one check of an exercise, not all.
-    """
-    if isinstance(returned, (list, tuple)):
-        try:
-            returned = np.array(returned, dtype=float)
-        except (TypeError, ValueError):
-            raise CheckFailed("type", "should be an array of numbers") from None
-    return array(returned, shape)
-
-
-def close(returned: Any, expected: Any, tolerance: Tolerance) -> None:
-    listed = isinstance(expected, np.ndarray) and isinstance(returned, (list, tuple))
-    coursekit.close(_array(returned) if listed else returned, expected, tolerance)
-
-
 def _exact(returned: Any, expected: np.ndarray, size: float) -> None:
     """Equal up to the rounding of numbers of this size, float32's where float32 came back."""
     tolerance = SINGLE if getattr(returned, "dtype", None) == np.float32 else ROUNDING
-    off = np.abs(_array(returned, expected.shape) - expected).max()
+    off = np.abs(array(returned, expected.shape) - expected).max()
     if off > 1e-2 * size:
         close(returned, expected, SINGLE)  # wrong, and not only by a step's width
     holds(
@@ -119,8 +99,8 @@ def test_lj_potential__gives_a_number_for_a_number(student, draw):
 def test_lj_potential__keeps_the_shape(student, draw):
     """gives an array of r's shape, whatever shape that is"""
     r = draw.uniform(0.9, 3.0, (2, 3, 4))
-    flat = array(student.lj_potential(r.ravel()), (24,))
-    close(array(student.lj_potential(r)), flat.reshape(r.shape), SINGLE)
+    flat = coursekit.array(student.lj_potential(r.ravel()), (24,))
+    close(coursekit.array(student.lj_potential(r)), flat.reshape(r.shape), SINGLE)
 
 
 def test_lj_potential__holds_for_any_epsilon(student, draw):
@@ -162,7 +142,7 @@ def test_lj_force__is_minus_the_slope_of_the_potential(student, draw):
 def test_lj_force__repels_inside_and_attracts_outside(student, draw):
     """is positive inside the minimum of the potential and negative outside"""
     inside, outside = draw.uniform(0.9, 1.1, 20), draw.uniform(1.15, 3.0, 20)
-    force = _array(student.lj_force(np.concatenate([inside, outside])), (40,))
+    force = array(student.lj_force(np.concatenate([inside, outside])), (40,))
     holds(bool((force[:20] > 0).all()), "close atoms should repel: F > 0 inside the minimum")
     holds(bool((force[20:] < 0).all()), "distant atoms should attract: F < 0 outside the minimum")
 
@@ -177,8 +157,8 @@ def test_lj_force__gives_a_number_for_a_number(student, draw):
 def test_lj_force__keeps_the_shape(student, draw):
     """gives an array of r's shape, whatever shape that is"""
     r = draw.uniform(0.9, 3.0, (2, 3, 4))
-    flat = array(student.lj_force(r.ravel()), (24,))
-    close(array(student.lj_force(r)), flat.reshape(r.shape), SINGLE)
+    flat = coursekit.array(student.lj_force(r.ravel()), (24,))
+    close(coursekit.array(student.lj_force(r)), flat.reshape(r.shape), SINGLE)
 
 
 def test_lj_force__holds_for_any_epsilon(student, draw):
@@ -226,13 +206,13 @@ def test_pairwise_distances__holds_every_pair_once(student, draw):
     square = draw.integers(2, 9) * np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
     for positions in (draw.normal(size=(2, 3)), draw.normal(size=(6, 3)), square):
         n_pairs = len(positions) * (len(positions) - 1) // 2
-        returned = _array(student.pairwise_distances(positions), (n_pairs,))
+        returned = array(student.pairwise_distances(positions), (n_pairs,))
         close(np.sort(returned), np.sort(pdist(positions)), SINGLE)
 
 
 def test_pairwise_distances__is_ascending(student, draw):
     """comes in ascending order"""
-    returned = _array(student.pairwise_distances(draw.normal(size=(7, 3))), (21,))
+    returned = array(student.pairwise_distances(draw.normal(size=(7, 3))), (21,))
     holds(bool((returned > 0).any()), "different atoms should have distances above zero")
     holds(bool(np.ptp(returned) > 0), "the distances of atoms here and there are all the same")
     holds(bool((np.diff(returned) >= 0).all()), "the distances should be sorted, smallest first")
@@ -242,15 +222,15 @@ def test_pairwise_distances__is_ascending(student, draw):
 def test_pairwise_distances__does_not_depend_on_place_turn_or_numbering(student, draw):
     """does not change when the cluster is moved, turned or renumbered"""
     positions = draw.normal(size=(5, 3))
-    before = np.sort(_array(student.pairwise_distances(positions)))
-    moved = _array(student.pairwise_distances(_move(draw, positions)))
+    before = np.sort(array(student.pairwise_distances(positions)))
+    moved = array(student.pairwise_distances(_move(draw, positions)))
     close(np.sort(moved), before, SINGLE)
 
 
 @pytest.mark.guard
 def test_pairwise_distances__is_empty_for_one_atom(student, draw):
     """is an empty array for a single atom"""
-    array(student.pairwise_distances(draw.normal(size=(1, 3))), (0,))
+    coursekit.array(student.pairwise_distances(draw.normal(size=(1, 3))), (0,))
 
 
 @pytest.mark.guard
@@ -324,6 +304,12 @@ def test_cluster_energy__leaves_the_positions_unchanged(student, draw):
     _unchanged(student, lambda x: student.cluster_energy(x, *scales), _cluster(draw, 5))
 
 
+@pytest.mark.guard
+def test_cluster_energy__gives_a_number(student, draw):
+    """gives a number, not a list of one"""
+    coursekit.number(student.cluster_energy(1.5 * draw.normal(size=(4, 3))))
+
+
 # ------------------------------------------------------------------------- cluster_forces
 
 
@@ -351,7 +337,7 @@ def test_cluster_forces__push_close_atoms_apart(student, draw):
     start = draw.normal(size=3)
     for distance, way in ((draw.uniform(0.95, 1.05), 1), (draw.uniform(1.2, 1.6), -1)):
         pair = np.array([start, start + distance * direction])
-        forces = _array(student.cluster_forces(pair), (2, 3))
+        forces = array(student.cluster_forces(pair), (2, 3))
         along = way * forces @ direction
         holds(
             bool(along[0] < 0 < along[1]),
@@ -379,7 +365,7 @@ def test_cluster_forces__hold_for_any_sigma(student, draw):
 def test_cluster_forces__add_up_to_zero_without_torque(student, draw):
     """add up to zero and do not turn the cluster"""
     positions = _cluster(draw, 6)
-    forces = _array(student.cluster_forces(positions), (6, 3))
+    forces = array(student.cluster_forces(positions), (6, 3))
     size = np.abs(forces).sum() or 1.0
     close(forces.sum(axis=0) / size, np.zeros(3), SINGLE)
     close(np.cross(positions, forces).sum(axis=0) / size, np.zeros(3), SINGLE)
@@ -390,14 +376,15 @@ def test_cluster_forces__turn_with_the_cluster(student, draw):
     """turn with the cluster and do not depend on where it is"""
     positions = _cluster(draw, 5)
     turn = Rotation.random(random_state=int(draw.integers(2**31))).as_matrix()
-    expected = _array(student.cluster_forces(positions), (5, 3)) @ turn.T
+    expected = array(student.cluster_forces(positions), (5, 3)) @ turn.T
     close(student.cluster_forces(positions @ turn.T + draw.uniform(-2, 2, 3)), expected, SINGLE)
 
 
 @pytest.mark.guard
 def test_cluster_forces__are_zero_for_one_atom(student, draw):
     """are zero for a single atom"""
-    close(array(student.cluster_forces(draw.normal(size=(1, 3)))), np.zeros((1, 3)), SINGLE)
+    alone = coursekit.array(student.cluster_forces(draw.normal(size=(1, 3))))
+    close(alone, np.zeros((1, 3)), SINGLE)
 
 
 @pytest.mark.guard
@@ -423,7 +410,7 @@ def test_sample_clusters__gives_as_many_as_asked_for(student, draw):
     """gives exactly n_samples clusters of n_atoms atoms"""
     for n_samples, n_atoms, min_distance in ((1, 3, 0.5), (25, 5, 0.9), (40, 2, 1.5)):
         returned = student.sample_clusters(n_samples, n_atoms, min_distance, _rng(draw))
-        clusters = array(returned, (n_samples, n_atoms, 3))
+        clusters = coursekit.array(returned, (n_samples, n_atoms, 3))
         holds(bool(np.ptp(clusters) > 0), "all atoms are in the same place")
 
 
@@ -431,7 +418,7 @@ def test_sample_clusters__gives_as_many_as_asked_for(student, draw):
 def test_sample_clusters__keeps_every_pair_apart(student, draw):
     """has no two atoms closer than min_distance, whichever two"""
     for min_distance in draw.uniform(0.8, 1.0, 2):
-        clusters = _array(student.sample_clusters(60, 4, min_distance, _rng(draw)), (None, 4, 3))
+        clusters = array(student.sample_clusters(60, 4, min_distance, _rng(draw)), (None, 4, 3))
         holds(len(clusters) > 0, "there should be clusters")
         nearest = _nearest(clusters).min() + SINGLE.relative
         holds(bool(nearest >= min_distance), "some pair is closer than min_distance")
@@ -453,7 +440,7 @@ def test_sample_clusters__is_normal_with_deviation_scale(student, draw):
     away.
     """
     scale = float(draw.uniform(1.2, 2.0))
-    clusters = _array(student.sample_clusters(600, 3, 0.0, _rng(draw), scale), (None, 3, 3))
+    clusters = array(student.sample_clusters(600, 3, 0.0, _rng(draw), scale), (None, 3, 3))
     _normal(clusters, scale)
 
 
@@ -462,7 +449,7 @@ def test_sample_clusters__has_scale_0_8_if_none_is_given(student, draw):
 
     As the check above; a scale of 1 is 29 standard errors away.
     """
-    _normal(_array(student.sample_clusters(600, 3, 0.0, _rng(draw)), (None, 3, 3)), 0.8)
+    _normal(array(student.sample_clusters(600, 3, 0.0, _rng(draw)), (None, 3, 3)), 0.8)
 
 
 def test_sample_clusters__throws_away_whole_clusters(student, draw):
@@ -474,7 +461,7 @@ def test_sample_clusters__throws_away_whole_clusters(student, draw):
     is 11 away, pushing it out to min_distance 15.
     """
     scale, cut = 0.8, float(draw.uniform(1.8, 2.0))
-    clusters = _array(student.sample_clusters(800, 2, cut, _rng(draw), scale), (None, 2, 3))
+    clusters = array(student.sample_clusters(800, 2, cut, _rng(draw), scale), (None, 2, 3))
     holds(len(clusters) > 100, "there should be as many clusters as asked for")
     # The square of the separation over 2 scale² follows a chi-squared law of 3 degrees, cut off.
     least = cut**2 / (4 * scale**2)
@@ -492,17 +479,17 @@ def test_sample_clusters__draws_from_rng_alone(student, draw):
     """gives the same clusters for the same seed and others for another"""
     seed = int(draw.integers(2**63))
     student.reseed(int(draw.integers(2**31)))
-    first = _array(student.sample_clusters(8, 3, 0.7, np.random.default_rng(seed)))
+    first = array(student.sample_clusters(8, 3, 0.7, np.random.default_rng(seed)))
     student.reseed(int(draw.integers(2**31)))
     again = student.sample_clusters(8, 3, 0.7, np.random.default_rng(seed))
-    other = _array(student.sample_clusters(8, 3, 0.7, np.random.default_rng(seed - 1)))
+    other = array(student.sample_clusters(8, 3, 0.7, np.random.default_rng(seed - 1)))
     close(again, first, SINGLE)
     holds(not np.array_equal(first, other), "another seed should give other clusters")
 
 
 def test_sample_clusters__repeats_no_cluster(student, draw):
     """draws every cluster afresh"""
-    clusters = _array(student.sample_clusters(50, 4, 1.0, _rng(draw)), (None, 4, 3))
+    clusters = array(student.sample_clusters(50, 4, 1.0, _rng(draw)), (None, 4, 3))
     holds(
         len(np.unique(clusters[:, 0, 0])) == len(clusters),
         "the same cluster comes more than once",
@@ -537,7 +524,7 @@ def test_standardise__treats_test_as_it_treats_train(student, draw):
     """shifts and scales test exactly as it does train"""
     train, test = _table(draw, 30), _table(draw, 12) + 5
     train_n, test_n, *_ = _four(student.standardise(train, test))
-    train_n, test_n = _array(train_n, (30, 3)), _array(test_n, (12, 3))
+    train_n, test_n = array(train_n, (30, 3)), array(test_n, (12, 3))
     slope = (train_n[1] - train_n[0]) / (train[1] - train[0])
     holds(bool((np.abs(slope[0] - slope[1:]) > 0).all()), "each column should have its own scale")
     close(test_n, train_n[0] + slope * (test - train[0]), SINGLE)
@@ -548,7 +535,7 @@ def test_standardise__returns_mean_and_deviation_of_train(student, draw):
     train, test = _table(draw, 17), _table(draw, 9)
     _, _, mean, std = _four(student.standardise(train, test))
     for returned, expected in ((mean, train.mean(axis=0)), (std, train.std(axis=0))):
-        kept = _array(returned)
+        kept = array(returned)
         holds(kept.size == 3, "mean and std should have one entry for each column")
         close(kept.reshape(3), expected, SINGLE)
 
@@ -559,8 +546,8 @@ def test_standardise__survives_a_constant_column(student, draw):
     train, test = _table(draw, 16), _table(draw, 8)
     train[:, 1] = 2.5  # exact in binary: its mean is 2.5, its deviation 0
     train_n, test_n, *_ = _four(student.standardise(train, test))
-    close(array(train_n, (16, 3))[:, 1], np.zeros(16), SINGLE)
-    array(test_n, (8, 3))
+    close(coursekit.array(train_n, (16, 3))[:, 1], np.zeros(16), SINGLE)
+    coursekit.array(test_n, (8, 3))
 
 
 def test_standardise__only_shifts_a_constant_column(student, draw):
@@ -568,9 +555,9 @@ def test_standardise__only_shifts_a_constant_column(student, draw):
     train, test = _table(draw, 16), _table(draw, 8)
     train[:, 1] = 2.5
     _, test_n, mean, std = _four(student.standardise(train, test))
-    found = np.array([_array(one).reshape(-1)[1:2] for one in (mean, std)])
+    found = np.array([array(one).reshape(-1)[1:2] for one in (mean, std)])
     close(found.reshape(2), np.array([2.5, 1.0]), SINGLE)
-    close(_array(test_n, (8, 3))[:, 1], test[:, 1] - 2.5, SINGLE)
+    close(array(test_n, (8, 3))[:, 1], test[:, 1] - 2.5, SINGLE)
 
 
 def test_standardise__divides_by_the_deviation_alone(student, draw):

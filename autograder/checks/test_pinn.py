@@ -1148,6 +1148,128 @@ def test_train_oscillator__repeats_itself(student, draw):
     _repeats_itself(student, draw, "train_oscillator", np.linspace(0, 6, 9))
 
 
+# ----------------------------------------------------------------------------- last_layer
+
+
+class _Waves(NamedTuple):
+    """Features sin(f t + p), and what NumPy makes of them."""
+
+    frequencies: np.ndarray
+    phases: np.ndarray
+
+    def of_order(self, t: np.ndarray, order: int) -> np.ndarray:
+        angle = self.frequencies * t + self.phases + order * math.pi / 2
+        return self.frequencies**order * np.sin(angle)
+
+    def given_to(self, student: Any) -> Any:
+        return student.field("waves", frequencies=self.frequencies, phases=self.phases)
+
+    def system(
+        self, t: np.ndarray, coefficients: Any, conditions: Any, weight: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The rows of the least squares, and what they should give."""
+        rows = [sum(c * self.of_order(t, order) for order, c in enumerate(coefficients))]
+        wanted = [np.zeros((len(t), 1))]
+        for time, order, value in conditions:
+            rows.append(math.sqrt(weight) * self.of_order(np.array([[time]]), order))
+            wanted.append(np.array([[math.sqrt(weight) * value]]))
+        return np.concatenate(rows), np.concatenate(wanted)
+
+
+def _waves(draw: np.random.Generator, count: int) -> _Waves:
+    """Frequencies apart from each other, so that every w is well known."""
+    frequencies = np.arange(1, count + 1) * 0.7 + draw.uniform(0, 0.3, count)
+    return _Waves(frequencies, draw.uniform(0, 2 * math.pi, count))
+
+
+def _last_layer(
+    student: Any, waves: _Waves, t: np.ndarray, coefficients: Any, conditions: Any, weight: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """What came back, and what NumPy finds."""
+    points, features = torch.tensor(t), waves.given_to(student)
+    given = (tuple(map(float, coefficients)), conditions, weight)
+    w = tensor(student.last_layer(features, points, *given), (len(waves.phases), 1))
+    matrix, wanted = waves.system(t, coefficients, conditions, weight)
+    return w, np.linalg.lstsq(matrix, wanted, rcond=None)[0]
+
+
+@pytest.mark.point
+def test_last_layer__makes_the_sum_of_squares_smallest(student, draw):
+    """makes the sum of squares of equation and conditions as small as it can be"""
+    for count, rows in ((4, 40), (3, 9)):
+        waves, t = _waves(draw, count), draw.uniform(0, 5, (rows, 1))
+        coefficients = _coefficients(draw, 3)
+        conditions = [
+            (float(draw.uniform(0, 1)), 0, float(draw.uniform(1, 2))),
+            (float(draw.uniform(0, 1)), 1, float(draw.uniform(-2, -1))),
+        ]
+        weight = float(draw.uniform(5, 20))
+        close(*_last_layer(student, waves, t, coefficients, conditions, weight), SINGLE)
+
+
+@pytest.mark.point
+def test_last_layer__finds_the_solution(student, draw):
+    """finds the solution where the features can make it"""
+    for omega in draw.uniform(1.5, 3.0, 2):
+        start, speed = draw.uniform(0.5, 2.0, 2)
+        waves = _Waves(np.array([omega, omega, 0.4]), np.array([math.pi / 2, 0.0, 0.3]))
+        t = np.linspace(0, 4, 30)[:, None]
+        conditions = [(0.0, 0, float(start)), (0.0, 1, float(speed))]
+        found, _ = _last_layer(student, waves, t, (omega**2, 0.0, 1.0), conditions, 1.0)
+        close(found, np.array([[start], [speed / omega], [0.0]]), SINGLE)
+
+
+def test_last_layer__takes_equations_of_any_order(student, draw):
+    """takes equations of the first and the third order, and conditions of any order"""
+    for orders in (1, 3):
+        waves, t = _waves(draw, 3), draw.uniform(0, 4, (25, 1))
+        conditions = [(float(draw.uniform(0, 1)), order, 1.5 - order) for order in range(orders)]
+        coefficients = _coefficients(draw, orders + 1)
+        close(*_last_layer(student, waves, t, coefficients, conditions, 3.0), SINGLE)
+
+
+def test_last_layer__weighs_the_conditions(student, draw):
+    """gives every condition the weight that it is told"""
+    waves, t = _waves(draw, 3), draw.uniform(0, 4, (25, 1))
+    coefficients, conditions = _coefficients(draw, 3), [(0.5, 0, 2.0), (2.5, 0, -1.0)]
+    for weight in (0.01, 1e4):
+        close(*_last_layer(student, waves, t, coefficients, conditions, weight), SINGLE)
+
+
+def test_last_layer__needs_no_weight_to_be_told(student, draw):
+    """gives the conditions the weight 1 if nothing is said"""
+    waves, t = _waves(draw, 3), draw.uniform(0, 4, (12, 1))
+    coefficients, conditions = _coefficients(draw, 3), [(0.5, 0, 2.0), (1.5, 1, -1.0)]
+    given = (tuple(map(float, coefficients)), conditions)
+    w = tensor(student.last_layer(waves.given_to(student), torch.tensor(t), *given), (3, 1))
+    matrix, wanted = waves.system(t, coefficients, conditions, 1.0)
+    close(w, np.linalg.lstsq(matrix, wanted, rcond=None)[0], SINGLE)
+
+
+def test_last_layer__takes_features_that_depend_on_each_other(student, draw):
+    """takes features that depend on each other, where several answers are as good"""
+    one = _waves(draw, 2)
+    twice = _Waves(np.repeat(one.frequencies, 2), np.repeat(one.phases, 2))
+    t, conditions = draw.uniform(0, 4, (20, 1)), [(0.3, 0, 1.0)]
+    coefficients = _coefficients(draw, 2)
+    w, best = _last_layer(student, twice, t, coefficients, conditions, 2.0)
+    later = twice.of_order(np.linspace(0, 4, 9)[:, None], 0)
+    close(later @ w, later @ best, SINGLE)
+
+
+@pytest.mark.guard
+def test_last_layer__takes_the_hidden_layer_of_a_network(student, draw):
+    """takes the features of a network, and leaves its points without a graph"""
+    network = student.field("network", n_in=1, n_hidden=6, n_out=3, seed=int(draw.integers(99)))
+    t = torch.tensor(draw.uniform(-1, 1, (30, 1)), dtype=torch.float32)
+    kept = student.keep(t)
+    w = student.keeping("last_layer", network, kept, (1.0, 1.0), [(0.0, 0, 1.0)], 10.0)
+    holds(not attribute(w, "requires_grad"), "the weights still hang on a graph")
+    tensor(student.value(w), (3, 1))
+    words = "t should be left as it was, without requires_grad"
+    holds(not attribute(kept, "requires_grad"), words)
+
+
 # ------------------------------------------------------------------------------------ ftcs
 
 

@@ -10,23 +10,22 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import coursekit
 import numpy as np
 import pytest
 import torch
 from coursekit import (
     SINGLE,
     StudentError,
-    array,
     attribute,
-    close,
     holds,
-    number,
     tensor,
     within,
 )
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
+from autograder.judging.kinds import array, close, number
 from autograder.sandbox.inside import fields
 from reference_impl import lennard_jones
 from reference_impl import symmetry as reference
@@ -587,6 +586,13 @@ def test_invariance_error__is_zero_for_an_invariant(student, draw):
 
 
 @pytest.mark.guard
+def test_invariance_error__gives_a_number(student, draw):
+    """gives a number, not a list of one"""
+    f, T = student.field("sine"), student.field("affine", matrix=_turn(draw))
+    coursekit.number(student.invariance_error(f, _normal(draw, 5, 3), T))
+
+
+@pytest.mark.guard
 def test_invariance_error__leaves_x_unchanged(student, draw):
     """leaves x unchanged"""
     f, T = student.field("sine"), student.field("affine", matrix=_turn(draw))
@@ -637,6 +643,13 @@ def test_equivariance_error__is_zero_for_an_equivariant(student, draw):
     mirror = student.field("affine", matrix=-np.eye(4))
     for T in (new_numbers, mirror):
         close(number(student.equivariance_error(odd, x, T, T)), 0.0, SINGLE)
+
+
+@pytest.mark.guard
+def test_equivariance_error__gives_a_number(student, draw):
+    """gives a number, not a list of one"""
+    f, T = student.field("sine"), student.field("affine", matrix=_turn(draw))
+    coursekit.number(student.equivariance_error(f, _normal(draw, 5, 3), T, T))
 
 
 @pytest.mark.guard
@@ -768,6 +781,12 @@ def test_random_rotation__turns_by_every_angle_as_often_as_it_should(student, dr
     trace = np.trace(student.once(_rotations, draw), axis1=1, axis2=2)
     within(float(trace.mean()), 0.0, (1 / MANY) ** 0.5, K)
     within(float((trace**2).mean()), 1.0, (2 / MANY) ** 0.5, K)
+
+
+@pytest.mark.guard
+def test_random_rotation__gives_an_array(student, draw):
+    """gives an array"""
+    coursekit.array(student.random_rotation(np.random.default_rng(_seed(draw))), (3, 3))
 
 
 @pytest.mark.guard

@@ -260,7 +260,8 @@ def _grade(
                 chosen = [student]
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
-            missing, outdated, moved = list[str](), list[str](), list[str]()
+            missing, outdated = list[str](), list[str]()
+            moved, renewed = list[str](), list[str]()
             for _, result in grade_class(
                 found,
                 course_dir,
@@ -273,6 +274,7 @@ def _grade(
                 missing=missing,
                 outdated=outdated,
                 moved=moved,
+                renewed=renewed,
             ):
                 bar.advance(task)
                 results.append(result if json else replace(result, exercises=[], phases={}))
@@ -284,6 +286,13 @@ def _grade(
             if not json:
                 _print_class(found.title, results, marks)
                 _print_absent(recorder, found, len(dropped(course_dir)))
+            for who in renewed:
+                if who in marks and (hand := ", ".join(marks[who].by_hand)):
+                    print(
+                        f"autograder: {plain(who)} handed in another file; what was given by hand "
+                        f"({hand}) was for the one before: look at it again",
+                        file=sys.stderr,
+                    )
             for sentence in moved:
                 print(f"autograder: {plain(sentence)} (the same file)", file=sys.stderr)
             if outdated:

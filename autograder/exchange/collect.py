@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
@@ -29,6 +31,9 @@ from autograder.records.gradebook.times import TIMESTAMP
 from .archive import is_archive, listing, opened, shown
 from .choice import Chosen, choose
 from .layouts import Handed, Layout, Member, layout, refuse_doubtful
+
+_OWN = ("folders", "nbgrader")
+"""Archives that are no platform's."""
 
 MAX_ARCHIVE = 512 * 2**20
 """Of an archive that is alone in another one."""
@@ -77,7 +82,7 @@ class _Collection:
             with zipfile.ZipFile(io.BytesIO(lone.read(MAX_ARCHIVE))) as within:
                 return self.take(within, made)
         refuse_doubtful(found.people)
-        if has_gradebook(self.course_dir) and found.system not in ("folders", "nbgrader"):
+        if has_gradebook(self.course_dir) and found.system not in _OWN:
             roster = Recorder(self.course_dir, [self.assignment]).roster()
             self.outcome.remarks.extend(_on_the_roster(found, list(roster.values())))
         told = _member_times(found, made, self.zone)
@@ -114,7 +119,7 @@ class _Collection:
             if not self._write(member.student, chosen, time, earlier):
                 continue
             self.known.left_out.pop(label, None)
-            self.known.students[member.student] = records.Origin(
+            origin = records.Origin(
                 system=system,
                 label=handed.label,
                 name=member.name,
@@ -125,6 +130,12 @@ class _Collection:
                 late=handed.late,
                 file=chosen.shown,
             )
+            before = self.known.students.get(member.student)
+            if before is not None and system in _OWN and before.system not in _OWN:
+                # From a folder, by mail say: the platform's number is still the way back.
+                changed = {"time": origin.time, "late": origin.late, "file": origin.file}
+                origin = msgspec.structs.replace(before, **changed)
+            self.known.students[member.student] = origin
             self.people.append(Known(member.student, member.name, member.email, member.lms_id))
 
     def _attempts(self, handed: Handed) -> Iterator[tuple[str, Chosen]]:
@@ -243,7 +254,7 @@ def _member_times(found: Layout, made: datetime, zone: tzinfo) -> dict[str, date
     Many platforms write there when the archive was made. Then all are the same, or all but the
     archive's own age, and say nothing of the students.
     """
-    if found.system in ("folders", "nbgrader"):
+    if found.system in _OWN:
         return {}
     times = {}
     for handed in found.people:

@@ -81,7 +81,7 @@ def _plain_table(of: _Class) -> Iterable[Row]:
     ]
     for mark in of.marks:
         points = [mark.exercises.get(name, "") for name in exercises]
-        points += [mark.in_words.get(name, "") for name in words]
+        points += [mark.in_words[name].points if name in mark.in_words else "" for name in words]
         who = [mark.student, mark.last_name, mark.first_name, mark.email]
         yield [*who, *points, mark.points, mark.penalty, mark.total, mark.max_points]
     for person in of.absent:  # an empty field is no zero: what it means is the course's to say

@@ -108,7 +108,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         store.save(result)
         recorder.record(result)
         Receipts(recorder.course_dir).remove(result)
-        Pages(recorder.course_dir, [found]).remove(result)
+        Pages(recorder.course_dir, [found], recorder).remove(result)
         self.log.info("%s: %g of %g points", student, result.points, result.max_points)
         for line in [result.message, *result.notes]:
             if line:

@@ -18,7 +18,7 @@ from autograder.course import load_assignment
 from autograder.errors import CageError, JudgeLost
 from autograder.results import Result
 from autograder.sandbox.levels import Level
-from autograder.sandbox.transport import SLOWEST, wall_seconds
+from autograder.sandbox.limits import SLOWEST, wall_seconds
 
 from .job import Job
 

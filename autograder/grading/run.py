@@ -93,13 +93,15 @@ def grade_class(
     missing: list[str] | None = None,
     outdated: list[str] | None = None,
     moved: list[str] | None = None,
+    renewed: list[str] | None = None,
 ) -> Iterator[tuple[Event, Result]]:
     """Every chosen student's result as it comes, recorded in the store and the sinks by then.
 
     Whose submission was graded and is not there any more keeps the record, and is told in
     `missing`, with the reason. A recorded result of the same file stays, whatever became of the
     checks, the points or the salt since; its student is told in `outdated`. Where the same file
-    was judged again and earned something else, `moved` has the sentence.
+    was judged again and earned something else, `moved` has the sentence. `renewed` has whose result
+    of another file was replaced.
     `jobs` judges on this machine grade, or the Dask cluster whose `scheduler` is named.
     """
     sinks = list(sinks)
@@ -122,12 +124,18 @@ def grade_class(
             record(course_dir, [after], sinks)
             if moved is not None and before is not None and has_moved(before, after):
                 moved.append(f"{after.student}: {before.points:g} before, {after.points:g} now")
+            if renewed is not None and before is not None and not _of_one_file(before, after):
+                renewed.append(after.student)
             yield "graded", after
 
 
 def has_moved(before: Result, after: Result) -> bool:
-    same = before.submission_sha256 == after.submission_sha256
-    return same and before.status != "grader_error" and before.points != after.points
+    marked = before.status != "grader_error"
+    return marked and _of_one_file(before, after) and before.points != after.points
+
+
+def _of_one_file(before: Result, after: Result) -> bool:
+    return before.submission_sha256 == after.submission_sha256
 
 
 class Change(NamedTuple):

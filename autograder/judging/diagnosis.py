@@ -6,7 +6,8 @@
    another way. Mistakes that cannot be told apart are named together; two slips seen in different
    checks are both named.
 2. Else a **relation** between what came back and the right numbers (`relations`).
-3. Else a **fact about the code** that holds for no right answer (`facts`).
+3. Else a **small change** of the reference that answers as the student does (`mutants`).
+4. Else a **fact about the code** that holds for no right answer (`facts`).
 
 A wrong hint is worse than none. What it may cost is counted in CPU seconds, so that a hint does
 not depend on how busy the machine is; checks that train take too long to be repeated.
@@ -30,6 +31,7 @@ from autograder.sandbox.protocol import InProcess, read_reply
 from . import facts, relations
 from .answers import Answer, Mistake, alternatives, cells, mistakes, reference_code
 from .judge import Check, Judge
+from .mutants import mutants
 from .student import Exchange, Student
 
 _QUICK = 1.0
@@ -62,7 +64,7 @@ class Observer:
             if found is not None:
                 result.mistake, result.hint = found
             else:
-                result.hint = work.relation() or self._fact(exercise)
+                result.hint = work.relation() or work.small_change() or self._fact(exercise)
         finally:
             self.left -= time.process_time() - started
 
@@ -94,14 +96,25 @@ class _Diagnosis:
         self.assignment = judge.assignment
         self.exercise = exercise
         self.deadline = time.process_time() + min(_EXERCISE, seconds)
+        self.right = _right(self.assignment, exercise.name)
+        self.wrong = [w for w in mistakes(self.assignment) if w.exercise == exercise.name]
         quick = {n: c for n, c in transcripts.items() if sum(x.seconds for x in c) < _QUICK}
-        self.telling = {n: c for n, c in quick.items() if n in failed and _says_something(c)}
+        self.telling = {
+            n: c
+            for n, c in quick.items()
+            if n in failed and _says_something(c) and self._in_time(c)
+        }
         self.passed = [
             check
             for check in judge.of(exercise)
             if check.name in quick and check.name not in failed
         ]
-        self.right = _right(self.assignment, exercise.name)
+
+    def _in_time(self, calls: Sequence[Exchange]) -> bool:
+        """Can all known answers give at least the slowest answer again before the deadline?
+        Where they cannot, as with a training, it is better not to begin."""
+        slowest = max(exchange.seconds for exchange in calls)
+        return slowest * len([*self.right, *self.wrong]) < _EXERCISE
 
     def known(self) -> Found | None:
         """The known mistakes that are the student's."""
@@ -116,22 +129,41 @@ class _Diagnosis:
 
     def _covers(self) -> dict[Mistake, frozenset[str]]:
         """The failed checks in which each possible mistake answers as the student does."""
-        shown = [name for name, calls in self.telling.items() if not self._is_right(calls)]
-        known = [w for w in mistakes(self.assignment) if w.exercise == self.exercise.name]
-        found = {}
-        for wrong in known:
-            cover = frozenset(name for name in shown if self._agree(wrong, self.telling[name]))
-            if cover and not self._fails_otherwise(wrong, cover) and self._passes(wrong):
-                found[wrong] = cover
-        return found
+        covers = ((wrong, self._cover(_session(self.assignment, wrong))) for wrong in self.wrong)
+        return {wrong: cover for wrong, cover in covers if cover}
 
-    def _agree(self, answer: Answer | None, calls: Sequence[Exchange]) -> bool:
-        return not self._late() and _answers(_session(self.assignment, answer), calls)
+    def small_change(self) -> str:
+        """What changes of the reference answer as the student does in every failed check."""
+        told = {name for name in self._shown if _has_values(self.telling[name])}
+        words: set[str] = set()
+        base = _session(self.assignment, None)
+        code = reference_code(self.assignment, self.exercise.name)
+        endless = "while " in code  # a change might make it so
+        for mutant in mutants(self.exercise.name, code) if told and not endless else ():
+            if told <= self._cover(base.with_cell(mutant.code)):
+                words.add(mutant.words)
+            if self._late() or len(words) > 2:
+                return ""
+        return f"This is what comes out when {' or '.join(sorted(words))}." if words else ""
+
+    def _cover(self, wrong: InProcess) -> frozenset[str]:
+        """The failed checks in which a possible mistake answers as the student does; none if it
+        fails another one, or this one in another way."""
+        cover = frozenset(name for name in self._shown if self._agree(wrong, self.telling[name]))
+        holds = cover and not self._fails_otherwise(wrong, cover) and self._passes(wrong)
+        return cover if holds else frozenset()
+
+    @functools.cached_property
+    def _shown(self) -> list[str]:
+        return [name for name, calls in self.telling.items() if not self._is_right(calls)]
+
+    def _agree(self, answer: InProcess, calls: Sequence[Exchange]) -> bool:
+        return not self._late() and _answers(answer, calls)
 
     def _is_right(self, calls: Sequence[Exchange]) -> bool:
-        return any(self._agree(answer, calls) for answer in self.right)
+        return any(self._agree(_session(self.assignment, one), calls) for one in self.right)
 
-    def _fails_otherwise(self, wrong: Mistake, cover: frozenset[str]) -> bool:
+    def _fails_otherwise(self, wrong: InProcess, cover: frozenset[str]) -> bool:
         """In some failed check the mistake shows as well, but not as it does for the student."""
         rest = [
             check
@@ -140,12 +172,12 @@ class _Diagnosis:
         ]
         return any(not self._check_passes(wrong, check) for check in rest)
 
-    def _passes(self, wrong: Mistake) -> bool:
+    def _passes(self, wrong: InProcess) -> bool:
         return all(self._check_passes(wrong, check) for check in self.passed)
 
-    def _check_passes(self, wrong: Mistake, check: Check) -> bool:
-        student = Student(_session(self.assignment, wrong))
-        return not self._late() and self.judge.run(check, student, self.salt).outcome == "passed"
+    def _check_passes(self, wrong: InProcess, check: Check) -> bool:
+        outcome = "" if self._late() else self.judge.run(check, Student(wrong), self.salt).outcome
+        return outcome == "passed"
 
     def _late(self) -> bool:
         return time.process_time() > self.deadline

@@ -20,7 +20,9 @@ from coursekit.student import Kept
 
 from autograder.sandbox.inside.protocol import MAX_BYTES
 from autograder.sandbox.inside.wire import Handle, WireError, encode, weighed
-from autograder.sandbox.protocol import Transport, exception_name, read_reply
+from autograder.sandbox.protocol import CellFailure, Transport, exception_name, read_reply
+
+from .uses import pieces_of
 
 _OK = encode({"ok": True})
 MAX_RECEIVED = 4 * MAX_BYTES  # in all checks of an exercise: they stay until the diagnosis
@@ -261,15 +263,37 @@ class Student(coursekit.student.Student):
         if not text.endswith("is not defined"):
             return "is not there"
         own = f"the cell of {self.exercise}"
+        beside = ""
+        before: list[CellFailure] = []
         for failure in self.transport.failures:
-            mine = failure.cell.label == own and not failure.first
-            if failure.defines(name) or mine:
-                place = f"line {failure.line} of " if failure.line else ""
-                return f"is not defined, because {place}{failure.cell.label} {failure.why}"
+            mine = failure.cell.label == own
+            if (mine and not failure.first) or _binds(name, failure.text):
+                return f"is not defined, because {_first_of_all(failure, before)}"
+            if mine:
+                beside = beside or f"; {_told(failure)}"
+            before.append(failure)
         source = "".join(cell.source for cell in self.transport.cells if cell.label == own)
         defined = re.findall(r"^(?:def|class)[ \t]+(\w{1,60})\b", source, re.MULTILINE)
         near = difflib.get_close_matches(name, defined, n=1)
-        return f"is not defined, but {near[0]} is" if near else "is not defined"
+        return f"is not defined, but {near[0]} is{beside}" if near else f"is not defined{beside}"
+
+
+def _told(failure: CellFailure) -> str:
+    place = f"line {failure.line} of " if failure.line else ""
+    return f"{place}{failure.cell.label} {failure.why}"
+
+
+def _first_of_all(failure: CellFailure, before: list[CellFailure]) -> str:
+    """What stopped, or what stopped before and left it without a name that it needs."""
+    needed = re.search(r": (\w+) is not defined$", failure.why)
+    for number, earlier in enumerate(before):
+        if needed and _binds(needed[1], earlier.text):
+            return _first_of_all(earlier, before[:number])
+    return _told(failure)
+
+
+def _binds(name: str, text: str) -> bool:
+    return name in text and any(name in piece.binds for piece in pieces_of(text))
 
 
 def _strings(values: Any) -> list[str]:

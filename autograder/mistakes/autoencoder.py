@@ -826,7 +826,7 @@ encode_slips = [
         "list_returned",
         ".encoder(x).numpy()",
         ".encoder(x).tolist()",
-        "gives_the_encoder_s_z",
+        "gives_a_numpy_array",
         "A list comes back. A NumPy array is wanted.",
     ),
     slip(
@@ -1188,3 +1188,27 @@ def layers_kept_for_the_next():
         def forward(self, x):
             z = self.encoder(x)
             return self.decoder(z), z
+
+
+# -------------------------------------------------------------------- right values, wrong kind
+
+_IN_A_LIST = "The values are right, but they come back in a list. {} is wanted."
+
+in_lists = [
+    slip(
+        "pca_reconstruction",
+        "rows_in_lists",
+        "return X_hat, sizes[:k] ** 2 / np.sum(sizes**2)",
+        "return X_hat.tolist(), (sizes[:k] ** 2 / np.sum(sizes**2)).tolist()",
+        "gives_arrays",
+        _IN_A_LIST.format("A pair of arrays"),
+    ),
+    slip(
+        "order_parameter_correlation",
+        "r_squared_in_a_list",
+        "return float(1 - np.sum(errors**2) / np.sum((m - m.mean()) ** 2))",
+        "return [1 - np.sum(errors**2) / np.sum((m - m.mean()) ** 2)]",
+        "gives_a_number",
+        _IN_A_LIST.format("A number"),
+    ),
+]

@@ -9,6 +9,7 @@ from reference_impl.backprop import backward, forward, he_initialise, mse_loss
 
 # What an exercise is about: an answer that fails one of these checks keeps at most half.
 POINTS = {
+    "activation_gradients": {"are_exact"},
     "count_parameters": {"one_hidden_layer"},
     "he_initialise": {"spread"},
     "forward": {"any_size"},
@@ -334,6 +335,7 @@ activation_gradients = [
 @mistake(
     "activation_gradients",
     caught_by="are_exact",
+    keeps=0.5,
     hint="tanh_gradient: a difference over a small step keeps some ten digits. Differentiate on "
     "paper and put z into the result.",
 )

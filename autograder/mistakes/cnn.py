@@ -1520,3 +1520,43 @@ def one_layer_with_dropout_and_a_sum_of_means():
         def forward(self, x):
             x = self.drop(torch.relu(self.norm(self.conv(x))))
             return self.head(x).sum(dim=3).sum(dim=2) / (x.shape[2] * x.shape[3])
+
+
+# -------------------------------------------------------------------- right values, wrong kind
+
+_IN_A_LIST = "The values are right, but they come back in a list. {} is wanted."
+
+in_lists = [
+    slip(
+        "correlate1d",
+        "sums_in_a_list",
+        "return windows.astype(float) @ kernel",
+        "return (windows.astype(float) @ kernel).tolist()",
+        "gives_an_array",
+        _IN_A_LIST.format("An array"),
+    ),
+    slip(
+        "convolve2d_periodic",
+        "image_in_lists",
+        "    return result",
+        "    return result.tolist()",
+        "gives_an_array",
+        _IN_A_LIST.format("An array"),
+    ),
+    slip(
+        "kernels",
+        "kernel_in_lists",
+        "return np.array(kernels[name], dtype=float)",
+        "return kernels[name]",
+        "gives_arrays",
+        _IN_A_LIST.format("An array"),
+    ),
+    slip(
+        "max_pool2d",
+        "blocks_in_lists",
+        "return blocks.max(axis=(-3, -1))",
+        "return blocks.max(axis=(-3, -1)).tolist()",
+        "keeps_the_dtype",
+        _IN_A_LIST.format("An array"),
+    ),
+]

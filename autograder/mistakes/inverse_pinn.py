@@ -1126,3 +1126,35 @@ alpha_uncertainty_slips = [
 def the_usual_alpha():
     def recover_alpha(observations, *, epochs, generator):
         return 0.1, [1.0, 0.5, 0.1]
+
+
+# -------------------------------------------------------------------- right values, wrong kind
+
+_IN_A_LIST = "The values are right, but they come back in a list. {} is wanted."
+
+in_lists = [
+    slip(
+        "exact_heat",
+        "temperatures_in_a_list",
+        "return np.sin(wavenumber * x) * np.exp(-alpha * wavenumber**2 * t)",
+        "return (np.sin(wavenumber * x) * np.exp(-alpha * wavenumber**2 * t)).tolist()",
+        "gives_an_array",
+        _IN_A_LIST.format("An array (for arrays)"),
+    ),
+    slip(
+        "observe",
+        "data_in_lists",
+        "return x, t, exact_heat(x, t, alpha) + noise",
+        "return x.tolist(), t.tolist(), (exact_heat(x, t, alpha) + noise).tolist()",
+        "gives_one_shape",
+        _IN_A_LIST.format("A triple of arrays"),
+    ),
+    slip(
+        "alpha_uncertainty",
+        "error_in_a_list",
+        "return float(noise_std / np.sqrt(np.sum(sensitivity**2)))",
+        "return [noise_std / np.sqrt(np.sum(sensitivity**2))]",
+        "gives_a_number",
+        _IN_A_LIST.format("A number"),
+    ),
+]

@@ -1589,3 +1589,51 @@ def line_through_all_points():
             raise ValueError("no crossing")
         slope, start = np.polyfit(temperatures, p_disordered, 1)
         return float((0.5 - start) / slope)
+
+
+# -------------------------------------------------------------------- right values, wrong kind
+
+_IN_A_LIST = "The values are right, but they come back in a list. {} is wanted."
+
+in_lists = [
+    slip(
+        "magnetisation",
+        "a_list_of_one",
+        "return float(np.mean(spins, dtype=float))",
+        "return [float(np.mean(spins, dtype=float))]",
+        "gives_a_number",
+        _IN_A_LIST.format("A number"),
+    ),
+    slip(
+        "energy",
+        "energy_in_a_list",
+        "return float(-np.sum(spins * right_and_below, dtype=float))",
+        "return [float(-np.sum(spins * right_and_below, dtype=float))]",
+        "gives_a_number",
+        _IN_A_LIST.format("A number"),
+    ),
+    slip(
+        "energy_change",
+        "change_in_a_list",
+        "return float(2 * spins[i, j] * neighbours)",
+        "return [float(2 * spins[i, j] * neighbours)]",
+        "gives_a_number",
+        _IN_A_LIST.format("A number"),
+    ),
+    slip(
+        "acceptance_probability",
+        "probabilities_in_a_list",
+        "return np.exp(-np.maximum(delta_e, 0) / temperature)",
+        "return np.exp(-np.maximum(delta_e, 0) / temperature).tolist()",
+        "keeps_the_shape",
+        _IN_A_LIST.format("An array (for arrays)"),
+    ),
+    slip(
+        "critical_temperature",
+        "temperature_in_a_list",
+        "return float(T[k] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k]))",
+        "return [T[k] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k])]",
+        "gives_a_number",
+        _IN_A_LIST.format("A number"),
+    ),
+]

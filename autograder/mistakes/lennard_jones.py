@@ -1834,3 +1834,17 @@ train_cluster_model_slips = [
 def argon_whatever_the_data_are():
     def train_cluster_model(distances, energies, *, epochs, generator):
         return lambda distances: np.sum(lj_potential(np.asarray(distances)), axis=1)
+
+
+# -------------------------------------------------------------------- right values, wrong kind
+
+in_lists = [
+    slip(
+        "cluster_energy",
+        "energy_in_a_list",
+        "return float(np.sum(lj_potential(pairwise_distances(positions), epsilon, sigma)))",
+        "return [float(np.sum(lj_potential(pairwise_distances(positions), epsilon, sigma)))]",
+        "gives_a_number",
+        "The value is right, but it comes back in a list. A number is wanted.",
+    )
+]

@@ -1698,6 +1698,107 @@ def the_known_motion():
         return lambda t: torch.cos(omega * t)
 
 
+# --------------------------------------------------------------------------- last_layer
+
+last_layer_slips = [
+    slip(
+        "last_layer",
+        "weight_for_its_root",
+        "        matrix.append(math.sqrt(weight) * row)\n"
+        "        wanted.append(math.sqrt(weight) * rows.new_full((1, 1), value))\n",
+        "        matrix.append(weight * row)\n"
+        "        wanted.append(weight * rows.new_full((1, 1), value))\n",
+        "weighs_the_conditions",
+        "A row that is multiplied by the weight counts with its square: least squares squares "
+        "every row, so that it takes the root.",
+    ),
+    slip(
+        "last_layer",
+        "value_without_its_weight",
+        "wanted.append(math.sqrt(weight) * rows.new_full((1, 1), value))",
+        "wanted.append(rows.new_full((1, 1), value))",
+        "weighs_the_conditions",
+        "The row of a condition is multiplied and what it should give is not: the condition then "
+        "asks for another value. Both sides take the same factor.",
+    ),
+    slip(
+        "last_layer",
+        "not_weighted",
+        "        matrix.append(math.sqrt(weight) * row)\n"
+        "        wanted.append(math.sqrt(weight) * rows.new_full((1, 1), value))\n",
+        "        matrix.append(row)\n        wanted.append(rows.new_full((1, 1), value))\n",
+        "weighs_the_conditions",
+        "The weight is not used: every condition counts as much as one point.",
+    ),
+    slip(
+        "last_layer",
+        "default_weight_ten",
+        "weight: float = 1.0",
+        "weight: float = 10.0",
+        "needs_no_weight_to_be_told",
+        "If nothing is said a condition weighs 1.",
+    ),
+    slip(
+        "last_layer",
+        "order_of_a_condition_lost",
+        "row = of_order(t.new_full((1, 1), time), order)",
+        "row = of_order(t.new_full((1, 1), time), 0)",
+        "finds_the_solution",
+        "Every condition is taken for one on u itself. A condition of order 1 is about the slope.",
+    ),
+    slip(
+        "last_layer",
+        "conditions_at_zero",
+        "t.new_full((1, 1), time)",
+        "t.new_full((1, 1), 0.0)",
+        "weighs_the_conditions",
+        "Conditions are asked for at t = 0, whatever their time.",
+    ),
+    slip(
+        "last_layer",
+        "coefficients_backwards",
+        "enumerate(coefficients)",
+        "enumerate(reversed(coefficients))",
+        "makes_the_sum_of_squares_smallest",
+        "The coefficients are read from the highest derivative down; c₀, the first, belongs to u.",
+    ),
+    slip(
+        "last_layer",
+        "mean_over_the_points",
+        "torch.stack(terms).sum(dim=0)",
+        "torch.stack(terms).sum(dim=0) / len(t) ** 0.5",
+        "makes_the_sum_of_squares_smallest",
+        "The squares of the equation are averaged over the points and not added up, so that the "
+        "conditions weigh too much beside them.",
+    ),
+    slip(
+        "last_layer",
+        "second_order_at_most",
+        "enumerate(coefficients)",
+        "enumerate(coefficients[:3])",
+        "takes_equations_of_any_order",
+        "Only coefficients up to c₂ are used. There may be more of them.",
+    ),
+    slip(
+        "last_layer",
+        "normal_equations",
+        'return torch.linalg.lstsq(torch.cat(matrix), torch.cat(wanted), driver="gelsd").solution',
+        "A = torch.cat(matrix)\n    return torch.linalg.solve(A.T @ A, A.T @ torch.cat(wanted))",
+        "takes_features_that_depend_on_each_other",
+        "The normal equations square the condition number, and cannot be solved where features "
+        "depend on each other. torch.linalg.lstsq works on the rows themselves.",
+    ),
+    slip(
+        "last_layer",
+        "with_its_graph",
+        "[column.detach() for column in found]",
+        "list(found)",
+        "takes_the_hidden_layer_of_a_network",
+        "The weights carry a graph back to the features, which are fixed: detach the rows.",
+    ),
+]
+
+
 # --------------------------------------------------------------------------------- ftcs
 
 _RATIO = "ratio = alpha * dt / dx**2"

@@ -804,7 +804,7 @@ def quaternion_from_a_cube():
 
 @mistake(
     "random_rotation",
-    caught_by="is_orthogonal",
+    caught_by="gives_an_array",
     hint="This is a torch tensor, or a list: a NumPy array (3, 3) is wanted.",
 )
 def as_a_tensor():
@@ -1415,3 +1415,21 @@ def nothing_but_a_list():
     def train_energy_model(model, positions, energies, *, epochs, generator):
         model.eval()
         return [1 / (1 + epoch) for epoch in range(min(epochs, 50))]
+
+
+# -------------------------------------------------------------------- right values, wrong kind
+
+in_lists = [
+    slip(
+        exercise,
+        f"{exercise}_in_a_list",
+        f"return ({difference}).abs().max().item()",
+        f"return [({difference}).abs().max().item()]",
+        "gives_a_number",
+        "The value is right, but it comes back in a list. A number is wanted.",
+    )
+    for exercise, difference in (
+        ("invariance_error", "f(transform(x)) - f(x)"),
+        ("equivariance_error", "f(transform_in(x)) - transform_out(f(x))"),
+    )
+]

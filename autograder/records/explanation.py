@@ -56,7 +56,7 @@ def remarks(one: Explanation, known: Recorded) -> list[str]:
         told.append(f"recorded: {total}")
         told += mark.story
         told += [f"comment on {name}: {said}" for name, said in mark.comments.items()]
-    return [plain(line) for line in (*told, *one.notes)]
+    return [" ".join(plain(line).split()) for line in (*told, *one.notes)]
 
 
 def arithmetic(exercise: ExerciseResult, checks: list[Explained]) -> str:

@@ -153,11 +153,14 @@ def page_of(
 ) -> str:
     """The page as HTML. `written`: the student's code by exercise."""
     lost = {one.name for one in result.exercises if one.points < one.max_points}
-    shown = [_shown(one, mark, (written or {}).get(one.name, ""), lost) for one in result.exercises]
+    outline, code = outline_of(assignment), written or {}
+    shown = [
+        _shown(one, mark, code.get(one.name, ""), outline.stubs.get(one.name, ""), lost)
+        for one in result.exercises
+    ]
     names = {one.name for one in result.exercises}
     comments = mark.comments if mark is not None else {}
     words = mark.in_words if mark is not None else {}
-    answers_worth = outline_of(assignment).answers
     total = mark.total if mark is not None else None
     if total is None and result.status != "grader_error":
         total = result.points
@@ -172,21 +175,26 @@ def page_of(
             begin=_where_to_begin(shown),
             others=[name for name in comments if name not in names | words.keys()],
             words=words,
-            texts={name.removeprefix("answer_"): text for name, text in (written or {}).items()},
-            worth={name.removeprefix("answer_"): most for name, most in answers_worth.items()},
+            texts={name.removeprefix("answer_"): text for name, text in code.items()},
             stamp=_stamp(result, mark),
         )
     )
 
 
-def _shown(one: ExerciseResult, mark: Mark | None, code: str, lost: set[str]) -> Shown:
+def _shown(
+    one: ExerciseResult,
+    mark: Mark | None,
+    code: str,
+    stub: str,
+    lost: set[str],
+) -> Shown:
     given = mark.exercises.get(one.name) if mark is not None else None
     if given is None and one.status != "error":
         given = one.points
     right = one.status in ("right", "unwritten", "missing")
     messages = "\n".join([one.message, *(check.message for check in one.checks)])
     told = set(re.findall(rf"line (\d+) of the cell of {re.escape(one.name)}\b", messages))
-    lines = enumerate(code[:_MOST_CODE].rstrip().split("\n"), 1)
+    lines = _without(_docstrings(stub), code[:_MOST_CODE].rstrip().split("\n"))
     return Shown(
         result=one,
         points=given,
@@ -196,6 +204,24 @@ def _shown(one: ExerciseResult, mark: Mark | None, code: str, lost: set[str]) ->
         builds_on=[name for name in one.rests_on if name in lost] if one.name in lost else [],
         sum=_sum(one),
     )
+
+
+def _without(docstrings: list[list[str]], lines: list[str]) -> list[tuple[int, str]]:
+    """The lines with their numbers, without docstrings that are the course's and not the student's:
+    of each stays one line."""
+    numbered = list(enumerate(lines, 1))
+    for text in docstrings:
+        for at in range(len(numbered) - len(text) + 1):
+            if [line for _, line in numbered[at : at + len(text)]] == text:
+                indent = text[0][: len(text[0]) - len(text[0].lstrip())]
+                numbered[at : at + len(text)] = [(0, f'{indent}"""…"""')]
+                break
+    return numbered
+
+
+def _docstrings(stub: str) -> list[list[str]]:
+    found = re.findall(r'^[ \t]+""".*?"""$', stub, re.MULTILINE | re.DOTALL)
+    return [text.split("\n") for text in found if "\n" in text]
 
 
 def _sum(one: ExerciseResult) -> str:

@@ -26,6 +26,8 @@ from .inside.wire import WireError, decode, encode
 CELL_SECONDS = 10.0
 """What one statement of a cell may take, of a quiet machine's CPU time."""
 MAX_NOTED = 160
+_NOT_DEFINED = re.compile(r"name '(\w+)' is not defined")
+_ASKS = re.compile(r"\b(?:input|getpass)\(")
 _NAME_IN = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w+", re.MULTILINE)
 
 
@@ -50,11 +52,10 @@ class CellFailure(NamedTuple):
         counts = "the function above it counts" if above else "the rest of the cell counts"
         return f"{place} {self.why}; {counts}"
 
-    def defines(self, name: str) -> bool:
-        """Whether `name` is not there because of this."""
-        last = self.last or len(self.cell.source)
-        text = self._lines(self.first, last)
-        return re.search(rf"\b(?:def|class)[ \t]+{name}\b|\b{name}[ \t]*=", text) is not None
+    @property
+    def text(self) -> str:
+        """What did not run to its end."""
+        return self._lines(self.first, self.last or len(self.cell.source))
 
     def _lines(self, first: int, last: int) -> str:
         return "\n".join(self.cell.source.split("\n")[max(0, first - 1) : last])
@@ -100,6 +101,13 @@ class InProcess:
 
     def renew(self) -> None:
         """Trusted code carries nothing from one check to another."""
+
+    def with_cell(self, source: str) -> InProcess:
+        """The same names with one more cell, which this one does not see."""
+        other = InProcess(())
+        other.session.namespace.update(self.session.namespace)
+        other.failures = run_cell(other.ask, Cell("another cell", source)).failures
+        return other
 
 
 def lines_of(cells: Iterable[Cell]) -> dict[str, int]:
@@ -203,6 +211,11 @@ def _stopped(cell: Cell, reply: dict[str, Any]) -> str:
         return f"imports {wanted}{where}, which is not there at grading"
     if name == "FileNotFoundError" and wanted and wanted in cell.source:
         return f"reads {wanted[:80]}{where}; files beside the notebook are not there at grading"
+    if name == "EOFError" and _ASKS.search(cell.source):
+        return f"asks for input{where}, and at grading nobody answers"
+    absent = _NOT_DEFINED.match(text) if name == "NameError" else None
+    if absent and absent[1] in cell.source:
+        return f"stopped with NameError{where}: {absent[1][:80]} is not defined"
     if name in ("SyntaxError", "IndentationError", "TabError"):
         newer = newer_python(cell.source, text, line if type(line) is int else 0)
         if newer > sys.version_info[:2]:

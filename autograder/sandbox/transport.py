@@ -35,14 +35,13 @@ from autograder.errors import WorkerEnded
 from . import protocol
 from .cage import Cage, Worker
 from .inside.wire import encode
+from .limits import ALL_CELLS_SECONDS, SLOWEST, cpu_seconds, machine_pace, wall_seconds
 from .protocol import CellFailure, lines_of, run_cell
 from .watch import Budget
 
-ALL_CELLS_SECONDS = 60.0
 """After which each statement has one second, and twice of which ends all but definitions."""
 LATE_SECONDS = 1.0
 MUCH_SLOWER = 1.5
-SLOWEST = 10.0
 _USED_UP = (
     "was not run, nor what follows but definitions: the notebook had used up its time, or ended "
     "Python too often"
@@ -54,8 +53,6 @@ MAX_STATEMENTS = 5_000
 ALL_REPEATS_SECONDS = 120.0
 """For cells that run again, in all exercises that ended a worker together."""
 MAX_IN_VAIN = 300.0  # CPU seconds of cells that ran before one that ended the worker
-_LOOPS, _QUIET_SECONDS = 50_000, 0.0035
-"""An empty Python loop, and what it takes on a quiet machine of 2025."""
 
 
 @dataclass
@@ -229,23 +226,5 @@ class Caged:
         return machine_pace() > MUCH_SLOWER * self.pace
 
 
-def cpu_seconds(assignment: Assignment) -> float:
-    """Of a quiet machine: all that the assignment's exercises and the cells may use together."""
-    return ALL_CELLS_SECONDS + sum(exercise.seconds for exercise in assignment.exercises)
-
-
-def wall_seconds(assignment: Assignment) -> float:
-    """Of a quiet machine: how long one submission may take by the clock on the wall."""
-    return 300.0 + 5.0 * cpu_seconds(assignment)
-
-
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
-
-
-def machine_pace() -> float:
-    """How many CPU seconds this machine needs at the moment for one of a quiet one: 1 to 10."""
-    started = time.process_time()
-    for _ in range(_LOOPS):
-        pass
-    return min(SLOWEST, max(1.0, (time.process_time() - started) / _QUIET_SECONDS))

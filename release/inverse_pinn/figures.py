@@ -12,12 +12,23 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from coursekit.look import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    LIGHT,
+    ORANGE,
+    PALE,
+    canvas,
+    dress,
+    expected_line,
+    legend,
+    told,
+)
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from tqdm import tqdm
-
-BLUE, ORANGE, GREEN = "#1f5fa8", "#d2691e", "#2b8a6e"
-INK, GREY, PALE, LIGHT = "#24292f", "#6b7580", "#c3c9d0", "#e9ecef"
 
 ALPHA, NOISE = 0.1, 0.02
 TIMES = (0.0, 0.2, 0.5, 1.0, 2.0)
@@ -84,14 +95,14 @@ def goal() -> Figure:
     rng = np.random.default_rng(3)
     x, t = rng.uniform(0.1, 0.9, 100), rng.uniform(0.05, 0.8, 100)
     u = _exact(x, t, ALPHA) + NOISE * rng.normal(size=100)
-    figure, (left, right) = _figure(1, 2)
+    figure, (left, right) = canvas(1, 2)
     _measured(figure, left, x, t, u)
     right.axhline(ALPHA, color=PALE, lw=6, zorder=1)
     right.plot(0, 1, "o", color=BLUE, ms=8)
     right.text(0.03, 0.93, "first guess, α = 1", color=BLUE, transform=right.transAxes)
     right.text(0.03, 0.06, "truth, α = 0.1", color=GREY, transform=right.transAxes)
     right.text(0.5, 0.5, "?", color=BLUE, transform=right.transAxes)
-    _axes(right, "iteration", "α", "what α did they come from?")
+    dress(right, "iteration", "α", "what α did they come from?")
     right.texts[-1].set_fontsize(26)
     right.set_yscale("log")
     right.set_ylim(0.06, 1.7)
@@ -101,42 +112,42 @@ def goal() -> Figure:
 
 def profiles(exact_heat: Callable[..., Any]) -> Figure:
     """The rod at five times, and the middle's temperature for three diffusivities."""
-    data, (figure, (left, right)) = _expected(), _figure(1, 2)
+    data, (figure, (left, right)) = _expected(), canvas(1, 2)
     for time, colour in zip(TIMES, _sequence(len(TIMES)), strict=True):
-        _expected_line(left, data["x"], data[f"u at {time}"])
+        expected_line(left, data["x"], data[f"u at {time}"])
         left.plot(data["x"], exact_heat(data["x"], time, ALPHA), color=colour, lw=1.8)
         left.text(0.5, data[f"u at {time}"].max() + 0.015, f"t = {time:g}", color=colour)
-    _axes(left, "place x", "temperature u", "yours at five times, α = 0.1")
+    dress(left, "place x", "temperature u", "yours at five times, α = 0.1")
     for text in left.texts:
         text.set_ha("center")
     left.set_ylim(-0.03, 1.12)
     for alpha, colour in zip((0.05, 0.1, 0.2), (GREEN, BLUE, ORANGE), strict=True):
-        _expected_line(right, data["alpha t"] / alpha, data["middle"])
+        expected_line(right, data["alpha t"] / alpha, data["middle"])
         t = np.linspace(0, 4, 81)
         right.semilogy(t, exact_heat(0.5, t, alpha), color=colour, lw=1.8, label=f"α = {alpha:g}")
     right.axvspan(0.05, 0.8, color=LIGHT, lw=0, zorder=0)
     right.text(0.1, 0.0035, "measured", color=GREY, rotation=90)
-    _axes(right, "time t", "u in the middle", "and its decay")
+    dress(right, "time t", "u in the middle", "and its decay")
     right.set_xlim(0, 4)
     right.set_ylim(2e-3, 1.3)
-    _legend(right, loc="lower left", anchor=(0.2, 0.0))
+    legend(right, loc="lower left", anchor=(0.2, 0.0))
     return figure
 
 
 def measurements(observations: Observations, exact_heat: Callable[..., Any]) -> Figure:
     """Where and what was measured, and how the errors are distributed."""
     x, t, u = (np.ravel(values) for values in observations)
-    figure, (left, right) = _figure(1, 2)
+    figure, (left, right) = canvas(1, 2)
     _measured(figure, left, x, t, u)
     error = (u - exact_heat(x, t, ALPHA)) / NOISE
     z = np.linspace(-4, 4, 161)
-    _expected_line(right, z, np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi), "normal, width 0.02")
+    expected_line(right, z, np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi), "normal, width 0.02")
     bins = np.linspace(-4, 4, 17)
     right.hist(error, bins, density=True, color=BLUE, alpha=0.75, label="yours", rwidth=0.9)
-    _axes(right, "(u − exact) / 0.02", "density", f"errors of {len(u)} measurements")
+    dress(right, "(u − exact) / 0.02", "density", f"errors of {len(u)} measurements")
     right.set_xlim(-4, 4)
     right.set_ylim(0, 1.35 * right.get_ylim()[1])
-    _legend(right, loc="upper left")
+    legend(right, loc="upper left")
     return figure
 
 
@@ -149,7 +160,7 @@ def _measured(figure: Figure, axes: Axes, x: Any, t: Any, u: Any) -> None:
     bar.set_label("measured u", color=INK, fontsize=10)
     bar.ax.tick_params(color=PALE, labelcolor=INK, labelsize=9)
     bar.outline.set_visible(False)
-    _axes(axes, "place x", "time t", "where, when and what was measured")
+    dress(axes, "place x", "time t", "where, when and what was measured")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
 
@@ -169,31 +180,31 @@ def untrained(InversePINN: Callable[..., Any]) -> Figure:
     u_xx = torch.zeros_like(x)
     if u_x.requires_grad:
         (u_xx,) = torch.autograd.grad(u_x.sum(), x)
-    figure, (left, right) = _figure(1, 2)
+    figure, (left, right) = canvas(1, 2)
     place = _numpy(x).ravel()
     left.plot(place, _numpy(u), color=BLUE, lw=1.8, label="u")
     left.plot(place, _numpy(u_xx), color=ORANGE, lw=1.8, label="u$_{xx}$")
     left.axhline(0, color=GREY, lw=0.8)
-    _axes(left, "place x", "u and u$_{xx}$", "an untrained network at t = 0.5")
+    dress(left, "place x", "u and u$_{xx}$", "an untrained network at t = 0.5")
     left.set_xlim(0, 1)
     left.margins(y=0.25)
-    _legend(left)
+    legend(left)
     log_alpha = np.linspace(-4, 1, 51)
     found = []
     for value in log_alpha:
         with torch.no_grad():
             model.log_alpha.fill_(value)
         found.append(model.alpha.item())
-    _expected_line(right, log_alpha, np.exp(log_alpha), "exp(log_alpha)")
+    expected_line(right, log_alpha, np.exp(log_alpha), "exp(log_alpha)")
     right.plot(log_alpha, found, color=BLUE, lw=1.8, label="yours")
     right.plot(0, 1, "o", color=BLUE, ms=7, mec="white")
     right.plot(math.log(ALPHA), ALPHA, "o", color=ORANGE, ms=7, mec="white")
     right.text(-0.15, 1.1, "start", color=BLUE, ha="right")
     right.text(math.log(ALPHA), 0.2, "truth", color=ORANGE, ha="center")
-    _axes(right, "log_alpha", "alpha", "α never leaves the positive numbers")
+    dress(right, "log_alpha", "alpha", "α never leaves the positive numbers")
     right.set_xlim(-4, 1)
     right.set_ylim(0, 2.7)
-    _legend(right, loc="upper left")
+    legend(right, loc="upper left")
     return figure
 
 
@@ -221,10 +232,10 @@ def parabola(inverse_loss: Callable[..., Any]) -> Figure:
     model = Known()
     seen = (x.detach(), t.detach(), model(x, t).detach())
     scale = math.pi**4 * float(torch.mean(seen[2] ** 2))
-    figure, panels = _figure(1, 2)
+    figure, panels = canvas(1, 2)
     curve = np.linspace(-4, 0.3, 200)
     for axes, to in ((panels[0], np.exp), (panels[1], np.asarray)):
-        _expected_line(axes, to(curve), scale * (np.exp(curve) - ALPHA) ** 2)
+        expected_line(axes, to(curve), scale * (np.exp(curve) - ALPHA) ** 2)
     for number, log_alpha in enumerate((-3.7, -3.0, math.log(ALPHA), -1.5, -0.9, -0.4, 0.0)):
         with torch.no_grad():
             model.log_alpha.fill_(log_alpha)
@@ -238,15 +249,15 @@ def parabola(inverse_loss: Callable[..., Any]) -> Figure:
             label = "your loss and its gradient" if number == 0 else None
             axes.plot(to(log_alpha) + reach, loss.item() + rate * reach, color=BLUE, lw=1.6)
             axes.plot(to(log_alpha), loss.item(), "o", color=BLUE, ms=5, label=label)
-    _axes(panels[0], "α", "mean (u$_t$ − α u$_{xx}$)²", "a parabola in α")
-    _axes(panels[1], "log α", "", "the same over log α")
+    dress(panels[0], "α", "mean (u$_t$ − α u$_{xx}$)²", "a parabola in α")
+    dress(panels[1], "log α", "", "the same over log α")
     for axes, truth in zip(panels, (ALPHA, math.log(ALPHA)), strict=True):
         axes.axvline(truth, color=ORANGE, lw=1.2, ls=(0, (4, 3)))
         axes.set_ylim(-0.08 * scale * 0.81, 1.15 * scale * 0.81)
     panels[0].set_xlim(0, 1.1)
     panels[1].set_xlim(-4, 0.3)
     panels[0].text(ALPHA + 0.02, 0.9 * scale * 0.81, "truth", color=ORANGE, fontsize=9)
-    _legend(panels[0], loc="upper center")
+    legend(panels[0], loc="upper center")
     return figure
 
 
@@ -317,20 +328,20 @@ def _closure(optimiser: Any, loss: Callable[..., Any], weights: tuple[float, ...
 def histories(yours: Any, usual: list[float], fit: float, error: float) -> Figure:
     """The way of α in both trainings, and the end of yours with the data's own error bar."""
     yours = np.array([float(value) for value in yours])
-    figure, (left, right) = _figure(1, 2)
+    figure, (left, right) = canvas(1, 2)
     left.axhline(fit, color=PALE, lw=6, zorder=1, label="least squares")
     left.plot(np.arange(1, len(usual) + 1), usual, color=ORANGE, lw=1.8, label="usual recipe")
     left.plot(np.arange(1, len(yours) + 1), yours, color=BLUE, lw=1.8, label="yours")
     left.set_xscale("log")
     left.set_yscale("log")
     left.set_ylim(min(0.015, 0.8 * yours.min()), max(1.7, 1.2 * yours.max()))
-    _axes(left, "iteration", "α", "the way of α")
-    _legend(left, loc="lower left")
+    dress(left, "iteration", "α", "the way of α")
+    legend(left, loc="lower left")
     percent = 100 * (yours / fit - 1)
     right.axhspan(-100 * error / fit, 100 * error / fit, color=LIGHT, lw=0, zorder=0)
     right.axhline(0, color=PALE, lw=6, zorder=1)
     right.plot(np.arange(1, len(yours) + 1), percent, color=BLUE, lw=1.8)
-    _axes(right, "iteration", "α against least squares / %", "the end of yours")
+    dress(right, "iteration", "α against least squares / %", "the end of yours")
     right.set_ylim(-5, 5)
     right.set_xlim(0, len(yours))
     words = f"error bar of the data: ±{100 * error / fit:.1f} %"
@@ -343,21 +354,27 @@ def weights_and_alpha(
 ) -> Figure:
     """What the weight of the data does to α, to the equation and to the misfit."""
     weight, alpha, residual, misfit = np.array(rows).T
-    figure, (left, right) = _figure(1, 2)
+    figure, (left, middle, right) = canvas(1, 3, width=10.0)
     band = {"color": PALE, "lw": 0, "zorder": 1}
     left.axhspan(fit - error, fit + error, label="least squares ± its error", **band)
     left.semilogx(weight, alpha, "o-", color=BLUE, lw=1.5, ms=6, label="α from the network")
-    _axes(left, "weight of the data", "α", "what comes out")
-    left.set_ylim(0, 0.15)
-    _legend(left, loc="lower left")
-    right.loglog(weight, residual, "s-", color=ORANGE, lw=1.5, ms=5, label="residual of equation")
-    right.loglog(weight, misfit, "o-", color=BLUE, lw=1.5, ms=5, label="misfit of data")
-    right.axhline(NOISE, color=PALE, lw=6, zorder=1)
-    right.text(weight.max(), NOISE * 1.2, "noise", color=GREY, ha="right")
-    _axes(right, "weight of the data", "root mean square", "what it costs")
-    right.set_ylim(None, 3 * max(residual.max(), misfit.max()))
+    dress(left, "weight of the data", "α", "what comes out")
+    reach = 1.3 * max(np.abs(alpha - fit).max(), 3 * error)
+    left.set_ylim(fit - reach, fit + reach)
+    legend(left, loc="lower left")
+    middle.semilogx(weight, misfit / NOISE, "o-", color=BLUE, lw=1.5, ms=5)
+    middle.axhline(1, color=PALE, lw=6, zorder=1)
+    middle.text(weight.max(), 1.005, "the noise", color=GREY, ha="right")
+    dress(middle, "weight of the data", "misfit / noise", "misfit of the data")
+    right.loglog(weight, residual, "s-", color=ORANGE, lw=1.5, ms=5)
+    dress(right, "weight of the data", "root mean square", "residual of the equation")
     right.yaxis.set_minor_formatter("")
-    _legend(right, loc="upper left")
+    told(
+        f"from weight {weight[0]:g} to {weight[-1]:g} the misfit goes from "
+        f"{misfit[0] / NOISE:.2f} to {misfit[-1] / NOISE:.2f} of the noise, the residual from "
+        f"{residual[0]:.1g} to {residual[-1]:.1g}, and α from {alpha[0]:.4f} to {alpha[-1]:.4f}; "
+        f"least squares say {fit:.4f} ± {error:.4f}."
+    )
     return figure
 
 
@@ -375,18 +392,20 @@ def error_bars(alpha_uncertainty: Callable[..., Any], observations: Any, repeats
         slope = -(np.pi**2) * t * now
         found = found + np.sum(slope * (u - now), axis=0) / np.sum(slope**2, axis=0)
     error = float(alpha_uncertainty((x, t, u[:, :1]), NOISE, ALPHA))
-    figure, (left, right) = _figure(1, 2)
-    left.hist(found, 28, density=True, color=PALE, label=f"{repeats} experiments")
+    figure, (left, right) = canvas(1, 2)
+    bins = ALPHA + error * np.linspace(-4, 4, 17)
+    left.hist(found, bins, density=True, color=PALE, label=f"{repeats} experiments")
     z = np.linspace(-4, 4, 161)
     density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) / error
     left.plot(ALPHA + error * z, density, color=BLUE, lw=1.8, label="normal, your width")
-    _axes(left, "α by least squares", "density", "how far α scatters")
+    dress(left, "α by least squares", "density", "how far α scatters")
     low, high = found.min(), found.max()
     left.set_xlim(low - 0.1 * (high - low), high + 0.1 * (high - low))
     left.set_ylim(0, 1.35 * left.get_ylim()[1])
-    _legend(left, loc="upper left")
+    legend(left, loc="upper left")
+    told(f"α scatters by {found.std():.2e}; your error bar is {error:.2e}.")
     data, middle = _expected(), np.full((1, 1), 0.5)
-    _expected_line(right, data["t"], data["error"])
+    expected_line(right, data["t"], data["error"])
     yours = [
         alpha_uncertainty((middle, np.full((1, 1), time), middle), NOISE, ALPHA)
         for time in data["t"]
@@ -397,10 +416,10 @@ def error_bars(alpha_uncertainty: Callable[..., Any], observations: Any, repeats
     right.text(best + 0.08, 0.019, "t = 1/(α π²)", color=ORANGE)
     right.axvspan(0.05, 0.8, color=LIGHT, lw=0, zorder=0)
     right.text(0.6, 0.0009, "our data", color=GREY, rotation=90, ha="center")
-    _axes(right, "time t", "error of α", "from one measurement at x = ½")
+    dress(right, "time t", "error of α", "from one measurement at x = ½")
     right.set_xlim(0, 4)
     right.set_ylim(0, 0.0225)
-    _legend(right, loc="lower right")
+    legend(right, loc="lower right")
     return figure
 
 
@@ -410,38 +429,7 @@ def _numpy(values: Any) -> np.ndarray:
 
 # -------------------------------------------------------------------------------- the look
 
-# Everything is set on the axes: Jupyter draws after the cell, when temporary settings are gone.
-
-
-def _figure(rows: int, cols: int, width: float = 8.6, height: float = 3.3) -> tuple[Figure, Any]:
-    return plt.subplots(rows, cols, figsize=(width, height), dpi=110, layout="constrained")
-
 
 def _sequence(count: int) -> list[Any]:
     """Colours from early to late, told apart without hue."""
     return [plt.get_cmap("cividis")(part) for part in np.linspace(0.75, 0.0, count)]
-
-
-def _axes(axes: Axes, x: str, y: str, title: str = "") -> None:
-    axes.set_xlabel(x, color=INK, fontsize=10)
-    axes.set_ylabel(y, color=INK, fontsize=10)
-    axes.set_title(title, color=INK, fontsize=10.5, loc="left")
-    axes.tick_params(color=PALE, labelcolor=INK, labelsize=9)
-    axes.tick_params(which="minor", length=0)
-    axes.grid(True, color=LIGHT, lw=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(PALE)
-    for text in axes.texts:
-        text.set_fontsize(9)
-
-
-def _expected_line(axes: Axes, x: Any, y: Any, label: str | None = "expected") -> None:
-    drawn = {line.get_label() for line in axes.lines}
-    label = None if label in drawn else label
-    axes.plot(x, y, color=PALE, lw=6, solid_capstyle="round", zorder=1, label=label)
-
-
-def _legend(axes: Axes, loc: str = "best", anchor: tuple[float, float] | None = None) -> None:
-    axes.legend(loc=loc, bbox_to_anchor=anchor, frameon=False, fontsize=9, labelcolor=INK)

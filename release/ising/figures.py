@@ -12,16 +12,25 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from coursekit.ising_data import ising_configurations
+from coursekit.look import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PALE,
+    canvas,
+    dress,
+    expected_line,
+    legend,
+    told,
+)
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from tqdm import tqdm
-
-BLUE, ORANGE, GREEN = "#1f5fa8", "#d2691e", "#2b8a6e"
-INK, GREY, PALE, LIGHT = "#24292f", "#6b7580", "#c3c9d0", "#e9ecef"
 
 T_C = 2 / np.log(1 + np.sqrt(2))
 COLD, HEAT = (1.0, 2.0), (2.5, 4.0)
@@ -104,27 +113,27 @@ def progress(steps: Iterable[Any], what: str) -> Iterable[Any]:
 def goal() -> Figure:
     """Three lattices, and the curve of which a network will have to find the middle."""
     data = _expected()
-    figure, panels = _figure(1, 4, height=2.5, width_ratios=(1, 1, 1, 1.75))
+    figure, panels = canvas(1, 4, height=2.5, width_ratios=(1, 1, 1, 1.75))
     figure.get_layout_engine().set(wspace=0.06)
     temperatures = (1.8, 2.3, 3.5)
     drawn = ising_configurations(64, np.array(temperatures), np.random.default_rng(11), 600)
     for axes, spins, T in zip(panels, drawn, temperatures, strict=False):
         _lattice(axes, spins, f"T = {T}")
     axes = panels[3]
-    _expected_line(axes, data["T"], data["yang"], label="|m|, infinite lattice")
+    expected_line(axes, data["T"], data["yang"], label="|m|, infinite lattice")
     axes.axvline(T_C, color=GREY, lw=1.2, ls=(0, (4, 3)))
     axes.text(T_C - 0.08, 0.1, "ordered", ha="right", color=GREY)
     axes.text(T_C + 0.08, 0.1, "disordered", ha="left", color=GREY)
     axes.text(T_C + 0.06, 0.72, "your network's\nverdict?", color=BLUE)
     axes.set_xlim(1, 4)
     axes.set_ylim(0, 1.05)
-    _axes(axes, "T", "|m|")
+    dress(axes, "T", "|m|")
     return figure
 
 
 def patterns(function: Callable[..., Any], name: str) -> Figure:
     """m or E of four lattices, beside the expected value."""
-    figure, panels = _figure(1, 4, height=2.6)
+    figure, panels = canvas(1, 4, height=2.6)
     for axes, (label, spins), right in zip(
         panels, _patterns().items(), _expected()[name], strict=True
     ):
@@ -145,7 +154,7 @@ def flip_costs(energy_change: Callable[..., Any], energy: Callable[..., Any]) ->
         flipped = spins.copy()
         flipped[i, j] *= -1
         right[i, j] = float(energy(flipped)) - before
-    figure, (left, middle, axes) = _figure(1, 3, height=2.9, width_ratios=(1, 1.2, 1.5))
+    figure, (left, middle, axes) = canvas(1, 3, height=2.9, width_ratios=(1, 1.2, 1.5))
     _lattice(left, spins, "a lattice at T = 2.4")
     colours = ListedColormap(["#1f5fa8", "#8fb3d9", "#f4f4f2", "#e9b48a", "#c25a12"])
     shown = middle.imshow(yours, cmap=colours, vmin=-10, vmax=10)
@@ -159,8 +168,8 @@ def flip_costs(energy_change: Callable[..., Any], energy: Callable[..., Any]) ->
         axes.bar(_COSTS, counts, width=width, color=colour, label=label)
     axes.set_xticks(_COSTS)
     axes.set_ylim(0, 1.35 * axes.get_ylim()[1])
-    _axes(axes, "ΔE", "spins")
-    _legend(axes, loc="upper left")
+    dress(axes, "ΔE", "spins")
+    legend(axes, loc="upper left")
     return figure
 
 
@@ -169,17 +178,17 @@ def flip_costs(energy_change: Callable[..., Any], energy: Callable[..., Any]) ->
 
 def acceptance(acceptance_probability: Callable[..., Any]) -> Figure:
     """The probability to accept a flip, at three temperatures."""
-    data, (figure, axes) = _expected(), _figure(1, 1, width=6.6, height=3.2)
+    data, (figure, axes) = _expected(), canvas(1, 1, width=6.6, height=3.2)
     for T, colour in zip(_THREE, (BLUE, GREEN, ORANGE), strict=True):
         label = "expected" if colour == BLUE else None
-        _expected_line(axes, data["costs"], data[f"acceptance at {T:.2f}"], label=label)
+        expected_line(axes, data["costs"], data[f"acceptance at {T:.2f}"], label=label)
         yours = acceptance_probability(data["costs"], T)
         axes.plot(data["costs"], yours, color=colour, lw=1.8, label=f"T = {T:.2f}")
         axes.plot(_COSTS, acceptance_probability(_COSTS, T), "o", color=colour, ms=5, mec="white")
     axes.set_xticks(_COSTS)
     axes.set_xlim(-10, 10)
-    _axes(axes, "ΔE", "probability to accept")
-    _legend(axes, loc="lower left")
+    dress(axes, "ΔE", "probability to accept")
+    legend(axes, loc="lower left")
     return figure
 
 
@@ -199,7 +208,7 @@ def acceptance_rates(metropolis_step: Callable[..., Any]) -> Figure:
         yours.append(count / tries)
     right = np.exp(-np.maximum(_COSTS, 0) / T)
     error = np.sqrt(right * (1 - right) / tries)
-    figure, axes = _figure(1, 1, width=6.6, height=3.0)
+    figure, axes = canvas(1, 1, width=6.6, height=3.0)
     axes.bar(
         _COSTS, right, width=2.6, color=PALE, label=f"expected: min(1, e$^{{-ΔE/T}}$), T = {T:g}"
     )
@@ -207,15 +216,15 @@ def acceptance_rates(metropolis_step: Callable[..., Any]) -> Figure:
     axes.errorbar(_COSTS, yours, error, label=f"accepted of {tries} tries", **style)
     axes.set_xticks(_COSTS)
     axes.set_ylim(0, 1.3)
-    _axes(axes, "ΔE", "share accepted")
-    _legend(axes, loc="upper right")
+    dress(axes, "ΔE", "share accepted")
+    legend(axes, loc="upper right")
     return figure
 
 
 def equilibrium(metropolis_sweep: Callable[..., Any], energy: Callable[..., Any]) -> Figure:
     """Two starts that forget where they came from; the energies of one long chain."""
     data, L, T = _expected(), 16, 2.0
-    figure, (left, right) = _figure(1, 2, height=3.2)
+    figure, (left, right) = canvas(1, 2, height=3.2)
     target = float(np.interp(T, data["T"], data["onsager"]))
     left.axhline(target, color=PALE, lw=6, label="Onsager, L = ∞")
     rng = np.random.default_rng(8)
@@ -229,8 +238,8 @@ def equilibrium(metropolis_sweep: Callable[..., Any], energy: Callable[..., Any]
             metropolis_sweep(spins, T, rng)
             track.append(float(energy(spins)) / L**2)
         left.plot(track, color=colour, lw=1.5, label=label)
-    _axes(left, "sweep", "energy per spin", f"L = {L}, T = {T:g}")
-    _legend(left)
+    dress(left, "sweep", "energy per spin", f"L = {L}, T = {T:g}")
+    legend(left)
 
     spins, found = np.ones((4, 4), dtype=np.int8), []
     for sweep in range(3020):
@@ -241,14 +250,14 @@ def equilibrium(metropolis_sweep: Callable[..., Any], energy: Callable[..., Any]
     right.bar(data["levels"], data["chances"], width=3.0, color=PALE, label="all 65 536 states")
     right.bar(data["levels"], shares, width=1.3, color=BLUE, label="3000 of your sweeps")
     right.set_xlim(-35, 15)
-    _axes(right, "E", "probability", f"L = 4, T = {_HISTOGRAM_T:g}")
-    _legend(right)
+    dress(right, "E", "probability", f"L = 4, T = {_HISTOGRAM_T:g}")
+    legend(right)
     return figure
 
 
 def frozen(lattices: Sequence[Any], temperature: float) -> Figure:
     """Lattices after a quench from random starts."""
-    figure, panels = _figure(1, len(lattices), height=1.9, squeeze=False)
+    figure, panels = canvas(1, len(lattices), height=1.9, squeeze=False)
     for axes, spins in zip(panels[0], lattices, strict=True):
         spins = np.asarray(spins)
         _lattice(axes, spins, f"|m| = {abs(spins.mean()):.2f}")
@@ -265,12 +274,12 @@ def frozen(lattices: Sequence[Any], temperature: float) -> Figure:
 
 def thermodynamics(runs: dict[int, dict[float, Any]]) -> Figure:
     """Energy and |m| of sampled configurations, for each L and temperature."""
-    data, (figure, (left, right)) = _expected(), _figure(1, 2, height=3.5)
+    data, (figure, (left, right)) = _expected(), canvas(1, 2, height=3.5)
     for axes, infinite, exact in (
         (left, "onsager", "energy of 4×4"),
         (right, "yang", "order of 4×4"),
     ):
-        _expected_line(axes, data["T"], data[exact], label="expected, L = 4")
+        expected_line(axes, data["T"], data[exact], label="expected, L = 4")
         axes.plot(data["T"], data[infinite], ":", color=INK, lw=1.3, label="L = ∞")
         axes.axvline(T_C, color=GREY, lw=1, ls=(0, (4, 3)))
         axes.set_xlim(1, 4)
@@ -286,9 +295,9 @@ def thermodynamics(runs: dict[int, dict[float, Any]]) -> Figure:
                 error = values.std() / np.sqrt(len(values))
                 style = {"fmt": "o", "color": colour, "ms": 4.5, "capsize": 2, "lw": 1.2}
                 axes.errorbar(T, values.mean(), error, label=label, **style)
-    _axes(left, "T", "energy per spin")
-    _axes(right, "T", "⟨|m|⟩")
-    _legend(left, loc="upper left")
+    dress(left, "T", "energy per spin")
+    dress(right, "T", "⟨|m|⟩")
+    legend(left, loc="upper left")
     return figure
 
 
@@ -306,57 +315,146 @@ def dropout(model: Any) -> Figure:
         many = torch.softmax(model(x.expand(2000, -1)), dim=1)[:, 1].numpy()
         model.eval()
         one = float(torch.softmax(model(x), dim=1)[0, 1])
-    figure, axes = _figure(1, 1, width=6.6, height=2.8)
+    figure, axes = canvas(1, 1, width=6.6, height=2.8)
     axes.hist(many, 50, color=PALE, label="training mode: 2000 calls")
     axes.axvline(one, color=BLUE, lw=2, label="evaluation mode: every call")
     axes.set_ylim(0, 1.35 * axes.get_ylim()[1])
-    _axes(axes, "probability of the disordered phase", "calls", "one configuration, untrained")
-    _legend(axes, loc="upper left")
+    dress(axes, "probability of the disordered phase", "calls", "one configuration, untrained")
+    legend(axes, loc="upper left")
     return figure
 
 
-def leak(shares: dict[str, float], twins: float) -> Figure:
-    """Shares told right, by who was trained on what and asked about what."""
-    figure, axes = _figure(1, 1, width=7.6, height=2.6)
-    rows = np.arange(len(shares))[::-1]
-    colours = [ORANGE if "own" in name else BLUE for name in shares]
-    wrong = [100 * (1 - share) for share in shares.values()]
-    axes.barh(rows, wrong, color=colours, height=0.55)
-    for row, value in zip(rows, wrong, strict=True):
-        axes.text(value + 0.1, row, f"{value:.1f} %", va="center", color=INK)
-    axes.set_yticks(rows, list(shares))
-    axes.set_xlim(0, 1.25 * max(*wrong, 1))
-    _axes(
-        axes, "told wrong / %", "", f"{twins:.0%} of the first test set stand in the training data"
-    )
+def chains(
+    temperatures: Any, rng: np.random.Generator, skipped: int, interval: int, count: int
+) -> np.ndarray:
+    """One ordered start for each temperature, and `count` configurations of each, 16×16 spins.
+
+    All chains side by side on a chessboard; int8 of shape (temperatures, count, 16, 16).
+    """
+    T = np.asarray(temperatures)[:, None, None]
+    spins = rng.choice(np.array([-1, 1], np.int8), (len(T), 1, 1)) * np.ones((1, 16, 16), np.int8)
+    board, kept = np.add.outer(np.arange(16), np.arange(16)) % 2, []
+    for sweep in range(1, skipped + interval * count + 1):
+        for colour in (0, 1):
+            around = sum(np.roll(spins, step, axis) for step in (1, -1) for axis in (1, 2))
+            accepted = rng.random(spins.shape) < np.exp(-np.maximum(2 * spins * around, 0) / T)
+            spins = np.where(accepted & (board == colour), -spins, spins)
+        if sweep > skipped and (sweep - skipped) % interval == 0:
+            kept.append(spins)
+    return np.array(kept).swapaxes(0, 1)
+
+
+def asked_twice(
+    IsingClassifier: Callable[..., Any], seed: int, usual: bool
+) -> tuple[float, float, float]:
+    """Shares told wrong: of the test part of the chains learnt from, and of new chains; and of new
+    chains by a threshold on |m|. Plain training: Adam, batches of 32."""
+    import torch
+    from torch import nn
+
+    rng = np.random.default_rng(seed)
+    T = np.concatenate([np.linspace(*COLD, 6), np.linspace(*HEAT, 6)])
+    interval, count, epochs = 3, 50, 20
+    if not usual:
+        T, interval, count, epochs = np.linspace(1.7, 2.9, 12), 1, 100, 40
+    spins = chains(T, rng, 150, interval, count).reshape(-1, 256)
+    y = np.repeat(T > T_C, count).astype(int)
+    shuffled = rng.permutation(len(y))
+    known, own = np.split(shuffled, [int(0.7 * len(y))])
+    new = ising_configurations(16, np.repeat(T, 60), rng, 200).reshape(-1, 256)
+    y_new = np.repeat(T > T_C, 60).astype(int)
+
+    torch.manual_seed(seed)
+    model, generator = IsingClassifier(256), torch.Generator().manual_seed(seed)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    X, classes = torch.tensor(spins[known], dtype=torch.float32), torch.tensor(y[known])
+    model.train()
+    for _ in range(epochs):
+        for batch in torch.randperm(len(X), generator=generator).split(32):
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(model(X[batch]), classes[batch]).backward()
+            optimiser.step()
+    model.eval()
+
+    def wrong(spins: np.ndarray, y: np.ndarray) -> float:
+        with torch.no_grad():
+            told = model(torch.tensor(spins, dtype=torch.float32)).argmax(dim=1).numpy()
+        return float(np.mean(told != y))
+
+    order, order_new = (np.abs(some.mean(axis=1)) for some in (spins[known], new))
+    cut = max(np.linspace(0.2, 0.9, 71), key=lambda cut: np.mean((order < cut) == y[known]))
+    by_hand = float(np.mean((order_new < cut) != y_new))
+    return wrong(spins[own], y[own]), wrong(new, y_new), by_hand
+
+
+def leak(rows: dict[str, list[tuple[float, float, float]]]) -> Figure:
+    """Shares told wrong, for several sets of chains: their own test part, new chains, |m|."""
+    figure, panels = canvas(1, len(rows), height=3.3, squeeze=False)
+    names = ("their own\ntest part", "new\nchains", "new chains,\nby |m| alone")
+    for axes, (title, found) in zip(panels[0], rows.items(), strict=True):
+        percent = 100 * np.array(found)
+        axes.plot([0, 1], percent[:, :2].T, color=PALE, lw=1, zorder=1)
+        means = percent.mean(axis=0)
+        errors = percent.std(axis=0, ddof=1) / np.sqrt(len(percent))
+        for place, colour in enumerate((ORANGE, BLUE, GREEN)):
+            axes.bar(place, means[place], 0.55, color=colour, alpha=0.3)
+            axes.plot(np.full(len(percent), place), percent[:, place], "o", color=colour, ms=4)
+            bar = {"fmt": "_", "color": INK, "ms": 16, "capsize": 4, "lw": 1.6}
+            axes.errorbar(place, means[place], errors[place], **bar)
+        axes.set_xticks(range(3), names)
+        dress(axes, "", "told wrong / %", title)
+        axes.set_ylim(bottom=0)
+        scatter = percent.std(axis=0, ddof=1)
+        words = title.replace("$T_c$", "T_c")
+        told(
+            f"{words}: {means[0]:.1f} ± {errors[0]:.1f} % of their own test part are told wrong, "
+            f"{means[1]:.1f} ± {errors[1]:.1f} % of new chains, {means[2]:.1f} ± {errors[2]:.1f} % "
+            f"by |m| alone; single runs scatter by {scatter[0]:.1f} and {scatter[1]:.1f} %."
+        )
+    return figure
+
+
+def confusion(supposed: Any, share: Sequence[float], plainest: Sequence[float]) -> Figure:
+    """How well labels by a supposed boundary can be learnt, over where it is supposed to be."""
+    figure, axes = canvas(1, 1, width=6.6, height=3.4)
+    axes.plot(supposed, plainest, color=PALE, lw=5, label="always the more frequent class")
+    axes.plot(supposed, share, "o-", color=BLUE, ms=5, lw=1.5, label="your network")
+    axes.axvline(T_C, color=GREY, lw=1, ls=(0, (4, 3)))
+    axes.text(T_C, 0.53, "  $T_c$", color=GREY)
+    dress(axes, "supposed boundary $T'$", "share told right", "labels by confusion, 16×16 spins")
+    axes.set_ylim(0.5, 1.0)
+    legend(axes, loc="lower right")
+    inside = slice(2, len(share) - 2)
+    best = int(np.argmax(np.asarray(share)[inside])) + 2
+    told(f"between the ends the labels are learnt best for T' = {supposed[best]:.1f}.")
     return figure
 
 
 def near_the_transition(T: Any, network: Any, threshold: Any, history: Sequence[float]) -> Figure:
     """The loss; the share told right by temperature, of a network and of a threshold on |m|."""
-    figure, (left, right) = _figure(1, 2, height=3.3, width_ratios=(1, 1.5))
+    figure, (left, right) = canvas(1, 2, height=3.3, width_ratios=(1, 1.5))
     left.plot(np.arange(1, len(history) + 1), history, "o-", color=BLUE, ms=3.5, lw=1.4)
     left.axhline(np.log(2), color=PALE, lw=5, zorder=1)
     left.text(len(history), np.log(2) - 0.025, "ln 2: a coin", color=GREY, ha="right", va="top")
     left.set_ylim(0, 0.75)
-    _axes(left, "epoch", "mean cross-entropy", "training")
+    dress(left, "epoch", "mean cross-entropy", "training")
     edges = np.linspace(np.min(T), np.max(T), 17)
     middle = (edges[1:] + edges[:-1]) / 2
     place = np.clip(np.digitize(T, edges) - 1, 0, 15)
     style = {"ms": 4.5, "lw": 1.5}
-    for told, colour, marker, label in (
+    for verdict, colour, marker, label in (
         (threshold, GREEN, "s", "threshold on |m|"),
         (network, BLUE, "o", "your network"),
     ):
-        told = np.asarray(told)
-        shares = [told[place == k].mean() for k in range(16)]
-        label = f"{label}: {told.mean():.1%} in all"
+        verdict = np.asarray(verdict)
+        shares = [verdict[place == k].mean() for k in range(16)]
+        label = f"{label}: {verdict.mean():.1%} in all"
         right.plot(middle, shares, marker + "-", color=colour, label=label, **style)
     right.axvline(T_C, color=GREY, lw=1, ls=(0, (4, 3)))
     right.text(T_C, 0.4, "  $T_c$", color=GREY)
     right.set_ylim(0.35, 1.02)
-    _axes(right, "T", "share told right", "independent configurations")
-    _legend(right, loc="lower left")
+    dress(right, "T", "share told right", "independent configurations")
+    legend(right, loc="lower left")
     return figure
 
 
@@ -365,15 +463,15 @@ def crossing(critical_temperature: Callable[..., Any]) -> Figure:
     T = np.array([1.9, 2.05, 2.15, 2.3, 2.5, 2.6, 2.8])
     p = np.array([0.06, 0.05, 0.22, 0.38, 0.74, 0.71, 0.92])
     right = T[3] + (0.5 - p[3]) / (p[4] - p[3]) * (T[4] - T[3])
-    figure, axes = _figure(1, 1, width=6.2, height=2.9)
+    figure, axes = canvas(1, 1, width=6.2, height=2.9)
     axes.axhline(0.5, color=GREY, lw=1)
     axes.axvline(right, color=PALE, lw=6, label="expected")
     axes.plot(T, p, "o-", color=INK, ms=5, lw=1.2)
     yours = float(critical_temperature(T, p))
     axes.axvline(yours, color=BLUE, lw=1.8, label=f"yours: {yours:.4f}")
     axes.set_ylim(0, 1)
-    _axes(axes, "T", "probability of disorder")
-    _legend(axes, loc="upper left")
+    dress(axes, "T", "probability of disorder")
+    legend(axes, loc="upper left")
     return figure
 
 
@@ -399,7 +497,7 @@ def critical_point(
     far: dict[int, Any],
 ) -> Figure:
     """The networks' verdicts for each L, and their crossings over 1/L."""
-    figure, (left, right) = _figure(1, 2, height=3.7)
+    figure, (left, right) = canvas(1, 2, height=3.7)
     left.axhline(0.5, color=GREY, lw=1)
     for (L, p), colour in zip(curves.items(), (GREEN, ORANGE, BLUE), strict=False):
         p = np.asarray(p)
@@ -408,20 +506,21 @@ def critical_point(
         left.errorbar(temperatures, p.mean(axis=0), error, label=f"L = {L}", **style)
     left.axvline(T_C, color=PALE, lw=6, zorder=0)
     left.set_ylim(0, 1)
-    _axes(left, "T", "probability of disorder", "trained up to $T_c$")
-    _legend(left, loc="upper left")
+    dress(left, "T", "probability of disorder", "trained up to $T_c$")
+    legend(left, loc="upper left")
 
     right.axhline(T_C, color=PALE, lw=6, label="Onsager")
     for crossings, colour, label in (
         (far, ORANGE, "trained far from $T_c$ only"),
         (near, BLUE, "trained up to $T_c$"),
     ):
+        crossings = {L: found for L, found in crossings.items() if found}
         means = [np.mean(found) for found in crossings.values()]
         errors = [np.std(found) / np.sqrt(max(len(found) - 1, 1)) for found in crossings.values()]
         inverse = [1 / L for L in crossings]
         style = {"fmt": "o", "color": colour, "ms": 5, "capsize": 3}
         right.errorbar(inverse, means, errors, label=label, **style)
-        if crossings is near:
+        if label == "trained up to $T_c$":
             (limit, slope), error = line_through(crossings)
             x = np.array([0, 1.1 * max(inverse)])
             right.plot(x, limit + slope * x, color=colour, lw=1.2)
@@ -431,34 +530,12 @@ def critical_point(
     right.set_xlim(-0.004, 1.1 / min(near))
     low, high = right.get_ylim()
     right.set_ylim(min(low, T_C - 0.08), max(high, T_C + 0.16))
-    _axes(right, "1 / L", "temperature of the crossing")
-    _legend(right, loc="upper left")
+    dress(right, "1 / L", "temperature of the crossing")
+    legend(right, loc="upper left")
     return figure
 
 
 # -------------------------------------------------------------------------------- the look
-
-# Everything is set on the axes: Jupyter draws after the cell, when temporary settings are gone.
-
-
-def _figure(
-    rows: int, cols: int, width: float = 8.6, height: float = 3.3, **keys: Any
-) -> tuple[Figure, Any]:
-    return plt.subplots(rows, cols, figsize=(width, height), dpi=110, layout="constrained", **keys)
-
-
-def _axes(axes: Axes, x: str, y: str, title: str = "") -> None:
-    axes.set_xlabel(x, color=INK, fontsize=10)
-    axes.set_ylabel(y, color=INK, fontsize=10)
-    axes.set_title(title, color=INK, fontsize=10.5, loc="left")
-    axes.tick_params(color=PALE, labelcolor=INK, labelsize=9)
-    axes.grid(True, color=LIGHT, lw=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(PALE)
-    for text in axes.texts:
-        text.set_fontsize(9)
 
 
 def _bare(axes: Axes, title: str) -> None:
@@ -472,11 +549,3 @@ def _bare(axes: Axes, title: str) -> None:
 def _lattice(axes: Axes, spins: Any, title: str) -> None:
     axes.imshow(spins, cmap=_SPINS, vmin=-1, vmax=1, interpolation="nearest")
     _bare(axes, title)
-
-
-def _expected_line(axes: Axes, x: Any, y: Any, label: str | None = "expected") -> None:
-    axes.plot(x, y, color=PALE, lw=6, solid_capstyle="round", zorder=1, label=label)
-
-
-def _legend(axes: Axes, loc: str = "best") -> None:
-    axes.legend(loc=loc, frameon=False, fontsize=9, labelcolor=INK)

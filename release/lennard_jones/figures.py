@@ -9,13 +9,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
+from coursekit.look import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    LIGHT,
+    ORANGE,
+    PALE,
+    across,
+    canvas,
+    dress,
+    expected_line,
+    legend,
+)
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-
-BLUE, ORANGE, GREEN = "#1f5fa8", "#d2691e", "#2b8a6e"
-INK, GREY, PALE, LIGHT = "#24292f", "#6b7580", "#c3c9d0", "#e9ecef"
 
 R_MIN = 2 ** (1 / 6)
 PAIR_RANGE = (0.95, 3.5)
@@ -55,26 +65,26 @@ def _expected() -> dict[str, np.ndarray]:
 
 def goal() -> Figure:
     """The notebook's last picture of two atoms without the network's curves."""
-    data, (figure, (left, right)) = _expected(), _figure(1, 2)
+    data, (figure, (left, right)) = _expected(), canvas(1, 2)
     for axes, name in ((left, "V"), (right, "F")):
         known = (data["r"] >= PAIR_RANGE[0]) & (data["r"] <= PAIR_RANGE[1])
         r, values = data["r"][known][::4], data[name][known][::4]
         axes.plot(r, values, "o", color=INK, ms=3, label="known to the network")
-        _expected_line(axes, data["r"], data[name], label="argon")
+        expected_line(axes, data["r"], data[name], label="argon")
         _beyond(axes, PAIR_RANGE)
     _potential_axes(left, right, upto=4.4)
     left.set_ylim(-1.5, 2.6)
     right.set_ylim(-5, 13)
-    _legend(left, loc=(0.2, 0.7))
+    legend(left, loc=(0.2, 0.7))
     return figure
 
 
 def potential_and_force(lj_potential: Callable[..., Any], lj_force: Callable[..., Any]) -> Figure:
     """V(r) and F(r) with the minimum, where the force changes its sign."""
-    data, (figure, (left, right)) = _expected(), _figure(1, 2)
+    data, (figure, (left, right)) = _expected(), canvas(1, 2)
     r = data["r"]
     for axes, name, values in ((left, "V", lj_potential(r)), (right, "F", lj_force(r))):
-        _expected_line(axes, r, data[name])
+        expected_line(axes, r, data[name])
         axes.plot(r, values, color=BLUE, lw=1.8, label="yours")
         axes.axvline(R_MIN, color=ORANGE, lw=1.2, ls=(0, (4, 3)))
         axes.axhline(0, color=GREY, lw=0.8)
@@ -89,7 +99,7 @@ def potential_and_force(lj_potential: Callable[..., Any], lj_force: Callable[...
     right.text(2.95, -3.6, "F < 0: they attract", color=GREY, ha="right", va="bottom")
     left.set_ylim(-1.2, 1.6)
     right.set_ylim(-4, 5)
-    _legend(left)
+    legend(left)
     return figure
 
 
@@ -98,7 +108,7 @@ def potential_and_force(lj_potential: Callable[..., Any], lj_force: Callable[...
 
 def distance_lists(pairwise_distances: Callable[..., Any]) -> Figure:
     """The distances of three shapes, and of the same shapes turned and renumbered."""
-    figure, panels = _figure(1, 3, height=2.7, sharey=True)
+    figure, panels = canvas(1, 3, height=2.7, sharey=True)
     rng = np.random.default_rng(4)
     for axes, (name, atoms) in zip(panels, SHAPES.items(), strict=True):
         turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
@@ -111,30 +121,30 @@ def distance_lists(pairwise_distances: Callable[..., Any]) -> Figure:
         again = pairwise_distances(turned)
         label = "yours, turned and renumbered"
         axes.plot(number, again, "o", color=ORANGE, ms=11, mfc="none", mew=1.4, label=label)
-        _axes(axes, "place in the list", "distance / σ" if axes is panels[0] else "", name)
+        dress(axes, "place in the list", "distance / σ" if axes is panels[0] else "", name)
         axes.set_xticks(number)
         axes.set_ylim(0, 3.4)
-    _legend(panels[2], loc="upper right")
+    legend(panels[2], loc="upper right")
     return figure
 
 
 def compact_clusters(cluster_energy: Callable[..., Any]) -> Figure:
     """The energy of a pair, a triangle and a tetrahedron as they grow."""
-    data, (figure, axes) = _expected(), _figure(1, 1, width=6.6, height=3.6)
+    data, (figure, axes) = _expected(), canvas(1, 1, width=6.6, height=3.6)
     edge = data["edge"]
     for (name, atoms), colour in zip(_COMPACT.items(), (BLUE, GREEN, ORANGE), strict=True):
         right = data[f"energy of a {name}"]
-        _expected_line(axes, edge, right, label="expected" if name == "pair" else None)
+        expected_line(axes, edge, right, label="expected" if name == "pair" else None)
         yours = [cluster_energy(a * atoms) for a in edge]
         axes.plot(edge, yours, color=colour, lw=1.8, label=name)
         bonds = len(atoms) * (len(atoms) - 1) // 2
         axes.plot(R_MIN, -bonds, "o", color=colour, ms=6, mec="white")
         axes.text(R_MIN, -bonds - 0.28, f"−{bonds} ε", color=colour, ha="center", va="top")
     axes.axhline(0, color=GREY, lw=0.8)
-    _axes(axes, "distance of every two atoms / σ", "cluster energy / ε")
+    dress(axes, "distance of every two atoms / σ", "cluster energy / ε")
     axes.set_xlim(0.96, 2.2)
     axes.set_ylim(-7, 3)
-    _legend(axes, loc="lower right")
+    legend(axes, loc="lower right")
     return figure
 
 
@@ -143,7 +153,7 @@ def force_arrows(cluster_energy: Callable[..., Any], cluster_forces: Callable[..
     atoms = np.column_stack([_FIVE, np.zeros(len(_FIVE))])
     forces = np.asarray(cluster_forces(atoms))
     slopes = _slopes(cluster_energy, atoms, 1e-4)
-    figure, (left, right) = _figure(1, 2, height=3.6, width_ratios=(1.25, 1))
+    figure, (left, right) = canvas(1, 2, height=3.6, width_ratios=(1.25, 1))
     left.plot(*_FIVE.T, "o", color=INK, ms=9, zorder=4)
     scale = 0.8 / np.linalg.norm(slopes, axis=1).max()
     for number, (atom, slope) in enumerate(zip(_FIVE, scale * slopes[:, :2], strict=True)):
@@ -161,11 +171,11 @@ def force_arrows(cluster_energy: Callable[..., Any], cluster_forces: Callable[..
         zorder=3,
         label="your forces",
     )
-    _axes(left, "x / σ", "y / σ")
+    dress(left, "x / σ", "y / σ")
     left.set_aspect("equal")
     left.set_xlim(-1.6, 1.9)
     left.set_ylim(-1.2, 1.6)
-    _legend(left, loc="upper left")
+    legend(left, loc="upper left")
     steps = np.logspace(-7, -1, 25)
     errors = [np.abs(_slopes(cluster_energy, atoms, h) - forces).max() for h in steps]
     right.loglog(steps, errors, "o-", color=BLUE, ms=4, lw=1.2)
@@ -173,7 +183,7 @@ def force_arrows(cluster_energy: Callable[..., Any], cluster_forces: Callable[..
     parallel = errors[-7] * (guide / steps[-7]) ** 2
     right.loglog(guide, parallel, color=PALE, lw=5, zorder=1)
     right.text(guide[9], 8 * parallel[9], "∝ step²", color=GREY, ha="right")
-    _axes(right, "step of the central difference / σ", "largest difference / (ε/σ)")
+    dress(right, "step of the central difference / σ", "largest difference / (ε/σ)")
     return figure
 
 
@@ -191,7 +201,7 @@ def samples(
     pairs: Any, energies: Any, min_distance: float, scale: float, pairwise_distances: Any
 ) -> Figure:
     """Distances of sampled pairs against the exact density; energies of sampled clusters."""
-    figure, (left, right) = _figure(1, 2)
+    figure, (left, right) = canvas(1, 2)
     distances = np.concatenate([pairwise_distances(pair) for pair in pairs])
     bins = np.linspace(0, 4, 41)
     left.hist(distances, bins, density=True, color=BLUE, alpha=0.75, label="yours")
@@ -202,9 +212,9 @@ def samples(
     density = r**2 * np.exp(-((r / (2 * scale)) ** 2)) / (2 * math.sqrt(math.pi) * scale**3)
     left.plot(r, density / kept, color=INK, lw=1.8, label="expected")
     left.axvline(min_distance, color=ORANGE, lw=1.4, ls=(0, (4, 3)), label="smallest allowed")
-    _axes(left, "distance of two atoms / σ", "density / (1/σ)", "two atoms")
+    dress(left, "distance of two atoms / σ", "density / (1/σ)", "two atoms")
     left.set_xlim(0, 4)
-    _legend(left)
+    legend(left)
     energies = np.asarray(energies)
     high = min(max(math.ceil(energies.max()), 6), 40)
     edges = np.arange(-6, high + 0.5, 0.5)
@@ -217,14 +227,14 @@ def samples(
     right.text(high, 0.95 * top, f"{share:.0%} are bound (E < 0)", color=GREEN, ha="right")
     rest = f"{1 - share:.0%} are not, up to {energies.max():.1f} ε"
     right.text(high, 0.87 * top, rest, color=ORANGE, ha="right")
-    _axes(right, "cluster energy / ε", "clusters", "four atoms")
+    dress(right, "cluster energy / ε", "clusters", "four atoms")
     right.set_xlim(-6.5, high + 0.5)
     return figure
 
 
 def columns(train: Any, test: Any, train_n: Any, test_n: Any) -> Figure:
     """The six distances of the clusters before and after they are standardised."""
-    figure, panels = _figure(1, 2, height=2.9)
+    figure, panels = canvas(1, 2, height=2.9)
     for axes, first, second in ((panels[0], train, test), (panels[1], train_n, test_n)):
         for values, colour, shift in ((first, BLUE, -0.17), (second, ORANGE, 0.17)):
             values = np.asarray(values)
@@ -240,8 +250,8 @@ def columns(train: Any, test: Any, train_n: Any, test_n: Any) -> Figure:
                 capprops={"color": colour},
             )
         axes.set_xticks(range(1, 7), range(1, 7))
-    _axes(panels[0], "place in the list", "distance / σ", "as they are")
-    _axes(panels[1], "place in the list", "standard deviations", "standardised")
+    dress(panels[0], "place in the list", "distance / σ", "as they are")
+    dress(panels[1], "place in the list", "standard deviations", "standardised")
     panels[1].axhline(0, color=GREY, lw=0.8)
     panels[0].text(0.03, 0.95, "train", color=BLUE, transform=panels[0].transAxes, va="top")
     panels[0].text(0.03, 0.85, "test", color=ORANGE, transform=panels[0].transAxes, va="top")
@@ -257,31 +267,31 @@ def untrained(model: Callable[..., Any], energy_and_force: Callable[..., Any]) -
     V, F = _predicted(model, energy_and_force, r)
     step = r[1] - r[0]
     slope = -(V[2:] - V[:-2]) / (2 * step)
-    figure, (left, right) = _figure(1, 2, height=2.9)
+    figure, (left, right) = canvas(1, 2, height=2.9)
     left.plot(r, V, color=BLUE, lw=1.8)
     right.plot(r[1:-1], slope, color=PALE, lw=6, label="minus the slope, by differences")
     right.plot(r, F, color=BLUE, lw=1.8, label="your force")
-    _axes(left, "r / σ", "V / ε", "what the untrained network says")
-    _axes(right, "r / σ", "F / (ε/σ)", "and its force")
+    dress(left, "r / σ", "V / ε", "what the untrained network says")
+    dress(right, "r / σ", "F / (ε/σ)", "and its force")
     span = max(np.ptp(slope), 1e-3)
     right.set_ylim(slope.min() - 0.3 * span, slope.max() + 0.6 * span)
-    _legend(right)
+    legend(right)
     return figure
 
 
 def ripple(lj_potential: Any, lj_force: Any, amplitude: float, number: float) -> Figure:
     """An energy with a small ripple, and what the ripple does to the force."""
     r = np.linspace(*PAIR_RANGE, 800)
-    figure, (left, right) = _figure(1, 2, height=2.9)
+    figure, (left, right) = canvas(1, 2, height=2.9)
     V, F = lj_potential(r), lj_force(r)
-    _expected_line(left, r, V, label="exact")
-    _expected_line(right, r, F, label="exact")
+    expected_line(left, r, V, label="exact")
+    expected_line(right, r, F, label="exact")
     left.plot(r, V + amplitude * np.sin(number * r), color=ORANGE, lw=1.3, label="with a ripple")
     right.plot(r, F - amplitude * number * np.cos(number * r), color=ORANGE, lw=1.3)
     _potential_axes(left, right, upto=3.5)
     left.set_ylim(-1.5, 2)
     right.set_ylim(-5, 8)
-    _legend(left)
+    legend(left)
     return figure
 
 
@@ -297,12 +307,12 @@ def learnt_potential(
     data = _expected()
     # Stored data have six digits; an error needs more.
     exact = {"V": lj_potential(data["r"]), "F": lj_force(data["r"])}
-    figure, panels = _figure(2, 2, height=5.6, sharex="col", height_ratios=(1.25, 1))
+    figure, panels = canvas(2, 2, height=5.6, sharex="col", height_ratios=(1.25, 1))
     both = _predicted(model, energy_and_force, data["r"])
     alone = _predicted(energies_only, energy_and_force, data["r"])
     for column, name in enumerate(("V", "F")):
         top, bottom = panels[:, column]
-        _expected_line(top, data["r"], data[name], label="exact")
+        expected_line(top, data["r"], data[name], label="exact")
         for values, colour, label in (
             (alone, ORANGE, "energies alone"),
             (both, BLUE, "yours"),
@@ -315,17 +325,17 @@ def learnt_potential(
     r_train = _numpy(r_train).ravel()
     panels[0, 0].plot(r_train, np.full(len(r_train), -1.42), "|", color=INK, ms=5, mew=0.6)
     panels[0, 0].text(3.45, -1.33, "training data", color=INK, ha="right", va="bottom")
-    _axes(panels[0, 0], "", "V / ε", "energy")
-    _axes(panels[0, 1], "", "F / (ε/σ)", "force")
-    _axes(panels[1, 0], "r / σ", "|error of V| / ε")
-    _axes(panels[1, 1], "r / σ", "|error of F| / (ε/σ)")
+    dress(panels[0, 0], "", "V / ε", "energy")
+    dress(panels[0, 1], "", "F / (ε/σ)", "force")
+    dress(panels[1, 0], "r / σ", "|error of V| / ε")
+    dress(panels[1, 1], "r / σ", "|error of F| / (ε/σ)")
     panels[0, 0].set_ylim(-1.5, 2.6)
     panels[0, 1].set_ylim(-5, 13)
     for axes in panels.ravel():
         axes.set_xlim(0.9, 4.4)
     for axes in panels[1]:
         axes.set_ylim(max(axes.get_ylim()[0], 1e-10), 30)
-    _legend(panels[0, 0], loc=(0.3, 0.62))
+    legend(panels[0, 0], loc=(0.3, 0.62))
     return figure
 
 
@@ -340,29 +350,29 @@ def wall(
     r = np.linspace(0.75, 1.1, 141)
     both = _predicted(model, energy_and_force, r)
     alone = _predicted(energies_only, energy_and_force, r)
-    figure, (left, right) = _figure(1, 2, height=3.0)
+    figure, (left, right) = canvas(1, 2, height=3.0)
     for column, exact in enumerate((lj_potential(r), lj_force(r))):
         axes = (left, right)[column]
-        _expected_line(axes, r, exact, label="exact")
+        expected_line(axes, r, exact, label="exact")
         axes.plot(r, alone[column], color=ORANGE, lw=1.8, label="energies alone")
         axes.plot(r, both[column], color=BLUE, lw=1.8, label="yours")
         axes.axhline(0, color=GREY, lw=0.8)
         _beyond(axes, PAIR_RANGE, words=False)
         axes.set_xlim(0.75, 1.1)
-    _axes(left, "r / σ", "V / ε", "energy")
-    _axes(right, "r / σ", "F / (ε/σ)", "force")
+    dress(left, "r / σ", "V / ε", "energy")
+    dress(right, "r / σ", "F / (ε/σ)", "force")
     left.set_ylim(-40, 110)
     right.set_ylim(-700, 1900)
-    place = {"ha": "right", "fontsize": 9, "transform": _mixed(left)}
+    place = {"ha": "right", "fontsize": 9, "transform": across(left)}
     left.text(0.94, 0.92, "no data here", color=GREY, **place)
-    _legend(right, loc="upper right")
+    legend(right, loc="upper right")
     return figure
 
 
 def parity(exact: Any, network: Any, linear: Any) -> Figure:
     """Predicted over exact cluster energies, for all clusters and for the bound ones."""
     exact, network, linear = (_numpy(values).ravel() for values in (exact, network, linear))
-    figure, panels = _figure(1, 2, width=8.6, height=4.2)
+    figure, panels = canvas(1, 2, width=8.6, height=4.2)
     bound = exact < 0
     low = float(min(exact.min(), network[bound].min())) - 0.2
     for axes, kept, title in (
@@ -374,7 +384,7 @@ def parity(exact: Any, network: Any, linear: Any) -> Figure:
         axes.plot(exact[kept], network[kept], "o", color=BLUE, ms=3.5, alpha=0.55, mew=0)
         shown = np.argsort(exact[kept])[:: max(1, kept.sum() // 30)]
         axes.plot(exact[kept][shown], linear[kept][shown], "x", color=ORANGE, ms=5, mew=1.2)
-        _axes(axes, "exact energy / ε", "predicted energy / ε" if axes is panels[0] else "", title)
+        dress(axes, "exact energy / ε", "predicted energy / ε" if axes is panels[0] else "", title)
         axes.set_xlim(low, high)
         axes.set_ylim(low, high)
         axes.set_aspect("equal")
@@ -418,42 +428,12 @@ def _numpy(values: Any) -> np.ndarray:
 
 # -------------------------------------------------------------------------------- the look
 
-# Everything is set on the axes: Jupyter draws after the cell, when temporary settings are gone.
-
-
-def _figure(
-    rows: int, cols: int, width: float = 8.6, height: float = 3.3, **keys: Any
-) -> tuple[Figure, Any]:
-    ratios = {name: keys.pop(name) for name in ("width_ratios", "height_ratios") if name in keys}
-    return plt.subplots(
-        rows, cols, figsize=(width, height), dpi=110, layout="constrained", **ratios, **keys
-    )
-
-
-def _axes(axes: Axes, x: str, y: str, title: str = "") -> None:
-    axes.set_xlabel(x, color=INK, fontsize=10)
-    axes.set_ylabel(y, color=INK, fontsize=10)
-    axes.set_title(title, color=INK, fontsize=10.5, loc="left")
-    axes.tick_params(color=PALE, labelcolor=INK, labelsize=9)
-    axes.tick_params(which="minor", length=0)
-    axes.grid(True, color=LIGHT, lw=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(PALE)
-    for text in axes.texts:
-        text.set_fontsize(9)
-
 
 def _potential_axes(left: Axes, right: Axes, upto: float) -> None:
-    _axes(left, "r / σ", "V / ε", "energy")
-    _axes(right, "r / σ", "F / (ε/σ)", "force")
+    dress(left, "r / σ", "V / ε", "energy")
+    dress(right, "r / σ", "F / (ε/σ)", "force")
     for axes in (left, right):
         axes.set_xlim(0.9, upto)
-
-
-def _expected_line(axes: Axes, x: Any, y: Any, label: str | None = "expected") -> None:
-    axes.plot(x, y, color=PALE, lw=6, solid_capstyle="round", zorder=1, label=label)
 
 
 def _beyond(axes: Axes, known: tuple[float, float], words: bool = True) -> None:
@@ -462,13 +442,4 @@ def _beyond(axes: Axes, known: tuple[float, float], words: bool = True) -> None:
     axes.axvspan(known[1], 9, color=LIGHT, lw=0, zorder=0)
     if words:
         x = known[1] + 0.05
-        axes.text(x, 0.96, "no data", color=GREY, va="top", fontsize=9, transform=_mixed(axes))
-
-
-def _mixed(axes: Axes) -> Any:
-    """x in data, y as a part of the height."""
-    return axes.get_xaxis_transform()
-
-
-def _legend(axes: Axes, loc: str = "best") -> None:
-    axes.legend(loc=loc, frameon=False, fontsize=9, labelcolor=INK)
+        axes.text(x, 0.96, "no data", color=GREY, va="top", fontsize=9, transform=across(axes))

@@ -13,15 +13,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from coursekit.look import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    LIGHT,
+    ORANGE,
+    PALE,
+    PURPLE,
+    canvas,
+    dress,
+    expected_line,
+    legend,
+    told,
+)
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-
-BLUE, ORANGE, GREEN, PURPLE = "#1f5fa8", "#d2691e", "#2b8a6e", "#8a5fb0"
-INK, GREY, PALE, LIGHT = "#24292f", "#6b7580", "#c3c9d0", "#e9ecef"
+from torch import nn
 
 CLUSTER = np.array(
     [[-0.90, -0.35, 0.10], [0.25, -0.60, -0.40], [0.70, 0.45, 0.35], [-0.30, 0.75, -0.2]]
@@ -81,6 +93,45 @@ def known_clusters(
     return torch.tensor(kept).float(), torch.tensor(lennard_jones(kept)).float()
 
 
+def dense(n_inputs: int) -> nn.Module:
+    """Two hidden layers of 32 units with a smooth activation."""
+    return nn.Sequential(
+        nn.Linear(n_inputs, 32), nn.SiLU(), nn.Linear(32, 32), nn.SiLU(), nn.Linear(32, 1)
+    )
+
+
+def taught(model: nn.Module, x: torch.Tensor, E: torch.Tensor, iterations: int) -> float:
+    """Trains a model by L-BFGS in float64, for all networks alike; its error on what it learnt."""
+    model.double()
+    x, E = x.double(), E.double()
+    optimiser = torch.optim.LBFGS(
+        model.parameters(),
+        max_iter=iterations,
+        max_eval=25 * iterations,
+        history_size=50,
+        tolerance_grad=0,
+        tolerance_change=0,
+        line_search_fn="strong_wolfe",
+    )
+
+    def closure() -> torch.Tensor:
+        optimiser.zero_grad()
+        loss = torch.mean((model(x) - E) ** 2)
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    return math.sqrt(closure().item())
+
+
+def triangles(positions: torch.Tensor) -> torch.Tensor:
+    """4/r − 2 of the sides of all triangles, the longest first: (B, N, 3) to (B, triples, 3)."""
+    corners = torch.combinations(torch.arange(positions.shape[1]), 3)
+    at = positions[:, corners]
+    sides = (at - at.roll(1, dims=2)).norm(dim=-1)
+    return (4 / sides - 2).sort(dim=-1)[0]
+
+
 def _distances(positions: np.ndarray) -> np.ndarray:
     first, second = np.triu_indices(positions.shape[-2], k=1)
     return np.linalg.norm(positions[..., first, :] - positions[..., second, :], axis=-1)
@@ -96,7 +147,7 @@ def _about_z(angle: float) -> np.ndarray:
 
 def goal() -> Figure:
     """The notebook's last picture without the networks' curves."""
-    figure, (left, right) = _figure(1, 2, height=3.2, width_ratios=(1, 1.35))
+    figure, (left, right) = canvas(1, 2, height=3.2, width_ratios=(1, 1.35))
     for place, angle in enumerate((0.0, 60.0, 120.0, 180.0)):
         turned = CLUSTER @ _about_z(math.radians(angle)).T
         x, y = 2.7 * (place % 2), -2.9 * (place // 2)
@@ -108,14 +159,14 @@ def goal() -> Figure:
     left.axis("off")
     left.set_title("a cluster is turned …", color=INK, fontsize=10.5)
     _turning_axes(right, "… and its energy stays the same")
-    _legend(right, "upper right")
+    legend(right, "upper right")
     return figure
 
 
 def _turning_axes(axes: Axes, title: str) -> None:
     exact = float(_expected()["energy"][0])
     axes.axhline(exact, color=PALE, lw=6, zorder=1, label="exact")
-    _axes(axes, "turned by / degrees", "energy / ε", title)
+    dress(axes, "turned by / degrees", "energy / ε", title)
     axes.set_xlim(0, 360)
     axes.set_xticks(range(0, 361, 60))
     axes.set_ylim(exact - 3.0, exact + 3.0)
@@ -126,7 +177,7 @@ def _turning_axes(axes: Axes, title: str) -> None:
 
 def pooled(pool: Callable[..., Any]) -> Figure:
     """Sum, mean and maximum of padded sets."""
-    data, (figure, panels) = _expected(), _figure(1, 3, height=2.9, sharey=True)
+    data, (figure, panels) = _expected(), canvas(1, 3, height=2.9, sharey=True)
     features, mask = padded_sets()
     labels = ["{" + ", ".join(f"{x:g}" for x in elements) + "}" for elements in SETS]
     place = np.arange(len(SETS))
@@ -134,16 +185,16 @@ def pooled(pool: Callable[..., Any]) -> Figure:
         axes.bar(place, data[kind], width=0.66, color=PALE, label="expected")
         axes.plot(place, _numpy(pool(features, mask, kind)).ravel(), "o", color=BLUE, label="yours")
         axes.axhline(0, color=GREY, lw=0.8)
-        _axes(axes, "", "pooled feature" if kind == "sum" else "", kind)
+        dress(axes, "", "pooled feature" if kind == "sum" else "", kind)
         axes.set_xticks(place, labels, rotation=40, ha="right", rotation_mode="anchor")
-    _legend(panels[1], "upper left")
+    legend(panels[1], "upper left")
     return figure
 
 
 def orders(naive: Callable[..., Any], sets: Callable[..., Any]) -> Figure:
     """Two untrained networks on the six orders of three distances."""
     all_orders = list(itertools.permutations((1.0, 1.5, 2.0)))
-    figure, panels = _figure(1, 2, height=3.0, sharey=True)
+    figure, panels = canvas(1, 2, height=3.0, sharey=True)
     names = ("NaiveMLP", "DeepSets")
     for axes, network, colour, name in zip(
         panels, (naive, sets), (ORANGE, BLUE), names, strict=True
@@ -155,15 +206,15 @@ def orders(naive: Callable[..., Any], sets: Callable[..., Any]) -> Figure:
         axes.plot(range(6), values, "o", color=colour, ms=7, label="yours")
         labels = [", ".join(f"{x:g}" for x in order) for order in all_orders]
         axes.set_xticks(range(6), labels, rotation=40, ha="right", rotation_mode="anchor")
-        _axes(axes, "", "output − its mean" if network is naive else "", name)
+        dress(axes, "", "output − its mean" if network is naive else "", name)
         axes.margins(y=0.3)
-        _legend(axes, "upper left")
+        legend(axes, "upper left")
     return figure
 
 
 def rounding(errors: dict[str, Any]) -> Figure:
     """Invariance errors over many permutations, on a logarithmic axis; zeros by themselves."""
-    figure, axes = _figure(1, 1, width=7.4, height=3.2)
+    figure, axes = canvas(1, 1, width=7.4, height=3.2)
     edges = np.logspace(-17, 1, 73)
     for (name, values), colour in zip(errors.items(), (ORANGE, BLUE, GREEN), strict=True):
         values = np.asarray(values)
@@ -175,10 +226,10 @@ def rounding(errors: dict[str, Any]) -> Figure:
         words = f"last digit of {name}"
         axes.text(1.4 * digits, 0.85, words, color=GREY, transform=axes.get_xaxis_transform())
     axes.set_xscale("log")
-    _axes(axes, "invariance error", "permutations")
+    dress(axes, "invariance error", "permutations")
     axes.set_xlim(1e-17, 10)
     axes.set_ylim(0, axes.get_ylim()[1] * 1.15)
-    _legend(axes, (0.17, 0.45))
+    legend(axes, (0.17, 0.45))
     return figure
 
 
@@ -200,7 +251,7 @@ def how_quantities_behave(
     """
     words = {"i": "invariant", "e": "equivariant", "n": "neither"}
     table, wrong = np.zeros((len(quantities), len(symmetries)), dtype=int), []
-    figure, axes = _figure(1, 1, width=7.6, height=0.42 * len(quantities) + 0.7)
+    figure, axes = canvas(1, 1, width=7.6, height=0.42 * len(quantities) + 0.7)
     for row, (kind, f) in enumerate(quantities.values()):
         for column, (moved, vector, vectors) in enumerate(symmetries.values()):
             out = {"number": lambda y: y, "vector": vector, "vectors": vectors}[kind]
@@ -212,7 +263,7 @@ def how_quantities_behave(
             table[row, column] = "ien".index(found)
             if found != right[row][column]:
                 wrong.append((row, column))
-            colour = "white" if found != "n" else INK
+            colour = "white" if found == "i" else INK
             axes.text(column, row, words[found], color=colour, ha="center", va="center", fontsize=9)
     axes.imshow(table, cmap=ListedColormap([BLUE, GREEN, LIGHT]), vmin=0, vmax=2, aspect="auto")
     for row, column in wrong:
@@ -234,14 +285,14 @@ def how_quantities_behave(
 def rotations(matrices: Any, euler: Any) -> Figure:
     """Where rotations take the z axis, on a map that keeps areas, and by which angle they turn."""
     data = _expected()
-    figure, panels = _figure(1, 3, height=3.0, width_ratios=(1, 1, 1.15))
+    figure, panels = canvas(1, 3, height=3.0, width_ratios=(1, 1, 1.15))
     for axes, some, colour, title in (
         (panels[0], matrices, BLUE, "yours"),
         (panels[1], euler, ORANGE, "three uniform Euler angles"),
     ):
         x, y, z = np.asarray(some)[:, :, 2].T
         axes.plot(np.degrees(np.arctan2(y, x)), z, ".", color=colour, ms=2.2, alpha=0.6)
-        _axes(axes, "longitude / degrees", "cos(polar angle)" if axes is panels[0] else "", title)
+        dress(axes, "longitude / degrees", "cos(polar angle)" if axes is panels[0] else "", title)
         axes.set_xlim(-180, 180)
         axes.set_xticks((-90, 0, 90))
         axes.set_ylim(-1, 1)
@@ -253,12 +304,12 @@ def rotations(matrices: Any, euler: Any) -> Figure:
         counts, edges = np.histogram(angles, np.linspace(0, 180, 25), density=True)
         panels[2].stairs(counts, edges, baseline=None, color=colour, lw=1.8, label=label)
     density = data["density"] * math.pi / 180
-    _expected_line(panels[2], np.degrees(data["angle"]), density)
-    _axes(panels[2], "angle of the turn / degrees", "density / (1/degree)", "how far they turn")
+    expected_line(panels[2], np.degrees(data["angle"]), density)
+    dress(panels[2], "angle of the turn / degrees", "density / (1/degree)", "how far they turn")
     panels[2].set_xlim(0, 180)
     panels[2].set_xticks(range(0, 181, 60))
     panels[2].set_ylim(0, 0.0165)
-    _legend(panels[2], "upper left")
+    legend(panels[2], "upper left")
     return figure
 
 
@@ -267,7 +318,7 @@ def rotations(matrices: Any, euler: Any) -> Figure:
 
 def turned_forces(model: Any, forces: Callable[..., Any]) -> Figure:
     """Forces of an untrained model on a cluster and on its turned copy."""
-    figure, axes = _figure(1, 1, width=7.0, height=3.4)
+    figure, axes = canvas(1, 1, width=7.0, height=3.4)
     angle, away = math.radians(65), np.array([3.4, 0.15, 0.0])
     R = _about_z(angle)
     before, after = CLUSTER, CLUSTER @ R.T
@@ -284,33 +335,48 @@ def turned_forces(model: Any, forces: Callable[..., Any]) -> Figure:
     _atoms(axes, (after + away)[:, :2])
     axes.annotate("", (2.2, 1.0), (1.2, 1.0), arrowprops={"arrowstyle": "->", "color": GREY})
     axes.text(1.7, 1.12, f"turned by {math.degrees(angle):.0f}°", color=GREY, ha="center")
-    _axes(axes, "x / σ", "y / σ")
+    dress(axes, "x / σ", "y / σ")
     axes.set_aspect("equal")
     axes.set_xlim(-1.9, 5.2)
     axes.set_ylim(-1.6, 1.75)
-    _legend(axes, "lower center")
+    legend(axes, "lower center")
     return figure
 
 
 def learning_curves(sizes: Any, errors: dict[str, Any], spread: float) -> Figure:
     """Error on unseen clusters over the number of clusters learnt from."""
-    figure, axes = _figure(1, 1, width=6.8, height=3.7)
+    figure, axes = canvas(1, 1, width=7.4, height=4.2)
     axes.axhline(spread, color=PALE, lw=4, zorder=1)
-    axes.text(sizes[-1], spread / 1.15, "always saying the mean", color=GREY, ha="right", va="top")
-    colours = (ORANGE, GREEN, PURPLE, BLUE)
-    for (name, values), colour in zip(errors.items(), colours, strict=True):
-        axes.loglog(sizes, values, "o-", color=colour, lw=1.6, ms=6, label=name)
-    _axes(axes, "clusters to learn from", "error on unseen clusters / ε")
+    axes.text(sizes[0], spread / 1.12, "always saying the mean", color=GREY, va="top")
+    styles = zip(
+        (PURPLE, PURPLE, ORANGE, ORANGE, GREEN, GREEN, BLUE),
+        ("s", "D", "s", "D", "s", "D", "o"),
+        ("-", "--", "-", "--", "-", "--", "-"),
+        strict=True,
+    )
+    placed: list[float] = []
+    for (name, values), (colour, marker, line) in zip(errors.items(), styles, strict=True):
+        axes.loglog(sizes, values, marker + line, color=colour, lw=1.6, ms=6)
+        place = math.log10(values[-1])
+        while any(abs(place - other) < 0.17 for other in placed):
+            place -= 0.02
+        placed.append(place)
+        axes.text(1.1 * sizes[-1], 10**place, name, color=colour, va="center")
+    dress(axes, "clusters to learn from", "error on unseen clusters / ε")
     axes.set_xticks(sizes, [f"{size}" for size in sizes])
     axes.minorticks_off()
-    axes.set_ylim(top=spread * 4)
-    _legend(axes, (0.03, 0.34))
+    axes.set_xlim(right=2.2 * sizes[-1])
+    told(
+        f"with {sizes[-1]} clusters the errors are "
+        + ", ".join(f"{values[-1]:.2g} ε ({name})" for name, values in errors.items())
+        + f"; always saying the mean would be {spread:.2g} ε off."
+    )
     return figure
 
 
 def parity(results: dict[str, tuple[Any, Any]]) -> Figure:
     """Predicted over exact energies for clusters of several sizes, all and bound ones."""
-    figure, panels = _figure(1, 2, width=8.6, height=4.3)
+    figure, panels = canvas(1, 2, width=8.6, height=4.3)
     colours = dict(zip(results, (GREEN, BLUE, ORANGE), strict=False))
     exact_all = np.concatenate([_numpy(exact).ravel() for exact, _ in results.values()])
     for axes, title, bound in (
@@ -336,26 +402,58 @@ def parity(results: dict[str, tuple[Any, Any]]) -> Figure:
                 0.03, 0.97 - 0.07 * line, words, color=colours[name], va="top", fontsize=8.5,
                 transform=axes.transAxes,
             )  # fmt: skip
-        _axes(axes, "exact energy / ε", "predicted energy / ε" if axes is panels[0] else "", title)
+        dress(axes, "exact energy / ε", "predicted energy / ε" if axes is panels[0] else "", title)
         axes.set_xlim(low, high)
         axes.set_ylim(low, high + 0.25 * (high - low))
     return figure
 
 
-def turning(models: dict[str, Any]) -> Figure:
-    """The energy that trained networks give a cluster while it is turned about the z axis."""
-    figure, axes = _figure(1, 1, width=7.4, height=3.6)
-    _turning_axes(axes, "the energy of one cluster, turned about the z axis")
+def turning(models: dict[str, Any], forces: Callable[..., Any]) -> Figure:
+    """The energy that networks give a turned cluster; how it moves when it is let go at rest."""
+    figure, (left, middle, right) = canvas(1, 3, width=10.4, height=3.4)
+    _turning_axes(left, "turned about the z axis")
     angles = np.arange(0, 361, 3)
     turned = np.array([CLUSTER @ _about_z(math.radians(angle)).T for angle in angles])
+    words = []
     for (name, model), colour in zip(models.items(), (ORANGE, GREEN, BLUE), strict=True):
         values = _applied(model, torch.tensor(turned)).ravel()
-        axes.plot(angles, values, color=colour, lw=1.8, label=name)
-    low, high = axes.get_ylim()
-    shown = np.concatenate([line.get_ydata() for line in axes.lines])
-    axes.set_ylim(min(low, shown.min() - 0.5), max(high, shown.max() + 1.5))
-    axes.legend(loc="upper center", ncols=4, frameon=False, fontsize=9, labelcolor=INK)
+        time, energy, spin = _let_go(model, forces)
+        left.plot(angles, values, color=colour, lw=1.8, label=name)
+        middle.semilogy(time, np.maximum(np.abs(energy - energy[0]), 1e-16), color=colour, lw=1.4)
+        right.semilogy(time, np.maximum(spin, 1e-16), color=colour, lw=1.8)
+        words.append(
+            f"{name}: the energy of the turned cluster spans {np.ptp(values):.1g} ε, its spin in "
+            f"the motion reaches {spin.max():.1g}, its energy is kept to "
+            f"{np.abs(energy - energy[0]).max():.1g} ε"
+        )
+    low, high = left.get_ylim()
+    shown = np.concatenate([line.get_ydata() for line in left.lines])
+    left.set_ylim(min(low, shown.min() - 0.5), max(high, shown.max() + 2.5))
+    legend(left, "upper left")
+    dress(middle, "time", "|change of the energy| / ε", "let go: energy")
+    dress(right, "time", "|angular momentum|", "let go: spin")
+    for axes in (middle, right):
+        axes.set_ylim(1e-17, 1e2)
+    told("; ".join(words) + ".")
     return figure
+
+
+def _let_go(
+    model: Any, forces: Callable[..., Any], steps: int = 300, dt: float = 0.002
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Velocity Verlet from rest, masses one: times, energies, sizes of the angular momentum."""
+    x, v = CLUSTER.copy(), np.zeros_like(CLUSTER)
+    F = _forces(model, forces, x)
+    energy, spin = [], []
+    for _ in range(steps + 1):
+        potential = _applied(model, torch.tensor(x[None])).ravel()[0]
+        energy.append(potential + np.sum(v**2) / 2)
+        spin.append(np.linalg.norm(np.cross(x - x.mean(axis=0), v).sum(axis=0)))
+        v = v + F * dt / 2
+        x = x + v * dt
+        F = _forces(model, forces, x)
+        v = v + F * dt / 2
+    return dt * np.arange(steps + 1), np.array(energy), np.array(spin)
 
 
 def twins() -> torch.Tensor:
@@ -422,32 +520,6 @@ def _score(value: float) -> str:
 
 # -------------------------------------------------------------------------------- the look
 
-# Everything is set on the axes: Jupyter draws after the cell, when temporary settings are gone.
-
-
-def _figure(
-    rows: int, cols: int, width: float = 8.6, height: float = 3.3, **keys: Any
-) -> tuple[Figure, Any]:
-    ratios = {name: keys.pop(name) for name in ("width_ratios", "height_ratios") if name in keys}
-    return plt.subplots(
-        rows, cols, figsize=(width, height), dpi=110, layout="constrained", **ratios, **keys
-    )
-
-
-def _axes(axes: Axes, x: str, y: str, title: str = "") -> None:
-    axes.set_xlabel(x, color=INK, fontsize=10)
-    axes.set_ylabel(y, color=INK, fontsize=10)
-    axes.set_title(title, color=INK, fontsize=10.5, loc="left")
-    axes.tick_params(color=PALE, labelcolor=INK, labelsize=9)
-    axes.tick_params(which="minor", length=0)
-    axes.grid(True, color=LIGHT, lw=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(PALE)
-    for text in axes.texts:
-        text.set_fontsize(9)
-
 
 def _atoms(axes: Axes, places: np.ndarray) -> None:
     """Atoms as numbered dots, so that one can see which went where, and lines between them."""
@@ -481,11 +553,3 @@ def _arrows(
         zorder=3,
         label=label,
     )
-
-
-def _expected_line(axes: Axes, x: Any, y: Any, label: str | None = "expected") -> None:
-    axes.plot(x, y, color=PALE, lw=6, solid_capstyle="round", zorder=1, label=label)
-
-
-def _legend(axes: Axes, loc: str | tuple[float, float] = "best") -> None:
-    axes.legend(loc=loc, frameon=False, fontsize=9, labelcolor=INK)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from coursekit import SINGLE, CheckFailed, array, close, holds, number, tensor
+from coursekit import SINGLE, CheckFailed, array, attribute, close, holds, number, tensor
 
 SET = torch.tensor([[[1.0], [2.0], [6.0]]])
 TETRAHEDRON = torch.tensor([[[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]]) / 8**0.5
@@ -27,6 +27,34 @@ def test_pool__is_zero_where_nothing_counts(student):
     mask = torch.tensor([[False, False, False]])
     for kind in ("sum", "mean", "max"):
         close(student.pool(SET, mask, kind), torch.tensor([[0.0]]), SINGLE)
+
+
+def test_pool__takes_sets_of_several_sizes(student):
+    """gives each of two sets its own sum, mean and maximum, in its own dtype, with the sum as the
+    kind that is meant if none is given"""
+    features = torch.tensor([[[-5.0, 4.0], [90.0, 90.0], [-3.0, 2.0]], [[5, -2], [7, 0], [1, 1]]])
+    features = features.double()
+    mask = torch.tensor([[True, False, True], [True, True, True]])
+    expected = {
+        "sum": [[-8.0, 6.0], [13.0, -1.0]],
+        "mean": [[-4.0, 3.0], [13 / 3, -1 / 3]],
+        "max": [[-3.0, 4.0], [7.0, 1.0]],
+    }
+    for kind, values in expected.items():
+        kept = student.keep(features)
+        pooled = student.pool(kept, mask, kind)
+        close(pooled, torch.tensor(values), SINGLE)
+        holds(pooled.dtype == torch.float64, "should have the dtype of the features")
+        close(student.value(kept), features)
+        close(student.pool(features[:, :0], kind=kind), torch.zeros(2, 2))
+    close(student.pool(features, mask), torch.tensor(expected["sum"]), SINGLE)
+
+
+def test_pool__takes_the_largest_below_zero(student):
+    """gives the largest of −1e8 and −2e8, whatever stands in the padding"""
+    far = torch.tensor([[[-1e8], [-2e8], [5.0]]])
+    mask = torch.tensor([[True, True, False]])
+    close(student.pool(far, mask, "max"), torch.tensor([[-1e8]]), SINGLE)
 
 
 def test_deep_sets__gives_a_row_for_each_set(student):
@@ -79,6 +107,17 @@ def test_naive_mlp__depends_on_the_order(student):
     model = student.NaiveMLP(3)
     rows = tensor(model(_like(model, torch.tensor([[1.0, 1.5, 2.0], [1.5, 1.0, 2.0]]))), (2, 1))
     holds(bool(abs(rows[0] - rows[1]) > SINGLE.tiny), "the order should make a difference")
+
+
+def test_naive_mlp__is_no_straight_line(student):
+    """is no straight line, and gives a row alone what it has among others"""
+    student.reseed(1)
+    model = student.NaiveMLP(3)
+    x = _like(model, torch.tensor([[1.0, -1.5, 2.0], [-1.0, 1.5, -2.0], [0.0, 0.0, 0.0]]))
+    one, other, middle = tensor(model(100 * x), (3, 1))[:, 0]
+    bend = abs(one + other - 2 * middle)
+    holds(bool(bend > 1e-3 * abs(one - middle)), "it is a straight line")
+    close(model(100 * x[:1]), torch.tensor([[float(one)]]), SINGLE)
 
 
 def test_naive_mlp__has_161_parameters(student):
@@ -148,14 +187,27 @@ def test_random_rotation__repeats_a_seed(student):
 
 
 def test_cluster_energy_model__has_the_symmetries_of_an_energy(student):
-    """gives a tetrahedron one energy wherever and however it is, and a larger one another"""
+    """gives four atoms one energy wherever they are, however they are turned, mirrored and
+    numbered, alone and among others, and a larger cluster another"""
     student.reseed(1)
-    model, turn = student.ClusterEnergyModel(hidden=8), torch.tensor(QUARTER_TURN).float()
-    moved = (TETRAHEDRON @ turn.T + torch.tensor([1.0, -2.0, 0.5]))[:, [2, 0, 1, 3]]
-    clusters = torch.cat([TETRAHEDRON, moved, 1.5 * TETRAHEDRON])
-    one, same, larger = tensor(model(_like(model, clusters)), (3,))
-    close(same, one, SINGLE)
-    holds(bool(abs(larger - one) > SINGLE.tiny), "a larger tetrahedron has the same energy")
+    model, cosine, sine = student.ClusterEnergyModel(hidden=8), 0.8, 0.6
+    turn = torch.tensor([[1.0, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
+    turn = turn @ torch.tensor(QUARTER_TURN).float()
+    atoms = 1.3 * TETRAHEDRON + torch.tensor([[0.3, 0, 0], [0, 0.1, 0], [0, 0, -0.4], [0, 0, 0]])
+    others = {
+        "shifted": atoms + torch.tensor([1.0, -2.0, 0.5]),
+        "turned": atoms @ turn.T,
+        "mirrored": atoms * torch.tensor([-1.0, 1.0, 1.0]),
+        "renumbered": atoms[:, [2, 0, 3, 1]],
+    }
+    clusters = torch.cat([atoms, *others.values(), 1.5 * atoms])
+    one, *same, larger = tensor(model(_like(model, clusters)), (6,)).astype(float)
+    far = abs(larger - one)
+    holds(far > SINGLE.tiny, "a larger cluster has the same energy")
+    for energy, what in zip(same, others, strict=True):
+        holds(abs(energy - one) < 1e-3 * far, f"a cluster that is {what} has another energy")
+    alone = tensor(model(_like(model, atoms)), (1,)).astype(float)[0]
+    holds(abs(alone - one) < 1e-3 * far, "a cluster has another energy alone than among others")
 
 
 def test_cluster_energy_model__adds_up(student):
@@ -182,11 +234,33 @@ def test_cluster_energy_model__has_a_slope(student):
 
 
 def test_cluster_energy_model__gives_minus_the_gradient(student):
-    """forces gives minus the slope: two atoms with the energy exp(−d²), at d = 1, repel"""
-    pair = torch.tensor([[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]])
-    push = 2 * np.exp(-1.0)
-    expected = torch.tensor([[[-push, 0.0, 0.0], [push, 0.0, 0.0]]])
-    close(student.forces(student.field("pair_energy"), pair), expected, SINGLE)
+    """forces gives minus the slope: two atoms with the energy exp(−d²) repel, at d = 1 and, in
+    another cluster, at d = 2; it leaves the positions without a gradient"""
+    pairs = torch.tensor([[[0.0, 0, 0], [1.0, 0, 0]], [[0.0, 0, 0], [0, 2.0, 0]]])
+    near, far = 2 * np.exp(-1.0), 4 * np.exp(-4.0)
+    expected = torch.tensor([[[-near, 0, 0], [near, 0, 0]], [[0, -far, 0], [0, far, 0]]])
+    kept = student.keep(pairs)
+    close(student.forces(student.field("pair_energy"), kept), expected, SINGLE)
+    holds(attribute(kept, "requires_grad") is False, "the positions require gradients afterwards")
+    own = student.keep(pairs.requires_grad_())
+    student.forces(student.field("pair_energy"), own)
+    holds(attribute(own, "grad") is None, "the positions have a .grad afterwards")
+
+
+def test_cluster_energy_model__is_smooth(student):
+    """has an energy whose slope does not jump, at any distance of a pair"""
+    for seed in range(3):
+        student.reseed(seed)
+        model = student.ClusterEnergyModel()
+        distances = torch.linspace(0.9, 3.5, 261)
+        pairs = torch.zeros(261, 2, 3)
+        pairs[:, 1, 0] = distances
+        model.double()
+        energies = tensor(model(pairs.double()), (261,)).astype(float)
+        bends = np.abs(np.diff(energies, 2))
+        # Where it is smooth a bend is like its neighbours; a corner or a jump stands alone.
+        alone = bends[1:-1] - 2 * (bends[:-2] + bends[2:])
+        holds(bool(alone.max() < 1e-3 * np.ptp(energies)), "the slope of the energy jumps")
 
 
 def test_train_energy_model__returns_its_losses(student):
@@ -226,8 +300,7 @@ def _like(model, values):
 
 def _few_clusters(student):
     """An untrained model, twelve tetrahedra and their energies."""
-    student.reseed(1)
-    model = student.ClusterEnergyModel()
+    model = student.field("pair_network")
     edges = torch.linspace(0.95, 2.0, 12).reshape(-1, 1, 1)
     attraction = edges.flatten() ** -6
     energies = 6 * 4 * (attraction**2 - attraction)

@@ -23,6 +23,19 @@ class ByHand(NamedTuple):
     """Who gave it and when, as far as that is known (`givers`)."""
 
 
+class InWords(NamedTuple):
+    """A question that is answered in words and marked by hand."""
+
+    points: float | None
+    """None where something was written that nobody has marked."""
+    most: float
+
+    @property
+    def to_mark(self) -> bool:
+        """Whether points wait for somebody; a question without any may be read or not."""
+        return self.points is None and self.most > 0
+
+
 class Mark(NamedTuple):
     """What the gradebook says of one submission, points by hand and penalties included."""
 
@@ -44,8 +57,8 @@ class Mark(NamedTuple):
     """In UTC, like `due`."""
     due: datetime | None
     """With the student's extension."""
-    in_words: dict[str, float | None]
-    """Points for what was answered in words; None where somebody has still to mark it."""
+    in_words: dict[str, InWords]
+    """What was asked in words, by question."""
 
     @property
     def name(self) -> str:
@@ -68,15 +81,17 @@ class Mark(NamedTuple):
                 continue
             was = "no mark" if change.checks is None else f"{round(change.checks, 2):g}"
             giver = f" ({plain(change.giver)})" if change.giver else ""
-            comment = f": {plain(change.comment)}" if change.comment else ""
+            comment = f": {_line(change.comment)}" if change.comment else ""
             told.append(
                 f"{exercise}: {round(change.points, 2):g} by hand{giver}, "
                 f"the checks gave {was}{comment}"
             )
-        for name, points in self.in_words.items():
+        for name, (points, most) in self.in_words.items():
+            if not most:
+                continue
             hand = self.by_hand.get(name)
             giver = f" ({plain(hand.giver)})" if hand is not None and hand.giver else ""
-            comment = f": {plain(hand.comment)}" if hand is not None and hand.comment else ""
+            comment = f": {_line(hand.comment)}" if hand is not None and hand.comment else ""
             if points is None:
                 told.append(f"{name}: answered in words, still to be marked by hand")
             elif hand is not None:
@@ -93,6 +108,10 @@ class Mark(NamedTuple):
         if self.handed_in is None or self.due is None:
             return ""
         return f" ({minute(self.handed_in)}, due {minute(self.due)})"
+
+
+def _line(text: str) -> str:
+    return " ".join(plain(text).split())
 
 
 def minute(moment: datetime) -> str:
@@ -172,7 +191,9 @@ def read_marks(
                 handed_in=one.timestamp,
                 due=due + one.extension if due and one.extension else due,
                 in_words={
-                    shown(cell): given(rows[cell]) for cell in order if cell.startswith("answer_")
+                    shown(cell): InWords(given(rows[cell]), float(rows[cell].max_score))
+                    for cell in order
+                    if cell.startswith("answer_")
                 },
             )
         )

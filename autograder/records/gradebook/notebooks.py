@@ -161,7 +161,9 @@ def _remarks(notes: list[str], result: Result) -> list[dict[str, Any]]:
 def _verdict(exercise: Exercise, verdict: ExerciseResult | None, result: Result) -> dict[str, Any]:
     """A check cell's output: what passed and what to look at; hidden checks by title only."""
     score = auto_score(result, verdict)
-    earned = "no mark" if score is None else f"{score:g} of {exercise.points:g} points"
+    earned = "no mark"
+    if score is not None:  # what was given by hand, nbgrader shows beside the cell
+        earned = f"the checks give {score:g} of {exercise.points:g} points"
     text, markup = [f"{exercise.name}: {earned}"], []
     markup.append(f"<p><strong>{text[0]}</strong></p>")
     message = verdict.message if verdict is not None else result.message

@@ -147,7 +147,10 @@ class Recorder:
         return [person for who, person in sorted(self.roster().items()) if who not in there]
 
     def mark(self, result: Result) -> Mark | None:
-        """What the gradebook holds of the submission that a result is of."""
+        """What the gradebook holds of the submission that a result is of; nothing where the file
+        is another one than this recorder has prepared."""
+        if self._file is not None and self._opened != _identity(self._file):
+            return None
         assignment = self.assignments[result.assignment]
         with self._session() as session:
             found = read_marks(

@@ -274,7 +274,7 @@ class Report:
         found = []
         for submission in self.submissions:
             words = submission.mark.in_words if submission.mark is not None else {}
-            if left := [name for name, points in words.items() if points is None]:
+            if left := [name for name, one in words.items() if one.to_mark]:
                 found.append(Entry(submission, ", ".join(left)))
         return found
 

@@ -44,6 +44,18 @@ class Sine(nn.Module):
         return self.amplitude * torch.sin(self.frequency * x + self.phase)
 
 
+class Waves(nn.Module):
+    """sin(frequency_j · x + phase_j), a column for each j: (N, 1) → (N, h). float64."""
+
+    def __init__(self, frequencies: Any, phases: Any) -> None:
+        super().__init__()
+        self.frequencies = torch.as_tensor(frequencies, dtype=torch.float64)
+        self.phases = torch.as_tensor(phases, dtype=torch.float64)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sin(self.frequencies * x + self.phases)
+
+
 class Exponential(nn.Module):
     """amplitude · exp(rate · x), elementwise; x of any shape."""
 
@@ -162,6 +174,30 @@ class PairNetwork(nn.Module):
         return self.dropout(pairs).reshape(len(positions), -1).sum(dim=1)
 
 
+class Classifier(Network):
+    """Two logits for each lattice, (N, …) → (N, 2), whatever the shape of its n_in spins."""
+
+    def __init__(self, n_in: int, n_hidden: int = 16, seed: int = 0) -> None:
+        super().__init__(n_in, n_hidden, 2, seed)
+
+    def forward(self, *columns: torch.Tensor) -> torch.Tensor:
+        (lattices,) = columns
+        return super().forward(lattices.flatten(1))
+
+
+class Autoencoder(nn.Module):
+    """Rows (N, n_in) → (x_hat, z), with z (N, latent); encoder(x) is z, and decoder(z) is x_hat."""
+
+    def __init__(self, n_in: int, latent: int = 2, n_hidden: int = 16, seed: int = 0) -> None:
+        super().__init__()
+        self.encoder = Network(n_in, n_hidden, latent, seed)
+        self.decoder = Network(latent, n_hidden, n_in, seed + 1)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        z = self.encoder(x)
+        return self.decoder(z), z
+
+
 class Equation(nn.Module):
     """Sees whether a training asks for derivatives with respect to its points, as an equation in
     the loss does, and not only for `backward`.
@@ -218,6 +254,7 @@ class Inverse(nn.Module):
 FIELDS: dict[str, type[nn.Module]] = {
     "polynomial": Polynomial,
     "sine": Sine,
+    "waves": Waves,
     "exponential": Exponential,
     "surface": Surface,
     "mode": Mode,
@@ -226,6 +263,8 @@ FIELDS: dict[str, type[nn.Module]] = {
     "pair_energy": PairEnergy,
     "network": Network,
     "pair_network": PairNetwork,
+    "classifier": Classifier,
+    "autoencoder": Autoencoder,
     "equation": Equation,
     "inverse": Inverse,
 }

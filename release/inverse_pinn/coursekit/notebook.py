@@ -23,6 +23,7 @@ import itertools
 import linecache
 import os
 import random
+import re
 import sys
 import types
 import warnings
@@ -96,9 +97,10 @@ def check(exercise: str) -> None:
         _show(_plain_page(f"{exercise} is no exercise of this notebook; it has {', '.join(known)}"))
         return
     found = _examine(exercise, namespace)
-    failed = not all(one.passed for one in found)
-    first = _to_mend_first(exercise, namespace) if failed else []
-    _show(_exercise_page(exercise, found, first), failed=failed)
+    checks = zip(known[exercise], found, strict=True)
+    failed = [check for check, one in checks if not one.passed]
+    first = _to_mend_first(exercise, namespace, failed) if failed else []
+    _show(_exercise_page(exercise, found, first), failed=bool(failed))
 
 
 def summary() -> None:
@@ -217,18 +219,25 @@ def _owner(name: str) -> str:
 
 @functools.cache
 def _asked(exercise: str) -> frozenset[str]:
-    """The names that an exercise's checks ask its student for, among others."""
-    return frozenset(
-        name for check in _known()[exercise] for code in _codes(check) for name in code.co_names
-    )
+    """The names that an exercise's checks ask its student for."""
+    return frozenset().union(*map(_names_in, _known()[exercise]))
 
 
-def _to_mend_first(exercise: str, namespace: Namespace) -> list[str]:
-    """Of the earlier exercises that this one calls, those with failing public checks which call no
-    other such exercise themselves."""
+def _names_in(check: Callable[..., None]) -> set[str]:
+    """`lj_force`, where it says `student.lj_force`; what a student object itself can do is none."""
+    found = re.findall(r"\bstudent\.(\w+)", inspect.getsource(check))
+    return {name for name in found if not hasattr(Student, name)}
+
+
+def _to_mend_first(
+    exercise: str, namespace: Namespace, failed: Sequence[Callable[..., None]]
+) -> list[str]:
+    """Of the earlier exercises that this one or a failed check of it calls, those with failing
+    public checks which call no other such exercise themselves."""
     names = list(_known())
     failing: dict[str, set[str]] = {}
-    called = _called(exercise, namespace)
+    asked = set[str]().union(*map(_names_in, failed))
+    called = _called(exercise, namespace) | set(map(_owner, asked))
     for other in names[: names.index(exercise)]:
         if other in called:
             row = _standing(other, namespace)
@@ -411,16 +420,17 @@ class NotebookStudent(Student):
             torch.manual_seed(seed)
 
     def _function(self, call: Call) -> Callable[..., Any]:
-        if not isinstance(call.target, Kept):
-            if call.function not in self._namespace:
-                instead = self._instead(call.function)
-                raise StudentError(self._kind("missing"), f"is not defined{instead}")
+        if isinstance(call.target, Kept):
+            found = call.target._held
+        elif call.function in self._namespace:
             found = self._namespace[call.function]
-        elif call.method is not None and not hasattr(call.target._held, call.method):
-            raise StudentError("missing", "is not there")
         else:
-            held = call.target._held
-            found = held if call.method is None else getattr(held, call.method)
+            instead = self._instead(call.function)
+            raise StudentError(self._kind("missing"), f"is not defined{instead}")
+        if call.method is not None:
+            if not hasattr(found, call.method):
+                raise StudentError("missing", "is not there")
+            found = getattr(found, call.method)
         if not callable(found):
             raise StudentError("missing", "is not a function or class")
         return found
@@ -651,7 +661,8 @@ def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str] = ()
     lines, rows = [exercise], []
     above = _title(exercise)
     if first:
-        lines.append(f"It calls {' and '.join(first)}, where public checks fail: mend that first")
+        below = " and ".join(first)
+        lines.append(f"It builds on {below}, where public checks fail: mend that first")
         above += f"<div>{html.escape(lines[-1])}</div>"
     for one in found:
         is_open = one.unwritten or one.waits

@@ -107,7 +107,7 @@ class Student:
     ) -> Call:
         """A call, noted; CheckFailed where the target is a plain value that came back."""
         if isinstance(target, str):
-            call = Call(target, args, kwargs or {})
+            call = Call(target, args, kwargs or {}, method=method)
         elif isinstance(target, Kept):
             call = Call(made_by(target), args, kwargs or {}, target=target, method=method)
         else:

@@ -130,7 +130,7 @@ class _Writer:
             function = self.value(call.target)
             if function.startswith("lambda"):
                 function = f"({function})"
-            function += f".{call.method}" if call.method else ""
+        function += f".{call.method}" if call.method else ""
         if call.is_attribute:
             return function
         given = [self.value(value) for value in call.args]
