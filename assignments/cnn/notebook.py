@@ -291,7 +291,7 @@ for name, disordered in answers.items():
 figures.learning(history, order_history, accuracies, temperatures)
 
 # %% [markdown]
-# **What to notice.** Left: without shuffling the first epochs are worse than guessing would be. The
+# **What to notice.** Left: without shuffling the first epoch is worse than guessing would be. The
 # network learns to say "ordered", and the second half of the data punishes it for that; then it
 # forgets the first half. Right: answer (c). Outside the gap nearly everything is told right, and so
 # it is by $|m|$ and one threshold. An accuracy of 99 % says little as long as the task is this

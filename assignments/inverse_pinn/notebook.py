@@ -209,17 +209,18 @@ figures.weights_and_alpha(rows, fit, figures.known_error())
 # %% demo="error_bars"
 error = alpha_uncertainty(observations, 0.02, 0.1)
 print(f"α = {float(alpha):.4f} ± {error:.4f}, {float(alpha) / 0.1 - 1:+.1%} from the truth")
-figures.error_bars(alpha_uncertainty, observations, 2000)
+figures.error_bars(alpha_uncertainty, observations, 20_000)
 
 # %% [markdown]
-# **What to notice.** Left: two thousand thermometers, the same places and times, least squares on
-# each. The width is yours, from a formula that has seen none of them. For our hundred dots it is
+# **What to notice.** Left: twenty thousand thermometers, the same places and times, least squares
+# on each. The width is yours, from a formula that has seen none of them. For our hundred dots it is
 # ${{f"{1e3 * alpha_uncertainty(observe(100, .1, .02, np.random.default_rng(4)), .02, .1):.2f}"}}
-# \times 10^{-3}$, one per cent of $\alpha$; an answer that is ten per cent off has not used its
-# data. Right: early measurements say little, because nothing has happened yet, late ones because
-# everything is over. The best time is $1/(\alpha\pi^2) \approx {{f"{1 / (0.1 * np.pi**2):.2f}"}}$,
-# just after our experiment ended. (To plan it one has to know $\alpha$. This is less of a joke than
-# it seems: one measures twice.)
+# \times 10^{-3}$,
+# one per cent of $\alpha$; an answer that is ten per cent off has not used its data. Right: early
+# measurements say little, because nothing has happened yet, late ones because everything is over.
+# The best time is $1/(\alpha\pi^2) \approx {{f"{1 / (0.1 * np.pi**2):.2f}"}}$, just after our
+# experiment ended. (To plan it one has to know $\alpha$. This is less of a joke than it seems: one
+# measures twice.)
 
 # %% [markdown]
 # ## An open question

@@ -76,7 +76,7 @@ for _ in range(100):
     adam.zero_grad()
     measure(line(column), 2 * column + 1).backward()
     adam.step()
-print("Adam, 100 steps:", [round(float(p), 3) for p in line.parameters()])
+print("Adam, 100 steps:", [round(p.item(), 3) for p in line.parameters()])
 
 line = Line()
 lbfgs = torch.optim.LBFGS(line.parameters(), line_search_fn="strong_wolfe")
@@ -90,7 +90,7 @@ def closure():
 
 
 lbfgs.step(closure)
-print("L-BFGS, one step:", [round(float(p), 3) for p in line.parameters()])
+print("L-BFGS, one step:", [round(p.item(), 3) for p in line.parameters()])
 
 # %% [markdown]
 # ## 1 · `derivative`

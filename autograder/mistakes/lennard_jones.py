@@ -342,6 +342,13 @@ STEPS = (
 
 
 @mistake("lj_force", caught_by="is_exact", keeps=0.5, hint=STEPS)
+def differences_with_the_best_step():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        h = 1e-6 * sigma
+        return (lj_potential(r - h, epsilon, sigma) - lj_potential(r + h, epsilon, sigma)) / (2 * h)
+
+
+@mistake("lj_force", caught_by="is_exact", keeps=0.5, hint=STEPS)
 def central_differences():
     def lj_force(r, epsilon=1.0, sigma=1.0):
         h = 1e-5 * sigma

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import math
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from coursekit.look import (
     dress,
     expected_line,
     legend,
+    told,
 )
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -369,9 +371,106 @@ def wall(
     return figure
 
 
-def parity(exact: Any, network: Any, linear: Any) -> Figure:
+def lectures_network(distances: Any, energies: Any, epochs: int) -> Callable[..., Any]:
+    """6-128-128-64-1 with ReLU on standardised sorted distances, Adam at 0.002, batches of 64."""
+    import torch
+    from torch import nn
+
+    x, y = np.asarray(distances, dtype=float), np.asarray(energies, dtype=float)
+    centre, spread = x.mean(axis=0), x.std(axis=0)
+    torch.manual_seed(0)
+    sizes = (6, 128, 128, 64)
+    layers: list[nn.Module] = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+    network = nn.Sequential(*layers, nn.Linear(64, 1))
+    inputs = torch.tensor((x - centre) / spread, dtype=torch.float32)
+    targets = torch.tensor((y - y.mean()) / y.std(), dtype=torch.float32).reshape(-1, 1)
+    optimiser = torch.optim.Adam(network.parameters(), lr=0.002)
+    for _ in range(epochs):
+        for rows in torch.randperm(len(x)).split(64):
+            optimiser.zero_grad()
+            torch.mean((network(inputs[rows]) - targets[rows]) ** 2).backward()
+            optimiser.step()
+
+    def predict(distances: Any) -> np.ndarray:
+        scaled = torch.tensor((np.asarray(distances) - centre) / spread, dtype=torch.float32)
+        with torch.no_grad():
+            return network(scaled)[:, 0].double().numpy() * y.std() + y.mean()
+
+    return predict
+
+
+def motion(
+    model: Any, energy_and_force: Callable[..., Any], steps: int, dt: float = 0.004
+) -> Figure:
+    """Four atoms after a gentle and after a hard kick: by the network's and by exact forces."""
+    figure, panels = canvas(2, 2, width=9.0, height=4.8, sharex=True)
+    first, second = np.triu_indices(4, k=1)
+    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1.0]])
+    start = corners * 2 ** (1 / 6) / math.sqrt(8)
+    kick = np.array([[0.3, -0.2, 0.1], [-0.1, 0.4, -0.3], [-0.4, 0.1, 0.2], [0.2, -0.3, 0.0]])
+
+    def learnt(r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _predicted(model, energy_and_force, r)
+
+    def exact(r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return 4 * (r**-12 - r**-6), 24 * (2 * r**-13 - r**-7)
+
+    for column, (title, strength) in enumerate((("gentle", 0.5), ("hard", 6.0))):
+        distances, energies = {}, {}
+        for name, pair in (("exact", exact), ("network", learnt)):
+            x, v = start.copy(), strength * (kick - kick.mean(axis=0))
+            seen, kept = [], []
+            forces = None
+            for _ in range(steps + 1):
+                if forces is not None:
+                    v = v + forces * dt / 2
+                    x = x + v * dt
+                apart = x[first] - x[second]
+                r = np.linalg.norm(apart, axis=1)
+                V, F = pair(r)
+                along = (F / r)[:, None] * apart
+                now = np.zeros_like(x)
+                np.add.at(now, first, along)
+                np.add.at(now, second, -along)
+                if forces is not None:
+                    v = v + now * dt / 2
+                forces = now
+                seen.append((r.min(), r.max()))
+                kept.append(V.sum() + np.sum(v**2) / 2)
+            distances[name], energies[name] = np.array(seen), np.array(kept)
+        time = dt * np.arange(steps + 1)
+        closest, farthest = distances["network"].T
+        outside = (closest < PAIR_RANGE[0]) | (farthest > PAIR_RANGE[1])
+        top, bottom = panels[:, column]
+        expected_line(top, time, distances["exact"][:, 1], label="exact forces")
+        top.plot(time, farthest, color=BLUE, lw=1.3, label="your network")
+        by_exact, drift = (np.abs(E - E[0]) for E in (energies["exact"], energies["network"]))
+        bottom.semilogy(time, np.maximum(by_exact, 1e-9), color=PALE, lw=4)
+        bottom.semilogy(time, np.maximum(drift, 1e-9), color=BLUE, lw=1.2)
+        words = "it stays inside its data"
+        if outside.any():
+            left = time[outside.argmax()]
+            words = f"it leaves its data at t = {left:.2f}"
+            for axes in (top, bottom):
+                axes.axvline(left, color=ORANGE, lw=1.4, ls=(0, (4, 3)))
+        dress(top, "", "longest distance / σ" if column == 0 else "", f"a {title} kick")
+        dress(bottom, "time", "|drift of the energy| / ε" if column == 0 else "")
+        bottom.set_ylim(1e-7, 1e2)
+        legend(top, loc="upper left")
+        told(
+            f"{title} kick: {words}; its energy drifts by at most {drift.max():.1g} ε, that of the "
+            f"exact forces by {by_exact.max():.1g} ε."
+        )
+    return figure
+
+
+def parity(exact: Any, network: Any, linear: Any, usual: Any) -> Figure:
     """Predicted over exact cluster energies, for all clusters and for the bound ones."""
-    exact, network, linear = (_numpy(values).ravel() for values in (exact, network, linear))
+    exact, network, linear, usual = (
+        _numpy(values).ravel() for values in (exact, network, linear, usual)
+    )
     figure, panels = canvas(1, 2, width=8.6, height=4.2)
     bound = exact < 0
     low = float(min(exact.min(), network[bound].min())) - 0.2
@@ -381,6 +480,7 @@ def parity(exact: Any, network: Any, linear: Any) -> Figure:
     ):
         high = float(exact.max()) * 1.05 if axes is panels[0] else 0.3
         axes.plot([low, high], [low, high], color=PALE, lw=4, zorder=1)
+        axes.plot(exact[kept], usual[kept], "s", color=GREEN, ms=3, alpha=0.5, mew=0)
         axes.plot(exact[kept], network[kept], "o", color=BLUE, ms=3.5, alpha=0.55, mew=0)
         shown = np.argsort(exact[kept])[:: max(1, kept.sum() // 30)]
         axes.plot(exact[kept][shown], linear[kept][shown], "x", color=ORANGE, ms=5, mew=1.2)
@@ -389,7 +489,11 @@ def parity(exact: Any, network: Any, linear: Any) -> Figure:
         axes.set_ylim(low, high)
         axes.set_aspect("equal")
         for line, (name, values, colour) in enumerate(
-            (("network", network, BLUE), ("straight line on two sums", linear, ORANGE))
+            (
+                ("your network", network, BLUE),
+                ("straight line on two sums", linear, ORANGE),
+                ("the usual network", usual, GREEN),
+            )
         ):
             error = values[kept] - exact[kept]
             spread = np.sum((exact[kept] - exact[kept].mean()) ** 2)
@@ -397,6 +501,7 @@ def parity(exact: Any, network: Any, linear: Any) -> Figure:
             words = f"{name}\nR² = {_score(score)}, typical error {_size(typical)} ε"
             place = 0.97 - 0.14 * line
             axes.text(0.03, place, words, color=colour, va="top", transform=axes.transAxes)
+            told(f"{title}: " + words.replace("\n", ", ") + ".")
     return figure
 
 

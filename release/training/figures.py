@@ -130,9 +130,9 @@ def slopes(derivative: Callable[..., Any]) -> None:
             name = str(kind).removeprefix("torch.")
             right.axhline(yours, color=BLUE, ls=style, label=f"your derivative, {name}")
             told(f"the relative error of your derivative in {name} is {yours:.0e}.")
-        right.set(xlabel="step h", ylabel="typical relative error", ylim=(1e-18, 10))
+        right.set(xlabel="step h", ylabel="typical relative error", ylim=(1e-18, 1e6))
         right.set_title("what a step costs")
-        right.legend(loc="upper center", ncols=1)
+        right.legend(loc="upper center", ncols=2)
         plt.show()
 
 

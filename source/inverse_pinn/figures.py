@@ -368,7 +368,6 @@ def weights_and_alpha(
     dress(middle, "weight of the data", "misfit / noise", "misfit of the data")
     right.loglog(weight, residual, "s-", color=ORANGE, lw=1.5, ms=5)
     dress(right, "weight of the data", "root mean square", "residual of the equation")
-    right.yaxis.set_minor_formatter("")
     told(
         f"from weight {weight[0]:g} to {weight[-1]:g} the misfit goes from "
         f"{misfit[0] / NOISE:.2f} to {misfit[-1] / NOISE:.2f} of the noise, the residual from "
