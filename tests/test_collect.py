@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from autograder.course import load_assignment
 from autograder.errors import CourseError
+from autograder.exchange import archive as archives
 from autograder.exchange.collect import collect
 
 FOUND = load_assignment("backprop")
@@ -304,6 +305,34 @@ def test_what_one_upload_makes_is_bounded(tmp_path: Path) -> None:
     collect(archive(tmp_path, files), FOUND, tmp_path)
     made = sum(p.stat().st_size for p in (tmp_path / "submitted").rglob("*") if p.is_file())
     assert made <= 2**20, f"{made >> 20} MB were written for {len(many) >> 10} kB"
+
+
+def test_archives_within_an_upload_take_no_more_than_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A zip of zips: each is small on the line, and all of them would stay in memory."""
+    monkeypatch.setattr("autograder.exchange.archive.MAX_OPENED", 2**20)
+    one = zipped_bytes({"notes.bin": os.urandom(2**17)})
+    many = zipped_bytes({f"{n}.zip": one for n in range(6)} | {"last/backprop.ipynb": b"{}"})
+    read: list[int] = []
+    inner = archives.inner
+
+    def noted(data: bytes, file: archives.File) -> archives.Listing:
+        read.append(len(data))
+        return inner(data, file)
+
+    monkeypatch.setattr(archives, "inner", noted)
+    files = {f"{MALLORY}/work.zip": many, f"{ALICE}/backprop.ipynb": b"{}"}
+    found = collect(archive(tmp_path, files), FOUND, tmp_path)
+    assert sum(read) <= 2**20
+    assert len(found.written) == 2, "what could be read counts"
+
+
+def test_a_thousand_broken_archives_are_told_in_one_line(tmp_path: Path) -> None:
+    many = zipped_bytes({f"{n}.zip": b"none" for n in range(1000)})
+    files = {f"{MALLORY}/work.zip": many, f"{ALICE}/backprop.ipynb": b"{}"}
+    (line,) = collect(archive(tmp_path, files), FOUND, tmp_path).left_out
+    assert "and 997 archives more" in line
 
 
 # ------------------------------------------------------------------------ everyone is named

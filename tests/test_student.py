@@ -12,7 +12,7 @@ from autograder.course import Cell, load_assignment
 from autograder.judging import student as module
 from autograder.judging.answers import Answer, cells
 from autograder.judging.student import Student
-from autograder.sandbox.inside.wire import encode
+from autograder.sandbox.inside.wire import ITEM_BYTES, encode
 from autograder.sandbox.protocol import InProcess
 
 CODE = """\
@@ -142,7 +142,7 @@ def test_an_empty_answer_is_not_the_reference_s() -> None:
 def test_what_comes_back_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = encode({"ok": True, "encoded": encode(np.zeros(1000))})
     student = Student(Answers(answer))
-    monkeypatch.setattr(module, "MAX_RECEIVED", 10 * len(answer))
+    monkeypatch.setattr(module, "MAX_RECEIVED", 10 * (len(answer) + ITEM_BYTES))
     student.begin("one", 1)
     for _ in range(10):
         student.f()

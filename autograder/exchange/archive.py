@@ -25,7 +25,11 @@ from autograder.files import plain
 MAX_MEMBERS = 100_000
 MAX_INNER_BYTES = 100 * 2**20
 """Of an archive that a student handed in, as it stands in the class's."""
+MAX_OPENED = 2 * MAX_INNER_BYTES
+"""Of all archives of one person that are opened, one within another too: they stay in memory."""
 MAX_INNER_MEMBERS = 2_000
+MAX_TROUBLE = 3
+"""Archives of one person that are named because they cannot be read."""
 MAX_PACKED = 100
 """How many bytes one may become; a notebook's text is packed some five to one."""
 _JUNK = re.compile(r"__MACOSX|Thumbs\.db|desktop\.ini|__pycache__|\..*", re.IGNORECASE)
@@ -81,9 +85,8 @@ def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
     return found
 
 
-def inner(file: File) -> Listing:
+def inner(data: bytes, file: File) -> Listing:
     """What an archive within the archive holds, its files one folder deeper."""
-    data = file.read(MAX_INNER_BYTES)
     held = listing(zipfile.ZipFile(io.BytesIO(data)), MAX_INNER_MEMBERS)
     files = [
         one._replace(path=(*file.path, *one.path), shown=f"{file.shown} → {one.shown}")
@@ -95,18 +98,24 @@ def inner(file: File) -> Listing:
 
 def opened(files: list[File], depth: int = 2) -> tuple[list[File], list[str]]:
     """The files with those of the archives among them; and which archives cannot be read."""
-    found, trouble = [], []
-    for file in files:
+    found: list[File] = []
+    trouble: list[str] = []
+    left = MAX_OPENED
+    queue = [(file, depth) for file in reversed(files)]
+    while queue:
+        file, depth = queue.pop()
         if not is_archive(file.name) or not depth:
             found.append(file)
             continue
         try:
-            more, damaged = opened(inner(file).files, depth - 1)
+            data = file.read(max(0, min(MAX_INNER_BYTES, left)))
+            left -= len(data)
+            queue += [(one, depth - 1) for one in reversed(inner(data, file).files)]
         except DAMAGE as error:
+            left -= MAX_INNER_BYTES // 10  # it may have taken as long
             trouble.append(f"{file.shown}: {error}")
-        else:
-            found += more
-            trouble += damaged
+    if len(trouble) > MAX_TROUBLE:
+        trouble[MAX_TROUBLE:] = [f"and {len(trouble) - MAX_TROUBLE} archives more"]
     return found, trouble
 
 

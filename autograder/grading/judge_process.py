@@ -37,6 +37,9 @@ if TYPE_CHECKING:  # it imports pytest, which the side that asks does not need
 MEMORY = 6 * 2**30
 """Beyond what it has, of the fork that judges one submission: a student's value may be a size."""
 SECONDS = 60.0
+"""Of the judge's own CPU time, for a check or to read a notebook."""
+HINT_SECONDS = 15.0
+"""For all hints of an exercise: twice and more of what `diagnosis` allows itself."""
 
 
 class _Server:
@@ -99,6 +102,7 @@ class _Server:
         from autograder.errors import SubmissionError
         from autograder.judging.diagnosis import Observer
         from autograder.judging.follow_through import judged
+        from autograder.judging.patience import TookTooLong, at_most
         from autograder.judging.retry import with_retry
         from autograder.judging.submission import (
             answer_cells,
@@ -112,9 +116,11 @@ class _Server:
         if job.notebook is None:
             return unreadable(job, self.found, isolation, checks, job.problem)
         try:
-            submission = read_submission(job.notebook, self.found)
-        except SubmissionError as error:
-            return unreadable(job, self.found, isolation, checks, str(error))
+            with at_most(SECONDS):
+                submission = read_submission(job.notebook, self.found)
+        except (SubmissionError, TookTooLong) as error:
+            why = str(error) or "the notebook takes too long to read"
+            return unreadable(job, self.found, isolation, checks, why)
         phases = {"read": time.perf_counter() - started}
         diagnosed = 0.0
         observer = Observer(judge, job.salt, submission.cells)
@@ -122,7 +128,9 @@ class _Server:
         def after(result: ExerciseResult, transcripts: Any) -> None:
             nonlocal diagnosed
             begun = time.perf_counter()
-            observer(result, transcripts)
+            # A hint is more than is owed: what it stumbles over costs nothing else.
+            with contextlib.suppress(Exception), at_most(HINT_SECONDS):
+                observer(result, transcripts)
             diagnosed += time.perf_counter() - begun
 
         wanted = [self.found.exercise(name) for name in job.exercises or checks]

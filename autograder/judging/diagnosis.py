@@ -58,13 +58,15 @@ class Observer:
             return
         started = time.process_time()
         exercise = self.judge.assignment.exercise(result.name)
-        work = _Diagnosis(self.judge, self.salt, exercise, transcripts, failed, self.left)
-        found = work.known()
-        if found is not None:
-            result.mistake, result.hint = found
-        else:
-            result.hint = work.relation() or work.small_change() or self._fact(exercise)
-        self.left -= time.process_time() - started
+        try:
+            work = _Diagnosis(self.judge, self.salt, exercise, transcripts, failed, self.left)
+            found = work.known()
+            if found is not None:
+                result.mistake, result.hint = found
+            else:
+                result.hint = work.relation() or work.small_change() or self._fact(exercise)
+        finally:
+            self.left -= time.process_time() - started
 
     def _fact(self, exercise: Exercise) -> str:
         own = [cell.source for cell in self.code if cell.label == f"the cell of {exercise.name}"]

@@ -10,6 +10,8 @@ import ast
 import functools
 from collections.abc import Iterable, Iterator
 
+MAX_SOURCE = 20_000
+"""Characters of an exercise's cell; loops within loops are looked at again and again."""
 _DRAWS = {"rand", "randn", "random", "normal", "uniform", "choice", "permutation", "shuffle"}
 _DRAWS |= {"randint", "standard_normal", "randperm", "multinomial", "bernoulli"}
 _CLEARS = {"zero_grad", "grad", "autograd"}
@@ -25,11 +27,12 @@ def unlike(source: str, right: tuple[str, ...]) -> str:
 @functools.lru_cache(512)
 def read(source: str) -> tuple[tuple[str, str], ...]:
     """All facts about a cell, each with the kind that it is of."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+    if len(source) > MAX_SOURCE:
         return ()
-    return tuple(_facts(tree))
+    try:
+        return tuple(_facts(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
 
 
 def _facts(tree: ast.Module) -> Iterator[tuple[str, str]]:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import functools
 import textwrap
 import time
@@ -35,6 +36,7 @@ from autograder.sandbox.protocol import CellFailure, InProcess
 
 from . import answers
 from .judge import Judge
+from .patience import TookTooLong, at_most
 from .student import Student
 from .uses import Piece, Uses, closure, pieces_of, uses
 
@@ -98,7 +100,9 @@ class _Merit:
 
     @functools.cached_property
     def uses(self) -> Uses:
-        return uses(self.assignment, self.cells, self.judge.calls)
+        with contextlib.suppress(TookTooLong, MemoryError), at_most(self.judge.seconds):
+            return uses(self.assignment, self.cells, self.judge.calls)
+        return {}  # code that nobody could have written to be read
 
     def judged(self, wanted: list[Exercise]) -> Tries:
         asked = {exercise.name for exercise in wanted}

@@ -15,12 +15,10 @@ exercise is about: an answer that fails it keeps at most half of the points.
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 import hashlib
 import importlib.util
 import inspect
-import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -37,9 +35,18 @@ from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox.protocol import InProcess
 
 from .answers import cells
+from .patience import TookTooLong, at_most
 from .student import MAX_RECEIVED, Student
 
 AT_MOST_WITHOUT_THE_POINT = 0.5
+
+_WITHOUT_VALUES = {
+    "type": "gives something of another kind than is expected",
+    "shape": "gives another shape than is expected",
+    "finite": "gives nan or inf where finite numbers are expected",
+    "value": "gives other values than are expected",
+    "property": "what this check is called does not hold",
+}
 
 FIXTURES = ("student", "draw")
 """What a check may ask for: the student's functions, and random numbers of its own."""
@@ -97,7 +104,7 @@ class Judge:
         started = time.perf_counter()
         outcome, message, kind = "passed", "", ""
         try:
-            with _at_most(self.seconds):
+            with at_most(self.seconds):
                 self.call(check, student, salt)
         except CageError:
             raise  # says nothing about the answer; another judge may have a cage
@@ -131,8 +138,8 @@ class Judge:
         Any but the check's own may come of a value that the check cannot use, whatever its class.
         It is the grader's fault where a right answer meets it too, so the reference is asked.
         """
-        if isinstance(raised, _TooLong):
-            raised = CheckFailed("value", "returned something that takes too long to look at")
+        if isinstance(raised, (TookTooLong, MemoryError)):  # a right answer is far from it
+            raised = CheckFailed("value", "returned something that takes too much to look at")
         if not isinstance(raised, CheckFailed):
             fault = self._of_the_reference(check, salt)
             if fault is not None:
@@ -142,6 +149,8 @@ class Judge:
                 raised = stumbled(raised, student.calls)
             else:
                 raised = CheckFailed("type", "gave something that this check cannot use")
+        if student.aided and not self.tells_all:
+            raised = _without_values(raised)
         public = not check.hidden or self.tells_all
         message = describe(check.exercise, check.title, raised, student.calls, public=public)
         if student.aided and not check.hidden and not self.tells_all:
@@ -205,27 +214,11 @@ class Judge:
         return results
 
 
-class _TooLong(Exception):
-    """A check has used up the judge's own time."""
-
-
-@contextlib.contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Ends what computes longer in this process, a loop over a student's huge number say."""
-    if not seconds:
-        yield
-        return
-
-    def ring(*_: object) -> None:
-        raise _TooLong
-
-    before = signal.signal(signal.SIGPROF, ring)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+def _without_values(raised: CheckFailed) -> CheckFailed:
+    """The verdict in words that no value has a part in: a number in it, a shape, a type's name
+    would be room for a right answer that stood beside the student's code."""
+    text = _WITHOUT_VALUES.get(raised.kind, "")
+    return CheckFailed(raised.kind, text) if text else raised
 
 
 def summarise(

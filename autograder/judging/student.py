@@ -19,13 +19,13 @@ from coursekit.compare import without_a_graph
 from coursekit.student import Kept
 
 from autograder.sandbox.inside.protocol import MAX_BYTES
-from autograder.sandbox.inside.wire import Handle, WireError, decode, encode
+from autograder.sandbox.inside.wire import Handle, WireError, encode, weighed
 from autograder.sandbox.protocol import CellFailure, Transport, exception_name, read_reply
 
 from .uses import pieces_of
 
 _OK = encode({"ok": True})
-MAX_RECEIVED = 4 * MAX_BYTES  # in all checks of an exercise: transcripts stay until the diagnosis
+MAX_RECEIVED = 4 * MAX_BYTES  # in all checks of an exercise: they stay until the diagnosis
 _OTHER_TYPES = ("Tensor", "function", "generator", "module", "method", "dict_values", "dict_keys")
 # What a hidden check's message may name: more names, and lines, would be room for its inputs.
 _TOLD_TYPES = (*_OTHER_TYPES, "list", "tuple", "dict", "set", "str", "NoneType", "Linear")
@@ -34,6 +34,7 @@ _TOLD_ERRORS = (
     *("RuntimeError", "ZeroDivisionError", "AssertionError", "RecursionError"),
 )
 _TOLD_LINES = 200
+_MOST_STRINGS = 100
 _ENDED = {
     "time": "used up its computing time",
     "memory": "used too much memory",
@@ -163,24 +164,28 @@ class Student(coursekit.student.Student):
             if self.aided:
                 error.text = _ENDED.get(error.kind, "gave no answer")
             raise
-        self.received += len(answer)
-        if self.received > MAX_RECEIVED:
-            raise StudentError("memory", f"gave back more than {MAX_RECEIVED >> 20} MB in all")
+        self._receive(len(answer))
         self.requests.append(Exchange(data, answer, self.transport.used - before))
         reply = read_reply(answer)
         if not reply["ok"]:
             raise self._error(reply)
         if call is not None:
-            names = reply.get("warnings")
-            call.warnings = [str(name) for name in names] if isinstance(names, list) else []
+            call.warnings = _strings(reply.get("warnings"))
         encoded = reply.get("encoded")
         if type(encoded) is not bytes:
             return None
         try:
-            return decode(encoded, lambda handle: Kept(self, handle))
+            value, weight = weighed(encoded, lambda handle: Kept(self, handle))
         except WireError as error:
             text = "returned something that cannot be read"
             raise CheckFailed("type", text, detail=str(error)) from None  # may quote its bytes
+        self._receive(weight)
+        return value
+
+    def _receive(self, size: int) -> None:
+        self.received += size
+        if self.received > MAX_RECEIVED:
+            raise StudentError("memory", f"gave back more than {MAX_RECEIVED >> 20} MB in all")
 
     def _error(self, reply: dict[str, Any]) -> CheckFailed:
         kind, text = str(reply.get("kind")), str(reply.get("text", ""))
@@ -195,7 +200,6 @@ class Student(coursekit.student.Student):
             return CheckFailed("type", "returned something that cannot be compared", detail=text)
         if kind != "device" and (needs := self._needs(reply, name, text)):
             return needs
-        bases = reply.get("builtin")
         where = self._where(reply.get("cell"), line)
         why = f"stopped with {self._told(name)}{where}"
         if not self.aided:
@@ -206,7 +210,7 @@ class Student(coursekit.student.Student):
             "error",
             why,
             name=name,
-            bases=[str(base) for base in bases] if isinstance(bases, list) else [],
+            bases=_strings(reply.get("builtin")),
             detail=text,
         )
 
@@ -290,6 +294,12 @@ def _first_of_all(failure: CellFailure, before: list[CellFailure]) -> str:
 
 def _binds(name: str, text: str) -> bool:
     return name in text and any(name in piece.binds for piece in pieces_of(text))
+
+
+def _strings(values: Any) -> list[str]:
+    """The texts of a list that has some; a worker may send a million."""
+    few = values[:_MOST_STRINGS] if isinstance(values, list) else []
+    return [value[:_MOST_STRINGS] for value in few if isinstance(value, str)]
 
 
 def _handle_of(value: Any) -> Handle:

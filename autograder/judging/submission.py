@@ -24,7 +24,6 @@ from coursekit.ipynb import (
     NotebookCell,
     NotebookError,
     read_cells,
-    same_text,
     too_large,
     without_outputs,
 )
@@ -132,13 +131,14 @@ def read_submission(data: bytes, assignment: Assignment) -> Submission:
 def attempt_salt(salt: str, submission: Submission, assignment: Assignment) -> str:
     """The salt from which the hidden inputs of this attempt are drawn.
 
-    It follows from the code that runs: what a student learns of one attempt's inputs is worth
-    nothing in the next, equal code meets equal inputs and so earns equal marks, and saving a
-    notebook again moves none. `same_inputs = true` in course.toml gives all attempts the same.
+    It follows from all that the code can know of itself, to the last blank: what a student learns
+    of one attempt's inputs is worth nothing in the next. Equal code meets equal inputs and so earns
+    equal marks, also in a notebook that was only saved again. `same_inputs = true` in course.toml
+    gives all attempts the same.
     """
     if assignment.same_inputs:
         return salt
-    code = "\0".join(same_text(cell.source) for cell in submission.cells)
+    code = "\0".join(text for cell in submission.cells for text in cell)
     return hashlib.sha256(f"{salt}\0{code}".encode()).hexdigest()
 
 

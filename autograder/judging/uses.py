@@ -56,20 +56,24 @@ def uses(assignment: Assignment, cells: Sequence[Cell], calls: Uses) -> Uses:
     """Which other exercises each one uses: such as its code names, or what that names (helpers,
     globals, classes, aliases, what its cell does besides), and such as its checks call."""
     owner = {name: one.name for one in assignment.exercises for name in one.defines}
-    reads: dict[str, set[str]] = {}
+    reads: dict[str, list[frozenset[str]]] = {}  # sets are shared: a long cell has many names
     for cell in cells:
         pieces = pieces_of(cell.source)
         # A definition is there only if the rest of its cell has run.
-        beside = {name for piece in pieces if not piece.defines for name in piece.reads}
+        beside = frozenset(name for piece in pieces if not piece.defines for name in piece.reads)
         for piece in pieces:
             for name in piece.binds:
-                reads.setdefault(name, set()).update(piece.reads, beside)
+                reads.setdefault(name, []).extend((piece.reads, beside))
     found = {}
     for exercise in assignment.exercises:
         seen, queue = set(exercise.defines), list(exercise.defines)
         used = set(calls.get(exercise.name, ()))
+        done: set[int] = set()
         while queue:
-            for name in reads.get(queue.pop(), set()) - seen:
+            groups = {id(group): group for group in reads.get(queue.pop(), ())}
+            new = [group for number, group in groups.items() if number not in done]
+            done |= groups.keys()
+            for name in frozenset().union(*new) - seen:
                 seen.add(name)
                 if name in owner:  # from there on `closure` goes on
                     used.add(owner[name])

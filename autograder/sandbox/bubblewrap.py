@@ -96,7 +96,7 @@ def command(root: bool) -> list[str]:
     # not --dev: its terminals would cost a second user namespace, in which the parent could
     # not make PID namespaces
     options += ["--tmpfs", "/dev", "--perms", "1777", "--dir", "/dev/shm"]
-    for name in ("null", "zero", "full", "random", "urandom"):
+    for name in ("null", "full", "random", "urandom"):  # zero: mapped, memory that nobody holds
         options += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     options += ["--symlink", "/proc/self/fd", "/dev/fd", "--remount-ro", "/dev"]
     options += ["--proc", "/proc", "--tmpfs", SCRATCH, "--chdir", SCRATCH]

@@ -300,14 +300,17 @@ class Worker:
         return self.cage.reap()
 
 
+_SIGNALS: dict[int, str] = {
+    signal.SIGSEGV: "a segmentation fault",
+    signal.SIGKILL: "it was killed",
+    signal.SIGXCPU: "time",
+}
+
+
 def _ending(code: int) -> str:
     if code < 0:
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = f"signal {-code}"
-        known = {"SIGSEGV": "a segmentation fault", "SIGKILL": "it was killed", "SIGXCPU": "time"}
-        return f"crashed Python ({known.get(name, name)})"
+        # One may choose the signal, and there are as many as a message has letters.
+        return f"crashed Python ({_SIGNALS.get(-code, 'a signal ended it')})"
     return "ended the Python process instead of returning"
 
 

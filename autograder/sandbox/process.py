@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 import time
+import weakref
 from typing import NamedTuple
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -52,6 +53,9 @@ class Tree:
         self._known: dict[int, Process] = {}
         self._baseline = own_bytes(pid)
         self._buffer = _socket_buffer()
+        self._network = _own_network(pid)
+        if self._network >= 0:
+            weakref.finalize(self, os.close, self._network)
 
     @property
     def cpu(self) -> float:
@@ -110,7 +114,16 @@ class Tree:
         return sum(map(_fair_bytes, processes)) + buffers > limit
 
     def _buffers(self, processes: list[int]) -> int:
-        """The most that the kernel may keep in the processes' sockets."""
+        """The most that the kernel may keep in the processes' sockets.
+
+        A network of their own lists all sockets in it, also those that wait to be accepted and
+        are nobody's file; else there are pairs alone, and each is somebody's.
+        """
+        if self._network >= 0:
+            os.lseek(self._network, 0, os.SEEK_SET)
+            parts = iter(lambda: os.read(self._network, 2**16), b"")  # a page each
+            rows = sum(part.count(b"\n") for part in parts)
+            return max(0, rows - _SOCKETS_UNCOUNTED) * self._buffer
         open_files, hidden = [], 0
         for pid in processes:
             try:
@@ -175,11 +188,13 @@ def _fair_bytes(pid: int) -> int:
     for task in [pid, *_tasks(pid)]:
         found = _kilobytes(f"/proc/{task}/smaps_rollup", _FAIR)
         if found is not None:
-            return found * 1024
+            tables = _kilobytes(f"/proc/{task}/status", _TABLES)  # each has its own
+            return (found + (tables or 0)) * 1024
     return own_bytes(pid)
 
 
 _OWN = (b"RssAnon:", b"RssShmem:", b"VmSwap:", b"VmPTE:")
+_TABLES = (b"VmPTE:",)
 _FAIR = (b"Pss_Anon:", b"Pss_Shmem:", b"SwapPss:")
 
 
@@ -206,6 +221,16 @@ def _children(pid: int, tasks: list[int] | None = None) -> list[int]:
         with contextlib.suppress(OSError, ValueError), open(path, "rb") as file:
             found += [int(child) for child in file.read().split()]
     return found
+
+
+def _own_network(pid: int) -> int:
+    """A descriptor of the list of local sockets in the process's network, where that is not ours,
+    else -1; while it is open it can be read, also without the process."""
+    try:
+        mine, theirs = (os.readlink(f"/proc/{one}/ns/net") for one in ("self", pid))
+        return -1 if mine == theirs else os.open(f"/proc/{pid}/net/unix", os.O_RDONLY)
+    except OSError:
+        return -1
 
 
 def _socket_buffer() -> int:

@@ -128,8 +128,9 @@ def run_cell(
     deadly: dict[int, str] | None = None,
     *,
     plain_only: str = "",
+    whole: bool = False,
 ) -> CellRun:
-    """Runs one cell, each statement at its top level for itself.
+    """Runs one cell, each statement at its top level for itself, or with `whole` all at once.
 
     A StudentError of `ask` (the worker is gone) is noted in `deadly`, by the statement's number,
     and raised again; what is noted there is left out the next time. `plain_only` is why no
@@ -145,7 +146,14 @@ def run_cell(
 
     run = CellRun([], [])
     left = 0
+    reply: dict[str, Any]
     try:
+        if whole:
+            reply = {} if plain_only else answer(op="run", source=cell.source)
+            if not reply.get("ok"):
+                why = plain_only or _stopped(cell, reply)
+                run.failures.append(CellFailure(cell, why))
+            return run
         reply = answer(op="read", source=cell.source)
         if not reply["ok"]:
             return CellRun([CellFailure(cell, _stopped(cell, reply))], [])
@@ -230,13 +238,14 @@ def _plain(text: str) -> str:
 def newer_python(source: str, text: str, line: int) -> tuple[int, int]:
     """The Python that first knew the syntax at which the compiler stopped; (3, 0) if none did."""
     lines = source.split("\n")
-    there = lines[line - 1] if 0 < line <= len(lines) else ""
+    there = lines[line - 1][:_LONG_LINE] if 0 < line <= len(lines) else ""
     for pattern, version in _NEWER:
         if pattern.search(there):
             return version
     return (3, 12) if text.startswith("f-string") else (3, 0)
 
 
+_LONG_LINE = 160  # the patterns take time with the third power of it
 _NEWER = (
     (re.compile(r"^\s*(def|class|type)\b[^(]*\[.*\w+\s*=.*\]"), (3, 13)),
     (re.compile(r"^\s*(async\s+)?(def|class)\s+\w+\s*\["), (3, 12)),

@@ -9,7 +9,7 @@ time in which nothing of the submission computes or waits for a core, and time o
 whole submission has a time on the wall too.
 
 Cells that run again run for an exercise that ended the worker: how long all these repeats may take
-is limited per exercise, and each run of the cells has the same time for them.
+is limited per exercise and for all of them, and each run of the cells has the same time for them.
 
 The pace is measured when a submission's turn begins, and a machine can become crowded after that.
 So `late` tells which exercises ran out of time while the worker had to share its core, or a
@@ -48,6 +48,10 @@ _USED_UP = (
 )
 MAX_DEATHS = 4
 MAX_DEADLY = 20
+MAX_STATEMENTS = 5_000
+"""Of all cells that run alone; of later cells, all statements run as one."""
+ALL_REPEATS_SECONDS = 120.0
+"""For cells that run again, in all exercises that ended a worker together."""
 MAX_IN_VAIN = 300.0  # CPU seconds of cells that ran before one that ended the worker
 
 
@@ -79,6 +83,9 @@ class Caged:
         self.cell_seconds = self.cell_idle = self.in_vain = self.timed_out = 0.0
         self.left = Budget(0.0)
         self.pace = machine_pace()
+        self.repeats = ALL_REPEATS_SECONDS * self.pace
+        self.asked = 0
+        """Requests to the cells of this worker."""
         self.used = 0.0
         self.ended_by = ""
         """The exercise in which the last worker ended, if none was started since."""
@@ -101,7 +108,7 @@ class Caged:
             text = f"was not run: the whole notebook had taken {minutes:.0f} minutes"
             raise StudentError("time", text)
         again = self.ended_by == exercise
-        if mine.deaths >= MAX_DEATHS or (again and mine.repeats <= 0):
+        if mine.deaths >= MAX_DEATHS or (again and min(mine.repeats, self.repeats) <= 0):
             raise StudentError(
                 "died", f"was not tried again after ending Python {_times(mine.deaths)}"
             )
@@ -110,7 +117,9 @@ class Caged:
             self._start()
             self.ended_by = ""
             if again:
-                mine.repeats -= self.cell_seconds + self.cell_idle - before
+                again_seconds = self.cell_seconds + self.cell_idle - before
+                mine.repeats -= again_seconds
+                self.repeats -= again_seconds
         self.seed = seed  # goes with the check's first request: a quarter of all ways there
 
     def _allowance(self) -> Allowance:
@@ -166,7 +175,7 @@ class Caged:
 
     def _cells_run(self) -> bool:
         self.worker = self.cage.worker(SLOWEST * cpu_seconds(self.assignment))
-        self.failures, self.skipped = [], []
+        self.failures, self.skipped, self.asked = [], [], 0
         before, whole = self.cell_seconds, ALL_CELLS_SECONDS * self.pace
         self.left = Budget.of(ALL_CELLS_SECONDS, self.pace)
         self.left.cpu -= self.timed_out
@@ -183,6 +192,7 @@ class Caged:
                     cell,
                     deadly,
                     plain_only=_USED_UP if spent or deaths > MAX_DEADLY else "",
+                    whole=self.asked > MAX_STATEMENTS,
                 )
             except StudentError:
                 self.worker.kill()  # it may live on where its answer cannot be read
@@ -194,6 +204,7 @@ class Caged:
 
     def _ask_cell(self, request: bytes) -> bytes:
         assert self.worker is not None
+        self.asked += 1
         late = self.left.cpu <= 0
         share = (LATE_SECONDS if late else protocol.CELL_SECONDS) * self.pace
         own = replace(self.left, cpu=share)

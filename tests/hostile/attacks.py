@@ -502,6 +502,58 @@ DIES = {
         "for _ in range(12):\n    x.write(b'x' * 10**7)\n"
         "import time\ntime.sleep(60)"
     ),
+    "page tables and little else": (
+        "import ctypes, os\n"
+        "map = ctypes.CDLL(None).mmap\n"
+        "map.restype, map.argtypes = ctypes.c_void_p, [ctypes.c_void_p] + 5 * [ctypes.c_long]\n"
+        "for _ in range(5):\n"
+        "    if os.fork() == 0:\n        break\n"
+        "for n in range(20_000):\n"
+        "    at = map(0x100000000000 + n * 2**30, 4096, 1, 0x32, -1, 0)\n"
+        "    ctypes.c_char.from_address(at).value\n"
+        "import time\ntime.sleep(60)"
+    ),
+    "lines that nobody takes up": (
+        "import socket, time\n"
+        "kept = []\n"
+        "for name in (b'\\0one', b'\\0other'):\n"
+        "    kept.append(socket.socket(socket.AF_UNIX))\n"
+        "    kept[-1].bind(name)\n    kept[-1].listen(4096)\n"
+        "    for _ in range(2000):\n"
+        "        end = socket.socket(socket.AF_UNIX)\n        end.setblocking(False)\n"
+        "        try:\n            end.connect(name)\n"
+        "            while True:\n                end.send(bytes(100_000))\n"
+        "        except BlockingIOError:\n            end.close()\n"
+        "time.sleep(60)"
+    ),
+    "letters that nobody reads": (
+        "import socket\nkept = []\n"
+        "for n in range(100):\n"
+        "    kept.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))\n"
+        "    kept[-1].bind(b'\\0%d' % n)\n"
+        "    for _ in range(10):\n"
+        "        end = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+        "        end.sendto(bytes(200_000), b'\\0%d' % n)\n        end.close()"
+    ),
+    "shared memory that nobody touches": (
+        "import mmap, os, time\n"
+        "for _ in range(3):\n"
+        "    if os.fork() == 0:\n        break\n"
+        "kept = [mmap.mmap(-1, 10**8) for _ in range(3)]\n"
+        "for one in kept:\n"
+        "    one.write(b'x' * 10**8)\n    one.madvise(mmap.MADV_DONTNEED)\n"
+        "time.sleep(60)"
+    ),
+    "pages given to a pipe": (
+        "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        "page = ctypes.create_string_buffer(4096)\n"
+        "part = (ctypes.c_size_t * 2)(ctypes.addressof(page), 4096)\n"
+        "if libc.vmsplice(os.pipe()[1], part, 1, 0) < 0:\n    raise PermissionError"
+    ),
+    "locks on a million parts of a file": (
+        "import fcntl\nwith open('x', 'wb') as file:\n"
+        "    for n in range(10**6, 0, -1):\n        fcntl.lockf(file, fcntl.LOCK_EX, 1, 2 * n)"
+    ),
     "memory that no process holds": (
         "import os\nfor _ in range(100):\n"
         "    file = os.memfd_create('x')\n    os.write(file, b'x' * 5 * 10**7)"
@@ -584,7 +636,12 @@ CAUSES = {
     "memory without a first thread": "of memory",
     "memory of a new program": "of memory",
     "memory in sockets": "of memory",
-    "memory shared with children": "of memory",
+    "page tables and little else": "of memory",
+    "lines that nobody takes up": "of memory",
+    "letters that nobody reads": "stopped with PermissionError",
+    "shared memory that nobody touches": "stopped with PermissionError",
+    "pages given to a pipe": "stopped with PermissionError",
+    "locks on a million parts of a file": "stopped with PermissionError",
     "an answer byte by byte": "used up its computing time",
     "waits in every call": "spent its time waiting",
     "computes in children that nobody waits for": "used up its computing time",
@@ -667,6 +724,8 @@ AT_EVERY_LEVEL = {
     *("kills itself", "stops itself", "stops its parent", "answers after its death"),
     *("becomes another program", "becomes Python again", "10 GB", "memory in small pieces"),
     *("memory by mmap", "memory that no process holds", "shared memory", "memory in sockets"),
+    *("page tables and little else", "letters that nobody reads", "pages given to a pipe"),
+    *("shared memory that nobody touches", "locks on a million parts of a file"),
     *("memory in children", "memory without a first thread", "memory shared with children"),
     # not "memory of a new program": root's weaker cages may be unable to start the interpreter
     "computes in children that nobody waits for",

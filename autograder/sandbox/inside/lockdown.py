@@ -147,7 +147,8 @@ def drop_privileges(namespaces: bool) -> None:
 # Numbers on x86-64 and on 64-bit ARM. None of these serves a student's arithmetic; each has
 # been a way out of a sandbox, could slow or stop the machine, or makes what outlives its maker:
 # System V's shared memory, semaphores and queues, and POSIX queues (the last line), or memory that
-# no process seems to hold (memfd_create, the line before). The line before that takes of what all
+# no process seems to hold (memfd_create, vmsplice, the line before). The line before that takes of
+# what all
 # of a machine's processes share, or tells one of another: inotify, fanotify, AIO, descriptor
 # tables (modify_ldt), locks on libraries (flock).
 _FORBIDDEN = {
@@ -155,14 +156,14 @@ _FORBIDDEN = {
         *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
         *(248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 320, 321, 323),
         *(253, 254, 294, 300, 301, 206, 154, 73),
-        319,
+        *(319, 278),
         *(29, 64, 68, 240),
     ),
     "aarch64": (
         *(117, 116, 92, 41, 51, 89, 170, 40, 39, 224, 225, 142, 105, 106, 60, 112, 104),
         *(217, 218, 219, 97, 241, 265, 268, 270, 271, 272, 273, 294, 280, 282),
         *(26, 27, 262, 263, 0, 32),
-        279,
+        *(279, 75),
         *(194, 190, 186, 180),
     ),
 }
@@ -178,6 +179,12 @@ _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _SOCKET = {"x86_64": 41, "aarch64": 198}
 _AF_UNIX = 1  # between processes of one machine; every other kind is a network
+_SOCKETPAIR = {"x86_64": 53, "aarch64": 199}
+_SOCK_STREAM = 1  # of others, a receiver's queue may hold the buffers of ten senders that are gone
+_MMAP = {"x86_64": 9, "aarch64": 222}
+_MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20  # together, memory that stays where nobody touches it
+_FCNTL = {"x86_64": 72, "aarch64": 25}
+_LOCKS = (6, 7, 37, 38)  # on parts of a file: as many as one likes, in the kernel's memory
 _SETSOCKOPT = {"x86_64": 54, "aarch64": 208}
 _SOL_SOCKET, _BUFFERS = 1, (7, 8, 32, 33)  # SO_SNDBUF and SO_RCVBUF: memory of the kernel's
 _CLONE3 = 435
@@ -189,7 +196,7 @@ def _forbid_system_calls(namespaces: bool) -> None:
     machine = platform.machine()
     if machine not in _AUDIT:
         raise OSError(f"the numbers of dangerous system calls are not known for {machine}")
-    load, equal, anyset, back = 0x20, 0x15, 0x45, 0x06
+    load, equal, anyset, mask, back = 0x20, 0x15, 0x45, 0x54, 0x06
     program = [
         (load, 0, 0, 4),
         (equal, 1, 0, _AUDIT[machine]),
@@ -210,8 +217,15 @@ def _forbid_system_calls(namespaces: bool) -> None:
     program += [(equal, 0, len(options) + 4, _SETSOCKOPT[machine]), (load, 0, 0, 24)]
     program += [(equal, 0, len(options) + 1, _SOL_SOCKET), (load, 0, 0, 32), *options]
     program += [(back, 0, 0, _ALLOW)]
-    program += [(equal, 0, 4, _SOCKET[machine]), (load, 0, 0, 16)]
-    program += [(equal, 0, 1, _AF_UNIX), (back, 0, 0, _ALLOW), (back, 0, 0, _EPERM)]
+    for number in (_SOCKET[machine], _SOCKETPAIR[machine]):
+        program += [(equal, 0, 7, number), (load, 0, 0, 16), (equal, 0, 4, _AF_UNIX)]
+        program += [(load, 0, 0, 24), (mask, 0, 0, 0xF), (equal, 0, 1, _SOCK_STREAM)]
+        program += [(back, 0, 0, _ALLOW), (back, 0, 0, _EPERM)]
+    program += [(equal, 0, 5, _MMAP[machine]), (load, 0, 0, 40), (anyset, 0, 2, _MAP_ANONYMOUS)]
+    program += [(anyset, 0, 1, _MAP_SHARED), (back, 0, 0, _EPERM), (back, 0, 0, _ALLOW)]
+    locks = [step for kind in _LOCKS for step in ((equal, 0, 1, kind), (back, 0, 0, _EPERM))]
+    program += [(equal, 0, len(locks) + 2, _FCNTL[machine]), (load, 0, 0, 24), *locks]
+    program += [(back, 0, 0, _ALLOW)]
     program += [(equal, 0, 3, _CLONE[machine]), (load, 0, 0, 16)]
     program += [(anyset, 0, 1, _NEW_NAMESPACES), (back, 0, 0, _EPERM), (back, 0, 0, _ALLOW)]
     code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *step) for step in program))

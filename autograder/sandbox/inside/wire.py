@@ -26,6 +26,8 @@ import torch
 from .protocol import MAX_BYTES
 
 MAX_ITEMS = 1_000_000
+ITEM_BYTES = 256
+"""What a value may take in memory, however few bytes it has on the line."""
 MAX_DEPTH = 24
 MAX_INT_BYTES = 64
 
@@ -312,7 +314,16 @@ def decode(
     `resolve` turns handles into objects. Random generators are made only where `generators`
     allows it, which is in the worker: they go from the judge to the worker and never back.
     """
-    reader = _Reader(data, resolve, generators)
+    return _read(_Reader(data, resolve, generators))
+
+
+def weighed(data: bytes, resolve: Callable[[Handle], Any] | None = None) -> tuple[Any, int]:
+    """The value in `data`, and what it may take in memory beyond its bytes."""
+    reader = _Reader(data, resolve, generators=False)
+    return _read(reader), reader.items * ITEM_BYTES
+
+
+def _read(reader: _Reader) -> Any:
     try:
         value = reader.value()
     except (struct.error, OverflowError, MemoryError, RecursionError) as error:

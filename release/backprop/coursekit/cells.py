@@ -121,7 +121,7 @@ def tree_of(source: str, filename: str, flags: int) -> ast.Module:
         with contextlib.suppress(SyntaxError):
             tree = _python(body, filename, flags)
             return _with(ast.increment_lineno(tree, start), ending)
-        tree = _parsed(_transformed(body), filename, flags)
+        tree = _ipython(body, filename, flags)
     except SyntaxError as error:
         if error.lineno is not None:
             error.lineno += start
@@ -143,6 +143,33 @@ def _parsed(text: str, filename: str, flags: int) -> ast.Module:
     only_tree = flags | _AWAIT | ast.PyCF_ONLY_AST
     tree = compile(text, filename, "exec", only_tree, dont_inherit=True)
     assert isinstance(tree, ast.Module)
+    return tree
+
+
+_CONTINUED = re.compile(r"^[ \t]*(?:[^=!%\n]+=[ \t]*)?[!%](?:.*\\\n)+.*$", re.MULTILINE)
+"""A line for IPython that goes on in the next one."""
+
+
+def _ipython(text: str, filename: str, flags: int) -> ast.Module:
+    """As IPython reads it. It makes one line of a continued one: as many empty ones are put after
+    it, so that those below keep their numbers, unless that would change what is said."""
+    indent = text[: len(text) - len(text.lstrip(" \t"))]  # of the whole, which is taken away
+
+    def joined(match: re.Match[str]) -> str:
+        line = match[0].replace("\\\n" + indent, " ").replace("\\\n", " ")
+        return line + "\n" * match[0].count("\\\n")
+
+    padded = _CONTINUED.sub(joined, text)
+    try:
+        tree = _parsed(_transformed(text), filename, flags)
+    except SyntaxError:
+        _parsed(_transformed(padded), filename, flags)  # with the right line
+        raise
+    if padded != text:
+        with contextlib.suppress(SyntaxError):
+            same = _parsed(_transformed(padded), filename, flags)
+            if ast.dump(same) == ast.dump(tree):
+                return same
     return tree
 
 

@@ -31,7 +31,7 @@ _DEFINES = re.compile(
 _BINDS = re.compile(
     r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)"
     r"|^([*(]*\w+(?:[ \t)]*,[ \t(*]*\w+)*[ \t,)]*)(?::[^=\n]*)?=(?!=)"
-    r"|^(?:async[ \t]+)?for[ \t]+([^\n]*?)[ \t]in\b",
+    r"|^(?:async[ \t]+)?for[ \t]+(\S[^\n]*?)[ \t]in\b",
     re.MULTILINE,
 )
 _BROKEN_OFF = re.compile(r"nu?l?|tr?u?|fa?l?s?|[-+.eE]*")

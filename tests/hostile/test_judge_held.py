@@ -1,0 +1,360 @@
+"""What is sent to cost the judge its time or memory, or to become the grader's fault.
+
+Sizes are such that the faults that these tests are about would take minutes or gigabytes, and what
+is right takes a moment: none measures time.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from coursekit import CheckFailed, StudentError
+from coursekit.ipynb import NotebookCell
+
+from autograder.course import Cell, load_assignment
+from autograder.grading import executors
+from autograder.judging import facts, retry
+from autograder.judging import student as module
+from autograder.judging.answers import cells
+from autograder.judging.diagnosis import Observer
+from autograder.judging.judge import Check, Judge
+from autograder.judging.patience import TookTooLong, at_most
+from autograder.judging.student import Student
+from autograder.judging.submission import attempt_salt, read_submission
+from autograder.judging.uses import uses
+from autograder.sandbox import transport
+from autograder.sandbox.cage import Cage, Worker
+from autograder.sandbox.inside.session import Session
+from autograder.sandbox.inside.wire import encode
+from autograder.sandbox.protocol import InProcess, newer_python
+from autograder.sandbox.transport import Caged
+
+BACKPROP = load_assignment("backprop")
+LOSS = BACKPROP.exercise("mse_loss")
+
+
+# ------------------------------------------------------------------------------- its time
+
+
+def test_a_limit_on_time_holds_within_another_and_for_who_catches_it() -> None:
+    def goes_on() -> None:
+        while True:
+            pass
+
+    def within() -> None:
+        with at_most(0.2):
+            with at_most(100.0):
+                pass
+            goes_on()
+
+    def caught() -> None:
+        with at_most(100.0), at_most(0.05):
+            try:
+                goes_on()
+            except TookTooLong:
+                goes_on()
+
+    for work in (within, caught):
+        with pytest.raises(TookTooLong):
+            work()
+    assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+    with at_most(0):
+        assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["for" + " " * 10**6, "for " + "a " * 10**6, "a" + ", a" * 10**6, "(" * 10**6 + "a" + ")" * 9],
+)
+def test_long_lines_are_read_in_one_go(text: str) -> None:
+    cell = NotebookCell(1, "code", text)
+    assert cell.binds <= {"a"}
+    assert cell.defines == frozenset()
+
+
+@pytest.mark.parametrize("line", ["def " + "[" * 10**5, "type " + "[" * 10**5 + "a" * 10**5])
+def test_a_long_line_that_is_no_python_is_given_up(line: str) -> None:
+    assert newer_python(line, "", 1) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f():\n" + " for i in x:pass\n" * 50_000,
+        "x = " + "1+" * 5000 + "1",
+        "x = " + "-" * 5000 + "1",
+        "x = a" + ".a" * 2000 + "()",
+    ],
+    ids=["loops", "sums", "signs", "dots"],
+)
+def test_code_that_cannot_be_read_gives_no_hint(code: str) -> None:
+    assert facts.read(code) == ()
+
+
+def test_many_names_in_a_cell_are_known_together() -> None:
+    code = "".join(f"a{n}=b{n}\n" for n in range(8000))
+    found = uses(BACKPROP, [Cell("c", f"{code}\ndef backward(): return a7, forward()\n")], {})
+    assert found["backward"] == {"forward"}
+
+
+def test_a_hint_that_fails_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`judge_process` suppresses what the observer raises; what it has spent still counts."""
+    judge = Judge(BACKPROP)
+    observer = Observer(judge, "salt")
+    monkeypatch.setattr("autograder.judging.diagnosis._Diagnosis", None)
+    code = cells(BACKPROP)
+    code.append(Cell("cell 99", "def mse_loss(a, b):\n    return 0.0\n"))
+    left = observer.left
+
+    def after(result: Any, transcripts: Any) -> None:
+        with pytest.raises(TypeError):
+            observer(result, transcripts)
+
+    judge.judge(Student(InProcess(code)), "salt", [LOSS], after=after)
+    assert observer.left < left
+
+
+class Counting(Caged):
+    """Without a cage: a session in this process, whose requests are counted."""
+
+    def __init__(self, code: list[Cell]) -> None:
+        super().__init__(Cage.__new__(Cage), BACKPROP, code)
+        self.session = Session()
+        self.requests = 0
+
+    def _ask_cell(self, request: bytes) -> bytes:
+        self.asked += 1
+        self.requests += 1
+        return self.session.answer(request)
+
+
+def test_statements_without_end_become_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "MAX_STATEMENTS", 50)
+    monkeypatch.setattr(Cage, "worker", lambda self, cpu: None)
+    code = [Cell(f"cell {n}", f"a{n} = 1\n" * 30) for n in range(10)]
+    code += [Cell("cell 98", "1 / 0"), Cell("cell 99", "last = a9")]
+    caged = Counting(code)
+    assert caged._cells_run()
+    assert caged.session.namespace["last"] == 1
+    assert caged.requests < 50 + 31 + len(code)
+    assert [one.sentence for one in caged.failures] == [
+        "cell 98 stopped with ZeroDivisionError in line 1"
+    ]
+
+
+def test_cells_run_again_for_a_bounded_time_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every exercise ends Python once and again, below a cell that takes 30 s."""
+    caged = Caged(Cage.__new__(Cage), BACKPROP, [])
+    caged.pace, caged.repeats = 1.0, transport.ALL_REPEATS_SECONDS
+
+    def start() -> None:
+        caged.cell_seconds += 30.0
+
+    monkeypatch.setattr(caged, "_start", start)
+    refused = 0
+    for exercise in BACKPROP.exercises:
+        for _ in range(3):
+            try:
+                caged.begin(exercise.name, 1)
+            except StudentError as error:
+                refused += "not tried again" in error.text
+            else:
+                caged.ended_by = exercise.name  # as where it ends the worker
+    assert refused
+    first = 30.0 * len(BACKPROP.exercises)
+    assert caged.cell_seconds - first <= transport.ALL_REPEATS_SECONDS + 30.0
+
+
+# ----------------------------------------------------------------------------- its memory
+
+
+class Forged(InProcess):
+    """A worker that answers every call so."""
+
+    def __init__(self, reply: dict[str, Any]) -> None:
+        super().__init__([])
+        self.reply = encode(reply)
+
+    def ask(self, request: bytes) -> bytes:
+        return self.reply
+
+
+def test_many_small_things_weigh_what_they_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_RECEIVED", 2**20)
+    things = encode([np.zeros(())] * 1000)
+    student = Student(Forged({"ok": True, "encoded": things}))
+    student.begin("mse_loss", 1)
+    for _ in range(3):
+        student.mse_loss()
+    with pytest.raises(CheckFailed, match="gave back more than"):
+        student.mse_loss()
+
+
+def test_of_a_million_warnings_few_are_kept() -> None:
+    reply = {"ok": True, "encoded": encode(0.0), "warnings": ["x" * 1000] * 10_000}
+    student = Student(Forged(reply))
+    student.begin("mse_loss", 1)
+    student.mse_loss()
+    (call,) = student.calls
+    assert sum(map(len, call.warnings)) <= 10_000
+
+
+@pytest.mark.parametrize("raised", [MemoryError, TookTooLong])
+def test_what_is_too_much_for_the_judge_is_the_students(raised: type[Exception]) -> None:
+    """The reference is not asked: it would have as little memory."""
+
+    def test_mse_loss__is_small(student: Any) -> None:
+        raise raised
+
+    judge = Judge(BACKPROP)
+    check = Check(test_mse_loss__is_small, hidden=True)
+    student = Student(InProcess(cells(BACKPROP)))
+    result = judge.run(check, student, "salt")
+    assert (result.outcome, result.kind) == ("failed", "value")
+    assert "takes too much" in result.message
+
+
+# ------------------------------------------------------------------- what leaves, what comes back
+
+
+def _notebook(*sources: str) -> bytes:
+    code = [
+        {"cell_type": "code", "source": source, "metadata": {}, "outputs": []} for source in sources
+    ]
+    return msgspec.json.encode({"cells": code, "nbformat": 4, "metadata": {}})
+
+
+def test_no_attempt_hides_another_one_s_lesson_in_blanks() -> None:
+    """Trailing blanks of a text, or the number of a cell, could carry what was learnt."""
+    one = 'learnt = """a\nb"""\ndef mse_loss(a, b):\n    return 0.0\n'
+    others = [
+        _notebook(one),
+        _notebook(one.replace("a\nb", "a  \nb")),
+        _notebook(one.replace("a\nb", "a\x0cb")),
+        _notebook("", one),
+    ]
+    salts = {attempt_salt("salt", read_submission(data, BACKPROP), BACKPROP) for data in others}
+    assert len(salts) == len(others)
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        CheckFailed("value", "mean squared error is 1.23e-45; it should be below 1", whole=True),
+        CheckFailed("shape", "should have shape (3,), has (1.23e-45)", exact="1.23e-45"),
+        CheckFailed("type", "is an array of 1.23e-45"),
+        CheckFailed("property", "1.23e-45 of 3 hold"),
+        CheckFailed("finite", "holds 1.23e-45"),
+    ],
+    ids=lambda raised: raised.kind,
+)
+@pytest.mark.parametrize("hidden", [True, False])
+def test_beside_right_answers_no_message_holds_a_number(raised: CheckFailed, hidden: bool) -> None:
+    def test_mse_loss__is_small(student: Any) -> None:
+        student.mse_loss(np.ones(1), np.ones(1))
+        raise raised
+
+    judge = Judge(BACKPROP)
+    check = Check(test_mse_loss__is_small, hidden)
+    student = Student(InProcess(cells(BACKPROP)), aided=True)
+    result = judge.run(check, student, "salt")
+    assert (result.outcome, result.kind) == ("failed", raised.kind)
+    assert "1.23" not in result.message
+    assert "mse_loss" in result.message
+
+
+# --------------------------------------------------------------------- where memory ends
+
+
+@pytest.mark.parametrize(("gigabytes", "cores", "jobs"), [(3.4, 2, 1), (5.5, 2, 2), (1.0, 8, 1)])
+def test_there_is_room_for_no_more_than_may_use_all_their_memory(
+    monkeypatch: pytest.MonkeyPatch, gigabytes: float, cores: int, jobs: int
+) -> None:
+    """A machine of 4 GB has some 3.4 free: a hog has no neighbour there."""
+    told = f"MemTotal: 1 kB\nMemAvailable: {int(gigabytes * 2**20)} kB\n"
+    read = Path.read_text
+
+    def text(path: Path, **how: Any) -> str:
+        if str(path) == "/proc/meminfo":
+            return told
+        if str(path).startswith("/sys/fs/cgroup"):
+            raise FileNotFoundError
+        return read(path, **how)
+
+    monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)))
+    assert executors.room() == jobs
+
+
+def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the kernel does where memory ends: a kill that is not the grader's, in any exercise."""
+    turns: list[bool] = []
+    together = retry._turn
+
+    def turn(alone: bool) -> Any:
+        turns.append(alone)
+        return together(alone)
+
+    killed: list[int] = []
+    renewed: list[int] = []  # only hidden checks carry points
+    ask, renew = Worker.ask, Caged.renew
+
+    def struck(self: Worker, request: bytes, budget: Any) -> bytes:
+        if renewed and b"mse_loss" in request and b"then" in request and not killed:
+            killed.append(self.pid)
+            os.kill(self.pid, signal.SIGKILL)
+        return ask(self, request, budget)
+
+    def noted(self: Caged) -> None:
+        renewed.append(1)
+        renew(self)
+
+    monkeypatch.setattr(retry, "_turn", turn)
+    monkeypatch.setattr(Worker, "ask", struck)
+    monkeypatch.setattr(Caged, "renew", noted)
+    judge = Judge(BACKPROP)
+    names = ("activations", "mse_loss", "forward")
+    wanted = [BACKPROP.exercise(name) for name in names]
+    tries = retry.with_retry(judge, cage, "salt", cells(BACKPROP), wanted, lambda *_: None)
+    assert killed
+    assert turns == [False, True]
+    assert {one.status for one in tries.exercises.values()} == {"right"}
+    assert tries.notes == ["tried again, alone, as the system ended Python: mse_loss"]
+
+
+def test_nobody_runs_beside_who_is_to_be_alone() -> None:
+    order: list[str] = []
+    waiting = threading.Event()
+
+    def alone() -> None:
+        waiting.set()
+        with retry._turn(True):
+            order.append("alone")
+
+    with retry._turn(False):
+        thread = threading.Thread(target=alone)
+        thread.start()
+        waiting.wait()
+        thread.join(0.2)
+        assert thread.is_alive()
+        order.append("together")
+    thread.join()
+    with retry._turn(False):
+        order.append("together again")
+    assert order == ["together", "alone", "together again"]
+
+
+@pytest.fixture(autouse=True)
+def _no_timer_is_left() -> Iterator[None]:
+    yield
+    assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
