@@ -249,6 +249,9 @@ def test_interpolating_network__is_straight_between(student):
 
 def test_mse_loss__two_outputs(student):
     """is the mean over every element"""
+    # Three samples first: with one, a sum over samples and one over all are the same.
+    y_pred = np.array([[1.0, 2.0], [2.0, 0.0], [3.0, 0.0]])
+    close(student.mse_loss(y_pred, np.zeros((3, 2))), 3.0)
     close(student.mse_loss(np.array([[1.0, 2.0]]), np.array([[0.0, 0.0]])), 2.5)
 
 

@@ -296,7 +296,7 @@ def recorded(course: Path) -> dict[str, float]:
         from grade join base_cell on base_cell.id = cell_id
         join submitted_notebook on submitted_notebook.id = grade.notebook_id
         join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id
-        group by student_id"""
+        where base_cell.name like 'check_%' group by student_id"""
     with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as database:
         rows = database.execute(points).fetchall()
         (handed_in,) = database.execute("select count(*) from submitted_assignment").fetchone()

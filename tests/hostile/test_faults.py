@@ -156,6 +156,7 @@ def recorded(course: Path) -> dict[str, float]:
         select student_id, sum(auto_score), count(*), count(distinct cell_id) from grade
         join submitted_notebook on submitted_notebook.id = grade.notebook_id
         join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id
+        join base_cell on base_cell.id = cell_id where base_cell.name like 'check_%'
         group by student_id"""
     with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as database:
         rows = database.execute(query).fetchall()
