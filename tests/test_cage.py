@@ -21,7 +21,7 @@ from autograder.course import ROOT, Cell, load_assignment
 from autograder.errors import CageError, WorkerEnded
 from autograder.judging import retry
 from autograder.judging.judge import Judge
-from autograder.sandbox import bubblewrap, transport
+from autograder.sandbox import bubblewrap, limits, transport
 from autograder.sandbox.cage import Cage, Worker, strongest
 from autograder.sandbox.inside.protocol import LIMITS
 from autograder.sandbox.inside.wire import decode, encode
@@ -417,7 +417,7 @@ def test_an_exercise_has_more_time_where_a_second_is_worth_less(
 
     found = load_assignment("backprop")
     for quiet, times in ((1e-9, 10.0), (1e9, 1.0)):
-        monkeypatch.setattr(transport, "_QUIET_SECONDS", quiet)
+        monkeypatch.setattr(limits, "_QUIET_SECONDS", quiet)
         student = transport.Caged(Cage.__new__(Cage), found, [])
         student.worker = Ready()
         monkeypatch.setattr(student, "ask", lambda request: b"")

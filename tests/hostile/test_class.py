@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import html
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -308,7 +310,8 @@ def recorded(course: Path) -> dict[str, float]:
 def assert_pages_are_plain(course: Path) -> None:
     """What an instructor's browser will show has nothing of a student's that could run."""
     page = (course / "feedback" / "scripts" / "backprop" / "backprop.html").read_text("utf-8")
-    assert "alert(" not in page
+    assert "alert(1)" in html.unescape(page), "the student's own code beside its message"
+    assert not re.search(r"<script[^>]*>[^<]*alert|<[^>]*\bonerror\s*=", page)
     shown = json.loads(
         (course / "autograded" / "scripts" / "backprop" / "backprop.ipynb").read_bytes()
     )
