@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from autograder.course import Assignment
 from autograder.files import plain
@@ -14,8 +13,7 @@ from autograder.results import ExerciseResult, Result
 
 from .feedback import OUTCOMES, STATUS
 from .gradebook import Mark
-
-_TEMPLATE = Path(__file__).parent / "templates" / "explanation.html.j2"
+from .pages import environment
 
 
 class Recorded(NamedTuple):
@@ -117,25 +115,15 @@ def _check(check: Explained) -> Iterator[str]:
 
 def as_page(one: Explanation, known: Recorded) -> str:
     """The explanation as one HTML file."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    def clean(value: Any) -> Any:
-        return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATE.parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=clean,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(_TEMPLATE.name).render(
-        one=one,
-        remarks=remarks(one, known),
-        name=known.mark.name if known.mark is not None else "",
-        arithmetic=arithmetic,
-        STATUS=STATUS,
-        OUTCOMES=OUTCOMES,
+    return (
+        environment()
+        .get_template("explanation.html.j2")
+        .render(
+            one=one,
+            remarks=remarks(one, known),
+            name=known.mark.name if known.mark is not None else "",
+            arithmetic=arithmetic,
+            STATUS=STATUS,
+            OUTCOMES=OUTCOMES,
+        )
     )

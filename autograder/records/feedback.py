@@ -18,15 +18,16 @@ import msgspec
 
 from autograder.course import Assignment
 from autograder.errors import SubmissionError
-from autograder.files import newer, plain, write_atomically
+from autograder.files import newer, write_atomically
 from autograder.judging.submission import find_notebook, outline_of, read_submission
 from autograder.results import ExerciseResult, Result, Store
 
 from .gradebook import ByHand, Mark, Recorder, has_gradebook
 from .gradebook.marks import minute
 from .gradebook.notebooks import answers
+from .pages import TEMPLATES, environment
 
-_TEMPLATE = Path(__file__).parent / "templates" / "feedback.html.j2"
+_TEMPLATE = TEMPLATES / "feedback.html.j2"
 _GENERATOR = b'<meta name="generator" content="autograder'
 _MOST_CODE = 10_000
 STATUS = {
@@ -252,29 +253,18 @@ def _where_to_begin(shown: list[Shown]) -> list[tuple[str, list[str]]]:
 
 @functools.cache
 def _template() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup, escape
 
-    def finalize(value: object) -> object:
-        return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATE.parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = environment()
     filters: dict[str, Any] = {
         "points": _points,
         "minute": minute,
         "other_messages": _other_messages,
         "coded": lambda text: Markup(re.sub(r"`(\w+)`", r"<code>\1</code>", str(escape(text)))),
     }
-    environment.filters |= filters
-    environment.globals |= {"STATUS": STATUS, "OUTCOMES": OUTCOMES}
-    return environment.get_template(_TEMPLATE.name)
+    made.filters |= filters
+    made.globals |= {"STATUS": STATUS, "OUTCOMES": OUTCOMES}
+    return made.get_template(_TEMPLATE.name)
 
 
 def _points(value: float) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
@@ -24,9 +24,9 @@ from autograder.files import harmless, plain, write_atomically
 from autograder.results import Store
 
 from .gradebook import in_gradebook
+from .pages import environment
 from .report.counting import Report, read_report, share_of
 
-_TEMPLATE = Path(__file__).parent / "templates" / "overview.html.j2"
 _ENOUGH = 8
 """Students from which a correlation says something."""
 _BEHIND = 0.5
@@ -230,19 +230,6 @@ def _table(rows: list[list[str]]) -> str:
 
 
 def _page(view: Overview, now: datetime) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    def clean(value: Any) -> Any:
-        return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATE.parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=clean,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": _number, "share": lambda share: f"{share:.0%}"}
-    return environment.get_template(_TEMPLATE.name).render(view=view, now=now)
+    made = environment()
+    made.filters |= {"number": _number, "share": lambda share: f"{share:.0%}"}
+    return made.get_template("overview.html.j2").render(view=view, now=now)

@@ -12,15 +12,12 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import jinja2
-from markupsafe import Markup
-
-from autograder.files import plain, write_atomically
+from autograder.files import write_atomically
 from autograder.records import similar
 from autograder.records.feedback import Pages
 from autograder.records.gradebook import has_gradebook
+from autograder.records.pages import TEMPLATES, environment
 
 from .counting import (
     STATUS_WORDS,
@@ -35,20 +32,11 @@ from .counting import (
     read_report,
 )
 
-_TEMPLATES = Path(__file__).parents[1] / "templates" / "report"
-
 
 def render(report: Report, now: datetime) -> str:
     """The page."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_clean,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+    pages = environment(TEMPLATES / "report")
+    pages.filters |= {
         "number": number,
         "mark": lambda value: f"{round(value, 2):g}",
         "percent": percent,
@@ -57,7 +45,7 @@ def render(report: Report, now: datetime) -> str:
         "together": together,
         "csp_hash": _csp_hash,
     }
-    template = environment.get_template("page.html.j2")
+    template = pages.get_template("page.html.j2")
     return template.render(
         report=report,
         words=STATUS_WORDS,
@@ -87,13 +75,6 @@ def together(entries: Iterable[Entry]) -> list[tuple[str, list[Submission]]]:
 def clip(text: str, length: int) -> str:
     """`text`, cut where it is longer than anything honest."""
     return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _clean(value: Any) -> Any:
-    """The page's last gate: no control, ANSI or bidirectional character goes out."""
-    if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
-        return plain(value)
-    return value
 
 
 def _csp_hash(text: str) -> str:
