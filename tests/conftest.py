@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # nbgrader runs `alembic` by name, so that it works only in an environment that is activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
+import IPython
 import pytest
 import torch
 
@@ -21,6 +22,7 @@ from autograder.sandbox.inside import cells, fields, state
 for _shared in (cells, fields, state):  # the builder puts them there
     sys.modules.setdefault(f"coursekit.{_shared.__name__.rpartition('.')[2]}", _shared)
 torch.set_num_threads(1)
+_GET_IPYTHON = IPython.get_ipython
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +34,6 @@ def cage() -> Iterator[Cage]:
 
 
 @pytest.fixture(autouse=True)
-def _own_ipython() -> Iterator[None]:
-    """A session that ran in this process has put itself in IPython's place."""
-    import IPython
-
-    real = IPython.get_ipython
-    yield
-    IPython.get_ipython = real
+def _own_ipython() -> None:
+    """A session that ran in this process, for a fixture say, has put itself in IPython's place."""
+    IPython.get_ipython = _GET_IPYTHON
