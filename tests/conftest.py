@@ -34,6 +34,10 @@ def cage() -> Iterator[Cage]:
 
 
 @pytest.fixture(autouse=True)
-def _own_ipython() -> None:
-    """A session that ran in this process, for a fixture say, has put itself in IPython's place."""
+def _as_at_the_beginning() -> None:
+    """A session that ran in this process, for a fixture say, has put itself in IPython's place and
+    may have set torch's default type, which a judge in this process computes with."""
     IPython.get_ipython = _GET_IPYTHON
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    torch.set_grad_enabled(True)
