@@ -13,6 +13,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 import IPython
+import numpy as np
 import pytest
 import torch
 
@@ -36,8 +37,9 @@ def cage() -> Iterator[Cage]:
 @pytest.fixture(autouse=True)
 def _as_at_the_beginning() -> None:
     """A session that ran in this process, for a fixture say, has put itself in IPython's place and
-    may have set torch's default type, which a judge in this process computes with."""
+    may have set what torch and NumPy go by, which a judge in this process computes with."""
     IPython.get_ipython = _GET_IPYTHON
     torch.set_default_dtype(torch.float32)
     torch.set_default_device(None)
     torch.set_grad_enabled(True)
+    np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
