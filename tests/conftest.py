@@ -41,6 +41,5 @@ def _as_at_the_beginning() -> None:
     IPython.get_ipython = _GET_IPYTHON
     torch.set_default_dtype(torch.float32)
     torch.set_default_device(None)
-    state._set_inference(False)
     torch.set_grad_enabled(True)
     np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")

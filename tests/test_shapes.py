@@ -18,6 +18,7 @@ from typing import Any
 
 import nbformat
 import pytest
+import torch
 from coursekit.ipynb import same_text
 
 from autograder.authoring.demo import filled
@@ -271,7 +272,8 @@ def test_a_decorated_notebook_earns_everything(cage: Cage, name: str) -> None:
     submission = read_submission(shaped(decorated(assignment), SAVED_BY[name]), assignment)
     worked = Caged(cage, assignment, submission.cells)
     try:
-        results = Judge(assignment).judge(Student(worked), "shapes")
+        with torch.inference_mode(False), torch.enable_grad():  # another test may have left it on
+            results = Judge(assignment).judge(Student(worked), "shapes")
     finally:
         worked.close()
     lost = [
