@@ -681,7 +681,8 @@ def differentiating_a_combination():
         for time, k, value in conditions:
             blocks.append(applied(torch.tensor([[time]], dtype=t.dtype), k) * weight**0.5)
             goals.append(torch.tensor([[value]], dtype=t.dtype) * weight**0.5)
-        return torch.linalg.lstsq(torch.cat(blocks), torch.cat(goals)).solution
+        both = torch.cat(blocks), torch.cat(goals)
+        return torch.linalg.lstsq(*both, rcond=1e-10, driver="gelsd").solution
 
 
 # --------------------------------------------------------------------------------- ftcs
