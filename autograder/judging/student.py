@@ -20,7 +20,13 @@ from coursekit.student import Kept
 
 from autograder.sandbox.inside.protocol import MAX_BYTES
 from autograder.sandbox.inside.wire import Handle, WireError, encode, weighed
-from autograder.sandbox.protocol import CellFailure, Transport, exception_name, read_reply
+from autograder.sandbox.protocol import (
+    NOT_DEFINED,
+    CellFailure,
+    Transport,
+    exception_name,
+    read_reply,
+)
 
 from .uses import pieces_of
 
@@ -40,7 +46,6 @@ _ENDED = {
     "memory": "used too much memory",
     "died": "ended Python",
 }
-_NOT_DEFINED = re.compile(r"name '(\w+)' is not defined")
 
 
 class Exchange(NamedTuple):
@@ -227,7 +232,7 @@ class Student(coursekit.student.Student):
                 return StudentError(
                     "needs", f"needs {stub}, which is still to be written", name=name
                 )
-        absent = _NOT_DEFINED.match(text) if name == "NameError" else None
+        absent = NOT_DEFINED.match(text) if name == "NameError" else None
         if absent and self._of_another(absent[1]) and not self.aided:
             return StudentError("needs", f"needs {absent[1]}, which is not defined", name=name)
         return None

@@ -10,7 +10,8 @@ import time
 from autograder.course import Assignment
 
 ALL_CELLS_SECONDS = 60.0
-"""CPU seconds of a quiet machine for all cells of one run."""
+"""CPU seconds of a quiet machine for all cells of one run; then each statement has one second,
+and after twice as many only definitions are run."""
 SLOWEST = 10.0
 _LOOPS, _QUIET_SECONDS = 50_000, 0.0035
 """An empty Python loop, and what it takes on a quiet machine of 2025."""

@@ -26,7 +26,7 @@ from .inside.wire import WireError, decode, encode
 CELL_SECONDS = 10.0
 """What one statement of a cell may take, of a quiet machine's CPU time."""
 MAX_NOTED = 160
-_NOT_DEFINED = re.compile(r"name '(\w+)' is not defined")
+NOT_DEFINED = re.compile(r"name '(\w+)' is not defined")
 _ASKS = re.compile(r"\b(?:input|getpass)\(")
 _NAME_IN = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w+", re.MULTILINE)
 
@@ -213,7 +213,7 @@ def _stopped(cell: Cell, reply: dict[str, Any]) -> str:
         return f"reads {wanted[:80]}{where}; files beside the notebook are not there at grading"
     if name == "EOFError" and _ASKS.search(cell.source):
         return f"asks for input{where}, and at grading nobody answers"
-    absent = _NOT_DEFINED.match(text) if name == "NameError" else None
+    absent = NOT_DEFINED.match(text) if name == "NameError" else None
     if absent and absent[1] in cell.source:
         return f"stopped with NameError{where}: {absent[1][:80]} is not defined"
     if name in ("SyntaxError", "IndentationError", "TabError"):

@@ -39,7 +39,6 @@ from .limits import ALL_CELLS_SECONDS, SLOWEST, cpu_seconds, machine_pace, wall_
 from .protocol import CellFailure, lines_of, run_cell
 from .watch import Budget
 
-"""After which each statement has one second, and twice of which ends all but definitions."""
 LATE_SECONDS = 1.0
 MUCH_SLOWER = 1.5
 _USED_UP = (
