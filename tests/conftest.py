@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,6 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 import IPython
-import numpy as np
 import pytest
 import torch
 
@@ -39,7 +39,14 @@ def _as_at_the_beginning() -> None:
     """A session that ran in this process, for a fixture say, has put itself in IPython's place and
     may have set what torch and NumPy go by, which a judge in this process computes with."""
     IPython.get_ipython = _GET_IPYTHON
-    torch.set_default_dtype(torch.float32)
-    torch.set_default_device(None)
-    torch.set_grad_enabled(True)
-    np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
+    state.restore(state.expected())
+
+
+@pytest.fixture
+def apart() -> Iterator[None]:
+    """What a notebook sets in this very process does not outlive the test, and neither does what it
+    entered and never left: torch's modes come back to what they were where the last object is gone
+    that holds them, in whatever test that happens."""
+    with state.undisturbed():
+        yield
+        gc.collect()

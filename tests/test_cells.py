@@ -291,6 +291,7 @@ def missing(source: str) -> str:
 # ------------------------------------------------------------------------------- state
 
 
+@pytest.mark.usefixtures("apart")
 def test_what_a_notebook_sets_is_as_a_check_expects_it() -> None:
     transport = after(
         "import os, random, warnings\nimport numpy as np\nimport torch\nimport matplotlib",

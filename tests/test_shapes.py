@@ -18,7 +18,6 @@ from typing import Any
 
 import nbformat
 import pytest
-import torch
 from coursekit.ipynb import same_text
 
 from autograder.authoring.demo import filled
@@ -226,13 +225,13 @@ def test_a_notebook_is_read_alike_whoever_saved_it(name: str) -> None:
         assert all(source in left for source in wanted), shape
 
 
+@pytest.mark.usefixtures("apart")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_decorated_notebook_runs_alike_whoever_saved_it(shape: str) -> None:
     """Every name that is there in one shape is there in all."""
     assignment = load_assignment("lennard_jones")
     submission = read_submission(shaped(decorated(assignment), shape), assignment)
-    with state.undisturbed():
-        namespace = InProcess(submission.cells).session.namespace
+    namespace = InProcess(submission.cells).session.namespace
     wanted = {name for exercise in assignment.exercises for name in exercise.defines}
     assert wanted <= namespace.keys()
     assert {"fast", "files", "t", "out", "await_me", "words", "here", "sizes"} <= namespace.keys()
@@ -272,8 +271,7 @@ def test_a_decorated_notebook_earns_everything(cage: Cage, name: str) -> None:
     submission = read_submission(shaped(decorated(assignment), SAVED_BY[name]), assignment)
     worked = Caged(cage, assignment, submission.cells)
     try:
-        with torch.inference_mode(False), torch.enable_grad():  # another test may have left it on
-            results = Judge(assignment).judge(Student(worked), "shapes")
+        results = Judge(assignment).judge(Student(worked), "shapes")
     finally:
         worked.close()
     lost = [

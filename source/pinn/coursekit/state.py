@@ -67,7 +67,10 @@ _guards: list[Any] = []
 
 
 def _set_inference(on: bool) -> None:
-    _guards[:] = [_torch()._C._InferenceMode(on)]  # in force while somebody holds it
+    """A guard is in force while somebody holds it; where it ends, what was before it comes back."""
+    _guards.clear()
+    if _torch().is_inference_mode_enabled() != on:
+        _guards.append(_torch()._C._InferenceMode(on))
 
 
 def _set_deterministic(found: tuple[bool, bool]) -> None:
@@ -98,8 +101,8 @@ _PYTHON: list[Setting] = [
     ("NumPy's printing", np.get_printoptions, lambda options: np.set_printoptions(**options)),
 ]
 _OF_TORCH: list[Setting] = [
+    ("inference", lambda: _torch().is_inference_mode_enabled(), _set_inference),  # sets gradients
     ("gradients", lambda: _torch().is_grad_enabled(), lambda on: _torch().set_grad_enabled(on)),
-    ("inference", lambda: _torch().is_inference_mode_enabled(), _set_inference),
     (
         "dtype",
         lambda: _torch().get_default_dtype(),
