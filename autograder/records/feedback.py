@@ -89,14 +89,17 @@ class Pages:
                 return
         elif newer(path, self.store.path(result.assignment, result.student)) and _shows(page, mark):
             return  # nbgrader's own, which somebody made because they wanted it
-        assignment = self.assignments[result.assignment]
-        text = page_of(assignment, result, mark, self._answers(assignment, result))
-        write_atomically(path, text.encode())
+        folder = self.course_dir / "submitted" / result.student / result.assignment
+        write_atomically(path, self.page(result, mark, folder).encode())
 
-    def _answers(self, assignment: Assignment, result: Result) -> dict[str, str]:
+    def page(self, result: Result, mark: Mark | None, folder: Path) -> str:
+        """The page of a submission that lies in this folder."""
+        assignment = self.assignments[result.assignment]
+        return page_of(assignment, result, mark, self._answers(assignment, result, folder))
+
+    def _answers(self, assignment: Assignment, result: Result, folder: Path) -> dict[str, str]:
         """What the student wrote; nothing where it is not what was graded."""
         try:
-            folder = self.course_dir / "submitted" / result.student / assignment.name
             data, _ = find_notebook(folder, assignment.name)
             if hashlib.sha256(data).hexdigest() != result.submission_sha256:
                 return {}
