@@ -13,8 +13,9 @@ import json
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
@@ -83,12 +84,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def semester(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Path, list[str]]]:
-    """The course's folder; and whom the judge, which stands in this process, has judged."""
-    judged: list[str] = []
+def judging(judged: list[str]) -> Callable[[int, str], AbstractContextManager[Hands]]:
+    """In the place of `run.here`: a judge in this process, which notes whom it has judged."""
 
     @contextlib.contextmanager
     def here(jobs: int, weakest: str) -> Iterator[Hands]:
@@ -106,7 +103,16 @@ def semester(
 
         yield Hands(submit, lambda: 4)
 
-    monkeypatch.setattr(run, "here", here)
+    return here
+
+
+@pytest.fixture
+def semester(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Path, list[str]]]:
+    """The course's folder; and whom the judge, which stands in this process, has judged."""
+    judged: list[str] = []
+    monkeypatch.setattr(run, "here", judging(judged))
     with toy_course.activated(root):
         yield tmp_path / "course", judged
 

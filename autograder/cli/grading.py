@@ -283,7 +283,7 @@ def _grade(
             ) -> None:
                 kept.append(attempts.renew(before))
 
-            for _, result in grade_class(
+            for event, result in grade_class(
                 found,
                 course_dir,
                 chosen,
@@ -298,6 +298,8 @@ def _grade(
                 renew=attempts.renew,
             ):
                 bar.advance(task)
+                if event == "graded":
+                    attempts.note(result)
                 results.append(result if json else replace(result, exercises=[], phases={}))
             judging = functools.partial(judged, jobs=jobs, scheduler=scheduler, weakest=isolation)
             attempts.settle(chosen, judging)

@@ -46,11 +46,16 @@ class Attempts:
         self.said: list[str] = []
         """What an instructor should know of it."""
 
+    def note(self, result: Result) -> None:
+        """After a file was graded: keeps a copy, since another one may take its place unseen."""
+        known = map(self._sha, self._folders(result.student))
+        if result.submission_sha256 not in known:
+            self._add(result.student)
+
     def renew(self, before: Result) -> None:
         """Before another file's result is recorded: puts what is on record of this one with its
         attempt, and takes what was given by hand out of the gradebook."""
         student, sha = before.student, before.submission_sha256
-        place = self._submitted(student)
         same = [one for one in self._folders(student) if self._sha(one) == sha]
         folder = same[-1] if same else history.add(self.course_dir, self.name, student, None, "")
         self._keep(folder, before, self.recorder.mark(before))
@@ -58,11 +63,8 @@ class Attempts:
         if given:
             write_atomically(folder / "by_hand.json", msgspec.json.encode(given))
             self.recorder.give(self.name, student, [])
-        if self._sha(self._folders(student)[-1]) != self._sha(place):
-            with contextlib.suppress(SubmissionError):
-                data, _ = find_notebook(place, self.name)
-                _, time, _ = submission_time(place)
-                history.add(self.course_dir, self.name, student, data, time)
+        if self._sha(self._folders(student)[-1]) != self._sha(self._submitted(student)):
+            self._add(student)
         if given:
             names = ", ".join(dict.fromkeys(shown(one.cell) for one in given))
             self.said.append(
@@ -168,6 +170,13 @@ class Attempts:
         if given:
             self.recorder.give(self.name, student, given)
             (folder / "by_hand.json").unlink()
+
+    def _add(self, student: str) -> None:
+        """What lies in `submitted` as the newest attempt."""
+        place = self._submitted(student)
+        with contextlib.suppress(SubmissionError):
+            data, _ = find_notebook(place, self.name)
+            history.add(self.course_dir, self.name, student, data, submission_time(place)[1])
 
     def _keep(self, folder: Path, result: Result, mark: Mark | None) -> None:
         write_atomically(folder / "result.json", msgspec.json.encode(result))
