@@ -3,7 +3,9 @@ nothing private."""
 
 from __future__ import annotations
 
+import io
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from string import Template
@@ -55,15 +57,18 @@ def _guide(assignments: list[Assignment]) -> bytes:
 def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     """Writes what a Jupyter Book of the handouts is built from; `make site` builds it.
 
-    Of the course it takes the released notebooks and the students' guide, nothing else.
+    Of the course it takes the released folders and the students' guide, nothing else. Each folder
+    is offered whole: a notebook alone could not run its checks.
     """
     files = {path.name: path.read_bytes() for path in files_of(_SITE)}
     files["guide.md"] = _guide(assignments)
     for assignment in assignments:
         files[f"{assignment.name}.ipynb"] = assignment.release.read_bytes()
+        files[f"{assignment.name}.zip"] = _zipped(assignment.release.parent)
     rows = [
         f"| [{a.title}]({a.name}.ipynb) | {len(a.exercises)} "
-        f"| {sum(exercise.minutes for exercise in a.exercises)} |"
+        f"| {sum(exercise.minutes for exercise in a.exercises)} "
+        f"| {{download}}`{a.name}.zip <{a.name}.zip>` |"
         for a in assignments
     ]
     files["index.md"] = files["index.md"].replace(b"$notebooks", "\n".join(rows).encode())
@@ -72,6 +77,17 @@ def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     for name, data in files.items():
         write_atomically(folder / name, data)
     return [folder / name for name in files]
+
+
+def _zipped(folder: Path) -> bytes:
+    """A folder as an archive; the same files make the same bytes."""
+    text = io.BytesIO()
+    with zipfile.ZipFile(text, "w") as zipped:
+        for path in files_of(folder):
+            info = zipfile.ZipInfo(str(path.relative_to(folder.parent)))
+            info.external_attr = 0o644 << 16
+            zipped.writestr(info, path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return text.getvalue()
 
 
 def _requirements() -> str:

@@ -63,6 +63,11 @@ _PHASES = {
     "checks": "running the checks",
     "diagnosis": "looking for known slips",
 }
+_STOPPED = re.compile(
+    r"(?:cell \d+|the cell of \w+|the changed setup cell)(?:: line \d+)? "
+    r"(?:stopped|asks for|imports|reads|needs Python|ran out|ended|crashed|took)"
+)
+"""Notes on a statement that did not run to its end."""
 _BINS = 10
 _ENOUGH = 8  # submissions from which quartiles and halves of a class say something
 
@@ -522,6 +527,7 @@ class Report:
         """Outliers among submissions and among checks."""
         found = [
             self._far_marks(),
+            self._stopped(),
             self._one_lost(),
             self._public_only(),
             *self._identical(),
@@ -543,6 +549,15 @@ class Report:
             ]
         why = "More than one and a half interquartile ranges outside the middle half of the class."
         return Remark("Marks far from the rest", why, entries)
+
+    def _stopped(self) -> Remark:
+        entries = [
+            Entry(submission, note)
+            for submission in self.submissions
+            for note in submission.result.notes
+            if _STOPPED.match(note)
+        ]
+        return Remark("Cells that stopped", "What stood after it was not run.", entries)
 
     def _one_lost(self) -> Remark:
         entries = []
