@@ -275,14 +275,8 @@ def _grade(
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
             missing, outdated = list[str](), list[str]()
-            moved, kept = list[str](), list[str]()
+            moved = list[str]()
             attempts = Attempts(course_dir, found, recorder, pages)
-
-            def renew(
-                before: Result, attempts: Attempts = attempts, kept: list[str] = kept
-            ) -> None:
-                kept.append(attempts.renew(before))
-
             for event, result in grade_class(
                 found,
                 course_dir,

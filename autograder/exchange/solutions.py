@@ -96,5 +96,5 @@ def _bare(code: str) -> str:
 
 
 def _distance(one: str, other: str) -> float:
-    words = [re.findall(r"\w+|[^\w\s]", text) for text in (one, other)]
-    return 1 - difflib.SequenceMatcher(None, *words, autojunk=False).ratio()
+    words, others = (re.findall(r"\w+|[^\w\s]", text) for text in (one, other))
+    return 1 - difflib.SequenceMatcher[str](None, words, others, autojunk=False).ratio()

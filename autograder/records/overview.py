@@ -124,7 +124,7 @@ class Look(NamedTuple):
     assignment: str
     words: str
     rows: list[Row]
-    count: int
+    number: int
     """How many submissions, or checks."""
 
 
@@ -208,8 +208,8 @@ def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overvi
 def _looks(report: Report, rows: Mapping[str, Row]) -> Iterable[Look]:
     for remark in report.remarks:
         who = list(dict.fromkeys(entry.submission.name for entry in remark.entries))
-        count = len(who) or len(remark.checks)
-        yield Look(report.assignment.name, remark.words, [rows[one] for one in who], count)
+        number = len(who) or len(remark.checks)
+        yield Look(report.assignment.name, remark.words, [rows[one] for one in who], number)
 
 
 def _similar(reports: Iterable[Report], rows: Mapping[str, Row]) -> list[Resembling]:
