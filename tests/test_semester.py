@@ -206,7 +206,8 @@ def by_assistant(name: str, course_dir: Path, work: Callable[[], object]) -> Non
         os.environ["JUPYTERHUB_USER"] = name
         work()
 
-    let_all_in(course_dir)
+    for folder in (course_dir, course.ROOT / "source"):
+        let_all_in(folder)
     assert as_user({"kim": 4001, "lee": 4002}[name], 4000, theirs) == ""
 
 
@@ -359,6 +360,10 @@ def test_a_semester_ends_with_one_table(
     assert {surface: rows for surface, rows in surfaces.items() if rows != table()} == {}
     assert len(judged) == count, "nothing was judged again"
     by_assistant("lee", course_dir, lambda: command("report", "--course", course_dir))
+    if os.geteuid() == 0:
+        folders = [path for path in course_dir.rglob("*") if path.is_dir()]
+        shut = [path for path in folders if path.stat().st_mode & 0o2070 != 0o2070]
+        assert shut == [], "an assistant cannot write there"
 
     # The course moves, and goes on; then its salt is lost, and nothing is judged anew.
     moved = tmp_path / "elsewhere" / "course"

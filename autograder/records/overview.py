@@ -27,7 +27,6 @@ from autograder.results import Store
 
 from .gradebook import in_gradebook
 from .gradebook.marks import minute
-from .history import Attempt
 from .pages import environment
 from .report.counting import STATUS_WORDS, Report, Submission, read_report, share_of
 
@@ -60,8 +59,6 @@ class Row:
     """Assignments of which nothing was handed in."""
     work: dict[str, Submission] = field(default_factory=dict)
     """What was handed in, by assignment."""
-    attempts: dict[str, list[Attempt]] = field(default_factory=dict)
-    """Where that was more than once."""
 
     @property
     def who(self) -> str:
@@ -189,8 +186,6 @@ def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overvi
             row.work[report.assignment.name] = one
             if one.total is not None:
                 row.shares[report.assignment.name] = share_of(one.total, one.max_points)
-        for one, attempts in report.attempts:
-            rows[one.name].attempts[report.assignment.name] = attempts
     for row in rows.values():
         row.missing = [one.name for one in assignments if one.name not in row.totals]
     return Overview(

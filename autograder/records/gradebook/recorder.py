@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
-from autograder.files import newer, plain, write_atomically
+from autograder.files import make_folder, newer, plain, share, write_atomically
 from autograder.judging.submission import find_notebook, outline_of, read_submission
 from autograder.records.history import told
 from autograder.results import Result, Store, dropped
@@ -406,8 +406,11 @@ def _put_source(assignment: Assignment, course_dir: Path) -> None:
     place = course_dir / "source" / assignment.name
     if os.path.lexists(place) or not assignment.source.is_file():
         return
+    make_folder(place.parent)
     unfinished = place.with_name(f".{place.name}.{os.getpid()}.part")
     shutil.copytree(assignment.source.parent, unfinished, ignore=shutil.ignore_patterns(".*"))
+    for path in (unfinished, *sorted(unfinished.rglob("*"))):
+        share(path)
     try:
         unfinished.rename(place)
     except OSError:  # another grader was first
