@@ -557,7 +557,11 @@ class Report:
             for note in submission.result.notes
             if _STOPPED.match(note)
         ]
-        return Remark("Cells that stopped", "What stood after it was not run.", entries)
+        return Remark(
+            "Cells that stopped",
+            "A statement did not run to its end; what it was to define may be missing.",
+            entries,
+        )
 
     def _one_lost(self) -> Remark:
         entries = []
