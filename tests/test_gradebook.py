@@ -28,6 +28,7 @@ import pytest
 import toy_course
 from hypothesis import given
 from hypothesis import strategies as st
+from test_shared_course import as_user, let_all_in
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -1606,7 +1607,6 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
         ExchangeReleaseFeedback,
         ExchangeSubmit,
     )
-    from test_shared_course import as_user, let_all_in
 
     from autograder.records.receipts import Receipts
 
