@@ -237,7 +237,7 @@ def test_what_only_ipython_reads_and_what_is_slow_may_be_handed_in(
             cell["metadata"] = None
     notebook.write_text(json.dumps(found), encoding="utf-8")
     code, said = checked(notebook, script)
-    assert "line 1, took more than 0.2 s; at grading it is not finished; no function needs" in said
+    assert "line 1, took more than 0.2 s; at grading it is not finished; no exercise needs" in said
     assert "6 of 6 public checks passed" in said
     assert (code, said.splitlines()[-1]) == (0, READY), said
 
@@ -248,11 +248,11 @@ def test_a_try_out_that_stops_may_be_handed_in_unless_a_function_needs_it(notebo
     alone = "import a_package_i_have as mine\nx = [one / 0 for one in (1, 2)]\nmine.plot(x)"
     copy = changed(notebook, add(alone, "energies"))
     code, said = checked(copy)
-    assert "ZeroDivisionError: division by zero; no function needs what it should give" in said
+    assert "ZeroDivisionError: division by zero; no exercise needs what it should give" in said
     assert (code, said.splitlines()[-1]) == (0, READY), said
     needed = "strength = 1 / 0\ndef helper(x):\n    return strength * x"
     code, said = checked(changed(copy, add(needed, "energies")))
-    assert "division by zero; functions need what it should give" in said
+    assert "division by zero; an exercise needs what it should give" in said
     assert (code, said.splitlines()[-1]) == (1, NOT_READY)
 
 
