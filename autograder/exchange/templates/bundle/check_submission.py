@@ -611,9 +611,10 @@ def look_at_events(
         cell = by_number.get(event["cell"])
         where = place(cell) if cell else "a function"
         if "uses" in event:
+            there = "" if os.path.isabs(event["uses"]) else "lies beside the notebook and "
             what = "import its code" if event["module"] else "read it"
             found.at(event["costs"]).append(
-                f"{event['uses']} lies beside the notebook and will not be there at grading: "
+                f"{event['uses']} {there}will not be there at grading: "
                 f"{where} cannot {what}; put what it needs into the notebook"
             )
         elif "slow" in event:
