@@ -204,7 +204,11 @@ def test_what_lies_beside_the_notebook_is_said_not_to_be_there(notebook: Path) -
     assert "mine.csv lies beside the notebook and will not be there at grading" in said
     assert "imports of_a_package_i_have, which is not there at grading" in said
     assert "3 of 3 exercises written; 6 of 6 public checks passed" in said, "each for itself"
-    assert (code, said.splitlines()[-1]) == (1, NOT_READY)
+    assert (code, said.splitlines()[-1]) == (0, READY)
+    chain = "first = float(open('mine.csv').read(1))\nscale = 2 * first\n"
+    chain += "def mine(x):\n    return scale * x"
+    code, said = checked(changed(notebook, add(chain, "energies")))
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY), "a function needs what is read"
 
 
 @pytest.mark.slow
@@ -233,9 +237,23 @@ def test_what_only_ipython_reads_and_what_is_slow_may_be_handed_in(
             cell["metadata"] = None
     notebook.write_text(json.dumps(found), encoding="utf-8")
     code, said = checked(notebook, script)
-    assert "line 1, took more than 0.2 s; at grading it is not finished" in said
+    assert "line 1, took more than 0.2 s; at grading it is not finished; no function needs" in said
     assert "6 of 6 public checks passed" in said
     assert (code, said.splitlines()[-1]) == (0, READY), said
+
+
+@pytest.mark.slow
+def test_a_try_out_that_stops_may_be_handed_in_unless_a_function_needs_it(notebook: Path) -> None:
+    """As at grading, where it costs itself alone."""
+    alone = "import a_package_i_have as mine\nx = [one / 0 for one in (1, 2)]\nmine.plot(x)"
+    copy = changed(notebook, add(alone, "energies"))
+    code, said = checked(copy)
+    assert "ZeroDivisionError: division by zero; no function needs what it should give" in said
+    assert (code, said.splitlines()[-1]) == (0, READY), said
+    needed = "strength = 1 / 0\ndef helper(x):\n    return strength * x"
+    code, said = checked(changed(copy, add(needed, "energies")))
+    assert "division by zero; functions need what it should give" in said
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY)
 
 
 @pytest.mark.slow

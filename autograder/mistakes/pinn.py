@@ -1777,6 +1777,15 @@ last_layer_slips = [
     ),
     slip(
         "last_layer",
+        "driver_for_full_rank",
+        'driver="gelsd"',
+        'driver="gels"',
+        "takes_features_that_depend_on_each_other",
+        'The driver "gels" divides by what is left of a feature beside the others: zero, or '
+        'rounding, where they depend on each other. "gelsd" leaves such directions out.',
+    ),
+    slip(
+        "last_layer",
         "with_its_graph",
         "[column.detach() for column in found]",
         "list(found)",

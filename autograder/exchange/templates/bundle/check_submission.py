@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import dis
 import importlib
 import json
 import os
@@ -24,6 +25,7 @@ import sys
 import tempfile
 import threading
 import time
+import types
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +35,14 @@ GIVEN = ("figures.py", "expected.json", "public_checks.py")
 PACKAGES = {
     *("numpy", "torch", "scipy", "sklearn", "matplotlib", "mpl_toolkits", "pylab", "tqdm"),
     *("IPython", "coursekit", "figures", "sympy", "networkx", "PIL", "joblib"),
+    *sys.stdlib_module_names,
 }
-"""What can be imported at grading, besides Python's own modules."""
+"""What can be imported at grading."""
+
+AND_THEN = {
+    True: "functions need what it should give",
+    False: "no function needs what it should give",
+}
 
 Standing = dict[str, Any]
 
@@ -49,6 +57,10 @@ class Findings:
     def __init__(self) -> None:
         self.problems: list[str] = []
         self.remarks: list[str] = []
+
+    def at(self, costs: bool) -> list[str]:
+        """Where it belongs that a statement did not do what it should."""
+        return self.problems if costs else self.remarks
 
 
 def main() -> int:
@@ -215,7 +227,7 @@ def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Stand
                 event = json.loads(line)
                 if "standing" in event:
                     standing[event["name"]] = event["standing"]
-                elif "error" in event or "slow" in event or "uses" in event or "newer" in event:
+                elif event.keys() & {"error", "slow", "uses", "lacks", "newer"}:
                     events.append(event)
                 elif "at" in event:
                     at = event["at"] or _place(cells, event["cell"])
@@ -308,7 +320,7 @@ def serve(job: Path) -> None:
     if any(re.search(r"\b(figures|coursekit)\b", source) for _, source in asked["cells"]):
         kernel.namespace["figures"] = importlib.import_module("figures")
     beside = Path(asked["folder"])
-    current = 0
+    current, costs = 0, True
 
     def watch(name: str, args: tuple[Any, ...]) -> None:
         """Tells what is looked for beside the notebook and will not be there."""
@@ -317,29 +329,35 @@ def serve(job: Path) -> None:
             wanted = wanted.partition(".")[0] + ".py" if name == "import" else wanted
             there = (beside / wanted).exists() and not Path(wanted).exists()
             if there and Path(wanted).name not in GIVEN:
-                tell(cell=current, uses=wanted, module=name == "import")
+                tell(cell=current, uses=wanted, module=name == "import", costs=costs)
 
     sys.addaudithook(watch)
+    needed = needed_in(kit, [source for _, source in asked["cells"]], asked["exercises"])
     for number, source in asked["cells"]:
         current = number
         tell(at="", cell=number)
         label = f"cell {number}"
+        costs = bool(defined_by(None, source) & needed)
         if newer := line_of_newer_syntax(source, tuple(asked["python"])):
             tell(cell=number, newer=newer)
         try:
             statements = kernel.read(source, label)
         except SyntaxError as error:
-            tell(cell=number, line=error.lineno, error=type(error).__name__, why=str(error.msg))
+            tell(cell=number, costs=costs, **told_of(error, f"<{label}>"))
             continue
-        for one in range(len(statements)):
+        for one, statement in enumerate(statements):
+            costs = bool(defined_by(statement.code, source) & needed)
+            for module in imported(source, statement) - PACKAGES:
+                tell(cell=number, costs=costs, lacks=module)
             started = time.process_time()
             try:
                 kernel.run(label, one)
             except BaseException as error:
-                tell(cell=number, **told_of(error, f"<{label}>"))
+                tell(cell=number, costs=costs, **told_of(error, f"<{label}>"))
             if time.process_time() - started > SECONDS:
-                tell(cell=number, slow=statements[one].first)
+                tell(cell=number, costs=costs, slow=statement.first)
             state.usable_device()
+    current, costs = 0, True
     for name in asked["exercises"]:
         tell(at=f"the checks of {name}", cell=0)
         ask = f"_standing({name!r})"
@@ -364,6 +382,64 @@ def told_of(error: BaseException, filename: str) -> Event:
         why = ""
     missing = error.name if isinstance(error, ModuleNotFoundError) else ""
     return {"error": type(error).__name__, "why": why, "line": line, "module": missing or ""}
+
+
+_COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+
+
+def needed_in(kit: Any, sources: list[str], exercises: list[str]) -> set[str]:
+    """The names that the exercises and the notebook's functions stand on, also by way of others."""
+    codes = []
+    for source in sources:
+        with contextlib.suppress(SyntaxError):
+            codes += [one.code for one in kit.read(source, "<cell>").statements]
+    codes = [code for code in codes if isinstance(code, types.CodeType)]
+    needed = set(exercises).union(*map(_of_functions, codes))
+    defined = [(_names(code, *_STORE), _names(code, *_LOAD)) for code in codes]
+    while more := {name for made, of in defined if made & needed for name in of} - needed:
+        needed |= more
+    return needed
+
+
+_STORE, _LOAD = ("STORE_NAME", "STORE_GLOBAL"), ("LOAD_NAME", "LOAD_GLOBAL")
+
+
+def _of_functions(code: types.CodeType) -> set[str]:
+    """What the functions and classes in some code ask for outside of themselves."""
+    found = set()
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            if inner.co_name not in _COMPREHENSIONS:  # else they run at once
+                found |= _names(inner, *_LOAD)
+            found |= _of_functions(inner)
+    return found
+
+
+def defined_by(code: Any, text: str) -> set[str]:
+    """The names that a statement defines, imports or gives a value; of what is no Python, as far
+    as its text says it."""
+    if isinstance(code, types.CodeType):
+        return _names(code, "STORE_NAME", "STORE_GLOBAL")
+    return set(
+        re.findall(r"^(?:def[ \t]+|class[ \t]+)?(\w+)[ \t]*(?:\(|=(?!=))", text, re.MULTILINE)
+    )
+
+
+def _names(code: types.CodeType, *operations: str) -> set[str]:
+    found = dis.get_instructions(code)
+    return {str(one.argval) for one in found if one.opname in operations}
+
+
+def imported(source: str, statement: Any) -> set[str]:
+    """The modules that a cell's statement imports at any depth, as far as it is Python."""
+    text = "\n".join(source.split("\n")[statement.first - 1 : statement.last])
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError, RecursionError):
+        return set(re.findall(r"^[ \t]*(?:import[ \t]+(\w+)[ \t]*$)", text, re.MULTILINE))
+    names = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name.partition(".")[0] for name in names if name}
 
 
 def line_of_newer_syntax(source: str, python: tuple[int, int]) -> int:
@@ -420,25 +496,6 @@ def look_at_cells(cells: list[Any], exercises: list[str], found: Findings) -> No
                 )
         if cell.grade_id in exercises:
             first |= dict.fromkeys(cell.defines, cell)
-    packages = PACKAGES | set(sys.stdlib_module_names)
-    for cell in cells:
-        if runs(cell, cells, exercises):
-            for name in imported(cell.source) - packages:
-                found.problems.append(
-                    f"{place(cell)} imports {name}, which is not there at grading: the course's "
-                    "packages are those of requirements.txt"
-                )
-
-
-def imported(source: str) -> set[str]:
-    """The modules that a cell imports at any depth, as far as it is Python."""
-    try:
-        nodes = list(ast.walk(ast.parse(source)))
-    except (SyntaxError, ValueError, RecursionError):
-        return set(re.findall(r"^[ \t]*(?:import[ \t]+(\w+)[ \t]*$)", source, re.MULTILINE))
-    names = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
-    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    return {name.partition(".")[0] for name in names if name}
 
 
 def look_at_events(
@@ -453,14 +510,19 @@ def look_at_events(
         where = place(cell) if cell else "a function"
         if "uses" in event:
             what = "import its code" if event["module"] else "read it"
-            found.problems.append(
+            found.at(event["costs"]).append(
                 f"{event['uses']} lies beside the notebook and will not be there at grading: "
                 f"{where} cannot {what}; put what it needs into the notebook"
             )
         elif "slow" in event:
-            found.remarks.append(
+            found.at(event["costs"]).append(
                 f"{where}, line {event['slow']}, took more than {SECONDS:g} s; at grading it is "
-                "not finished, and what needs its result is not there"
+                f"not finished; {AND_THEN[event['costs']]}"
+            )
+        elif "lacks" in event:
+            found.at(event["costs"]).append(
+                f"{where} imports {event['lacks']}, which is not there at grading: the course's "
+                f"packages are those of requirements.txt; {AND_THEN[event['costs']]}"
             )
         elif "newer" in event:
             found.problems.append(
@@ -489,7 +551,9 @@ def _stopped(
     elif event.get("module") and (folder / f"{event['module'].partition('.')[0]}.py").exists():
         return  # said already, with the file
     else:
-        found.problems.append(f"{place(cell)} stops{line} with {event['error']}: {why}")
+        found.at(event["costs"]).append(
+            f"{place(cell)} stops{line} with {event['error']}: {why}; {AND_THEN[event['costs']]}"
+        )
 
 
 def names_of_demonstrations(cells: list[Any]) -> set[str]:
