@@ -132,7 +132,12 @@ def tried(found: Assignment, exercise: Exercise, salt: str = SALT) -> list[Row]:
     torch.set_num_threads(1)
     # A known answer may print, and --json is for programs.
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        return list(_exercise_rows(Judge(found), exercise, salt))
+        return list(_exercise_rows(_judge(found), exercise, salt))
+
+
+@functools.cache
+def _judge(found: Assignment) -> Judge:
+    return Judge(found)
 
 
 def fingerprint(found: Assignment, exercise: str) -> str:
@@ -196,8 +201,9 @@ def _exercise_rows(judge: Judge, exercise: Exercise, salt: str) -> Iterator[Row]
             yield row
     wrongs = [wrong for wrong in mistakes(found) if wrong.exercise == exercise.name]
     named = {wrong.caught_by for wrong in wrongs if exercise.seconds > SECONDS}
+    known: diagnosis.Known = {}
     for wrong in wrongs:
-        yield _mistake_row(judge, exercise, wrong, named - {wrong.caught_by}, salt)
+        yield _mistake_row(judge, exercise, wrong, named - {wrong.caught_by}, salt, known)
     others = merit.dependents(judge, quick=True).get(exercise.name, [])
     for way in merit.damages(found, exercise) if others else ():
         yield _row_of_others(judge, exercise, way, others, salt)
@@ -226,11 +232,14 @@ def _mistake_row(
     wrong: Mistake,
     left_out: Collection[str] = (),
     salt: str = SALT,
+    known: diagnosis.Known | None = None,
 ) -> Row:
     code = cells(judge.assignment, wrong)
-    result, row = _try(judge, exercise, salt, "mistake", wrong.name, code, left_out)
+    # Which mistake it is taken for is all that is asked: other words are looked for in vain.
+    after = diagnosis.Observer(judge, salt, known=known).named
+    result, row = _try(judge, exercise, salt, "mistake", wrong.name, code, left_out, after)
     if left_out and _at_most(judge, exercise, row.failed) > wrong.keeps:
-        result, row = _try(judge, exercise, salt, "mistake", wrong.name, code)
+        result, row = _try(judge, exercise, salt, "mistake", wrong.name, code, after=after)
     if not any(check.name == wrong.caught_by for check in judge.of(exercise)):
         row.hole = f"names the check {wrong.caught_by}, which does not exist"
     elif wrong.caught_by not in row.failed:
@@ -261,12 +270,12 @@ def _try(
     name: str,
     code: list[Cell],
     left_out: Collection[str] = (),
+    after: Callable[[ExerciseResult, diagnosis.Transcripts], object] | None = None,
 ) -> tuple[ExerciseResult, Row]:
     started = time.perf_counter()
     student = Student(InProcess(code))
-    seen = diagnosis.Observer(judge, salt, code) if kind == "mistake" else None
     (result,) = judge.judge(
-        student, salt, [exercise], after=seen, chosen=lambda check: check.name not in left_out
+        student, salt, [exercise], after=after, chosen=lambda check: check.name not in left_out
     )
     failed = [check for check in result.checks if check.outcome in ("failed", "error")]
     row = Row(
