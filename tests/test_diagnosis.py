@@ -8,7 +8,7 @@ import pytest
 from autograder.course import load_assignment
 from autograder.judging import relations
 from autograder.judging.answers import Answer, alternatives, cells
-from autograder.judging.diagnosis import Observer, _pairs, _Replayed, _session
+from autograder.judging.diagnosis import Known, Observer, _pairs
 from autograder.judging.judge import Judge
 from autograder.judging.relations import Pair
 from autograder.judging.student import Student
@@ -159,5 +159,5 @@ def test_no_relation_is_said_of_a_right_answer(assignment: str, exercise: str) -
             student = Student(InProcess(cells(found, answer)))
             for check in judge.of(found.exercise(exercise)):
                 assert judge.run(check, student, "salt").outcome == "passed"
-                pairs = _pairs(_Replayed(_session(found, None)), student.requests)
+                pairs = _pairs(Known(found)[None], student.requests)
                 assert relations.told(pairs, by_value=False) == relations.NOTHING

@@ -49,7 +49,7 @@ def test_the_truth_table_has_no_hole(name: str, exercise: str, pytestconfig: pyt
 def test_a_mistake_that_is_not_caught_is_a_hole(code: str, caught_by: str, words: str) -> None:
     found = load_assignment("backprop")
     wrong = Mistake("backprop", "mse_loss", "planted", code, caught_by, "a hint")
-    row = verify._mistake_row(Judge(found), found.exercise("mse_loss"), wrong)
+    (row,) = verify.Trials(Judge(found), found.exercise("mse_loss")).mistakes([wrong])
     assert words in row.hole
 
 

@@ -19,7 +19,7 @@ import contextlib
 import functools
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,8 +47,8 @@ Transcripts = dict[str, list[Exchange]]
 class Observer:
     """Adds the hint to an exercise's result; made to be `Judge.judge`'s `after`.
 
-    `code` is the submission's, for what can be read in it. `known`, which goes with a judge and a
-    salt, spares the second of two wrong answers what was found out for the first.
+    `code` is the submission's, for what can be read in it. `known` holds what
+    is known already of the known answers under this salt.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Observer:
             return None
         with self._accounted():
             exercise = self.judge.assignment.exercise(result.name)
-            known = {} if self.known is None else self.known
+            known = self.known or Known(self.judge.assignment)
             work = _Diagnosis(
                 self.judge, self.salt, exercise, transcripts, failed, self.left, known
             )
@@ -97,7 +97,7 @@ class _Replayed:
     """A known answer that nothing is asked twice: what it said when it was asked the same from a
     check's beginning is remembered, and so is which checks it passes."""
 
-    def __init__(self, session: InProcess) -> None:
+    def __init__(self, session: Callable[[], InProcess]) -> None:
         self.session = session
         self.said: dict[bytes, bytes] = {}
         self.passes: dict[str, bool] = {}
@@ -105,16 +105,51 @@ class _Replayed:
     def answers(self, requests: Sequence[bytes]) -> Iterator[bytes]:
         so_far, asked = b"", 0
         for number, request in enumerate(requests):
-            so_far = hashlib.sha256(so_far + request).digest()
+            so_far = _after(so_far, request)
             if so_far not in self.said:
                 for missing in requests[asked:number]:
-                    self.session.ask(missing)
-                self.said[so_far] = self.session.ask(request)
+                    self.session().ask(missing)
+                self.said[so_far] = self.session().ask(request)
                 asked = number + 1
             yield self.said[so_far]
 
+    def heard(self, calls: Sequence[Exchange]) -> None:
+        so_far = b""
+        for exchange in calls:
+            so_far = _after(so_far, exchange.request)
+            self.said[so_far] = exchange.answer
 
-Known = dict[Answer | None, _Replayed]
+
+def _after(so_far: bytes, request: bytes) -> bytes:
+    return hashlib.sha256(so_far + request).digest()
+
+
+class Known:
+    """What the known answers to an assignment's exercises do under one salt."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self._replayed: dict[Answer | None, _Replayed] = {}
+
+    def __getitem__(self, answer: Answer | None) -> _Replayed:
+        """A known answer, or for None the reference."""
+        if answer not in self._replayed:
+            session = functools.partial(_session, self.assignment, answer)
+            self._replayed[answer] = _Replayed(session)
+        return self._replayed[answer]
+
+    def judged(
+        self, answer: Answer | None, result: ExerciseResult, transcripts: Transcripts
+    ) -> None:
+        """Remembers what came of a known answer's own checks, so that it is not tried again."""
+        for check in result.checks:
+            self[answer].passes[check.name] = check.outcome in ("passed", "not_counted")
+        for calls in _quick(transcripts).values():
+            self[answer].heard(calls)
+
+
+def _quick(transcripts: Transcripts) -> Transcripts:
+    return {n: c for n, c in transcripts.items() if sum(x.seconds for x in c) < _QUICK}
 
 
 class Found(NamedTuple):
@@ -143,7 +178,7 @@ class _Diagnosis:
         self.deadline = time.process_time() + min(_EXERCISE, seconds)
         self.right = _right(self.assignment, exercise.name)
         self.wrong = [w for w in mistakes(self.assignment) if w.exercise == exercise.name]
-        quick = {n: c for n, c in transcripts.items() if sum(x.seconds for x in c) < _QUICK}
+        quick = _quick(transcripts)
         self.telling = {
             n: c
             for n, c in quick.items()
@@ -161,11 +196,6 @@ class _Diagnosis:
         slowest = max(exchange.seconds for exchange in calls)
         return slowest * len([*self.right, *self.wrong]) < _EXERCISE
 
-    def _answer(self, answer: Answer | None) -> _Replayed:
-        if answer not in self.known:
-            self.known[answer] = _Replayed(_session(self.assignment, answer))
-        return self.known[answer]
-
     def named(self) -> Found | None:
         """The known mistakes that are the student's."""
         covers = self._covers()
@@ -179,7 +209,7 @@ class _Diagnosis:
 
     def _covers(self) -> dict[Mistake, frozenset[str]]:
         """The failed checks in which each possible mistake answers as the student does."""
-        covers = ((wrong, self._cover(self._answer(wrong))) for wrong in self.wrong)
+        covers = ((wrong, self._cover(self.known[wrong])) for wrong in self.wrong)
         return {wrong: cover for wrong, cover in covers if cover}
 
     def small_change(self) -> str:
@@ -190,7 +220,8 @@ class _Diagnosis:
         code = reference_code(self.assignment, self.exercise.name)
         endless = "while " in code  # a change might make it so
         for mutant in mutants(self.exercise.name, code) if told and not endless else ():
-            if told <= self._cover(_Replayed(base.with_cell(mutant.code))):
+            changed = functools.partial(base.with_cell, mutant.code)
+            if told <= self._cover(_Replayed(functools.cache(changed))):
                 words.add(mutant.words)
             if self._late() or len(words) > 2:
                 return ""
@@ -211,7 +242,7 @@ class _Diagnosis:
         return not self._late() and _answers(answer, calls)
 
     def _is_right(self, calls: Sequence[Exchange]) -> bool:
-        return any(self._agree(self._answer(one), calls) for one in self.right)
+        return any(self._agree(self.known[one], calls) for one in self.right)
 
     def _fails_otherwise(self, wrong: _Replayed, cover: frozenset[str]) -> bool:
         """In some failed check the mistake shows as well, but not as it does for the student."""
@@ -229,7 +260,7 @@ class _Diagnosis:
         if check.name not in wrong.passes:
             if self._late():
                 return False
-            done = self.judge.run(check, Student(wrong.session), self.salt)
+            done = self.judge.run(check, Student(wrong.session()), self.salt)
             wrong.passes[check.name] = done.outcome == "passed"
         return wrong.passes[check.name]
 
@@ -241,7 +272,7 @@ class _Diagnosis:
         found = set()
         for name, calls in self.telling.items():
             if not self._late():
-                pairs = _pairs(self._answer(None), calls)
+                pairs = _pairs(self.known[None], calls)
                 found.add(relations.told(pairs, by_value=self.failed[name] == "value"))
         found.discard(relations.NOTHING)
         return found.pop() if len(found) == 1 else ""
