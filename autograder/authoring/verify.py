@@ -237,8 +237,10 @@ class Trials:
         self.checks = judge.of(exercise)
         self.known = diagnosis.Known(judge.assignment)
         self.seconds: dict[str, float] = {}
-        """What each check takes with the reference; where several tell of one training
-        (`Student.once`), each of them."""
+        """What each check takes with the reference; where several tell of one training, each."""
+        self.together: dict[str, set[str]] = {}
+        """With each check, those that tell of the same training (`Student.once`); the first of
+        them draws its numbers."""
 
     def whole(self, kind: str, answer: Answer | None) -> tuple[ExerciseResult, Row]:
         """An answer that should be right, on all checks; None is the reference."""
@@ -251,8 +253,11 @@ class Trials:
         self.known.judged(answer, result, heard)
         if answer is None:
             for check in result.checks:
-                calls = sum(call.seconds for call in heard.get(check.name, ()))
-                self.seconds[check.name] = max(check.seconds, calls)
+                calls = heard.get(check.name, [])
+                took = sum(call.seconds for call in calls)
+                self.seconds[check.name] = max(check.seconds, took)
+                same = {name for name in heard if heard[name] is calls}
+                self.together[check.name] = {check.name, *same}
         name = "" if answer is None else answer.name
         return result, self._row(kind, name, result, result.points, started)
 
@@ -273,6 +278,7 @@ class Trials:
             done[check.name] = self.judge.run(check, student, self.salt)
             heard[check.name] = student.requests
 
+        wanted = {one for name in wanted for one in self.together.get(name, {name})}
         left = []
         for check in self.checks:
             if check.name in wanted or self._length(check) < LONG:

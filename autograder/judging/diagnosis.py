@@ -19,7 +19,7 @@ import contextlib
 import functools
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -230,13 +230,23 @@ class _Diagnosis:
     def _cover(self, wrong: _Replayed) -> frozenset[str]:
         """The failed checks in which a possible mistake answers as the student does; none if it
         fails another one, or this one in another way."""
-        cover = frozenset(name for name in self._shown if self._agree(wrong, self.telling[name]))
+        fails = {name for name, passed in wrong.passes.items() if not passed}  # as is known already
+        if any(check.name in fails for check in self.passed):
+            return frozenset()
+        cover: set[str] = set()
+        for name in self._shown:
+            if self._agree(wrong, self.telling[name]):
+                cover.add(name)
+            elif name in fails:
+                return frozenset()
         holds = cover and not self._fails_otherwise(wrong, cover) and self._passes(wrong)
-        return cover if holds else frozenset()
+        return frozenset(cover) if holds else frozenset()
 
     @functools.cached_property
     def _shown(self) -> list[str]:
-        return [name for name, calls in self.telling.items() if not self._is_right(calls)]
+        """The failed checks in which no right answer answers so; the quickest first."""
+        shown = [name for name, calls in self.telling.items() if not self._is_right(calls)]
+        return sorted(shown, key=lambda name: sum(call.seconds for call in self.telling[name]))
 
     def _agree(self, answer: _Replayed, calls: Sequence[Exchange]) -> bool:
         return not self._late() and _answers(answer, calls)
@@ -244,7 +254,7 @@ class _Diagnosis:
     def _is_right(self, calls: Sequence[Exchange]) -> bool:
         return any(self._agree(self.known[one], calls) for one in self.right)
 
-    def _fails_otherwise(self, wrong: _Replayed, cover: frozenset[str]) -> bool:
+    def _fails_otherwise(self, wrong: _Replayed, cover: Collection[str]) -> bool:
         """In some failed check the mistake shows as well, but not as it does for the student."""
         rest = [
             check
