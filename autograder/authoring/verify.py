@@ -32,7 +32,7 @@ from autograder.errors import CourseError
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, definition, mistakes
 from autograder.judging.digest import digests
-from autograder.judging.judge import AT_MOST_WITHOUT_THE_POINT, Check, Judge, summarise
+from autograder.judging.judge import AT_MOST_WITHOUT_THE_POINT, Judge, summarise
 from autograder.judging.student import Student
 from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox.protocol import InProcess
@@ -45,7 +45,7 @@ TRIVIAL = 0.1
 ROUNDED = 0.01
 """What points that were rounded may be off."""
 LONG = 0.1
-"""Seconds that a check takes with the reference, from which on it is a long one."""
+"""CPU seconds that the reference takes for a check, from which on it is a long one."""
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -237,7 +237,8 @@ class Trials:
         self.checks = judge.of(exercise)
         self.known = diagnosis.Known(judge.assignment)
         self.seconds: dict[str, float] = {}
-        """What each check takes with the reference; where several tell of one training, each."""
+        """CPU seconds of what each check asks the reference; a training counts for each check that
+        tells of it."""
         self.together: dict[str, set[str]] = {}
         """With each check, those that tell of the same training (`Student.once`); the first of
         them draws its numbers."""
@@ -252,12 +253,9 @@ class Trials:
         )
         self.known.judged(answer, result, heard)
         if answer is None:
-            for check in result.checks:
-                calls = heard.get(check.name, [])
-                took = sum(call.seconds for call in calls)
-                self.seconds[check.name] = max(check.seconds, took)
-                same = {name for name in heard if heard[name] is calls}
-                self.together[check.name] = {check.name, *same}
+            for name, calls in heard.items():
+                self.seconds[name] = sum(call.seconds for call in calls)
+                self.together[name] = {one for one, others in heard.items() if others is calls}
         name = "" if answer is None else answer.name
         return result, self._row(kind, name, result, result.points, started)
 
@@ -274,20 +272,19 @@ class Trials:
         def failed() -> set[str]:
             return {one.name for one in done.values() if one.outcome in ("failed", "error")}
 
-        def try_on(check: Check) -> None:
-            done[check.name] = self.judge.run(check, student, self.salt)
-            heard[check.name] = student.requests
+        def try_on(name: str) -> None:
+            for check in self.checks:
+                if check.name in self.together.get(name, {name}) - done.keys():
+                    done[check.name] = self.judge.run(check, student, self.salt)
+                    heard[check.name] = student.requests
 
-        wanted = {one for name in wanted for one in self.together.get(name, {name})}
-        left = []
-        for check in self.checks:
-            if check.name in wanted or self._length(check) < LONG:
-                try_on(check)
-            else:
-                left.append(check)
-        for check in sorted(left, key=self._length):
+        names = sorted((check.name for check in self.checks), key=self._seconds)
+        for name in names:
+            if self._seconds(name) < LONG or name in wanted:
+                try_on(name)
+        for name in names:
             if self._could_keep(failed()) > at_most * self.exercise.points + ROUNDED:
-                try_on(check)
+                try_on(name)
         result = summarise(
             self.exercise,
             [done[check.name] for check in self.checks if check.name in done],
@@ -332,8 +329,8 @@ class Trials:
         answers = [] if answer is None else [answer]
         return Student(InProcess(cells(self.judge.assignment, *answers)))
 
-    def _length(self, check: Check) -> float:
-        return self.seconds.get(check.name, 0.0)
+    def _seconds(self, check: str) -> float:
+        return self.seconds.get(check, 0.0)
 
     def _could_keep(self, failed: Collection[str]) -> float:
         """The points that an answer which fails these checks could keep."""

@@ -144,12 +144,8 @@ class Known:
         """Remembers what came of a known answer's own checks, so that it is not tried again."""
         for check in result.checks:
             self[answer].passes[check.name] = check.outcome in ("passed", "not_counted")
-        for calls in _quick(transcripts).values():
+        for calls in transcripts.values():
             self[answer].heard(calls)
-
-
-def _quick(transcripts: Transcripts) -> Transcripts:
-    return {n: c for n, c in transcripts.items() if sum(x.seconds for x in c) < _QUICK}
 
 
 class Found(NamedTuple):
@@ -178,7 +174,7 @@ class _Diagnosis:
         self.deadline = time.process_time() + min(_EXERCISE, seconds)
         self.right = _right(self.assignment, exercise.name)
         self.wrong = [w for w in mistakes(self.assignment) if w.exercise == exercise.name]
-        quick = _quick(transcripts)
+        quick = {n: c for n, c in transcripts.items() if sum(x.seconds for x in c) < _QUICK}
         self.telling = {
             n: c
             for n, c in quick.items()
