@@ -32,7 +32,7 @@ from autograder.errors import CourseError
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, definition, mistakes
 from autograder.judging.digest import digests
-from autograder.judging.judge import AT_MOST_WITHOUT_THE_POINT, Judge, summarise
+from autograder.judging.judge import AT_MOST_WITHOUT_THE_POINT, Check, Judge, summarise
 from autograder.judging.student import Student
 from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox.protocol import InProcess
@@ -267,18 +267,18 @@ class Trials:
         started = time.perf_counter()
         student = self._student(answer)
         heard: diagnosis.Transcripts = {}
-        done: dict[str, CheckResult] = {}
+        done: dict[Check, CheckResult] = {}
 
         def failed() -> set[str]:
             return {one.name for one in done.values() if one.outcome in ("failed", "error")}
 
         def try_on(name: str) -> None:
-            for check in self.checks:
-                if check.name in self.together.get(name, {name}) - done.keys():
-                    done[check.name] = self.judge.run(check, student, self.salt)
+            for check in self.checks:  # a public one may be called as a hidden one is
+                if check.name in self.together.get(name, {name}) and check not in done:
+                    done[check] = self.judge.run(check, student, self.salt)
                     heard[check.name] = student.requests
 
-        names = sorted((check.name for check in self.checks), key=self._seconds)
+        names = sorted(dict.fromkeys(check.name for check in self.checks), key=self._seconds)
         for name in names:
             if self._seconds(name) < LONG or name in wanted:
                 try_on(name)
@@ -287,7 +287,7 @@ class Trials:
                 try_on(name)
         result = summarise(
             self.exercise,
-            [done[check.name] for check in self.checks if check.name in done],
+            [done[check] for check in self.checks if check in done],
             guards={check.name for check in self.checks if check.guard},
             points={check.name for check in self.checks if check.point},
         )

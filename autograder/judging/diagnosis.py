@@ -100,7 +100,8 @@ class _Replayed:
     def __init__(self, session: Callable[[], InProcess]) -> None:
         self.session = session
         self.said: dict[bytes, bytes] = {}
-        self.passes: dict[str, bool] = {}
+        self.passes: dict[tuple[str, bool], bool] = {}
+        """By the check's name and whether it is hidden: the same name may stand on both sides."""
 
     def answers(self, requests: Sequence[bytes]) -> Iterator[bytes]:
         so_far, asked = b"", 0
@@ -143,7 +144,10 @@ class Known:
     ) -> None:
         """Remembers what came of a known answer's own checks, so that it is not tried again."""
         for check in result.checks:
-            self[answer].passes[check.name] = check.outcome in ("passed", "not_counted")
+            self[answer].passes[check.name, check.hidden] = check.outcome in (
+                "passed",
+                "not_counted",
+            )
         for calls in transcripts.values():
             self[answer].heard(calls)
 
@@ -226,7 +230,8 @@ class _Diagnosis:
     def _cover(self, wrong: _Replayed) -> frozenset[str]:
         """The failed checks in which a possible mistake answers as the student does; none if it
         fails another one, or this one in another way."""
-        fails = {name for name, passed in wrong.passes.items() if not passed}  # as is known already
+        # As is known already.
+        fails = {name for (name, _), passed in wrong.passes.items() if not passed}
         if any(check.name in fails for check in self.passed):
             return frozenset()
         cover: set[str] = set()
@@ -263,12 +268,13 @@ class _Diagnosis:
         return all(self._check_passes(wrong, check) for check in self.passed)
 
     def _check_passes(self, wrong: _Replayed, check: Check) -> bool:
-        if check.name not in wrong.passes:
+        key = check.name, check.hidden
+        if key not in wrong.passes:
             if self._late():
                 return False
             done = self.judge.run(check, Student(wrong.session()), self.salt)
-            wrong.passes[check.name] = done.outcome == "passed"
-        return wrong.passes[check.name]
+            wrong.passes[key] = done.outcome == "passed"
+        return wrong.passes[key]
 
     def _late(self) -> bool:
         return time.process_time() > self.deadline
