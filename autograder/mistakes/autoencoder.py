@@ -1,15 +1,15 @@
 """Known wrong answers to autoencoder."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import nn
 
-from autograder.judging.answers import KEEPS, Mistake, edit, mistake
+from autograder.judging.answers import Bank, mistake
 
-
-def slip(exercise, name, old, new, caught_by, hint):
-    """A slip of a few characters in the reference."""
-    return edit("autoencoder", exercise, name, old, new, caught_by=caught_by, hint=hint)
+bank = Bank(__name__)
+slip = bank.slip
 
 
 # ------------------------------------------------------------------- pca_reconstruction
@@ -547,13 +547,6 @@ reconstruction_loss_slips = [
 # -------------------------------------------------------------------- train_autoencoder
 
 
-def variant(name, old, new, caught_by, hint, keeps=KEEPS):
-    """A slip of a few characters in a plain student's answer, which is no pure slip of ours."""
-    assert _PLAIN.count(old) == 1, f"{name}: {old!r} stands {_PLAIN.count(old)} times in it"
-    code = _PLAIN.replace(old, new)
-    return Mistake("autoencoder", "train_autoencoder", name, code, caught_by, hint, keeps)
-
-
 _PLAIN = """def train_autoencoder(model, X, *, epochs, generator):
     X = torch.as_tensor(X, dtype=torch.float32)
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
@@ -573,6 +566,7 @@ _PLAIN = """def train_autoencoder(model, X, *, epochs, generator):
     model.eval()
     return losses
 """
+variant = partial(bank.variant, "train_autoencoder", _PLAIN)
 
 train_autoencoder_slips = [
     variant(

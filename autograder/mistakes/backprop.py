@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.judging.answers import KEEPS, edit, mistake
+from autograder.judging.answers import Bank, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.backprop import backward, forward, he_initialise, mse_loss
@@ -20,22 +20,7 @@ POINTS = {
 }
 
 
-def keeps(exercise, caught_by):
-    return 0.5 if caught_by in POINTS.get(exercise, ()) else KEEPS
-
-
-def slip(exercise, name, old, new, caught_by, hint):
-    """A slip of a few characters in the reference."""
-    return edit(
-        "backprop",
-        exercise,
-        name,
-        old,
-        new,
-        caught_by=caught_by,
-        hint=hint,
-        keeps=keeps(exercise, caught_by),
-    )
+slip = Bank(__name__, POINTS).slip
 
 
 # ------------------------------------------------------------------------- activations

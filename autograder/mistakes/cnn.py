@@ -1,15 +1,15 @@
 """Known wrong answers to cnn."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import nn
 
-from autograder.judging.answers import KEEPS, Mistake, edit, mistake
+from autograder.judging.answers import Bank, mistake
 
-
-def slip(exercise, name, old, new, caught_by, hint, keeps=KEEPS):
-    """A slip of a few characters in the reference."""
-    return edit("cnn", exercise, name, old, new, caught_by=caught_by, hint=hint, keeps=keeps)
+bank = Bank(__name__)
+slip, variant = bank.slip, bank.variant
 
 
 # -------------------------------------------------------------------------- correlate1d
@@ -956,12 +956,7 @@ _TRAIN = """def train_cnn(model, X, y, *, epochs, generator):
     return history
 """
 
-
-def training(name, old, new, caught_by, hint, keeps=KEEPS):
-    """A slip of a few characters in a plain student's answer."""
-    assert _TRAIN.count(old) == 1, f"{name}: {old!r} stands {_TRAIN.count(old)} times in the answer"
-    return Mistake("cnn", "train_cnn", name, _TRAIN.replace(old, new), caught_by, hint, keeps)
-
+training = partial(variant, "train_cnn", _TRAIN)
 
 train_cnn_slips = [
     training(

@@ -1,18 +1,18 @@
 """Known wrong answers to inverse_pinn."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import nn
 
-from autograder.judging.answers import Mistake, edit, mistake
+from autograder.judging.answers import Bank, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.inverse_pinn import InversePINN, exact_heat, inverse_loss
 
-
-def slip(exercise, name, old, new, caught_by, hint):
-    """A slip of a few characters in the reference."""
-    return edit("inverse_pinn", exercise, name, old, new, caught_by=caught_by, hint=hint)
+bank = Bank(__name__)
+slip, variant = bank.slip, bank.variant
 
 
 # ----------------------------------------------------------------------------- exact_heat
@@ -321,10 +321,7 @@ _LAYERS = """            nn.Linear(2, hidden),
 """
 _OUT = "self.network(torch.cat([x, t], dim=1))"
 
-
-def model_slip(name, old, new, caught_by, hint):
-    return slip("inverse_model", name, old, new, caught_by, hint)
-
+model_slip = partial(slip, "inverse_model")
 
 inverse_model_slips = [
     model_slip(
@@ -514,10 +511,7 @@ _RETURN = (
     "return w_residual * residual + w_data * data + w_boundary * boundary + w_initial * initial"
 )
 
-
-def loss_slip(name, old, new, caught_by, hint):
-    return slip("inverse_loss", name, old, new, caught_by, hint)
-
+loss_slip = partial(slip, "inverse_loss")
 
 inverse_loss_slips = [
     loss_slip(
@@ -839,12 +833,7 @@ _PLAIN = """def recover_alpha(observations, *, epochs, generator):
     return model.alpha.item(), history
 """
 
-
-def plain(name, old, new, caught_by, hint):
-    """A slip of a few characters in a plain student's answer, which is no pure slip of ours."""
-    assert _PLAIN.count(old) == 1, f"{name}: {old!r} stands {_PLAIN.count(old)} times"
-    return Mistake("inverse_pinn", "recover_alpha", name, _PLAIN.replace(old, new), caught_by, hint)
-
+plain = partial(variant, "recover_alpha", _PLAIN)
 
 recover_alpha_slips = [
     plain(
@@ -993,10 +982,7 @@ def gradients_never_cleared():
 _SENSITIVITY = "np.pi**2 * t * exact_heat(x, t, alpha)"
 _ERROR = "noise_std / np.sqrt(np.sum(sensitivity**2))"
 
-
-def bound_slip(name, old, new, caught_by, hint):
-    return slip("alpha_uncertainty", name, old, new, caught_by, hint)
-
+bound_slip = partial(slip, "alpha_uncertainty")
 
 alpha_uncertainty_slips = [
     bound_slip(

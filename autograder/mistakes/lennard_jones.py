@@ -1,8 +1,10 @@
 """Known wrong answers to lennard_jones."""
 
+from functools import partial
+
 import numpy as np
 
-from autograder.judging.answers import KEEPS, Mistake, edit, mistake
+from autograder.judging.answers import Bank, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.lennard_jones import (
@@ -28,22 +30,8 @@ POINTS = {
 }
 
 
-def keeps(exercise, caught_by):
-    return 0.5 if caught_by in POINTS.get(exercise, ()) else KEEPS
-
-
-def slip(exercise, name, old, new, caught_by, hint):
-    """A slip of a few characters in the reference."""
-    return edit(
-        "lennard_jones",
-        exercise,
-        name,
-        old,
-        new,
-        caught_by=caught_by,
-        hint=hint,
-        keeps=keeps(exercise, caught_by),
-    )
+bank = Bank(__name__, POINTS)
+slip, variant = bank.slip, bank.variant
 
 
 # ------------------------------------------------------------------------- lj_potential
@@ -1554,20 +1542,6 @@ force_matching_loss_slips = [
 # ------------------------------------------------------------- the two trained exercises
 
 
-def variant(exercise, code, name, old, new, caught_by, hint):
-    """A slip of a few characters in a plain student's answer, which is no pure slip of ours."""
-    assert code.count(old) == 1, f"{name}: {old!r} stands {code.count(old)} times in the answer"
-    return Mistake(
-        "lennard_jones",
-        exercise,
-        name,
-        code.replace(old, new),
-        caught_by,
-        hint,
-        keeps(exercise, caught_by),
-    )
-
-
 _POTENTIAL = """def train_potential(r, V, F, *, epochs, generator):
     torch.manual_seed(generator.initial_seed())
     model = NNPotential()
@@ -1586,10 +1560,7 @@ _POTENTIAL = """def train_potential(r, V, F, *, epochs, generator):
     return model
 """
 
-
-def potential(name, old, new, caught_by, hint):
-    return variant("train_potential", _POTENTIAL, name, old, new, caught_by, hint)
-
+potential = partial(variant, "train_potential", _POTENTIAL)
 
 train_potential_slips = [
     potential(
@@ -1692,10 +1663,7 @@ _ADAM = """def train_potential(r, V, F, *, epochs, generator):
     return model
 """
 
-
-def with_adam(name, old, new, caught_by, hint):
-    return variant("train_potential", _ADAM, name, old, new, caught_by, hint)
-
+with_adam = partial(variant, "train_potential", _ADAM)
 
 train_potential_with_adam = [
     with_adam(
@@ -1738,10 +1706,7 @@ _CLUSTERS = """def train_cluster_model(distances, energies, *, epochs, generator
     return predict
 """
 
-
-def clusters(name, old, new, caught_by, hint):
-    return variant("train_cluster_model", _CLUSTERS, name, old, new, caught_by, hint)
-
+clusters = partial(variant, "train_cluster_model", _CLUSTERS)
 
 train_cluster_model_slips = [
     clusters(

@@ -1,25 +1,18 @@
 """Known wrong answers to pinn."""
 
 import math
+from functools import partial
 
 import torch
 from torch import nn
 
-from autograder.judging.answers import Mistake, edit, mistake
+from autograder.judging.answers import Bank, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.pinn import decay_residual, derivative, total_loss
 
-
-def slip(exercise, name, old, new, caught_by, hint):
-    """A slip of a few characters in the reference."""
-    return edit("pinn", exercise, name, old, new, caught_by=caught_by, hint=hint)
-
-
-def variant(exercise, code, name, old, new, caught_by, hint):
-    """A slip in another plain answer."""
-    assert code.count(old) == 1, (name, code.count(old))
-    return Mistake("pinn", exercise, name, code.replace(old, new), caught_by, hint)
+bank = Bank(__name__)
+slip, variant = bank.slip, bank.variant
 
 
 # --------------------------------------------------------------------------- derivative
@@ -1320,10 +1313,7 @@ def train_decay(*, epochs, generator, rate=1.0):
     return model.eval()
 """
 
-
-def decay(name, old, new, caught_by, hint):
-    return variant("train_decay", _DECAY, name, old, new, caught_by, hint)
-
+decay = partial(variant, "train_decay", _DECAY)
 
 GENERATOR = (
     "The network's first weights come from the global random state. generator should decide "
@@ -1615,10 +1605,7 @@ def train_oscillator(*, epochs, generator, omega=2.0):
     return model.eval()
 """
 
-
-def oscillator(name, old, new, caught_by, hint):
-    return variant("train_oscillator", _OSCILLATOR, name, old, new, caught_by, hint)
-
+oscillator = partial(variant, "train_oscillator", _OSCILLATOR)
 
 train_oscillator_variants = [
     oscillator(
@@ -2076,10 +2063,7 @@ def train_heat(*, epochs, generator, alpha=0.1):
     return model.eval()
 """
 
-
-def rod(name, old, new, caught_by, hint):
-    return variant("train_heat", _ROD, name, old, new, caught_by, hint)
-
+rod = partial(variant, "train_heat", _ROD)
 
 train_heat_variants = [
     rod(

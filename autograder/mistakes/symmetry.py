@@ -1,24 +1,18 @@
 """Known wrong answers to symmetry."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import nn
 
-from autograder.judging.answers import Mistake, edit, mistake
+from autograder.judging.answers import Bank, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
 from reference_impl.symmetry import pool
 
-
-def slip(exercise, name, old, new, caught_by, hint):
-    """A slip of a few characters in the reference."""
-    return edit("symmetry", exercise, name, old, new, caught_by=caught_by, hint=hint)
-
-
-def variant(exercise, code, name, old, new, caught_by, hint):
-    """A slip of a few characters in a plain student's answer, which is no pure slip of ours."""
-    assert code.count(old) == 1, f"{name}: {old!r} stands {code.count(old)} times in the answer"
-    return Mistake("symmetry", exercise, name, code.replace(old, new), caught_by, hint)
+bank = Bank(__name__)
+slip, variant = bank.slip, bank.variant
 
 
 # --------------------------------------------------------------------------------- pool
@@ -38,10 +32,7 @@ _POOL = """def pool(features, mask=None, kind="sum"):
     return torch.where(m.any(dim=1), largest, torch.zeros_like(largest))
 """
 
-
-def pooled(name, old, new, caught_by, hint):
-    return variant("pool", _POOL, name, old, new, caught_by, hint)
-
+pooled = partial(variant, "pool", _POOL)
 
 pool_slips = [
     pooled(
@@ -839,10 +830,7 @@ _FORCES = """def forces(model, positions):
 """
 _DISTANCES = "r = (positions[:, i] - positions[:, j]).norm(dim=-1)"
 
-
-def energy(name, old, new, caught_by, hint):
-    return variant("cluster_energy_model", _ENERGY + _FORCES, name, old, new, caught_by, hint)
-
+energy = partial(variant, "cluster_energy_model", _ENERGY + _FORCES)
 
 cluster_energy_model_slips = [
     energy(
@@ -1167,10 +1155,7 @@ _TRAIN = """def train_energy_model(model, positions, energies, *, epochs, genera
     return history
 """
 
-
-def trained(name, old, new, caught_by, hint):
-    return variant("train_energy_model", _TRAIN, name, old, new, caught_by, hint)
-
+trained = partial(variant, "train_energy_model", _TRAIN)
 
 train_energy_model_slips = [
     trained(

@@ -1,9 +1,11 @@
 """Known wrong answers to training."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
-from autograder.judging.answers import KEEPS, Mistake, edit, mistake
+from autograder.judging.answers import Bank, mistake
 
 # What an exercise is about: an answer that fails one of these checks keeps at most half.
 POINTS = {
@@ -18,36 +20,8 @@ POINTS = {
 }
 
 
-def keeps(exercise, caught_by):
-    return 0.5 if caught_by in POINTS.get(exercise, ()) else KEEPS
-
-
-def slip(exercise, name, old, new, caught_by, hint):
-    """A slip of a few characters in the reference."""
-    return edit(
-        "training",
-        exercise,
-        name,
-        old,
-        new,
-        caught_by=caught_by,
-        hint=hint,
-        keeps=keeps(exercise, caught_by),
-    )
-
-
-def variant(exercise, code, name, old, new, caught_by, hint):
-    """A slip of a few characters in a plain student's answer, which is no pure slip of ours."""
-    assert code.count(old) == 1, f"{name}: {old!r} stands {code.count(old)} times in the answer"
-    return Mistake(
-        "training",
-        exercise,
-        name,
-        code.replace(old, new),
-        caught_by,
-        hint,
-        keeps(exercise, caught_by),
-    )
+bank = Bank(__name__, POINTS)
+slip, variant = bank.slip, bank.variant
 
 
 # --------------------------------------------------------------------------- derivative
@@ -1705,10 +1679,7 @@ _SHAPES = """            if y_pred.shape != y_b.shape:
                 raise ValueError("shapes differ")
 """
 
-
-def training(name, old, new, caught_by, hint):
-    return variant("train", _TRAIN, name, old, new, caught_by, hint)
-
+training = partial(variant, "train", _TRAIN)
 
 train_slips = [
     training(
