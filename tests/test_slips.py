@@ -115,6 +115,16 @@ def test_a_slip_that_fails_more_than_the_student_is_not_named() -> None:
     assert slips.named("f", failed, known) == "a slip"
 
 
+def test_a_check_in_which_nothing_came_back_to_compare_hides_no_slip() -> None:
+    both = frozenset({"one", "silent"})
+    known = small_table(("one", "a slip", returned(1.5), both))
+    failed = {"one": returned(1.5), "silent": returned(None)}
+    assert slips.named("f", failed, known) == "a slip"
+    assert slips.named("f", {"one": returned(1.5)}, known) == ""
+    assert slips.named("f", {"one": returned(2.5), "silent": returned(None)}, known) == ""
+    assert slips.named("f", {"silent": returned(None)}, known) == ""
+
+
 def test_two_slips_seen_apart_are_both_named() -> None:
     known = small_table(
         ("one", "a slip", returned(1.5), frozenset({"one"})),

@@ -41,17 +41,24 @@ def named(exercise: str, failed: Mapping[str, Sequence[Call]], table: Table) -> 
     """The sentences about the slips that explain the failed checks, '' where none is known.
 
     A slip counts if it fails no other checks than these and answers in each of its own as the
-    student does.
+    student does. A check in which nothing comes back that could be compared, but a graph say,
+    counts as answered alike by all who fail it.
     """
     entries = table.get(exercise, {}).get("found", {})
     covers: dict[str, frozenset[str]] = {}
     fails: dict[str, frozenset[str]] = {}
     hints: dict[str, str] = {}
-    for check, calls in failed.items():
-        for digest in digests(exercise, check, calls) if entries else ():
+    silent = set()
+    for check, calls in failed.items() if entries else ():
+        found = digests(exercise, check, calls)
+        if not found:
+            silent.add(check)
+        for digest in found:
             for name, hint, checks in _opened(entries.get(digest.hex()[:16]), digest):
                 covers[name] = covers.get(name, frozenset()) | {check}
                 fails[name], hints[name] = frozenset(checks), hint
+    for name in covers:
+        covers[name] |= fails[name] & silent
     whole = {name: cover for name, cover in covers.items() if cover == fails[name]}
     return " Besides: ".join(chosen(whole, hints))
 
