@@ -685,6 +685,29 @@ def differentiating_a_combination():
         return torch.linalg.lstsq(*both, rcond=1e-10, driver="gelsd").solution
 
 
+@alternative("last_layer")
+def with_the_usual_driver():
+    def last_layer(features, t, coefficients, conditions, weight=1.0):
+        def slope(phi, x):
+            return torch.cat([derivative(column[:, None], x) for column in phi.T], dim=1)
+
+        x = t.clone().requires_grad_()
+        phi = features(x)
+        A = coefficients[0] * phi
+        for c in coefficients[1:]:
+            phi = slope(phi, x)
+            A = A + c * phi
+        b = torch.zeros_like(x)
+        for time, order, value in conditions:
+            x = torch.tensor([[time]], dtype=t.dtype, requires_grad=True)
+            phi = features(x)
+            for _ in range(order):
+                phi = slope(phi, x)
+            A = torch.cat([A, phi * weight**0.5])
+            b = torch.cat([b, torch.tensor([[value * weight**0.5]], dtype=t.dtype)])
+        return torch.linalg.lstsq(A.detach(), b.detach()).solution
+
+
 # --------------------------------------------------------------------------------- ftcs
 
 

@@ -17,14 +17,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from autograder.course import Assignment
-from autograder.errors import SubmissionError
 from autograder.files import newer, write_atomically
-from autograder.judging.submission import find_notebook, outline_of, read_submission
+from autograder.judging.submission import outline_of
 from autograder.results import ExerciseResult, Result, Store
 
 from .gradebook import ByHand, Mark, Recorder, has_gradebook
 from .gradebook.marks import minute
-from .gradebook.notebooks import answers
+from .gradebook.notebooks import graded_answers
 from .pages import TEMPLATES, environment
 
 _TEMPLATE = TEMPLATES / "feedback.html.j2"
@@ -95,17 +94,7 @@ class Pages:
     def page(self, result: Result, mark: Mark | None, folder: Path) -> str:
         """The page of a submission that lies in this folder."""
         assignment = self.assignments[result.assignment]
-        return page_of(assignment, result, mark, self._answers(assignment, result, folder))
-
-    def _answers(self, assignment: Assignment, result: Result, folder: Path) -> dict[str, str]:
-        """What the student wrote; nothing where it is not what was graded."""
-        try:
-            data, _ = find_notebook(folder, assignment.name)
-            if hashlib.sha256(data).hexdigest() != result.submission_sha256:
-                return {}
-            return answers(read_submission(data, assignment), assignment)
-        except SubmissionError:
-            return {}
+        return page_of(assignment, result, mark, graded_answers(folder, assignment, result))
 
     def remove(self, result: Result) -> None:
         """Makes room for `nbgrader generate_feedback`, which skips a folder that exists."""

@@ -37,7 +37,7 @@ import numpy as np
 
 from . import slips
 from .compare import CheckFailed, StudentError, stumbled, without_a_graph
-from .messages import details, responsible
+from .messages import details, responsible, subject
 from .student import Kept, Student
 from .written import Call
 
@@ -349,7 +349,7 @@ def _run(exercise: str, function: Callable[..., None], student: NotebookStudent)
     parts = details(exercise, found, student.calls, public=True)
     if found.kind == "error" and student._line:
         parts.append(("line", student._line))
-    sentence = f"{call.name if call else exercise} {found.text}"
+    sentence = f"{subject(exercise, found, call)} {found.text}"
     return _Found(title, name, found.kind, sentence, parts, student.calls)
 
 
@@ -397,20 +397,25 @@ class NotebookStudent(Student):
         return Kept(self, fields.FIELDS[given["name"]](**given["params"]))
 
     def value(self, kept: Kept) -> Any:
-        return self._copy(kept._held)
+        return self._seen(self._copy(kept._held))
+
+    def _seen(self, found: Any) -> Any:
+        if self.calls:
+            self.calls[-1].seen.append(found)
+        return found
 
     def gradients(self, of: Kept, wrt: Kept) -> list[Any]:
         torch, value, inputs = sys.modules["torch"], of._held, [wrt._held]
         if isinstance(wrt._held, torch.nn.Module):
             inputs = list(wrt._held.parameters())
-        if not inputs or not (isinstance(value, torch.Tensor) and value.requires_grad):
-            return [None] * len(inputs)
-        found: list[Any] = self._protected(
-            lambda: list(
-                torch.autograd.grad(value.sum(), inputs, retain_graph=True, allow_unused=True)
+        found: list[Any] = [None] * len(inputs)
+        if inputs and isinstance(value, torch.Tensor) and value.requires_grad:
+            found = self._protected(
+                lambda: list(
+                    torch.autograd.grad(value.sum(), inputs, retain_graph=True, allow_unused=True)
+                )
             )
-        )
-        return found
+        return self._seen(found)
 
     def reseed(self, seed: int) -> None:
         random.seed(seed)
