@@ -359,7 +359,6 @@ def test_a_semester_ends_with_one_table(
     assert len(surfaces) == 11
     assert {surface: rows for surface, rows in surfaces.items() if rows != table()} == {}
     assert len(judged) == count, "nothing was judged again"
-    by_assistant("lee", course_dir, lambda: command("report", "--course", course_dir))
     if os.geteuid() == 0:
         folders = [path for path in course_dir.rglob("*") if path.is_dir()]
         shut = [path for path in folders if path.stat().st_mode & 0o2070 != 0o2070]
