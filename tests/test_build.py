@@ -270,7 +270,7 @@ def test_the_command_builds_checks_and_names_what_differs(springs: Assignment) -
     assert "release/springs/springs.ipynb is missing" in missing.output
     assert not springs.source.exists()
     done = runner.invoke(app, ["build"])
-    assert (done.exit_code, done.output) == (0, "springs: 39 files, 39 written\n")
+    assert (done.exit_code, done.output) == (0, "springs: 41 files, 41 written\n")
     same = runner.invoke(app, ["build", "--check", "springs"])
     assert (same.exit_code, same.output) == (0, "springs: is as built\n")
     rewrite(springs.text, "# # A weight on a spring", "# # A weight on two springs")

@@ -373,9 +373,9 @@ figures.parity(E_unseen, predict(d_unseen), control.predict(sums_unseen), lectur
 # the cluster breaks. Three more of your networks, from other starts, are trained on the same data
 # and look on: what force would they have found?
 #
-# **Before you run the cell:** the atoms leave the distances that the network has seen. What tells
-# you so – (a) its total energy runs away, (b) the energy stays nearly what it was, and the networks
-# disagree, (c) neither?
+# **Before you run the cell:** the atoms leave the distances that the network has seen. What can
+# tell you so – (a) its total energy, which runs away, (b) other networks, which disagree with it,
+# (c) nothing?
 
 # %% demo="motion"
 seeds = tqdm(range(1, 3 if fast else 4), desc="networks from other starts", file=sys.stdout)
@@ -396,9 +396,11 @@ figures.motion([model, *others], energy_and_force, 400 if fast else 2000)
 # of that energy, right or wrong; what drifts is the error of the time step, which grows when the
 # atoms get fast. The vertical line is the moment when a pair is farther apart or closer together
 # than any pair in the data. From there on nothing holds the network to the truth. Its own energy
-# does not say so, but other networks do: where there are data they were all taught the same, and
-# where there are none each goes its own way. (Agreement is no proof. Networks of one kind can be
-# wrong alike.)
+# does not say so; other networks can. Where there are data all were taught the same, and where
+# there are none each goes its own way. How clearly they say it depends on the training: rough ones
+# disagree inside the data already, mostly on the wall, and the grey line is too high then to be
+# crossed far out, where all forces are small. And agreement is no proof: networks of one kind can
+# be wrong alike.
 
 # %% [markdown]
 # ## An open question
