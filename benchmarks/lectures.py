@@ -239,9 +239,7 @@ def main() -> None:
             f"{abs(found / recipes.CRITICAL - 1):.2%} off {recipes.CRITICAL:.6f} (target 1 %)"
         )
         ratio, error = recipes.variance_of_alpha()
-        print(
-            f"variance of α over the Cramér–Rao bound: {ratio:.2f} ± {error:.2f} (target 1.00 ± 0.05)"
-        )
+        print(f"variance of α over its bound: {ratio:.2f} ± {error:.2f} (target 1.00 ± 0.05)")
     if options.picture:
         draw(rows, options.picture)
     sys.exit(any(max(row.better) > row.target for row in rows))
