@@ -232,10 +232,10 @@ def test_oscillator__frequency(student, draw):
     "autograder/mistakes/springs.py": '''\
 """Known wrong answers."""
 
-from autograder.judging.answers import edit
+from autograder.judging.answers import Bank
 
-sign_lost = edit(
-    "springs", "spring_force", "sign_lost", "return -product", "return product",
+sign_lost = Bank(__name__).slip(
+    "spring_force", "sign_lost", "return -product", "return product",
     caught_by="drawn", hint="The spring pulls back: against the stretch.",
 )
 ''',

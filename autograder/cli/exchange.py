@@ -1,4 +1,4 @@
-"""Verbs that carry marks and notebooks in and out: report, collect, bundle, export."""
+"""Verbs that carry marks and notebooks in and out: report, slips, collect, bundle, export, drop."""
 
 from __future__ import annotations
 
@@ -55,6 +55,31 @@ def report(
     if not names or len(names) > 1:
         for path in write_overview(course_dir, found):
             print(path)
+
+
+@app.command()
+def slips(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    course_dir: COURSE,
+    most: Annotated[int, typer.Option(help="How many groups.")] = 10,
+) -> None:
+    """Wrong answers of a class that got no hint, grouped by how they failed, with examples.
+
+    Below each group stands what makes a known mistake of it, but for the hint: write one sentence,
+    put it into autograder/mistakes/<name>.py, see that `autograder verify <name> --exercise …`
+    finds no hole, and run `autograder build` and `autograder regrade`. Everybody in the group then
+    reads the hint, and no mark moves.
+
+    Example: autograder slips lennard_jones --course ~/course
+
+    Exits 2 if there is no such assignment.
+    """
+    from autograder.records.unexplained import as_text, unexplained
+
+    found = unexplained(course_dir, load_assignment(name))
+    for line in as_text(found[:most]):
+        print(plain(line))
+    print(f"{len(found)} kinds of wrong answers without a hint", file=sys.stderr)
 
 
 @app.command()

@@ -1,8 +1,8 @@
 """Known answers to the exercises: the reference, mistakes and alternatives, as code cells.
 
 An answer is text that a student could have written in an exercise's cell. `mistake` and
-`alternative` turn a function whose body holds definitions into such text; `edit` makes a
-mistake from the reference by exchanging a few characters, which is how most slips come about.
+`alternative` turn a function whose body holds definitions into such text; a `Bank` makes mistakes
+from a right answer by exchanging a few characters, which is how most slips come about.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import importlib
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TypeVar
@@ -78,24 +78,51 @@ def alternative(exercise: str) -> Callable[[Callable[[], None]], Answer]:
     return wrap
 
 
-def edit(
-    assignment: str,
-    exercise: str,
-    name: str,
-    old: str,
-    new: str,
-    *,
-    caught_by: str,
-    hint: str,
-    keeps: float = KEEPS,
-) -> Mistake:
-    """The reference's answer with `old`, which stands in it exactly once, made `new`."""
-    from autograder.course import load_assignment
+class Bank:
+    """Slips of a few characters: the known mistakes of the file that it stands in.
 
-    code = reference_code(load_assignment(assignment), exercise)
-    if code.count(old) != 1:
-        raise CourseError(f"mistake {name}: {old!r} stands {code.count(old)} times in {exercise}")
-    return Mistake(assignment, exercise, name, code.replace(old, new), caught_by, hint, keeps)
+    `points` holds, by exercise, the checks of what it is about: who fails one keeps at most half.
+    """
+
+    def __init__(self, module: str, points: Mapping[str, Collection[str]] | None = None) -> None:
+        self.assignment = _assignment(module)
+        self.points = points or {}
+
+    def slip(
+        self,
+        exercise: str,
+        name: str,
+        old: str,
+        new: str,
+        caught_by: str,
+        hint: str,
+        keeps: float | None = None,
+    ) -> Mistake:
+        """The reference's answer with `old`, which stands in it exactly once, made `new`."""
+        from autograder.course import load_assignment
+
+        code = reference_code(load_assignment(self.assignment), exercise)
+        return self.variant(exercise, code, name, old, new, caught_by, hint, keeps)
+
+    def variant(
+        self,
+        exercise: str,
+        code: str,
+        name: str,
+        old: str,
+        new: str,
+        caught_by: str,
+        hint: str,
+        keeps: float | None = None,
+    ) -> Mistake:
+        """The same slip in another right answer, such as a student would write."""
+        if code.count(old) != 1:
+            times = code.count(old)
+            raise CourseError(f"mistake {name}: {old!r} stands {times} times in {exercise}")
+        if keeps is None:
+            keeps = 0.5 if caught_by in self.points.get(exercise, ()) else KEEPS
+        code = code.replace(old, new)
+        return Mistake(self.assignment, exercise, name, code, caught_by, hint, keeps)
 
 
 def _assignment(module: str) -> str:

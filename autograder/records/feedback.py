@@ -17,14 +17,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from autograder.course import Assignment
-from autograder.errors import SubmissionError
 from autograder.files import newer, write_atomically
-from autograder.judging.submission import find_notebook, outline_of, read_submission
+from autograder.judging.submission import outline_of
 from autograder.results import ExerciseResult, Result, Store
 
 from .gradebook import ByHand, Mark, Recorder, has_gradebook
 from .gradebook.marks import minute
-from .gradebook.notebooks import answers
+from .gradebook.notebooks import graded_answers
 from .pages import TEMPLATES, environment
 
 _TEMPLATE = TEMPLATES / "feedback.html.j2"
@@ -90,19 +89,10 @@ class Pages:
         elif newer(path, self.store.path(result.assignment, result.student)) and _shows(page, mark):
             return  # nbgrader's own, which somebody made because they wanted it
         assignment = self.assignments[result.assignment]
-        text = page_of(assignment, result, mark, self._answers(assignment, result))
+        text = page_of(
+            assignment, result, mark, graded_answers(self.course_dir, assignment, result)
+        )
         write_atomically(path, text.encode())
-
-    def _answers(self, assignment: Assignment, result: Result) -> dict[str, str]:
-        """What the student wrote; nothing where it is not what was graded."""
-        try:
-            folder = self.course_dir / "submitted" / result.student / assignment.name
-            data, _ = find_notebook(folder, assignment.name)
-            if hashlib.sha256(data).hexdigest() != result.submission_sha256:
-                return {}
-            return answers(read_submission(data, assignment), assignment)
-        except SubmissionError:
-            return {}
 
     def remove(self, result: Result) -> None:
         """Makes room for `nbgrader generate_feedback`, which skips a folder that exists."""

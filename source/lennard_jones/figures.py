@@ -472,8 +472,9 @@ def motion(
         dress(middle, "", "|drift of the energy| / ε" if column == 0 else "")
         dress(bottom, "time", "disagreement / (ε/σ)" if column == 0 else "")
         middle.set_ylim(1e-7, 1e2)
-        bottom.set_ylim(1e-8, 1e3)
-        legend(top, loc="upper left")
+        bottom.set_ylim(1e-8, 1e5)
+        if column:  # the waves on the left leave no room
+            legend(top, loc="upper left")
         told(f"{title} kick: " + "; ".join(words) + ".")
     return figure
 

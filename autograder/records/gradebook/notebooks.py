@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from coursekit.ipynb import NotebookCell
 
 from autograder.course import Assignment, Exercise
+from autograder.errors import SubmissionError
 from autograder.files import plain
 from autograder.judging.submission import (
     Outline,
     Submission,
     answer_cells,
+    find_notebook,
     locked_id,
     outline_of,
+    read_submission,
 )
 from autograder.results import ExerciseResult, Result
 
@@ -65,6 +70,18 @@ def answers(submission: Submission, assignment: Assignment) -> dict[str, str]:
     slots = _slots(submission, assignment, outline_of(assignment))
     text = {cell.number: cell.source for cell in submission.notebook}
     return {grade_id: text[number] for number, grade_id in slots.items()}
+
+
+def graded_answers(course_dir: Path, assignment: Assignment, result: Result) -> dict[str, str]:
+    """What the student wrote; nothing where it is not what was graded any more."""
+    try:
+        folder = course_dir / "submitted" / result.student / assignment.name
+        data, _ = find_notebook(folder, assignment.name)
+        if hashlib.sha256(data).hexdigest() != result.submission_sha256:
+            return {}
+        return answers(read_submission(data, assignment), assignment)
+    except SubmissionError:
+        return {}
 
 
 def notebook_bytes(notebook: dict[str, Any]) -> bytes:
