@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -274,7 +275,7 @@ def _drift(model: nn.Module, steps: int, dt: float = 0.002, strength: float = 0.
     r = np.linalg.norm(xs[:, first] - xs[:, second], axis=2)
     if r.min() < 0.9 or r.max() > 3.5:
         return float("inf")  # it has left its data
-    energy = lennard_jones.lj_potential(r).sum(axis=1) + np.sum(vs**2, axis=(1, 2)) / 2
+    energy = np.sum(lennard_jones.lj_potential(r), axis=1) + np.sum(vs**2, axis=(1, 2)) / 2
     return float(np.abs(energy - energy[0]).max()) / 4
 
 
@@ -713,7 +714,7 @@ def variance_of_alpha(networks: int = 40, sets: int = 3000) -> tuple[float, floa
     exact = scores_of_alpha(_least_squares, sets)
     generator = torch.Generator().manual_seed(0)
 
-    def by_network(observations: tuple[np.ndarray, ...]) -> float:
+    def by_network(observations: Any) -> float:
         return inverse_pinn.recover_alpha(observations, epochs=2000, generator=generator)[0]
 
     more = scores_of_alpha(by_network, networks) ** 2 - exact[:networks] ** 2
