@@ -354,7 +354,7 @@ figures.shift_maps({"IsingCNN": cnn, "PeriodicCNN": periodic})
 
 # %% [markdown]
 # Now the picture that was promised. The network has seen lattices of 16 × 16, outside the gap. It
-# is asked about other sizes, inside the gap.
+# is asked about other sizes, inside the gap. (About 20 seconds of computing.)
 
 # %% demo="crossing"
 grid = np.linspace(2.0, 2.6, 9 if fast else 13)

@@ -145,7 +145,8 @@ figures.parabola(inverse_loss)
 # hundredfold weight for the data.
 #
 # **Before you run the cell:** it starts at $\alpha = 1$ and makes 3000 steps. Where does it end –
-# (a) at the right value, as far as the data allow, (b) too high, (c) too low?
+# (a) at the right value, as far as the data allow, (b) too high, (c) too low? (About half a minute
+# of computing.)
 
 # %% demo="usual"
 usual = figures.usual_recipe(InversePINN, inverse_loss, observations, 400 if fast else 3000)

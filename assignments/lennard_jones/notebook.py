@@ -364,8 +364,8 @@ figures.parity(E_unseen, predict(d_unseen), control.predict(sums_unseen), lectur
 # two numbers. The third network is the usual one, dense layers of 128, 128 and 64 on the sorted
 # distances, trained by Adam: an $R^2$ that many would report with pride belongs to a network which
 # is wrong by several per cent of a bond's energy or more. A network is not needed for a sum over
-# pairs whose form is known. It is needed where the form is not known, and then a control like this one shows
-# what the network adds.
+# pairs whose form is known. It is needed where the form is not known, and then a control like this
+# one shows what the network adds.
 
 # %% [markdown]
 # And when the atoms move? Four of them, bound as a tetrahedron, get a kick, and move by the forces

@@ -277,7 +277,7 @@ figures.learnt_oscillator({"yours": oscillator})
 # 6. **last layer**: the trained hidden layers of step 5, and your `last_layer`.
 #
 # **Before you run the cell:** which step gains most – (a) more points, (b) centred time, (c) the
-# optimiser, (d) the last layer? (About half a minute of computing.)
+# optimiser, (d) the last layer? (About a minute of computing.)
 
 # %% demo="ladder"
 rungs = figures.ladder(last_layer, 2 if fast else 5, 800 if fast else 2000)
