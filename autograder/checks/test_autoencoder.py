@@ -920,7 +920,7 @@ def test_order_parameter_correlation__survives_dead_and_repeated_columns(student
     # which least squares with a small cutoff, scipy's say, would take for one.
     z[:, 0] *= 50
     expected = reference.order_parameter_correlation(z, m)
-    for extra in (np.zeros(40), np.full(40, 2.5), 3 - 2 * z[:, 1]):
+    for extra in (np.ones(40), np.full(40, 2.5), 3 - 2 * z[:, 1]):
         close(_fitted(student, np.column_stack([z, extra]), m), expected, SINGLE)
 
 

@@ -492,6 +492,7 @@ def test_naive_mlp__ends_with_a_linear_layer(student, draw):
 
 
 @pytest.mark.guard
+@pytest.mark.point
 def test_naive_mlp__is_no_plane(student, draw):
     """has an activation: it is no linear function of its inputs"""
     model = _network(student, draw, "NaiveMLP", 3)
