@@ -294,6 +294,35 @@ def test_there_is_room_for_no_more_than_may_use_all_their_memory(
     assert executors.room() == jobs
 
 
+@pytest.mark.parametrize(
+    ("group", "file"),
+    [
+        ("0::/user.slice/grading.scope", "user.slice/memory.max"),
+        ("4:cpu:/\n3:memory:/jobs/seven", "memory/jobs/seven/memory.limit_in_bytes"),
+        ("0::/not/to/be/seen/from/a/container", "memory.max"),
+    ],
+)
+def test_a_control_group_s_memory_counts_and_that_of_those_above_it(
+    monkeypatch: pytest.MonkeyPatch, group: str, file: str
+) -> None:
+    """A batch job, a service and a container have less than the machine."""
+    known = {
+        "/proc/meminfo": f"MemAvailable: {64 * 2**20} kB\n",
+        "/proc/self/cgroup": group + "\n",
+        f"/sys/fs/cgroup/{file}": f"{4 * 2**30}\n",
+    }
+
+    def text(path: Path, **how: Any) -> str:
+        try:
+            return known[str(path)]
+        except KeyError:
+            raise FileNotFoundError from None
+
+    monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3})
+    assert executors.room() == 1
+
+
 def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
     cage: Cage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
