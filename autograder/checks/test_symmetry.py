@@ -491,8 +491,8 @@ def test_naive_mlp__ends_with_a_linear_layer(student, draw):
     close(_outputs(model, x, (9, 1)), before + 5, SINGLE)
 
 
-@pytest.mark.guard
 @pytest.mark.point
+@pytest.mark.guard
 def test_naive_mlp__is_no_plane(student, draw):
     """has an activation: it is no linear function of its inputs"""
     model = _network(student, draw, "NaiveMLP", 3)
