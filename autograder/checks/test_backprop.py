@@ -681,6 +681,7 @@ def test_backward__at_the_corner(student, draw):
     close(dW1, reference.backward(x, y, *parameters)[0])
 
 
+@pytest.mark.point
 def test_backward__several_outputs(student, draw):
     """shares the error among several outputs as mse_loss does"""
     x, y, parameters = one_hidden_layer(draw, 6, 2, 5, 3)
@@ -987,6 +988,7 @@ def test_deep_backward__depth(student, draw):
         close(*deep_gradient(student, draw, sizes), EXACT)
 
 
+@pytest.mark.point
 def test_deep_backward__several_outputs(student, draw):
     """deep_backward shares the error among several outputs as mse_loss does"""
     close(*deep_gradient(student, draw, [2, 5, 4, 3]), EXACT)

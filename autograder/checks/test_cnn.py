@@ -519,6 +519,7 @@ def test_ising_cnn__bends_between_its_dense_layers(student, draw):
     holds(alike <= 2, "two dense layers without an activation between them are one dense layer")
 
 
+@pytest.mark.point
 def test_ising_cnn__drops_units_while_it_trains(student, draw):
     """is random in training mode, because of its dropout"""
     model, x = _network(student, "IsingCNN", draw), _lattices(draw, 8)
@@ -536,6 +537,7 @@ def _into_the_last_layer(student: Any, model: Any, x: torch.Tensor) -> np.ndarra
     return slopes[0].T if slopes[0].shape[0] == 64 else slopes[0].reshape(2, 64)
 
 
+@pytest.mark.point
 def test_ising_cnn__drops_three_tenths_of_the_last_hidden_units(student, draw):
     """drops each of the 64 units before the last layer with probability 0.3, and nothing else
 

@@ -633,6 +633,7 @@ def test_metropolis_sweep__counts_what_it_accepts(student, draw):
     close(number(cold), 0.0, EXACT)
 
 
+@pytest.mark.point
 def test_metropolis_sweep__reaches_every_spin(student, draw):
     """flips every spin at some time
 
@@ -699,6 +700,7 @@ def test_metropolis_sweep__keeps_equilibrium_of_odd_lattices(student, draw):
     _stays_in_equilibrium(student, draw, 3, float(draw.uniform(2.4, 3.4)), 450)
 
 
+@pytest.mark.point
 def test_metropolis_sweep__brings_order_to_equilibrium(student, draw):
     """brings an ordered 4×4 lattice to equilibrium
 
