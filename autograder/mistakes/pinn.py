@@ -1445,6 +1445,14 @@ train_decay_variants = [
     ),
     decay("stops_too_soon", "min(epochs, 100)", "3", "decays", TOO_SOON),
     decay(
+        "seed_of_its_own",
+        "torch.manual_seed(generator.initial_seed())",
+        "torch.manual_seed(42)",
+        "repeats_itself",
+        "The seed is always the same number, so that generator decides nothing. The first weights "
+        "of the network should come from it.",
+    ),
+    decay(
         "generator_ignored",
         "    torch.manual_seed(generator.initial_seed())\n",
         "",
@@ -1746,6 +1754,14 @@ train_oscillator_variants = [
         UNNAMED.format("frequency"),
     ),
     oscillator("stops_too_soon", "min(epochs, 250)", "20", "oscillates", TOO_SOON),
+    oscillator(
+        "seed_of_its_own",
+        "torch.manual_seed(generator.initial_seed())",
+        "torch.manual_seed(42)",
+        "repeats_itself",
+        "The seed is always the same number, so that generator decides nothing. The first weights "
+        "of the network should come from it.",
+    ),
     oscillator(
         "generator_ignored",
         "    torch.manual_seed(generator.initial_seed())\n",
@@ -2202,6 +2218,14 @@ train_heat_variants = [
         UNNAMED.format("diffusivity"),
     ),
     rod("stops_too_soon", "min(epochs, 80)", "5", "cools_like_the_rod", TOO_SOON),
+    rod(
+        "seed_of_its_own",
+        "torch.manual_seed(generator.initial_seed())",
+        "torch.manual_seed(42)",
+        "repeats_itself",
+        "The seed is always the same number, so that generator decides nothing. The first weights "
+        "of the network should come from it.",
+    ),
     rod(
         "generator_ignored",
         "    torch.manual_seed(generator.initial_seed())\n",
