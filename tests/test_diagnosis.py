@@ -8,7 +8,7 @@ import pytest
 from autograder.course import load_assignment
 from autograder.judging import relations
 from autograder.judging.answers import Answer, alternatives, cells
-from autograder.judging.diagnosis import Observer, _pairs, _session
+from autograder.judging.diagnosis import Known, Observer, _pairs
 from autograder.judging.judge import Judge
 from autograder.judging.relations import Pair
 from autograder.judging.student import Student
@@ -159,5 +159,34 @@ def test_no_relation_is_said_of_a_right_answer(assignment: str, exercise: str) -
             student = Student(InProcess(cells(found, answer)))
             for check in judge.of(found.exercise(exercise)):
                 assert judge.run(check, student, "salt").outcome == "passed"
-                pairs = _pairs(_session(found, None), student.requests)
+                pairs = _pairs(Known(found)[None], student.requests)
                 assert relations.told(pairs, by_value=False) == relations.NOTHING
+
+
+def test_a_known_answer_is_asked_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And says the same from memory, also where only the beginning was asked before."""
+    found = load_assignment("backprop")
+    student = Student(InProcess(cells(found)))
+    student.begin("mse_loss", 1)
+    for scale in (1.0, 2.0, 3.0):
+        student.mse_loss(np.full((3, 1), scale), np.zeros((3, 1)))
+    requests = [one.request for one in student.requests]
+    answers = [one.answer for one in student.requests]
+    asked: list[bytes] = []
+    ask = InProcess.ask
+
+    def counted(self: InProcess, request: bytes) -> bytes:
+        asked.append(request)
+        return ask(self, request)
+
+    known = Known(found)
+    known[None].session()  # its cells are run
+    monkeypatch.setattr(InProcess, "ask", counted)
+    assert list(known[None].answers(requests[:2])) == answers[:2]
+    assert asked == requests[:2]
+    asked.clear()
+    assert list(known[None].answers(requests)) == answers
+    assert asked == requests, "the beginning once more, so that the rest stands on it"
+    asked.clear()
+    assert list(known[None].answers(requests)) == answers
+    assert asked == []

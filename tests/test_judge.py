@@ -48,11 +48,12 @@ def test_a_mistake_that_keeps_more_than_it_may_is_a_hole() -> None:
     code = "def mse_loss(y_pred, y_true):\n    return np.mean((y_pred - y_true) ** 2, axis=0)\n"
     check = next(c for c in judge.of(EXERCISE) if c.name == "is_a_number")
     wrong = Mistake("backprop", "mse_loss", "planted", code, check.name, "a hint", keeps=1.0)
-    share = verify._mistake_row(judge, EXERCISE, wrong).points / EXERCISE.points
+    (row,) = verify.Trials(judge, EXERCISE).mistakes([wrong])
+    share = row.points / EXERCISE.points
     assert 0 < share < 1
     strict = dataclasses.replace(wrong, keeps=share / 2)
-    hole = verify._mistake_row(judge, EXERCISE, strict).hole
-    assert hole == f"keeps {share:.0%}, and may keep {share / 2:.0%}"
+    (row,) = verify.Trials(judge, EXERCISE).mistakes([strict])
+    assert row.hole == f"keeps {share:.0%}, and may keep {share / 2:.0%}"
 
 
 @pytest.mark.parametrize("exercise", load_assignment("backprop").exercises[:3])

@@ -8,7 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from coursekit import CheckFailed, array, attribute, below, close, number, tensor
+from coursekit import (
+    CheckFailed,
+    array,
+    attribute,
+    below,
+    close,
+    holds,
+    number,
+    quiet,
+    refuses,
+    tensor,
+    unchanged,
+    within,
+)
 from coursekit.messages import describe
 from coursekit.relations import relation
 from coursekit.written import Origin, Thing, code
@@ -89,6 +102,13 @@ def encode(model, x):
     return model(x)
 def pair(x):
     return x, -x
+def pairs(x):
+    return [(x, x), (x, -x)]
+def at_once(x):
+    x *= 2
+    return x
+def overflow(x):
+    return np.exp(x)
 def slope(u, x):
     return torch.autograd.grad(u.sum(), x)[0]
 def square(x):
@@ -150,6 +170,62 @@ def test_an_item_is_told_by_its_place() -> None:
     assert "value 2 of 2" in message
     message = said(lambda s: close(s.square(2), [1.0, 2.0]))
     assert "square should be a list of 2 values, is an int" in message
+    message = said(lambda s: array(s.pair(np.ones(2))[1], (3,)))
+    assert "problem   value 2 of 2 from pair should have shape (3,), has (2,)" in message
+    assert "detail" not in message
+    message = said(lambda s: close(s.pairs(1.5), [(1.5, 1.5), (1.5, 1.5)]))
+    assert "detail    value 2 of 2 in value 2 of 2, " in message
+
+
+def test_what_stopped_is_not_said_to_be_an_output() -> None:
+    message = said(lambda s: s.Net(2)(torch.ones(3)).sum(1, 2, 3))
+    assert "problem   Net stopped with RuntimeError" in message
+    assert "the output of" not in message
+
+
+def test_what_the_check_does_itself_is_not_what_was_called() -> None:
+    def by_its_parameters(student: Any) -> None:
+        model = student.field("polynomial", coefficients=[0.0, 0.0, 1.0])
+        first = student.encode(model, torch.tensor([[2.0]]))
+        student.gradients(first, first)
+        close(model.gradient(), np.ones(3))
+
+    message = said(by_its_parameters)
+    assert "called    encode(lambda x: x**2, torch.tensor([[2.]]))" in message
+    assert "returned" not in message
+
+    def of_an_earlier_call(student: Any) -> None:
+        slopes = student.pair(1.0)
+        student.square(3.0)
+        holds(False, "the slopes do not fit", of=slopes)
+
+    assert "called    pair(1.0)" in said(of_an_earlier_call)
+
+
+def test_a_sentence_has_a_subject() -> None:
+    message = said(lambda s: refuses(lambda: s.square(2.0)))
+    assert "problem   square should raise ValueError here" in message
+
+    def far_out(student: Any) -> None:
+        student.overflow(np.array([1e4]))
+        quiet(student.calls[-1])
+
+    assert "problem   overflow gives the right value, but with an overflow" in said(far_out)
+    message = said(lambda s: array(s.square(np.array([True])) > 0))
+    assert "should hold numbers, holds True and False" in message
+    message = said(lambda s: within(s.square(3.0), 1.0, 0.1, what="the mean of the squares"))
+    assert "the mean of the squares, ± 0.1" in message
+
+
+def test_a_changed_argument_is_said_to_be_changed() -> None:
+    def in_place(student: Any) -> None:
+        kept = student.keep(np.ones(3))
+        student.at_once(kept)
+        unchanged(student.value(kept), np.ones(3), "x")
+
+    message = said(in_place)
+    assert "problem   the call changes its argument x, which should stay as it was" in message
+    assert "measured" not in message
 
 
 def test_what_was_measured_is_not_said_to_have_come_back() -> None:
@@ -225,6 +301,9 @@ def test_a_stumble_says_what_it_was_and_what_was_wanted() -> None:
     )
     assert told(lambda v: v(1), lambda s: s.pair(1.0)) == (
         "returned a tuple of 2 where a function or a model, to be called, is expected"
+    )
+    assert told(lambda v: v + np.ones(3), lambda s: s.square(np.ones(2))) == (
+        "returned an array of float64 where an array or tensor of another shape is expected"
     )
     assert told(lambda v: v.requires_grad, lambda s: s.square(1.0)) == (
         "returned a float where a torch tensor is expected"

@@ -49,7 +49,7 @@ def test_the_truth_table_has_no_hole(name: str, exercise: str, pytestconfig: pyt
 def test_a_mistake_that_is_not_caught_is_a_hole(code: str, caught_by: str, words: str) -> None:
     found = load_assignment("backprop")
     wrong = Mistake("backprop", "mse_loss", "planted", code, caught_by, "a hint")
-    row = verify._mistake_row(Judge(found), found.exercise("mse_loss"), wrong)
+    (row,) = verify.Trials(Judge(found), found.exercise("mse_loss")).mistakes([wrong])
     assert words in row.hole
 
 
@@ -68,3 +68,37 @@ def test_an_answer_like_no_known_mistake_gets_no_hint() -> None:
     wanted = [found.exercise("mse_loss")]
     (result,) = judge.judge(student, "salt", wanted, after=Observer(judge, "salt", code))
     assert (result.status, result.mistake, result.hint) == ("wrong", "", "")
+
+
+def test_a_long_check_is_left_out_only_where_nothing_depends_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As if all checks were long: no hole more or less, every check still needed, and no answer
+    keeps more than its row says."""
+    found = load_assignment("backprop")
+    judge, one = Judge(found), found.exercise("mse_loss")
+    whole = list(verify._exercise_rows(judge, one, verify.SALT))
+    monkeypatch.setattr(verify, "LONG", 0.0)
+    part = list(verify._exercise_rows(judge, one, verify.SALT))
+    assert verify.holes_in(part) == verify.holes_in(whole) == []
+    for less, all_of_it in zip(part, whole, strict=True):
+        assert (less.kind, less.name) == (all_of_it.kind, all_of_it.name)
+        assert {*less.failed} <= {*all_of_it.failed}
+        assert less.points >= all_of_it.points
+    assert sum(len(row.failed) for row in part) < sum(len(row.failed) for row in whole)
+
+
+def test_a_mistake_that_only_a_long_check_can_bring_down_is_brought_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may keep less than the check that it names takes: so the others are asked."""
+    monkeypatch.setattr(verify, "LONG", 0.0)
+    found = load_assignment("backprop")
+    one = found.exercise("mse_loss")
+    code = "def mse_loss(y_pred, y_true):\n    return 2.5\n"
+    wrong = Mistake("backprop", "mse_loss", "planted", code, "one_output", "a hint", keeps=0.1)
+    trials = verify.Trials(Judge(found), one)
+    trials.whole("reference", None)
+    (row,) = trials.mistakes([wrong])
+    assert row.hole == ""
+    assert row.points <= 0.1 * one.points

@@ -176,9 +176,11 @@ def test_he_initialise__spread(student):
         student.he_initialise([100, 80, 90], np.random.default_rng(2)), (100, 80), strict=True
     ):
         spread = np.sqrt(2 / n_in)
-        within(float(np.std(array(W))), spread, spread / np.sqrt(2 * array(W).size))
+        error = spread / np.sqrt(2 * array(W).size)
+        within(float(np.std(array(W))), spread, error, what="the standard deviation")
         fourth = float(np.mean((array(W) / spread) ** 4))  # 1.8 for uniform numbers
-        within(fourth, 3.0, np.sqrt(96 / array(W).size))
+        what = "the mean fourth power over the squared variance"
+        within(fourth, 3.0, np.sqrt(96 / array(W).size), what=what)
 
 
 def test_he_initialise__uses_rng(student):
@@ -250,7 +252,7 @@ def test_interpolating_network__is_straight_between(student):
 def test_mse_loss__two_outputs(student):
     """is the mean over every element"""
     # Three samples first: with one, a sum over samples and one over all are the same.
-    y_pred = np.array([[1.0, 2.0], [2.0, 0.0], [3.0, 0.0]])
+    y_pred = np.array([[1.0, -2.0], [2.0, 0.0], [3.0, 0.0]])  # no size is its own sign
     close(student.mse_loss(y_pred, np.zeros((3, 2))), 3.0)
     close(student.mse_loss(np.array([[1.0, 2.0]]), np.array([[0.0, 0.0]])), 2.5)
 
@@ -292,6 +294,7 @@ def test_backward__differences(student):
             abs(mine - slope) < DIFFERENCE.allowed(np.array(slope)),
             f"{name} does not fit: a step of the parameter changes the loss at the rate "
             f"{slope:.6g}, and backward promises {mine:.6g}",
+            of=gradients,
         )
 
 
@@ -303,7 +306,8 @@ def test_backward__exact(student):
     error = 1e8 - 0.5 - 5 * 2**-30
     dW1, *_ = student.backward(x, np.array([[1e8]]), *parameters)
     off = np.abs(array(dW1, (1, 2)) - np.array([[0.0, -10 * error]]))
-    holds(bool(np.all(off < 1e-3)), "dW1 should be exact to 13 digits: no small steps")
+    digits = f"dW1 should be exact to 13 digits, and is off by {off.max() / (10 * error):.0e}"
+    holds(bool(np.all(off < 1e-3)), digits)
     same = all(np.array_equal(student.value(k), one) for k, one in zip(kept, arrays, strict=True))
     holds(same, "backward changes its arguments; the step belongs to train")
 
@@ -389,6 +393,7 @@ def test_deep_backward__differences(student):
                 abs(mine - slope) < DIFFERENCE.allowed(np.array(slope)),
                 f"{name} does not fit with {activation}: a step of the parameter changes the loss "
                 f"at the rate {slope:.6g}, and deep_backward promises {mine:.6g}",
+                of=gradients,
             )
 
 

@@ -15,6 +15,7 @@ from coursekit import (
     number,
     refuses,
     tensor,
+    unchanged,
     within,
 )
 
@@ -159,7 +160,7 @@ def test_losses__can_be_differentiated(student):
         close(gradient, expected, SINGLE)
         plain = student.keep(y)
         student.call(name, None, (plain, target), {})
-        close(student.value(plain), y, SINGLE)
+        unchanged(student.value(plain), y, "y_pred", SINGLE)
 
 
 def _new(returned, expected):
@@ -233,7 +234,7 @@ def test_optimisers__change_no_argument(student):
         grads = [torch.tensor([2.0])]
         state = [] if name == "sgd_step" else [None]
         getattr(student, name)(params, grads, *state, 0.1)
-        close(student.value(params), [torch.tensor([1.0])], SINGLE)
+        unchanged(student.value(params), [torch.tensor([1.0])], "params", SINGLE)
     for name in ("momentum_step", "adam_step", "adamw_step"):
         # The same state once more: it should not have changed on the way.
         params, grads = [torch.tensor([1.0])], [torch.tensor([2.0])]
@@ -303,14 +304,15 @@ def test_minibatches__draws_from_the_generator(student):
     holds(not np.array_equal(*drawn), "without a generator every epoch has the same order")
     kept = student.keep(x)
     _batches(student, kept, x, 5, _generator())
-    close(student.value(kept), x, SINGLE)
+    unchanged(student.value(kept), x, "x", SINGLE)
 
 
 def test_dropout__drops_or_scales(student):
     """gives zeros and fours for ones with p = 0.75"""
     values = tensor(student.dropout(torch.ones(20, 100), 0.75, True, _generator()), (20, 100))
     close(np.unique(values), np.array([0.0, 4.0], dtype=values.dtype), SINGLE)
-    within(float(np.mean(values == 4)), 0.25, (0.25 * 0.75 / 2000) ** 0.5)
+    what = "the part of the elements that is kept"
+    within(float(np.mean(values == 4)), 0.25, (0.25 * 0.75 / 2000) ** 0.5, what=what)
     shares = [float(np.ptp(np.mean(values == 4, axis=axis))) for axis in (0, 1)]
     holds(min(shares) > 0 and max(shares) < 0.9, "every element should be drawn by itself")
 
@@ -330,7 +332,7 @@ def test_dropout__has_a_new_mask_in_every_call(student):
     (gradient,) = student.gradients(output, leaf)
     holds(gradient is not None, "the result has lost its graph")
     close(gradient, torch.tensor(masks[0]), SINGLE)
-    close(student.value(leaf).detach(), torch.ones(50), SINGLE)
+    unchanged(student.value(leaf).detach(), torch.ones(50), "x", SINGLE)
 
 
 def test_dropout__is_off_in_evaluation(student):
@@ -418,13 +420,15 @@ def test_augment__draws_normal_noise_from_the_generator(student):
     x, y = torch.full((500, 2), 5.0, dtype=torch.float64), torch.arange(500)
     kept = student.keep(x)
     more, labels = student.augment(kept, y, 3, 0.3, _generator())
-    close(student.value(kept), x, SINGLE)
+    unchanged(student.value(kept), x, "x", SINGLE)
     close(labels, torch.cat([y] * 4), SINGLE)
     holds(more.dtype == x.dtype and labels.dtype == y.dtype, "the dtypes should stay")
     noise = (tensor(more, (2000, 2))[500:] - 5.0) / 0.3
     for power, expected, spread in ((1, 0.0, 1.0), (2, 1.0, 2.0), (4, 3.0, 96.0)):
-        within(float(np.mean(noise**power)), expected, (spread / noise.size) ** 0.5)
-    within(float(np.mean(noise[:, 0] * noise[:, 1])), 0.0, len(noise) ** -0.5)
+        what = f"the mean of (noise / noise_std) to the power {power}"
+        within(float(np.mean(noise**power)), expected, (spread / noise.size) ** 0.5, what=what)
+    what = "the correlation of one column's noise with the other's"
+    within(float(np.mean(noise[:, 0] * noise[:, 1])), 0.0, len(noise) ** -0.5, what=what)
     student.reseed(1)
     close(student.augment(x, y, 3, 0.3, _generator())[0], more, SINGLE)
     close(student.augment(x, y, 0, 0.3, _generator())[0], x, SINGLE)

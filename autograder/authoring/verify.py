@@ -7,9 +7,10 @@ some mistake; public checks pass for right answers; a mistake's hint is found fo
 no right answer. Where an exercise is left untouched or damaged, those that use it keep everything
 (`merit`; its mistakes are in `benchmarks/follow_through.py`). Whatever does not hold is a hole.
 
-Checks that train cost seconds. In exercises that have more than the usual time a mistake is
-tried on the check that it names, and on those that no mistake names; on the others too only
-where what it keeps depends on them.
+Checks that train cost seconds. The reference and the alternatives are tried on all of them. A wrong
+answer is tried on a long check only where something depends on it: a mistake on the one that it
+names, on those that no mistake names or has failed so far, and any, the shortest first, as long as
+it could keep more than it may.
 """
 
 from __future__ import annotations
@@ -21,19 +22,19 @@ import hashlib
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from autograder.course import SECONDS, Assignment, Cell, Exercise, load_assignment
+from autograder.course import Assignment, Exercise, load_assignment
 from autograder.errors import CourseError
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, definition, mistakes
 from autograder.judging.digest import digests
-from autograder.judging.judge import AT_MOST_WITHOUT_THE_POINT, Judge
+from autograder.judging.judge import AT_MOST_WITHOUT_THE_POINT, Check, Judge, summarise
 from autograder.judging.student import Student
-from autograder.results import ExerciseResult
+from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox.protocol import InProcess
 
 from . import merit, trivial
@@ -41,6 +42,10 @@ from . import merit, trivial
 SALT = "verify"
 TRIVIAL = 0.1
 """The most that a trivial answer may earn, as a part of the points."""
+ROUNDED = 0.01
+"""What points that were rounded may be off."""
+LONG = 0.1
+"""CPU seconds that the reference takes for a check, from which on it is a long one."""
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -49,7 +54,7 @@ class Row(msgspec.Struct, kw_only=True):
     kind: str
     exercise: str
     name: str
-    points: float
+    points: float  # where not all checks were run, what it could still keep
     max_points: float
     failed: list[str]
     seconds: float
@@ -132,7 +137,12 @@ def tried(found: Assignment, exercise: Exercise, salt: str = SALT) -> list[Row]:
     torch.set_num_threads(1)
     # A known answer may print, and --json is for programs.
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        return list(_exercise_rows(Judge(found), exercise, salt))
+        return list(_exercise_rows(_judge(found), exercise, salt))
+
+
+@functools.cache
+def _judge(found: Assignment) -> Judge:
+    return Judge(found)
 
 
 def fingerprint(found: Assignment, exercise: str) -> str:
@@ -173,31 +183,30 @@ def holes_in(rows: list[Row]) -> list[str]:
 
 def _exercise_rows(judge: Judge, exercise: Exercise, salt: str) -> Iterator[Row]:
     found = judge.assignment
-    trial = functools.partial(_try, judge, exercise, salt)
-    reference, row = trial("reference", "", cells(found))
+    trials = Trials(judge, exercise, salt)
+    reference, row = trials.whole("reference", None)
     row.hole = _must_be_right(reference)
     if not any(check.hidden for check in reference.checks):
         row.hole = "has no hidden check"
     row.checks = [check.name for check in reference.checks]
     yield row
     for name, code in _nothings(found, exercise):
-        _, row = trial("nothing", name, _with(found, exercise, code))
-        row.hole = f"earned {row.points:g} points" if row.points else ""
+        *_, row = trials.partly(
+            "nothing", Answer(found.name, exercise.name, name, code), at_most=0.0
+        )
+        row.hole = f"earned {row.points:g} points" if row.points else row.hole
         yield row
     for name, code in trivial.answers(judge, exercise):
-        _, row = trial("trivial", name, _with(found, exercise, code))
+        *_, row = trials.partly("trivial", Answer(found.name, exercise.name, name, code), TRIVIAL)
         if row.points > TRIVIAL * row.max_points:
             row.hole = f"earned {row.points:g} of {row.max_points:g} points"
         yield row
     for answer in alternatives(found):
         if answer.exercise == exercise.name:
-            result, row = trial("alternative", answer.name, cells(found, answer))
+            result, row = trials.whole("alternative", answer)
             row.hole = _must_be_right(result)
             yield row
-    wrongs = [wrong for wrong in mistakes(found) if wrong.exercise == exercise.name]
-    named = {wrong.caught_by for wrong in wrongs if exercise.seconds > SECONDS}
-    for wrong in wrongs:
-        yield _mistake_row(judge, exercise, wrong, named - {wrong.caught_by}, salt)
+    yield from trials.mistakes([one for one in mistakes(found) if one.exercise == exercise.name])
     others = merit.dependents(judge, quick=True).get(exercise.name, [])
     for way in merit.damages(found, exercise) if others else ():
         yield _row_of_others(judge, exercise, way, others, salt)
@@ -220,70 +229,137 @@ def _row_of_others(
     )
 
 
-def _mistake_row(
-    judge: Judge,
-    exercise: Exercise,
-    wrong: Mistake,
-    left_out: Collection[str] = (),
-    salt: str = SALT,
-) -> Row:
-    code = cells(judge.assignment, wrong)
-    result, row = _try(judge, exercise, salt, "mistake", wrong.name, code, left_out)
-    if left_out and _at_most(judge, exercise, row.failed) > wrong.keeps:
-        result, row = _try(judge, exercise, salt, "mistake", wrong.name, code)
-    if not any(check.name == wrong.caught_by for check in judge.of(exercise)):
-        row.hole = f"names the check {wrong.caught_by}, which does not exist"
-    elif wrong.caught_by not in row.failed:
-        row.hole = f"is not caught by {wrong.caught_by}, which it names"
-    elif row.points >= row.max_points:
-        row.hole = "earned everything"
-    elif row.points > wrong.keeps * row.max_points + 0.01:  # points are rounded
-        row.hole = f"keeps {row.points / row.max_points:.0%}, and may keep {wrong.keeps:.0%}"
-    elif result.mistake and wrong.hint not in result.hint:
-        row.hole = f"is taken for {result.mistake}"
-    return row
+class Trials:
+    """An exercise's answers under one salt, and what was found out with those tried so far."""
 
+    def __init__(self, judge: Judge, exercise: Exercise, salt: str = SALT) -> None:
+        self.judge, self.exercise, self.salt = judge, exercise, salt
+        self.checks = judge.of(exercise)
+        self.known = diagnosis.Known(judge.assignment)
+        self.seconds: dict[str, float] = {}
+        """CPU seconds of what each check asks the reference; a training counts for each check that
+        tells of it."""
+        self.together: dict[str, set[str]] = {}
+        """With each check, those that tell of the same training (`Student.once`); the first of
+        them draws its numbers."""
 
-def _at_most(judge: Judge, exercise: Exercise, failed: Collection[str]) -> float:
-    """What an answer that fails these checks can keep, as a part of the points."""
-    checks = [check for check in judge.of(exercise) if check.hidden]
-    lost = sum(check.weight for check in checks if check.name in failed)
-    share = 1 - lost / sum(check.weight for check in checks)
-    missed = any(check.point and check.name in failed for check in checks)
-    return min(share, AT_MOST_WITHOUT_THE_POINT) if missed else share
+    def whole(self, kind: str, answer: Answer | None) -> tuple[ExerciseResult, Row]:
+        """An answer that should be right, on all checks; None is the reference."""
+        started = time.perf_counter()
+        student = self._student(answer)
+        heard: diagnosis.Transcripts = {}
+        (result,) = self.judge.judge(
+            student, self.salt, [self.exercise], after=lambda _, calls: heard.update(calls)
+        )
+        self.known.judged(answer, result, heard)
+        if answer is None:
+            for name, calls in heard.items():
+                self.seconds[name] = sum(call.seconds for call in calls)
+                self.together[name] = {one for one, others in heard.items() if others is calls}
+        name = "" if answer is None else answer.name
+        return result, self._row(kind, name, result, result.points, started)
 
+    def partly(
+        self, kind: str, answer: Answer, at_most: float, wanted: Collection[str] = ()
+    ) -> tuple[ExerciseResult, diagnosis.Transcripts, Row]:
+        """A wrong answer, on the short checks and those that are wanted; on others, the shortest
+        first, as long as it could keep more than this part of the points."""
+        started = time.perf_counter()
+        student = self._student(answer)
+        heard: diagnosis.Transcripts = {}
+        done: dict[Check, CheckResult] = {}
 
-def _try(
-    judge: Judge,
-    exercise: Exercise,
-    salt: str,
-    kind: str,
-    name: str,
-    code: list[Cell],
-    left_out: Collection[str] = (),
-) -> tuple[ExerciseResult, Row]:
-    started = time.perf_counter()
-    student = Student(InProcess(code))
-    seen = diagnosis.Observer(judge, salt, code) if kind == "mistake" else None
-    (result,) = judge.judge(
-        student, salt, [exercise], after=seen, chosen=lambda check: check.name not in left_out
-    )
-    failed = [check for check in result.checks if check.outcome in ("failed", "error")]
-    row = Row(
-        kind=kind,
-        exercise=exercise.name,
-        name=name,
-        points=result.points,
-        max_points=result.max_points,
-        failed=[check.name for check in failed],
-        seen=any(not check.hidden for check in failed),
-        seconds=round(time.perf_counter() - started, 3),
-        salt=salt,
-    )
-    errors = [check for check in result.checks if check.outcome == "error"]
-    if errors:
-        row.hole = f"{errors[0].name}: {errors[0].message}"
-    return result, row
+        def failed() -> set[str]:
+            return {one.name for one in done.values() if one.outcome in ("failed", "error")}
+
+        def try_on(name: str) -> None:
+            for check in self.checks:  # a public one may be called as a hidden one is
+                if check.name in self.together.get(name, {name}) and check not in done:
+                    done[check] = self.judge.run(check, student, self.salt)
+                    heard[check.name] = student.requests
+
+        names = sorted(dict.fromkeys(check.name for check in self.checks), key=self._seconds)
+        for name in names:
+            if self._seconds(name) < LONG or name in wanted:
+                try_on(name)
+        for name in names:
+            if self._could_keep(failed()) > at_most * self.exercise.points + ROUNDED:
+                try_on(name)
+        result = summarise(
+            self.exercise,
+            [done[check] for check in self.checks if check in done],
+            guards={check.name for check in self.checks if check.guard},
+            points={check.name for check in self.checks if check.point},
+        )
+        points = result.points if len(done) == len(self.checks) else self._could_keep(failed())
+        return result, heard, self._row(kind, answer.name, result, points, started)
+
+    def mistakes(self, wrongs: Sequence[Mistake]) -> Iterator[Row]:
+        """All that are known: when the last was tried it is asked what each is taken for, since by
+        then it need not be tried again how each answers."""
+        unneeded = {check.name for check in self.checks}
+        unneeded -= {wrong.caught_by for wrong in wrongs}
+        tried = []
+        for wrong in wrongs:
+            wanted = {wrong.caught_by, *unneeded}
+            result, heard, row = self.partly("mistake", wrong, wrong.keeps, wanted)
+            self.known.judged(wrong, result, heard)
+            unneeded -= set(row.failed)
+            tried.append((wrong, result, heard, row))
+        for wrong, result, heard, row in tried:
+            # What else could be said of it is looked for in vain.
+            diagnosis.Observer(self.judge, self.salt, known=self.known).named(result, heard)
+            row.hole = self._hole(wrong, result, row)
+            yield row
+
+    def _hole(self, wrong: Mistake, result: ExerciseResult, row: Row) -> str:
+        if not any(check.name == wrong.caught_by for check in self.checks):
+            return f"names the check {wrong.caught_by}, which does not exist"
+        if wrong.caught_by not in row.failed:
+            return f"is not caught by {wrong.caught_by}, which it names"
+        if row.points >= row.max_points:
+            return "earned everything"
+        if row.points > wrong.keeps * row.max_points + ROUNDED:
+            return f"keeps {row.points / row.max_points:.0%}, and may keep {wrong.keeps:.0%}"
+        if result.mistake and wrong.hint not in result.hint:
+            return f"is taken for {result.mistake}"
+        return row.hole
+
+    def _student(self, answer: Answer | None) -> Student:
+        answers = [] if answer is None else [answer]
+        return Student(InProcess(cells(self.judge.assignment, *answers)))
+
+    def _seconds(self, check: str) -> float:
+        return self.seconds.get(check, 0.0)
+
+    def _could_keep(self, failed: Collection[str]) -> float:
+        """The points that an answer which fails these checks could keep."""
+        checks = [check for check in self.checks if check.hidden]
+        if all(check.guard or check.name in failed for check in checks):
+            return 0.0
+        lost = sum(check.weight for check in checks if check.name in failed)
+        share = 1 - lost / sum(check.weight for check in checks)
+        if any(check.point and check.name in failed for check in checks):
+            share = min(share, AT_MOST_WITHOUT_THE_POINT)
+        return round(self.exercise.points * share, 2)
+
+    def _row(
+        self, kind: str, name: str, result: ExerciseResult, points: float, started: float
+    ) -> Row:
+        failed = [check for check in result.checks if check.outcome in ("failed", "error")]
+        errors = [check for check in failed if check.outcome == "error"]
+        return Row(
+            kind=kind,
+            exercise=self.exercise.name,
+            name=name,
+            points=points,
+            max_points=result.max_points,
+            failed=[check.name for check in failed],
+            seen=any(not check.hidden for check in failed),
+            seconds=round(time.perf_counter() - started, 3),
+            salt=self.salt,
+            hole=f"{errors[0].name}: {errors[0].message}" if errors else "",
+        )
 
 
 def _must_be_right(result: ExerciseResult) -> str:
@@ -291,10 +367,6 @@ def _must_be_right(result: ExerciseResult) -> str:
     if wrong:
         return f"fails {', '.join(check.name for check in wrong)}: {wrong[0].message}"
     return "" if result.points == result.max_points else f"earned {result.points:g} points"
-
-
-def _with(found: Assignment, exercise: Exercise, code: str) -> list[Cell]:
-    return cells(found, Answer(found.name, exercise.name, "nothing", code))
 
 
 def _nothings(found: Assignment, exercise: Exercise) -> Iterator[tuple[str, str]]:

@@ -15,9 +15,11 @@ not depend on how busy the machine is; checks that train take too long to be rep
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,32 +47,109 @@ Transcripts = dict[str, list[Exchange]]
 class Observer:
     """Adds the hint to an exercise's result; made to be `Judge.judge`'s `after`.
 
-    `code` is the submission's, for what can be read in it.
+    `code` is the submission's, for what can be read in it. `known` holds what
+    is known already of the known answers under this salt.
     """
 
-    def __init__(self, judge: Judge, salt: str, code: Sequence[Cell] = ()) -> None:
-        self.judge, self.salt, self.code = judge, salt, code
+    def __init__(
+        self, judge: Judge, salt: str, code: Sequence[Cell] = (), known: Known | None = None
+    ) -> None:
+        self.judge, self.salt, self.code, self.known = judge, salt, code, known
         self.left = _SUBMISSION
 
     def __call__(self, result: ExerciseResult, transcripts: Transcripts) -> None:
+        work = self.named(result, transcripts)
+        if work is not None and not result.mistake:
+            with self._accounted():
+                fact = functools.partial(self._fact, work.exercise)
+                result.hint = work.relation() or work.small_change() or fact()
+
+    def named(self, result: ExerciseResult, transcripts: Transcripts) -> _Diagnosis | None:
+        """Names the known mistake, and looks no further; None where there is nothing to look at."""
         failed = {c.name: c.kind for c in result.checks if c.outcome == "failed"}
         if not failed or {*failed.values()} <= {"unwritten", "missing"}:
-            return
-        started = time.process_time()
-        exercise = self.judge.assignment.exercise(result.name)
-        try:
-            work = _Diagnosis(self.judge, self.salt, exercise, transcripts, failed, self.left)
-            found = work.known()
+            return None
+        with self._accounted():
+            exercise = self.judge.assignment.exercise(result.name)
+            known = self.known or Known(self.judge.assignment)
+            work = _Diagnosis(
+                self.judge, self.salt, exercise, transcripts, failed, self.left, known
+            )
+            found = work.named()
             if found is not None:
                 result.mistake, result.hint = found
-            else:
-                result.hint = work.relation() or work.small_change() or self._fact(exercise)
+        return work
+
+    @contextlib.contextmanager
+    def _accounted(self) -> Iterator[None]:
+        started = time.process_time()
+        try:
+            yield
         finally:
             self.left -= time.process_time() - started
 
     def _fact(self, exercise: Exercise) -> str:
         own = [cell.source for cell in self.code if cell.label == f"the cell of {exercise.name}"]
         return facts.unlike("\n".join(own), _right_codes(self.judge.assignment, exercise.name))
+
+
+class _Replayed:
+    """A known answer that nothing is asked twice: what it said when it was asked the same from a
+    check's beginning is remembered, and so is which checks it passes."""
+
+    def __init__(self, session: Callable[[], InProcess]) -> None:
+        self.session = session
+        self.said: dict[bytes, bytes] = {}
+        self.passes: dict[tuple[str, bool], bool] = {}
+        """By the check's name and whether it is hidden: the same name may stand on both sides."""
+
+    def answers(self, requests: Sequence[bytes]) -> Iterator[bytes]:
+        so_far, asked = b"", 0
+        for number, request in enumerate(requests):
+            so_far = _after(so_far, request)
+            if so_far not in self.said:
+                for missing in requests[asked:number]:
+                    self.session().ask(missing)
+                self.said[so_far] = self.session().ask(request)
+                asked = number + 1
+            yield self.said[so_far]
+
+    def heard(self, calls: Sequence[Exchange]) -> None:
+        so_far = b""
+        for exchange in calls:
+            so_far = _after(so_far, exchange.request)
+            self.said[so_far] = exchange.answer
+
+
+def _after(so_far: bytes, request: bytes) -> bytes:
+    return hashlib.sha256(so_far + request).digest()
+
+
+class Known:
+    """What the known answers to an assignment's exercises do under one salt."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self._replayed: dict[Answer | None, _Replayed] = {}
+
+    def __getitem__(self, answer: Answer | None) -> _Replayed:
+        """A known answer, or for None the reference."""
+        if answer not in self._replayed:
+            session = functools.partial(_session, self.assignment, answer)
+            self._replayed[answer] = _Replayed(session)
+        return self._replayed[answer]
+
+    def judged(
+        self, answer: Answer | None, result: ExerciseResult, transcripts: Transcripts
+    ) -> None:
+        """Remembers what came of a known answer's own checks, so that it is not tried again."""
+        for check in result.checks:
+            self[answer].passes[check.name, check.hidden] = check.outcome in (
+                "passed",
+                "not_counted",
+            )
+        for calls in transcripts.values():
+            self[answer].heard(calls)
 
 
 class Found(NamedTuple):
@@ -91,8 +170,9 @@ class _Diagnosis:
         transcripts: Transcripts,
         failed: dict[str, str],
         seconds: float,
+        known: Known,
     ) -> None:
-        self.judge, self.salt, self.failed = judge, salt, failed
+        self.judge, self.salt, self.failed, self.known = judge, salt, failed, known
         self.assignment = judge.assignment
         self.exercise = exercise
         self.deadline = time.process_time() + min(_EXERCISE, seconds)
@@ -116,7 +196,7 @@ class _Diagnosis:
         slowest = max(exchange.seconds for exchange in calls)
         return slowest * len([*self.right, *self.wrong]) < _EXERCISE
 
-    def known(self) -> Found | None:
+    def named(self) -> Found | None:
         """The known mistakes that are the student's."""
         covers = self._covers()
         if self._late():
@@ -129,7 +209,7 @@ class _Diagnosis:
 
     def _covers(self) -> dict[Mistake, frozenset[str]]:
         """The failed checks in which each possible mistake answers as the student does."""
-        covers = ((wrong, self._cover(_session(self.assignment, wrong))) for wrong in self.wrong)
+        covers = ((wrong, self._cover(self.known[wrong])) for wrong in self.wrong)
         return {wrong: cover for wrong, cover in covers if cover}
 
     def small_change(self) -> str:
@@ -140,30 +220,42 @@ class _Diagnosis:
         code = reference_code(self.assignment, self.exercise.name)
         endless = "while " in code  # a change might make it so
         for mutant in mutants(self.exercise.name, code) if told and not endless else ():
-            if told <= self._cover(base.with_cell(mutant.code)):
+            changed = functools.partial(base.with_cell, mutant.code)
+            if told <= self._cover(_Replayed(functools.cache(changed))):
                 words.add(mutant.words)
             if self._late() or len(words) > 2:
                 return ""
         return f"This is what comes out when {' or '.join(sorted(words))}." if words else ""
 
-    def _cover(self, wrong: InProcess) -> frozenset[str]:
+    def _cover(self, wrong: _Replayed) -> frozenset[str]:
         """The failed checks in which a possible mistake answers as the student does; none if it
         fails another one, or this one in another way."""
-        cover = frozenset(name for name in self._shown if self._agree(wrong, self.telling[name]))
+        # As is known already.
+        fails = {name for (name, _), passed in wrong.passes.items() if not passed}
+        if any(check.name in fails for check in self.passed):
+            return frozenset()
+        cover: set[str] = set()
+        for name in self._shown:
+            if self._agree(wrong, self.telling[name]):
+                cover.add(name)
+            elif name in fails:
+                return frozenset()
         holds = cover and not self._fails_otherwise(wrong, cover) and self._passes(wrong)
-        return cover if holds else frozenset()
+        return frozenset(cover) if holds else frozenset()
 
     @functools.cached_property
     def _shown(self) -> list[str]:
-        return [name for name, calls in self.telling.items() if not self._is_right(calls)]
+        """The failed checks in which no right answer answers so; the quickest first."""
+        shown = [name for name, calls in self.telling.items() if not self._is_right(calls)]
+        return sorted(shown, key=lambda name: sum(call.seconds for call in self.telling[name]))
 
-    def _agree(self, answer: InProcess, calls: Sequence[Exchange]) -> bool:
+    def _agree(self, answer: _Replayed, calls: Sequence[Exchange]) -> bool:
         return not self._late() and _answers(answer, calls)
 
     def _is_right(self, calls: Sequence[Exchange]) -> bool:
-        return any(self._agree(_session(self.assignment, one), calls) for one in self.right)
+        return any(self._agree(self.known[one], calls) for one in self.right)
 
-    def _fails_otherwise(self, wrong: InProcess, cover: frozenset[str]) -> bool:
+    def _fails_otherwise(self, wrong: _Replayed, cover: Collection[str]) -> bool:
         """In some failed check the mistake shows as well, but not as it does for the student."""
         rest = [
             check
@@ -172,12 +264,17 @@ class _Diagnosis:
         ]
         return any(not self._check_passes(wrong, check) for check in rest)
 
-    def _passes(self, wrong: InProcess) -> bool:
+    def _passes(self, wrong: _Replayed) -> bool:
         return all(self._check_passes(wrong, check) for check in self.passed)
 
-    def _check_passes(self, wrong: InProcess, check: Check) -> bool:
-        outcome = "" if self._late() else self.judge.run(check, Student(wrong), self.salt).outcome
-        return outcome == "passed"
+    def _check_passes(self, wrong: _Replayed, check: Check) -> bool:
+        key = check.name, check.hidden
+        if key not in wrong.passes:
+            if self._late():
+                return False
+            done = self.judge.run(check, Student(wrong.session()), self.salt)
+            wrong.passes[key] = done.outcome == "passed"
+        return wrong.passes[key]
 
     def _late(self) -> bool:
         return time.process_time() > self.deadline
@@ -187,7 +284,7 @@ class _Diagnosis:
         found = set()
         for name, calls in self.telling.items():
             if not self._late():
-                pairs = _pairs(_session(self.assignment, None), calls)
+                pairs = _pairs(self.known[None], calls)
                 found.add(relations.told(pairs, by_value=self.failed[name] == "value"))
         found.discard(relations.NOTHING)
         return found.pop() if len(found) == 1 else ""
@@ -234,15 +331,16 @@ def _has_values(calls: Sequence[Exchange]) -> bool:
     )
 
 
-def _answers(session: InProcess, calls: Sequence[Exchange]) -> bool:
+def _answers(answer: _Replayed, calls: Sequence[Exchange]) -> bool:
     """Does this code give the recorded answers?"""
-    words = not _has_values(calls)
-    for exchange in calls:
-        mine, theirs = _reply(session.ask(exchange.request)), _reply(exchange.answer)
+    for exchange, said in _replayed(answer, calls):
+        if said == exchange.answer:
+            continue
+        mine, theirs = _reply(said), _reply(exchange.answer)
         if mine.get("ok") != theirs.get("ok"):
             return False
         if not mine.get("ok"):
-            keys = ("kind", "type", "text") if words else ("kind", "type")
+            keys = ("kind", "type") if _has_values(calls) else ("kind", "type", "text")
             if any(mine.get(key) != theirs.get(key) for key in keys):
                 return False
         elif not _same(_value(mine), _value(theirs)) or _warned(mine) != _warned(theirs):
@@ -250,10 +348,15 @@ def _answers(session: InProcess, calls: Sequence[Exchange]) -> bool:
     return True
 
 
-def _pairs(session: InProcess, calls: Sequence[Exchange]) -> Iterator[relations.Pair]:
+def _replayed(answer: _Replayed, calls: Sequence[Exchange]) -> Iterator[tuple[Exchange, bytes]]:
+    """Each exchange, and what this code says to the same."""
+    return zip(calls, answer.answers([one.request for one in calls]), strict=True)
+
+
+def _pairs(answer: _Replayed, calls: Sequence[Exchange]) -> Iterator[relations.Pair]:
     """What came back and what is right, call by call; with what the call was given."""
-    for exchange in calls:
-        right, theirs = _reply(session.ask(exchange.request)), _reply(exchange.answer)
+    for exchange, said in _replayed(answer, calls):
+        right, theirs = _reply(said), _reply(exchange.answer)
         request = _decode(exchange.request)
         if request.get("op") not in ("call", "attribute", "gradients"):
             continue

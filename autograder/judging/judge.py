@@ -170,7 +170,7 @@ class Judge:
         student: Student,
         salt: str,
         exercises: Iterable[Exercise] | None = None,
-        after: Callable[[ExerciseResult, dict[str, list[Any]]], None] | None = None,
+        after: Callable[[ExerciseResult, dict[str, list[Any]]], object] | None = None,
         chosen: Callable[[Check], bool] = lambda check: True,
     ) -> list[ExerciseResult]:
         """The chosen checks of the exercises on one student, in the course's order.

@@ -110,8 +110,8 @@ pca_reconstruction_slips = [
         "    left, sizes, directions = left[:, ::-1], sizes[::-1], directions[::-1]\n"
         "    X_hat = mean",
         "keeps_one_component",
-        "The directions of smallest variance are kept: eigenvalues came in ascending order. The "
-        "largest are wanted.",
+        "The directions of smallest variance are kept, and those of largest are wanted. (Some "
+        "functions give eigenvalues in ascending order.)",
     ),
     slip(
         "pca_reconstruction",
@@ -161,7 +161,7 @@ pca_reconstruction_slips = [
         "    left, sizes, directions = np.linalg.svd(X - mean, full_matrices=False)\n",
         "    X -= mean\n    left, sizes, directions = np.linalg.svd(X, full_matrices=False)\n",
         "leaves_X_unchanged",
-        "The caller's X is overwritten: `X -= …` writes into it.",
+        "The caller's X has other values after the call: `-=` and its kind write into an array.",
     ),
 ]
 
@@ -379,8 +379,8 @@ autoencoder_slips = [
 @mistake(
     "autoencoder",
     caught_by="has_the_layers_asked_for",
-    hint="The layers are kept in a plain list, where nn.Module does not find their parameters: "
-    "an optimiser would have nothing to train. nn.Sequential or nn.ModuleList registers them.",
+    hint="parameters() does not find the layers, so that they never learn: torch looks at a "
+    "module's attributes, and not into plain lists.",
 )
 def layers_in_a_plain_list():
     class IsingAutoencoder(nn.Module):
@@ -574,7 +574,8 @@ train_autoencoder_slips = [
         "            optimiser.zero_grad()\n",
         "",
         "rebuilds_unseen_configurations",
-        "The gradients of all earlier batches are still there: zero_grad() is missing.",
+        "The gradients of earlier steps are never cleared and add up, so that a step follows "
+        "all of them together. Each step needs the gradient of now alone.",
     ),
     variant(
         "decoder_alone",
@@ -664,8 +665,8 @@ train_autoencoder_slips = [
         "lr=1e-3",
         "lr=1.0",
         "rebuilds_unseen_configurations",
-        "The learning rate is far too large: the first steps throw the weights to where every tanh "
-        "is saturated. Adam wants about 1e-3.",
+        "The learning rate is far too large: the first steps throw the weights so far away "
+        "that they do not find back.",
     ),
     variant(
         "losses_of_the_batches",
@@ -725,8 +726,8 @@ train_autoencoder_slips = [
         "        losses.append(total / len(X))\n",
         "        losses.append(total / len(X))\n        model.eval()\n",
         "trains_in_training_mode",
-        "From the second epoch on the model is in evaluation mode: model.train() belongs into the "
-        "loop if model.eval() does.",
+        "From the second epoch on the model is in evaluation mode, and nothing is dropped. "
+        "Set the mode back before the next epoch, or switch once, at the end.",
         keeps=0.95,
     ),
     variant(
@@ -734,8 +735,8 @@ train_autoencoder_slips = [
         "torch.randperm(len(X), generator=generator)",
         "torch.randint(len(X), (len(X),), generator=generator)",
         "shows_each_configuration_once_an_epoch",
-        "The rows of each batch are drawn with replacement: in an epoch some come twice and a "
-        "third never. torch.randperm gives each once.",
+        "The rows of each batch are drawn with replacement: in an epoch some come twice and "
+        "others never. A shuffled order has each of them once.",
         keeps=0.95,
     ),
     variant(
@@ -743,7 +744,8 @@ train_autoencoder_slips = [
         "    model.eval()\n",
         "",
         "ends_in_evaluation_mode",
-        "The model is left in training mode; model.eval() is missing at the end.",
+        "The model is left in training mode, so that whoever uses it next gets dropout. The "
+        "mode has to change when the training is over.",
     ),
     variant(
         "generator_ignored",
@@ -758,7 +760,7 @@ train_autoencoder_slips = [
         "torch.as_tensor(X, dtype=torch.float32)",
         "X.clone()",
         "takes_arrays_and_tensors",
-        "An array is not taken: X may be an array or a tensor. torch.as_tensor takes both.",
+        "An array stops it: X may be an array or a tensor.",
     ),
     variant(
         "data_changed",
@@ -879,7 +881,7 @@ encode_slips = [
         "torch.as_tensor(X, dtype=next(model.parameters()).dtype)",
         "X.float()",
         "takes_arrays_and_tensors",
-        "An array is not taken: X may be an array or a tensor. torch.as_tensor takes both.",
+        "An array stops it: X may be an array or a tensor.",
     ),
     slip(
         "encode",
@@ -924,8 +926,8 @@ order_parameter_correlation_slips = [
         _COLUMNS,
         "z",
         "is_the_fit_s_r_squared",
-        "The fit has no intercept: a line need not pass through the origin. Add a column of ones, "
-        "or take the means off.",
+        "The fit has no intercept, and so its line has to pass through the origin. The best "
+        "line need not.",
     ),
     slip(
         "order_parameter_correlation",
@@ -977,7 +979,8 @@ order_parameter_correlation_slips = [
         "np.sum(errors**2)",
         "np.abs(np.sum(errors))",
         "is_the_fit_s_r_squared",
-        "The errors are added up before they are squared, and cancel. Square each of them.",
+        "The errors are added up as they are, and those of both signs cancel. Each has to be "
+        "squared first.",
     ),
     slip(
         "order_parameter_correlation",
@@ -1044,7 +1047,7 @@ order_parameter_correlation_slips = [
         "    columns = ",
         "    m -= m.mean()\n    columns = ",
         "leaves_its_arguments_unchanged",
-        "The caller's m is overwritten: `-=` writes into it.",
+        "The caller's m has other values after the call: `-=` and its kind write into an array.",
     ),
 ]
 
@@ -1157,8 +1160,8 @@ later_slips = [
 @mistake(
     "autoencoder",
     caught_by="has_weights_of_its_own",
-    hint="The layers are kept from the first autoencoder and handed to the next. Make new ones in "
-    "__init__.",
+    hint="Two networks of the same sizes share their layers, so that training one changes the "
+    "other. Each needs layers of its own.",
 )
 def layers_kept_for_the_next():
     halves = {}

@@ -133,8 +133,8 @@ activations = [
         "return np.maximum(z, 0.0)",
         "return np.array([max(0.0, z[i]) for i in range(len(z))])",
         "any_shape",
-        "relu: the loop takes z for a list of numbers. A layer is a table, a row per sample; what "
-        "works on whole arrays works on any shape.",
+        "relu: it works for a single row of numbers. A layer is a table, a row per sample; "
+        "what works on whole arrays works on any shape.",
     ),
     slip(
         "activations",
@@ -142,8 +142,9 @@ activations = [
         "return np.maximum(z, 0.0)",
         "return np.vectorize(lambda v: v if v > 0 else 0)(z)",
         "relu",
-        "relu: np.vectorize takes its type from the first result. If that is the integer 0, all "
-        "that follow are rounded.",
+        "relu: what stands after the decimal point is cut off, because the result is of an "
+        "integer type. np.vectorize, say, takes its type from the first result: an integer 0 "
+        "makes integers of all.",
     ),
     slip(
         "activations",
@@ -285,7 +286,7 @@ activation_gradients = [
         "np.where(z > 0, 1.0, 0.0)",
         "np.array([1.0 if z[i] > 0 else 0.0 for i in range(len(z))])",
         "any_shape",
-        "relu_gradient: the loop takes z for a list of numbers. A layer is a table, a row per "
+        "relu_gradient: it works for a single row of numbers. A layer is a table, a row per "
         "sample; what works on whole arrays works on any shape.",
     ),
     slip(
@@ -341,8 +342,8 @@ def small_steps():
 @mistake(
     "activation_gradients",
     caught_by="are_arrays",
-    hint="relu_gradient: the numbers are right, but they come back in a list: np.array makes an "
-    "array of it, and the way back multiplies arrays.",
+    hint="relu_gradient: the numbers are right, but they come back in a list; the way back "
+    "multiplies arrays.",
 )
 def in_a_list():
     def sigmoid_gradient(z):
@@ -519,7 +520,8 @@ he = [
         _DRAW,
         "rng.uniform(-1.0, 1.0, size=(n_in, n_out)) * np.sqrt(2.0 / n_in)",
         "spread",
-        "Numbers between −1 and 1 have a standard deviation of 1/√3, not 1.",
+        "Uniform numbers between −1 and 1 have a standard deviation of 1/√3, not 1; normal "
+        "ones are asked for.",
     ),
     slip(
         "he_initialise",
@@ -545,7 +547,7 @@ he = [
         _DRAW,
         "rng.random((n_in, n_out)) * np.sqrt(2.0 / n_in)",
         "centred",
-        "rng.random gives numbers from 0 to 1: all positive. They should be drawn around zero: a "
+        "Random numbers from 0 to 1 are all positive. They should be drawn around zero: a "
         "normal distribution of mean 0.",
     ),
     slip(
@@ -595,7 +597,7 @@ he = [
         "rng.normal(0.0, np.sqrt(2.0 / n_in), size=(n_in, n_out))",
         "np.random.randn(n_in, n_out) * np.sqrt(2.0 / n_in)",
         "uses_rng_alone",
-        "np.random.randn draws from NumPy's global state. Draw from the rng that was passed, or "
+        "The numbers come from NumPy's global state. Draw from the rng that was passed, or "
         "nobody can repeat the run.",
     ),
     slip(
@@ -684,8 +686,9 @@ forward_ = [
         "a1 = relu(z1)",
         "a1 = z1\n    a1[a1 < 0] = 0.0",
         "z1",
-        "a1 = z1 gives the same array a second name, so ReLU changes z1 as well; the way back "
-        "needs z1 as it was.",
+        "z1 has gone through ReLU as well: z1 is what enters the neurons, and the way back "
+        "needs it as it was. (a1 = z1 gives one array a second name: what changes a1 changes "
+        "both.)",
     ),
     slip(
         "forward",
@@ -831,7 +834,8 @@ interpolating_network = [
         "np.diff(values) / np.diff(knots)",
         "(np.diff(values) / np.diff(knots)).astype(knots.dtype)",
         "whole_numbers",
-        "Slopes of whole numbers are no whole numbers: convert to float before you store them.",
+        "The points are whole numbers, and so their slopes are cut to whole numbers: an array "
+        "of integers cannot hold a half.",
     ),
     slip(
         "interpolating_network",
@@ -848,7 +852,7 @@ interpolating_network = [
         "W1 = np.ones((1, len(bends)))",
         "W1 = np.random.uniform(0.5, 2.0, (1, len(bends)))",
         "draws_nothing",
-        "Nothing is drawn here: W1 is random, and the corners move with it.",
+        "W1 is random, and the corners move with it: the same points should give the same network.",
     ),
 ]
 
@@ -881,7 +885,7 @@ mse = [
         _MSE,
         "return float(np.sqrt(np.mean((y_pred - y_true) ** 2)))",
         "one_output",
-        "This is the root of the mean square; the loss has no root.",
+        "This is the root of the mean square; the mean square itself is asked for.",
     ),
     slip(
         "mse_loss",
@@ -1287,7 +1291,7 @@ train_ = [
         "    W2, b2 = 0.01 * rng.normal(size=(n_hidden, y.shape[1])), np.zeros((1, y.shape[1]))",
         "starts_from_he",
         "The weights start small instead of from he_initialise: small weights make a small "
-        "gradient, and the start takes for ever.",
+        "gradient, and the loss hardly moves at first.",
     ),
     slip(
         "train",
@@ -1378,7 +1382,8 @@ def forgets_every_step():
 @mistake(
     "train",
     caught_by="loss_falls",
-    hint="The losses fall, but no parameter moves: the list is made up.",
+    hint="The losses fall by the same factor each time, and no parameter moves. Each loss is that "
+    "of the network as it is before its step.",
 )
 def a_falling_list():
     def train(x, y, n_hidden, learning_rate, epochs, rng):
@@ -1400,8 +1405,8 @@ deep = [
         _APPEND,
         "activations.append(phi(z))",
         "forward",
-        "deep_forward: the last layer has an activation too; the output should be linear, or it "
-        "cannot leave −1 … 1.",
+        "deep_forward: the last layer has an activation too; the output should be linear, or "
+        "it cannot reach every number.",
     ),
     slip(
         "deep_backward",

@@ -47,8 +47,8 @@ correlate1d_slips = [
         "windows.astype(float) @ kernel",
         "(windows @ kernel).astype(signal.dtype)",
         "keeps_fractions_of_spins",
-        "The result is rounded because it has the integer dtype of the signal. Make room for "
-        "fractions.",
+        "The result is cut to whole numbers, because it has the integer dtype of the signal. "
+        "Make room for fractions.",
     ),
     slip(
         "correlate1d",
@@ -207,8 +207,8 @@ convolve2d_periodic_slips = [
         "    return result",
         "    return result.astype(image.dtype)",
         "keeps_fractions_of_spins",
-        "The result is rounded because it has the integer dtype of the image. Make room for "
-        "fractions.",
+        "The result is cut to whole numbers, because it has the integer dtype of the image. "
+        "Make room for fractions.",
     ),
     slip(
         "convolve2d_periodic",
@@ -639,7 +639,7 @@ def batches_only():
 @mistake(
     "max_pool2d",
     caught_by="keeps_the_largest_of_each_block",
-    hint="Every other site is picked, and the rest of each block is never looked at.",
+    hint="One site of each block is picked, and the rest of the block is never looked at.",
 )
 def first_of_each_block():
     def max_pool2d(x, size):
@@ -914,8 +914,8 @@ ising_cnn_slips = [
 @mistake(
     "ising_cnn",
     caught_by="has_weights_of_its_own",
-    hint="The layers are made once, for the class, and all networks share them. Make them in "
-    "__init__.",
+    hint="Two networks share their layers, so that training one changes the other. Each needs "
+    "layers of its own.",
 )
 def layers_of_the_class():
     class IsingCNN(nn.Module):
@@ -987,8 +987,8 @@ train_cnn_slips = [
         "            optimiser.zero_grad()\n",
         "",
         "brings_the_loss_down",
-        "The gradients of all earlier batches are still there: they have to be cleared before each "
-        "step.",
+        "The gradients of earlier steps are never cleared and add up, so that a step follows "
+        "all of them together. Each step needs the gradient of now alone.",
     ),
     training(
         "never_steps",
@@ -1040,15 +1040,16 @@ train_cnn_slips = [
         "    model.eval()\n    return history",
         "    return history",
         "leaves_the_model_in_evaluation_mode",
-        "The model is left in training mode: its dropout is still at work when it is asked.",
+        "The model is left in training mode, so that whoever uses it next gets dropout. The "
+        "mode has to change when the training is over.",
     ),
     training(
         "evaluation_mode_after_the_first_epoch",
         "        model.train()\n        losses = []\n",
         "        model.train(epoch == 0)\n        losses = []\n",
         "trains_in_training_mode",
-        "From the second epoch on the model is in evaluation mode, and nothing is dropped: "
-        "model.train() belongs into the loop if model.eval() does.",
+        "From the second epoch on the model is in evaluation mode, and nothing is dropped. "
+        "Set the mode back before the next epoch, or switch once, at the end.",
         keeps=0.95,
     ),
     training(
@@ -1065,8 +1066,8 @@ train_cnn_slips = [
         "torch.randperm(len(X), generator=generator)",
         "torch.randint(len(X), (len(X),), generator=generator)",
         "shows_each_lattice_once_an_epoch",
-        "The lattices of each batch are drawn with replacement: in an epoch some come twice and a "
-        "third never. torch.randperm gives each once.",
+        "The lattices of each batch are drawn with replacement: in an epoch some come twice "
+        "and others never. A shuffled order has each of them once.",
         keeps=0.95,
     ),
     training(
@@ -1139,7 +1140,8 @@ train_cnn_slips = [
         "    history = []\n",
         "    history = []\n    X[::2] *= -1  # both signs are alike\n",
         "leaves_the_data_unchanged",
-        "The caller's lattices are overwritten: `X *= …` writes into them.",
+        "The caller's lattices have other values after the training: `*=` and its kind write "
+        "into an array, and a tensor made by as_tensor or from_numpy shares its memory.",
     ),
     training(
         "a_copy_is_trained",
@@ -1324,8 +1326,8 @@ def one_size_only():
 @mistake(
     "periodic_cnn",
     caught_by="has_weights_of_its_own",
-    hint="The layers are kept from the first network and handed to the next: all of one width "
-    "share them. Make new ones in __init__.",
+    hint="Two networks of the same sizes share their layers, so that training one changes the "
+    "other. Each needs layers of its own.",
 )
 def layers_kept_for_the_next():
     layers_of = {}

@@ -112,7 +112,7 @@ exact_heat_slips = [
         "        t *= -alpha * wavenumber**2\n"
         "        return np.sin(wavenumber * x) * np.exp(t)\n",
         "leaves_its_arguments_unchanged",
-        "t is changed by the function: `t *= …` writes into the caller's array.",
+        "The caller's t has other values after the call: `*=` and its kind write into an array.",
     ),
 ]
 
@@ -143,7 +143,7 @@ observe_slips = [
         _X,
         "rng.uniform(0.0, 1.0, size=(n, 1))",
         "measures_at_all_places",
-        "The places come from the whole rod. They should stay in [0.1, 0.9].",
+        "Some of the places are outside [0.1, 0.9].",
     ),
     slip(
         "observe",
@@ -151,7 +151,7 @@ observe_slips = [
         _T,
         "rng.uniform(0.0, 1.0, size=(n, 1))",
         "measures_at_all_times",
-        "The times come from [0, 1]. They should stay in [0.05, 0.8].",
+        "Some of the times are outside [0.05, 0.8].",
     ),
     slip(
         "observe",
@@ -451,8 +451,8 @@ inverse_model_slips = [
         "torch.cat([x, t], dim=1)",
         "torch.cat([x, t], dim=0).reshape(-1, 2)",
         "judges_every_point_by_itself",
-        "x and t are put below each other instead of side by side, which mixes the points: the "
-        "columns belong together along dim=1.",
+        "x and t are put below each other instead of side by side, which mixes the points: a "
+        "row should hold the place and the time of one point.",
     ),
     model_slip(
         "column_lost",
@@ -651,8 +651,8 @@ inverse_loss_slips = [
         "torch.zeros_like(t), torch.ones_like(t), torch.zeros_like(x)",
         "torch.zeros(1, 1), torch.ones(1, 1), torch.zeros(1, 1)",
         "takes_a_real_network",
-        "The columns handed to the model are not of one length: a network puts them side by side "
-        "and stops. Make one zero for each row: torch.zeros_like.",
+        "The columns handed to the model are not of one length: a network puts them side by "
+        "side and stops. Every row needs its own position and its own time.",
     ),
     loss_slip(
         "central_differences",
@@ -681,7 +681,8 @@ inverse_loss_slips = [
         _BOUNDARY,
         "torch.mean((model(left, t) + model(right, t)) ** 2)",
         "weighs_the_boundary",
-        "The two ends are added before the square, so that they may cancel. Each has its own.",
+        "The two ends are added before the square, so that one may cancel the other. Each has "
+        "a square of its own.",
     ),
     loss_slip(
         "ends_and_times_exchanged",
@@ -793,8 +794,8 @@ inverse_loss_slips = [
         f"    data = {_DATA}\n",
         "    u_seen -= model(x_seen, t_seen)\n    data = torch.mean(u_seen**2)\n",
         "leaves_its_arguments_unchanged",
-        "The observations are changed by the function: `u -= …` writes into the caller's data, "
-        "and the next call sees what is left.",
+        "The caller's observations have other values after the call, and the next call sees "
+        "those: `-=` and its kind write into a tensor.",
     ),
     loss_slip(
         "backward_inside",
@@ -938,7 +939,8 @@ recover_alpha_slips = [
         "    model = InversePINN(24)\n",
         "    model = InversePINN(24)\n    observations[2][:] /= observations[2].max()\n",
         "leaves_its_data_unchanged",
-        "The caller's observations are overwritten: `u /= …` and `u[:] = …` write into them.",
+        "The caller's observations have other values after the training: `/=` and its kind, "
+        "and `[:] =`, write into an array.",
     ),
 ]
 
@@ -968,7 +970,8 @@ def learning_rate_too_small():
 @mistake(
     "recover_alpha",
     caught_by="finds_the_truth",
-    hint="The gradients of all earlier steps are still there: zero_grad() is missing.",
+    hint="The gradients of earlier steps are never cleared and add up, so that a step follows all "
+    "of them together. Each step needs the gradient of now alone.",
 )
 def gradients_never_cleared():
     def recover_alpha(observations, *, epochs, generator):
@@ -1042,8 +1045,8 @@ alpha_uncertainty_slips = [
         _ERROR,
         "noise_std / np.sqrt(np.mean(sensitivity**2)) / np.sqrt(max(len(x) - 1, 1))",
         "is_the_bound",
-        "The sum is shared out by N − 1: no mean is estimated here, the information simply adds "
-        "up.",
+        "N measurements count as N − 1 here. No mean is estimated from them: the information "
+        "of all N adds up.",
     ),
     bound_slip(
         "time_forgotten",
@@ -1107,7 +1110,8 @@ alpha_uncertainty_slips = [
         f"    sensitivity = {_SENSITIVITY}",
         "    sensitivity = exact_heat(x, t, alpha)\n    t *= np.pi**2\n    sensitivity *= t",
         "leaves_the_observations_unchanged",
-        "The caller's times are overwritten: `t *= …` writes into them.",
+        "The caller's times have other values after the call: `*=` and its kind write into an "
+        "array.",
     ),
 ]
 
@@ -1115,7 +1119,7 @@ alpha_uncertainty_slips = [
 @mistake(
     "recover_alpha",
     caught_by="agrees_with_least_squares",
-    hint="α is the same for all data: it is a number that was written down, and not found.",
+    hint="The same α comes back whatever the data are. It has to be found from them.",
 )
 def the_usual_alpha():
     def recover_alpha(observations, *, epochs, generator):

@@ -77,7 +77,8 @@ magnetisation_slips = [
         "    return",
         "    spins.sort(axis=0)\n    return",
         "leaves_the_spins",
-        "The function sorts the spins that it is given. It should only look at them.",
+        "The caller's spins are in another order after the call. The function should only "
+        "look at them.",
     ),
 ]
 
@@ -176,7 +177,8 @@ energy_slips = [
         "    return float(-np.sum(spins * right_and_below, dtype=float))",
         "    spins *= right_and_below\n    return float(-np.sum(spins))",
         "leaves_the_spins",
-        "`spins *= …` writes the products into the caller's lattice. Make a new array of them.",
+        "The caller's spins have other values after the call: `*=` and its kind write into an "
+        "array.",
     ),
     slip(
         "energy",
@@ -232,7 +234,7 @@ def running_total_in_int8():
     "energy",
     caught_by="of_two_by_two",
     hint="On a 2×2 lattice the neighbour to the right and the one to the left are the same spin, "
-    "and the formula counts that bond twice. So should you: no exception for small lattices.",
+    "and the formula counts that bond twice. It makes no exception for small lattices.",
 )
 def pairs_as_a_set():
     def energy(spins):
@@ -457,8 +459,8 @@ acceptance_probability_slips = [
         "np.exp(-np.maximum(delta_e, 0) / temperature)",
         "np.minimum(1, np.exp(-np.asarray(delta_e) / temperature))",
         "does_not_overflow",
-        "The value is right, but e^(−ΔE/T) overflows on its way where the energy falls far. Take "
-        "the larger of ΔE and 0 before the exponential, not after it.",
+        "The value is right, but e^(−ΔE/T) overflows on its way where the energy falls far. "
+        "The limit of 1 has to be seen to before the exponential is taken.",
     ),
     slip(
         "acceptance_probability",
@@ -517,8 +519,8 @@ def numbers_only():
 @mistake(
     "acceptance_probability",
     caught_by="takes_integers",
-    hint="np.ones_like(delta_e) of integers holds integers, in which every fraction becomes 0. "
-    "Make an array of floats.",
+    hint="An array made like delta_e, by np.ones_like say, holds integers if delta_e does, and "
+    "every fraction becomes 0 in it.",
 )
 def fractions_in_an_integer_array():
     def acceptance_probability(delta_e, temperature):
@@ -566,7 +568,7 @@ metropolis_step_slips = [
         "    accepted = u < ",
         "    accepted = 0 < u < ",
         "accepts_a_cost_of_4",
-        "u may be exactly 0, which is below every probability: the flip is accepted.",
+        "u may be exactly 0, which is below every probability but 0: the flip is accepted.",
     ),
     slip(
         "metropolis_step",
@@ -673,7 +675,7 @@ metropolis_step_slips = [
         "acceptance_probability(energy_change(spins, i, j), temperature)",
         "acceptance_probability(0.5 * energy_change(spins, i, j), temperature)",
         "obeys_detailed_balance",
-        "Only half of ΔE is counted, as if the factor 2 were in there twice. It is needed once.",
+        "Only half of ΔE is counted. What energy_change gives is the whole cost of the flip.",
     ),
 ]
 
@@ -942,7 +944,8 @@ sample_configurations_slips = [
         "p[2 * spins * neighbours - cost[0]]",
         "p[spins * neighbours - cost[0]]",
         "has_the_exact_energy",
-        "ΔE = 2 s Σ(neighbours): the factor 2 is lost, which is as good as twice the temperature.",
+        "Only half of ΔE = 2 s Σ(neighbours) is counted, and the spins behave as at twice the "
+        "temperature.",
     ),
     slip(
         "sample_configurations",
@@ -1170,7 +1173,7 @@ def widths_exchanged():
 @mistake(
     "ising_classifier",
     caught_by="bends_at_corners_only",
-    hint="Without an activation the three layers together are one straight line.",
+    hint="Without an activation the three layers together are one linear layer.",
 )
 def no_activation():
     class IsingClassifier(nn.Module):
@@ -1187,8 +1190,8 @@ def no_activation():
 @mistake(
     "ising_classifier",
     caught_by="is_sure_in_evaluation",
-    hint="The dropout stays on in evaluation mode. torch.nn.functional.dropout has to be told: "
-    "training=self.training. nn.Dropout knows by itself.",
+    hint="The dropout stays on in evaluation mode. nn.Dropout knows the model's mode by itself; "
+    "the function torch.nn.functional.dropout has to be told.",
 )
 def dropout_always_on():
     class IsingClassifier(nn.Module):
@@ -1225,8 +1228,8 @@ def layer_forgotten_on_the_way():
 @mistake(
     "ising_classifier",
     caught_by="has_the_layers_asked_for",
-    hint="A plain Python list hides the layers from torch: their weights are not among the "
-    "parameters and will not be trained. nn.Sequential or nn.ModuleList registers them.",
+    hint="parameters() does not find the layers, so that they never learn: torch looks at a "
+    "module's attributes, and not into plain lists.",
 )
 def layers_in_a_plain_list():
     class IsingClassifier(nn.Module):
@@ -1249,7 +1252,8 @@ train_classifier_slips = [
         "            optimiser.zero_grad()\n",
         "",
         "tells_16_by_16_lattices",
-        "The gradients of all steps add up: they have to be set to zero before each backward.",
+        "The gradients of earlier steps are never cleared and add up, so that a step follows "
+        "all of them together. Each step needs the gradient of now alone.",
     ),
     slip(
         "train_classifier",
@@ -1266,8 +1270,8 @@ train_classifier_slips = [
         "    model.train()\n",
         "",
         "trains_in_training_mode",
-        "The model stays in the mode that it comes in, and dropout may be off: call model.train() "
-        "before the training.",
+        "The model stays in the mode that it comes in, where dropout may be off. It is to "
+        "learn in training mode, whatever mode it comes in.",
     ),
     slip(
         "train_classifier",
@@ -1275,8 +1279,8 @@ train_classifier_slips = [
         "    model.train()\n",
         "    model.eval()  # nothing is dropped\n",
         "trains_in_training_mode",
-        "The training runs in evaluation mode, where nothing is dropped: model.train() before it, "
-        "model.eval() after it.",
+        "The training runs in evaluation mode, where nothing is dropped. That mode is for the "
+        "time after it.",
     ),
     slip(
         "train_classifier",
@@ -1284,8 +1288,8 @@ train_classifier_slips = [
         "    model.eval()\n",
         "",
         "ends_in_evaluation_mode",
-        "The model is left in training mode, so that whoever uses it next gets dropout: call "
-        "model.eval() at the end.",
+        "The model is left in training mode, so that whoever uses it next gets dropout. The "
+        "mode has to change when the training is over.",
     ),
     slip(
         "train_classifier",
@@ -1325,8 +1329,8 @@ train_classifier_slips = [
         "total += loss.item() * len(batch)",
         "total += loss.item()",
         "reports_the_mean_loss",
-        "loss.item() is already a mean over its batch. Divide the sum of such means by the number "
-        "of batches, or weight each with the size of its batch.",
+        "The loss of a batch is already a mean over its samples; divided by their number once "
+        "more it is far too small. Weight each with the size of its batch first.",
     ),
     slip(
         "train_classifier",
@@ -1371,8 +1375,8 @@ train_classifier_slips = [
         "torch.randperm(len(inputs), generator=generator)",
         "torch.randint(len(inputs), (len(inputs),), generator=generator)",
         "shows_each_sample_once_an_epoch",
-        "The samples of each batch are drawn with replacement: in an epoch some come twice and a "
-        "third never. torch.randperm gives each once.",
+        "The samples of each batch are drawn with replacement: in an epoch some come twice "
+        "and others never. A shuffled order has each of them once.",
         keeps=0.95,
     ),
     slip(
@@ -1390,8 +1394,8 @@ train_classifier_slips = [
         "        history.append(total / len(inputs))\n",
         "        history.append(total / len(inputs))\n        model.eval()\n",
         "trains_in_training_mode",
-        "From the second epoch on the model is in evaluation mode, and nothing is dropped: "
-        "model.train() belongs into the loop if model.eval() does.",
+        "From the second epoch on the model is in evaluation mode, and nothing is dropped. "
+        "Set the mode back before the next epoch, or switch once, at the end.",
         keeps=0.95,
     ),
     slip(
@@ -1441,7 +1445,8 @@ train_classifier_slips = [
         "    inputs = torch.as_tensor(X).float()\n",
         "    X *= -1\n    inputs = torch.as_tensor(X).float()\n",
         "leaves_its_data",
-        "`X *= …` writes into the caller's data. Make a new array.",
+        "The caller's data have other values after the training: `*=` and its kind write into "
+        "an array.",
     ),
     slip(
         "train_classifier",
@@ -1541,7 +1546,8 @@ critical_temperature_slips = [
         "    p = np.asarray(p_disordered, dtype=float)\n",
         "    p = np.asarray(p_disordered, dtype=float)\n    p -= 0.5\n    p = p + 0.5\n",
         "leaves_its_arguments",
-        "`p -= …` writes into the caller's array. Make a new one.",
+        "The caller's array has other values after the call: `-=` and its kind write into an "
+        "array.",
     ),
 ]
 
@@ -1576,8 +1582,8 @@ def nearest_point():
 @mistake(
     "critical_temperature",
     caught_by="refuses_a_curve_without_crossing",
-    hint="np.interp does not complain where there is no crossing: it returns the temperature at "
-    "the end. Look first, and raise ValueError.",
+    hint="Where there is no crossing the temperature at one end comes back, as np.interp does it, "
+    "and nobody may notice. A ValueError is asked for.",
 )
 def interp_without_a_look():
     def critical_temperature(temperatures, p_disordered):

@@ -143,7 +143,8 @@ lj_potential_slips = [
         "    if isinstance(r, np.ndarray):\n        r /= sigma\n        r **= -6\n"
         "        return 4 * epsilon * (r**2 - r)\n    attraction = (sigma / r) ** 6\n",
         "leaves_r_unchanged",
-        "r is changed by the function: `r /= …` and `r **= …` write into the caller's array.",
+        "The caller's r has other values after the call: `/=`, `*=` and their kind write into "
+        "an array.",
     ),
 ]
 
@@ -271,7 +272,7 @@ lj_force_slips = [
         " / r\n",
         " / r / sigma\n",
         "holds_for_any_sigma",
-        "One division by σ too many. Differentiate with respect to r, not to r/σ.",
+        "One division by σ too many: the derivative of (σ/r)ⁿ with respect to r is −n (σ/r)ⁿ / r.",
     ),
     slip(
         "lj_force",
@@ -279,7 +280,7 @@ lj_force_slips = [
         " / r\n",
         " * sigma / r\n",
         "holds_for_any_sigma",
-        "The derivative with respect to r, not to r/σ: there is a factor σ too many.",
+        "There is a factor σ too many: the derivative is with respect to r, not to r/σ.",
     ),
     slip(
         "lj_force",
@@ -307,7 +308,8 @@ lj_force_slips = [
         "        r *= 1 / (2 * attraction**2 - attraction)\n"
         "        return 24 * epsilon / r\n",
         "leaves_r_unchanged",
-        "r is changed by the function: `r *= …` writes into the caller's array.",
+        "The caller's r has other values after the call: `/=`, `*=` and their kind write into "
+        "an array.",
     ),
 ]
 
@@ -414,8 +416,8 @@ pairwise_distances_slips = [
         "np.linalg.norm(positions[first] - positions[second], axis=1)",
         "np.sum(np.abs(positions[first] - positions[second]), axis=1)",
         "does_not_depend_on_place_turn_or_numbering",
-        "Coordinate differences are added up as they are. The distance is the root of the sum of "
-        "their squares.",
+        "The sizes of the coordinate differences are added up. The distance is the root of "
+        "the sum of their squares.",
     ),
     slip(
         "pairwise_distances",
@@ -458,7 +460,7 @@ pairwise_distances_slips = [
         "    if len(positions) > 1:\n        positions -= positions.mean(axis=0)\n"
         "    first, second",
         "leaves_the_positions_unchanged",
-        "The function shifts the caller's positions: `positions -= …` writes into them.",
+        "The caller's positions are shifted after the call: `-=` and its kind write into an array.",
     ),
 ]
 
@@ -508,7 +510,7 @@ def stops_for_one_atom():
     "pairwise_distances",
     caught_by="is_empty_for_one_atom",
     hint="The distances come back in a list: sorted() makes one of any array. An array is asked "
-    "for, np.sort keeps it.",
+    "for.",
 )
 def sorted_into_a_list():
     def pairwise_distances(positions):
@@ -525,7 +527,7 @@ cluster_energy_slips = [
         "epsilon, sigma)))",
         "1.0, sigma)))",
         "holds_for_any_epsilon",
-        "epsilon stops here: it has to be handed on to lj_potential.",
+        "epsilon has no effect: the energy of every pair depends on it.",
     ),
     slip(
         "cluster_energy",
@@ -533,7 +535,7 @@ cluster_energy_slips = [
         "epsilon, sigma)))",
         "epsilon)))",
         "holds_for_any_sigma",
-        "sigma stops here: it has to be handed on to lj_potential.",
+        "sigma has no effect: the energy of every pair depends on it.",
     ),
     slip(
         "cluster_energy",
@@ -541,7 +543,7 @@ cluster_energy_slips = [
         "epsilon, sigma)))",
         "sigma, epsilon)))",
         "holds_for_any_sigma",
-        "epsilon and sigma are handed on in the wrong order.",
+        "epsilon and sigma have changed places: look at their order where they are handed on.",
     ),
     slip(
         "cluster_energy",
@@ -581,7 +583,7 @@ cluster_energy_slips = [
         "    return float(",
         "    positions -= positions.mean(axis=0)\n    return float(",
         "leaves_the_positions_unchanged",
-        "The function shifts the caller's positions: `positions -= …` writes into them.",
+        "The caller's positions are shifted after the call: `-=` and its kind write into an array.",
     ),
 ]
 
@@ -707,7 +709,7 @@ cluster_forces_slips = [
         "epsilon, sigma) /",
         "1.0, sigma) /",
         "hold_for_any_epsilon",
-        "epsilon stops here: it has to be handed on to lj_force.",
+        "epsilon has no effect: the force of every pair depends on it.",
     ),
     slip(
         "cluster_forces",
@@ -715,7 +717,7 @@ cluster_forces_slips = [
         "epsilon, sigma) /",
         "epsilon) /",
         "hold_for_any_sigma",
-        "sigma stops here: it has to be handed on to lj_force.",
+        "sigma has no effect: the force of every pair depends on it.",
     ),
     slip(
         "cluster_forces",
@@ -724,7 +726,8 @@ cluster_forces_slips = [
         " is 0\n",
         "",
         "are_minus_the_gradient_of_the_energy",
-        "Atoms are paired with themselves: 0/0 is no number. Leave the diagonal out.",
+        "Atoms are paired with themselves, at distance 0, and 0/0 is no number. The sum is "
+        "over j ≠ i.",
     ),
     slip(
         "cluster_forces",
@@ -741,7 +744,7 @@ cluster_forces_slips = [
         "    separation =",
         "    positions -= positions.mean(axis=0)\n    separation =",
         "leave_the_positions_unchanged",
-        "The function shifts the caller's positions: `positions -= …` writes into them.",
+        "The caller's positions are shifted after the call: `-=` and its kind write into an array.",
     ),
 ]
 
@@ -785,7 +788,8 @@ def reaction_with_the_same_sign():
     "cluster_forces",
     caught_by="are_minus_the_gradient_of_the_energy",
     keeps=0.5,
-    hint="Each new pair overwrites what an atom felt from the others: add up, with +=.",
+    hint="Each new pair overwrites what an atom felt from the others. An atom feels the sum of "
+    "them all.",
 )
 def overwritten_by_the_last_pair():
     def cluster_forces(positions, epsilon=1.0, sigma=1.0):
@@ -802,8 +806,8 @@ def overwritten_by_the_last_pair():
 @mistake(
     "cluster_forces",
     caught_by="turn_with_the_cluster",
-    hint="Each coordinate is treated as if it were a distance of its own. First the force of the "
-    "pair from its distance, then the unit vector that shares it out.",
+    hint="Each coordinate gets the whole force of the pair, with a sign. It is the unit vector "
+    "that shares the force out among the three.",
 )
 def coordinate_by_coordinate():
     def cluster_forces(positions, epsilon=1.0, sigma=1.0):
@@ -821,7 +825,7 @@ def coordinate_by_coordinate():
     "cluster_forces",
     caught_by="are_minus_the_gradient_of_the_energy",
     keeps=0.5,
-    hint="Only the sizes of the forces come back. A force has a direction: (N, 3).",
+    hint="The forces of the pairs are added up as numbers. A force has a direction: (N, 3).",
 )
 def sizes_only():
     def cluster_forces(positions, epsilon=1.0, sigma=1.0):
@@ -1029,8 +1033,8 @@ def seed_of_its_own():
 @mistake(
     "sample_clusters",
     caught_by="throws_away_whole_clusters",
-    hint="Only the atom that is too close is drawn again. That favours other clusters: if any pair "
-    "is too close, the whole cluster has to go.",
+    hint="Only the atom that is too close is drawn again, which gives another distribution: if any "
+    "pair is too close, the whole cluster has to go.",
 )
 def atom_by_atom():
     def sample_clusters(n_samples, n_atoms, min_distance, rng, scale=0.8):
@@ -1124,7 +1128,7 @@ standardise_slips = [
         "    mean = train.mean(axis=0)\n    std = train.std(axis=0)\n",
         "    mean = train.mean()\n    std = train.std()\n",
         "gives_train_mean_0_and_deviation_1",
-        "One mean and one deviation for the whole table. Each column has its own: axis=0.",
+        "One mean and one deviation for the whole table. Each column has its own.",
     ),
     slip(
         "standardise",
@@ -1133,7 +1137,7 @@ standardise_slips = [
         "    mean = train.mean(axis=1)\n    std = train.std(axis=1)\n"
         "    return ((train.T - mean) / std).T, test, mean, std\n",
         "gives_train_mean_0_and_deviation_1",
-        "Rows are standardised instead of columns: axis=0 goes down the columns.",
+        "Rows are standardised instead of columns. Each column has its own mean and deviation.",
     ),
     slip(
         "standardise",
@@ -1228,7 +1232,8 @@ standardise_slips = [
         "    if len(train) > 1:\n        train -= mean\n        train /= std\n"
         "        return train, (test - mean) / std, mean, std\n    return (train",
         "leaves_its_arguments_unchanged",
-        "The caller's train is overwritten: `train -= …` and `train /= …` write into it.",
+        "The caller's train has other values after the call: `-=`, `/=` and their kind write "
+        "into an array.",
     ),
 ]
 
@@ -1275,8 +1280,8 @@ nn_potential_slips = [
         "nn.Linear(1, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh()",
         "nn.Linear(1, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()",
         "is_smooth",
-        "With ReLU the energy is made of straight lines, and the force, its slope, is a staircase. "
-        "Take a smooth activation, tanh say.",
+        "The activation has a kink: the energy is made of straight lines, and the force, its "
+        "slope, is a staircase. A smooth activation gives a smooth force.",
     ),
     slip(
         "nn_potential",
@@ -1377,8 +1382,8 @@ nn_potential_slips = [
         "return self.output(self.hidden(x)).to(r.dtype)",
         "return torch.tanh(self.output(self.hidden(x))).to(r.dtype)",
         "ends_linearly",
-        "There is an activation after the last layer, and the energy cannot leave −1 … 1. The "
-        "output is linear.",
+        "There is an activation after the last layer, and the energy cannot leave a narrow "
+        "range. The output is linear.",
     ),
     slip(
         "nn_potential",
@@ -1467,7 +1472,7 @@ force_matching_loss_slips = [
         "force_weight * force_error",
         "torch.mean((force_weight * (F_pred - F_true)) ** 2)",
         "weights_the_forces",
-        "force_weight is inside the square and counts twice.",
+        "force_weight is inside the square, so that the forces count with its square.",
     ),
     slip(
         "force_matching_loss",
@@ -1502,7 +1507,7 @@ force_matching_loss_slips = [
         _FORCE,
         "torch.mean((F_pred - V_true) ** 2)",
         "adds_two_mean_squares",
-        "The predicted forces are compared with the energies.",
+        "The predicted forces are compared with the true energies.",
     ),
     slip(
         "force_matching_loss",
@@ -1630,7 +1635,8 @@ train_potential_slips = [
         "    model = NNPotential()\n",
         "    model = NNPotential()\n    r.requires_grad_(False)\n    V -= V[0].item()\n",
         "leaves_its_data_unchanged",
-        "The caller's data are overwritten: `V -= …` writes into them.",
+        "The caller's data have other values after the training: `-=` and its kind write into "
+        "a tensor.",
     ),
     potential(
         "loss_returned",
@@ -1679,7 +1685,8 @@ train_potential_with_adam = [
         "range(epochs):\n        optimiser.zero_grad()\n",
         "range(min(epochs, 500)):\n",
         "knows_unseen_forces",
-        "The gradients of all earlier steps are still there: zero_grad() is missing.",
+        "The gradients of earlier steps are never cleared and add up, so that a step follows "
+        "all of them together. Each step needs the gradient of now alone.",
     ),
     with_adam(
         "stops_too_soon",
@@ -1793,7 +1800,8 @@ train_cluster_model_slips = [
         "    x = torch.tensor((distances - mean) / std, dtype",
         "    distances -= mean\n    distances /= std\n    x = torch.tensor(distances, dtype",
         "leaves_its_data_unchanged",
-        "The caller's data are overwritten: `distances -= …` writes into them.",
+        "The caller's data have other values after the training: `-=` and its kind write into "
+        "an array.",
     ),
     clusters(
         "predictions_returned",

@@ -89,8 +89,8 @@ derivative_slips = [
         "u.sum()",
         "u[0]",
         "is_the_slope",
-        "Only the first row has a slope, the others are zero: add up all rows of u before you ask "
-        "for the gradient.",
+        "Only the first row has a slope, the others are zero: the gradient was taken of the "
+        "first row of u alone.",
     ),
     slip(
         "derivative",
@@ -818,8 +818,8 @@ condition_losses_slips = [
         "    left = model(torch.zeros(1, 1), t_boundary)\n"
         "    right = model(torch.ones(1, 1), t_boundary)\n",
         "take_a_network_of_two_columns",
-        "The columns handed to the model are not of one length: a network puts them side by side "
-        "and stops. Make one zero for each row: torch.zeros_like.",
+        "The columns handed to the model are not of one length: a network puts them side by "
+        "side and stops. Every row needs its own position and its own time.",
     ),
     slip(
         "condition_losses",
@@ -922,7 +922,7 @@ total_loss_slips = [
         "torch.mean(residual**2)",
         "torch.sqrt(torch.mean(residual**2))",
         "takes_the_mean_over_the_points",
-        "The root of the mean square is one step too many.",
+        "This is the root of the mean square; the mean square itself is asked for.",
     ),
     slip(
         "total_loss",
@@ -994,8 +994,8 @@ total_loss_slips = [
         "weight * condition",
         "weight * condition.item()",
         "can_be_differentiated",
-        "The conditions count in the value but not in the gradient: item() takes the number out "
-        "of its graph, and the optimiser ignores it.",
+        "The conditions count in the value but not in the gradient: they have lost their "
+        "graph (item(), float and detach take it away), and the optimiser ignores them.",
     ),
     slip(
         "total_loss",
@@ -1024,7 +1024,8 @@ total_loss_slips = [
         "residual.detach().pow_(2).mean() if not residual.requires_grad else torch.mean("
         "residual**2)",
         "leaves_its_arguments_unchanged",
-        "The caller's residual is squared in place: a method whose name ends in _ writes into it.",
+        "The caller's residual has other values after the call: methods whose names end in _, "
+        "and `*=` and its kind, write into a tensor.",
     ),
 ]
 
@@ -1087,7 +1088,8 @@ collocation_points_slips = [
         _RAND,
         "(0.5 + 0.2 * torch.randn(n, len(bounds), generator=generator)).clamp(0, 1)",
         "fill_every_interval",
-        "The points crowd in the middle of the box. Every part of it has the same right to them.",
+        "The points crowd in the middle of the box. Equal parts of it should get equal "
+        "numbers of points.",
     ),
     slip(
         "collocation_points",
@@ -1165,8 +1167,8 @@ collocation_points_slips = [
         f"{_SCALED}\n    return points.requires_grad_()",
         f"{_RAND}.requires_grad_()\n    return low + (high - low) * points",
         "can_be_differentiated_with_respect_to",
-        "requires_grad comes before the scaling, so that the points themselves are a result and "
-        "no leaf: the scaling would be differentiated along each time.",
+        "The points are computed from something that requires gradients already, and so are a "
+        "result and no leaf. Ask for gradients once the points are finished.",
     ),
 ]
 
@@ -1193,8 +1195,7 @@ centred_slips = [
         _SCALE,
         "(column - low) / (high - low)",
         "knows_ends_and_middle",
-        "This brings the interval to [0, 1]. It is to be [−1, 1], with the middle at 0, where "
-        "tanh bends.",
+        "This brings the interval to [0, 1]. It is to be [−1, 1], with the middle at 0.",
     ),
     slip(
         "centred",
@@ -1210,8 +1211,9 @@ centred_slips = [
         "        self.network = network\n",
         "        self.networks = [network]\n        self.__dict__['network'] = network\n",
         "has_the_parameters_of_its_network",
-        "In a list or a dict torch does not find the network's parameters: an optimiser of "
-        "model.parameters() would have nothing to train. Make it an attribute of the module.",
+        "torch does not find the network's parameters: an optimiser of model.parameters() "
+        "would have nothing to train. It looks at the module's attributes, and not into "
+        "lists, dicts and functions.",
     ),
     slip(
         "centred",
@@ -1333,7 +1335,8 @@ centred_slips = [
         "            return self.network(scaled)\n"
         "        scaled = [\n",
         "leaves_its_columns_unchanged",
-        "The caller's column is scaled in place: a method whose name ends in _ writes into it.",
+        "The caller's column has other values after the call: methods whose names end in _, "
+        "and `*=` and its kind, write into a tensor.",
     ),
 ]
 
@@ -1368,16 +1371,16 @@ GENERATOR = (
     "them, so that the same seed gives the same model."
 )
 MODE = (
-    "The model has dropout and comes back in training mode, so that every call gives something "
-    "else. Call eval() when the training is over."
+    "The model comes back in training mode, in which dropout is at work, so that every call "
+    "gives something else. Leave that mode when the training is over."
 )
 TOO_SOON = "The training stops while the loss is still falling: use the iterations that are given."
 MODEL = (
     "Values at the training points come back. The model is wanted, to be called with any column."
 )
 ZERO_GRAD = (
-    "The gradients of earlier steps are never cleared and add up, so that every step goes in a "
-    "wrong direction. Call zero_grad before backward."
+    "The gradients of earlier steps are never cleared and add up, so that a step follows all "
+    "of them together. Each step needs the gradient of now alone."
 )
 
 _WITH_DROPOUT = """\
@@ -1554,8 +1557,9 @@ hard_constraint_slips = [
         "self.network = network",
         "self.network = lambda t: network(t)",
         "has_the_parameters_of_its_network",
-        "The network is hidden in a function, where torch does not find its parameters: an "
-        "optimiser of model.parameters() would have nothing to train.",
+        "torch does not find the network's parameters: an optimiser of model.parameters() "
+        "would have nothing to train. It looks at the module's attributes, and not into "
+        "lists, dicts and functions.",
     ),
     slip(
         "hard_constraint",
@@ -1720,8 +1724,8 @@ train_oscillator_variants = [
         "oscillator_residual(model, t, omega)",
         "oscillator_residual(model, t, omega**2)",
         "oscillates",
-        "ω is handed over squared, and oscillator_residual squares it again: the motion is twice "
-        "too fast.",
+        "ω is handed over squared, and oscillator_residual squares it again: the motion is ω "
+        "times too fast.",
     ),
     oscillator(
         "relu",
@@ -1875,7 +1879,8 @@ last_layer_slips = [
         'driver="gels"',
         "takes_features_that_depend_on_each_other",
         'The driver "gels" divides by what is left of a feature beside the others: zero, or '
-        'rounding, where they depend on each other. "gelsd" leaves such directions out.',
+        "rounding, where they depend on each other. It is made for features that do not; "
+        "others are not.",
     ),
     slip(
         "last_layer",
@@ -2006,7 +2011,7 @@ ftcs_slips = [
         "range(n_steps)",
         "range(n_steps - 1)",
         "takes_the_steps_of_the_scheme",
-        "The last row is missing a step: there are n_steps of them after the start.",
+        "The last step is not taken: there are n_steps of them after the start.",
     ),
     slip(
         "ftcs",
@@ -2031,8 +2036,8 @@ ftcs_slips = [
 @mistake(
     "ftcs",
     caught_by="keeps_the_ends",
-    hint="torch.roll makes a ring of the rod: its two ends become neighbours. They keep the "
-    "values of u0.",
+    hint="The rod has become a ring, as torch.roll makes one: its two ends are neighbours. They "
+    "keep the values of u0.",
 )
 def ring():
     def ftcs(u0, alpha, dx, dt, n_steps):
@@ -2107,8 +2112,8 @@ def second_name():
 @mistake(
     "ftcs",
     caught_by="converges_with_the_square_of_dx",
-    hint="Each step is taken as if it were divided by the number of points. dx is handed over; "
-    "nothing has to be known about how many points there are.",
+    hint="The distance of the points is taken for one over their number. dx is handed over; "
+    "nothing has to be known about how long the rod is.",
 )
 def length_assumed():
     def ftcs(u0, alpha, dx, dt, n_steps):

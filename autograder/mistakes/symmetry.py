@@ -54,8 +54,8 @@ pool_slips = [
         "m.sum(dim=1).clamp(min=1)",
         "features.shape[1]",
         "averages_over_what_counts",
-        "The sum is divided by the length of the tensor. Divide by how many elements count, which "
-        "is different from set to set.",
+        "The sum is divided by the number of places, padding included. A mean divides by how "
+        "many elements count, which is different from set to set.",
     ),
     pooled(
         "one_count_for_all_sets",
@@ -329,8 +329,8 @@ def sorted_and_flattened():
 @mistake(
     "deep_sets",
     caught_by="has_weights_that_learn",
-    hint="Layers in a plain list are not found by parameters(): they never learn. Make them "
-    "attributes, or use nn.Sequential or nn.ModuleList.",
+    hint="parameters() does not find the layers, so that they never learn: torch looks at a "
+    "module's attributes, and not into plain lists.",
 )
 def layers_in_a_list():
     class DeepSets(nn.Module):
@@ -401,7 +401,8 @@ naive_mlp_slips = [
         "nn.Linear(n_inputs, 32), nn.ReLU(), nn.Linear(32, 1)",
         "nn.Linear(n_inputs, 32), nn.Linear(32, 1)",
         "is_no_plane",
-        "Two linear layers are one linear layer: put an activation between them.",
+        "Two linear layers are one linear layer: without an activation between them the "
+        "network is a plane.",
     ),
     slip(
         "naive_mlp",
@@ -796,7 +797,7 @@ def quaternion_from_a_cube():
 @mistake(
     "random_rotation",
     caught_by="gives_an_array",
-    hint="This is a torch tensor, or a list: a NumPy array (3, 3) is wanted.",
+    hint="The rotation is no NumPy array; one of shape (3, 3) is wanted.",
 )
 def as_a_tensor():
     def random_rotation(rng):
@@ -926,8 +927,9 @@ cluster_energy_model_slips = [
         "    positions.requires_grad_(True)\n    model(positions).sum().backward()\n"
         "    return -positions.grad\n",
         "leaves_the_positions_as_they_were",
-        "backward() adds to the caller's positions.grad, and the next call adds to it again. Use "
-        "torch.autograd.grad, on a copy.",
+        "backward() adds to the caller's positions.grad, and the next call adds to it again. "
+        "torch.autograd.grad leaves nothing behind, and a copy leaves the caller's tensor as "
+        "it was.",
     ),
     energy(
         "own_model_only",
@@ -1009,8 +1011,8 @@ cluster_energy_model_slips = [
         "nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU()",
         "nn.Linear(1, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()",
         "is_smooth",
-        "With ReLU the energy has corners, and at a corner the force jumps. Take a smooth "
-        "activation: tanh, SiLU, softplus.",
+        "The activation has a corner, as ReLU has. So the energy has corners too, and at a "
+        "corner the force jumps: a smooth activation is needed.",
     ),
     energy(
         "cut_off_in_a_step",
@@ -1185,7 +1187,8 @@ train_energy_model_slips = [
         "        optimiser.zero_grad()\n",
         "",
         "knows_unseen_clusters",
-        "The gradients of all earlier steps are still there: zero_grad() is missing.",
+        "The gradients of earlier steps are never cleared and add up, so that a step follows "
+        "all of them together. Each step needs the gradient of now alone.",
     ),
     trained(
         "energies_left_standardised",
@@ -1233,7 +1236,8 @@ train_energy_model_slips = [
         "    model.eval()\n",
         "",
         "leaves_the_model_ready_for_use",
-        "The model comes back in training mode: end with model.eval().",
+        "The model is left in training mode, so that whoever uses it next gets dropout. The "
+        "mode has to change when the training is over.",
     ),
     trained(
         "model_left_in_double",
@@ -1269,7 +1273,8 @@ train_energy_model_slips = [
         "    history = []\n",
         "    history = []\n    energies -= energies.mean()\n",
         "leaves_its_data_unchanged",
-        "The caller's energies are overwritten: `energies -= …` writes into them.",
+        "The caller's energies have other values after the training: `-=` and its kind write "
+        "into a tensor.",
     ),
 ]
 
@@ -1295,7 +1300,8 @@ later_pool_slips = [
         "masked_fill(~counts, -torch.inf)",
         "masked_fill(~counts, -1000.0)",
         "takes_the_largest_of_what_counts",
-        "The padding is set to −1000, and some features are lower. Set it to −inf.",
+        "The number that hides the padding is not low enough: some features are lower still, "
+        "and the padding wins against them.",
     ),
     slip(
         "pool",
@@ -1312,8 +1318,8 @@ later_pool_slips = [
 @mistake(
     "deep_sets",
     caught_by="has_the_width_asked_for",
-    hint="The layers are kept from the first network and handed to the next. Make new ones in "
-    "__init__.",
+    hint="Two networks of the same sizes share their layers, so that training one changes the "
+    "other. Each needs layers of its own.",
 )
 def layers_kept_for_the_next():
     layers_of = {}
@@ -1394,7 +1400,7 @@ def place_as_a_feature():
 @mistake(
     "train_energy_model",
     caught_by="returns_a_history_that_falls",
-    hint="The list falls, and the model has not been touched.",
+    hint="The history falls, but the model is as it was: no weight has changed.",
 )
 def nothing_but_a_list():
     def train_energy_model(model, positions, energies, *, epochs, generator):

@@ -242,8 +242,8 @@ mlp_slips = [
         "    def forward(self, x: torch.Tensor) -> torch.Tensor:\n"
         "        for layer in self.layers:\n            x = layer(x)\n        return x",
         "has_the_parameters_of_its_layers",
-        "A plain Python list hides the layers from PyTorch: parameters() finds none, and an "
-        "optimiser would train nothing. nn.ModuleList or nn.Sequential registers them.",
+        "parameters() does not find the layers, so that they never learn: torch looks at a "
+        "module's attributes, and not into plain lists.",
     ),
     slip(
         "mlp",
@@ -492,8 +492,8 @@ losses_slips = [
         "    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))\n"
         "    return torch.tensor(-log_p[np.arange(len(z)), classes.numpy()].mean())\n",
         "can_be_differentiated",
-        "cross_entropy: the way through NumPy loses the graph, and nothing can be trained with the "
-        "result. Stay with torch's functions.",
+        "cross_entropy: the result has no graph, and nothing can be trained with it. A way "
+        "through NumPy loses the graph; torch's own functions keep it.",
     ),
     slip(
         "losses",
@@ -501,7 +501,8 @@ losses_slips = [
         _CE,
         "    logits -= logits.max(dim=1, keepdim=True).values\n" + _CE,
         "leave_their_arguments_unchanged",
-        "cross_entropy: `logits -= …` writes into the caller's tensor.",
+        "cross_entropy: the caller's logits have other values after the call: `-=` and its "
+        "kind write into a tensor.",
     ),
     slip(
         "losses",
@@ -543,8 +544,8 @@ optimisers_slips = [
         _SGD,
         _SGD.replace("p - lr", "p + lr"),
         "sgd_follows_the_gradient",
-        "sgd_step goes uphill: the gradient points to larger values, so the step goes against it. "
-        "(momentum_step uses it and climbs too.)",
+        "sgd_step goes uphill: the gradient points to larger values, so the step goes against "
+        "it. (momentum_step climbs too: perhaps it uses sgd_step.)",
     ),
     slip(
         "optimisers",
@@ -744,7 +745,7 @@ optimisers_slips = [
         "return adam_step(decayed, grads, state, lr, betas, eps)",
         "return adam_step(decayed, grads, state, lr)",
         "adamw_takes_any_settings",
-        "adamw_step: betas and eps stop here. Hand them on.",
+        "adamw_step: its betas and eps have no effect: they never reach the step of Adam.",
     ),
     slip(
         "optimisers",
@@ -790,8 +791,8 @@ optimisers_slips = [
         "zeros = [torch.zeros_like(p) for p in params]\n    t, means",
         "zeros = [torch.zeros(p.shape, dtype=torch.float64) for p in params]\n    t, means",
         "keep_shape_and_dtype",
-        "adam_step: parameters in float32 come back in float64, because the means began in "
-        "float64. torch.zeros_like keeps the dtype.",
+        "adam_step: parameters in float32 come back in float64. Whatever the means begin with "
+        "should have the dtype of the parameters.",
     ),
     slip(
         "optimisers",
@@ -937,7 +938,8 @@ minibatches_slips = [
         _YIELD,
         "        yield x[chosen].clone(), y[chosen].clone()\n    x[:], y[:] = x[order], y[order]\n",
         "leaves_the_data_unchanged",
-        "x and y themselves are shuffled: `x[:] = …` writes into the caller's tensors.",
+        "The caller's x and y are in another order after the call: `x[:] = …` and its kind "
+        "write into a tensor.",
     ),
     slip(
         "minibatches",
@@ -1054,8 +1056,8 @@ dropout_slips = [
         "    order = torch.randperm(x.numel(), generator=generator).reshape(x.shape)\n"
         "    kept = order >= p * (x.numel() - x.shape[-1])\n",
         "drops_with_probability_p",
-        "The number of dropped elements is fixed and off by some. Every element is dropped by "
-        "itself, with probability p.",
+        "Every call drops the same number of elements, and it is not even the right one. Each "
+        "element is dropped by itself, with probability p.",
     ),
     slip(
         "dropout",
@@ -1091,7 +1093,8 @@ dropout_slips = [
         _RETURN,
         "    x[~kept] = 0\n    return x / (1 - p)",
         "leaves_x_unchanged",
-        "The caller's x is overwritten: `x[…] = 0` writes into it.",
+        "The caller's x has other values after the call: `x[…] = 0` and its kind write into a "
+        "tensor.",
     ),
     slip(
         "dropout",
@@ -1564,8 +1567,8 @@ augment_slips = [
         _NOISE,
         "torch.rand((copies, *x.shape), generator=generator, dtype=x.dtype)",
         "adds_normal_noise_of_the_deviation_given",
-        "torch.rand is uniform between 0 and 1: it shifts all copies to one side. torch.randn is "
-        "normal around 0.",
+        "The noise is uniform between 0 and 1, and shifts all copies to one side. Normal "
+        "noise around 0 is asked for.",
     ),
     slip(
         "augment",
@@ -1625,7 +1628,8 @@ augment_slips = [
         "torch.cat([x.clone(), x.add_(noise_std * noise.sum(0))"
         " if copies == 1 else noisy + 0 * x.sub_(1e-3).sum()]), torch.cat(",
         "leaves_the_data_unchanged",
-        "The caller's x is changed: an in-place operation writes into it.",
+        "The caller's x has other values after the call: methods whose names end in _, and "
+        "`*=` and its kind, write into a tensor.",
     ),
     slip(
         "augment",
@@ -1687,15 +1691,16 @@ train_slips = [
         "            opt.zero_grad()\n",
         "",
         "takes_a_step_for_every_batch",
-        "The gradients of all earlier batches are still there: backward() adds to them. "
-        "zero_grad() is missing.",
+        "The gradients of earlier steps are never cleared and add up, so that a step follows "
+        "all of them together. Each step needs the gradient of now alone.",
     ),
     training(
         "gradients_cleared_before_the_step",
         "            opt.step()\n",
         "            opt.zero_grad()\n            opt.step()\n",
         "takes_a_step_of_gradient_descent",
-        "The gradients are cleared between backward() and step(): the step finds none.",
+        "The gradients are cleared after they are computed and before the step is taken: the "
+        "step finds none.",
     ),
     training(
         "broadcasting",
@@ -1718,15 +1723,15 @@ train_slips = [
         "    model.train()\n",
         "",
         "learns_in_training_mode",
-        "The model may come in evaluation mode, with dropout switched off. Call model.train() "
-        "before the loop.",
+        "The model stays in the mode that it comes in, where dropout may be off. It is to "
+        "learn in training mode, whatever mode it comes in.",
     ),
     training(
         "evaluation_mode_after_the_first_epoch",
         "        losses.append(total / len(x))\n",
         "        losses.append(total / len(x))\n        model.eval()\n",
         "learns_in_training_mode",
-        "model.eval() stands inside the loop, so that only the first epoch is in training mode. "
+        "From the second epoch on the model is in evaluation mode, and nothing is dropped. "
         "Set the mode back before the next epoch, or switch once, at the end.",
     ),
     training(
@@ -1773,7 +1778,8 @@ train_slips = [
         "    model.eval()\n",
         "",
         "ends_in_evaluation_mode",
-        "The model is left in training mode, where dropout goes on. Call model.eval() at the end.",
+        "The model is left in training mode, so that whoever uses it next gets dropout. The "
+        "mode has to change when the training is over.",
     ),
     training(
         "sum_of_squares",
@@ -1883,7 +1889,7 @@ train_slips = [
         "            opt.step()\n",
         "",
         "learns_a_sine",
-        "The gradients are computed and never used: opt.step() is missing.",
+        "The gradients are computed and never used: the optimiser takes no step.",
     ),
     training(
         "rate_ignored",
@@ -1912,7 +1918,8 @@ train_slips = [
         "    losses = []\n",
         "    losses = []\n    x -= 1e-3 * x.mean()\n",
         "leaves_the_data_unchanged",
-        "The caller's x is changed: `x -= …` writes into it.",
+        "The caller's x has other values after the training: `-=` and its kind write into a "
+        "tensor.",
     ),
     training(
         "output_layer_only",

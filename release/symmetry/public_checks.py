@@ -2,7 +2,17 @@
 
 import numpy as np
 import torch
-from coursekit import SINGLE, CheckFailed, array, attribute, close, holds, number, tensor
+from coursekit import (
+    SINGLE,
+    CheckFailed,
+    array,
+    attribute,
+    close,
+    holds,
+    number,
+    tensor,
+    unchanged,
+)
 
 SET = torch.tensor([[[1.0], [2.0], [6.0]]])
 TETRAHEDRON = torch.tensor([[[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]]) / 8**0.5
@@ -44,8 +54,8 @@ def test_pool__takes_sets_of_several_sizes(student):
         kept = student.keep(features)
         pooled = student.pool(kept, mask, kind)
         close(pooled, torch.tensor(values), SINGLE)
-        holds(pooled.dtype == torch.float64, "should have the dtype of the features")
-        close(student.value(kept), features)
+        holds(pooled.dtype == torch.float64, "the result should have the dtype of the features")
+        unchanged(student.value(kept), features, "features")
         close(student.pool(features[:, :0], kind=kind), torch.zeros(2, 2))
     close(student.pool(features, mask), torch.tensor(expected["sum"]), SINGLE)
 
@@ -116,7 +126,7 @@ def test_naive_mlp__is_no_straight_line(student):
     x = _like(model, torch.tensor([[1.0, -1.5, 2.0], [-1.0, 1.5, -2.0], [0.0, 0.0, 0.0]]))
     one, other, middle = tensor(model(100 * x), (3, 1))[:, 0]
     bend = abs(one + other - 2 * middle)
-    holds(bool(bend > 1e-3 * abs(one - middle)), "it is a straight line")
+    holds(bool(bend > 1e-3 * abs(one - middle)), "the network is a straight line")
     close(model(100 * x[:1]), torch.tensor([[float(one)]]), SINGLE)
 
 
@@ -126,7 +136,9 @@ def test_naive_mlp__has_161_parameters(student):
         model = student.NaiveMLP(n_inputs)
         tensor(model(_like(model, torch.ones(1, n_inputs))), (1, 1))
         found = sum(weights.numel() for weights in model.parameters())
-        holds(found == expected, f"it has {found} parameters for {n_inputs} inputs, not {expected}")
+        holds(
+            found == expected, f"{n_inputs} inputs should make {expected} parameters, not {found}"
+        )
 
 
 def test_invariance_error__is_zero_for_an_even_function(student):
@@ -172,7 +184,8 @@ def test_random_rotation__prefers_no_direction(student):
     found = np.array([array(student.random_rotation(rng), (3, 3)) for _ in range(400)])
     for power, expected, error in ((1, 0.0, 0.029), (2, 1 / 3, 0.015), (4, 1 / 5, 0.014)):
         off = np.abs((found**power).mean(axis=0) - expected).max() / error
-        words = f"some entry's power {power} has a mean that is {off:.0f} standard errors away"
+        what = {1: "mean", 2: "mean square", 4: "mean fourth power"}[power]
+        words = f"the {what} of some entry is {off:.0f} standard errors away"
         holds(bool(off < 5), words)
 
 

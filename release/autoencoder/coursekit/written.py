@@ -14,6 +14,8 @@ import numpy as np
 _WRITTEN_OUT = 24
 """Arrays of up to this many entries are written out."""
 _LETTERS = "xyzuvwabcdefgh"
+OWN = "the check's own"
+"""With this begins what a call is made on that is not from the student's code."""
 _DEFAULT_DTYPES = ("float64", "int64", "bool", "torch.float32", "torch.int64", "torch.bool")
 
 
@@ -77,7 +79,7 @@ class Origin:
         """The name of the function at the beginning of it all."""
         if self.call is not None:
             return self.call.function
-        return "the check's own model" if self.field else "the check's own value"
+        return f"{OWN} model" if self.field else f"{OWN} value"
 
 
 def made_by(target: Any) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .compare import CheckFailed, short
-from .written import Call
+from .compare import CheckFailed, StudentError, short
+from .written import OWN, Call
 
 _LONG = 6
 """Of arrays with more entries than this a message shows the first that differs."""
@@ -31,21 +31,33 @@ def details(
 ) -> list[tuple[str, str]]:
     """The message's lines below its title, each a word and its text, in their fixed order."""
     call, place = responsible(failure, calls)
-    name = call.name if call is not None else exercise
     parts = [("called", str(call) if public and call is not None else "")]
-    parts += [("problem", _sentence(name, failure, public))]
+    name = subject(exercise, failure, call)
+    problem = _sentence(f"{place} from {name}" if place and public else name, failure, public)
+    parts += [("problem", problem)]
     if public:
         parts += _values(failure, came_back=place is not None)
+        place = "" if problem and not failure.whole else place
         parts += [("detail", ", ".join(part for part in (place, failure.detail) if part))]
     parts += [("hint", failure.hint if public or failure.kind == "shape" else "")]
     return [(word, text[:600]) for word, text in parts if text]
 
 
+def subject(exercise: str, failure: CheckFailed, call: Call | None) -> str:
+    """What a message's sentence is about: what came back, or what stopped before anything did."""
+    if call is None:
+        return exercise
+    stopped = isinstance(failure, StudentError) and call.target is not None and not call.method
+    return call.function if stopped else call.name
+
+
 def responsible(failure: CheckFailed, calls: Sequence[Call]) -> tuple[Call | None, str | None]:
     """The call that a failure is about, and which of the values it returned was looked at.
 
-    "" stands for all that came back, None for something that the check made of it.
+    "" stands for all that came back, None for something that the check made of it. What the
+    check does with a model or a value of its own is no call of the student's code.
     """
+    calls = [call for call in calls if not call.function.startswith(OWN)] or calls
     for call in reversed(calls):
         if call.error is failure:
             return call, None
@@ -63,8 +75,9 @@ def _place(returned: Any, subject: Any, alike: Callable[[Any, Any], bool]) -> st
         return ""
     if isinstance(returned, (tuple, list)):
         for number, item in enumerate(returned, start=1):
-            if _place(item, subject, alike) is not None:
-                return f"value {number} of {len(returned)}"
+            inner = _place(item, subject, alike)
+            if inner is not None:
+                return f"{inner}{' in ' * bool(inner)}value {number} of {len(returned)}"
     return None
 
 

@@ -37,7 +37,7 @@ import numpy as np
 
 from . import slips
 from .compare import CheckFailed, StudentError, stumbled, without_a_graph
-from .messages import details, responsible
+from .messages import details, responsible, subject
 from .student import Kept, Student
 from .written import Call
 
@@ -349,7 +349,7 @@ def _run(exercise: str, function: Callable[..., None], student: NotebookStudent)
     parts = details(exercise, found, student.calls, public=True)
     if found.kind == "error" and student._line:
         parts.append(("line", student._line))
-    sentence = f"{call.name if call else exercise} {found.text}"
+    sentence = f"{subject(exercise, found, call)} {found.text}"
     return _Found(title, name, found.kind, sentence, parts, student.calls)
 
 

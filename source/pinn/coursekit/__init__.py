@@ -17,6 +17,7 @@ from .compare import (
     quiet,
     refuses,
     tensor,
+    unchanged,
     within,
 )
 from .written import Call
@@ -39,5 +40,6 @@ __all__ = [
     "quiet",
     "refuses",
     "tensor",
+    "unchanged",
     "within",
 ]

@@ -51,9 +51,9 @@ class CheckFailed(AssertionError):
     """A check's verdict: `kind` says which step failed, `text` says it in words.
 
     `text` continues a sentence that begins with the name of what was called, unless it is
-    `whole`. `returned` and `expected` are shown for public checks only; so are `detail` and
-    `exact`, which is `text` with what a hidden check's message leaves out. `subject` is what was
-    looked at, and tells which call is meant.
+    `whole`, as a property is if nothing else is said. `returned` and `expected` are shown for
+    public checks only; so are `detail` and `exact`, which is `text` with what a hidden check's
+    message leaves out. `subject` is what was looked at, and tells which call is meant.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class CheckFailed(AssertionError):
         hint: str = "",
         exact: str = "",
         subject: Any = None,
-        whole: bool = False,
+        whole: bool | None = None,
     ) -> None:
         super().__init__(text or kind)
         self.kind = kind
@@ -78,7 +78,7 @@ class CheckFailed(AssertionError):
         self.hint = hint
         self.exact = exact or text
         self.subject = returned if subject is None else subject
-        self.whole = whole or kind == "property"
+        self.whole = kind == "property" if whole is None else whole
 
 
 class StudentError(CheckFailed):
@@ -106,8 +106,10 @@ def array(
     returned: Any, shape: Sequence[int | None] | None = None, *, finite: bool = True
 ) -> np.ndarray:
     """`returned` as a float or integer array of `shape` (None: any extent); NumPy only."""
-    if not isinstance(returned, (np.ndarray, np.generic)) or returned.dtype == bool:
+    if not isinstance(returned, (np.ndarray, np.generic)):
         raise _of_type("a NumPy array", returned)
+    if returned.dtype == bool:
+        raise CheckFailed("type", "should hold numbers, holds True and False", subject=returned)
     return _array(np.asarray(returned), shape, finite, returned)
 
 
@@ -198,15 +200,18 @@ def _kind_and_number(values: Sequence[Any]) -> str:
     return f"a {type(values).__name__} of {len(values) if len(values) < 10 else 'many'}"
 
 
-def within(value: float, expected: float, error: float, k: float = 5.0) -> None:
-    """|value − expected| ≤ k standard errors. k = 5 fails a right answer once in 1.7 million."""
+def within(value: float, expected: float, error: float, k: float = 5.0, what: str = "") -> None:
+    """|value − expected| ≤ k standard errors. k = 5 fails a right answer once in 1.7 million.
+
+    `what` says what was measured, for a public check's message.
+    """
     if not abs(number(value) - expected) <= k * error:
         raise CheckFailed(
             "value",
             f"is more than {k:g} standard errors away",
             returned=value,
             expected=expected,
-            detail=f"± {error:.2g}",
+            detail=f"{what}{', ' if what else ''}± {error:.2g}",
         )
 
 
@@ -217,10 +222,22 @@ def below(value: float, limit: float, what: str) -> None:
         raise CheckFailed("value", text, whole=True)
 
 
-def holds(condition: bool, text: str, *, hint: str = "") -> None:
-    """A property: `text` says what should hold, in the student's words."""
+def holds(condition: bool, text: str, *, hint: str = "", of: Any = None) -> None:
+    """A property: `text` says what should hold, in the student's words.
+
+    `of`: what it should hold of, where that is not what came back from the last call.
+    """
     if not condition:
-        raise CheckFailed("property", text, hint=hint)
+        raise CheckFailed("property", text, hint=hint, subject=of)
+
+
+def unchanged(now: Any, before: Any, what: str, tolerance: Tolerance = EXACT) -> None:
+    """An argument after a call is what it was before; `what` names it."""
+    try:
+        close(now, before, tolerance)
+    except CheckFailed:
+        text = f"the call changes its argument {what}, which should stay as it was"
+        raise CheckFailed("property", text) from None
 
 
 def refuses(call: Callable[[], Any], error: str = "ValueError") -> None:
@@ -231,15 +248,15 @@ def refuses(call: Callable[[], Any], error: str = "ValueError") -> None:
         if error in (raised.name, *raised.bases):
             return
         raise
-    raise CheckFailed("property", f"should raise {error} here", returned=returned)
+    text = f"should raise {error} here"
+    raise CheckFailed("property", text, returned=returned, whole=False)
 
 
 def quiet(call: Call) -> None:
     """The call gave no RuntimeWarning (overflow, division by zero, …)."""
     if "RuntimeWarning" in call.warnings:
-        raise CheckFailed(
-            "property", "gives the right value, but with an overflow or invalid-value warning"
-        )
+        text = "gives the right value, but with an overflow or invalid-value warning"
+        raise CheckFailed("property", text, whole=False)
 
 
 def attribute(thing: Any, name: str) -> Any:
@@ -258,6 +275,8 @@ def wanted_instead(stumble: Exception) -> str:
         return f"{expected[1]} values"
     if any(words in text for words in ("cannot unpack", "not iterable", "subscriptable", "len()")):
         return "several values"
+    if "broadcast" in text or "same shape" in text or "must match" in text:
+        return "an array or tensor of another shape"
     if "requires grad" in text or "require grad" in text:
         return "a value without a graph (item() or detach() gives one)"
     missing = re.search(r"has no attribute '(\w+)'", text)
