@@ -919,14 +919,6 @@ recover_alpha_slips = [
         "and look at the history.",
     ),
     plain(
-        "seed_of_its_own",
-        "torch.manual_seed(generator.initial_seed())",
-        "torch.manual_seed(42)",
-        "repeats_itself",
-        "The seed is always the same number, so that generator decides nothing. The first weights "
-        "of the network should come from it.",
-    ),
-    plain(
         "generator_ignored",
         "    torch.manual_seed(generator.initial_seed())\n",
         "",
