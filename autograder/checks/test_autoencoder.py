@@ -260,7 +260,7 @@ def test_autoencoder__leaves_z_free(student, draw):
     model = _own(student, draw, 64, 24)
     z = tensor(model.encoder(1e3 * _spins(draw, 10, 64)), (10, 24))
     holds(float(z.min()) < 0, "z is never negative: there should be no activation on it")
-    holds(float(np.abs(z).max()) > 1.5, "z is bounded: there should be no activation on it")
+    holds(float(np.abs(z).max()) > 1.5, "z is bounded: by an activation on it, or in front")
 
 
 def _bends(values: np.ndarray, part: str) -> None:
@@ -374,6 +374,7 @@ def test_autoencoder__computes_what_its_layers_say(student, draw):
         )
 
 
+@pytest.mark.point
 def test_autoencoder__has_relu_behind_its_hidden_layers(student, draw):
     """has a ReLU, and nothing else that bends, behind its hidden layers"""
     found = _bends_that_fit(_own(student, draw, 49, 3), draw)
@@ -437,6 +438,7 @@ def test_reconstruction_loss__can_be_differentiated(student, draw):
     close(tensor(gradient, (6, 9)), (2 * (x_hat - x) / x.numel()).numpy(), SINGLE)
 
 
+@pytest.mark.point
 def test_reconstruction_loss__trains_what_made_x_hat(student, draw):
     """lets its gradient reach the weights of the model that x_hat comes from"""
     model = student.field("polynomial", coefficients=draw.uniform(-1, 1, 3).tolist())
@@ -797,6 +799,7 @@ def test_encode__keeps_both_axes(student, draw):
         close(array(_encoded(student, model, x.numpy()), (rows, latent)), expected, SINGLE)
 
 
+@pytest.mark.point
 def test_encode__is_free_of_dropout(student, draw):
     """gives the z of evaluation mode for a network with dropout that is in training mode"""
     model = _network(student, _seed(draw), 36, 8, "dropout")

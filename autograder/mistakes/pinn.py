@@ -2224,14 +2224,6 @@ train_heat_variants = [
     ),
     rod("stops_too_soon", "min(epochs, 80)", "5", "cools_like_the_rod", TOO_SOON),
     rod(
-        "seed_of_its_own",
-        "torch.manual_seed(generator.initial_seed())",
-        "torch.manual_seed(42)",
-        "repeats_itself",
-        "The seed is always the same number, so that generator decides nothing. The first weights "
-        "of the network should come from it.",
-    ),
-    rod(
         "generator_ignored",
         "    torch.manual_seed(generator.initial_seed())\n",
         "",
