@@ -280,6 +280,9 @@ def _exchanged(
             if keep or name not in placed:
                 placed.append(name)
                 yield Cell(cell.label, right_code(assignment, name))
+        # `@register` may have put the wrong one into a table.
+        for decorator in [] if keep else reversed(getattr(piece.node, "decorator_list", [])):
+            yield Cell(cell.label, f"({ast.unparse(decorator)})({piece.defines})\n")
 
 
 def _first_defined(pieces: list[Piece], family: set[str]) -> bool:
