@@ -26,6 +26,7 @@ from coursekit.ising_data import ising_configurations
 
 from autograder.judging import training
 from autograder.judging.kinds import array, close, number
+from autograder.judging.kit import unchanged
 from reference_impl import autoencoder as reference
 
 # Measured by benchmarks/thresholds_autoencoder.py: the reference and every recipe of the
@@ -36,14 +37,6 @@ ERROR_LIMIT = 0.54
 ORDERED_LIMIT = 0.12
 DISORDERED_LIMIT = 1.2
 R2_LIMIT = 0.9
-
-
-def _unchanged(student: Any, call: Any, *arguments: Any) -> None:
-    """`call` leaves its arguments as they were."""
-    kept = [student.keep(argument) for argument in arguments]
-    call(*kept)
-    for before, after in zip(arguments, kept, strict=True):
-        close(student.value(after), before, SINGLE)
 
 
 def _pair(returned: Any, words: str) -> list[Any]:
@@ -147,7 +140,7 @@ def test_pca_reconstruction__gives_arrays(student, draw):
 @pytest.mark.guard
 def test_pca_reconstruction__leaves_X_unchanged(student, draw):
     """leaves X unchanged"""
-    _unchanged(student, lambda X: _rebuilt(student, X, 2), _cloud(draw, 20, 4))
+    unchanged(student, lambda X: _rebuilt(student, X, 2), _cloud(draw, 20, 4))
 
 
 # ---------------------------------------------------------------------------- autoencoder
@@ -464,7 +457,7 @@ def test_reconstruction_loss__does_not_grow_with_the_data(student, draw):
 @pytest.mark.guard
 def test_reconstruction_loss__leaves_its_arguments_unchanged(student, draw):
     """leaves x and x_hat unchanged"""
-    _unchanged(student, student.reconstruction_loss, *_guess(draw, 4, 9))
+    unchanged(student, student.reconstruction_loss, *_guess(draw, 4, 9))
 
 
 # ---------------------------------------------------------------------- train_autoencoder
@@ -757,7 +750,7 @@ def test_train_autoencoder__leaves_X_unchanged(student, draw):
         generator = torch.Generator().manual_seed(_seed(draw))
         student.train_autoencoder(model, X, epochs=3, generator=generator)
 
-    _either(lambda X: _unchanged(student, call, X), X)
+    _either(lambda X: unchanged(student, call, X), X)
 
 
 # --------------------------------------------------------------------------------- encode
@@ -845,7 +838,7 @@ def test_encode__leaves_X_and_the_weights_unchanged(student, draw):
     """leaves X and the model's weights unchanged"""
     model, x = _network(student, _seed(draw), 25, 2), _spins(draw, 7, 25)
     weights = [values.detach().numpy() for values in model.parameters()]
-    _either(lambda X: _unchanged(student, lambda kept: student.encode(model, kept), X), x.numpy())
+    _either(lambda X: unchanged(student, lambda kept: student.encode(model, kept), X), x.numpy())
     for before, after in zip(weights, model.parameters(), strict=True):
         close(after.detach().numpy(), before, SINGLE)
 
@@ -958,7 +951,7 @@ def test_order_parameter_correlation__takes_tensors_as_well(student, draw):
 def test_order_parameter_correlation__leaves_its_arguments_unchanged(student, draw):
     """leaves z and m unchanged"""
     z, m = _latent_and_order(draw, 20, 2)
-    _unchanged(student, lambda *kept: _fitted(student, *kept), z, m)
+    unchanged(student, lambda *kept: _fitted(student, *kept), z, m)
 
 
 @pytest.mark.guard

@@ -35,6 +35,7 @@ from scipy.signal import convolve2d
 
 from autograder.judging import training
 from autograder.judging.kinds import array, close, number
+from autograder.judging.kit import torch_generator, unchanged
 
 # Measured by benchmarks/thresholds_cnn.py: the reference and every alternative pass with 20 seeds
 # of 20.
@@ -42,14 +43,6 @@ EPOCHS = 10
 CONFIGURATIONS = 600
 ACCURACY_LIMIT = 0.95
 LOSS_LIMIT = 0.25
-
-
-def _unchanged(student: Any, call: Any, *arguments: Any) -> None:
-    """`call` leaves its arguments as they were."""
-    kept = [student.keep(argument) for argument in arguments]
-    call(*kept)
-    for before, after in zip(arguments, kept, strict=True):
-        close(student.value(after), before, SINGLE)
 
 
 def _spins(draw: np.random.Generator, *shape: int) -> np.ndarray:
@@ -118,7 +111,7 @@ def test_correlate1d__refuses_a_kernel_longer_than_the_signal(student, draw):
 @pytest.mark.guard
 def test_correlate1d__leaves_its_arguments_unchanged(student, draw):
     """leaves signal and kernel unchanged"""
-    _unchanged(student, student.correlate1d, draw.normal(size=9), draw.normal(size=3))
+    unchanged(student, student.correlate1d, draw.normal(size=9), draw.normal(size=3))
 
 
 # -------------------------------------------------------------------- convolve2d_periodic
@@ -222,7 +215,7 @@ def test_convolve2d_periodic__refuses_a_kernel_larger_than_the_image(student, dr
 def test_convolve2d_periodic__leaves_its_arguments_unchanged(student, draw):
     """leaves image and kernel unchanged"""
     image, kernel = draw.normal(size=(6, 6)), draw.normal(size=(3, 3))
-    _unchanged(student, student.convolve2d_periodic, image, kernel)
+    unchanged(student, student.convolve2d_periodic, image, kernel)
 
 
 # -------------------------------------------------------------------------------- kernels
@@ -352,7 +345,7 @@ def test_max_pool2d__refuses_a_size_that_does_not_divide(student, draw):
 @pytest.mark.guard
 def test_max_pool2d__leaves_x_unchanged(student, draw):
     """leaves x unchanged"""
-    _unchanged(student, lambda x: student.max_pool2d(x, 2), draw.normal(size=(2, 4, 6)))
+    unchanged(student, lambda x: student.max_pool2d(x, 2), draw.normal(size=(2, 4, 6)))
 
 
 # ------------------------------------------------------------------ count_conv_parameters
@@ -647,10 +640,6 @@ TEMPERATURES = {
 }
 
 
-def _generator(draw: np.random.Generator) -> torch.Generator:
-    return torch.Generator().manual_seed(int(draw.integers(2**31)))
-
-
 def _phases(
     draw: np.random.Generator, side: int = 16, count: int = CONFIGURATIONS
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -766,7 +755,7 @@ class Trained(NamedTuple):
 def trained(student: Any, draw: np.random.Generator, side: int = 16) -> Trained:
     student.reseed(int(draw.integers(2**31)))
     model = _torch_cnn(student) if side == 16 else _torch_cnn_for_8(student)
-    returned = _train(student, model, _phases(draw, side), _generator(draw))
+    returned = _train(student, model, _phases(draw, side), torch_generator(draw))
     model.eval()
     X, y = _phases(draw, side)
     found = _logits(model, X, len(X)).argmax(axis=1)
@@ -882,7 +871,7 @@ def test_train_cnn__learns_from_a_handful(student, draw):
     model, _ = _small(student)
     before = [tensor(weights) for weights in model.parameters()]
     data = _lattices(draw, 5, 4), torch.tensor([0, 1, 1, 0, 1])
-    _train(student, model, data, _generator(draw), 4)
+    _train(student, model, data, torch_generator(draw), 4)
     after = [tensor(weights) for weights in model.parameters()]
     moved = any(_differ(one, other) for one, other in zip(after, before, strict=True))
     holds(moved, "the network is the same as before: the last, short batch counts too")
@@ -897,7 +886,7 @@ def test_train_cnn__leaves_the_model_in_evaluation_mode(student, draw):
 @pytest.mark.guard
 def test_train_cnn__leaves_the_data_unchanged(student, draw):
     """leaves X and y unchanged"""
-    (model, _), generator = _small(student), _generator(draw)
+    (model, _), generator = _small(student), torch_generator(draw)
     data = _lattices(draw, 40, 4), torch.tensor(draw.integers(0, 2, 40))
     kept = [student.keep(x) for x in data]
     try:

@@ -30,6 +30,7 @@ from coursekit.compare import kind_of
 from numpy.polynomial import Polynomial
 from scipy import stats
 
+from autograder.judging.kit import torch_generator
 from autograder.sandbox.inside import fields
 from reference_impl import pinn as reference
 
@@ -656,10 +657,6 @@ def test_total_loss__leaves_its_arguments_unchanged(student, draw):
 # ---------------------------------------------------------------------- collocation_points
 
 
-def _generator(draw: np.random.Generator) -> torch.Generator:
-    return torch.Generator().manual_seed(int(draw.integers(2**31)))
-
-
 def _box(draw: np.random.Generator, d: int) -> list[tuple[float, float]]:
     """Intervals of different place and width, none of them from 0 to 1."""
     low = draw.uniform(-4, 4, d)
@@ -677,7 +674,9 @@ def test_collocation_points__lie_inside_the_box(student, draw):
     """are n points inside the box, one in each row"""
     for n, d in ((1, 1), (40, 1), (50, 2), (30, 3)):
         bounds = _box(draw, d)
-        unit = _in_the_unit_box(student.collocation_points(n, bounds, _generator(draw)), n, bounds)
+        unit = _in_the_unit_box(
+            student.collocation_points(n, bounds, torch_generator(draw)), n, bounds
+        )
         inside = (unit > -SINGLE.relative) & (unit < 1 + SINGLE.relative)
         holds(bool(inside.all()), "some points lie outside the bounds")
 
@@ -690,7 +689,7 @@ def test_collocation_points__fill_every_interval(student, draw):
     """
     bounds = _box(draw, 3)
     unit = _in_the_unit_box(
-        student.collocation_points(2000, bounds, _generator(draw)), 2000, bounds
+        student.collocation_points(2000, bounds, torch_generator(draw)), 2000, bounds
     )
     for column in unit.T:
         counts = np.histogram(column, np.linspace(0, 1, 11))[0]
@@ -711,7 +710,7 @@ def test_collocation_points__fill_the_box(student, draw):
     low, width = draw.integers(-4, 4, 2), draw.integers(2, 6, 2)
     bounds = list(zip(low.tolist(), (low + width).tolist(), strict=True))  # whole numbers count
     unit = _in_the_unit_box(
-        student.collocation_points(2500, bounds, _generator(draw)), 2500, bounds
+        student.collocation_points(2500, bounds, torch_generator(draw)), 2500, bounds
     )
     edges = np.linspace(0, 1, 6)
     counts = np.histogram2d(*unit.T, bins=(edges, edges))[0]
@@ -724,7 +723,7 @@ def test_collocation_points__fill_the_box(student, draw):
 
 def test_collocation_points__can_be_differentiated_with_respect_to(student, draw):
     """are a leaf tensor that requires gradients"""
-    points = student.keeping("collocation_points", 12, _box(draw, 2), _generator(draw))
+    points = student.keeping("collocation_points", 12, _box(draw, 2), torch_generator(draw))
     tensor(student.value(points), (12, 2))
     holds(attribute(points, "requires_grad") is True, "the points should require gradients")
     holds(
@@ -935,7 +934,7 @@ def _repeats_itself(student: Any, draw: np.random.Generator, exercise: str, *at:
 
 def _is_ready_for_use(student: Any, draw: np.random.Generator, exercise: str, *at: Any) -> None:
     """Two calls agree: dropout and the like are over, whatever a flag says."""
-    model, _ = _trained_model(student, exercise, 2, _generator(draw))
+    model, _ = _trained_model(student, exercise, 2, torch_generator(draw))
     once, again = (_call(student, model, *at)[0] for _ in range(2))
     words = "two calls of the model give different values: it is still in training mode"
     holds(bool(np.allclose(once, again, rtol=SINGLE.relative, atol=SINGLE.tiny)), words)
