@@ -329,6 +329,21 @@ def test_what_a_notebook_sets_is_as_a_check_expects_it() -> None:
     assert student.seen() == first
 
 
+def test_a_global_that_a_call_changed_is_not_the_next_check_s() -> None:
+    """A wrong exercise that overwrites what all stand on costs its own points alone."""
+    source = (
+        "import numpy as np\nSEEN = []\n"
+        "def wrong():\n    global np, late\n    np, late = None, 1\n    del globals()['right']\n"
+        "    SEEN.append(1)\n    return 0\n"
+        "def right():\n    return np.size([1, 2]), 'late' in globals()"
+    )
+    student = Student(after(source))
+    student.begin("wrong", 0)
+    assert student.wrong() == 0
+    student.begin("right", 0)
+    assert student.right() == (2, False)
+
+
 def test_a_device_that_is_not_there_costs_its_own_statements_alone() -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has one")

@@ -148,10 +148,26 @@ def test_what_would_cost_marks_is_named(notebook: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_end_of_python_itself_is_noticed(notebook: Path) -> None:
-    code, said = checked(changed(notebook, add("import os\nos._exit(0)", "energies")))
-    assert "Python itself ended in cell" in said
-    assert (code, said.splitlines()[-1]) == (1, NOT_READY)
+def test_what_ends_python_or_never_ends_is_left_out_as_at_grading(
+    notebook: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "check_submission.py"
+    text = SCRIPT.read_text(encoding="utf-8")
+    text = text.replace("LONG_PATIENCE = 60.0,", "LONG_PATIENCE = 15.0,")
+    script.write_text(text, encoding="utf-8")
+    before = notebook.read_bytes()
+    tries = "import os, time\nos._exit(0)\nlate = 1\nwhile True:\n    time.sleep(9)"
+    code, said = checked(changed(notebook, add(tries, "energies")), script)
+    assert ", line 2, ended Python itself (it may need too much memory) and is left out" in said
+    assert ", line 4, took more than 10 s; at grading it is not finished; no exercise needs" in said
+    assert "6 of 6 public checks passed" in said
+    assert (code, said.splitlines()[-1]) == (0, READY), said
+    notebook.write_bytes(before)
+    needed = "import os\ndef spring_force(x, stiffness=1.0):\n    return -stiffness * x\n"
+    needed += "spring_force = os._exit(1) or spring_force"
+    code, said = checked(changed(notebook, add(needed, "energies")), script)
+    assert ", line 4, ended Python itself" in said, said
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY), "an exercise is given anew there"
 
 
 @pytest.mark.parametrize(
@@ -206,9 +222,10 @@ def test_what_lies_beside_the_notebook_is_said_not_to_be_there(notebook: Path) -
     assert "3 of 3 exercises written; 6 of 6 public checks passed" in said, "each for itself"
     assert (code, said.splitlines()[-1]) == (0, READY)
     chain = "first = float(open('mine.csv').read(1))\nscale = 2 * first\n"
-    chain += "def mine(x):\n    return scale * x"
+    chain += "def mine(x):\n    return scale * x\nspring = spring_force\n"
+    chain += "def spring_force(x, stiffness=1.0):\n    return spring(x, stiffness) or mine(x)"
     code, said = checked(changed(notebook, add(chain, "energies")))
-    assert (code, said.splitlines()[-1]) == (1, NOT_READY), "a function needs what is read"
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY), "an exercise needs what is read"
 
 
 @pytest.mark.slow
@@ -237,7 +254,7 @@ def test_what_only_ipython_reads_and_what_is_slow_may_be_handed_in(
             cell["metadata"] = None
     notebook.write_text(json.dumps(found), encoding="utf-8")
     code, said = checked(notebook, script)
-    assert "line 1, took more than 0.2 s; at grading it is not finished; no function needs" in said
+    assert "line 1, took more than 0.2 s; at grading it is not finished; no exercise needs" in said
     assert "6 of 6 public checks passed" in said
     assert (code, said.splitlines()[-1]) == (0, READY), said
 
@@ -248,11 +265,20 @@ def test_a_try_out_that_stops_may_be_handed_in_unless_a_function_needs_it(notebo
     alone = "import a_package_i_have as mine\nx = [one / 0 for one in (1, 2)]\nmine.plot(x)"
     copy = changed(notebook, add(alone, "energies"))
     code, said = checked(copy)
-    assert "ZeroDivisionError: division by zero; no function needs what it should give" in said
+    assert "ZeroDivisionError: division by zero; no exercise needs what it should give" in said
     assert (code, said.splitlines()[-1]) == (0, READY), said
-    needed = "strength = 1 / 0\ndef helper(x):\n    return strength * x"
-    code, said = checked(changed(copy, add(needed, "energies")))
-    assert "division by zero; functions need what it should give" in said
+    plots = "table = 1 / 0\ndef plots():\n    return table\nkinetic(2.0\n"
+    code, said = checked(changed(copy, add(plots, "oscillator")))
+    assert "SyntaxError: '(' was never closed; no exercise needs" in said
+    assert (code, said.splitlines()[-1]) == (0, READY), "only what is no exercise stood on it"
+    needed = (
+        "FACTORS = {}\nFACTORS['one'] = 1 / 0\n"
+        "def helper(x):\n    return FACTORS.get('one', 1) * x\n"
+        "def spring_force(x, stiffness=1.0):\n    return -helper(stiffness * x)"
+    )
+    code, said = checked(changed(copy, add(needed, "check_spring_force")))
+    assert "6 of 6 public checks passed" in said
+    assert "division by zero; an exercise needs what it should give" in said
     assert (code, said.splitlines()[-1]) == (1, NOT_READY)
 
 
@@ -263,8 +289,30 @@ def test_newer_syntax_than_the_grader_s_is_named(notebook: Path, tmp_path: Path)
     (tmp_path / "requirements.txt").write_text("# graded with Python 3.9\n", encoding="utf-8")
     newer = "x = 1\nmatch x:\n    case 1:\n        y = 2"
     code, said = checked(changed(notebook, add(newer, "energies")), script)
-    assert "line 2, needs a newer Python than the grader's 3.9" in said
+    assert "line 2, needs a newer Python than the grader's 3.9; no exercise needs" in said
+    assert code == 0
+    newer += f"\n{RIGHT['spring_force']}"
+    code, said = checked(changed(notebook, add(newer, "energies")), script)
+    assert "line 2, needs a newer Python than the grader's 3.9; an exercise needs" in said
     assert code == 1
+
+
+@pytest.mark.slow
+def test_what_is_taken_from_the_home_folder_or_the_network_is_said(
+    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path that is complete is found here, and not at grading."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "mine.csv").write_text("1", encoding="utf-8")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    reads = f"import socket\nopen({str(home / 'mine.csv')!r}).close()\n"
+    reads += "socket.getaddrinfo('nowhere.invalid', 80)"
+    code, said = checked(changed(notebook, add(reads, "energies")))
+    assert "mine.csv will not be there at grading" in said
+    assert "asks for the network, which is not there at grading; no exercise needs" in said
+    assert (code, said.splitlines()[-1]) == (0, READY)
 
 
 def test_python_that_does_not_start_is_a_sentence(notebook: Path) -> None:

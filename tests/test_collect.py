@@ -373,6 +373,38 @@ def test_a_thousand_broken_archives_are_told_in_one_line(tmp_path: Path) -> None
             },
             "alovelace",
         ),
+        ({"Downloads/Sheet/ada/backprop.ipynb": b"a", "Downloads/Sheet/ben/x.ipynb": b"b"}, "ada"),
+        (
+            {
+                "Course/Sheet 1/Abgaben/Lovelace_Ada_alovelace_301/backprop.ipynb": b"a",
+                "Course/Sheet 1/Abgaben/B_Ben_bb_302/backprop.ipynb": b"b",
+                "Course/Sheet 1/overview.xlsx": b"x",
+            },
+            "alovelace",
+        ),
+        (
+            {
+                "Sheet-2026-001/Sheet/Ada Lovelace - backprop.ipynb": b"a",
+                "Sheet-2026-001/Sheet/Ben B - Copy of backprop (1).ipynb": b"b",
+            },
+            None,
+        ),
+        (
+            {
+                "Sheet/grades.pdf": b"%PDF",
+                "Sheet/ada/backprop.ipynb": b"a",
+                "Sheet/ben/backprop.ipynb": b"b",
+            },
+            "ada",
+        ),
+        (
+            {
+                "Sheet/ada.zip": zipped_bytes({"x/backprop.ipynb": b"a"}),
+                "Sheet/ben.zip": zipped_bytes({"backprop.ipynb": b"b"}),
+            },
+            "ada",
+        ),
+        ({"van_der Waals_1_assignsubmission_file_/backprop.ipynb": b"a"}, "van_der_waals-1"),
     ],
 )
 def test_shapes_of_archives(files: dict[str, bytes], student: str | None, tmp_path: Path) -> None:
@@ -403,6 +435,7 @@ def test_everyone_is_written_or_named_with_the_reason(tmp_path: Path) -> None:
         "Di_4_assignsubmission_file_/": b"",
         "Ed_5_assignsubmission_file_/broken.zip": b"PK no",
         "Flo_6_assignsubmission_file_/cnn.ipynb": notebook(name="cnn"),
+        "Gil_7_assignsubmission_file_/.ipynb_checkpoints/backprop-checkpoint.ipynb": notebook(),
     }
     outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
     assert outcome.written == ["ada-1"]
@@ -413,8 +446,19 @@ def test_everyone_is_written_or_named_with_the_reason(tmp_path: Path) -> None:
         "Di_4": "nothing was handed in",
         "Ed_5": "not a zip file",
         "Flo_6": "is the notebook of cnn",
+        "Gil_7": "nothing was handed in",
     }.items():
         assert re_line(said, who, why), f"{who} is not accounted for in:\n{said}"
+
+
+def test_who_has_nothing_of_the_assignment_is_named_once(tmp_path: Path) -> None:
+    files = {
+        "submitted/ada/backprop/backprop.ipynb": notebook(),
+        "submitted/ben/cnn/cnn.ipynb": notebook(name="cnn"),
+    }
+    outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
+    assert outcome.written == ["ada"]
+    assert outcome.left_out == ["ben: there is nothing of backprop"]
 
 
 def re_line(text: str, *parts: str) -> bool:

@@ -367,6 +367,23 @@ def test_what_else_a_wrong_cell_defines_is_kept(cell: str) -> None:
     assert "_right_answer" not in session
 
 
+def test_a_table_that_a_decorator_fills_holds_the_right_one() -> None:
+    found = load_assignment("lennard_jones")
+    text = (
+        "TABLE = {}\ndef entry(name):\n    return lambda f: TABLE.setdefault(name, f)\n\n"
+        "@not_there\n@entry('force')\ndef lj_force(r):\n    return 0\n"
+    )
+    code = [*cells(found)[:1], Cell("the cell of lj_force", text)]
+    session: dict[str, Any] = {}
+    for one in with_right_answers(found, code, ["lj_force"], Tries({})):
+        try:
+            exec(one.source, session)
+        except NameError:
+            continue
+    assert session["TABLE"]["force"] is session["lj_force"]
+    assert session["lj_force"](1.0) == pytest.approx(24.0)
+
+
 def test_an_alias_beside_a_wrong_answer_is_of_the_right_one() -> None:
     found = load_assignment("lennard_jones")
     text = "def lj_force(r):\n    return 0\n\nTABLE = {'force': lj_force}\n"

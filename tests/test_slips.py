@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from coursekit import Call, slips
+from coursekit.written import Thing
 
 from autograder.authoring import slips as made
 from autograder.course import Assignment, course, load_assignment
@@ -100,7 +101,9 @@ def small_table(*found: tuple[str, str, list[Call], frozenset[str]]) -> dict[str
     entries = {}
     for check, hint, calls, fails in found:
         (digest, *_) = slips.digests("f", check, calls)
-        entries[digest.hex()[:16]] = slips.entry(digest, [(hint, hint, fails)])
+        speaks = [one for one, name, *_ in found if name == hint]
+        slip = slips.Slip(hint, hint, sorted(fails), speaks)
+        entries[digest.hex()[:16]] = slips.entry(digest, [slip])
     return {"f": {"found": entries}}
 
 
@@ -113,6 +116,22 @@ def test_a_slip_that_fails_more_than_the_student_is_not_named() -> None:
     assert slips.named("f", {"one": returned(1.5), "two": returned(3.5)}, known) == ""
     failed = {"one": returned(1.5), "two": returned(2.5)}
     assert slips.named("f", failed, known) == "a slip"
+
+
+def test_a_check_in_which_a_slip_answers_rightly_so_far_need_not_tell_it() -> None:
+    """It fails by a gradient, say, that this answer has not."""
+    both = frozenset({"one", "two"})
+    known = small_table(("one", "a slip", returned(1.5), both))
+    failed = {"one": returned(1.5), "two": returned(9.0)}
+    assert slips.named("f", failed, known) == "a slip"
+    assert slips.named("f", {"one": returned(1.5)}, known) == "", "it fails more than the student"
+
+
+def test_gradients_tell_slips_apart() -> None:
+    silent, other = returned(Thing()), returned(Thing())
+    assert slips.digests("f", "one", silent) == []
+    silent[0].seen, other[0].seen = [torch.tensor([1.5])], [None]
+    assert slips.digests("f", "one", silent) != slips.digests("f", "one", other)
 
 
 def test_two_slips_seen_apart_are_both_named() -> None:

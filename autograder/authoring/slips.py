@@ -72,15 +72,18 @@ def _mistakes(assignment: Assignment, exercise: Exercise) -> list[Mistake]:
 def _found(assignment: Assignment, exercise: Exercise) -> dict[str, str]:
     """Entries by the beginning of their digests; none that right numbers would open."""
     right = _right_digests(assignment, exercise.name)
-    by_digest: dict[bytes, list[tuple[str, str, frozenset[str]]]] = {}
+    by_digest: dict[bytes, list[slips.Slip]] = {}
     for number, wrong in enumerate(_mistakes(assignment, exercise)):
+        told = {}
         failed = failures(assignment, exercise.name, wrong)
         for name, calls in failed.items():
             # The first is the number itself; the others are for who looks it up.
             for digest in slips.digests(exercise.name, name, calls)[:1]:
-                slip = (f"{number}", wrong.hint, frozenset(failed))
                 if digest not in right:
-                    by_digest.setdefault(digest, []).append(slip)
+                    told[digest] = name
+        slip = slips.Slip(f"{number}", wrong.hint, sorted(failed), sorted(told.values()))
+        for digest in told:
+            by_digest.setdefault(digest, []).append(slip)
     return {
         digest.hex()[:16]: slips.entry(digest, found) for digest, found in sorted(by_digest.items())
     }

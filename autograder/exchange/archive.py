@@ -73,7 +73,8 @@ def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
     for member in members:
         name = _name(member)
         path = _path(name)
-        if any(is_junk(part) for part in path):
+        if junk := [number for number, part in enumerate(path) if is_junk(part)]:
+            found.folders.update(path[:n] for n in range(1, junk[0] + 1))  # whose it is counts
             continue
         if member.is_dir() or name.endswith("/"):
             found.folders.add(path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
@@ -74,7 +74,7 @@ class _Who(NamedTuple):
 
 # ------------------------------------------------------------------------ outermost names
 
-_MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<file>.*)")
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<file>.*)")
 _CANVAS = re.compile(
     r"(?:(?P<late0>LATE)_)?anon_(?P<anonymous>[^_]+)_(?:\d+_.+|text\.html|link\.html)"
     r"|(?P<name>.+?)_(?:(?P<late>LATE)_)?(?P<number>\d+)_(?:\d+_.+|text\.html|link\.html)"
@@ -91,6 +91,8 @@ _NOISE = re.compile(r"index\.html?|read ?me.*|.*\.(?:csv|xlsx?|ods|xml|css)", re
 """Files beside the people in a platform's archive."""
 _NO_ID = re.compile(r"\.|submission_\d+$", re.IGNORECASE)
 """Hidden folders, and Gradescope's numbers of submissions."""
+MAX_ROOTS = 6
+"""Folders around everything, one in another, into which is looked."""
 _NO_PERSON = {"src", "data", "docs", "notebooks", "figures", "images", "img", "coursekit", "work"}
 _NO_PERSON |= {"release", "source", "solutions", "submission", "feedback", "autograded", "code"}
 
@@ -179,15 +181,8 @@ def layout(held: Listing, assignment: Assignment, known: set[str], zone: tzinfo)
         f"{file.shown}: its name leads out of the archive" for file in held.files if not file.path
     ]
     files = [file for file in held.files if file.path]
-    roots: list[Path] = [()]
-    tops = {path[0] for path in _paths(files, held.folders)}
-    if len(tops) == 1 and not any(len(file.path) == 1 for file in files):
-        (top,) = tops
-        if top not in known:
-            roots.append((top,))
-    for root in roots:
-        inside = _below(files, root)
-        folders = {folder[len(root) :] for folder in held.folders if len(folder) > len(root)}
+    for root in _roots(files, held.folders, known):
+        inside, folders = _below(files, held.folders, root)
         found = (
             _gradescope(inside, folders, root)
             or _by_name(inside, folders, zone, least=2 if root else 1)
@@ -208,8 +203,28 @@ def _paths(files: Iterable[File], folders: Iterable[Path]) -> list[Path]:
     return [*(file.path for file in files), *((*folder, "") for folder in folders)]
 
 
-def _below(files: Iterable[File], root: Path) -> list[File]:
-    return [file._replace(path=file.path[len(root) :]) for file in files]
+def _below(
+    files: Iterable[File], folders: Iterable[Path], root: Path
+) -> tuple[list[File], set[Path]]:
+    """What stands below a folder, as seen from there."""
+    depth = len(root)
+    inside = [f._replace(path=f.path[depth:]) for f in files if f.path[:depth] == root]
+    return inside, {folder[depth:] for folder in folders if folder[:depth] == root} - {()}
+
+
+def _roots(files: list[File], folders: set[Path], known: set[str]) -> Iterator[Path]:
+    """The archive itself, and each folder that holds everything: of a course, say, and in it of a
+    sheet. What lies beside such a folder and is no work does not count."""
+    root: Path = ()
+    for _ in range(MAX_ROOTS):
+        yield root
+        inside, below = _below(files, folders, root)
+        tops = {path[0] for path in _paths(inside, below) if len(path) > 1}
+        if len(tops) != 1 or any(_is_work(f.name) for f in inside if len(f.path) == 1):
+            return
+        root = (*root, *tops)
+        if root[-1] in known:
+            return
 
 
 def _by_name(files: list[File], folders: set[Path], zone: tzinfo, least: int) -> Layout | None:
@@ -270,7 +285,7 @@ def _gradescope(files: list[File], folders: set[Path], root: Path) -> Layout | N
 
     The list is believed only where Gradescope puts it, above nothing but the folders it names.
     """
-    if root and not _GRADESCOPE_ROOT.fullmatch(root[0]):
+    if root and not _GRADESCOPE_ROOT.fullmatch(root[-1]):
         return None
     lists = [file for file in files if file.path == (_GRADESCOPE,)]
     tops = {path[0] for path in _paths(files, folders)} - {_GRADESCOPE}
@@ -322,7 +337,7 @@ def _nbgrader(files: list[File], folders: set[Path], assignment: Assignment) -> 
     if not files or not all(trees):
         return None
     people = {}
-    for student in sorted({path[1] for path in _paths(files, folders) if len(path) > 1}):
+    for student in sorted({path[1] for path in _paths(files, folders) if path[1:] > ("",)}):
         own = [file for file in files if file.path[1] == student]
         place = ("submitted", student, assignment.name)
         here = [file for file in own if file.path[:3] == place and len(file.path) > 3]
@@ -340,9 +355,9 @@ def _nbgrader(files: list[File], folders: set[Path], assignment: Assignment) -> 
 
 def _is_class(files: list[File], folders: set[Path], assignment: Assignment) -> bool:
     """Whether a folder around everything holds people's folders, rather than one's own."""
-    names = {path[0] for path in _paths(files, folders)}
+    names = {path[0] for path in _paths(files, folders) if len(path) > 1}
     with_work = {file.path[0] for file in files if _is_work(file.name)}
-    loose = any(len(file.path) == 1 for file in files)
+    loose = any(len(f.path) == 1 and _is_work(f.name) and not is_archive(f.name) for f in files)
     no_people = _NO_PERSON | set(course()) | {"submitted", assignment.name}
     return not loose and len(with_work) > 1 and not names & no_people
 

@@ -273,8 +273,11 @@ def test_nn_potential__gives_minus_the_slope(student):
 
 
 def test_force_matching_loss__adds_both_errors(student):
-    """is 3 for energies off by 1, forces off by 2 and a weight of one half"""
+    """is 3 for energies off by 1, forces off by 2 and a weight of one half; and the like"""
     V, F = torch.tensor([[0.5], [-1.0], [2.0]]), torch.tensor([[4.0], [0.0], [-3.0]])
+    # First uneven errors of both signs, where no two slips have the same loss.
+    V_off, F_off = torch.tensor([[1.0], [-2.0], [0.5]]), torch.tensor([[2.0], [-1.0], [3.0]])
+    close(number(student.force_matching_loss(V, V + V_off, F, F + F_off, 0.3)), 3.15, SINGLE)
     close(number(student.force_matching_loss(V, V + 1, F, F - 2, 0.5)), 3.0, SINGLE)
     close(number(student.force_matching_loss(V, V + 1, F, F - 2)), 5.0, SINGLE)
     close(number(student.force_matching_loss(V, V + 1, F, F - 2, 3.0)), 13.0, SINGLE)

@@ -49,6 +49,8 @@ class Session:
         self.namespace = self.kernel.namespace
         self.handles: dict[int, Any] = {}
         self.settings = {"backend": "agg"} | state.snapshot()
+        self.names: dict[str, Any] = {}
+        """As the cells left them; none before the first check after a cell."""
 
     def answer(self, request: bytes) -> bytes:
         """Bytes of the answer to one request; never raises for what a student's code does."""
@@ -91,6 +93,7 @@ class Session:
             numbers = range(len(self.kernel.read(source, label)))
         else:
             numbers = range(statement, statement + 1)
+        self.names = {}
         for number in numbers:
             try:
                 self.kernel.run(label, number)
@@ -107,6 +110,7 @@ class Session:
         state.restore(self.settings | state.expected())
         state.reseed(seed)
         self.handles.clear()
+        self._restore_names()
         return self._answer(then) if then else {"ok": True}
 
     def _op_call(
@@ -158,6 +162,17 @@ class Session:
         return {"ok": True, "encoded": encode(self._keep(Witness(**params)))}
 
     # helpers ------------------------------------------------------------------------------
+
+    def _restore_names(self) -> None:
+        """What a call gave another value (`global np`) is not what the next check meets: it may be
+        another exercise's."""
+        if not self.names:
+            self.names = dict(self.namespace)
+        for name in self.namespace.keys() - self.names.keys():
+            del self.namespace[name]
+        for name, value in self.names.items():
+            if self.namespace.get(name, self) is not value:
+                self.namespace[name] = value
 
     def _function(self, target: Any, method: str | None) -> Callable[..., Any]:
         if isinstance(target, str):

@@ -43,6 +43,8 @@ class Call:
     target: Thing | None = None
     method: str | None = None
     is_attribute: bool = False
+    seen: list[Any] = dataclasses.field(default_factory=list)
+    """Values and gradients of something kept that a check in a notebook looked at after it."""
 
     def __str__(self) -> str:
         writer = _Writer()

@@ -400,20 +400,25 @@ class NotebookStudent(Student):
         return Kept(self, fields.FIELDS[given["name"]](**given["params"]))
 
     def value(self, kept: Kept) -> Any:
-        return self._copy(kept._held)
+        return self._seen(self._copy(kept._held))
+
+    def _seen(self, found: Any) -> Any:
+        if self.calls:
+            self.calls[-1].seen.append(found)
+        return found
 
     def gradients(self, of: Kept, wrt: Kept) -> list[Any]:
         torch, value, inputs = sys.modules["torch"], of._held, [wrt._held]
         if isinstance(wrt._held, torch.nn.Module):
             inputs = list(wrt._held.parameters())
-        if not inputs or not (isinstance(value, torch.Tensor) and value.requires_grad):
-            return [None] * len(inputs)
-        found: list[Any] = self._protected(
-            lambda: list(
-                torch.autograd.grad(value.sum(), inputs, retain_graph=True, allow_unused=True)
+        found: list[Any] = [None] * len(inputs)
+        if inputs and isinstance(value, torch.Tensor) and value.requires_grad:
+            found = self._protected(
+                lambda: list(
+                    torch.autograd.grad(value.sum(), inputs, retain_graph=True, allow_unused=True)
+                )
             )
-        )
-        return found
+        return self._seen(found)
 
     def reseed(self, seed: int) -> None:
         random.seed(seed)

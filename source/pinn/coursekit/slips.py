@@ -17,7 +17,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from .compare import StudentError
 from .written import Call, Thing
 
 FILE = "slips.json"
-VERSION = 2
+VERSION = 4
 """Of the digests: another one makes the builder make every table anew."""
 _ROUNDS = 2000  # a millisecond or two: nothing for one answer, long for all that one could guess
 _BITS = 4096
@@ -41,18 +41,24 @@ def named(exercise: str, failed: Mapping[str, Sequence[Call]], table: Table) -> 
     """The sentences about the slips that explain the failed checks, '' where none is known.
 
     A slip counts if it fails no other checks than these and answers in each of its own as the
-    student does.
+    student does, as far as its answers tell it from a right one.
     """
     entries = table.get(exercise, {}).get("found", {})
+    alike: dict[str, frozenset[str]] = {}
+    told: dict[str, frozenset[str]] = {}
     covers: dict[str, frozenset[str]] = {}
-    fails: dict[str, frozenset[str]] = {}
     hints: dict[str, str] = {}
     for check, calls in failed.items():
         for digest in digests(exercise, check, calls) if entries else ():
-            for name, hint, checks in _opened(entries.get(digest.hex()[:16]), digest):
-                covers[name] = covers.get(name, frozenset()) | {check}
-                fails[name], hints[name] = frozenset(checks), hint
-    whole = {name: cover for name, cover in covers.items() if cover == fails[name]}
+            for name, hint, fails, speaks in _opened(entries.get(digest.hex()[:16]), digest):
+                alike[name] = alike.get(name, frozenset()) | {check}
+                covers[name], told[name] = frozenset(fails), frozenset(speaks)
+                hints[name] = hint
+    whole = {
+        name: cover
+        for name, cover in covers.items()
+        if alike[name] == told[name] and cover <= failed.keys()
+    }
     return " Besides: ".join(chosen(whole, hints))
 
 
@@ -92,18 +98,26 @@ def shipped_table(folder: Path) -> Table:
 # ------------------------------------------------------------------------------- entries
 
 
-def entry(digest: bytes, slips: Iterable[tuple[str, str, Iterable[str]]]) -> str:
-    """Slips with their sentences and the checks they fail, readable with the digest only."""
-    told = [[name, hint, sorted(checks)] for name, hint, checks in slips]
-    return _crossed(json.dumps(told, ensure_ascii=False).encode(), digest).hex()
+class Slip(NamedTuple):
+    """A known one: its sentence, the checks that it fails, and those in which its answers tell."""
+
+    name: str
+    hint: str
+    fails: list[str]
+    speaks: list[str]
 
 
-def _opened(text: str | None, digest: bytes) -> list[tuple[str, str, list[str]]]:
+def entry(digest: bytes, slips: Iterable[Slip]) -> str:
+    """Slips as text that only the digest opens."""
+    return _crossed(json.dumps([*slips], ensure_ascii=False).encode(), digest).hex()
+
+
+def _opened(text: str | None, digest: bytes) -> list[Slip]:
     if not text:
         return []
     try:
-        return [(*one,) for one in json.loads(_crossed(bytes.fromhex(text), digest))]
-    except ValueError:
+        return [Slip(*one) for one in json.loads(_crossed(bytes.fromhex(text), digest))]
+    except (TypeError, ValueError):
         return []
 
 
@@ -117,7 +131,7 @@ def _crossed(data: bytes, digest: bytes) -> bytes:
 
 def digests(exercise: str, check: str, calls: Sequence[Call]) -> list[bytes]:
     """The digest of what these calls returned; several where a number is at the edge of a step."""
-    speaks = any(call.error or not _silent(call.returned) for call in calls)
+    speaks = any(one.error or one.seen or not _silent(one.returned) for one in calls)
     if len(calls) > _MOST_CALLS or not speaks:
         return []
     parts: list[list[str]] = []
@@ -129,6 +143,7 @@ def digests(exercise: str, check: str, calls: Sequence[Call]) -> list[bytes]:
             continue
         parts += [["warned"]] if "RuntimeWarning" in call.warnings else []
         parts += _told(call.returned)
+        parts += _told(call.seen) if call.seen else []
     salt = f"{exercise}/{check}".encode()
     texts = itertools.islice(itertools.product(*parts), _MOST)
     return [

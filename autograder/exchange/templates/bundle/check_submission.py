@@ -29,11 +29,14 @@ import threading
 import time
 import types
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 SECONDS = 10.0  # of computing time that a statement has at grading
-PATIENCE = 300.0  # with one statement here
+ALL_SECONDS, LATE_SECONDS = 60.0, 1.0  # that all have together, and each after that
+PATIENCE, LONG_PATIENCE = 60.0, 300.0  # by the clock, here: with a statement, with all else
+MAX_LEFT_OUT = 8  # statements that end Python, or never end
 GIVEN = ("figures.py", "expected.json", "public_checks.py")
 PACKAGES = {
     *("numpy", "torch", "scipy", "sklearn", "matplotlib", "mpl_toolkits", "pylab", "tqdm"),
@@ -43,15 +46,25 @@ PACKAGES = {
 """What can be imported at grading."""
 
 AND_THEN = {
-    True: "functions need what it should give",
-    False: "no function needs what it should give",
+    True: "an exercise needs what it should give",
+    False: "no exercise needs what it should give",
 }
 
 Standing = dict[str, Any]
+Event = dict[str, Any]
 
 
 class NotReady(Exception):
     """What is wrong with the notebook as a whole; nothing else can be said about it."""
+
+
+class Ended(Exception):
+    """A statement that ended Python, or that never ended; all runs again without it, as at
+    grading."""
+
+    def __init__(self, event: Event, **why: Any) -> None:
+        super().__init__()
+        self.event = {name: event[name] for name in ("cell", "statement", "costs")} | why
 
 
 class Findings:
@@ -196,14 +209,33 @@ def grader_s_python() -> tuple[int, int]:
 
 # --------------------------------------------------------------------------- running it
 
-Event = dict[str, Any]
-
 
 def run(
     cells: list[Any], helpers: Path, folder: Path, exercises: list[str]
 ) -> tuple[list[Event], dict[str, Standing]]:
     """What happened in the cells, and how far each exercise is after them."""
     chosen = [cell for cell in cells if runs(cell, cells, exercises)]
+    left_out: list[Event] = []
+    while True:
+        try:
+            return _run(chosen, cells, helpers, folder, exercises, left_out)
+        except Ended as ended:
+            left_out.append(ended.event)
+            if len(left_out) > MAX_LEFT_OUT:
+                raise NotReady(
+                    f"{MAX_LEFT_OUT} statements and more ended Python, or did not end; one of them "
+                    f"is in {_place(cells, ended.event['cell'])}"
+                ) from None
+
+
+def _run(
+    chosen: list[Any],
+    cells: list[Any],
+    helpers: Path,
+    folder: Path,
+    exercises: list[str],
+    left_out: list[Event],
+) -> tuple[list[Event], dict[str, Standing]]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         for name in GIVEN:
             if (helpers / name).is_file():
@@ -215,6 +247,7 @@ def run(
                 {
                     "cells": [[cell.number, cell.source] for cell in chosen],
                     "exercises": exercises,
+                    "left_out": left_out,
                     "folder": str(folder),
                     "python": grader_s_python(),
                 }
@@ -242,24 +275,27 @@ def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Stand
         listener.start()
         events: list[Event] = []
         standing: dict[str, Standing] = {}
-        at = ""
+        at, last = "", Event()
         try:
-            while line := heard.get(timeout=PATIENCE):
+            while line := heard.get(timeout=PATIENCE if "statement" in last else LONG_PATIENCE):
                 event = json.loads(line)
                 if "standing" in event:
                     standing[event["name"]] = event["standing"]
-                elif event.keys() & {"error", "slow", "uses", "lacks", "newer"}:
+                elif event.keys() & _TOLD:
                     events.append(event)
                 elif "at" in event:
+                    last = event
                     at = event["at"] or _place(cells, event["cell"])
                     if sys.stdout.isatty():
                         print(f"\r{at:<60}", end="", flush=True)
                 elif "done" in event:
                     return events, standing
         except queue.Empty:
+            if "statement" in last:
+                raise Ended(last, slow=last["line"], allowed=SECONDS) from None
             raise NotReady(
-                f"After {PATIENCE / 60:.0f} minutes this still ran: {at}. Look for a loop without "
-                "an end"
+                f"After {LONG_PATIENCE / 60:.0f} minutes this still ran: {at}. Look for a loop "
+                "without an end"
             ) from None
         finally:
             process.kill()
@@ -268,14 +304,19 @@ def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Stand
             process.stdout.close()
             if sys.stdout.isatty():
                 print(f"\r{'':<60}\r", end="")
+        if "statement" in last:
+            raise Ended(last, ended=last["line"])
         if at:
             raise NotReady(f"Python itself ended in {at}; it may need too much memory")
         errors.seek(0)
-        last = errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
+        words = errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
         raise NotReady(
-            f"{sys.executable} does not start here ({last[0] if last else 'without a word'}). Run "
-            "check_environment.py, and see that the folder's files are as they came"
+            f"{sys.executable} does not start here ({words[0] if words else 'without a word'}). "
+            "Run check_environment.py, and see that the folder's files are as they came"
         )
+
+
+_TOLD = {"error", "slow", "ended", "uses", "lacks", "newer", "network"}
 
 
 def _listen(pipe: Any, heard: queue.Queue[bytes]) -> None:
@@ -343,40 +384,67 @@ def serve(job: Path) -> None:
     beside = Path(asked["folder"])
     current, costs = 0, True
 
+    own = own_files(beside, job.parent)
+
     def watch(name: str, args: tuple[Any, ...]) -> None:
-        """Tells what is looked for beside the notebook and will not be there."""
+        """Tells what is looked for that will not be there."""
+        if name == "socket.getaddrinfo" and args[0] not in (None, "", "localhost", "127.0.0.1"):
+            tell(cell=current, costs=costs, network=True)
         wanted = args[0] if args and name in ("open", "import") else None
-        if isinstance(wanted, str) and wanted and not os.path.isabs(wanted):
-            wanted = wanted.partition(".")[0] + ".py" if name == "import" else wanted
-            there = (beside / wanted).exists() and not Path(wanted).exists()
-            if there and Path(wanted).name not in GIVEN:
-                tell(cell=current, uses=wanted, module=name == "import", costs=costs)
+        if not isinstance(wanted, str) or not wanted:
+            return
+        if os.path.isabs(wanted):
+            if name == "open" and own(wanted):
+                tell(cell=current, uses=wanted, module=False, costs=costs)
+            return
+        wanted = wanted.partition(".")[0] + ".py" if name == "import" else wanted
+        there = (beside / wanted).exists() and not Path(wanted).exists()
+        if there and Path(wanted).name not in GIVEN:
+            tell(cell=current, uses=wanted, module=name == "import", costs=costs)
 
     sys.addaudithook(watch)
-    needed = needed_in(kit, [source for _, source in asked["cells"]], asked["exercises"])
+    left_out = {(event["cell"], event["statement"]): event for event in asked["left_out"]}
+    spent = 0.0
+    checks = Path("public_checks.py").read_text(encoding="utf-8")
+    roots = {*asked["exercises"], *re.findall(r"\bstudent\.(\w+)", checks)}
+    needed = needed_in(kit, [source for _, source in asked["cells"]], roots)
+
+    def is_needed(names: set[str], changes: set[str]) -> bool:
+        modules = {x for x in changes if isinstance(kernel.namespace.get(x), types.ModuleType)}
+        return bool((names | changes - modules) & needed)
+
     for number, source in asked["cells"]:
         current = number
         tell(at="", cell=number)
         label = f"cell {number}"
-        costs = bool(defined_by(None, source) & needed)
-        if newer := line_of_newer_syntax(source, tuple(asked["python"])):
-            tell(cell=number, newer=newer)
         try:
             statements = kernel.read(source, label)
         except SyntaxError as error:
+            costs = is_needed(defined_by(source), set())
             tell(cell=number, costs=costs, **told_of(error, f"<{label}>"))
             continue
+        names = [_names(one.code, *_STORE) for one in statements]
+        if newer := line_of_newer_syntax(source, tuple(asked["python"])):
+            tell(cell=number, newer=newer, costs=is_needed(set().union(*names), set()))
         for one, statement in enumerate(statements):
-            costs = bool(defined_by(statement.code, source) & needed)
+            costs = is_needed(names[one], changed_by(text_of(source, statement)))
+            if (number, one) in left_out:
+                tell(**left_out[number, one])
+                continue
+            tell(at="", cell=number, statement=one, line=statement.first, costs=costs)
             for module in imported(source, statement) - PACKAGES:
-                tell(cell=number, costs=costs, lacks=module)
+                if not Path(f"{module}.py").exists():  # one that a cell has written
+                    tell(cell=number, costs=costs, lacks=module)
             started = time.process_time()
             try:
                 kernel.run(label, one)
             except BaseException as error:
                 tell(cell=number, costs=costs, **told_of(error, f"<{label}>"))
-            if time.process_time() - started > SECONDS:
-                tell(cell=number, costs=costs, slow=statement.first)
+            allowed = SECONDS if spent < ALL_SECONDS else LATE_SECONDS
+            took = time.process_time() - started
+            spent += took
+            if took > allowed:
+                tell(cell=number, costs=costs, slow=statement.first, allowed=allowed)
             state.usable_device()
     current, costs = 0, True
     for name in asked["exercises"]:
@@ -405,19 +473,16 @@ def told_of(error: BaseException, filename: str) -> Event:
     return {"error": type(error).__name__, "why": why, "line": line, "module": missing or ""}
 
 
-_COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
-
-
-def needed_in(kit: Any, sources: list[str], exercises: list[str]) -> set[str]:
-    """The names that the exercises and the notebook's functions stand on, also by way of others."""
-    codes = []
+def needed_in(kit: Any, sources: list[str], roots: set[str]) -> set[str]:
+    """The names on which these stand, as far as the notebook's cells give them a value."""
+    made: list[tuple[set[str], set[str]]] = []
     for source in sources:
         with contextlib.suppress(SyntaxError):
-            codes += [one.code for one in kit.read(source, "<cell>").statements]
-    codes = [code for code in codes if isinstance(code, types.CodeType)]
-    needed = set(exercises).union(*map(_of_functions, codes))
-    defined = [(_names(code, *_STORE), _names(code, *_LOAD)) for code in codes]
-    while more := {name for made, of in defined if made & needed for name in of} - needed:
+            for one in kit.read(source, "<cell>").statements:
+                names = _names(one.code, *_STORE) | changed_by(text_of(source, one))
+                made.append((names, _asked_for(one.code)))
+    needed = set(roots)
+    while more := {name for names, asked in made if names & needed for name in asked} - needed:
         needed |= more
     return needed
 
@@ -425,35 +490,73 @@ def needed_in(kit: Any, sources: list[str], exercises: list[str]) -> set[str]:
 _STORE, _LOAD = ("STORE_NAME", "STORE_GLOBAL"), ("LOAD_NAME", "LOAD_GLOBAL")
 
 
-def _of_functions(code: types.CodeType) -> set[str]:
-    """What the functions and classes in some code ask for outside of themselves."""
-    found = set()
-    for inner in code.co_consts:
+def _asked_for(code: Any) -> set[str]:
+    """The names that some code asks for, its functions too, and what may be one, as in
+    `globals()["helper"]`."""
+    found = _names(code, *_LOAD)
+    for inner in code.co_consts if isinstance(code, types.CodeType) else ():
         if isinstance(inner, types.CodeType):
-            if inner.co_name not in _COMPREHENSIONS:  # else they run at once
-                found |= _names(inner, *_LOAD)
-            found |= _of_functions(inner)
+            found |= {x for x in inner.co_consts if isinstance(x, str) and x.isidentifier()}
+            found |= _asked_for(inner)
     return found
 
 
-def defined_by(code: Any, text: str) -> set[str]:
-    """The names that a statement defines, imports or gives a value; of what is no Python, as far
-    as its text says it."""
-    if isinstance(code, types.CodeType):
-        return _names(code, "STORE_NAME", "STORE_GLOBAL")
-    return set(
-        re.findall(r"^(?:def[ \t]+|class[ \t]+)?(\w+)[ \t]*(?:\(|=(?!=))", text, re.MULTILINE)
-    )
-
-
-def _names(code: types.CodeType, *operations: str) -> set[str]:
-    found = dis.get_instructions(code)
+def _names(code: Any, *operations: str) -> set[str]:
+    found = dis.get_instructions(code) if isinstance(code, types.CodeType) else ()
     return {str(one.argval) for one in found if one.opname in operations}
+
+
+def changed_by(text: str) -> set[str]:
+    """The names of what a statement changes: `table["relu"] = relu`, `steps.append(backward)`."""
+    found = set()
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+        for node in ast.walk(ast.parse(text)):
+            root: Any = None
+            if isinstance(node, (ast.Subscript, ast.Attribute)):
+                root = None if isinstance(node.ctx, ast.Load) else node
+            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                root = node.value.func if isinstance(node.value.func, ast.Attribute) else None
+            while isinstance(root, (ast.Subscript, ast.Attribute)):
+                root = root.value
+            if isinstance(root, ast.Name):
+                found.add(root.id)
+    return found
+
+
+def defined_by(text: str) -> set[str]:
+    """Of a cell that is no Python: the names that it seems to define, import or give a value."""
+    found = set(re.findall(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", text, re.MULTILINE))
+    given = re.findall(r"^([*(]?\w[\w \t,*()]*)(?::[^=\n]*)?=(?!=)", text, re.MULTILINE)
+    given += re.findall(r"^(?:from|import)[ \t](.*)", text, re.MULTILINE)
+    return found.union(*(re.findall(r"\w+", one) for one in given))
+
+
+def text_of(source: str, statement: Any) -> str:
+    return "\n".join(source.split("\n")[statement.first - 1 : statement.last])
+
+
+def own_files(beside: Path, place: Path) -> Callable[[str], bool]:
+    """Tells whether an absolute path is of a file of the student's own, and no program's."""
+    homes = [beside, Path.home()] if len(Path.home().parts) > 1 else [beside]
+    system = [sys.prefix, sys.base_prefix, *map(os.path.abspath, sys.path), str(place)]
+
+    def own(path: str) -> bool:
+        for home in homes:
+            with contextlib.suppress(ValueError):
+                inner = Path(path).relative_to(home).parts
+                hidden = any(part[0] in ".~" for part in inner) or inner[:1] in _OF_PROGRAMS
+                return not hidden and not any(Path(path).is_relative_to(one) for one in system)
+        return False
+
+    return own
+
+
+_OF_PROGRAMS = (("Library",), ("AppData",), ("snap",))
 
 
 def imported(source: str, statement: Any) -> set[str]:
     """The modules that a cell's statement imports at any depth, as far as it is Python."""
-    text = "\n".join(source.split("\n")[statement.first - 1 : statement.last])
+    text = text_of(source, statement)
     try:
         nodes = list(ast.walk(ast.parse(text)))
     except (SyntaxError, ValueError, RecursionError):
@@ -530,15 +633,21 @@ def look_at_events(
         cell = by_number.get(event["cell"])
         where = place(cell) if cell else "a function"
         if "uses" in event:
+            there = "" if os.path.isabs(event["uses"]) else "lies beside the notebook and "
             what = "import its code" if event["module"] else "read it"
             found.at(event["costs"]).append(
-                f"{event['uses']} lies beside the notebook and will not be there at grading: "
+                f"{event['uses']} {there}will not be there at grading: "
                 f"{where} cannot {what}; put what it needs into the notebook"
             )
         elif "slow" in event:
             found.at(event["costs"]).append(
-                f"{where}, line {event['slow']}, took more than {SECONDS:g} s; at grading it is "
-                f"not finished; {AND_THEN[event['costs']]}"
+                f"{where}, line {event['slow']}, took more than {event['allowed']:g} s; at grading "
+                f"it is not finished; {AND_THEN[event['costs']]}"
+            )
+        elif "ended" in event:
+            found.at(event["costs"]).append(
+                f"{where}, line {event['ended']}, ended Python itself (it may need too much "
+                f"memory) and is left out at grading; {AND_THEN[event['costs']]}"
             )
         elif "lacks" in event:
             found.at(event["costs"]).append(
@@ -546,28 +655,33 @@ def look_at_events(
                 f"packages are those of requirements.txt; {AND_THEN[event['costs']]}"
             )
         elif "newer" in event:
-            found.problems.append(
-                f"{where}, line {event['newer']}, needs a newer Python than the grader's {python}"
+            found.at(event["costs"]).append(
+                f"{where}, line {event['newer']}, needs a newer Python than the grader's {python}; "
+                f"{AND_THEN[event['costs']]}"
+            )
+        elif "network" in event:
+            found.at(event["costs"]).append(
+                f"{where} asks for the network, which is not there at grading; "
+                f"{AND_THEN[event['costs']]}"
             )
         elif cell is not None:
-            _stopped(event, cell, folder, cell.grade_id in exercises, shown_only, found)
+            _stopped(event, cell, folder, shown_only, found)
 
 
 def _stopped(
     event: Event,
     cell: Any,
     folder: Path,
-    answers: bool,
     shown_only: set[str],
     found: Findings,
 ) -> None:
     why = event["why"].split("\n")[0][:200]
     line = f" in line {event['line']}" if event["line"] else ""
     missing = re.match(r"name '(\w+)' is not defined", why)
-    if missing and missing[1] in shown_only and not answers:
-        found.remarks.append(
+    if missing and missing[1] in shown_only:
+        found.at(event["costs"]).append(
             f"{place(cell)} uses {missing[1]} from a demonstration, which does "
-            "not run at grading: no exercise may need this cell"
+            f"not run at grading; {AND_THEN[event['costs']]}"
         )
     elif event.get("module") and (folder / f"{event['module'].partition('.')[0]}.py").exists():
         return  # said already, with the file
