@@ -35,6 +35,7 @@ from scipy.signal import convolve2d
 
 from autograder.judging import training
 from autograder.judging.kinds import array, close, number
+from autograder.judging.kit import torch_generator, unchanged
 
 # Measured by benchmarks/thresholds_cnn.py: the reference and every alternative pass with 20 seeds
 # of 20.
@@ -42,14 +43,6 @@ EPOCHS = 10
 CONFIGURATIONS = 600
 ACCURACY_LIMIT = 0.95
 LOSS_LIMIT = 0.25
-
-
-def _unchanged(student: Any, call: Any, *arguments: Any) -> None:
-    """`call` leaves its arguments as they were."""
-    kept = [student.keep(argument) for argument in arguments]
-    call(*kept)
-    for before, after in zip(arguments, kept, strict=True):
-        close(student.value(after), before, SINGLE)
 
 
 def _spins(draw: np.random.Generator, *shape: int) -> np.ndarray:
@@ -118,7 +111,7 @@ def test_correlate1d__refuses_a_kernel_longer_than_the_signal(student, draw):
 @pytest.mark.guard
 def test_correlate1d__leaves_its_arguments_unchanged(student, draw):
     """leaves signal and kernel unchanged"""
-    _unchanged(student, student.correlate1d, draw.normal(size=9), draw.normal(size=3))
+    unchanged(student, student.correlate1d, draw.normal(size=9), draw.normal(size=3))
 
 
 # -------------------------------------------------------------------- convolve2d_periodic
@@ -222,7 +215,7 @@ def test_convolve2d_periodic__refuses_a_kernel_larger_than_the_image(student, dr
 def test_convolve2d_periodic__leaves_its_arguments_unchanged(student, draw):
     """leaves image and kernel unchanged"""
     image, kernel = draw.normal(size=(6, 6)), draw.normal(size=(3, 3))
-    _unchanged(student, student.convolve2d_periodic, image, kernel)
+    unchanged(student, student.convolve2d_periodic, image, kernel)
 
 
 # -------------------------------------------------------------------------------- kernels
@@ -352,7 +345,7 @@ def test_max_pool2d__refuses_a_size_that_does_not_divide(student, draw):
 @pytest.mark.guard
 def test_max_pool2d__leaves_x_unchanged(student, draw):
     """leaves x unchanged"""
-    _unchanged(student, lambda x: student.max_pool2d(x, 2), draw.normal(size=(2, 4, 6)))
+    unchanged(student, lambda x: student.max_pool2d(x, 2), draw.normal(size=(2, 4, 6)))
 
 
 # ------------------------------------------------------------------ count_conv_parameters
@@ -519,6 +512,7 @@ def test_ising_cnn__bends_between_its_dense_layers(student, draw):
     holds(alike <= 2, "two dense layers without an activation between them are one dense layer")
 
 
+@pytest.mark.point
 def test_ising_cnn__drops_units_while_it_trains(student, draw):
     """is random in training mode, because of its dropout"""
     model, x = _network(student, "IsingCNN", draw), _lattices(draw, 8)
@@ -536,6 +530,7 @@ def _into_the_last_layer(student: Any, model: Any, x: torch.Tensor) -> np.ndarra
     return slopes[0].T if slopes[0].shape[0] == 64 else slopes[0].reshape(2, 64)
 
 
+@pytest.mark.point
 def test_ising_cnn__drops_three_tenths_of_the_last_hidden_units(student, draw):
     """drops each of the 64 units before the last layer with probability 0.3, and nothing else
 
@@ -643,10 +638,6 @@ TEMPERATURES = {
     16: np.concatenate([np.linspace(1.0, 2.0, 6), np.linspace(2.5, 4.0, 6)]),
     8: np.concatenate([np.linspace(1.0, 1.8, 6), np.linspace(3.0, 4.0, 6)]),
 }
-
-
-def _generator(draw: np.random.Generator) -> torch.Generator:
-    return torch.Generator().manual_seed(int(draw.integers(2**31)))
 
 
 def _phases(
@@ -764,7 +755,7 @@ class Trained(NamedTuple):
 def trained(student: Any, draw: np.random.Generator, side: int = 16) -> Trained:
     student.reseed(int(draw.integers(2**31)))
     model = _torch_cnn(student) if side == 16 else _torch_cnn_for_8(student)
-    returned = _train(student, model, _phases(draw, side), _generator(draw))
+    returned = _train(student, model, _phases(draw, side), torch_generator(draw))
     model.eval()
     X, y = _phases(draw, side)
     found = _logits(model, X, len(X)).argmax(axis=1)
@@ -880,7 +871,7 @@ def test_train_cnn__learns_from_a_handful(student, draw):
     model, _ = _small(student)
     before = [tensor(weights) for weights in model.parameters()]
     data = _lattices(draw, 5, 4), torch.tensor([0, 1, 1, 0, 1])
-    _train(student, model, data, _generator(draw), 4)
+    _train(student, model, data, torch_generator(draw), 4)
     after = [tensor(weights) for weights in model.parameters()]
     moved = any(_differ(one, other) for one, other in zip(after, before, strict=True))
     holds(moved, "the network is the same as before: the last, short batch counts too")
@@ -895,7 +886,7 @@ def test_train_cnn__leaves_the_model_in_evaluation_mode(student, draw):
 @pytest.mark.guard
 def test_train_cnn__leaves_the_data_unchanged(student, draw):
     """leaves X and y unchanged"""
-    (model, _), generator = _small(student), _generator(draw)
+    (model, _), generator = _small(student), torch_generator(draw)
     data = _lattices(draw, 40, 4), torch.tensor(draw.integers(0, 2, 40))
     kept = [student.keep(x) for x in data]
     try:

@@ -30,6 +30,7 @@ from scipy import stats
 from scipy.optimize import least_squares
 
 from autograder.judging.kinds import array, close, number
+from autograder.judging.kit import torch_generator, unchanged
 from autograder.sandbox.inside import fields
 from reference_impl import inverse_pinn as reference
 
@@ -39,14 +40,6 @@ EPOCHS = 3000
 TRUTH_LIMIT = 0.05  # of the true α; the Cramér–Rao bound of these data is below 0.004
 FIT_LIMIT = 0.05  # of the least-squares α on the same data
 HISTORY_LIMIT = 0.05  # of the α returned
-
-
-def _unchanged(student: Any, call: Any, *arguments: Any) -> None:
-    """`call` leaves its arguments as they were."""
-    kept = [student.keep(argument) for argument in arguments]
-    call(*kept)
-    for before, after in zip(arguments, kept, strict=True):
-        close(student.value(after), before.detach() if hasattr(before, "detach") else before)
 
 
 def _rng(draw: np.random.Generator) -> np.random.Generator:
@@ -88,6 +81,7 @@ def test_exact_heat__meets_its_conditions(student, draw):
             close(edge, np.zeros(30), SINGLE)
 
 
+@pytest.mark.point
 def test_exact_heat__solves_the_equation(student, draw):
     """solves the heat equation: u_t = α u_xx, also on a longer rod"""
     node = np.cos(np.pi * (np.arange(13) + 0.5) / 13)
@@ -133,7 +127,7 @@ def test_exact_heat__dies_out_quietly(student, draw):
 @pytest.mark.guard
 def test_exact_heat__leaves_its_arguments_unchanged(student, draw):
     """leaves x and t unchanged"""
-    _unchanged(student, lambda x, t: student.exact_heat(x, t, 0.1), *_points(draw, 20))
+    unchanged(student, lambda x, t: student.exact_heat(x, t, 0.1), *_points(draw, 20))
 
 
 # -------------------------------------------------------------------------------- observe
@@ -209,6 +203,7 @@ def _uniform(name: str, values: np.ndarray, low: float, high: float) -> None:
     holds(uniform, f"{name} is not uniform in [{low}, {high}]")
 
 
+@pytest.mark.point
 def test_observe__measures_at_all_places(student, draw):
     """measures at places uniform in [0.1, 0.9]
 
@@ -219,6 +214,7 @@ def test_observe__measures_at_all_places(student, draw):
     _uniform("x", x, 0.1, 0.9)
 
 
+@pytest.mark.point
 def test_observe__measures_at_all_times(student, draw):
     """measures at times uniform in [0.05, 0.8], whatever the place
 
@@ -296,6 +292,7 @@ def _set_log_alpha(model: Any, value: float) -> None:
     model.load_state_dict(state)
 
 
+@pytest.mark.point
 def test_inverse_model__depends_on_place_and_time(student, draw):
     """maps a column of places and one of times to a column that depends on both"""
     model = _model(student, draw)
@@ -363,6 +360,7 @@ def test_inverse_model__lets_gradients_through_alpha(student, draw):
     holds(alpha.requires_grad, "alpha has no graph: a gradient would not reach log_alpha")
 
 
+@pytest.mark.point
 def test_inverse_model__is_curved(student, draw):
     """is smooth and curved in x: without u_xx the equation cannot tell α"""
     model = _model(student, draw, 32)
@@ -600,7 +598,7 @@ def test_inverse_loss__leaves_its_arguments_unchanged(student, draw):
     def call(x: Any, t: Any, *seen: Any) -> None:
         number(student.inverse_loss(model, (x, t), seen, (1.0, 2.0, 3.0, 4.0)))
 
-    _unchanged(student, call, *case["collocation"], *case["observations"])
+    unchanged(student, call, *case["collocation"], *case["observations"])
 
 
 @pytest.mark.guard
@@ -622,10 +620,6 @@ def test_inverse_loss__leaves_no_gradient_behind(student, draw):
 # -------------------------------------------------------------------------- recover_alpha
 
 Data = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-def _generator(draw: np.random.Generator) -> torch.Generator:
-    return torch.Generator().manual_seed(int(draw.integers(2**31)))
 
 
 def _either(call: Any, data: Data) -> Any:
@@ -687,7 +681,7 @@ def recovered(
     low, high, noise_std = case
     truth = float(draw.uniform(low, high))
     data = reference.observe(200, truth, noise_std, draw)
-    alpha, history = _recovered(student, data, _generator(draw))
+    alpha, history = _recovered(student, data, torch_generator(draw))
     return Recovered(truth, least_squares_alpha(data), alpha, history)
 
 
@@ -753,10 +747,10 @@ def test_recover_alpha__repeats_itself(student, draw):
 @pytest.mark.guard
 def test_recover_alpha__leaves_its_data_unchanged(student, draw):
     """leaves the observations unchanged"""
-    generator = _generator(draw)
+    generator = torch_generator(draw)
 
     def call(data: Any) -> None:
-        _unchanged(
+        unchanged(
             student,
             lambda *kept: student.recover_alpha(kept, epochs=5, generator=generator),
             *data,
@@ -844,7 +838,7 @@ def test_alpha_uncertainty__does_not_look_at_the_values(student, draw):
 def test_alpha_uncertainty__leaves_the_observations_unchanged(student, draw):
     """leaves the observations unchanged"""
     data, noise_std, alpha = _experiment(draw, 12)
-    _unchanged(student, lambda *kept: student.alpha_uncertainty(kept, noise_std, alpha), *data)
+    unchanged(student, lambda *kept: student.alpha_uncertainty(kept, noise_std, alpha), *data)
 
 
 @pytest.mark.guard

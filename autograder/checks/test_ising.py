@@ -34,6 +34,7 @@ from coursekit.ising_data import ising_configurations
 
 from autograder.judging import training
 from autograder.judging.kinds import array, close, number
+from autograder.judging.kit import numpy_generator, unchanged
 from reference_impl import ising as reference
 
 T_C = 2 / np.log(1 + np.sqrt(2))
@@ -51,27 +52,12 @@ LOSS_LIMIT = 0.3  # two softmaxes in a row cannot get below ln(1 + 1/e) = 0.313
 # ----------------------------------------------------------------------------- helpers
 
 
-def _unchanged(student: Any, name: str, *arguments: Any) -> None:
-    """Calls the student's function and looks at its arguments afterwards."""
-    kept = [student.keep(argument) for argument in arguments]
-    student.call(name, None, tuple(kept), {})
-    for before, after in zip(arguments, kept, strict=True):
-        try:
-            close(student.value(after), before, EXACT)
-        except CheckFailed:
-            holds(False, f"{name} changes what it is given")
-
-
 def _random_spins(draw: np.random.Generator, L: int, dtype: Any = np.int64) -> np.ndarray:
     return draw.choice([-1, 1], size=(L, L)).astype(dtype)
 
 
 def _mostly_up(draw: np.random.Generator, L: int, dtype: Any = np.int64) -> np.ndarray:
     return np.where(draw.random((L, L)) < 0.06, -1, 1).astype(dtype)
-
-
-def _rng(draw: np.random.Generator) -> np.random.Generator:
-    return np.random.default_rng(int(draw.integers(2**63)))
 
 
 class States(NamedTuple):
@@ -168,7 +154,7 @@ def test_magnetisation__is_one_for_all_spins_up(student, draw):
 @pytest.mark.guard
 def test_magnetisation__leaves_the_spins(student, draw):
     """leaves the spins unchanged"""
-    _unchanged(student, "magnetisation", _random_spins(draw, 8))
+    unchanged(student, student.magnetisation, _random_spins(draw, 8))
 
 
 @pytest.mark.guard
@@ -251,7 +237,7 @@ def test_energy__does_not_depend_on_the_place(student, draw):
 @pytest.mark.guard
 def test_energy__leaves_the_spins(student, draw):
     """leaves the spins unchanged"""
-    _unchanged(student, "energy", _random_spins(draw, 6))
+    unchanged(student, student.energy, _random_spins(draw, 6))
 
 
 @pytest.mark.guard
@@ -340,7 +326,7 @@ def test_energy_change__changes_its_sign_with_the_flip(student, draw):
 @pytest.mark.point
 def test_energy_change__leaves_the_spins(student, draw):
     """leaves the spins unchanged: nothing is flipped yet"""
-    _unchanged(student, "energy_change", _random_spins(draw, 6), 2, 3)
+    unchanged(student, student.energy_change, _random_spins(draw, 6), 2, 3)
 
 
 @pytest.mark.guard
@@ -418,7 +404,9 @@ def test_acceptance_probability__keeps_the_shape(student, draw):
 @pytest.mark.guard
 def test_acceptance_probability__leaves_its_arguments(student, draw):
     """leaves its arguments unchanged"""
-    _unchanged(student, "acceptance_probability", draw.uniform(-8, 8, 6), draw.uniform(1, 4, 6))
+    unchanged(
+        student, student.acceptance_probability, draw.uniform(-8, 8, 6), draw.uniform(1, 4, 6)
+    )
 
 
 # --------------------------------------------------------------------- metropolis_step
@@ -606,7 +594,7 @@ def _sweeps(
 @pytest.mark.point
 def test_metropolis_sweep__attempts_every_flip(student, draw):
     """makes L² attempts: where nothing is refused, that many are accepted"""
-    rng = student.keep(_rng(draw))
+    rng = student.keep(numpy_generator(draw))
     for L in (3, 4, 5, 8):
         returned, _ = _sweeps(student, _random_spins(draw, L), 1e9, rng)
         close(number(returned), float(L * L), EXACT)
@@ -617,7 +605,7 @@ def test_metropolis_sweep__counts_what_it_accepts(student, draw):
 
     A spin that differs afterwards was flipped an odd number of times, all others an even one.
     """
-    some, rng = 0.0, student.keep(_rng(draw))
+    some, rng = 0.0, student.keep(numpy_generator(draw))
     for L in (4, 5, 6):
         for T in (2.0, 3.0, 5.0):
             spins = _random_spins(draw, L)
@@ -633,6 +621,7 @@ def test_metropolis_sweep__counts_what_it_accepts(student, draw):
     close(number(cold), 0.0, EXACT)
 
 
+@pytest.mark.point
 def test_metropolis_sweep__reaches_every_spin(student, draw):
     """flips every spin at some time
 
@@ -640,7 +629,7 @@ def test_metropolis_sweep__reaches_every_spin(student, draw):
     for 50 sweeps has the probability 2e-11.
     """
     spins = _random_spins(draw, 5)
-    kept, rng = student.keep(spins), student.keep(_rng(draw))
+    kept, rng = student.keep(spins), student.keep(numpy_generator(draw))
     reached = np.zeros((5, 5), dtype=bool)
     for _ in range(50):
         student.metropolis_sweep(kept, 1e9, rng)
@@ -663,7 +652,7 @@ def _stays_in_equilibrium(
     student: Any, draw: np.random.Generator, L: int, T: float, starts: int
 ) -> None:
     """Starts drawn from the Boltzmann distribution, two sweeps, the same distribution?"""
-    known, found, changed, rng = states(L), [], 0, student.keep(_rng(draw))
+    known, found, changed, rng = states(L), [], 0, student.keep(numpy_generator(draw))
     for k in draw.choice(len(known.energy), starts, p=known.probability(T)):
         _, after = _sweeps(student, known.spins[k].astype(int), T, rng, 2)
         changed += bool((after != known.spins[k]).any())
@@ -699,6 +688,7 @@ def test_metropolis_sweep__keeps_equilibrium_of_odd_lattices(student, draw):
     _stays_in_equilibrium(student, draw, 3, float(draw.uniform(2.4, 3.4)), 450)
 
 
+@pytest.mark.point
 def test_metropolis_sweep__brings_order_to_equilibrium(student, draw):
     """brings an ordered 4×4 lattice to equilibrium
 
@@ -707,7 +697,7 @@ def test_metropolis_sweep__brings_order_to_equilibrium(student, draw):
     65 536 probabilities). False-fail rate below 1e-5; the same holds for the next check.
     """
     T = float(draw.uniform(2.8, 3.6))
-    rng = student.keep(_rng(draw))
+    rng = student.keep(numpy_generator(draw))
     starts = [np.full((4, 4), (-1) ** k) for k in range(64)]
     _is_boltzmann([_sweeps(student, spins, T, rng, 15)[1] for spins in starts], T)
 
@@ -715,7 +705,7 @@ def test_metropolis_sweep__brings_order_to_equilibrium(student, draw):
 def test_metropolis_sweep__brings_disorder_to_equilibrium(student, draw):
     """brings a random 4×4 lattice to equilibrium"""
     T = float(draw.uniform(2.4, 2.8))
-    rng = student.keep(_rng(draw))
+    rng = student.keep(numpy_generator(draw))
     starts = [_random_spins(draw, 4) for _ in range(64)]
     _is_boltzmann([_sweeps(student, spins, T, rng, 18)[1] for spins in starts], T)
 
@@ -737,7 +727,7 @@ def test_metropolis_sweep__draws_from_rng_alone(student, draw):
 @pytest.mark.guard
 def test_metropolis_sweep__returns_an_integer(student, draw):
     """returns an int"""
-    integer(_sweeps(student, _random_spins(draw, 5), 3.0, student.keep(_rng(draw)))[0])
+    integer(_sweeps(student, _random_spins(draw, 5), 3.0, student.keep(numpy_generator(draw)))[0])
 
 
 # --------------------------------------------------------------- sample_configurations
@@ -747,7 +737,7 @@ def _sample(
     student: Any, draw: np.random.Generator, L: int, T: float, n: int, *gaps: int
 ) -> np.ndarray:
     """Samples as an array (n, L, L) of ±1, whatever its dtype."""
-    returned = student.sample_configurations(L, float(T), n, _rng(draw), *gaps)
+    returned = student.sample_configurations(L, float(T), n, numpy_generator(draw), *gaps)
     if np.size(returned) == 0:
         holds(False, "no configurations come back: the sweeps in between are not samples")
     spins = array(returned, (None, L, L))
@@ -777,7 +767,7 @@ def _median_of_three(values: list[float], mean: float, error: float) -> None:
 def test_sample_configurations__has_the_shape_asked_for(student, draw):
     """gives an int8 array (n_samples, L, L) of +1 and −1"""
     for L, n in ((4, 7), (5, 3), (6, 1)):
-        returned = student.sample_configurations(L, 2.5, n, _rng(draw), 3, 1)
+        returned = student.sample_configurations(L, 2.5, n, numpy_generator(draw), 3, 1)
         if isinstance(returned, np.ndarray) and returned.ndim != 3:
             holds(False, "too few configurations come back, or none at all")
         spins = coursekit.array(returned, (n, L, L))
@@ -902,7 +892,7 @@ def test_sample_configurations__draws_from_rng_alone(student, draw):
 @pytest.mark.guard
 def test_sample_configurations__has_its_defaults(student, draw):
     """can be called without equilibration and interval"""
-    spins = array(student.sample_configurations(4, 2.0, 2, _rng(draw)), (2, 4, 4))
+    spins = array(student.sample_configurations(4, 2.0, 2, numpy_generator(draw)), (2, 4, 4))
     holds(bool((np.abs(spins) == 1).all()), "the samples hold numbers other than +1 and −1")
 
 
@@ -1338,7 +1328,7 @@ def test_critical_temperature__refuses_a_curve_without_crossing(student, draw):
 def test_critical_temperature__leaves_its_arguments(student, draw):
     """leaves its arguments unchanged"""
     T, p = _rising(draw, 4, 4)
-    _unchanged(student, "critical_temperature", T, p)
+    unchanged(student, student.critical_temperature, T, p)
 
 
 @pytest.mark.guard

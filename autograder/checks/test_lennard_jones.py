@@ -30,6 +30,7 @@ from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
 from autograder.judging.kinds import array, close, number
+from autograder.judging.kit import numpy_generator, torch_generator, unchanged
 from reference_impl import lennard_jones as reference
 
 R_MIN = 2 ** (1 / 6)
@@ -59,14 +60,6 @@ def _exact(returned: Any, expected: np.ndarray, size: float) -> None:
         bool(off <= limit * size),
         "nearly right, as small steps are; a derivative by hand or autograd is exact to rounding",
     )
-
-
-def _unchanged(student: Any, call: Any, *arguments: Any) -> None:
-    """`call` leaves its arguments as they were."""
-    kept = [student.keep(argument) for argument in arguments]
-    call(*kept)
-    for before, after in zip(arguments, kept, strict=True):
-        close(student.value(after), before, SINGLE)
 
 
 def _move(draw: np.random.Generator, positions: np.ndarray) -> np.ndarray:
@@ -128,7 +121,7 @@ def test_lj_potential__is_right_near_and_far(student, draw):
 def test_lj_potential__leaves_r_unchanged(student, draw):
     """leaves r unchanged"""
     scales = draw.uniform(1.2, 2.5, 2).tolist()
-    _unchanged(student, lambda r: student.lj_potential(r, *scales), draw.uniform(0.9, 3.0, 20))
+    unchanged(student, lambda r: student.lj_potential(r, *scales), draw.uniform(0.9, 3.0, 20))
 
 
 # ------------------------------------------------------------------------------- lj_force
@@ -196,7 +189,7 @@ def test_lj_force__is_right_near_and_far(student, draw):
 def test_lj_force__leaves_r_unchanged(student, draw):
     """leaves r unchanged"""
     scales = draw.uniform(1.2, 2.5, 2).tolist()
-    _unchanged(student, lambda r: student.lj_force(r, *scales), draw.uniform(0.9, 3.0, 20))
+    unchanged(student, lambda r: student.lj_force(r, *scales), draw.uniform(0.9, 3.0, 20))
 
 
 # --------------------------------------------------------------------- pairwise_distances
@@ -238,7 +231,7 @@ def test_pairwise_distances__is_empty_for_one_atom(student, draw):
 @pytest.mark.guard
 def test_pairwise_distances__leaves_the_positions_unchanged(student, draw):
     """leaves the positions unchanged"""
-    _unchanged(student, student.pairwise_distances, draw.normal(size=(5, 3)))
+    unchanged(student, student.pairwise_distances, draw.normal(size=(5, 3)))
 
 
 # ------------------------------------------------------------------------- cluster_energy
@@ -303,7 +296,7 @@ def test_cluster_energy__is_zero_for_one_atom(student, draw):
 def test_cluster_energy__leaves_the_positions_unchanged(student, draw):
     """leaves the positions unchanged"""
     scales = draw.uniform(1.2, 2.5, 2).tolist()
-    _unchanged(student, lambda x: student.cluster_energy(x, *scales), _cluster(draw, 5))
+    unchanged(student, lambda x: student.cluster_energy(x, *scales), _cluster(draw, 5))
 
 
 @pytest.mark.guard
@@ -393,14 +386,10 @@ def test_cluster_forces__are_zero_for_one_atom(student, draw):
 def test_cluster_forces__leave_the_positions_unchanged(student, draw):
     """leave the positions unchanged"""
     scales = draw.uniform(1.2, 2.5, 2).tolist()
-    _unchanged(student, lambda x: student.cluster_forces(x, *scales), _cluster(draw, 5))
+    unchanged(student, lambda x: student.cluster_forces(x, *scales), _cluster(draw, 5))
 
 
 # ------------------------------------------------------------------------ sample_clusters
-
-
-def _rng(draw: np.random.Generator) -> np.random.Generator:
-    return np.random.default_rng(int(draw.integers(2**63)))
 
 
 def _nearest(clusters: np.ndarray) -> np.ndarray:
@@ -411,7 +400,7 @@ def _nearest(clusters: np.ndarray) -> np.ndarray:
 def test_sample_clusters__gives_as_many_as_asked_for(student, draw):
     """gives exactly n_samples clusters of n_atoms atoms"""
     for n_samples, n_atoms, min_distance in ((1, 3, 0.5), (25, 5, 0.9), (40, 2, 1.5)):
-        returned = student.sample_clusters(n_samples, n_atoms, min_distance, _rng(draw))
+        returned = student.sample_clusters(n_samples, n_atoms, min_distance, numpy_generator(draw))
         clusters = coursekit.array(returned, (n_samples, n_atoms, 3))
         holds(bool(np.ptp(clusters) > 0), "all atoms are in the same place")
 
@@ -420,7 +409,9 @@ def test_sample_clusters__gives_as_many_as_asked_for(student, draw):
 def test_sample_clusters__keeps_every_pair_apart(student, draw):
     """has no two atoms closer than min_distance, whichever two"""
     for min_distance in draw.uniform(0.8, 1.0, 2):
-        clusters = array(student.sample_clusters(60, 4, min_distance, _rng(draw)), (None, 4, 3))
+        clusters = array(
+            student.sample_clusters(60, 4, min_distance, numpy_generator(draw)), (None, 4, 3)
+        )
         holds(len(clusters) > 0, "there should be clusters")
         nearest = _nearest(clusters).min() + SINGLE.relative
         holds(bool(nearest >= min_distance), "some pair is closer than min_distance")
@@ -442,7 +433,9 @@ def test_sample_clusters__is_normal_with_deviation_scale(student, draw):
     away.
     """
     scale = float(draw.uniform(1.2, 2.0))
-    clusters = array(student.sample_clusters(600, 3, 0.0, _rng(draw), scale), (None, 3, 3))
+    clusters = array(
+        student.sample_clusters(600, 3, 0.0, numpy_generator(draw), scale), (None, 3, 3)
+    )
     _normal(clusters, scale)
 
 
@@ -451,7 +444,7 @@ def test_sample_clusters__has_scale_0_8_if_none_is_given(student, draw):
 
     As the check above; a scale of 1 is 29 standard errors away.
     """
-    _normal(array(student.sample_clusters(600, 3, 0.0, _rng(draw)), (None, 3, 3)), 0.8)
+    _normal(array(student.sample_clusters(600, 3, 0.0, numpy_generator(draw)), (None, 3, 3)), 0.8)
 
 
 def test_sample_clusters__throws_away_whole_clusters(student, draw):
@@ -463,7 +456,9 @@ def test_sample_clusters__throws_away_whole_clusters(student, draw):
     is 11 away, pushing it out to min_distance 15.
     """
     scale, cut = 0.8, float(draw.uniform(1.8, 2.0))
-    clusters = array(student.sample_clusters(800, 2, cut, _rng(draw), scale), (None, 2, 3))
+    clusters = array(
+        student.sample_clusters(800, 2, cut, numpy_generator(draw), scale), (None, 2, 3)
+    )
     holds(len(clusters) > 100, "there should be as many clusters as asked for")
     # The square of the separation over 2 scale² follows a chi-squared law of 3 degrees, cut off.
     least = cut**2 / (4 * scale**2)
@@ -491,7 +486,7 @@ def test_sample_clusters__draws_from_rng_alone(student, draw):
 
 def test_sample_clusters__repeats_no_cluster(student, draw):
     """draws every cluster afresh"""
-    clusters = array(student.sample_clusters(50, 4, 1.0, _rng(draw)), (None, 4, 3))
+    clusters = array(student.sample_clusters(50, 4, 1.0, numpy_generator(draw)), (None, 4, 3))
     holds(
         len(np.unique(clusters[:, 0, 0])) == len(clusters),
         "the same cluster comes more than once",
@@ -574,7 +569,7 @@ def test_standardise__divides_by_the_deviation_alone(student, draw):
 @pytest.mark.guard
 def test_standardise__leaves_its_arguments_unchanged(student, draw):
     """leaves train and test unchanged"""
-    _unchanged(student, student.standardise, _table(draw, 10), _table(draw, 5))
+    unchanged(student, student.standardise, _table(draw, 10), _table(draw, 5))
 
 
 # --------------------------------------------------------------------------- nn_potential
@@ -806,10 +801,6 @@ def test_force_matching_loss__can_be_differentiated(student, draw):
 # ------------------------------------------------------------------------ train_potential
 
 
-def _generator(draw: np.random.Generator) -> torch.Generator:
-    return torch.Generator().manual_seed(int(draw.integers(2**31)))
-
-
 class _Law:
     """A pair law that stands in no book: a wall and a well like argon's, of other size, and a bump.
 
@@ -869,7 +860,7 @@ def _curve(student: Any, model: Any, r: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def _potential(student: Any, draw: np.random.Generator, r: np.ndarray, law: _Law) -> Any:
     return student.train_potential(
-        *_training_data(r, law), epochs=EPOCHS_POTENTIAL, generator=_generator(draw)
+        *_training_data(r, law), epochs=EPOCHS_POTENTIAL, generator=torch_generator(draw)
     )
 
 
@@ -930,17 +921,18 @@ def test_train_potential__learns_from_the_forces(student, draw):
 
 @pytest.mark.guard
 def test_train_potential__repeats_itself(student, draw):
-    """gives the same model for the same seed, whatever the global random state"""
+    """gives the same model for the same seed, and another for another"""
     data = _training_data(_spread(draw, 20), _Law(draw, 0.95))
-    seed = int(draw.integers(2**31))
+    seed = int(draw.integers(1, 2**31))
     r = np.linspace(1, 3, 9)
     curves = []
-    for _ in range(2):
-        generator = torch.Generator().manual_seed(seed)
+    for this in (seed, seed, seed - 1):
+        generator = torch.Generator().manual_seed(this)
         model = student.train_potential(*data, epochs=10, generator=generator)
         curves.append(_curve(student, model, r)[0])
         student.reseed(int(draw.integers(2**31)))
     close(curves[1], curves[0], SINGLE)
+    holds(not np.allclose(curves[2], curves[0]), "another seed gives the same: it decides nothing")
 
 
 @pytest.mark.guard
@@ -948,10 +940,10 @@ def test_train_potential__leaves_its_data_unchanged(student, draw):
     """leaves r, V and F unchanged"""
 
     def call(r: Any, V: Any, F: Any) -> None:
-        model = student.train_potential(r, V, F, epochs=5, generator=_generator(draw))
+        model = student.train_potential(r, V, F, epochs=5, generator=torch_generator(draw))
         _curve(student, model, np.linspace(1, 3, 3))
 
-    _unchanged(student, call, *_training_data(_spread(draw, 20), _Law(draw, 0.95)))
+    unchanged(student, call, *_training_data(_spread(draw, 20), _Law(draw, 0.95)))
 
 
 # -------------------------------------------------------------------- train_cluster_model
@@ -1010,7 +1002,7 @@ def unseen_clusters(
     law = _Law(draw, 0.9)
     data = _energies(draw, n_samples, n_atoms, law)
     unseen, exact = _energies(draw, 800, n_atoms, law)
-    model = _clusters_model(student, data, _generator(draw))
+    model = _clusters_model(student, data, torch_generator(draw))
     return exact, _predict(model, unseen)
 
 
@@ -1045,7 +1037,7 @@ def test_train_cluster_model__learns_other_sizes(student, draw):
 def test_train_cluster_model__judges_every_cluster_by_itself(student, draw):
     """gives a cluster the same energy alone and together with others"""
     distances, energies = _energies(draw, 60, 4, _Law(draw, 0.9))
-    model = _clusters_model(student, (distances, energies), _generator(draw), 10)
+    model = _clusters_model(student, (distances, energies), torch_generator(draw), 10)
     together = _predict(model, distances[:5])
     alone = np.concatenate([_predict(model, row[None]) for row in distances[:5]])
     close(alone, together, SINGLE)
@@ -1053,16 +1045,17 @@ def test_train_cluster_model__judges_every_cluster_by_itself(student, draw):
 
 @pytest.mark.guard
 def test_train_cluster_model__repeats_itself(student, draw):
-    """gives the same model for the same seed, whatever the global random state"""
+    """gives the same model for the same seed, and another for another"""
     distances, energies = _energies(draw, 60, 4, _Law(draw, 0.9))
-    seed = int(draw.integers(2**31))
+    seed = int(draw.integers(1, 2**31))
     found = []
-    for _ in range(2):
-        generator = torch.Generator().manual_seed(seed)
+    for this in (seed, seed, seed - 1):
+        generator = torch.Generator().manual_seed(this)
         model = _clusters_model(student, (distances, energies), generator, 10)
         found.append(_predict(model, distances[:9]))
         student.reseed(int(draw.integers(2**31)))
     close(found[1], found[0], SINGLE)
+    holds(not np.allclose(found[2], found[0]), "another seed gives the same: it decides nothing")
 
 
 @pytest.mark.guard
@@ -1071,10 +1064,10 @@ def test_train_cluster_model__leaves_its_data_unchanged(student, draw):
 
     def train(distances: Any, energies: Any) -> None:
         model = student.train_cluster_model(
-            distances, energies, epochs=5, generator=_generator(draw)
+            distances, energies, epochs=5, generator=torch_generator(draw)
         )
         holds(model is not None, "should return a function")
 
     _either(
-        lambda *data: _unchanged(student, train, *data), *_energies(draw, 60, 4, _Law(draw, 0.9))
+        lambda *data: unchanged(student, train, *data), *_energies(draw, 60, 4, _Law(draw, 0.9))
     )

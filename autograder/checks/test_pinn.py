@@ -30,6 +30,7 @@ from coursekit.compare import kind_of
 from numpy.polynomial import Polynomial
 from scipy import stats
 
+from autograder.judging.kit import torch_generator
 from autograder.sandbox.inside import fields
 from reference_impl import pinn as reference
 
@@ -656,10 +657,6 @@ def test_total_loss__leaves_its_arguments_unchanged(student, draw):
 # ---------------------------------------------------------------------- collocation_points
 
 
-def _generator(draw: np.random.Generator) -> torch.Generator:
-    return torch.Generator().manual_seed(int(draw.integers(2**31)))
-
-
 def _box(draw: np.random.Generator, d: int) -> list[tuple[float, float]]:
     """Intervals of different place and width, none of them from 0 to 1."""
     low = draw.uniform(-4, 4, d)
@@ -677,7 +674,9 @@ def test_collocation_points__lie_inside_the_box(student, draw):
     """are n points inside the box, one in each row"""
     for n, d in ((1, 1), (40, 1), (50, 2), (30, 3)):
         bounds = _box(draw, d)
-        unit = _in_the_unit_box(student.collocation_points(n, bounds, _generator(draw)), n, bounds)
+        unit = _in_the_unit_box(
+            student.collocation_points(n, bounds, torch_generator(draw)), n, bounds
+        )
         inside = (unit > -SINGLE.relative) & (unit < 1 + SINGLE.relative)
         holds(bool(inside.all()), "some points lie outside the bounds")
 
@@ -690,7 +689,7 @@ def test_collocation_points__fill_every_interval(student, draw):
     """
     bounds = _box(draw, 3)
     unit = _in_the_unit_box(
-        student.collocation_points(2000, bounds, _generator(draw)), 2000, bounds
+        student.collocation_points(2000, bounds, torch_generator(draw)), 2000, bounds
     )
     for column in unit.T:
         counts = np.histogram(column, np.linspace(0, 1, 11))[0]
@@ -701,6 +700,7 @@ def test_collocation_points__fill_every_interval(student, draw):
         )
 
 
+@pytest.mark.point
 def test_collocation_points__fill_the_box(student, draw):
     """fill the whole box, not only a line or a corner of it
 
@@ -710,7 +710,7 @@ def test_collocation_points__fill_the_box(student, draw):
     low, width = draw.integers(-4, 4, 2), draw.integers(2, 6, 2)
     bounds = list(zip(low.tolist(), (low + width).tolist(), strict=True))  # whole numbers count
     unit = _in_the_unit_box(
-        student.collocation_points(2500, bounds, _generator(draw)), 2500, bounds
+        student.collocation_points(2500, bounds, torch_generator(draw)), 2500, bounds
     )
     edges = np.linspace(0, 1, 6)
     counts = np.histogram2d(*unit.T, bins=(edges, edges))[0]
@@ -723,7 +723,7 @@ def test_collocation_points__fill_the_box(student, draw):
 
 def test_collocation_points__can_be_differentiated_with_respect_to(student, draw):
     """are a leaf tensor that requires gradients"""
-    points = student.keeping("collocation_points", 12, _box(draw, 2), _generator(draw))
+    points = student.keeping("collocation_points", 12, _box(draw, 2), torch_generator(draw))
     tensor(student.value(points), (12, 2))
     holds(attribute(points, "requires_grad") is True, "the points should require gradients")
     holds(
@@ -779,6 +779,7 @@ def test_centred__scales_every_variable_by_its_own_interval(student, draw):
     close(tensor(model(*columns), (rows, 1)), expected, SINGLE)
 
 
+@pytest.mark.point
 def test_centred__keeps_the_graph(student, draw):
     """can be differentiated with respect to its variable and the network's parameters"""
     c, (bounds,), rows = _coefficients(draw, 4), _box(draw, 1), 5
@@ -820,6 +821,7 @@ def _real_network(student: Any, draw: np.random.Generator) -> Any:
     return student.field("network", n_in=1, n_hidden=6, n_out=1, seed=int(draw.integers(2**31)))
 
 
+@pytest.mark.point
 @pytest.mark.guard
 def test_centred__has_the_parameters_of_its_network(student, draw):
     """has the parameters of its network and no others, so that an optimiser finds them"""
@@ -920,18 +922,19 @@ def _takes_its_parameter(trained: Trained, name: str) -> None:
 
 
 def _repeats_itself(student: Any, draw: np.random.Generator, exercise: str, *at: Any) -> None:
-    """The same values for the same seed, whatever the global random state."""
-    seed, found = int(draw.integers(2**31)), []
-    for _ in range(2):
+    """The same values for the same seed, whatever the global random state; for another, others."""
+    seed, found = int(draw.integers(1, 2**31)), []
+    for this in (seed, seed, seed - 1):
         student.reseed(int(draw.integers(2**31)))
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(this)
         found.append(_call(student, _trained_model(student, exercise, 10, generator)[0], *at)[0])
     close(found[1], found[0], SINGLE)
+    holds(not np.allclose(found[2], found[0]), "another seed gives the same: it decides nothing")
 
 
 def _is_ready_for_use(student: Any, draw: np.random.Generator, exercise: str, *at: Any) -> None:
     """Two calls agree: dropout and the like are over, whatever a flag says."""
-    model, _ = _trained_model(student, exercise, 2, _generator(draw))
+    model, _ = _trained_model(student, exercise, 2, torch_generator(draw))
     once, again = (_call(student, model, *at)[0] for _ in range(2))
     words = "two calls of the model give different values: it is still in training mode"
     holds(bool(np.allclose(once, again, rtol=SINGLE.relative, atol=SINGLE.tiny)), words)
@@ -982,7 +985,7 @@ def test_train_decay__is_ready_for_use(student, draw):
 
 @pytest.mark.guard
 def test_train_decay__repeats_itself(student, draw):
-    """gives the same model for the same seed, whatever the global random state"""
+    """gives the same model for the same seed, and another for another"""
     _repeats_itself(student, draw, "train_decay", np.linspace(0, 5, 9))
 
 
@@ -1048,8 +1051,18 @@ def test_hard_constraint__is_both_at_once(student, draw):
         bool((apart > SINGLE.relative).all()),
         "two networks give the same position at some time after t = 0",
     )
+    # Whatever the network multiplies, one of two large opposite ones brings it below zero.
+    t = torch.tensor([[0.7], [float(draw.uniform(1, 6))]], dtype=torch.float64)
+    lowest = np.full((2, 1), np.inf)
+    for sign in (100.0, -100.0):
+        c = sign * draw.uniform(0.5, 1.5, 4)
+        network = student.field("polynomial", coefficients=c.tolist())
+        lowest = np.minimum(lowest, tensor(student.HardConstraint(network)(t), (2, 1)))
+    words = "x has bounds that no network can leave: the output should come in as it is"
+    holds(bool((lowest < 0).all()), words)
 
 
+@pytest.mark.point
 def test_hard_constraint__leaves_the_first_acceleration_free(student, draw):
     """lets the network choose x″(0): an oscillator needs −ω² there
 
@@ -1072,6 +1085,7 @@ def test_hard_constraint__leaves_the_first_acceleration_free(student, draw):
     holds(bool(at_once > 0.2 * later), "x″(0) is the same with any network")
 
 
+@pytest.mark.point
 def test_hard_constraint__trains_the_network(student, draw):
     """starts at 1 and can be differentiated with respect to t and the network's parameters"""
     c, t = _coefficients(draw, 4), _column(draw, 6, 0.5, 3.0)
@@ -1085,6 +1099,7 @@ def test_hard_constraint__trains_the_network(student, draw):
     holds(bool(np.any(gradient)), "the motion does not depend on the network's parameters")
 
 
+@pytest.mark.point
 @pytest.mark.guard
 def test_hard_constraint__has_the_parameters_of_its_network(student, draw):
     """has the parameters of its network and no others, so that an optimiser finds them"""
@@ -1144,7 +1159,7 @@ def test_train_oscillator__is_ready_for_use(student, draw):
 
 @pytest.mark.guard
 def test_train_oscillator__repeats_itself(student, draw):
-    """gives the same model for the same seed, whatever the global random state"""
+    """gives the same model for the same seed, and another for another"""
     _repeats_itself(student, draw, "train_oscillator", np.linspace(0, 6, 9))
 
 
@@ -1347,7 +1362,7 @@ def test_ftcs__refuses_steps_that_are_too_long(student, draw):
     """raises ValueError for α dt/dx² above 1/2 and not at 1/2 itself"""
     u0 = torch.tensor(draw.normal(size=6))
     alpha = float(draw.uniform(0.5, 2))
-    for ratio, dx in ((0.51, 0.1), (3.0, 0.05), (0.55, 2.0)):
+    for ratio, dx in ((3.0, 0.5), (0.55, 2.0), (0.51, 0.1)):
         dt = ratio * dx**2 / alpha
         refuses(lambda dx=dx, dt=dt: student.ftcs(u0, alpha, dx, dt, 3))
     u = _grid(student.ftcs(u0, alpha, 3.0, 0.4 * 9 / alpha, 3), (4, 6))
@@ -1413,6 +1428,6 @@ def test_train_heat__is_ready_for_use(student, draw):
 
 @pytest.mark.guard
 def test_train_heat__repeats_itself(student, draw):
-    """gives the same model for the same seed, whatever the global random state"""
+    """gives the same model for the same seed, and another for another"""
     at = np.array([0.1, 0.3, 0.5, 0.9]), np.array([0.2, 0.4, 0.7, 1.0])
     _repeats_itself(student, draw, "train_heat", *at)

@@ -26,6 +26,7 @@ from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
 from autograder.judging.kinds import array, close, number
+from autograder.judging.kit import torch_generator, unchanged
 from autograder.sandbox.inside import fields
 from reference_impl import lennard_jones
 from reference_impl import symmetry as reference
@@ -41,15 +42,6 @@ CLUSTERS = 600
 R2_LIMIT = 0.7
 OTHER_SIZE_LIMIT = 0.5
 DEPTH = 3.0  # ε
-
-
-def _unchanged(student: Any, call: Any, *arguments: Any) -> None:
-    """`call` leaves its arguments as they were."""
-    kept = [student.keep(argument) for argument in arguments]
-    call(*kept)
-    for before, after in zip(arguments, kept, strict=True):
-        now = student.value(after)
-        holds(bool(torch.equal(now, before)), "an argument was changed by the call")
 
 
 def _normal(draw: np.random.Generator, *shape: int, dtype: Any = torch.float64) -> torch.Tensor:
@@ -185,7 +177,7 @@ def test_pool__keeps_single_axes_and_the_dtype(student, draw):
 def test_pool__leaves_its_arguments_unchanged(student, draw):
     """leaves features and mask unchanged"""
     for kind in ("sum", "mean", "max"):
-        _unchanged(student, lambda x, m, kind=kind: student.pool(x, m, kind), *_padded(draw))
+        unchanged(student, lambda x, m, kind=kind: student.pool(x, m, kind), *_padded(draw))
 
 
 # ------------------------------------------------------------------ networks, what they share
@@ -491,6 +483,7 @@ def test_naive_mlp__ends_with_a_linear_layer(student, draw):
     close(_outputs(model, x, (9, 1)), before + 5, SINGLE)
 
 
+@pytest.mark.point
 @pytest.mark.guard
 def test_naive_mlp__is_no_plane(student, draw):
     """has an activation: it is no linear function of its inputs"""
@@ -596,7 +589,7 @@ def test_invariance_error__gives_a_number(student, draw):
 def test_invariance_error__leaves_x_unchanged(student, draw):
     """leaves x unchanged"""
     f, T = student.field("sine"), student.field("affine", matrix=_turn(draw))
-    _unchanged(student, lambda x: student.invariance_error(f, x, T), _normal(draw, 5, 3))
+    unchanged(student, lambda x: student.invariance_error(f, x, T), _normal(draw, 5, 3))
 
 
 @pytest.mark.point
@@ -656,7 +649,7 @@ def test_equivariance_error__gives_a_number(student, draw):
 def test_equivariance_error__leaves_x_unchanged(student, draw):
     """leaves x unchanged"""
     f, T = student.field("sine"), student.field("affine", matrix=_turn(draw))
-    _unchanged(student, lambda x: student.equivariance_error(f, x, T, T), _normal(draw, 5, 3))
+    unchanged(student, lambda x: student.equivariance_error(f, x, T, T), _normal(draw, 5, 3))
 
 
 # ------------------------------------------------------------------------ random_rotation
@@ -1078,10 +1071,6 @@ def _known(
     return torch.tensor(positions), torch.tensor(energies)
 
 
-def _generator(draw: np.random.Generator) -> torch.Generator:
-    return torch.Generator().manual_seed(int(draw.integers(2**31)))
-
-
 def _untrained(student: Any, draw: np.random.Generator) -> Any:
     """A model as a student makes it, in the precision that it comes in."""
     student.reseed(int(draw.integers(2**31)))
@@ -1099,7 +1088,7 @@ def _train(
     model = _untrained(student, draw)
     positions, energies = (_like(model, values) for values in data)
     history = student.train_energy_model(
-        model, positions, energies, epochs=epochs, generator=_generator(draw)
+        model, positions, energies, epochs=epochs, generator=torch_generator(draw)
     )
     return model, history
 
@@ -1159,7 +1148,7 @@ def test_train_energy_model__returns_a_history_that_falls(student, draw):
     before = np.mean((_energies(model, data[0]) - energies) ** 2)
     positions, wanted = (_like(model, values) for values in data)
     history = student.train_energy_model(
-        model, positions, wanted, epochs=40, generator=_generator(draw)
+        model, positions, wanted, epochs=40, generator=torch_generator(draw)
     )
     after = np.mean((_energies(model, data[0]) - energies) ** 2)
     holds(bool(after < before), "the model is no better after the training than before")
@@ -1192,7 +1181,9 @@ def test_train_energy_model__leaves_the_model_ready_for_use(student, draw):
     """leaves the model in evaluation mode: with dropout too, two calls agree"""
     model = student.field("pair_network", seed=int(draw.integers(2**31)), dropout=0.5)
     positions, energies = (values.float() for values in _known(draw, 40, 4))
-    student.train_energy_model(model, positions, energies, epochs=3, generator=_generator(draw))
+    student.train_energy_model(
+        model, positions, energies, epochs=3, generator=torch_generator(draw)
+    )
     dtype = next(iter(model.parameters())).dtype
     once, again = (tensor(model(positions.to(dtype)), (40,)) for _ in range(2))
     holds(bool(np.array_equal(once, again)), "the model is still in training mode")
@@ -1206,7 +1197,7 @@ def test_train_energy_model__leaves_the_model_its_dtype(student, draw):
         if dtype is torch.float64:
             model.double()
         data = [values.to(dtype) for values in _known(draw, 40, 4)]
-        student.train_energy_model(model, *data, epochs=2, generator=_generator(draw))
+        student.train_energy_model(model, *data, epochs=2, generator=torch_generator(draw))
         after = {weights.dtype for weights in model.parameters()}
         holds(after == {dtype}, "the weights have another dtype after the training than before")
 
@@ -1218,6 +1209,8 @@ def test_train_energy_model__leaves_its_data_unchanged(student, draw):
     data = [_like(model, values) for values in _known(draw, 40, 4)]
 
     def train(positions: Any, energies: Any) -> None:
-        student.train_energy_model(model, positions, energies, epochs=3, generator=_generator(draw))
+        student.train_energy_model(
+            model, positions, energies, epochs=3, generator=torch_generator(draw)
+        )
 
-    _unchanged(student, train, *data)
+    unchanged(student, train, *data)

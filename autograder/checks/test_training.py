@@ -35,6 +35,7 @@ from coursekit import (
 from torch.nn import functional
 
 from autograder.judging import training as watching
+from autograder.judging.kit import torch_generator, unchanged
 
 # A dozen operations in float64, each within 1e-16.
 ROUNDING = Tolerance("rounding in float64", 1e-12, 1e-13, 0.0)
@@ -51,10 +52,6 @@ UNSEEN_LIMIT = 0.05
 LOSS_LIMIT = 0.001
 
 
-def _seeded(draw: np.random.Generator) -> torch.Generator:
-    return torch.Generator().manual_seed(int(draw.integers(2**31)))
-
-
 def _normal(
     draw: np.random.Generator, *shape: int, dtype: torch.dtype = torch.float64
 ) -> torch.Tensor:
@@ -67,14 +64,6 @@ def _like(returned: Any, wanted: torch.Tensor, what: str) -> np.ndarray:
     text = str(wanted.dtype).removeprefix("torch.")
     holds(returned.dtype == wanted.dtype, f"{what} should keep the dtype, {text}")
     return values
-
-
-def _unchanged(student: Any, call: Callable[..., Any], *arguments: Any) -> None:
-    """`call` leaves its arguments as they were."""
-    kept = [student.keep(argument) for argument in arguments]
-    call(*kept)
-    for before, after in zip(arguments, kept, strict=True):
-        close(student.value(after), before, SINGLE)
 
 
 def _layer(student: Any, kind: str, *arguments: Any) -> Any:
@@ -298,7 +287,7 @@ def test_mlp__takes_any_number_of_rows(student, draw):
 def test_mlp__leaves_the_list_of_widths_alone(student, draw):
     """leaves the caller's list of widths as it was"""
     widths = [int(n) for n in draw.integers(2, 9, 3)]
-    _unchanged(student, lambda hidden: student.MLP(2, hidden, 1), widths)
+    unchanged(student, lambda hidden: student.MLP(2, hidden, 1), widths)
 
 
 @pytest.mark.guard
@@ -413,9 +402,9 @@ def test_losses__can_be_differentiated_at_large_logits(student, draw):
 @pytest.mark.guard
 def test_losses__leave_their_arguments_unchanged(student, draw):
     """leave predictions and targets unchanged"""
-    _unchanged(student, student.mae_loss, _normal(draw, 5, 2), _normal(draw, 5, 2))
-    _unchanged(student, student.bce_with_logits, *_binary(draw, 6))
-    _unchanged(student, student.cross_entropy, *_classes(draw, 5, 3))
+    unchanged(student, student.mae_loss, _normal(draw, 5, 2), _normal(draw, 5, 2))
+    unchanged(student, student.bce_with_logits, *_binary(draw, 6))
+    unchanged(student, student.cross_entropy, *_classes(draw, 5, 3))
 
 
 # ----------------------------------------------------------------------------- optimisers
@@ -583,10 +572,10 @@ NEED_STATE = ("momentum_step", "adam_step", "adamw_step")
 def test_optimisers__leave_params_and_grads_unchanged(student, draw):
     """leave the old parameters and the gradients unchanged"""
     params, grads = _start(draw), _start(draw)
-    _unchanged(student, lambda p, g: student.sgd_step(p, g, 0.1), params, grads)
+    unchanged(student, lambda p, g: student.sgd_step(p, g, 0.1), params, grads)
     for name in NEED_STATE:
         step = getattr(student, name)
-        _unchanged(student, lambda p, g, step=step: step(p, g, None, 0.1), params, grads)
+        unchanged(student, lambda p, g, step=step: step(p, g, None, 0.1), params, grads)
 
 
 @pytest.mark.guard
@@ -664,7 +653,7 @@ def test_minibatches__gives_every_row_once(student, draw):
     """gives every row exactly once in an epoch, and its partner too"""
     for count, batch_size in ((23, 5), (32, 8), (17, 1)):
         x, y = _rows(draw, count)
-        items = _items(student, student.minibatches(x, y, batch_size, _seeded(draw)))
+        items = _items(student, student.minibatches(x, y, batch_size, torch_generator(draw)))
         pairs = [
             (round(float(row[0])), int(label))
             for x_b, y_b in items
@@ -674,7 +663,7 @@ def test_minibatches__gives_every_row_once(student, draw):
 
 
 def _partners(student: Any, draw: np.random.Generator, x: Any, y: torch.Tensor) -> None:
-    items = _items(student, student.minibatches(x, y, 6, _seeded(draw)))
+    items = _items(student, student.minibatches(x, y, 6, torch_generator(draw)))
     holds(len(items) > 0, "there should be batches")
     for x_b, y_b in items:
         rows = tensor(x_b, (None, 2))[:, 0].round().astype(int)
@@ -699,7 +688,7 @@ def test_minibatches__keeps_the_short_last_batch(student, draw):
     """fills every batch but the last, and keeps a shorter last one"""
     for count, batch_size in ((int(draw.integers(65, 70)), 16), (24, 6), (5, 9)):
         x, y = _rows(draw, count)
-        batches = _epoch(student, x, y, batch_size, _seeded(draw))
+        batches = _epoch(student, x, y, batch_size, torch_generator(draw))
         holds(len(np.unique(np.concatenate(batches))) > 1, "all rows of the batches are the same")
         sizes = [len(batch) for batch in batches]
         full, left = divmod(count, batch_size)
@@ -719,7 +708,7 @@ def test_minibatches__shuffles_rows_not_blocks(student, draw):
     """
     count, batch_size, epochs = 24, 4, 60
     x, y = _rows(draw, count)
-    generator, shared = student.keep(_seeded(draw)), 0
+    generator, shared = student.keep(torch_generator(draw)), 0
     for _ in range(epochs):
         for batch in _epoch(student, x, y, batch_size, generator):
             shared += int(np.sum(np.diff(np.sort(batch)) == 1))
@@ -730,7 +719,7 @@ def test_minibatches__shuffles_rows_not_blocks(student, draw):
 def test_minibatches__shuffles_anew_in_every_epoch(student, draw):
     """has another order in the next epoch with the same generator"""
     x, y = _rows(draw, 40)
-    generator = student.keep(_seeded(draw))
+    generator = student.keep(torch_generator(draw))
     orders = [np.concatenate(_epoch(student, x, y, 8, generator)) for _ in range(3)]
     for one, other in ((0, 1), (1, 2), (0, 2)):
         same = np.array_equal(orders[one], orders[other])
@@ -770,7 +759,9 @@ def test_minibatches__draws_from_the_global_state_without_a_generator(student, d
 @pytest.mark.guard
 def test_minibatches__leaves_the_data_unchanged(student, draw):
     """leaves x and y unchanged"""
-    _unchanged(student, lambda x, y: _epoch(student, x, y, 7, _seeded(draw)), *_rows(draw, 30))
+    unchanged(
+        student, lambda x, y: _epoch(student, x, y, 7, torch_generator(draw)), *_rows(draw, 30)
+    )
 
 
 # -------------------------------------------------------------------------------- dropout
@@ -785,7 +776,7 @@ def test_dropout__scales_what_it_keeps(student, draw):
     """gives each element as 0 or as x / (1 − p)"""
     for shape in ((30,), (8, 9), (3, 4, 5)):
         p, x = float(draw.uniform(0.3, 0.7)), _away_from_zero(draw, *shape)
-        ratio = tensor(student.dropout(x, p, True, _seeded(draw)), x.shape) / x.numpy()
+        ratio = tensor(student.dropout(x, p, True, torch_generator(draw)), x.shape) / x.numpy()
         kept = ratio != 0
         holds(bool(kept.any()), "everything is dropped")
         holds(not kept.all(), "nothing is dropped")
@@ -799,7 +790,7 @@ def test_dropout__drops_with_probability_p(student, draw):
     """
     for p in (float(draw.uniform(0.1, 0.25)), float(draw.uniform(0.7, 0.9))):
         x = _away_from_zero(draw, 4000)
-        dropped = np.mean(tensor(student.dropout(x, p, True, _seeded(draw)), (4000,)) == 0)
+        dropped = np.mean(tensor(student.dropout(x, p, True, torch_generator(draw)), (4000,)) == 0)
         within(float(dropped), p, math.sqrt(p * (1 - p) / 4000))
 
 
@@ -811,7 +802,7 @@ def test_dropout__keeps_the_mean(student, draw):
     for p in (float(draw.uniform(0.2, 0.3)), float(draw.uniform(0.5, 0.7))):
         size = float(draw.uniform(2, 5))
         x = torch.full((50, 80), size, dtype=torch.float32)
-        values = tensor(student.dropout(x, p, True, _seeded(draw)), (50, 80))
+        values = tensor(student.dropout(x, p, True, torch_generator(draw)), (50, 80))
         holds(bool((values == 0).any()), "nothing is dropped")
         within(float(np.mean(values)), size, size * math.sqrt(p / (1 - p) / 4000))
 
@@ -825,7 +816,7 @@ def test_dropout__draws_for_every_element(student, draw):
     """
     n = 60
     x = _away_from_zero(draw, n, n)
-    dropped = tensor(student.dropout(x, 0.5, True, _seeded(draw)), (n, n)) == 0
+    dropped = tensor(student.dropout(x, 0.5, True, torch_generator(draw)), (n, n)) == 0
     for axis in (0, 1):
         spread = float(np.var(dropped.mean(axis=axis), ddof=1))
         within(spread * 4 * n, 1.0, math.sqrt(2 / (n - 1)))
@@ -837,7 +828,7 @@ def test_dropout__drops_more_or_fewer_by_chance(student, draw):
 
     Twelve calls agree on the number of 40 elements once in 10 000 000 000 courses.
     """
-    x, generator = _away_from_zero(draw, 40), student.keep(_seeded(draw))
+    x, generator = _away_from_zero(draw, 40), student.keep(torch_generator(draw))
     calls = [tensor(student.dropout(x, 0.5, True, generator), (40,)) for _ in range(12)]
     numbers = {int(np.sum(values == 0)) for values in calls}
     holds(len(numbers) > 1, "every call drops the same number of elements")
@@ -865,7 +856,7 @@ def test_dropout__has_a_new_mask_in_every_call(student, draw):
 def test_dropout__lets_the_gradient_through(student, draw):
     """has the slope 1 / (1 − p) where an element is kept, and 0 where it is dropped"""
     x = student.keep(_away_from_zero(draw, 50).requires_grad_())
-    output = student.keeping("dropout", x, 0.4, True, _seeded(draw))
+    output = student.keeping("dropout", x, 0.4, True, torch_generator(draw))
     (gradient,) = student.gradients(output, x)
     values = tensor(student.value(output), (50,))
     some = bool((values == 0).any() and (values != 0).any())
@@ -877,9 +868,9 @@ def test_dropout__is_off_in_evaluation(student, draw):
     """gives x as it is in evaluation, and not in training"""
     for p in (0.2, 0.9):
         x = _away_from_zero(draw, 30, 5)
-        same = _like(student.dropout(x, p, False, _seeded(draw)), x, "the result")
+        same = _like(student.dropout(x, p, False, torch_generator(draw)), x, "the result")
         close(same, x.numpy(), SINGLE)
-        changed = tensor(student.dropout(x, p, True, _seeded(draw)), (30, 5))
+        changed = tensor(student.dropout(x, p, True, torch_generator(draw)), (30, 5))
         holds(bool((changed == 0).any()), "nothing is dropped in training")
 
 
@@ -887,14 +878,18 @@ def test_dropout__is_off_in_evaluation(student, draw):
 def test_dropout__drops_nothing_at_p_0(student, draw):
     """gives x as it is if p is 0"""
     x = _away_from_zero(draw, 6, 5).float()
-    close(_like(student.dropout(x, 0.0, True, _seeded(draw)), x, "the result"), x.numpy(), SINGLE)
+    close(
+        _like(student.dropout(x, 0.0, True, torch_generator(draw)), x, "the result"),
+        x.numpy(),
+        SINGLE,
+    )
 
 
 @pytest.mark.guard
 def test_dropout__leaves_x_unchanged(student, draw):
     """leaves x unchanged"""
-    generator = _seeded(draw)
-    _unchanged(student, lambda x: student.dropout(x, 0.5, True, generator), _normal(draw, 40))
+    generator = torch_generator(draw)
+    unchanged(student, lambda x: student.dropout(x, 0.5, True, generator), _normal(draw, 40))
 
 
 # ----------------------------------------------------------------------------- l2_penalty
@@ -1133,7 +1128,7 @@ def test_augment__begins_with_the_originals(student, draw):
     """begins with the originals, untouched, and goes on with noisy blocks in the same order"""
     for rows, copies in ((7, 3), (1, 2)):
         x, y = 100 * _normal(draw, rows, 2), _normal(draw, rows, 1)
-        found, _ = _augmented(student, x, y, copies, 0.01, _seeded(draw))
+        found, _ = _augmented(student, x, y, copies, 0.01, torch_generator(draw))
         close(found[:rows], x.numpy(), SINGLE)
         for block in range(1, copies + 1):
             shift = found[block * rows : (block + 1) * rows] - x.numpy()
@@ -1146,8 +1141,8 @@ def test_augment__lets_the_labels_follow(student, draw):
     x = _normal(draw, 9, 2)
     for y in (torch.tensor(draw.permutation(9)), _normal(draw, 9, 1)):
         copies = int(draw.integers(2, 5))
-        returned = student.augment(x, y, copies, 0.3, _seeded(draw))
-        _augmented(student, x, y, copies, 0.3, _seeded(draw))
+        returned = student.augment(x, y, copies, 0.3, torch_generator(draw))
+        _augmented(student, x, y, copies, 0.3, torch_generator(draw))
         holds(returned[1].dtype == y.dtype, "the labels should keep their dtype")
         close(returned[1], torch.cat([y] * (copies + 1)), SINGLE)
 
@@ -1155,7 +1150,7 @@ def test_augment__lets_the_labels_follow(student, draw):
 def _noise(student: Any, draw: np.random.Generator, noise_std: float) -> np.ndarray:
     """The noise of 4 copies of 500 rows of 3, in units of its deviation: (4, 500, 3)."""
     x, y = 5 + _normal(draw, 500, 3), torch.zeros(500, 1)
-    found, _ = _augmented(student, x, y, 4, noise_std, _seeded(draw))
+    found, _ = _augmented(student, x, y, 4, noise_std, torch_generator(draw))
     return (found[500:].reshape(4, 500, 3) - x.numpy()) / noise_std
 
 
@@ -1202,7 +1197,7 @@ def test_augment__draws_from_the_generator_alone(student, draw):
 def test_augment__adds_nothing_for_no_copies(student, draw):
     """gives the originals alone if copies is 0"""
     x, y = _normal(draw, 5, 2, dtype=torch.float32), _normal(draw, 5, 1, dtype=torch.float32)
-    returned = student.augment(x, y, 0, 0.5, _seeded(draw))
+    returned = student.augment(x, y, 0, 0.5, torch_generator(draw))
     pair = isinstance(returned, (tuple, list)) and len(returned) == 2
     holds(pair, "should return two tensors: (x, y)")
     close(_like(returned[0], x, "x"), x.numpy(), SINGLE)
@@ -1214,7 +1209,7 @@ def test_augment__keeps_the_dtypes(student, draw):
     """keeps the dtypes of x and y, float32 or float64"""
     for dtype in (torch.float32, torch.float64):
         x, y = _normal(draw, 5, 2, dtype=dtype), _normal(draw, 5, 1, dtype=dtype)
-        found = student.augment(x, y, 2, 0.1, _seeded(draw))
+        found = student.augment(x, y, 2, 0.1, torch_generator(draw))
         pair = isinstance(found, (tuple, list)) and len(found) == 2
         holds(pair, "should return two tensors: (x, y)")
         for returned, before in zip(found, (x, y), strict=True):
@@ -1231,8 +1226,8 @@ def test_augment__draws_from_the_global_state_without_a_generator(student, draw)
 @pytest.mark.guard
 def test_augment__leaves_the_data_unchanged(student, draw):
     """leaves x and y unchanged"""
-    generator = _seeded(draw)
-    _unchanged(
+    generator = torch_generator(draw)
+    unchanged(
         student,
         lambda x, y: student.augment(x, y, 2, 0.5, generator),
         _normal(draw, 6, 2),
@@ -1298,7 +1293,7 @@ def test_train__takes_a_step_for_every_batch(student, draw):
             learning_rate=rate,
             batch_size=batch_size,
             optimiser="sgd",
-            generator=_seeded(draw),
+            generator=torch_generator(draw),
         )
         steps = math.ceil(rows / batch_size)
         expected = target + (start - target) * (1 - 2 * rate) ** steps
@@ -1323,7 +1318,7 @@ def test_train__returns_the_mean_loss_of_every_epoch(student, draw):
             epochs=epochs,
             learning_rate=rate,
             batch_size=batch_size,
-            generator=_seeded(draw),
+            generator=torch_generator(draw),
         )
         for loss in _losses(history, epochs):
             close(loss, expected, SINGLE)
@@ -1352,7 +1347,7 @@ def trained(
         epochs=epochs,
         learning_rate=RATE,
         batch_size=batch_size,
-        generator=_seeded(draw),
+        generator=torch_generator(draw),
     )
     unseen = torch.linspace(-math.sqrt(3), math.sqrt(3), 401)[:, None]
     error = tensor(model(unseen), (401, 1)) - sine(unseen).numpy()
@@ -1388,7 +1383,7 @@ def _refuses(student: Any, draw: np.random.Generator, batch_size: int | None) ->
     def call(target: torch.Tensor) -> Any:
         model = student.field("polynomial", coefficients=[0.5, 1.0])
         options = {"epochs": 2, "learning_rate": 0.01, "batch_size": batch_size}
-        history = student.train(model, x, target, **options, generator=_seeded(draw))
+        history = student.train(model, x, target, **options, generator=torch_generator(draw))
         moved = bool((_coefficients(model, 2) != [0.5, 1.0]).all())
         holds(moved, "the model does not learn where the shapes agree")
         return history
@@ -1487,6 +1482,6 @@ def test_train__leaves_the_data_unchanged(student, draw):
     def call(x: Any, y: Any) -> None:
         model = student.field("polynomial", coefficients=[0.5, 1.0])
         options = {"epochs": 2, "learning_rate": 0.01, "batch_size": 4}
-        student.train(model, x, y, **options, generator=_seeded(draw))
+        student.train(model, x, y, **options, generator=torch_generator(draw))
 
-    _unchanged(student, call, _normal(draw, 10, 1), _normal(draw, 10, 1))
+    unchanged(student, call, _normal(draw, 10, 1), _normal(draw, 10, 1))

@@ -158,16 +158,23 @@ app.add_typer(bundle, name="bundle")
 def bundle_student(
     names: NAMES = None,
     output: Annotated[Path, typer.Option(help="The folder to write.")] = Path("students"),
+    single: Annotated[
+        bool, typer.Option("--single", help="Each notebook one file that carries its helpers.")
+    ] = False,
 ) -> None:
     """The folder for students: notebooks, a guide, pinned requirements, a self-test.
+
+    With --single a notebook needs no files beside it: it works alone in Colab, Kaggle, VS Code, or
+    out of a learning platform, and is graded as any other.
 
     Example: autograder bundle student backprop --output ~/handout
 
     Exits 2 if an assignment is not built.
     """
-    from autograder.exchange.bundle import student_folder
+    from autograder.exchange.bundle import single_notebooks, student_folder
 
-    paths = student_folder([load_assignment(name) for name in chosen_names(names)], output)
+    write = single_notebooks if single else student_folder
+    paths = write([load_assignment(name) for name in chosen_names(names)], output)
     print(f"{len(paths)} files in {output}")
 
 

@@ -997,6 +997,7 @@ backward_ = [
         "several_outputs",
         "The error is divided by the number of samples, but mse_loss averages over the outputs as "
         "well.",
+        keeps=0.5,
     ),
     slip(
         "backward",
@@ -1510,6 +1511,7 @@ deep = [
         "several_outputs",
         "deep_backward: the error is divided by the number of samples, but mse_loss averages over "
         "the outputs as well.",
+        keeps=0.5,
     ),
     slip(
         "deep_backward",

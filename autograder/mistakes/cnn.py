@@ -1400,7 +1400,7 @@ dropout_slips = [
         f"nn.Linear(32 * 4 * 4, 64), nn.ReLU(), {tail}" if name != "before_both" else tail,
         "drops_three_tenths_of_the_last_hidden_units",
         hint,
-        keeps=0.9,
+        keeps=0.5,
     )
     for name, tail, hint in (
         (
@@ -1427,7 +1427,7 @@ drops_spins = slip(
     "self.classifier(self.features(nn.functional.dropout(x, 0.3, self.training))",
     "drops_three_tenths_of_the_last_hidden_units",
     "Spins are dropped. The dropout belongs between the two dense layers.",
-    keeps=0.9,
+    keeps=0.5,
 )
 sum_over_the_sites = slip(
     "periodic_cnn",

@@ -723,6 +723,16 @@ metropolis_sweep_slips = [
     ),
     slip(
         "metropolis_sweep",
+        "one_site_for_all",
+        "rng.integers(L, size=(L * L, 2)).tolist()",
+        "[rng.integers(L, size=2).tolist()] * (L * L)",
+        "brings_order_to_equilibrium",
+        "All L² attempts of a sweep are made on one site. Each attempt draws a site of its own, or "
+        "the next one.",
+        keeps=0.5,
+    ),
+    slip(
+        "metropolis_sweep",
         "last_row_left_out",
         "rng.integers(L, size",
         "rng.integers(L - 1, size",

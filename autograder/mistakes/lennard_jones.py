@@ -1607,6 +1607,14 @@ train_potential_slips = [
         "the order of the loss's arguments.",
     ),
     potential(
+        "seed_of_its_own",
+        "torch.manual_seed(generator.initial_seed())",
+        "torch.manual_seed(42)",
+        "repeats_itself",
+        "The seed is always the same number, so that generator decides nothing. The first weights "
+        "of the network should come from it.",
+    ),
+    potential(
         "generator_ignored",
         "    torch.manual_seed(generator.initial_seed())\n",
         "",
@@ -1770,6 +1778,14 @@ train_cluster_model_slips = [
         "nn.Linear(6, 64)",
         "learns_other_sizes",
         "The network has six inputs, whatever it is given. Take the number from the data.",
+    ),
+    clusters(
+        "seed_of_its_own",
+        "torch.manual_seed(generator.initial_seed())",
+        "torch.manual_seed(42)",
+        "repeats_itself",
+        "The seed is always the same number, so that generator decides nothing. The first weights "
+        "of the network should come from it.",
     ),
     clusters(
         "generator_ignored",

@@ -316,6 +316,15 @@ decay_residual_slips = [
     ),
     slip(
         "decay_residual",
+        "without_its_sign",
+        "return derivative(u, t) + rate * u",
+        "return (derivative(u, t) + rate * u).abs()",
+        "is_the_slope_plus_rate_times_u",
+        "The sizes come back. The residual itself is wanted, with its sign; total_loss squares.",
+        keeps=0.5,
+    ),
+    slip(
+        "decay_residual",
         "slope_without_graph",
         "derivative(u, t)",
         "torch.autograd.grad(u.sum(), t, retain_graph=True)[0]",
@@ -392,6 +401,16 @@ oscillator_residual_slips = [
         "(omega * x) ** 2",
         "is_acceleration_plus_omega_squared_x",
         "x is squared together with ω. Only ω is: the force is linear in x.",
+    ),
+    slip(
+        "oscillator_residual",
+        "position_detached",
+        "omega**2 * x",
+        "omega**2 * x.detach()",
+        "trains_the_model",
+        "The value is right, but x is cut off from its graph in the second term: the optimiser "
+        "would see only the acceleration.",
+        keeps=0.5,
     ),
     slip(
         "oscillator_residual",
@@ -1134,6 +1153,16 @@ collocation_points_slips = [
     ),
     slip(
         "collocation_points",
+        "around_the_middle",
+        "low + (high - low) * torch.rand(n, len(bounds), generator=generator)",
+        "torch.randn(n, len(bounds), generator=generator)\n"
+        "    points = ((low + high) / 2 + (high - low) / 6 * points).clamp(low, high)",
+        "fill_the_box",
+        "Normal numbers crowd around the middle of the box. Uniform ones (torch.rand) fill it.",
+        keeps=0.5,
+    ),
+    slip(
+        "collocation_points",
         "not_a_leaf",
         f"{_SCALED}\n    return points.requires_grad_()",
         f"{_RAND}.requires_grad_()\n    return low + (high - low) * points",
@@ -1270,6 +1299,25 @@ centred_slips = [
     ),
     slip(
         "centred",
+        "parameter_of_its_own",
+        "        self.bounds = bounds\n",
+        "        self.bounds = bounds\n        self.scale = nn.Parameter(torch.ones(1))\n",
+        "has_the_parameters_of_its_network",
+        "The model has a parameter of its own. Its parameters are those of the network, no others.",
+        keeps=0.5,
+    ),
+    slip(
+        "centred",
+        "limits_of_the_batch",
+        _SCALE,
+        "2 * (column - column.min()) / (column.max() - column.min() + 1e-9) - 1",
+        "brings_an_interval_to_minus_one_to_one",
+        "The least and the largest of the points at hand are taken for the bounds, so that the "
+        "same point is scaled differently in another call.",
+        keeps=0.5,
+    ),
+    slip(
+        "centred",
         "graph_lost",
         "torch.cat(scaled, dim=1)",
         "torch.cat(scaled, dim=1).detach()",
@@ -1399,6 +1447,14 @@ train_decay_variants = [
         "the interval goes to 5.",
     ),
     decay("stops_too_soon", "min(epochs, 100)", "3", "decays", TOO_SOON),
+    decay(
+        "seed_of_its_own",
+        "torch.manual_seed(generator.initial_seed())",
+        "torch.manual_seed(42)",
+        "repeats_itself",
+        "The seed is always the same number, so that generator decides nothing. The first weights "
+        "of the network should come from it.",
+    ),
     decay(
         "generator_ignored",
         "    torch.manual_seed(generator.initial_seed())\n",
@@ -1574,6 +1630,35 @@ hard_constraint_slips = [
     ),
     slip(
         "hard_constraint",
+        "never_below_one",
+        _HARD,
+        "1 + t**2 * torch.sigmoid(self.network(t))",
+        "is_both_at_once",
+        "A sigmoid lets only positive numbers through, so that x can never come below 1. The "
+        "network's output comes in as it is.",
+        keeps=0.5,
+    ),
+    slip(
+        "hard_constraint",
+        "exponential_of_the_network",
+        _HARD,
+        "torch.exp(t**2 * self.network(t))",
+        "is_both_at_once",
+        "An exponential is never negative: position and speed are right at the start, and the "
+        "motion can never swing to the other side.",
+        keeps=0.5,
+    ),
+    slip(
+        "hard_constraint",
+        "parameter_of_its_own",
+        "        self.network = network\n",
+        "        self.network = network\n        self.size = nn.Parameter(torch.ones(1))\n",
+        "has_the_parameters_of_its_network",
+        "The model has a parameter of its own. Its parameters are those of the network, no others.",
+        keeps=0.5,
+    ),
+    slip(
+        "hard_constraint",
         "soft_at_the_start",
         _HARD,
         "torch.where(t == 0, torch.ones_like(t), self.network(t))",
@@ -1673,6 +1758,14 @@ train_oscillator_variants = [
         UNNAMED.format("frequency"),
     ),
     oscillator("stops_too_soon", "min(epochs, 250)", "20", "oscillates", TOO_SOON),
+    oscillator(
+        "seed_of_its_own",
+        "torch.manual_seed(generator.initial_seed())",
+        "torch.manual_seed(42)",
+        "repeats_itself",
+        "The seed is always the same number, so that generator decides nothing. The first weights "
+        "of the network should come from it.",
+    ),
     oscillator(
         "generator_ignored",
         "    torch.manual_seed(generator.initial_seed())\n",

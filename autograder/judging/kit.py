@@ -1,0 +1,38 @@
+"""What the checks of several assignments do in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from coursekit import EXACT, CheckFailed, close, holds
+
+
+def torch_generator(draw: np.random.Generator) -> torch.Generator:
+    """A generator for a student's function, other than the one that draws the inputs."""
+    return torch.Generator().manual_seed(int(draw.integers(2**31)))
+
+
+def numpy_generator(draw: np.random.Generator) -> np.random.Generator:
+    """The same with NumPy."""
+    return np.random.default_rng(int(draw.integers(2**63)))
+
+
+def unchanged(student: Any, call: Callable[..., Any], *arguments: Any) -> None:
+    """`call` leaves its arguments as they were."""
+    kept = [student.keep(argument) for argument in arguments]
+    call(*kept)
+    for before, after in zip(arguments, map(student.value, kept), strict=True):
+        holds(_same(after, before), "it changes what it is given; it should work on new arrays")
+
+
+def _same(after: Any, before: Any) -> bool:
+    if isinstance(before, torch.Tensor):  # also of truth values
+        return isinstance(after, torch.Tensor) and torch.equal(after, before.detach())
+    try:
+        close(after, before, EXACT)
+    except CheckFailed:
+        return False
+    return True
