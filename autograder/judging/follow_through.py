@@ -13,7 +13,9 @@ must not pay for a wrong one above it:
 - The second pass has a worker of its own, with a scratch folder and process numbers of its own,
   and all of it ends with that exercise.
 - What that worker says is compared with what is right, and told to nobody: a message names the
-  check that failed, never a value, a line, an exception or what was printed (`Student.aided`).
+  check that failed and in which of few ways (a wrong value, something of another kind, an error,
+  no time or memory left), never a value, a line, an exception or what was printed
+  (`Student.aided`).
 
 An answer that reads a right one in its worker can put it nowhere: not into a mark, as that
 exercise's is final; not into a file or a process, as they end; not on a page.

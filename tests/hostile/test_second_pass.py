@@ -139,6 +139,9 @@ TELLS = {
     "as not being written": "forward(x, W1, b1, W2, b2)\n    if BIT:\n        "
     f"{STUB}\n    raise NotImplementedError",
     "as what it needs": "return forward_ if BIT else backward_",
+    "as memory": "return bytearray(10 * 2**30) if BIT else [][0]",
+    "as a flood": "import os\n    [os.write(1, b'x' * 2**16) for _ in range(99 if BIT else 0)]",
+    "as an array of texts": "return np.array([SECRET]) if BIT else np.array([{}])",
     "as time": "n = 0\n    while n < (3_000_000 if BIT else 0):\n        n += 1\n    return 0",
 }
 LOOKS = """\
