@@ -55,7 +55,7 @@ cage:
 # Jupyter Book in an environment of its own: it asks for older versions than the course has.
 site: setup .venv/site/ready
 	rm -rf site/source
-	$(BIN)/autograder bundle site --output site/source
+	$(BIN)/autograder bundle site --output site/source $(if $(UNTIL),--until $(UNTIL))
 	.venv/site/bin/jupyter-book build --warningiserror --path-output site site/source
 
 .venv/site/ready: .site-requirements.txt .venv/ready

@@ -83,6 +83,13 @@ EXPERIMENTS = [
         recipes.potential_better,
     ),
     Experiment(
+        "drift of atoms",
+        "true energy / ε, per atom",
+        1e-4,
+        recipes.drift_as_taught,
+        recipes.drift_better,
+    ),
+    Experiment(
         "clusters", "1 − R² unseen", 2e-4, recipes.clusters_as_taught, recipes.clusters_better
     ),
     Experiment(
@@ -231,6 +238,8 @@ def main() -> None:
             f"critical temperature from classifiers: {found:.4f} ± {error:.4f}, "
             f"{abs(found / recipes.CRITICAL - 1):.2%} off {recipes.CRITICAL:.6f} (target 1 %)"
         )
+        ratio, error = recipes.variance_of_alpha()
+        print(f"variance of α over its bound: {ratio:.2f} ± {error:.2f} (target 1.00 ± 0.05)")
     if options.picture:
         draw(rows, options.picture)
     sys.exit(any(max(row.better) > row.target for row in rows))

@@ -14,12 +14,15 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from autograder.authoring import demo
+from autograder.cli import app
 from autograder.course import ROOT, course, load_assignment
-from autograder.exchange.bundle import site_folder, student_folder
+from autograder.exchange.bundle import files_of, site_folder, student_folder
 from autograder.exchange.gradescope import gradescope_archive
-from autograder.judging.answers import reference_code
+from autograder.exchange.solutions import instructive, solutions_folder
+from autograder.judging.answers import alternatives, reference_code
 
 
 def test_the_students_folder_holds_what_is_needed_and_nothing_private(tmp_path: Path) -> None:
@@ -248,7 +251,7 @@ def test_gradescopes_archive_grades_in_folders_like_gradescopes(tmp_path: Path) 
 def test_the_site_is_made_of_handouts_and_nothing_private(tmp_path: Path) -> None:
     paths = {path.name: path for path in site_folder(list(course().values()), tmp_path)}
     pages = {"index.md", "guide.md", "checks.md", "_config.yml", "_toc.yml", "mathml.py"}
-    assert set(paths) == pages | {f"{name}.ipynb" for name in course()}
+    assert set(paths) == pages | {f"{n}.{kind}" for n in course() for kind in ("ipynb", "zip")}
     assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(paths.values())
     text = "\n".join(paths[name].read_text(encoding="utf-8") for name in pages)
     for found in course().values():
@@ -257,3 +260,51 @@ def test_the_site_is_made_of_handouts_and_nothing_private(tmp_path: Path) -> Non
         for private in (found.reference, found.hidden_checks):
             lines = private.read_text(encoding="utf-8").splitlines()
             assert not [line for line in lines if len(line) > 30 and line.strip() in text]
+
+
+def test_the_site_is_released_week_by_week_as_folders(tmp_path: Path) -> None:
+    def release(*words: str) -> set[str]:
+        CliRunner().invoke(app, ["bundle", "site", "--output", str(tmp_path), *words])
+        return {path.stem for path in tmp_path.glob("*.ipynb")}
+
+    names = list(course())
+    assert release() == set(names)
+    assert release("--until", names[1]) == set(names[:2]), "what is not released yet stays out"
+    index = (tmp_path / "index.md").read_text(encoding="utf-8")
+    assert f"{names[1]}.zip" in index
+    assert names[2] not in index + (tmp_path / "_toc.yml").read_text(encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / f"{names[0]}.zip") as zipped:
+        released = (ROOT / "release" / names[0]).rglob("*")
+        files = {path for path in released if path.is_file() and "__pycache__" not in path.parts}
+        assert set(zipped.namelist()) == {str(p.relative_to(ROOT / "release")) for p in files}
+
+
+@pytest.mark.parametrize("name", course())
+def test_solutions_hold_answers_and_no_hidden_check(name: str, tmp_path: Path) -> None:
+    found = load_assignment(name)
+    paths = {str(p.relative_to(tmp_path)): p for p in solutions_folder(found, tmp_path)}
+    beside = {str(p.relative_to(found.release.parent)) for p in files_of(found.release.parent)}
+    assert set(paths) == beside - {f"{name}.ipynb"} | {f"{name}_solutions.ipynb"}
+    data = paths[f"{name}_solutions.ipynb"].read_bytes()
+    notebook = nbformat.reads(data.decode(), as_version=4)
+    nbformat.validate(notebook)
+    cells = {cell.id: cell for cell in notebook.cells}
+    for exercise in found.exercises:
+        assert ast.dump(ast.parse(cells[exercise.name].source)) == ast.dump(
+            ast.parse(reference_code(found, exercise.name))
+        ), f"{exercise.name} is not the course's own answer"
+        others = instructive(found, exercise)
+        known = [a for a in alternatives(found) if a.exercise == exercise.name]
+        assert len(others) == min(2, len(known)) or len(known) > 2
+        text = cells[f"also_{exercise.name}"].source if others else ""
+        assert [one for one in others if one.code.rstrip() not in text] == []
+    for private in (b"BEGIN", b"HIDDEN", b"autograder", b"nbgrader", b"score("):
+        assert private not in data
+    source = json.loads(found.source.read_bytes())["cells"]
+    prose = "\n".join("".join(c["source"]) for c in source if c["cell_type"] == "markdown")
+    (guide,) = re.findall(r"### BEGIN SOLUTION\n(.*?)### END", prose, re.DOTALL)
+    hidden = found.hidden_checks.read_text(encoding="utf-8")
+    private_lines = {line.strip() for line in (guide + hidden).splitlines() if len(line) > 45}
+    text = "\n".join(cell.source for cell in notebook.cells)
+    leaked = [line for line in private_lines if line in text and "import" not in line]
+    assert leaked == []

@@ -22,6 +22,7 @@ from autograder.course import load_assignment
 from autograder.errors import CourseError
 from autograder.exchange import archive as archives
 from autograder.exchange.collect import collect
+from autograder.records import history
 
 FOUND = load_assignment("backprop")
 
@@ -490,6 +491,19 @@ def test_where_two_could_be_meant_none_is_taken(tmp_path: Path) -> None:
     )
 
 
+def attempts(course_dir: Path, student: str) -> list[tuple[bytes, str]]:
+    """The notebooks that are kept, with their times."""
+    folders = history.folders(course_dir, "backprop", student)
+    times = [folder / "timestamp.txt" for folder in folders]
+    return [
+        (
+            (folder / "backprop.ipynb").read_bytes(),
+            time.read_text(encoding="utf-8") if time.is_file() else "",
+        )
+        for folder, time in zip(folders, times, strict=True)
+    ]
+
+
 def test_of_several_attempts_the_newest_counts_and_the_others_are_kept(tmp_path: Path) -> None:
     files = {
         "7-1 - Ada L - Nov 19, 2026 905 AM/backprop.ipynb": notebook(note="old"),
@@ -500,15 +514,27 @@ def test_of_several_attempts_the_newest_counts_and_the_others_are_kept(tmp_path:
     place = tmp_path / "submitted/ada_l-7/backprop"
     assert (place / "backprop.ipynb").read_bytes() == notebook(written=2, note="new")
     assert (place / "timestamp.txt").read_text() == "2026-11-20 23:59:00.000000 UTC"
-    kept = sorted((tmp_path / "attempts/backprop/ada_l-7").iterdir())
-    assert [path.read_bytes() for path in kept] == [notebook(note="oldest"), notebook(note="old")]
+    assert attempts(tmp_path, "ada_l-7") == [
+        (notebook(note="oldest"), "2026-11-02 23:59:00.000000 UTC"),
+        (notebook(note="old"), "2026-11-19 09:05:00.000000 UTC"),
+        (notebook(written=2, note="new"), "2026-11-20 23:59:00.000000 UTC"),
+    ]
 
 
 def test_what_is_replaced_is_kept(tmp_path: Path) -> None:
     for data in (b"1", b"2"):
         collect(archive(tmp_path, {"ada/backprop.ipynb": data}), FOUND, tmp_path, replace=True)
-    (kept,) = (tmp_path / "attempts/backprop/ada").iterdir()
-    assert kept.read_bytes() == b"1"
+    assert attempts(tmp_path, "ada") == [(b"1", ""), (b"2", "")]
+
+
+def test_the_same_archive_again_is_no_attempt_and_an_older_file_is_one(tmp_path: Path) -> None:
+    def take(data: bytes) -> list[bytes]:
+        collect(archive(tmp_path, {"ada/backprop.ipynb": data}), FOUND, tmp_path, replace=True)
+        return [one for one, _ in attempts(tmp_path, "ada")]
+
+    assert take(b"1") == take(b"1") == []
+    assert take(b"2") == take(b"2") == [b"1", b"2"]
+    assert take(b"1") == [b"1", b"2", b"1"]
 
 
 # ------------------------------------------------------------------------ when, and with whom

@@ -28,6 +28,7 @@ import pytest
 import toy_course
 from hypothesis import given
 from hypothesis import strategies as st
+from test_shared_course import as_user, let_all_in
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -1596,7 +1597,8 @@ def test_a_late_submission_out_of_an_archive_is_late(springs: Assignment, tmp_pa
 def test_released_feedback_reaches_its_student_through_an_exchange(
     springs: Assignment, tmp_path: Path
 ) -> None:
-    """Submitted, collected, graded, released and fetched by nbgrader's own exchange."""
+    """Submitted, collected, graded, released and fetched by nbgrader's own exchange; where this
+    test is root's, the student is another user."""
     from nbgrader.auth import Authenticator
     from nbgrader.coursedir import CourseDirectory
     from nbgrader.exchange.default import (
@@ -1615,7 +1617,6 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
     (place / "phys" / "inbound").chmod(0o733)
     config = Config()
     config.Exchange.root = str(place)
-    config.Exchange.cache = str(tmp_path / "cache")
     config.CourseDirectory.course_id = "phys"
     config.CourseDirectory.assignment_id = "springs"
     release = place / "phys" / "outbound" / "springs"
@@ -1624,13 +1625,25 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
 
     def run(kind: Any, root: Path, **fields: Any) -> None:
         mine = copy.deepcopy(config)
+        mine.Exchange.cache = str(root / "cache")
         mine.CourseDirectory.root = str(root)
         course_directory = CourseDirectory(config=mine)
         authenticator = Authenticator(config=mine)
         kind(coursedir=course_directory, authenticator=authenticator, config=mine, **fields).start()
 
-    with contextlib.chdir(home):
-        run(ExchangeSubmit, home)
+    def as_student(kind: Any) -> None:
+        def theirs() -> None:
+            os.environ["LOGNAME"] = "daemon"
+            with contextlib.chdir(home):
+                run(kind, home)
+
+        assert as_user(1, 1, theirs) == ""
+
+    if os.geteuid() == 0:
+        let_all_in(place)
+        for path in (home, *home.rglob("*")):
+            os.chown(path, 1, 1)
+    as_student(ExchangeSubmit)
     run(ExchangeCollect, course_dir)
     (student,) = (path.name for path in (course_dir / "submitted").iterdir())
     hand_in(course_dir, "by_mail", filled(springs, ANSWERS), stamp="")
@@ -1641,8 +1654,7 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
         for sink in (recorder, Pages(course_dir, [springs]), Receipts(course_dir)):
             sink.record(made)
     run(ExchangeReleaseFeedback, course_dir)
-    with contextlib.chdir(home):
-        run(ExchangeFetchFeedback, home)
+    as_student(ExchangeFetchFeedback)
     (page,) = (home / "springs" / "feedback").rglob("*.html")
     mine = course_dir / "feedback" / student / "springs" / "springs.html"
     assert page.read_bytes() == mine.read_bytes()

@@ -93,7 +93,7 @@ def test_exercises_by_difficulty_and_how_well_they_tell_apart(tmp_path: Path) ->
 
 
 def test_page_and_tables(course_dir: Path) -> None:
-    page, students, exercises = overview.write_overview(
+    page, students, exercises, answers = overview.write_overview(
         course_dir, overview.graded_assignments(course_dir)
     )
     text = page.read_text(encoding="utf-8")
@@ -109,6 +109,34 @@ def test_page_and_tables(course_dir: Path) -> None:
         assert len(list(csv.DictReader(file))) == sum(
             len(load_assignment(name).exercises) for name in ("backprop", "training")
         )
+    with answers.open(encoding="utf-8") as file:
+        told = [row for row in csv.DictReader(file) if row["student"] == "cy"]
+    assert len(told) == sum(len(load_assignment(n).exercises) for n in ("backprop", "training"))
+    assert {(row["status"], row["hint"]) for row in told} == {("partly", "The sign is lost.")}
+
+
+def test_a_page_for_each_student(course_dir: Path) -> None:
+    (course_dir / "report" / "students").mkdir(parents=True, exist_ok=True)
+    (course_dir / "report" / "students" / "eve.html").write_text("who left")
+    page, *_ = overview.write_overview(course_dir, overview.graded_assignments(course_dir))
+    pages = {path.stem: path for path in (page.parent / "students").iterdir()}
+    assert pages.keys() == {"ada", "ben", "cy", "dan", "fay"}
+    course = Page(page.read_text(encoding="utf-8"))
+    linked = {href for href in course.attributes("href") if href.startswith("students/")}
+    assert linked == {f"students/{student}.html" for student in pages}
+
+    def shown(student: str) -> str:
+        found = Page(pages[student].read_text(encoding="utf-8"))
+        assert found.unbalanced == []
+        assert "script" not in {tag for tag, _ in found.elements}
+        return " ".join(found.text.split())
+
+    assert "2 of 2 assignments handed in, 98% on average" in shown("ada")
+    cy = shown("cy")
+    assert "32% on average" in cy
+    assert "made again, in backprop activations" in cy, "a slip that returns is said once"
+    assert "handed in nothing for backprop, training" in shown("fay")
+    assert "handed in nothing for training" in shown("dan")
 
 
 def test_a_course_without_a_result_is_said(tmp_path: Path) -> None:
@@ -126,7 +154,7 @@ def test_the_command_takes_several_names_or_none(
     report(course_dir)
     assert [Path(line).name for line in capsys.readouterr().out.split()] == [
         *("backprop.html", "training.html"),
-        *("course.html", "course_students.csv", "course_exercises.csv"),
+        *("course.html", "course_students.csv", "course_exercises.csv", "course_answers.csv"),
     ]
     export(course_dir, to="canvas")
     assert [Path(line).name for line in capsys.readouterr().out.split()] == [

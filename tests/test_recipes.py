@@ -9,7 +9,7 @@ import pytest
 import torch
 from coursekit.ising_data import ising_configurations
 
-from reference_impl import ising, recipes
+from reference_impl import ising, lennard_jones, recipes
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,25 @@ def test_the_better_recipe_keeps_its_target_on_lattices(
     recipe: Callable[[int], float], target: float
 ) -> None:
     assert recipe(3) <= target
+
+
+def test_learnt_forces_keep_the_true_energy() -> None:
+    assert recipes.drift_better(3, steps=3000) < 1e-6
+    assert recipes.drift_as_taught(3, epochs=100, steps=3000) > 1e-4
+
+
+def test_a_network_in_numpy_is_the_same_network() -> None:
+    model = recipes._potential_better(0)
+    r = np.linspace(0.9, 3.5, 50)
+    by_torch = lennard_jones.energy_and_force(model, torch.tensor(r)[:, None])
+    for one, other in zip(recipes.in_numpy(model)(r), by_torch, strict=True):
+        np.testing.assert_allclose(one, other.detach().numpy()[:, 0], rtol=1e-9, atol=1e-9)
+
+
+def test_no_estimate_of_the_diffusivity_scatters_less_than_the_bound() -> None:
+    """Within five standard errors, of which the network's difference adds little."""
+    ratio, error = recipes.variance_of_alpha(networks=4, sets=300)
+    assert abs(ratio - 1) < 5 * error < 0.75
 
 
 def test_overfitting_shows_once_the_input_is_standardised() -> None:

@@ -20,10 +20,11 @@ from urllib.parse import unquote
 
 import pytest
 
-from autograder.course import course, load_assignment
+from autograder.course import Cell, course, load_assignment
 from autograder.errors import CourseError
 from autograder.records import report
 from autograder.results import CheckResult, ExerciseResult, Result, Store
+from autograder.sandbox.protocol import CellFailure
 
 NAME = "lennard_jones"
 EXERCISES = len(load_assignment(NAME).exercises)
@@ -420,6 +421,19 @@ def test_an_ordinary_class_has_no_outlier(tmp_path: Path) -> None:
     for n in range(10):
         give(tmp_path, f"s{n}", points=60 + 3 * n, max_points=100)
     assert remarked(tmp_path) == {}
+
+
+def test_cells_that_stopped_are_worth_a_look(tmp_path: Path) -> None:
+    why = "stopped with ValueError in line 2"
+    cells = [Cell("the cell of lj_force", "a = 1\nfloat('x')"), Cell("cell 7", "float('x')")]
+    notes = [CellFailure(cells[0], why, 2, 2).sentence, CellFailure(cells[1], why).sentence]
+    give(tmp_path, "ada", all_of("right"), notes=[*notes, "2 cells of the release are missing"])
+    give(tmp_path, "ben", all_of("right"), notes=["cell 3, an untouched cell, was left out"])
+    remarks = report.read_report(NAME, tmp_path).remarks
+    (remark,) = (one for one in remarks if one.words == "Cells that stopped")
+    assert [(entry.submission.name, entry.note) for entry in remark.entries] == [
+        ("ada", note) for note in notes
+    ]
 
 
 def test_marks_far_from_the_rest(tmp_path: Path) -> None:

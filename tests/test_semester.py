@@ -1,5 +1,6 @@
-"""A semester, step by step as in docs/semester.md: three assignments, twelve students, three
-platforms; late work, a group, points by hand, somebody who leaves, a check that changes, a move.
+"""A semester, step by step as in docs/semester.md: three assignments, forty students, two graders,
+three platforms; late work, an extension, groups, points by hand, further attempts, somebody who
+leaves, a check that changes, a move.
 
 At its end every surface has the marks of one table.
 """
@@ -10,18 +11,21 @@ import contextlib
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from datetime import datetime
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 import toy_course
 from test_gradebook import ANSWERS, Tags, filled, judged_here
+from test_shared_course import as_user, let_all_in
 from typer.testing import CliRunner
 
 from autograder import course
@@ -33,34 +37,47 @@ from autograder.grading.executors import Hands, checks_of
 from autograder.grading.job import Job
 from autograder.judging.answers import reference_code
 from autograder.judging.digest import together
+from autograder.records.gradebook import givers
 from autograder.results import Store
 
 NAMES = ("springs", "pendulum", "waves")
+FIRST = "Ada Ben Cy Dora Emmy Fay Gus Hedy Ida Joe Kit Lise Max Nora Otto Pia Quin Rosa Sam Tess"
+LAST = (
+    "Abel Bohr Curie Dirac Euler Fermi Gauss Hertz Ising Joule Kepler Lagrange Mach Noether Ohm "
+    "Pauli Quetelet Raman Stokes Tesla Uhlenbeck Volta Weyl Xavier Yukawa Zeeman Ampere Born "
+    "Coulomb Debye Ehrenfest Faraday Gibbs Hooke Ivanov Jordan Kelvin Lorentz Maxwell Newton"
+)
 PEOPLE = {
     f"s{n:02}": f"{first} {last}"
-    for n, (first, last) in enumerate(
-        [
-            *(("Ada", "Lovelace"), ("Ben", "Banneker"), ("Cy", "Young"), ("Dora", "Marsden")),
-            *(("Emmy", "Noether"), ("Fay", "Ajzenberg"), ("Gus", "Hertz"), ("Hedy", "Lamarr")),
-            *(("Ida", "Noddack"), ("Joe", "Weber"), ("Kit", "Carson"), ("Lise", "Meitner")),
-        ],
-        1,
-    )
+    for n, (first, last) in enumerate(zip(2 * FIRST.split(), LAST.split(), strict=True), 1)
 }
-GOOD = {"s01", "s02", "s03", "s04", "s05"}
+GOOD = {student for student in PEOPLE if int(student[1:]) % 3 == 0}
 """Who writes right answers; the others lack the oscillator, which is worth 5 of 15."""
-LATE, LEFT, IDLE, GROUP, APPEAL = "s06", "s07", "s08", ("s09", "s10"), "s11"
+WEAK = {student for student in PEOPLE if int(student[1:]) % 7 == 1}
+"""Who has nothing but the force, 6 points."""
+LATE, EXTENDED, LEFT, IDLE = "s10", "s11", "s07", "s13"
+GROUPS = (("s09", "s17"), ("s20", "s23", "s26"))
+"""They hand in the third together, what the first one wrote."""
+APPEAL, AGAIN, WORSE = "s14", "s16", "s21"
+"""Points by hand; points by hand, then another attempt; a worse one where the best counts."""
+
+
+def written(student: str) -> float:
+    """What a student's notebook is worth."""
+    return 6.0 if student in WEAK else 15.0 if student in GOOD else 10.0
 
 
 def table() -> dict[str, dict[str, float | None]]:
     """What everybody has at the end; None where nothing was handed in."""
     marks: dict[str, dict[str, float | None]] = {}
     for student in PEOPLE.keys() - {LEFT}:
-        plain_ = 15.0 if student in GOOD else 10.0
-        marks[student] = dict.fromkeys(NAMES, plain_)
+        marks[student] = dict.fromkeys(NAMES, written(student))
     marks[LATE]["pendulum"] = 0.0  # the course takes all from late work
     marks[IDLE] |= {"pendulum": None, "waves": None}
     marks[APPEAL]["springs"] = 12.5  # 2.5 for the oscillator, by hand
+    for group in GROUPS:
+        for student in group:
+            marks[student]["waves"] = written(group[0])
     return marks
 
 
@@ -83,12 +100,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def semester(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Path, list[str]]]:
-    """The course's folder; and whom the judge, which stands in this process, has judged."""
-    judged: list[str] = []
+def judging(judged: list[str]) -> Callable[[int, str], AbstractContextManager[Hands]]:
+    """In the place of `run.here`: a judge in this process, which notes whom it has judged."""
 
     @contextlib.contextmanager
     def here(jobs: int, weakest: str) -> Iterator[Hands]:
@@ -106,7 +119,16 @@ def semester(
 
         yield Hands(submit, lambda: 4)
 
-    monkeypatch.setattr(run, "here", here)
+    return here
+
+
+@pytest.fixture
+def semester(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Path, list[str]]]:
+    """The course's folder; and whom the judge, which stands in this process, has judged."""
+    judged: list[str] = []
+    monkeypatch.setattr(run, "here", judging(judged))
     with toy_course.activated(root):
         yield tmp_path / "course", judged
 
@@ -120,7 +142,9 @@ def command(*words: object, code: int = 0) -> str:
 def notebook(name: str, student: str) -> bytes:
     found = load_assignment(name)
     answers = ANSWERS
-    if student in GOOD:
+    if student in WEAK:
+        answers = {"spring_force": ANSWERS["spring_force"]}
+    elif student in GOOD:
         answers = {e.name: reference_code(found, e.name) for e in found.exercises}
     return json.dumps(filled(found, answers)).encode()
 
@@ -154,17 +178,43 @@ def gradescope(name: str, groups: list[tuple[str, ...]]) -> dict[str, bytes]:
     return files | {"export/submission_metadata.yml": "\n".join(lines).encode()}
 
 
-def archive(folder: Path, files: dict[str, bytes], late: str = "") -> Path:
+def archive(folder: Path, files: dict[str, bytes], late: tuple[str, ...] = ()) -> Path:
     path = folder / "archive.zip"
     with zipfile.ZipFile(path, "w") as made:
         for n, (name, data) in enumerate(files.items()):
-            day = 21 if late and late in name else 10 + n % 9
-            made.writestr(zipfile.ZipInfo(name, (2026, 11, day, 9, n, 0)), data)
+            day = 21 if name.startswith(late or ("?",)) else 10 + n % 9
+            made.writestr(zipfile.ZipInfo(name, (2026, 11, day, 9, n % 60, 0)), data)
     return path
+
+
+def by_hand(course_dir: Path, student: str, points: float, said: str) -> None:
+    """For the oscillator of the first assignment, in formgrader."""
+    from nbgrader.api import Gradebook
+
+    givers.watch()
+    with Gradebook(f"sqlite:///{course_dir}/gradebook.db") as book:
+        grade = book.find_grade("check_oscillator", "springs", "springs", student)
+        grade.manual_score, grade.needs_manual_grade = points, False
+        book.find_comment("oscillator", "springs", "springs", student).manual_comment = said
+        book.db.commit()
+
+
+def by_assistant(name: str, course_dir: Path, work: Callable[[], object]) -> None:
+    """In a process of another user's, where this one may do that."""
+
+    def theirs() -> None:
+        os.environ["JUPYTERHUB_USER"] = name
+        work()
+
+    for folder in (course_dir, course.ROOT / "source"):
+        let_all_in(folder)
+    assert as_user({"kim": 4001, "lee": 4002}[name], 4000, theirs) == ""
 
 
 def told(course_dir: Path) -> dict[str, dict[str, dict[str, float | None]]]:
     """The marks by surface, student and assignment, as each surface has them."""
+    from nbgrader.api import Gradebook
+
     found: dict[str, dict[str, dict[str, float | None]]] = {}
 
     def note(surface: str, student: str, name: str, mark: str) -> None:
@@ -196,6 +246,13 @@ def told(course_dir: Path) -> dict[str, dict[str, dict[str, float | None]]]:
             recipients = csv.DictReader(io.StringIO(zipped.read("recipients.csv").decode()))
             for row in recipients:
                 note("mail", row["student"], name, row["total"])
+        with Gradebook(f"sqlite:///{course_dir}/gradebook.db") as book:  # what formgrader shows
+            for one in book.assignment_submissions(name):
+                if one.student.id != LEFT:  # nothing is deleted
+                    left = max(
+                        0.0, one.score - sum(n.late_submission_penalty or 0 for n in one.notebooks)
+                    )
+                    note("formgrader", one.student.id, name, str(left))
         said = command("grade", name, "--course", course_dir)
         for student, mark in re.findall(r"(s\d\d) [A-Z][\w ]+? ([\d.]+) of 15", said):
             note("terminal", student, name, mark)
@@ -209,6 +266,11 @@ def told(course_dir: Path) -> dict[str, dict[str, dict[str, float | None]]]:
         for row in csv.DictReader(file):
             for name in NAMES:
                 note("overview", row["student"], name, row[name])
+    for path in (course_dir / "report" / "students").iterdir():
+        rows = r'<td class="n(?: s\d| none)">([\d.]+|–)</td><td class="n">15</td>'
+        shown_ = re.findall(rows, path.read_text(encoding="utf-8"))
+        for name, mark in zip(NAMES, shown_, strict=True):
+            note("student's page", path.stem, name, mark.replace("–", ""))
     return found
 
 
@@ -225,8 +287,11 @@ def test_a_semester_ends_with_one_table(
     from nbgrader.api import Gradebook
 
     course_dir, judged = semester
-    # Week 0: a folder, what late work costs, the roster, the due dates.
+    # Week 0: a folder that a group may write in, what late work costs, the roster, the due dates.
     course_dir.mkdir()
+    if os.geteuid() == 0:
+        os.chown(course_dir, -1, 4000)
+    course_dir.chmod(0o2775)
     (course_dir / "nbgrader_config.py").write_text(
         "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
     )
@@ -247,42 +312,57 @@ def test_a_semester_ends_with_one_table(
     # The first assignment, through Moodle; somebody leaves, somebody's zip holds no notebook.
     files = moodle("springs", everybody) | {"Zoe Nobody_1_assignsubmission_file_/essay.pdf": b"%"}
     said = command("collect", "springs", archive(tmp_path, files), "--course", course_dir, code=1)
-    assert "12 submissions written" in said
+    assert "40 submissions written" in said
     assert {path.name for path in (course_dir / "submitted").iterdir()} == set(PEOPLE)
     command("grade", "springs", "--course", course_dir)
     command("drop", LEFT, "--course", course_dir)
 
-    # An appeal: points by hand, with a comment.
-    with Gradebook(f"sqlite:///{course_dir}/gradebook.db") as book:
-        grade = book.find_grade("check_oscillator", "springs", "springs", APPEAL)
-        grade.manual_score, grade.needs_manual_grade = 2.5, False
-        book.find_comment("oscillator", "springs", "springs", APPEAL).manual_comment = "Half."
-        book.db.commit()
+    # Two appeals, to two assistants: points by hand, with a comment, and who gave them.
+    by_assistant("kim", course_dir, lambda: by_hand(course_dir, APPEAL, 2.5, "Half."))
+    by_assistant("lee", course_dir, lambda: by_hand(course_dir, AGAIN, 4.0, "Nearly."))
+    said = command("grade", "springs", "--course", course_dir)
+    assert "oscillator: 2.5 by hand (kim, " in said
+    assert "oscillator: 4 by hand (lee, " in said
 
-    # Another attempt of the one with points by hand: they stay, and the grader says so.
-    files = {f"{APPEAL}/springs.ipynb": notebook("springs", APPEAL) + b"\n"}
+    # Another attempt of one with points by hand: they stay with the first, and the grader says so.
+    files = {f"{AGAIN}/springs.ipynb": notebook("springs", AGAIN) + b"\n"}
     again = archive(tmp_path, files)
     command("collect", "springs", again, "--course", course_dir, "--replace")
     said = command("grade", "springs", "--course", course_dir)
-    assert f"{APPEAL} handed in another file; what was given by hand (oscillator)" in said
-    assert len(list((course_dir / "attempts" / "springs" / APPEAL).iterdir())) == 1
+    assert f"{AGAIN}: what was given by hand (oscillator) stays with attempt 1" in said
 
-    # The second, through Canvas, one of them late; the third, through Gradescope, with a group.
+    # The second, through Canvas, two of them late, one with an extension.
     active = [student for student in everybody if student not in (LEFT, IDLE)]
-    late = PEOPLE[LATE].split()[1].lower()
     files = canvas("pendulum", active)
+    late = tuple(PEOPLE[student].split()[1].lower() for student in (LATE, EXTENDED))
     command("collect", "pendulum", archive(tmp_path, files, late), "--course", course_dir)
-    lone = [(student,) for student in active if student not in GROUP]
-    files = gradescope("waves", [*lone, GROUP])
-    command("collect", "waves", archive(tmp_path, files), "--course", course_dir)
-    said = command("grade", "pendulum", "waves", "--course", course_dir)
-    assert f"handed in nothing: {PEOPLE[IDLE]} ({IDLE})" in said
-    assert len(judged) == 13 + 2 * 10
+    said = command("grade", "pendulum", "--course", course_dir)
+    with Gradebook(f"sqlite:///{course_dir}/gradebook.db") as book:
+        book.find_submission("pendulum", EXTENDED).extension = timedelta(days=2)
+        book.db.commit()
 
+    # The third, through Gradescope, with groups; then a worse attempt, where the best one counts.
+    joint = {student for group in GROUPS for student in group}
+    lone = [(student,) for student in active if student not in joint]
+    files = gradescope("waves", [*lone, *GROUPS])
+    command("collect", "waves", archive(tmp_path, files), "--course", course_dir)
+    said = command("grade", "waves", "--course", course_dir, "--policy", "best")
+    assert f"handed in nothing: {PEOPLE[IDLE]} ({IDLE})" in said
+    files = {f"{WORSE}/waves.ipynb": notebook("waves", "s01")}
+    command("collect", "waves", archive(tmp_path, files), "--course", course_dir, "--replace")
+    said = command("grade", "pendulum", "waves", "--course", course_dir)
+    assert f"{WORSE}: attempt 1 counts, the best one (1: 15, 2: 6)" in said
+
+    count = 40 + 1 + 2 * 38 + 1
+    assert len(judged) == count
     surfaces = told(course_dir)
-    assert len(surfaces) == 9
+    assert len(surfaces) == 11
     assert {surface: rows for surface, rows in surfaces.items() if rows != table()} == {}
-    assert len(judged) == 13 + 2 * 10, "nothing was judged again"
+    assert len(judged) == count, "nothing was judged again"
+    if os.geteuid() == 0:
+        folders = [path for path in course_dir.rglob("*") if path.is_dir()]
+        shut = [path for path in folders if path.stat().st_mode & 0o2070 != 0o2070]
+        assert shut == [], "an assistant cannot write there"
 
     # The course moves, and goes on; then its salt is lost, and nothing is judged anew.
     moved = tmp_path / "elsewhere" / "course"
@@ -295,9 +375,9 @@ def test_a_semester_ends_with_one_table(
     # Another salt is another course: `grade` leaves every mark, and says so; `regrade` compares.
     (moved / ".autograder_salt").write_text("0" * 32)
     said = command("grade", "springs", "--course", moved)
-    assert "11 recorded marks of springs rest on other checks, other points or another salt" in said
-    assert len(judged) == 33
+    assert "39 recorded marks of springs rest on other checks, other points or another salt" in said
+    assert len(judged) == count
     said = command("regrade", "springs", "--course", moved)
-    assert "11 judged again: 0 gain, 0 lose" in said
+    assert "39 judged again: 0 gain, 0 lose" in said
     assert Store(moved).all("springs") == Store(course_dir).all("springs"), "nothing was recorded"
     assert told(moved) == surfaces

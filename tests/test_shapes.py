@@ -251,8 +251,8 @@ def test_the_students_own_check_runs_what_the_grader_runs(name: str, tmp_path: P
     setup = same_text(setup_code(assignment))
     for shape in SHAPES:
         path.write_bytes(shaped(notebook, shape))
-        exercises = script.exercises_beside(path)
-        cells, _ = script.read(path)
+        exercises = script.exercises_in(folder)
+        cells, _ = script.read(path, folder)
         mine = [same_text(cell.source) for cell in cells if script.runs(cell, cells, exercises)]
         found = read_submission(path.read_bytes(), assignment)
         theirs = [same_text(cell.source) for cell in found.cells if cell.label not in GIVEN]

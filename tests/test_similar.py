@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import random
+import re
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 
 from autograder.authoring import demo
 from autograder.course import load_assignment
-from autograder.judging.answers import reference_code
+from autograder.judging.answers import alternatives, mistakes, reference_code
+from autograder.judging.submission import outline_of
 from autograder.records import similar
 
 FOUND = load_assignment("backprop")
@@ -100,11 +103,73 @@ def test_more_than_two_are_one_group_with_everyones_code() -> None:
     group |= {"cy": answers(mse_loss=OWN_STYLE)}
     (found,) = similar.groups(FOUND, group)
     assert found.students == ("ada", "ben", "cy")
-    assert [code.split("\n")[-1] for code in found.alike[0].codes] == [
-        OWN_STYLE.strip().split("\n")[-1],
-        DISGUISED.split("\n\nprint")[0].split("\n")[-1],
-        OWN_STYLE.strip().split("\n")[-1],
+    assert [code[-1] for code in found.alike[0].codes] == [
+        similar.Line("    return float(total / max(1, len(gaps)))", same=True),
+        similar.Line("    return float(s / max(1, len(q)))", same=True),
+        similar.Line("    return float(total / max(1, len(gaps)))", same=True),
     ]
+
+
+def test_boxes_begin_with_the_students_code_and_mark_what_is_the_same() -> None:
+    stub = outline_of(FOUND).stubs["mse_loss"]
+    head = stub[: stub.rindex('"""') + 3]
+    own = head + "\n" + "".join(OWN_STYLE.splitlines(keepends=True)[2:])
+    group = {f"usual{n}": answers(mse_loss=reference_code(FOUND, "mse_loss")) for n in range(20)}
+    group |= {"ada": answers(mse_loss=own)}
+    group |= {"ben": answers(mse_loss=own.replace("total = 0.0", "total = 0.0\n    print('here')"))}
+    (found,) = similar.groups(FOUND, group)
+    ada, ben = found.alike[0].codes
+    assert ada[0].text.startswith("    gaps = ["), "signature and documentation are everyone's"
+    assert [line.text for line in ben if not line.same] == ["    print('here')"]
+
+
+def _class_of(draw: random.Random, students: int) -> dict[str, dict[str, str]]:
+    """Everyone writes one of the known answers, right ones more often."""
+    known = {}
+    for exercise in FOUND.exercises:
+        right = [reference_code(FOUND, exercise.name)]
+        right += [one.code for one in alternatives(FOUND) if one.exercise == exercise.name]
+        slips = [one.code for one in mistakes(FOUND) if one.exercise == exercise.name]
+        known[exercise.name] = right * 3 + slips
+    return {
+        f"s{n:02}": {exercise: draw.choice(codes) for exercise, codes in known.items()}
+        for n in range(students)
+    }
+
+
+def _renamed(code: str) -> str:
+    """The code with every variable of its own called otherwise."""
+    tree = ast.parse(code)
+    own = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    own &= {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    return re.sub(r"\b\w+\b", lambda m: f"my_{m[0]}" if m[0] in own else m[0], code)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_whole_notebook_copied_with_other_names_comes_first(seed: int) -> None:
+    draw = random.Random(seed)
+    codes = _class_of(draw, 20)
+    codes["copy"] = {exercise: _renamed(code) for exercise, code in codes["s07"].items()}
+    group = {student: answers(**own) for student, own in codes.items()}
+    first, *_ = similar.groups(FOUND, group)
+    assert set(first.students) == {"copy", "s07"}
+    assert len(first.alike) > len(FOUND.exercises) / 2
+
+
+def test_shared_wrong_answers_weigh_most() -> None:
+    """Of two pairs the one that is wrong comes first, whichever it is."""
+    usual = {f"usual{n}": answers(mse_loss=reference_code(FOUND, "mse_loss")) for n in range(20)}
+    pairs = {"ada": OWN_STYLE, "ben": DISGUISED}
+    pairs |= {"yan": ANOTHER, "zoe": ANOTHER.replace("squares", "s")}
+    group = usual | {student: answers(mse_loss=code) for student, code in pairs.items()}
+    for right, wrong in ((("ada", "ben"), ("yan", "zoe")), (("yan", "zoe"), ("ada", "ben"))):
+        found = similar.groups(FOUND, group, {student: {"mse_loss"} for student in wrong})
+        assert [one.students for one in found] == [wrong, right]
+        assert [one.alike[0].wrong for one in found] == [True, False]
 
 
 def test_among_few_nothing_is_unusual() -> None:

@@ -164,6 +164,11 @@ figures.best_grey(reconstruction_loss, some)
 
 # %% exercise="train_autoencoder"
 
+# %% [markdown]
+# **Before you run the cell:** after a hundred epochs of the usual loop, the error on configurations
+# that it has not seen is – (a) well below that of the magnetisation alone, (b) the same to a
+# hundredth of it, (c) above?
+
 # %% demo="plain_recipe"
 import sys
 
@@ -211,10 +216,10 @@ figures.training(
 )
 
 # %% [markdown]
-# **What to notice.** On the data that it learns from, the usual loop gets better and better. On
-# unseen configurations it is best after some fifteen epochs, and later it falls behind the
-# magnetisation alone. A loss far below 0.48 is not insight into magnets. It is memory: there are
-# {{sum(p.numel() for p in IsingAutoencoder(256).parameters()) // 1200}} parameters for each
+# **What to notice.** Answer (c). On the data that it learns from, the usual loop gets better and
+# better. On unseen configurations it is best after some fifteen epochs, and later it falls behind
+# the magnetisation alone. A loss far below 0.48 is not insight into magnets. It is memory: there
+# are {{sum(p.numel() for p in IsingAutoencoder(256).parameters()) // 1200}} parameters for each
 # configuration. The printed loss of such a run says nothing until it is held against independent
 # configurations.
 #
@@ -223,6 +228,9 @@ figures.training(
 # configuration into one that was just as likely. Show the network a random one of them each time,
 # and there is little left to memorise: the loss of the epochs and the error on unseen
 # configurations come together. If yours keep apart, try it.
+#
+# **Before you run the cell:** where can a network gain most over the magnetisation alone – (a) in
+# the cold, (b) not far above $T_\mathrm{c}$, (c) in the heat?
 
 # %% demo="by_temperature"
 with torch.no_grad():
@@ -232,9 +240,9 @@ figures.by_temperature(temperatures, unseen, rebuilt)
 figures.reconstructions(temperatures, unseen, rebuilt)
 
 # %% [markdown]
-# **What to notice.** In the ordered phase everybody is good, because the magnetisation is nearly
-# all there is. In the disordered phase nobody is, and rightly so: two numbers cannot hold the
-# outcome of {{16 * 16}} nearly independent coins. A network that draws patterns there has
+# **What to notice.** Answer (b). In the ordered phase everybody is good, because the magnetisation
+# is nearly all there is. In the disordered phase nobody is, and rightly so: two numbers cannot hold
+# the outcome of {{16 * 16}} nearly independent coins. A network that draws patterns there has
 # remembered some, and where its error is above 1 it would have done better to say nothing. What
 # there is to gain beyond $m$ are the large domains not far above $T_\mathrm{c}$, and it is little.
 # For this magnet straight lines are almost enough.
@@ -274,6 +282,10 @@ figures.latent_plane(z, temperatures, m_unseen)
 
 # %% exercise="order_parameter_correlation"
 
+# %% [markdown]
+# **Before you run the cell:** whoever knows $z$ knows $m$, and so $|m|$. The $R^2$ of $|m|$ on $z$
+# is – (a) near 1, (b) near ½, (c) near 0?
+
 # %% demo="what_is_known"
 from sklearn.linear_model import LinearRegression
 
@@ -287,10 +299,10 @@ for name, score in yours.items():
 figures.what_is_known(yours, expected, m_unseen, LinearRegression().fit(z, m_unseen).predict(z))
 
 # %% [markdown]
-# **What to notice.** The magnetisation is nearly a linear function of $z$. Its absolute value is
-# not, although whoever knows $m$ knows $|m|$: a *line* cannot have its lowest value in the middle.
-# The energy, which is low in both ordered phases, fares no better. An $R^2$ near zero says that
-# there is no linear relation. It does not say that there is none.
+# **What to notice.** Answer (c). The magnetisation is nearly a linear function of $z$. Its absolute
+# value is not, although whoever knows $m$ knows $|m|$: a *line* cannot have its lowest value in the
+# middle. The energy, which is low in both ordered phases, fares no better. An $R^2$ near zero says
+# that there is no linear relation. It does not say that there is none.
 
 # %% [markdown]
 # ### One number

@@ -111,13 +111,18 @@ figures.activation_gradients(sigmoid_gradient, tanh_gradient, relu_gradient, lea
 
 # %% exercise="he_initialise"
 
+# %% [markdown]
+# **Before you run the cell:** twenty layers, with weights as you draw them, half as wide, and twice
+# as wide. With the last, the signal at the end is larger than yours by a factor of – (a) two, (b)
+# forty, (c) a million?
+
 # %% demo="signal"
 figures.signal(he_initialise, relu)
 
 # %% [markdown]
-# **What to notice.** A factor of two in the weights seems harmless. After 20 layers it is a factor
-# of $2^{20} \approx$ {{f"{2**20 / 1e6:.0f}"}} million. The middle line wanders a little: the rule
-# holds on average, and this is one draw.
+# **What to notice.** Answer (c). A factor of two in the weights seems harmless. After 20 layers it
+# is a factor of $2^{20} \approx$ {{f"{2**20 / 1e6:.0f}"}} million. The middle line wanders a
+# little: the rule holds on average, and this is one draw.
 
 # %% [markdown]
 # ## 5 · Forwards
@@ -149,15 +154,19 @@ figures.signal(he_initialise, relu)
 
 # %% exercise="interpolating_network"
 
+# %% [markdown]
+# **Before you run the cell:** the knots are moved together, to half their distance. The largest
+# error – (a) halves, (b) falls to a quarter, (c) falls to an eighth?
+
 # %% demo="polygon"
 figures.polygon(interpolating_network, forward)
 
 # %% [markdown]
-# **What to notice.** On the right the error is quartered each time the spacing of the knots is
-# halved. So a sine can be met as closely as you like, and with it every continuous function on
-# an interval: more knots, more neurons. This is the **universal approximation theorem** for one
-# input, and you have just proved it. For several inputs, and for nearly every other activation, it
-# holds too (Cybenko and Hornik, 1989). It says less than its name, though:
+# **What to notice.** Answer (b). On the right the error is quartered each time the spacing of the
+# knots is halved. So a sine can be met as closely as you like, and with it every continuous
+# function on an interval: more knots, more neurons. This is the **universal approximation theorem**
+# for one input, and you have just proved it. For several inputs, and for nearly every other
+# activation, it holds too (Cybenko and Hornik, 1989). It says less than its name, though:
 #
 # - It is about what *exists*. Whether descent finds such weights from a random start is another
 #   question, and the rest of this notebook.
@@ -317,16 +326,19 @@ figures.learned(runs, forward, centre, spread)
 # %% [markdown]
 # Ten hidden layers of 32 neurons, untrained, 20 starts: how large is the gradient that arrives in
 # each layer? (About a second.)
+#
+# **Before you run the cell:** in which of them does the first layer get next to nothing – (a) ReLU,
+# (b) tanh, (c) sigmoid?
 
 # %% demo="gradient_sizes"
 figures.gradient_sizes(he_initialise, deep_backward)
 
 # %% [markdown]
-# **What to notice.** The gradient starts at the output, on the right. Going left, each layer
-# multiplies it by weights and slopes. With He's weights and a sigmoid that makes, in root mean
-# square, at most $\sqrt{2} \times 1/4 \approx$ {{f"{np.sqrt(2) / 4:.2f}"}} a layer: the pale green
-# line, which has fallen to {{f"{(np.sqrt(2) / 4) ** 9 * 1e5:.0f}"}} · 10⁻⁵ at layer 1. The first
-# layers of a deep sigmoid network learn next to nothing; this is the *vanishing gradient*.
+# **What to notice.** Answer (c). The gradient starts at the output, on the right. Going left, each
+# layer multiplies it by weights and slopes. With He's weights and a sigmoid that makes, in root
+# mean square, at most $\sqrt{2} \times 1/4 \approx$ {{f"{np.sqrt(2) / 4:.2f}"}} a layer: the pale
+# green line, which has fallen to {{f"{(np.sqrt(2) / 4) ** 9 * 1e5:.0f}"}} · 10⁻⁵ at layer 1. The
+# first layers of a deep sigmoid network learn next to nothing; this is the *vanishing gradient*.
 #
 # A ReLU has slope 1 or 0, each about half of the time, and He's factor of two repairs exactly that.
 # The slope of tanh reaches 1, four times the sigmoid's, and what saturation takes, He's $\sqrt 2$

@@ -302,17 +302,18 @@ figures.learning(history, order_history, accuracies, temperatures)
 # %% [markdown]
 # What have the sixteen kernels of the first layer learnt? Pictures of such kernels are often shown,
 # with names such as "edge detector". Here are yours, beside the sixteen that the same network had
-# before it was trained. **Before you run the cell:** would you be able to say which are which?
+# before it was trained. **Before you run the cell:** which set is the trained one
+# can be told – (a) at a glance, (b) hardly?
 
 # %% demo="kernels_before_and_after"
 torch.manual_seed(0)
 figures.kernels_before_and_after(IsingCNN(), cnn)
 
 # %% [markdown]
-# **What to notice.** Hardly. Each kernel is still the random one that it began as, a little bent:
-# what the network has learnt is spread over all its layers, and most of it is in what the later
-# ones make of these. A picture of learned filters means something only beside one of filters that
-# have learnt nothing.
+# **What to notice.** Answer (b). Each kernel is still the random one that it began as, a little
+# bent: what the network has learnt is spread over all its layers, and most of it is in what the
+# later ones make of these. A picture of learned filters means something only beside one of filters
+# that have learnt nothing.
 
 # %% [markdown]
 # ## 6 · A network without a first row
@@ -327,6 +328,10 @@ figures.kernels_before_and_after(IsingCNN(), cnn)
 
 # %% exercise="periodic_cnn"
 
+# %% [markdown]
+# **Before you run the cell:** the trained `IsingCNN` is shown one configuration, shifted in all 256
+# ways. Its answers are – (a) the same, (b) the same but for rounding, (c) different?
+
 # %% demo="shifts"
 torch.manual_seed(0)
 periodic = PeriodicCNN()
@@ -340,16 +345,16 @@ for name, model in {"IsingCNN": cnn, "PeriodicCNN": periodic}.items():
 figures.shift_maps({"IsingCNN": cnn, "PeriodicCNN": periodic})
 
 # %% [markdown]
-# **What to notice.** One configuration, shifted in all 256 ways. Training has not taught the first
-# network that they are the same; its answer still depends on where the lattice was cut open. For
-# the second one the differences are rounding errors. With
-# {{sum(p.numel() for p in PeriodicCNN().parameters())}} parameters instead of
-# {{sum(p.numel() for p in IsingCNN().parameters())}} it is at least as accurate: what it does not
-# have to learn, it cannot get wrong.
+# **What to notice.** Answer (c). One configuration, shifted in all 256 ways. Training has not
+# taught the first network that they are the same; its answer still depends on where the lattice was
+# cut open. For the second one the differences are rounding errors. With {{sum(p.numel() for p in
+# PeriodicCNN().parameters())}} parameters instead of {{sum(p.numel() for p in
+# IsingCNN().parameters())}} it is at least as accurate: what it does not have to learn, it cannot
+# get wrong.
 
 # %% [markdown]
 # Now the picture that was promised. The network has seen lattices of 16 × 16, outside the gap. It
-# is asked about other sizes, inside the gap.
+# is asked about other sizes, inside the gap. (About 20 seconds of computing.)
 
 # %% demo="crossing"
 grid = np.linspace(2.0, 2.6, 9 if fast else 13)

@@ -143,6 +143,10 @@ figures.parabola(inverse_loss)
 # %% [markdown]
 # As a companion, the recipe that one meets most often: Adam with a learning rate of 0.001, and a
 # hundredfold weight for the data.
+#
+# **Before you run the cell:** it starts at $\alpha = 1$ and makes 3000 steps. Where does it end –
+# (a) at the right value, as far as the data allow, (b) too high, (c) too low? (About half a minute
+# of computing.)
 
 # %% demo="usual"
 usual = figures.usual_recipe(InversePINN, inverse_loss, observations, 400 if fast else 3000)
@@ -161,13 +165,12 @@ print(f"least squares with the exact solution: α = {fit:.4f}")
 figures.histories(history, usual, fit, figures.known_error())
 
 # %% [markdown]
-# **What to notice.** The usual recipe is not wrong, it is not finished. Adam's steps are about as
-# long as its learning rate, whatever the gradient: from $\log 1$ to $\log 0.1$ is a way of
-# {{f"{np.log(10) / 1e-3:.0f}"}} of them, and a curve that is still falling is no result. On the
-# right is the end of your own history, against the value that least squares with the exact
-# solution finds on the same dots. That one is the best there is, and it is not 0.1 either: the
-# grey band is the error bar of the data, which no method can beat. You compute it in the last
-# exercise.
+# **What to notice.** Answer (b). The usual recipe is not wrong, it is not finished. Adam's steps
+# are about as long as its learning rate, whatever the gradient: from $\log 1$ to $\log 0.1$ is a
+# way of {{f"{np.log(10) / 1e-3:.0f}"}} of them, and a curve that is still falling is no result. On
+# the right is the end of your own history, against the value that least squares with the exact
+# solution finds on the same dots. That one is the best there is, and it is not 0.1 either: the grey
+# band is the error bar of the data, which no method can beat. You compute it in the last exercise.
 
 # %% [markdown]
 # Now the weights. The data are all that tells $\alpha$, so why not trust them more? Here your model
@@ -206,21 +209,27 @@ figures.weights_and_alpha(rows, fit, figures.known_error())
 
 # %% exercise="alpha_uncertainty"
 
+# %% [markdown]
+# **Before you run the cell:** a rod cools from 1 to nothing. When does a measurement tell most
+# about $\alpha$ – (a) at the start, (b) when a third of the heat is left, (c) when next to nothing
+# is left?
+
 # %% demo="error_bars"
 error = alpha_uncertainty(observations, 0.02, 0.1)
 print(f"α = {float(alpha):.4f} ± {error:.4f}, {float(alpha) / 0.1 - 1:+.1%} from the truth")
 figures.error_bars(alpha_uncertainty, observations, 20_000)
 
 # %% [markdown]
-# **What to notice.** Left: twenty thousand thermometers, the same places and times, least squares
-# on each. The width is yours, from a formula that has seen none of them. For our hundred dots it is
+# **What to notice.** Answer (b). Left: twenty thousand thermometers, the same places and times,
+# least squares on each. The width is yours, from a formula that has seen none of them. For our
+# hundred dots it is
 # ${{f"{1e3 * alpha_uncertainty(observe(100, .1, .02, np.random.default_rng(4)), .02, .1):.2f}"}}
 # \times 10^{-3}$,
 # one per cent of $\alpha$; an answer that is ten per cent off has not used its data. Right: early
 # measurements say little, because nothing has happened yet, late ones because everything is over.
 # The best time is $1/(\alpha\pi^2) \approx {{f"{1 / (0.1 * np.pi**2):.2f}"}}$, just after our
-# experiment ended. (To plan it one has to know $\alpha$. This is less of a joke than it seems: one
-# measures twice.)
+# experiment ended, when $1/e$ of the heat is left. (To plan it one has to know $\alpha$. This is
+# less of a joke than it seems: one measures twice.)
 
 # %% [markdown]
 # ## An open question

@@ -222,6 +222,10 @@ figures.untrained(NNPotential(), energy_and_force)
 
 # %% exercise="force_matching_loss"
 
+# %% [markdown]
+# **Before you run the cell:** a ripple on the energy of height $0.01\,\varepsilon$ and wave number
+# $100/\sigma$. By how much is the force off, in $\varepsilon/\sigma$ – (a) 0.01, (b) 1, (c) 100?
+
 # %% demo="ripple"
 r = np.linspace(0.95, 3.5, 2000)
 V, F = lj_potential(r), lj_force(r)
@@ -235,9 +239,9 @@ print(f"expected: about {height**2 / 2:.5f} and {height**2 / 2 * (1 + wave**2):.
 figures.ripple(lj_potential, lj_force, height, wave)
 
 # %% [markdown]
-# **What to notice.** A ripple $a \sin kr$ that the eye can hardly see in the energy has $k$ times
-# its height in the force. A small energy error promises nothing about the force; a small force
-# error leaves the energy only a constant to be wrong by.
+# **What to notice.** Answer (b). A ripple $a \sin kr$ that the eye can hardly see in the energy has
+# $k$ times its height in the force. A small energy error promises nothing about the force; a small
+# force error leaves the energy only a constant to be wrong by.
 
 # %% [markdown]
 # ### `train_potential` (20 minutes, hard)
@@ -296,12 +300,15 @@ figures.learnt_potential(model, energies_only, energy_and_force, lj_potential, l
 # energies alone once, and see which of the two makes the difference.) In the shaded regions nothing
 # holds either network, and the more exact one need not be the tamer one. Far out that is a
 # nuisance; on the wall it is a danger, so look closer:
+#
+# **Before you run the cell:** a little below its last datum, the wall that your network has learnt
+# – (a) rises as argon's does, (b) goes its own way, (c) ends at once?
 
 # %% demo="wall"
 figures.wall(model, energies_only, energy_and_force, lj_potential, lj_force)
 
 # %% [markdown]
-# **What to notice.** Below $0.95\,\sigma$ argon's wall keeps rising, to
+# **What to notice.** Answer (b). Below $0.95\,\sigma$ argon's wall keeps rising, to
 # $V(0.75\,\sigma) = {{f"{lj_potential(0.75):.0f}"}}\,\varepsilon$. A network follows for a little
 # while, because it knows the slope at the last point, and then goes its own way: a wall too soft,
 # too hard, or even one that turns round into a hole. Change the seed and the wall changes, while
@@ -351,31 +358,49 @@ lecture = figures.lectures_network(d_known, E_known, 20 if fast else 100)
 figures.parity(E_unseen, predict(d_unseen), control.predict(sums_unseen), lecture(d_unseen))
 
 # %% [markdown]
-# **What to notice.** $R^2$ over all clusters is a statement about the few at the upper end: the
-# variance is theirs. Clusters that hold together are all in the lower corner, which the right panel
-# enlarges; judge there, and by the error in $\varepsilon$. The control is exact with two numbers.
-# The third network is the usual one, dense layers of 128, 128 and 64 on the sorted distances,
-# trained by Adam: an $R^2$ that many would report with pride belongs to a network which is wrong by
-# a tenth of a bond's energy or more. A network is not needed for a sum over pairs whose form is
-# known. It is needed where the form is not known, and then a control like this one shows what the
-# network adds.
+# **What to notice.** $R^2$ over all clusters is a statement about the few at the upper
+# end: the variance is theirs. Clusters that hold together are all in the lower corner, which the
+# right panel enlarges; judge there, and by the error in $\varepsilon$. The control is exact with
+# two numbers. The third network is the usual one, dense layers of 128, 128 and 64 on the sorted
+# distances, trained by Adam: an $R^2$ that many would report with pride belongs to a network which
+# is wrong by several per cent of a bond's energy or more. A network is not needed for a sum over
+# pairs whose form is known. It is needed where the form is not known, and then a control like this
+# one shows what the network adds.
 
 # %% [markdown]
 # And when the atoms move? Four of them, bound as a tetrahedron, get a kick, and move by the forces
 # of your `train_potential`, pair by pair, and by the exact ones. Once gently, and once so hard that
-# the cluster breaks. **Before you run the cell:** when the atoms leave the distances that the
-# network has seen, its total energy – (a) runs away, (b) stays nearly what it was?
+# the cluster breaks. Three more of your networks, from other starts, are trained on the same data
+# and look on: what force would they have found?
+#
+# **Before you run the cell:** the atoms leave the distances that the network has seen. What can
+# tell you so – (a) its total energy, which runs away, (b) other networks, which disagree with it,
+# (c) nothing?
 
 # %% demo="motion"
-figures.motion(model, energy_and_force, 400 if fast else 2000)
+seeds = tqdm(range(1, 3 if fast else 4), desc="networks from other starts", file=sys.stdout)
+others = [
+    train_potential(
+        r_train,
+        V_train,
+        F_train,
+        epochs=100 if fast else 300,
+        generator=torch.Generator().manual_seed(seed),
+    )
+    for seed in seeds
+]
+figures.motion([model, *others], energy_and_force, 400 if fast else 2000)
 
 # %% [markdown]
 # **What to notice.** Answer (b). A network's energy is conserved wherever its forces are the slope
 # of that energy, right or wrong; what drifts is the error of the time step, which grows when the
-# atoms get fast. What tells is the distance: the vertical line is the moment when a pair is farther
-# apart or closer together than any pair in the data. From there on nothing holds the network to the
-# truth, and its own energy does not say so. What does: train a few networks from several starts,
-# and watch where they disagree.
+# atoms get fast. The vertical line is the moment when a pair is farther apart or closer together
+# than any pair in the data. From there on nothing holds the network to the truth. Its own energy
+# does not say so; other networks can. Where there are data all were taught the same, and where
+# there are none each goes its own way. How clearly they say it depends on the training: rough ones
+# disagree inside the data already, mostly on the wall, and the grey line is too high then to be
+# crossed far out, where all forces are small. And agreement is no proof: networks of one kind can
+# be wrong alike.
 
 # %% [markdown]
 # ## An open question

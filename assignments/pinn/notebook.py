@@ -277,7 +277,7 @@ figures.learnt_oscillator({"yours": oscillator})
 # 6. **last layer**: the trained hidden layers of step 5, and your `last_layer`.
 #
 # **Before you run the cell:** which step gains most – (a) more points, (b) centred time, (c) the
-# optimiser, (d) the last layer? (About half a minute of computing.)
+# optimiser, (d) the last layer? (About a minute of computing.)
 
 # %% demo="ladder"
 rungs = figures.ladder(last_layer, 2 if fast else 5, 800 if fast else 2000)
@@ -300,6 +300,9 @@ figures.climbed(rungs)
 #
 # If that is so, do the hidden layers have to be trained at all? Here are a hundred tanh of random
 # place and width, never trained, for five periods. (Some seconds: your `derivative` works on each.)
+#
+# **Before you run the cell:** the largest error will be – (a) about 1, since nothing has learnt
+# anything, (b) about a hundredth, (c) less than a millionth?
 
 # %% demo="never_trained"
 periods = 3 if fast else 5
@@ -320,12 +323,12 @@ print(f"{n_features} features, {len(t)} points: {time.perf_counter() - start:.1f
 figures.many_periods(lambda t: bumps(t) @ w, end)
 
 # %% [markdown]
-# **What to notice.** The error stays below $10^{-9}$ over all periods, where descents of thousands
-# of steps lost the second one. (With the slopes of tanh by hand, 400 features go through twenty
-# periods in a fraction of a second, to $10^{-11}$.) So the recipe for an equation that is linear in
-# $u$: many fixed features that bend where something happens, and one least squares. A network that
-# is trained earns its place where this is impossible: the equation is not linear, or nobody knows
-# where to put the features, as in many dimensions.
+# **What to notice.** Answer (c). The error stays below $10^{-9}$ over all periods, where descents
+# of thousands of steps lost the second one. (With the slopes of tanh by hand, 400 features go
+# through twenty periods in a fraction of a second, to $10^{-11}$.) So the recipe for an equation
+# that is linear in $u$: many fixed features that bend where something happens, and one least
+# squares. A network that is trained earns its place where this is impossible: the equation is not
+# linear, or nobody knows where to put the features, as in many dimensions.
 
 # %% [markdown]
 # ## 6 · The rod

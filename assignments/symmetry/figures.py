@@ -30,6 +30,7 @@ from coursekit.look import (
     legend,
     told,
 )
+from coursekit.motion import verlet
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
@@ -441,19 +442,11 @@ def turning(models: dict[str, Any], forces: Callable[..., Any]) -> Figure:
 def _let_go(
     model: Any, forces: Callable[..., Any], steps: int = 300, dt: float = 0.002
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Velocity Verlet from rest, masses one: times, energies, sizes of the angular momentum."""
-    x, v = CLUSTER.copy(), np.zeros_like(CLUSTER)
-    F = _forces(model, forces, x)
-    energy, spin = [], []
-    for _ in range(steps + 1):
-        potential = _applied(model, torch.tensor(x[None])).ravel()[0]
-        energy.append(potential + np.sum(v**2) / 2)
-        spin.append(np.linalg.norm(np.cross(x - x.mean(axis=0), v).sum(axis=0)))
-        v = v + F * dt / 2
-        x = x + v * dt
-        F = _forces(model, forces, x)
-        v = v + F * dt / 2
-    return dt * np.arange(steps + 1), np.array(energy), np.array(spin)
+    """Let go from rest, masses one: times, energies, sizes of the angular momentum."""
+    xs, vs = verlet(CLUSTER, 0 * CLUSTER, lambda x: _forces(model, forces, x), dt, steps)
+    energy = _applied(model, torch.tensor(xs)).ravel() + np.sum(vs**2, axis=(1, 2)) / 2
+    spin = np.cross(xs - xs.mean(axis=1, keepdims=True), vs).sum(axis=1)
+    return dt * np.arange(steps + 1), energy, np.linalg.norm(spin, axis=1)
 
 
 def twins() -> torch.Tensor:

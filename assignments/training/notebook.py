@@ -165,16 +165,21 @@ figures.pieces(MLP, derivative)
 
 # %% exercise="losses"
 
+# %% [markdown]
+# **Before you run the cell:** some readings of one quantity, one of them a slip, and one guess for
+# all. The slip drags along the best guess by – (a) the mean square, (b) the mean absolute error,
+# (c) both?
+
 # %% demo="losses"
 figures.losses(mae_loss, bce_with_logits, cross_entropy)
 
 # %% [markdown]
-# **What to notice.** Left: if one guess has to do for all readings, the mean square is lowest at
-# their mean, which a single slip drags along, and the mean absolute error at their median, which
-# does not care how far off the slip is. Right: the formula as it is written in books fails at
-# $z = {{int(next(z for z in range(99) if torch.sigmoid(torch.tensor(float(z))) == 1))}}$, where
-# $1 - \sigma(z)$ has no digit left in float32. The loss itself is just a
-# straight line there, and binary cross-entropy is cross-entropy with the two logits $0$ and $z$.
+# **What to notice.** Answer (a). Left: if one guess has to do for all readings, the mean square is
+# lowest at their mean, which a single slip drags along, and the mean absolute error at their
+# median, which does not care how far off the slip is. Right: the formula as it is written in books
+# fails at $z = {{int(next(z for z in range(99) if torch.sigmoid(torch.tensor(float(z))) == 1))}}$,
+# where $1 - \sigma(z)$ has no digit left in float32. The loss itself is just a straight line there,
+# and binary cross-entropy is cross-entropy with the two logits $0$ and $z$.
 
 # %% [markdown]
 # ## 4 · Optimisers
@@ -201,16 +206,20 @@ figures.losses(mae_loss, bce_with_logits, cross_entropy)
 
 # %% exercise="optimisers"
 
+# %% [markdown]
+# **Before you run the cell:** which of the four does not come to rest at the bottom, however long
+# it runs – (a) gradient descent, (b) momentum, (c) Adam, (d) AdamW?
+
 # %% demo="valley"
 figures.valley(sgd_step, momentum_step, adam_step, adamw_step)
 
 # %% [markdown]
-# **What to notice.** The valley is a hundred times steeper across than along. Gradient descent must
-# keep its rate below $2/25 = {{2 / 25}}$, or it leaps out across; along the valley it then creeps.
-# Momentum carries on along the valley and swings. Adam gives each direction its own scale, so that
-# it hardly notices the valley; its first step has the length $\eta$ in each, whatever the
-# gradient. AdamW comes to rest beside the bottom: decay pulls towards zero, which is why its height
-# does not fall further.
+# **What to notice.** Answer (d). The valley is a hundred times steeper across than along. Gradient
+# descent must keep its rate below $2/25 = {{2 / 25}}$, or it leaps out across; along the valley it
+# then creeps. Momentum carries on along the valley and swings. Adam gives each direction its own
+# scale, so that it hardly notices the valley; its first step has the length $\eta$ in each,
+# whatever the gradient. AdamW comes to rest beside the bottom: decay pulls towards zero, which is
+# why its height does not fall further.
 
 # %% [markdown]
 # ## 5 · `minibatches`
@@ -401,6 +410,9 @@ figures.lottery(plain, yours)
 #
 # The network with two hidden layers of 128 learns the twenty readings; two hundred others, never
 # trained on, watch. (A few seconds.)
+#
+# **Before you run the cell:** while the loss on the twenty falls and falls, that on the two hundred
+# – (a) falls with it, (b) falls and later rises, (c) never falls?
 
 # %% demo="overfitting"
 x_unseen, y_unseen = figures.readings(200, seed=102)
@@ -442,11 +454,11 @@ figures.overfitting(
 )
 
 # %% [markdown]
-# **What to notice.** Both losses fall together for some tens of epochs, while the network finds the
-# sine. Then the blue one goes on falling, far below the noise: what it learns now are the errors.
-# The orange one rises. The pale line is the noise itself, $0.3^2 = {{round(0.3**2, 2)}}$. The true
-# sine would score about that, 0.088 on just these two hundred readings, and no curve that does not
-# know their errors can be expected to do better.
+# **What to notice.** Answer (b). Both losses fall together for some tens of epochs, while the
+# network finds the sine. Then the blue one goes on falling, far below the noise: what it learns now
+# are the errors. The orange one rises. The pale line is the noise itself, $0.3^2 = {{round(0.3**2,
+# 2)}}$. The true sine would score about that, 0.088 on just these two hundred readings, and no
+# curve that does not know their errors can be expected to do better.
 #
 # The rise is only seen because two hundred readings watch. The mean square of ten errors is
 # uncertain by $\sqrt{2/10} \approx {{f"{(2 / 10) ** 0.5:.0%}"}}$, and of two hundred by

@@ -44,9 +44,24 @@ _ROLES = ("setup", "parameters", "exercise", "demo", "summary")
 _STUB = f'# YOUR CODE HERE\nraise NotImplementedError("{UNWRITTEN}")'
 _HELPERS = """\
 # coursekit, figures.py, public_checks.py and expected.json lie in this notebook's folder.
-from coursekit.notebook import check, demo, summary
+try:
+    from coursekit.notebook import check, demo, summary
 
-import figures"""
+    import figures
+except ModuleNotFoundError as error:
+    if str(error.name).split(".")[0] not in ("coursekit", "figures"):
+        raise
+
+    lacking = (
+        "This notebook's files are not here. Open it in the folder in which the course gave it "
+        "out\\n(in Colab, %cd to that folder first), or take the notebook that carries its files "
+        "with it.\\nThen run this cell again."
+    )
+
+    def check(exercise):
+        print(lacking)
+
+    raise ModuleNotFoundError(lacking) from None"""
 _SIGNIFICANT = 6
 _NOISE = 1e-9
 """Numbers this far below the largest of their list are rounding, and stored as zero."""

@@ -39,8 +39,9 @@ def report(
     """One HTML page about a class: marks, exercises, slips, failures. For instructors.
 
     Writes DIR/report/<name>.html for each assignment. For several, or none named, also the course
-    at a glance: DIR/report/course.html, with students and exercises as CSV beside it. Needs no
-    network; prints the paths.
+    at a glance: DIR/report/course.html, with students, exercises and every answer as CSV beside it,
+    and a page for each student, to advise from, in DIR/report/students. Needs no network; prints
+    the paths.
 
     Example: autograder report lennard_jones --course ~/course
 
@@ -157,16 +158,23 @@ app.add_typer(bundle, name="bundle")
 def bundle_student(
     names: NAMES = None,
     output: Annotated[Path, typer.Option(help="The folder to write.")] = Path("students"),
+    single: Annotated[
+        bool, typer.Option("--single", help="Each notebook one file that carries its helpers.")
+    ] = False,
 ) -> None:
     """The folder for students: notebooks, a guide, pinned requirements, a self-test.
+
+    With --single a notebook needs no files beside it: it works alone in Colab, Kaggle, VS Code, or
+    out of a learning platform, and is graded as any other.
 
     Example: autograder bundle student backprop --output ~/handout
 
     Exits 2 if an assignment is not built.
     """
-    from autograder.exchange.bundle import student_folder
+    from autograder.exchange.bundle import single_notebooks, student_folder
 
-    paths = student_folder([load_assignment(name) for name in chosen_names(names)], output)
+    write = single_notebooks if single else student_folder
+    paths = write([load_assignment(name) for name in chosen_names(names)], output)
     print(f"{len(paths)} files in {output}")
 
 
@@ -196,18 +204,51 @@ def bundle_gradescope(
 @bundle.command("site")
 def bundle_site(
     output: Annotated[Path, typer.Option(help="The folder to write.")] = Path("site/source"),
+    until: Annotated[
+        str, typer.Option(help="The last assignment to release, in the course's order.")
+    ] = "",
 ) -> None:
-    """The text of a web site: guide, how to read a check, released notebooks. Nothing private.
+    """The text of a web site: guide, how to read a check, released folders. Nothing private.
 
-    `make site` turns it into pages with Jupyter Book.
+    `make site` turns it into pages with Jupyter Book; `make site UNTIL=training` up to an
+    assignment, and so week by week.
 
-    Example: autograder bundle site
+    Example: autograder bundle site --until training
 
     Exits 2 if an assignment is not built.
     """
     from autograder.exchange.bundle import site_folder
 
-    print(f"{len(site_folder(list(course().values()), output))} files in {output}")
+    names = list(course())
+    released = names[: names.index(load_assignment(until).name) + 1] if until else names
+    paths = site_folder([load_assignment(name) for name in released], output)
+    for name in names:  # of a release that went further
+        for path in output.glob(f"{name}.*"):
+            if path not in paths:
+                path.unlink()
+    print(f"{len(paths)} files in {output}")
+
+
+@bundle.command("solutions")
+def bundle_solutions(
+    name: Annotated[str, typer.Argument(help="Assignment.")],
+    output: Annotated[Path | None, typer.Option(help="The folder to write.")] = None,
+) -> None:
+    """After the deadline: the notebook with its answers, two other right ones beside each.
+
+    Without hidden checks, and without the guide for whoever marks answers in words. The folder
+    holds what the notebook needs to run.
+
+    Example: autograder bundle solutions backprop --output ~/solutions/backprop
+
+    Exits 2 if the assignment is not built.
+    """
+    from autograder.exchange.solutions import solutions_folder
+
+    found = load_assignment(name)
+    folder = output or Path(f"solutions_{found.name}")
+    paths = solutions_folder(found, folder)
+    print(f"{len(paths)} files in {folder}")
 
 
 @bundle.command("run", hidden=True)

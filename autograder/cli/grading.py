@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections import Counter
 from pathlib import Path
@@ -14,6 +15,7 @@ from rich.text import Text
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
+from autograder.records.history import Policy, save_policy
 from autograder.results import Result, dropped
 from autograder.sandbox.levels import Level
 
@@ -39,6 +41,10 @@ def grade(
     isolation: Annotated[
         Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
     ] = "full",
+    policy: Annotated[
+        Policy | None,
+        typer.Option(help="Which of several attempts counts, from now on; the last one at first."),
+    ] = None,
     json: JSON = False,
 ) -> None:
     """Grades DIR/submitted/<student>/<name>/<name>.ipynb, each in a cage of its own.
@@ -46,6 +52,8 @@ def grade(
     Writes DIR/results/<name>/<student>.json, nbgrader's gradebook, autograded notebooks and
     feedback pages. Can be stopped and started again: what is done stays done. A recorded mark that
     other checks, other points or another salt would move is left to `regrade`, and counted.
+    Earlier attempts are kept with result and feedback in DIR/attempts, and what was given by hand
+    stays with the attempt that it was given for.
 
     Example: autograder grade lennard_jones --course ~/course
 
@@ -56,6 +64,8 @@ def grade(
     from autograder.grading.run import unusable_folders
 
     found = [load_assignment(name) for name in names]
+    for name in names if policy else ():
+        save_policy(course_dir, name, policy or "last")
     graded, marks = _grade(found, course_dir, jobs, scheduler, student, force, isolation, json)
     if json:
         told = []
@@ -106,6 +116,7 @@ def regrade(
     from autograder.grading.run import Sink, judged_again, only_grader, record
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
+    from autograder.records.history import policy as policy_of
     from autograder.records.receipts import Receipts
 
     found = load_assignment(name)
@@ -165,6 +176,8 @@ def regrade(
             sinks.append(Receipts(course_dir))
             record(course_dir, good, sinks)
             print(f"{len(good)} results recorded", file=sys.stderr)
+            if policy_of(course_dir, name) == "best":
+                print(f"`autograder grade {name}` finds the best attempts again", file=sys.stderr)
         elif good:
             print("nothing was recorded; --yes records", file=sys.stderr)
     if faulty:
@@ -236,7 +249,8 @@ def _grade(
     have their points alone, so that a large class needs no more memory."""
     from msgspec.structs import replace
 
-    from autograder.grading.run import Sink, grade_class, only_grader, students
+    from autograder.grading.run import Sink, grade_class, judged, only_grader, students
+    from autograder.records.attempts import Attempts
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
     from autograder.records.receipts import Receipts
@@ -261,8 +275,9 @@ def _grade(
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
             missing, outdated = list[str](), list[str]()
-            moved, renewed = list[str](), list[str]()
-            for _, result in grade_class(
+            moved = list[str]()
+            attempts = Attempts(course_dir, found, recorder, pages)
+            for event, result in grade_class(
                 found,
                 course_dir,
                 chosen,
@@ -274,10 +289,15 @@ def _grade(
                 missing=missing,
                 outdated=outdated,
                 moved=moved,
-                renewed=renewed,
+                renew=attempts.renew,
             ):
                 bar.advance(task)
+                if event == "graded":
+                    attempts.note(result)
                 results.append(result if json else replace(result, exercises=[], phases={}))
+            judging = functools.partial(judged, jobs=jobs, scheduler=scheduler, weakest=isolation)
+            attempts.settle(chosen, judging)
+            results = [attempts.counting(result) for result in results]
             results.sort(key=lambda result: result.student)
             graded += results
             _print_missing(missing)
@@ -286,13 +306,8 @@ def _grade(
             if not json:
                 _print_class(found.title, results, marks)
                 _print_absent(recorder, found, len(dropped(course_dir)))
-            for who in renewed:
-                if who in marks and (hand := ", ".join(marks[who].by_hand)):
-                    print(
-                        f"autograder: {plain(who)} handed in another file; what was given by hand "
-                        f"({hand}) was for the one before: look at it again",
-                        file=sys.stderr,
-                    )
+            for sentence in attempts.said:
+                print(f"autograder: {plain(sentence)}", file=sys.stderr)
             for sentence in moved:
                 print(f"autograder: {plain(sentence)} (the same file)", file=sys.stderr)
             if outdated:

@@ -3,7 +3,12 @@ nothing private."""
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 import sys
+import textwrap
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from string import Template
@@ -25,6 +30,14 @@ parts:
 - caption: Notebooks
   chapters:
 """
+_CLOSED = {
+    "jupyter": {"source_hidden": True},  # JupyterLab, VS Code
+    "cellView": "form",  # Colab
+    "_kg_hide-input": True,  # Kaggle
+    "editable": False,
+    "deletable": False,
+    "tags": ["hide-input"],
+}
 _STUDENT_PACKAGES = ("numpy", "torch", "scipy", "scikit-learn", "matplotlib", "tqdm", "jupyterlab")
 
 
@@ -32,8 +45,7 @@ def student_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     """Writes the notebooks of these assignments, a guide, requirements and a self-test."""
     files: dict[str, bytes] = {}
     for assignment in assignments:
-        if not assignment.release.is_file():
-            raise CourseError(f"{assignment.name} is not built: run `autograder build` first")
+        _released(assignment)
         for path in files_of(assignment.release.parent):
             files[str(path.relative_to(ROOT / "release"))] = path.read_bytes()
     files["README.md"] = _guide(assignments)
@@ -46,24 +58,72 @@ def student_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     return [folder / name for name in files]
 
 
-def _guide(assignments: list[Assignment]) -> bytes:
-    table = "\n".join(f"| `{a.name}/{a.name}.ipynb` | {a.title} |" for a in assignments)
-    guide = Template((_TEMPLATES / "README.md").read_text(encoding="utf-8"))
+def single_notebooks(assignments: list[Assignment], folder: Path) -> list[Path]:
+    """Writes each notebook as one file that carries its helpers, with a guide, requirements and
+    the self-tests beside them."""
+    files = {f"{found.name}.ipynb": _with_its_kit(found) for found in assignments}
+    files["README.md"] = _guide(assignments, "single.md")
+    files["requirements.txt"] = _requirements().encode()
+    for script in ("check_environment.py", "check_submission.py"):
+        files[script] = (_TEMPLATES / script).read_bytes()
+    for name, data in files.items():
+        write_atomically(folder / name, data)
+    return [folder / name for name in files]
+
+
+def _with_its_kit(assignment: Assignment) -> bytes:
+    """The released notebook with one more cell, which unpacks what lies beside it."""
+    notebook = json.loads(_released(assignment))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as kit:
+        for path in files_of(assignment.release.parent):
+            if path.suffix != ".ipynb":  # ZipInfo's time is always the same
+                name = path.relative_to(assignment.release.parent).as_posix()
+                kit.writestr(zipfile.ZipInfo(name), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    text = Template((_TEMPLATES / "kit.py").read_text(encoding="utf-8"))
+    lines = textwrap.wrap(base64.b64encode(packed.getvalue()).decode(), 96)
+    cell = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "kit",
+        "metadata": _CLOSED,
+        "outputs": [],
+        "source": text.substitute(packed="\n".join(lines)).strip().splitlines(keepends=True),
+    }
+    ids = [one["id"] for one in notebook["cells"]]
+    notebook["cells"].insert(ids.index("demo_helpers"), cell)
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _released(assignment: Assignment) -> bytes:
+    if not assignment.release.is_file():
+        raise CourseError(f"{assignment.name} is not built: run `autograder build` first")
+    return assignment.release.read_bytes()
+
+
+def _guide(assignments: list[Assignment], template: str = "README.md") -> bytes:
+    place = "" if template == "single.md" else "{0}/"
+    rows = (f"| `{place.format(a.name)}{a.name}.ipynb` | {a.title} |" for a in assignments)
+    table = "\n".join(rows)
+    guide = Template((_TEMPLATES / template).read_text(encoding="utf-8"))
     return guide.substitute(notebooks=table).encode()
 
 
 def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     """Writes what a Jupyter Book of the handouts is built from; `make site` builds it.
 
-    Of the course it takes the released notebooks and the students' guide, nothing else.
+    Of the course it takes the released folders and the students' guide, nothing else. Each folder
+    is offered whole: a notebook alone could not run its checks.
     """
     files = {path.name: path.read_bytes() for path in files_of(_SITE)}
     files["guide.md"] = _guide(assignments)
     for assignment in assignments:
         files[f"{assignment.name}.ipynb"] = assignment.release.read_bytes()
+        files[f"{assignment.name}.zip"] = _zipped(assignment.release.parent)
     rows = [
         f"| [{a.title}]({a.name}.ipynb) | {len(a.exercises)} "
-        f"| {sum(exercise.minutes for exercise in a.exercises)} |"
+        f"| {sum(exercise.minutes for exercise in a.exercises)} "
+        f"| {{download}}`{a.name}.zip <{a.name}.zip>` |"
         for a in assignments
     ]
     files["index.md"] = files["index.md"].replace(b"$notebooks", "\n".join(rows).encode())
@@ -72,6 +132,17 @@ def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     for name, data in files.items():
         write_atomically(folder / name, data)
     return [folder / name for name in files]
+
+
+def _zipped(folder: Path) -> bytes:
+    """A folder as an archive; the same files make the same bytes."""
+    text = io.BytesIO()
+    with zipfile.ZipFile(text, "w") as zipped:
+        for path in files_of(folder):
+            info = zipfile.ZipInfo(str(path.relative_to(folder.parent)))
+            info.external_attr = 0o644 << 16
+            zipped.writestr(info, path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return text.getvalue()
 
 
 def _requirements() -> str:

@@ -8,8 +8,8 @@ Nothing in it decides where a file is written: of a name only the student's id i
 
 from __future__ import annotations
 
+import contextlib
 import io
-import itertools
 import statistics
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -24,9 +24,10 @@ from autograder.course import Assignment, course
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
 from autograder.records import collected as records
+from autograder.records import history
 from autograder.records.gradebook import Recorder, configuration, has_gradebook
 from autograder.records.gradebook.students import Known, Person
-from autograder.records.gradebook.times import TIMESTAMP
+from autograder.records.gradebook.times import TIMESTAMP, submission_time
 
 from .archive import is_archive, listing, opened, shown
 from .choice import Chosen, choose
@@ -163,34 +164,41 @@ class _Collection:
         assert chosen.data is not None
         folder = self.course_dir / "submitted" / student / self.assignment.name
         place = folder / f"{self.assignment.name}.ipynb"
+        stamp = _utc(time) if time else ""
         if place.is_file():
-            if place.read_bytes() == chosen.data:
+            held = place.read_bytes()
+            attempts = self._attempted(student)
+            if (attempts[-1] if attempts else held) == chosen.data:
                 self.outcome.unchanged.append(student)
                 return True
             if not self.replace:
                 why = f"{chosen.shown}: {student} has handed in already; --replace takes this one"
                 self.outcome.left_out.append(why)
                 return False
-            earlier = [*earlier, (None, place.read_bytes())]
-        self._keep(student, earlier)
+            earlier = [*earlier, (submission_time(folder)[0], held)]
+        for moment, data in earlier:
+            if data is not None and data not in self._attempted(student):
+                self._keep(student, data, _utc(moment) if moment else "")
+        if self._attempted(student):
+            self._keep(student, chosen.data, stamp)
         write_atomically(place, chosen.data)
-        if time is None:
-            (folder / TIMESTAMP).unlink(missing_ok=True)  # it was that of another notebook
+        if stamp:
+            write_atomically(folder / TIMESTAMP, stamp.encode())
         else:
-            write_atomically(folder / TIMESTAMP, _utc(time).encode())
+            (folder / TIMESTAMP).unlink(missing_ok=True)  # it was that of another notebook
         self.outcome.written.append(student)
         return True
 
-    def _keep(self, student: str, earlier: list[tuple[datetime | None, bytes | None]]) -> None:
-        """Earlier attempts, in `attempts/<assignment>/<student>/`."""
-        folder = self.course_dir / "attempts" / self.assignment.name / student
-        held = {path.read_bytes() for path in folder.glob("*.ipynb")}
-        numbers = itertools.count(len(held) + 1)
-        for time, data in earlier:
-            if data is not None and data not in held:
-                when = f"_{time:%Y-%m-%d_%H%M%S}" if time else ""
-                write_atomically(folder / f"{next(numbers)}{when}.ipynb", data)
-                held.add(data)
+    def _attempted(self, student: str) -> list[bytes]:
+        """The notebooks of all attempts, where there were several."""
+        found = []
+        for folder in history.folders(self.course_dir, self.assignment.name, student):
+            with contextlib.suppress(OSError):
+                found.append((folder / f"{self.assignment.name}.ipynb").read_bytes())
+        return found
+
+    def _keep(self, student: str, data: bytes, time: str) -> None:
+        history.add(self.course_dir, self.assignment.name, student, data, time)
 
 
 def _students(course_dir: Path) -> set[str]:

@@ -90,7 +90,8 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
         from autograder.grading.executors import judges
-        from autograder.grading.run import course_salt, has_moved, read_job
+        from autograder.grading.run import course_salt, has_moved, of_one_file, read_job
+        from autograder.records.attempts import Attempts
 
         weakest: Any = self.isolation
         exporter: SubmissionExporter = self.parent
@@ -105,10 +106,16 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
                 "%s had %g points for the same file and has %g now: checks, points or salt changed"
             )
             self.log.warning(text, student, known.points, result.points)
+        pages = Pages(recorder.course_dir, [found], recorder)
+        if known is not None and not of_one_file(known, result):
+            attempts = Attempts(recorder.course_dir, found, recorder, pages)
+            attempts.renew(known)
+            for sentence in attempts.said:
+                self.log.warning("%s", plain(sentence))
         store.save(result)
         recorder.record(result)
         Receipts(recorder.course_dir).remove(result)
-        Pages(recorder.course_dir, [found], recorder).remove(result)
+        pages.remove(result)
         self.log.info("%s: %g of %g points", student, result.points, result.max_points)
         for line in [result.message, *result.notes]:
             if line:

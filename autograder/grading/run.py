@@ -15,7 +15,7 @@ import os
 import re
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -62,13 +62,16 @@ def unusable_folders(course_dir: Path, assignment: Assignment) -> list[str]:
     return [ascii(name) for name in names if not usable_id(name)]
 
 
-def read_job(course_dir: Path, assignment: Assignment, student: str, salt: str) -> Job:
-    """What a student handed in, as a job; a missing notebook is a job with a problem."""
+def read_job(
+    course_dir: Path, assignment: Assignment, student: str, salt: str, folder: Path | None = None
+) -> Job:
+    """What a student handed in, or what lies in `folder` of theirs, as a job; a missing notebook is
+    a job with a problem."""
     if assignment.variants:
         salt = variant(salt, student)
     job = Job(assignment=assignment.name, student=student, notebook=None, salt=salt)
     try:
-        folder = course_dir / "submitted" / student / assignment.name
+        folder = folder or course_dir / "submitted" / student / assignment.name
         job.notebook, job.notes = find_notebook(folder, assignment.name)
     except SubmissionError as error:
         job.problem = str(error)
@@ -93,15 +96,15 @@ def grade_class(
     missing: list[str] | None = None,
     outdated: list[str] | None = None,
     moved: list[str] | None = None,
-    renewed: list[str] | None = None,
+    renew: Callable[[Result], None] | None = None,
 ) -> Iterator[tuple[Event, Result]]:
     """Every chosen student's result as it comes, recorded in the store and the sinks by then.
 
     Whose submission was graded and is not there any more keeps the record, and is told in
     `missing`, with the reason. A recorded result of the same file stays, whatever became of the
     checks, the points or the salt since; its student is told in `outdated`. Where the same file
-    was judged again and earned something else, `moved` has the sentence. `renewed` has whose result
-    of another file was replaced.
+    was judged again and earned something else, `moved` has the sentence. `renew` is called with a
+    result before one of another file takes its place.
     `jobs` judges on this machine grade, or the Dask cluster whose `scheduler` is named.
     """
     sinks = list(sinks)
@@ -121,20 +124,20 @@ def grade_class(
                 sink.record(after)
             yield "kept", after
         else:
+            if renew is not None and before is not None and not of_one_file(before, after):
+                renew(before)
             record(course_dir, [after], sinks)
             if moved is not None and before is not None and has_moved(before, after):
                 moved.append(f"{after.student}: {before.points:g} before, {after.points:g} now")
-            if renewed is not None and before is not None and not _of_one_file(before, after):
-                renewed.append(after.student)
             yield "graded", after
 
 
 def has_moved(before: Result, after: Result) -> bool:
     marked = before.status != "grader_error"
-    return marked and _of_one_file(before, after) and before.points != after.points
+    return marked and of_one_file(before, after) and before.points != after.points
 
 
-def _of_one_file(before: Result, after: Result) -> bool:
+def of_one_file(before: Result, after: Result) -> bool:
     return before.submission_sha256 == after.submission_sha256
 
 
@@ -196,6 +199,26 @@ def judged_again(
     ):
         if before is not None and after is not before:
             yield Change(before, after)
+
+
+def judged(
+    jobs_: Iterable[Job], *, jobs: int, scheduler: str = "", weakest: Level = "full"
+) -> Iterator[tuple[Job, Result]]:
+    """Each of these as it comes; nothing is written."""
+    waiting: dict[Future[bytes], Job] = {}
+
+    def finished() -> Iterator[tuple[Job, Result]]:
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            job = waiting.pop(future)
+            yield job, _result(job, future)
+
+    with cluster(scheduler, weakest) if scheduler else here(jobs, weakest) as hands:
+        for job in jobs_:
+            waiting[hands.submit(job)] = job
+            if len(waiting) >= hands.ahead():
+                yield from finished()
+        while waiting:
+            yield from finished()
 
 
 def record(course_dir: Path, results: Iterable[Result], sinks: Iterable[Sink]) -> None:

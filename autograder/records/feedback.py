@@ -88,11 +88,13 @@ class Pages:
                 return
         elif newer(path, self.store.path(result.assignment, result.student)) and _shows(page, mark):
             return  # nbgrader's own, which somebody made because they wanted it
+        folder = self.course_dir / "submitted" / result.student / result.assignment
+        write_atomically(path, self.page(result, mark, folder).encode())
+
+    def page(self, result: Result, mark: Mark | None, folder: Path) -> str:
+        """The page of a submission that lies in this folder."""
         assignment = self.assignments[result.assignment]
-        text = page_of(
-            assignment, result, mark, graded_answers(self.course_dir, assignment, result)
-        )
-        write_atomically(path, text.encode())
+        return page_of(assignment, result, mark, graded_answers(folder, assignment, result))
 
     def remove(self, result: Result) -> None:
         """Makes room for `nbgrader generate_feedback`, which skips a folder that exists."""

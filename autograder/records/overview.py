@@ -1,8 +1,9 @@
 """The course at a glance: every assignment that has been graded, for the instructor.
 
-One page and two tables. Marks are the gradebook's; who is on the roster and handed in nothing has
-no mark, which is not a zero. How hard an exercise is and how well it tells stronger from weaker
-students apart is counted over the students whom the grader could judge.
+One page, a page for each student, to advise from, and all of it as tables. Marks are the
+gradebook's; who is on the roster and handed in nothing has no mark, which is not a zero. How hard
+an exercise is and how well it tells stronger from weaker students apart is counted over the
+students whom the grader could judge.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import csv
 import io
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
@@ -24,8 +26,9 @@ from autograder.files import harmless, plain, write_atomically
 from autograder.results import Store
 
 from .gradebook import in_gradebook
+from .gradebook.marks import minute
 from .pages import environment
-from .report.counting import Report, read_report, share_of
+from .report.counting import STATUS_WORDS, Report, Submission, read_report, share_of
 
 _ENOUGH = 8
 """Students from which a correlation says something."""
@@ -54,10 +57,26 @@ class Row:
     """The same between 0 and 1, where there is a mark."""
     missing: list[str] = field(default_factory=list)
     """Assignments of which nothing was handed in."""
+    work: dict[str, Submission] = field(default_factory=dict)
+    """What was handed in, by assignment."""
 
     @property
     def who(self) -> str:
         return f"{self.name} ({self.student})" if self.name else self.student
+
+    @property
+    def page(self) -> str:
+        return f"students/{quote(self.student, safe='')}.html"
+
+    @property
+    def returning(self) -> list[tuple[str, list[str]]]:
+        """Slips that were made in several exercises, and where."""
+        where: dict[str, list[str]] = defaultdict(list)
+        for name, submission in self.work.items():
+            for exercise in submission.judged:
+                if exercise.hint:
+                    where[exercise.hint].append(f"{name} {exercise.name}")
+        return [(hint, places) for hint, places in where.items() if len(places) > 1]
 
     @property
     def mean(self) -> float | None:
@@ -96,6 +115,25 @@ class Hard(NamedTuple):
     were judged, or all got the same."""
 
 
+class Look(NamedTuple):
+    """Something worth a look, in one assignment."""
+
+    assignment: str
+    words: str
+    rows: list[Row]
+    number: int
+    """How many submissions, or checks."""
+
+
+class Resembling(NamedTuple):
+    """Who wrote answers like whose, over the assignments."""
+
+    rows: list[Row]
+    weight: float
+    where: list[tuple[str, int, int]]
+    """Assignment, how many answers are alike, and how many of them are wrong."""
+
+
 class Slipped(NamedTuple):
     """A known slip, in all exercises where it has the same words."""
 
@@ -115,6 +153,8 @@ class Overview:
     causes: list[tuple[str, dict[str, int]]]
     """Why checks failed: how many students, by assignment."""
     dropped: list[str]
+    looks: list[Look]
+    similar: list[Resembling]
 
     @property
     def behind(self) -> list[Row]:
@@ -133,7 +173,7 @@ class Overview:
 
 def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overview:
     """The figures of these assignments together."""
-    reports = [read_report(one.name, course_dir, compare=False) for one in assignments]
+    reports = [read_report(one.name, course_dir) for one in assignments]
     rows: dict[str, Row] = {}
     for report in reports:
         _, roster = in_gradebook(course_dir, report.assignment)
@@ -143,6 +183,7 @@ def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overvi
         for one in report.submissions:
             row = rows.setdefault(one.name, Row(one.name, "", {}, {}))
             row.totals[report.assignment.name] = one.total
+            row.work[report.assignment.name] = one
             if one.total is not None:
                 row.shares[report.assignment.name] = share_of(one.total, one.max_points)
     for row in rows.values():
@@ -154,7 +195,30 @@ def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overvi
         _slips(reports),
         _causes(reports),
         reports[0].dropped if reports else [],
+        [look for report in reports for look in _looks(report, rows)],
+        _similar(reports, rows),
     )
+
+
+def _looks(report: Report, rows: Mapping[str, Row]) -> Iterable[Look]:
+    for remark in report.remarks:
+        who = list(dict.fromkeys(entry.submission.name for entry in remark.entries))
+        number = len(who) or len(remark.checks)
+        yield Look(report.assignment.name, remark.words, [rows[one] for one in who], number)
+
+
+def _similar(reports: Iterable[Report], rows: Mapping[str, Row]) -> list[Resembling]:
+    """The same people over all assignments, those who have most in common first."""
+    weight: dict[tuple[str, ...], float] = defaultdict(float)
+    where: dict[tuple[str, ...], list[tuple[str, int, int]]] = defaultdict(list)
+    for report in reports:
+        for one in report.similar:
+            group = one.group
+            wrong = sum(alike.wrong for alike in group.alike)
+            weight[group.students] += group.weight
+            where[group.students].append((report.assignment.name, len(group.alike), wrong))
+    found = [Resembling([rows[s] for s in who], weight[who], where[who]) for who in where]
+    return sorted(found, key=lambda one: -one.weight)
 
 
 def _exercises(report: Report) -> Iterable[Hard]:
@@ -209,13 +273,37 @@ def write_overview(course_dir: Path, assignments: Sequence[Assignment]) -> list[
         row_ = [hard.assignment, hard.name, f"{hard.points:g}", str(hard.judged), *shares]
         exercises.append(row_)
     files = {
-        "course.html": _page(view, datetime.now()),
+        "course.html": _page(view, "overview.html.j2"),
         "course_students.csv": _table(students),
         "course_exercises.csv": _table(exercises),
+        "course_answers.csv": _table([*_answers(view)]),
     }
     for name, text in files.items():
         write_atomically(folder / name, text.encode())
+    pages = {folder / "students" / f"{row.student}.html": row for row in view.rows}
+    for path, row in pages.items():
+        write_atomically(path, _page(view, "student.html.j2", row=row).encode())
+    for path in set((folder / "students").glob("*.html")) - pages.keys():
+        path.unlink()  # of somebody who has left
     return [folder / name for name in files]
+
+
+def _answers(view: Overview) -> Iterable[list[str]]:
+    """Every student's every exercise."""
+    yield [
+        *("student", "name", "assignment", "handed_in", "late_penalty", "exercise", "points"),
+        *("max_points", "status", "by_hand", "hint"),
+    ]
+    for row in view.rows:
+        for name, one in row.work.items():
+            mark = one.mark
+            when = minute(mark.handed_in) if mark and mark.handed_in else ""
+            start = [row.student, row.name, name, when, _number(mark.penalty if mark else None)]
+            for exercise in one.result.exercises:
+                points = None if exercise.status == "error" else one.given(exercise)
+                by_hand = "yes" if exercise.name in one.by_hand else ""
+                told = [exercise.name, _number(points), f"{exercise.max_points:g}"]
+                yield [*start, *told, exercise.status, by_hand, exercise.hint]
 
 
 def _number(value: float | None) -> str:
@@ -229,7 +317,9 @@ def _table(rows: list[list[str]]) -> str:
     return text.getvalue()
 
 
-def _page(view: Overview, now: datetime) -> str:
+def _page(view: Overview, template: str, **more: Any) -> str:
     made = environment()
-    made.filters |= {"number": _number, "share": lambda share: f"{share:.0%}"}
-    return made.get_template("overview.html.j2").render(view=view, now=now)
+    made.filters |= {"number": _number, "share": lambda share: f"{share:.0%}", "minute": minute}
+    now = datetime.now()
+    page = made.get_template(template).render(view=view, now=now, words=STATUS_WORDS, **more)
+    return str(page)

@@ -4,7 +4,10 @@ An answer becomes a row of words: without comments, documentation, type hints an
 with every name that a student chose replaced by one word. Every `LENGTH` words in a row are a
 fragment. Short right answers coincide, so only fragments that few of the class wrote say
 anything; what everyone was given is left out. Two answers are alike if most of the unusual
-fragments of one stand in the other too.
+fragments of one stand in the other too, or all that they are made of.
+
+What a pair has in common is added up over the whole notebook. There are few ways to be right and
+many to be wrong: answers that are alike and both wrong count `WRONG` times.
 
 The code is cut into words and never run nor parsed: a parser can be led to crash or to take
 for ever, and broken code is worth a look as well.
@@ -13,13 +16,15 @@ for ever, and broken code is worth a look as well.
 from __future__ import annotations
 
 import ast
+import bisect
 import builtins
 import functools
 import itertools
 import keyword
+import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from autograder.course import Assignment
@@ -32,6 +37,13 @@ SHARE = 0.6
 """Of the unusual fragments of the smaller answer, from which two answers are alike."""
 ENOUGH = 25
 """Fragments, over all exercises in which a pair is alike, from which the pair is listed."""
+BITS = 12
+"""How unlikely it must be that two wrote what they did, for a pair to be listed that shares
+nothing unusual."""
+WRONG = 4
+"""How much more an answer says that is alike and wrong."""
+NEARLY = 0.7
+"""Of what the first two of a group have in common, for others to belong to it."""
 LEAST = 8
 """Answers to an exercise, from which anything can be called unusual."""
 MAX_CODE = 100_000
@@ -54,8 +66,18 @@ class Alike(NamedTuple):
     exercise: str
     shared: int
     """Unusual fragments that two of them share, at least."""
-    codes: list[str]
-    """What they wrote, in the group's order."""
+    wrong: bool
+    """Whether it is wrong in all of them."""
+    codes: list[list[Line]]
+    """What they wrote, in the group's order; without what everyone was given."""
+
+
+class Line(NamedTuple):
+    """A line of somebody's code."""
+
+    text: str
+    same: bool
+    """Whether another one of the group wrote it too, names and layout aside."""
 
 
 class Group(NamedTuple):
@@ -63,10 +85,10 @@ class Group(NamedTuple):
 
     students: tuple[str, ...]
     alike: list[Alike]
-
-    @property
-    def shared(self) -> int:
-        return sum(one.shared for one in self.alike)
+    weight: float
+    """What the two of them who are least alike have in common."""
+    compared: int
+    """Exercises that they all have written."""
 
 
 def answers(data: bytes, assignment: Assignment) -> dict[str, Answer]:
@@ -93,45 +115,85 @@ def answers(data: bytes, assignment: Assignment) -> dict[str, Answer]:
     return found
 
 
-def groups(assignment: Assignment, by_student: Mapping[str, Mapping[str, Answer]]) -> list[Group]:
-    """Who wrote answers like whose, those who share most first."""
-    alike = {
-        exercise.name: _alike(
-            {s: a[exercise.name] for s, a in by_student.items() if exercise.name in a}
-        )
-        for exercise in assignment.exercises
+def groups(
+    assignment: Assignment,
+    by_student: Mapping[str, Mapping[str, Answer]],
+    wrong: Mapping[str, Collection[str]] | None = None,
+) -> list[Group]:
+    """Who wrote answers like whose, those who have most in common first. `wrong`: by student the
+    exercises that did not earn all their points."""
+    faults = wrong or {}
+    alike: dict[str, dict[Pair, _Common]] = {}
+    shared: dict[Pair, int] = defaultdict(int)
+    weight: dict[Pair, float] = defaultdict(float)
+    for exercise in (one.name for one in assignment.exercises):
+        answered = {s: a[exercise] for s, a in by_student.items() if exercise in a}
+        alike[exercise] = _alike(answered)
+        for pair, common in alike[exercise].items():
+            both = all(exercise in faults.get(student, ()) for student in pair)
+            shared[pair] += common.shared
+            weight[pair] += common.bits * (WRONG if both else 1)
+    strong = {pair: bits for pair, bits in weight.items() if shared[pair] >= ENOUGH or bits >= BITS}
+    where = {
+        pair: {exercise for exercise, commons in alike.items() if pair in commons}
+        for pair in strong
     }
-    total: Counter[Pair] = Counter()
-    for shared in alike.values():
-        total.update(shared)
-    found: dict[tuple[str, ...], list[Alike]] = defaultdict(list)
-    for exercise, shared in alike.items():
-        pairs = {pair: number for pair, number in shared.items() if total[pair] >= ENOUGH}
-        for group in _joined(pairs):
-            least = min(number for pair, number in pairs.items() if group.issuperset(pair))
-            students = tuple(sorted(group))
-            codes = [by_student[student][exercise].code for student in students]
-            found[students].append(Alike(exercise, least, codes))
-    listed = [Group(students, exercises) for students, exercises in found.items()]
-    return sorted(listed, key=lambda group: (-group.shared, group.students))
+    found = []
+    for group in _together(strong, where):
+        students = tuple(sorted(group))
+        pairs = [*itertools.combinations(students, 2)]
+        shown = []
+        for exercise in set.intersection(*(where[pair] for pair in pairs)):
+            answers_ = [by_student[student][exercise] for student in students]
+            least = min(alike[exercise][pair].shared for pair in pairs)
+            all_wrong = all(exercise in faults.get(student, ()) for student in students)
+            shown.append(Alike(exercise, least, all_wrong, _lines(answers_, assignment)))
+        shown.sort(key=lambda one: (not one.wrong, -one.shared, one.exercise))
+        written = set.intersection(*(set(by_student[student]) for student in students))
+        least_alike = min(strong[pair] for pair in pairs)
+        found.append(Group(students, shown, least_alike, len(written)))
+    return sorted(found, key=lambda group: (-group.weight, group.students))
 
 
-def _joined(pairs: Iterable[Pair]) -> list[set[str]]:
-    """Everyone who is linked to someone, with all whom links lead to."""
-    found: list[set[str]] = []
-    for pair in pairs:
-        linked = [group for group in found if not group.isdisjoint(pair)]
-        found = [group for group in found if group.isdisjoint(pair)]
-        found.append(set(pair).union(*linked))
-    return found
+def _together(strong: Mapping[Pair, float], where: Mapping[Pair, set[str]]) -> Iterator[set[str]]:
+    """Pairs, and groups of whom each two are nearly as much alike as the most alike of them, for
+    the most part in the same exercises. `where`: by pair the exercises."""
+    found: list[tuple[float, set[str], set[str]]] = []
+    for pair in sorted(strong, key=lambda pair: (-strong[pair], pair)):
+        if any(group.issuperset(pair) for _, group, _ in found):
+            continue
+        for most, group, exercises in found:
+            new = set(pair) - group
+            others = [(min(one, two), max(one, two)) for one in group for two in new]
+            if len(new) > 1 or any(strong.get(other, 0) < NEARLY * most for other in others):
+                continue
+            common = exercises.intersection(*(where[other] for other in others))
+            if len(common) >= NEARLY * len(exercises):
+                group |= new
+                exercises &= common
+                break
+        else:
+            found.append((strong[pair], set(pair), set(where[pair])))
+    return (group for _, group, _ in found)
 
 
-def _alike(group: Mapping[str, Answer]) -> dict[Pair, int]:
-    """Pairs whose answers to one exercise are alike, with the unusual fragments they share."""
+class _Common(NamedTuple):
+    """What two answers to an exercise have in common."""
+
+    shared: int
+    """Unusual fragments."""
+    bits: float
+    """How rare it is in the class to write this; less where it is little code."""
+
+
+def _alike(group: Mapping[str, Answer]) -> dict[Pair, _Common]:
+    """Pairs whose answers to one exercise are alike."""
     if len(group) < LEAST:
         return {}
     authors: dict[int, list[str]] = defaultdict(list)
+    same: dict[frozenset[int], list[str]] = defaultdict(list)
     for student in sorted(group):
+        same[group[student].fragments].append(student)
         for fragment in group[student].fragments:
             authors[fragment].append(student)
     few = few_of(len(group))
@@ -141,11 +203,44 @@ def _alike(group: Mapping[str, Answer]) -> dict[Pair, int]:
         if len(students) <= few:
             unusual.update(students)
             shared.update(itertools.combinations(students, 2))
-    return {
+    size = {
         (first, second): number
         for (first, second), number in shared.items()
         if number >= SHARE * min(unusual[first], unusual[second])
     }
+    for fragments, students in same.items():
+        size |= dict.fromkeys(itertools.combinations(students, 2), len(fragments))
+    like: dict[str, set[str]] = defaultdict(set)
+    for first, second in size:
+        like[first] |= {first, second}
+        like[second] |= {first, second}
+    found = {}
+    for (first, second), fragments_ in size.items():
+        rarity = math.log2(len(group) / len(like[first] | like[second]))
+        bits = rarity * min(1.0, fragments_ / ENOUGH)
+        found[first, second] = _Common(shared[first, second], bits)
+    return found
+
+
+def _lines(answers_: list[Answer], assignment: Assignment) -> list[list[Line]]:
+    """Everybody's code, each line with whether another one has it too."""
+    given = {line.strip() for s in outline_of(assignment).stubs.values() for line in s.split("\n")}
+    kept = _kept_names(assignment)
+    found = []
+    for number, one in enumerate(answers_):
+        others = frozenset().union(
+            *(other.fragments for n, other in enumerate(answers_) if n != number)
+        )
+        words = [*_placed_words(_tokens(one.code), kept)]
+        starts = list(itertools.accumulate(len(line) + 1 for line in one.code.split("\n")))
+        equal: set[int] = set()
+        for n in range(max(1, len(words) - LENGTH + 1)):
+            window = words[n : n + LENGTH]
+            if hash(tuple(word for word, _ in window)) in others:
+                equal |= {bisect.bisect_right(starts, start) for _, start in window}
+        lines = [Line(text, n in equal) for n, text in enumerate(one.code.split("\n"))]
+        found.append([line for line in lines if line.text.strip() not in given])
+    return found
 
 
 def few_of(students: int) -> int:
@@ -206,6 +301,11 @@ def _ends_statement(one: Token, source: str) -> bool:
 
 def _words(tokens: list[Token], kept: frozenset[str]) -> Iterator[str]:
     """What is left of a definition when taste is taken out of it."""
+    return (word for word, _ in _placed_words(tokens, kept))
+
+
+def _placed_words(tokens: list[Token], kept: frozenset[str]) -> Iterator[tuple[str, int]]:
+    """The same, with where each stands."""
     head = False  # between `def` and its colon: given, or a matter of taste
     depth = 0
     code = [one for one in tokens if one.kind != "comment"]
@@ -218,18 +318,20 @@ def _words(tokens: list[Token], kept: frozenset[str]) -> Iterator[str]:
             continue
         elif one.text == "def":
             head, depth = True, 0
-            yield "def"
+            yield "def", one.start
         elif one.kind == "text":
             if (before.kind, after.kind) != ("line", "line"):  # else documentation
-                yield "text"
+                yield "text", one.start
         elif one.kind == "name" and one.text not in kept and before.text != ".":
-            yield "name"
+            yield "name", one.start
         else:
-            yield one.text
+            yield one.text, one.start
 
 
 def _fragments(words: list[str]) -> frozenset[int]:
-    return frozenset(hash(tuple(words[n : n + LENGTH])) for n in range(len(words) - LENGTH + 1))
+    """A shorter answer is one fragment as a whole."""
+    most = max(1, len(words) - LENGTH + 1) if words else 0
+    return frozenset(hash(tuple(words[n : n + LENGTH])) for n in range(most))
 
 
 @functools.cache

@@ -53,10 +53,14 @@ def _group(
     course_dir: Path, assignment: Assignment, those: list[tuple[Result, ExerciseResult]]
 ) -> Group:
     first = those[0][1]
+
+    def handed_in(result: Result) -> Path:
+        return course_dir / "submitted" / result.student / assignment.name
+
     written = {
         result.student: code
         for result, _ in those
-        if (code := graded_answers(course_dir, assignment, result).get(first.name))
+        if (code := graded_answers(handed_in(result), assignment, result).get(first.name))
     }
     shortest = sorted(written, key=lambda student: (len(written[student]), student))
     return Group(

@@ -26,6 +26,7 @@ from coursekit.look import (
     legend,
     told,
 )
+from coursekit.motion import verlet
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -402,68 +403,87 @@ def lectures_network(distances: Any, energies: Any, epochs: int) -> Callable[...
 
 
 def motion(
-    model: Any, energy_and_force: Callable[..., Any], steps: int, dt: float = 0.004
+    models: list[Any], energy_and_force: Callable[..., Any], steps: int, dt: float = 0.004
 ) -> Figure:
-    """Four atoms after a gentle and after a hard kick: by the network's and by exact forces."""
-    figure, panels = canvas(2, 2, width=9.0, height=4.8, sharex=True)
+    """Four atoms after a gentle and after a hard kick, by the first network's and by exact forces;
+    the others, from other starts, are asked for the forces on the way."""
+    figure, panels = canvas(3, 2, width=9.0, height=6.2, sharex=True)
     first, second = np.triu_indices(4, k=1)
-    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1.0]])
-    start = corners * 2 ** (1 / 6) / math.sqrt(8)
     kick = np.array([[0.3, -0.2, 0.1], [-0.1, 0.4, -0.3], [-0.4, 0.1, 0.2], [0.2, -0.3, 0.0]])
-
-    def learnt(r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return _predicted(model, energy_and_force, r)
+    known = disagreement(models, energy_and_force, np.linspace(*PAIR_RANGE, 400)).max()
+    time = dt * np.arange(steps + 1)
 
     def exact(r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return 4 * (r**-12 - r**-6), 24 * (2 * r**-13 - r**-7)
 
+    def learnt(r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _predicted(models[0], energy_and_force, r)
+
+    def moved(law: Callable[..., Any], strength: float) -> tuple[np.ndarray, np.ndarray]:
+        """All distances, and how far the energy is from where it began, at every time."""
+
+        def forces(x: np.ndarray) -> np.ndarray:
+            apart, total = x[first] - x[second], np.zeros_like(x)
+            r = np.linalg.norm(apart, axis=1)
+            along = (law(r)[1] / r)[:, None] * apart
+            np.add.at(total, first, along)
+            np.add.at(total, second, -along)
+            return total
+
+        start = R_MIN * _TETRAHEDRON, strength * (kick - kick.mean(axis=0))
+        xs, vs = verlet(*start, forces, dt, steps)
+        r = np.linalg.norm(xs[:, first] - xs[:, second], axis=2)
+        energy = law(r.ravel())[0].reshape(r.shape).sum(axis=1) + np.sum(vs**2, axis=(1, 2)) / 2
+        return r, np.abs(energy - energy[0])
+
     for column, (title, strength) in enumerate((("gentle", 0.5), ("hard", 6.0))):
-        distances, energies = {}, {}
-        for name, pair in (("exact", exact), ("network", learnt)):
-            x, v = start.copy(), strength * (kick - kick.mean(axis=0))
-            seen, kept = [], []
-            forces = None
-            for _ in range(steps + 1):
-                if forces is not None:
-                    v = v + forces * dt / 2
-                    x = x + v * dt
-                apart = x[first] - x[second]
-                r = np.linalg.norm(apart, axis=1)
-                V, F = pair(r)
-                along = (F / r)[:, None] * apart
-                now = np.zeros_like(x)
-                np.add.at(now, first, along)
-                np.add.at(now, second, -along)
-                if forces is not None:
-                    v = v + now * dt / 2
-                forces = now
-                seen.append((r.min(), r.max()))
-                kept.append(V.sum() + np.sum(v**2) / 2)
-            distances[name], energies[name] = np.array(seen), np.array(kept)
-        time = dt * np.arange(steps + 1)
-        closest, farthest = distances["network"].T
-        outside = (closest < PAIR_RANGE[0]) | (farthest > PAIR_RANGE[1])
-        top, bottom = panels[:, column]
-        expected_line(top, time, distances["exact"][:, 1], label="exact forces")
-        top.plot(time, farthest, color=BLUE, lw=1.3, label="your network")
-        by_exact, drift = (np.abs(E - E[0]) for E in (energies["exact"], energies["network"]))
-        bottom.semilogy(time, np.maximum(by_exact, 1e-9), color=PALE, lw=4)
-        bottom.semilogy(time, np.maximum(drift, 1e-9), color=BLUE, lw=1.2)
-        words = "it stays inside its data"
+        right, by_exact = moved(exact, strength)
+        r, drift = moved(learnt, strength)
+        apart = disagreement(models, energy_and_force, r.ravel()).reshape(r.shape).max(axis=1)
+        outside = (r.min(axis=1) < PAIR_RANGE[0]) | (r.max(axis=1) > PAIR_RANGE[1])
+        top, middle, bottom = panels[:, column]
+        expected_line(top, time, right.max(axis=1), label="exact forces")
+        top.plot(time, r.max(axis=1), color=BLUE, lw=1.3, label="your network")
+        middle.semilogy(time, np.maximum(by_exact, 1e-9), color=PALE, lw=4)
+        middle.semilogy(time, np.maximum(drift, 1e-9), color=BLUE, lw=1.2)
+        bottom.semilogy(time, apart, color=BLUE, lw=1.2)
+        bottom.axhline(known, color=GREY, lw=1.2)
+        bottom.text(time[-1], known * 1.3, "most inside the data", color=GREY, ha="right")
+        words = ["it stays inside its data"]
         if outside.any():
             left = time[outside.argmax()]
-            words = f"it leaves its data at t = {left:.2f}"
-            for axes in (top, bottom):
+            words = [f"it leaves its data at t = {left:.2f}"]
+            for axes in (top, middle, bottom):
                 axes.axvline(left, color=ORANGE, lw=1.4, ls=(0, (4, 3)))
-        dress(top, "", "longest distance / σ" if column == 0 else "", f"a {title} kick")
-        dress(bottom, "time", "|drift of the energy| / ε" if column == 0 else "")
-        bottom.set_ylim(1e-7, 1e2)
-        legend(top, loc="upper left")
-        told(
-            f"{title} kick: {words}; its energy drifts by at most {drift.max():.1g} ε, that of the "
-            f"exact forces by {by_exact.max():.1g} ε."
+        words.append(
+            f"its energy drifts by at most {drift.max():.1g} ε, that of the exact forces by "
+            f"{by_exact.max():.1g} ε"
         )
+        told_apart = apart > 3 * known
+        if told_apart.any():
+            when = time[told_apart.argmax()]
+            words.append(
+                f"the networks disagree more than three times as much as anywhere "
+                f"inside the data from t = {when:.2f} on"
+            )
+        else:
+            words.append("the networks agree about as well as inside the data")
+        dress(top, "", "longest distance / σ" if column == 0 else "", f"a {title} kick")
+        dress(middle, "", "|drift of the energy| / ε" if column == 0 else "")
+        dress(bottom, "time", "disagreement / (ε/σ)" if column == 0 else "")
+        middle.set_ylim(1e-7, 1e2)
+        bottom.set_ylim(1e-8, 1e5)
+        if column:  # the waves on the left leave no room
+            legend(top, loc="upper left")
+        told(f"{title} kick: " + "; ".join(words) + ".")
     return figure
+
+
+def disagreement(
+    models: list[Any], energy_and_force: Callable[..., Any], r: np.ndarray
+) -> np.ndarray:
+    """How far the networks' forces are spread at each distance, as a standard deviation."""
+    return np.std([_predicted(model, energy_and_force, r)[1] for model in models], axis=0)
 
 
 def parity(exact: Any, network: Any, linear: Any, usual: Any) -> Figure:

@@ -22,6 +22,7 @@ from coursekit.look import (
     dress,
     expected_line,
     legend,
+    told,
 )
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -324,6 +325,13 @@ def one_number(temperatures: Any, order: Any, m: Any) -> Figure:
     _temperature_axes(right, "order parameter", "mean at each temperature")
     right.set_ylim(0, 1.15)
     legend(right, loc="upper right")
+    slope, offset = np.polyfit(m, order, 1)
+    off = np.std(order - slope * m - offset) / np.std(order)
+    half = {name: known[typical(one) > 0.5].max() for name, one in (("o", order), ("m", m))}
+    told(
+        f"o is {slope:.2f} m, and {off:.0%} of its spread is something else;",
+        f"|o| is above one half up to T = {half['o']:.1f}, |m| up to T = {half['m']:.1f}.",
+    )
     return figure
 
 

@@ -55,7 +55,23 @@ def _me() -> str:
 
 def givers(session: Any) -> dict[str, str]:
     """ "kim, 2026-11-28" by the id of the grade."""
+    rows = giver_rows(session).values()
+    return {row.grade_id: ", ".join(filter(None, (row.giver, row.moment))) for row in rows}
+
+
+def giver_rows(session: Any) -> dict[str, Any]:
+    """Giver and moment by the id of the grade."""
     if not inspect(session.connection()).has_table(_GIVEN.name):
         return {}
-    rows = session.execute(select(_GIVEN.c.grade_id, _GIVEN.c.giver, _GIVEN.c.moment)).all()
-    return {row.grade_id: ", ".join(filter(None, (row.giver, row.moment))) for row in rows}
+    return {row.grade_id: row for row in session.execute(select(_GIVEN)).all()}
+
+
+def save_givers(session: Any, grades: list[str], who: dict[str, tuple[str, str]]) -> None:
+    """Whoever gave what these grades have by hand, in the place of who is noted."""
+    if not who and not inspect(session.connection()).has_table(_GIVEN.name):
+        return
+    _GIVEN.create(session.connection(), checkfirst=True)
+    session.execute(_GIVEN.delete().where(_GIVEN.c.grade_id.in_(grades)))
+    if who:
+        rows = [{"grade_id": one, "giver": g, "moment": m} for one, (g, m) in who.items()]
+        session.execute(_GIVEN.insert(), rows)

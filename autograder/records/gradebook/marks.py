@@ -59,6 +59,8 @@ class Mark(NamedTuple):
     """With the student's extension."""
     in_words: dict[str, InWords]
     """What was asked in words, by question."""
+    attempts: tuple[str, ...] = ()
+    """Of several attempts: which one this is, and what stays with another."""
 
     @property
     def name(self) -> str:
@@ -75,7 +77,7 @@ class Mark(NamedTuple):
     @property
     def story(self) -> list[str]:
         """How the total came about, where it is not what the checks gave."""
-        told = []
+        told = list(self.attempts)
         for exercise, change in self.by_hand.items():
             if exercise in self.in_words:
                 continue
@@ -154,8 +156,8 @@ def read_marks(
         query = query.where(handed.student_id == student)
     submitted = session.execute(query).all()
     books = [one.book for one in submitted] if student else None
-    grades = _by_book(session, api.Grade, ("auto_score", "manual_score", "extra_credit"), books)
-    comments = _by_book(session, api.Comment, ("manual_comment",), books)
+    grades = rows_by_book(session, api.Grade, ("auto_score", "manual_score", "extra_credit"), books)
+    comments = rows_by_book(session, api.Comment, ("manual_comment",), books)
     who = givers(session)
     cells = {exercise.check_cell: exercise.name for exercise in assignment.exercises}
     names = [cell.removeprefix("check_") for cell in cells]
@@ -213,7 +215,7 @@ def shown(cell: str) -> str:
     return cell.removeprefix("check_").removeprefix("answer_")
 
 
-def _by_book(
+def rows_by_book(
     session: Any, table: Any, columns: tuple[str, ...], books: list[str] | None
 ) -> dict[str, list[Any]]:
     """The rows of a table by submitted notebook, with the names of their cells."""

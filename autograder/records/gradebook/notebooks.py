@@ -72,10 +72,10 @@ def answers(submission: Submission, assignment: Assignment) -> dict[str, str]:
     return {grade_id: text[number] for number, grade_id in slots.items()}
 
 
-def graded_answers(course_dir: Path, assignment: Assignment, result: Result) -> dict[str, str]:
-    """What the student wrote; nothing where it is not what was graded any more."""
+def graded_answers(folder: Path, assignment: Assignment, result: Result) -> dict[str, str]:
+    """What the student wrote, which lies in `folder`; nothing where it is not what was graded any
+    more."""
     try:
-        folder = course_dir / "submitted" / result.student / assignment.name
         data, _ = find_notebook(folder, assignment.name)
         if hashlib.sha256(data).hexdigest() != result.submission_sha256:
             return {}

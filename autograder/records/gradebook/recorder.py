@@ -15,10 +15,12 @@ from typing import Any
 
 from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
-from autograder.files import newer, plain, write_atomically
+from autograder.files import make_folder, newer, plain, share, write_atomically
 from autograder.judging.submission import find_notebook, outline_of, read_submission
+from autograder.records.history import told
 from autograder.results import Result, Store, dropped
 
+from .by_hand import Given, read_given, replace_given
 from .marks import Mark, read_marks
 from .notebooks import autograded_notebook, notebook_bytes
 from .rows import (
@@ -108,17 +110,32 @@ class Recorder:
         people = list(people)
         self._written(lambda session: save_students(session, people))
 
-    def preview(self, result: Result) -> Mark | None:
-        """What the gradebook would hold if the result were recorded; nothing is."""
+    def preview(
+        self, result: Result, folder: Path | None = None, given: list[Given] | None = None
+    ) -> Mark | None:
+        """What the gradebook would hold if the result were recorded; nothing is. `folder` tells
+        when it came in, and `given` what it has by hand, where it is of another attempt."""
         assignment = self.assignments[result.assignment]
-        timestamp, _, _ = submission_time(self._submitted(result))
+        timestamp, _, _ = submission_time(folder or self._submitted(result))
         with self._session() as session:
             self._record(session, result, timestamp)
+            if given is not None:
+                replace_given(session, result.assignment, result.student, given)
+                self._record(session, result, timestamp)
             session.flush()
             known = {result.student: result.max_points}
             found = read_marks(session, assignment, known, result.student)
             session.rollback()
         return found[0] if found else None
+
+    def given(self, name: str, student: str) -> list[Given]:
+        """What somebody gave by hand for the attempt that counts."""
+        with self._session() as session:
+            return read_given(session, name, student)
+
+    def give(self, name: str, student: str, given: list[Given]) -> None:
+        """Puts this in the place of what was given by hand."""
+        self._written(lambda session: replace_given(session, name, student, given))
 
     def roster(self) -> dict[str, Person]:
         """Everyone whom the gradebook knows and who has not left, by id."""
@@ -137,7 +154,15 @@ class Recorder:
         known, left = Store(self.course_dir).max_points(assignment.name), dropped(self.course_dir)
         with self._session() as session:
             found = read_marks(session, assignment, known)
-        return [mark for mark in found if mark.student not in left]
+        name = assignment.name
+        several = {path.name for path in (self.course_dir / "attempts" / name).glob("*")}
+        return [
+            mark._replace(attempts=told(self.course_dir, name, mark.student))
+            if mark.student in several
+            else mark
+            for mark in found
+            if mark.student not in left
+        ]
 
     def absent(self, assignment: Assignment) -> list[Person]:
         """Who is on the roster and has handed in nothing."""
@@ -156,7 +181,8 @@ class Recorder:
             found = read_marks(
                 session, assignment, {result.student: result.max_points}, result.student
             )
-        return found[0] if found else None
+        attempts = told(self.course_dir, result.assignment, result.student)
+        return found[0]._replace(attempts=attempts) if found else None
 
     # the database -------------------------------------------------------------------------
 
@@ -380,8 +406,11 @@ def _put_source(assignment: Assignment, course_dir: Path) -> None:
     place = course_dir / "source" / assignment.name
     if os.path.lexists(place) or not assignment.source.is_file():
         return
+    make_folder(place.parent)
     unfinished = place.with_name(f".{place.name}.{os.getpid()}.part")
     shutil.copytree(assignment.source.parent, unfinished, ignore=shutil.ignore_patterns(".*"))
+    for path in (unfinished, *sorted(unfinished.rglob("*"))):
+        share(path)
     try:
         unfinished.rename(place)
     except OSError:  # another grader was first

@@ -26,7 +26,9 @@ from autograder.judging.submission import find_notebook
 from autograder.records import similar
 from autograder.records.collected import collected
 from autograder.records.gradebook import Mark, in_gradebook
-from autograder.records.similar import Alike
+from autograder.records.history import Attempt, Policy, history
+from autograder.records.history import policy as policy_of
+from autograder.records.similar import Group
 from autograder.results import CheckResult, ExerciseResult, Result, Store, dropped
 
 STATUS_WORDS = {
@@ -61,6 +63,11 @@ _PHASES = {
     "checks": "running the checks",
     "diagnosis": "looking for known slips",
 }
+_STOPPED = re.compile(
+    r"(?:cell \d+|the cell of \w+|the changed setup cell)(?:: line \d+)? "
+    r"(?:stopped|asks for|imports|reads|needs Python|ran out|ended|crashed|took)"
+)
+"""Notes on a statement that did not run to its end."""
 _BINS = 10
 _ENOUGH = 8  # submissions from which quartiles and halves of a class say something
 
@@ -241,11 +248,10 @@ class Remark(NamedTuple):
 
 
 class Similar(NamedTuple):
-    """Submissions that resemble each other, and in which exercises."""
+    """Submissions that resemble each other, and in what."""
 
     people: list[Submission]
-    alike: list[Alike]
-    shared: int
+    group: Group
 
 
 @dataclass
@@ -267,6 +273,18 @@ class Report:
     """Who is on the roster and has handed in nothing."""
     dropped: list[str] = field(default_factory=list)
     """Who has left the course, and when."""
+    attempts: list[tuple[Submission, list[Attempt]]] = field(default_factory=list)
+    """Who handed in more than once, and what each attempt earned."""
+    policy: Policy = "last"
+    """Which of several attempts counts."""
+
+    @cached_property
+    def gains(self) -> list[float]:
+        """From the first attempt to the last, in points."""
+        totals = [
+            [one.total for one in tries if one.total is not None] for _, tries in self.attempts
+        ]
+        return [marks[-1] - marks[0] for marks in totals if len(marks) > 1]
 
     @cached_property
     def to_mark(self) -> list[Entry]:
@@ -509,6 +527,7 @@ class Report:
         """Outliers among submissions and among checks."""
         found = [
             self._far_marks(),
+            self._stopped(),
             self._one_lost(),
             self._public_only(),
             *self._identical(),
@@ -530,6 +549,19 @@ class Report:
             ]
         why = "More than one and a half interquartile ranges outside the middle half of the class."
         return Remark("Marks far from the rest", why, entries)
+
+    def _stopped(self) -> Remark:
+        entries = [
+            Entry(submission, note)
+            for submission in self.submissions
+            for note in submission.result.notes
+            if _STOPPED.match(note)
+        ]
+        return Remark(
+            "Cells that stopped",
+            "A statement did not run to its end; what it was to define may be missing.",
+            entries,
+        )
 
     def _one_lost(self) -> Remark:
         entries = []
@@ -739,7 +771,18 @@ def read_report(name: str, course_dir: Path, compare: bool = True) -> Report:
         left_out=[f"{who}: {why}" for who, why in sorted(archives.items())],
         absent=[roster[who].shown for who in sorted(roster.keys() - handed_in - set(students))],
         dropped=[f"{who}, {when}" for who, when in sorted(left.items())],
+        attempts=[(s, tries) for s in submissions if (tries := _tries(s, course_dir, name))],
+        policy=policy_of(course_dir, name),
     )
+
+
+def _tries(submission: Submission, course_dir: Path, name: str) -> list[Attempt]:
+    """A student's attempts, where there were several; the one that counts with today's mark."""
+    tries = history(course_dir, name, submission.name)
+    for one in tries:
+        if one.counts:
+            one.total = submission.total
+    return tries if len(tries) > 1 else []
 
 
 def _resemblances(
@@ -752,8 +795,12 @@ def _resemblances(
         with contextlib.suppress(SubmissionError):
             data, _ = find_notebook(course_dir / "submitted" / name / found.name, found.name)
             answers[name] = similar.answers(data, found)
+    wrong = {
+        name: {exercise.name for exercise in submission.judged if status_of(exercise) != "right"}
+        for name, submission in by_name.items()
+    }
     groups = [
-        Similar([by_name[name] for name in group.students], group.alike, group.shared)
-        for group in similar.groups(found, answers)
+        Similar([by_name[name] for name in group.students], group)
+        for group in similar.groups(found, answers, wrong)
     ]
     return groups, sum(map(bool, answers.values()))

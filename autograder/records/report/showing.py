@@ -39,6 +39,7 @@ def render(report: Report, now: datetime) -> str:
     pages.filters |= {
         "number": number,
         "mark": lambda value: f"{round(value, 2):g}",
+        "signed": lambda value: f"{round(value, 2):+g}".replace("-", "−"),
         "percent": percent,
         "duration": duration,
         "clip": clip,
@@ -52,6 +53,7 @@ def render(report: Report, now: datetime) -> str:
         now=now,
         problem=problem,
         least=similar.LEAST,
+        heavy=similar.WRONG,
         length=similar.LENGTH,
     )
 

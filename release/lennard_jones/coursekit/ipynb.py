@@ -36,6 +36,12 @@ _BINDS = re.compile(
 )
 _BROKEN_OFF = re.compile(r"nu?l?|tr?u?|fa?l?s?|[-+.eE]*")
 """What can be left of `null`, `true`, `false` or a number at the end of half a file."""
+_KIT = re.compile(
+    r"(?:#[^\n]*\n)*def _unpack\([^\n]*\n(?:(?:[ \t#][^\n]*)?\n)*"
+    r"_unpack\(\s*\"\"\"([\w+/=\s]*)\"\"\"\s*\)",
+    re.ASCII,
+)
+"""The cell in which a notebook carries its helpers; nothing else stands in it."""
 CONFLICT = re.compile(r"^<<<<<<<( |\r?$)", re.MULTILINE)
 
 
@@ -79,8 +85,15 @@ def same_text(source: str) -> str:
     return "\n".join(line.rstrip() for line in source.splitlines()).strip("\n")
 
 
+def kit_in(source: str) -> str:
+    """The helpers that a notebook carries in a cell, packed; "" if the cell is another one."""
+    found = _KIT.fullmatch(same_text(source)) if "def _unpack(" in source[:1000] else None
+    return found[1] if found else ""
+
+
 def read_cells(data: bytes) -> tuple[list[NotebookCell], list[str]]:
-    """Every cell of a notebook in nbformat 3, 4 or 5, and what was noticed."""
+    """Every cell of a notebook in nbformat 3, 4 or 5 but the one with its helpers, and what was
+    noticed."""
     found, notes = _loaded(data)
     raw = _raw_cells(found)
     if len(raw) > MAX_CELLS:
@@ -95,6 +108,8 @@ def read_cells(data: bytes) -> tuple[list[NotebookCell], list[str]]:
             notes.append(f"cell {number} has no readable text and was left out")
             continue
         kind, cell_id = _text(entry, "cell_type"), _text(entry, "id")
+        if kind == "code" and kit_in(source):
+            continue
         grade_id = _text(entry, "metadata", "nbgrader", "grade_id")
         cells.append(NotebookCell(number, kind, source, grade_id, cell_id))
     code = sum(len(cell.source) for cell in cells if cell.kind == "code")

@@ -90,7 +90,10 @@ def check(exercise: str) -> None:
     known = _known()
     if not known:
         _show(
-            _plain_page(f"{_CHECKS} is missing: keep the files of the notebook's folder together")
+            _plain_page(
+                f"{_CHECKS} is missing: take the notebook's folder from the course once more and "
+                "open the notebook in there, or take the notebook that carries its files with it"
+            )
         )
         return
     if exercise not in known:

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import argparse
 import ast
+import base64
 import contextlib
 import dis
 import importlib
+import io
 import json
 import os
 import queue
@@ -26,6 +28,7 @@ import tempfile
 import threading
 import time
 import types
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,19 +88,25 @@ def main() -> int:
         path = path / f"{path.name}.ipynb"
     with contextlib.suppress(AttributeError):  # in a notebook's cell there is nothing to set
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+        try:
+            return look(path, folder_of(path, Path(place)))
+        except NotReady as error:
+            print(f"{error}.\n\nNot ready to hand in.")
+            return 1
+
+
+def look(path: Path, helpers: Path) -> int:
+    """What `main` gives, with the notebook's helpers in a folder."""
     found = Findings()
-    try:
-        exercises = exercises_beside(path)
-        cells, notes = read(path)
-        saved = time.strftime("%Y-%m-%d at %H:%M", time.localtime(path.stat().st_mtime))
-        print(f"{path.name}, saved {saved}, runs from top to bottom as at grading:")
-        print("without the demonstrations, in an empty folder.\n")
-        events, standing = run(cells, path.parent, exercises)
-    except NotReady as error:
-        print(f"{error}.\n\nNot ready to hand in.")
-        return 1
+    exercises = exercises_in(helpers)
+    cells, notes = read(path, helpers)
+    saved = time.strftime("%Y-%m-%d at %H:%M", time.localtime(path.stat().st_mtime))
+    print(f"{path.name}, saved {saved}, runs from top to bottom as at grading:")
+    print("without the demonstrations, in an empty folder.\n")
+    events, standing = run(cells, helpers, path.parent, exercises)
     found.remarks += notes
-    if path.stem != path.parent.name:
+    if helpers == path.parent and path.stem != path.parent.name:
         found.problems.append(
             f"the file is called {path.name}; hand it in as {path.parent.name}.ipynb"
         )
@@ -130,23 +139,35 @@ def main() -> int:
 # ------------------------------------------------------------------------------- the file
 
 
-def exercises_beside(path: Path) -> list[str]:
-    """The exercises' names, from the public checks: every exercise has one."""
+def folder_of(path: Path, place: Path) -> Path:
+    """Where the notebook's helpers are: those that it carries are unpacked into `place`."""
     if not path.is_file():
         raise NotReady(f"There is no file {path}")
-    checks = path.with_name("public_checks.py")
-    if not (checks.is_file() and path.with_name("coursekit").is_dir()):
+    with contextlib.suppress(ValueError, TypeError, LookupError, RecursionError, OSError):
+        for cell in json.loads(path.read_bytes())["cells"]:
+            source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+            packed = re.search(r'^_unpack\(\s*"""([\w+/=\s]+)"""', source, re.MULTILINE)
+            if packed and "def _unpack(" in source:
+                with zipfile.ZipFile(io.BytesIO(base64.b64decode(packed[1]))) as kit:
+                    kit.extractall(place)
+                return place
+    if not (path.with_name("public_checks.py").is_file() and path.with_name("coursekit").is_dir()):
         raise NotReady(
             f"public_checks.py and coursekit do not lie beside {path.name}: "
             "keep it in the folder in which it came"
         )
-    text = checks.read_text(encoding="utf-8")
+    return path.parent
+
+
+def exercises_in(helpers: Path) -> list[str]:
+    """The exercises' names, from the public checks: every exercise has one."""
+    text = (helpers / "public_checks.py").read_text(encoding="utf-8")
     return list(dict.fromkeys(re.findall(r"^def test_(\w+?)__", text, re.MULTILINE)))
 
 
-def read(path: Path) -> tuple[list[Any], list[str]]:
+def read(path: Path, helpers: Path) -> tuple[list[Any], list[str]]:
     """The notebook's cells and what the grader notices; NotReady where it could read none."""
-    sys.path.insert(0, str(path.parent))
+    sys.path.insert(0, str(helpers))
     try:
         ipynb = importlib.import_module("coursekit.ipynb")
     except ImportError as error:
@@ -190,14 +211,14 @@ def grader_s_python() -> tuple[int, int]:
 
 
 def run(
-    cells: list[Any], folder: Path, exercises: list[str]
+    cells: list[Any], helpers: Path, folder: Path, exercises: list[str]
 ) -> tuple[list[Event], dict[str, Standing]]:
     """What happened in the cells, and how far each exercise is after them."""
     chosen = [cell for cell in cells if runs(cell, cells, exercises)]
     left_out: list[Event] = []
     while True:
         try:
-            return _run(chosen, cells, folder, exercises, left_out)
+            return _run(chosen, cells, helpers, folder, exercises, left_out)
         except Ended as ended:
             left_out.append(ended.event)
             if len(left_out) > MAX_LEFT_OUT:
@@ -210,15 +231,16 @@ def run(
 def _run(
     chosen: list[Any],
     cells: list[Any],
+    helpers: Path,
     folder: Path,
     exercises: list[str],
     left_out: list[Event],
 ) -> tuple[list[Event], dict[str, Standing]]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         for name in GIVEN:
-            if (folder / name).is_file():
-                shutil.copy(folder / name, place)
-        shutil.copytree(folder / "coursekit", Path(place, "coursekit"))
+            if (helpers / name).is_file():
+                shutil.copy(helpers / name, place)
+        shutil.copytree(helpers / "coursekit", Path(place, "coursekit"))
         job = Path(place, ".job.json")
         job.write_text(
             json.dumps(

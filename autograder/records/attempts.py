@@ -1,0 +1,225 @@
+"""Of several attempts: what is kept of each, and which one counts.
+
+What somebody gave by hand stays with the attempt that it was given for. `last` counts the newest;
+`best` the one with the best mark, what being late costs and what was given by hand included, and
+of equals the newest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from autograder.course import Assignment
+from autograder.errors import SubmissionError
+from autograder.files import write_atomically
+from autograder.grading.executors import checks_of
+from autograder.grading.job import Job
+from autograder.grading.run import course_salt, read_job
+from autograder.judging.digest import together
+from autograder.judging.submission import find_notebook
+from autograder.results import Result, Store
+
+from . import history
+from .feedback import Pages
+from .gradebook import Given, Mark, Recorder, submission_time
+from .gradebook.marks import minute, shown
+
+Judging = Callable[[Iterable[Job]], Iterator[tuple[Job, Result]]]
+
+
+class Attempts:
+    """The attempts at one assignment."""
+
+    def __init__(
+        self, course_dir: Path, assignment: Assignment, recorder: Recorder, pages: Pages
+    ) -> None:
+        self.course_dir = course_dir
+        self.name = assignment.name
+        self.assignment = assignment
+        self.recorder = recorder
+        self.pages = pages
+        self.store = Store(course_dir)
+        self.said: list[str] = []
+        """What an instructor should know of it."""
+
+    def note(self, result: Result) -> None:
+        """After a file was graded: keeps a copy, since another one may take its place unseen."""
+        known = map(self._sha, self._folders(result.student))
+        if result.submission_sha256 not in known:
+            self._add(result.student)
+
+    def renew(self, before: Result) -> None:
+        """Before another file's result is recorded: puts what is on record of this one with its
+        attempt, and takes what was given by hand out of the gradebook."""
+        student, sha = before.student, before.submission_sha256
+        same = [one for one in self._folders(student) if self._sha(one) == sha]
+        folder = same[-1] if same else history.add(self.course_dir, self.name, student, None, "")
+        self._keep(folder, before, self.recorder.mark(before))
+        given = self.recorder.given(self.name, student)
+        if given:
+            write_atomically(folder / "by_hand.json", msgspec.json.encode(given))
+            self.recorder.give(self.name, student, [])
+        if self._sha(self._folders(student)[-1]) != self._sha(self._submitted(student)):
+            self._add(student)
+        if given:
+            names = ", ".join(dict.fromkeys(shown(one.cell) for one in given))
+            self.said.append(
+                f"{student}: what was given by hand ({names}) stays with attempt {folder.name}, "
+                "for which it was given, and does not count for another"
+            )
+
+    def settle(self, students: Iterable[str], judging: Judging) -> None:
+        """After the newest files were graded: judges attempts that never were, lets the one count
+        that the policy chooses, and writes the histories."""
+        several = [one for one in students if len(self._folders(one)) > 1]
+        policy = history.policy(self.course_dir, self.name)
+        known = {one: result for one in several if (result := self.store.load(self.name, one))}
+        for student, result in self._judged(known, policy, judging):
+            for folder in self._folders(student):
+                if self._sha(folder) == result.submission_sha256:
+                    self._keep(folder, result, self._worth(folder, result))
+        for student, result in known.items():
+            self._settle(student, result, policy)
+
+    def counting(self, result: Result) -> Result:
+        """The result that counts now, after `settle`."""
+        if len(self._folders(result.student)) < 2:
+            return result
+        return self.store.load(self.name, result.student) or result
+
+    def _judged(
+        self, known: dict[str, Result], policy: history.Policy, judging: Judging
+    ) -> Iterator[tuple[str, Result]]:
+        """Attempts that have no result; to find the best also those judged by other checks than
+        the one that counts."""
+        jobs: list[Job] = []
+        salt = course_salt(self.course_dir)
+        for student, counting in known.items():
+            for folder in self._folders(student):
+                if self._sha(folder) == counting.submission_sha256:
+                    continue
+                job = read_job(self.course_dir, self.assignment, student, salt, folder)
+                if job.notebook is None:
+                    continue
+                result, checks = _result(folder), together(checks_of(job))
+                today = counting.checks_sha256 == checks
+                stale = result is not None and result.checks_sha256 != checks
+                if result is None or (policy == "best" and today and stale):
+                    jobs.append(job)
+        if not jobs:
+            return
+        for job, result in judging(jobs):
+            if result.status != "grader_error":  # is tried again with the next `grade`
+                yield job.student, result
+
+    def _settle(self, student: str, counting: Result, policy: history.Policy) -> None:
+        folders = self._folders(student)
+        now = [one for one in folders if self._sha(one) == counting.submission_sha256]
+        if not now:
+            return
+        results = {one: _result(one) for one in folders} | {now[-1]: counting}
+        marks: dict[Path, Mark | None] = {
+            one: self.recorder.preview(counting) if one == now[-1] else self._worth(one, result)
+            for one, result in results.items()
+            if result is not None
+        }
+        totals = {one: mark.total if mark else None for one, mark in marks.items()}
+
+        def rank(folder: Path) -> tuple[float, int]:
+            total = totals.get(folder)
+            newest = total if policy == "best" and total is not None else -1.0
+            return newest, int(folder.name)
+
+        chosen = max(totals, key=rank)
+        if chosen != now[-1]:
+            result = results[chosen]
+            assert result is not None
+            self._count(student, chosen, result, counting)
+            of = ", ".join(f"{one.name}: {_shown(totals[one])}" for one in totals)
+            self.said.append(f"{student}: attempt {chosen.name} counts, the {policy} one ({of})")
+        self._return_given(student, chosen)
+        rows = [self._row(one, marks[one], one == chosen) for one in marks]
+        history.save_history(self.course_dir, self.name, student, rows)
+        if (kept := self.store.load(self.name, student)) is not None:
+            self.recorder.record(kept)
+            self.pages.record(kept)
+
+    def _count(self, student: str, chosen: Path, result: Result, before: Result) -> None:
+        """Lets another attempt count than the one that does."""
+        self.renew(before)
+        self.store.save(result)  # first: where this is cut off, the same file is chosen again
+        data, _ = find_notebook(chosen, self.name)
+        place = self._submitted(student)
+        _, time, _ = submission_time(chosen)
+        for path in place.glob("*.ipynb"):
+            path.unlink()
+        write_atomically(place / f"{self.name}.ipynb", data)
+        if time:
+            write_atomically(place / "timestamp.txt", time.encode())
+        else:
+            (place / "timestamp.txt").unlink(missing_ok=True)
+        self.recorder.record(result)
+
+    def _return_given(self, student: str, folder: Path) -> None:
+        """What was given by hand for the attempt that counts now."""
+        given = _given(folder)
+        if given:
+            self.recorder.give(self.name, student, given)
+            (folder / "by_hand.json").unlink()
+
+    def _add(self, student: str) -> None:
+        """What lies in `submitted` as the newest attempt."""
+        place = self._submitted(student)
+        with contextlib.suppress(SubmissionError):
+            data, _ = find_notebook(place, self.name)
+            history.add(self.course_dir, self.name, student, data, submission_time(place)[1])
+
+    def _keep(self, folder: Path, result: Result, mark: Mark | None) -> None:
+        write_atomically(folder / "result.json", msgspec.json.encode(result))
+        page = self.pages.page(result, mark, folder)
+        write_atomically(folder / f"{self.name}.html", page.encode())
+
+    def _worth(self, folder: Path, result: Result) -> Mark | None:
+        return self.recorder.preview(result, folder, _given(folder))
+
+    def _row(self, folder: Path, mark: Mark | None, counts: bool) -> history.Attempt:
+        handed_in = mark.handed_in if mark else None
+        return history.Attempt(
+            number=int(folder.name),
+            time=minute(handed_in) if handed_in else "",
+            total=mark.total if mark else None,
+            max_points=mark.max_points if mark else self.assignment.points,
+            counts=counts,
+            by_hand=[] if counts else sorted({shown(one.cell) for one in _given(folder)}),
+        )
+
+    def _folders(self, student: str) -> list[Path]:
+        return history.folders(self.course_dir, self.name, student)
+
+    def _sha(self, folder: Path) -> str:
+        return history.sha256(folder, self.name)
+
+    def _submitted(self, student: str) -> Path:
+        return self.course_dir / "submitted" / student / self.name
+
+
+def _result(folder: Path) -> Result | None:
+    try:
+        return msgspec.json.decode((folder / "result.json").read_bytes(), type=Result)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _given(folder: Path) -> list[Given]:
+    try:
+        return msgspec.json.decode((folder / "by_hand.json").read_bytes(), type=list[Given])
+    except FileNotFoundError:
+        return []
+
+
+def _shown(total: float | None) -> str:
+    return "no mark" if total is None else f"{total:g}"

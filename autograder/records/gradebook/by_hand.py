@@ -1,0 +1,79 @@
+"""What somebody gave for one submission in formgrader, to be kept with that attempt."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from .givers import giver_rows, save_givers
+from .marks import rows_by_book
+from .rows import update_rows
+
+
+class Given(msgspec.Struct, kw_only=True):
+    """What one cell was given."""
+
+    cell: str
+    points: float | None = None
+    extra: float | None = None
+    comment: str | None = None
+    giver: str = ""
+    moment: str = ""
+
+
+def read_given(session: Any, name: str, student: str) -> list[Given]:
+    """What was given by hand for the submission that the gradebook holds."""
+    grades, comments = _rows(session, name, student)
+    who = giver_rows(session)
+    found = [
+        Given(
+            cell=row.name,
+            points=row.manual_score,
+            extra=row.extra_credit,
+            giver=who[row.id].giver if row.id in who else "",
+            moment=who[row.id].moment if row.id in who else "",
+        )
+        for row in grades
+        if row.manual_score is not None or row.extra_credit
+    ]
+    found += [Given(cell=row.name, comment=row.manual_comment) for row in comments]
+    return [one for one in found if one.comment or one.points is not None or one.extra]
+
+
+def replace_given(session: Any, name: str, student: str, given: list[Given]) -> None:
+    """Puts this in the place of what was given by hand for another attempt."""
+    from nbgrader import api
+
+    grades, comments = _rows(session, name, student)
+    points = {one.cell: one for one in given if one.comment is None}
+    said = {one.cell: one.comment for one in given if one.comment is not None}
+    nothing = Given(cell="")
+    changes = []
+    for row in grades:
+        one = points.get(row.name, nothing)
+        changes.append((row, {"manual_score": one.points, "extra_credit": one.extra}))
+    update_rows(session, api.Grade, changes)
+    words = [(row, {"manual_comment": said.get(row.name)}) for row in comments]
+    update_rows(session, api.Comment, words)
+    ids = {row.name: row.id for row in grades}
+    who = {ids[cell]: (one.giver, one.moment) for cell, one in points.items() if cell in ids}
+    save_givers(session, list(ids.values()), who)
+
+
+def _rows(session: Any, name: str, student: str) -> tuple[list[Any], list[Any]]:
+    from nbgrader import api
+    from sqlalchemy import select
+
+    handed, book = api.SubmittedAssignment, api.SubmittedNotebook
+    query = (
+        select(book.id)
+        .join(handed, handed.id == book.assignment_id)
+        .join(api.Assignment, api.Assignment.id == handed.assignment_id)
+        .where(api.Assignment.name == name, handed.student_id == student)
+    )
+    books = [row.id for row in session.execute(query).all()]
+    grades = rows_by_book(session, api.Grade, ("manual_score", "extra_credit"), books)
+    comments = rows_by_book(session, api.Comment, ("manual_comment",), books)
+    return [*chain(*grades.values())], [*chain(*comments.values())]

@@ -1,0 +1,136 @@
+"""Several attempts: each keeps its result, page and points by hand; the last or the best counts."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from test_gradebook import ANSWERS, change, filled, hand_in, rows, springs, toy_root
+from test_semester import command, judging
+
+from autograder.course import Assignment
+from autograder.grading import run
+from autograder.judging.answers import reference_code
+from autograder.records import history
+from autograder.records.gradebook import Recorder
+from autograder.results import Store
+
+__all__ = ["springs", "toy_root"]
+EMPTY = dict.fromkeys(ANSWERS, "pass\n")
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    who: list[str] = []
+    monkeypatch.setattr(run, "here", judging(who))
+    return who
+
+
+def right(springs: Assignment) -> dict[str, str]:
+    return {one.name: reference_code(springs, one.name) for one in springs.exercises}
+
+
+def again(springs: Assignment, course_dir: Path, answers: dict[str, str], *more: str) -> str:
+    """Another file in the same place, as nbgrader's own `collect` leaves it, and graded."""
+    hand_in(course_dir, "ada", filled(springs, answers))
+    return command("grade", "springs", "--course", course_dir, *more)
+
+
+def totals(course_dir: Path) -> list[tuple[int, float | None, bool]]:
+    found = history.history(course_dir, "springs", "ada")
+    return [(one.number, one.total, one.counts) for one in found]
+
+
+def give(course_dir: Path, points: float) -> None:
+    """By hand, for the oscillator."""
+    cell = "(select id from base_cell where name = 'check_oscillator')"
+    change(course_dir, f"update grade set manual_score = {points} where cell_id = {cell}")
+
+
+def mark(springs: Assignment, course_dir: Path) -> float | None:
+    (found,) = Recorder(course_dir, [springs]).marks(springs)
+    return found.total
+
+
+def test_each_attempt_keeps_notebook_result_and_page(
+    springs: Assignment, tmp_path: Path, judged: list[str]
+) -> None:
+    again(springs, tmp_path, ANSWERS)
+    assert totals(tmp_path) == [], "one attempt alone is no history"
+    again(springs, tmp_path, right(springs))
+    again(springs, tmp_path, EMPTY)
+    assert totals(tmp_path) == [(1, 10, False), (2, 15, False), (3, 0, True)]
+    assert mark(springs, tmp_path) == 0, "the last one counts"
+    first, second, _ = history.folders(tmp_path, "springs", "ada")
+    page = (first / "springs.html").read_text(encoding="utf-8")
+    assert "<strong>10</strong>" in page
+    assert json.loads((second / "result.json").read_bytes())["points"] == 15
+    assert json.loads((first / "springs.ipynb").read_bytes()) == filled(springs, ANSWERS)
+    assert len(judged) == 3
+
+
+def test_points_by_hand_stay_with_their_attempt_and_come_back_with_it(
+    springs: Assignment, tmp_path: Path, judged: list[str]
+) -> None:
+    command_ = ("--policy", "best")
+    again(springs, tmp_path, ANSWERS)
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    give(tmp_path, 4.5)
+    assert mark(springs, tmp_path) == 14.5
+    archive = tmp_path / "second.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("ada/springs.ipynb", json.dumps(filled(springs, EMPTY)))
+    command("collect", "springs", archive, "--course", tmp_path, "--replace")
+    said = command("grade", "springs", "--course", tmp_path)
+    assert "ada: what was given by hand (oscillator) stays with attempt 1" in said
+    assert mark(springs, tmp_path) == 0
+    page = (tmp_path / "feedback/ada/springs/springs.html").read_text(encoding="utf-8")
+    assert "what was given by hand for attempt 1 (oscillator) stays with it" in page
+    command("report", "springs", "--course", tmp_path)
+    report = (tmp_path / "report/springs.html").read_text(encoding="utf-8")
+    assert "stays with it" in report
+
+    said = command("grade", "springs", "--course", tmp_path, *command_)
+    assert "ada: attempt 1 counts, the best one (1: 14.5, 2: 0)" in said
+    assert mark(springs, tmp_path) == 14.5
+    assert totals(tmp_path) == [(1, 14.5, True), (2, 0, False)]
+    assert "attempt 1 counts" not in command("grade", "springs", "--course", tmp_path)
+    assert len(judged) == 2, "nothing was judged twice"
+    result = Store(tmp_path).load("springs", "ada")
+    assert result is not None
+    assert result.points == 10
+
+    said = command("grade", "springs", "--course", tmp_path, "--policy", "last")
+    assert "ada: attempt 2 counts, the last one (1: 14.5, 2: 0)" in said
+    assert mark(springs, tmp_path) == 0
+
+
+def test_a_better_attempt_that_came_late_may_be_worth_less(
+    springs: Assignment, tmp_path: Path, judged: list[str]
+) -> None:
+    (tmp_path / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
+    )
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    command("grade", "springs", "--course", tmp_path, "--policy", "best")
+    change(tmp_path, "update assignment set duedate = '2026-11-21 00:00:00.000000'")
+    hand_in(tmp_path, "ada", filled(springs, right(springs)), stamp="2026-11-22 10:00:00 UTC")
+    said = command("grade", "springs", "--course", tmp_path)
+    assert "ada: attempt 1 counts, the best one (1: 10, 2: 0)" in said
+    assert mark(springs, tmp_path) == 10
+    assert "handed in late" not in command("grade", "springs", "--course", tmp_path)
+
+
+def test_an_attempt_that_was_never_graded_is_judged(
+    springs: Assignment, tmp_path: Path, judged: list[str]
+) -> None:
+    data = json.dumps(filled(springs, right(springs))).encode()
+    history.add(tmp_path, "springs", "ada", data, "2026-11-20 10:00:00 UTC")
+    last = json.dumps(filled(springs, ANSWERS)).encode()
+    history.add(tmp_path, "springs", "ada", last, "")
+    again(springs, tmp_path, ANSWERS, "--policy", "best")
+    assert totals(tmp_path) == [(1, 15, True), (2, 10, False)]
+    told = rows(tmp_path, "select timestamp from submitted_assignment")
+    assert told[0][0].startswith("2026-11-20 10:00:00"), "its own time came with it"
