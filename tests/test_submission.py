@@ -306,6 +306,21 @@ def test_an_untouched_stub_does_not_overwrite_an_answer_in_another_cell() -> Non
     assert submission.notes == ["cell 7, an untouched cell of spring_force, was left out"]
 
 
+def test_a_stub_with_a_remark_in_it_does_not_overwrite_the_answer_either() -> None:
+    notebook = released()
+    stub = next(
+        cell
+        for cell in notebook["cells"]
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == "spring_force"
+    )
+    stub["source"] = (
+        "# mine stands above\ndef spring_force(x, stiffness=1.0):\n"
+        "    # YOUR CODE HERE\n    raise NotImplementedError('still to be written')"
+    )
+    notebook["cells"].insert(4, code(FORCE))
+    assert "the cell of spring_force" not in run(read(notebook))
+
+
 def test_a_solution_cell_that_is_no_code_cell_any_more_is_noted() -> None:
     notebook = filled(**ANSWERS)
     notebook["cells"][4]["cell_type"] = "markdown"

@@ -107,7 +107,7 @@ def read_submission(data: bytes, assignment: Assignment) -> Submission:
             continue
         if not cell.text:
             continue
-        if cell.grade_id in answered and cell.text == outline.stubs[cell.grade_id]:
+        if cell.grade_id in answered and _is_untouched(cell, outline):
             notes.append(f"cell {cell.number}, an untouched cell of {cell.grade_id}, was left out")
             continue
         label = f"cell {cell.number}"
@@ -189,6 +189,16 @@ def answer_cells(notebook: list[NotebookCell], outline: Outline) -> dict[str, No
     return found
 
 
+_STUB = re.compile(r"# YOUR CODE HERE\s+raise NotImplementedError")
+
+
+def _is_untouched(cell: NotebookCell, outline: Outline) -> bool:
+    """A solution cell as it was given out, also with a remark in it; `check_submission.py` goes by
+    the same rule."""
+    stub = outline.stubs.get(cell.grade_id)
+    return stub is not None and (cell.text == stub or _STUB.search(cell.source) is not None)
+
+
 def _answered_elsewhere(
     notebook: list[NotebookCell], assignment: Assignment, outline: Outline
 ) -> set[str]:
@@ -199,7 +209,8 @@ def _answered_elsewhere(
     stubs = set(outline.stubs.values())
     defined: set[str] = set()
     for cell in notebook:
-        if cell.text not in stubs and not locked_id(cell, outline):
+        untouched = cell.text in stubs or _is_untouched(cell, outline)
+        if not untouched and not locked_id(cell, outline):
             defined |= cell.defines
     return {
         exercise.name

@@ -112,7 +112,7 @@ def look(path: Path, helpers: Path) -> int:
         )
     for name in exercises:
         look_at_exercise(name, standing[name], found)
-    look_at_cells(cells, exercises, found)
+    look_at_cells(cells, exercises, standing, found)
     look_at_events(events, cells, exercises, path.parent, found)
     left = [name for name in exercises if standing[name]["state"] in ("unwritten", "begun")]
     if len(left) == len(exercises) and not any(row["passed"] for row in standing.values()):
@@ -598,7 +598,9 @@ def look_at_exercise(name: str, row: Standing, found: Findings) -> None:
         )
 
 
-def look_at_cells(cells: list[Any], exercises: list[str], found: Findings) -> None:
+def look_at_cells(
+    cells: list[Any], exercises: list[str], standing: dict[str, Standing], found: Findings
+) -> None:
     """Cells that are there twice or gone, and names that get another value."""
     ids = [cell.grade_id for cell in cells]
     for name in exercises:
@@ -609,7 +611,9 @@ def look_at_cells(cells: list[Any], exercises: list[str], found: Findings) -> No
     first: dict[str, Any] = {}
     for cell in cells:
         if cell.kind != "code" and cell.grade_id in exercises and cell.text:
-            found.problems.append(f"{place(cell)} is no code cell any more; make it one again")
+            found.at(standing[cell.grade_id]["state"] != "written").append(
+                f"{place(cell)} is no code cell any more; make it one again"
+            )
         if not runs(cell, cells, exercises):
             continue
         for name in sorted(cell.binds & first.keys()):
