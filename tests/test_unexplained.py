@@ -77,7 +77,7 @@ def test_a_class_s_own_slip_becomes_a_known_one(
     bank = springs.known_mistakes
     kept = bank.read_text(encoding="utf-8")
     more = (
-        kept.replace("import edit", "import edit, mistake")
+        kept.replace("import Bank", "import Bank, mistake")
         + "\n\n"
         + as_mistake(groups[0], sentence)
     )
