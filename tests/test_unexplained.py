@@ -86,7 +86,9 @@ def test_a_class_s_own_slip_becomes_a_known_one(
         toy_course.activate(toy_root)
         found = load_assignment("springs")
         wrong = next(one for one in known.mistakes(found) if one.name.endswith("_in_class"))
-        row = verify._mistake_row(Judge(found), found.exercise("spring_force"), wrong)
+        trials = verify.Trials(Judge(found), found.exercise("spring_force"))
+        trials.whole("reference", None)
+        (row,) = trials.mistakes([wrong])
         assert row.hole == ""
         after = graded(tmp_path, found)
     finally:
