@@ -392,10 +392,10 @@ def explain(
         one = as_recorded(found, known.result, exercise)
     else:
         one = explained(found, course_dir, student, exercise, isolation)
-    for line in as_text(one, known):
-        print(line)
     path = course_dir / "report" / "explained" / name / f"{student}.html"
     write_atomically(path, as_page(one, known).encode(), private=True)
+    for line in as_text(one, known):
+        print(line)
     print(path, file=sys.stderr)
 
 
