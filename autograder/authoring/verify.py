@@ -32,7 +32,14 @@ from autograder.errors import CourseError
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, definition, mistakes
 from autograder.judging.digest import digests
-from autograder.judging.judge import AT_MOST_WITHOUT_THE_POINT, Check, Judge, summarise
+from autograder.judging.judge import (
+    AT_MOST_WITHOUT_THE_POINT,
+    Check,
+    Judge,
+    Key,
+    Transcripts,
+    summarise,
+)
 from autograder.judging.student import Student
 from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox.protocol import InProcess
@@ -236,10 +243,10 @@ class Trials:
         self.judge, self.exercise, self.salt = judge, exercise, salt
         self.checks = judge.of(exercise)
         self.known = diagnosis.Known(judge.assignment)
-        self.seconds: dict[str, float] = {}
+        self.seconds: dict[Key, float] = {}
         """CPU seconds of what each check asks the reference; a training counts for each check that
         tells of it."""
-        self.together: dict[str, set[str]] = {}
+        self.together: dict[Key, set[Key]] = {}
         """With each check, those that tell of the same training (`Student.once`); the first of
         them draws its numbers."""
 
@@ -247,44 +254,45 @@ class Trials:
         """An answer that should be right, on all checks; None is the reference."""
         started = time.perf_counter()
         student = self._student(answer)
-        heard: diagnosis.Transcripts = {}
+        heard: Transcripts = {}
         (result,) = self.judge.judge(
             student, self.salt, [self.exercise], after=lambda _, calls: heard.update(calls)
         )
         self.known.judged(answer, result, heard)
         if answer is None:
-            for name, calls in heard.items():
-                self.seconds[name] = sum(call.seconds for call in calls)
-                self.together[name] = {one for one, others in heard.items() if others is calls}
+            for key, calls in heard.items():
+                self.seconds[key] = sum(call.seconds for call in calls)
+                self.together[key] = {one for one, others in heard.items() if others is calls}
         name = "" if answer is None else answer.name
         return result, self._row(kind, name, result, result.points, started)
 
     def partly(
         self, kind: str, answer: Answer, at_most: float, wanted: Collection[str] = ()
-    ) -> tuple[ExerciseResult, diagnosis.Transcripts, Row]:
+    ) -> tuple[ExerciseResult, Transcripts, Row]:
         """A wrong answer, on the short checks and those that are wanted; on others, the shortest
         first, as long as it could keep more than this part of the points."""
         started = time.perf_counter()
         student = self._student(answer)
-        heard: diagnosis.Transcripts = {}
+        heard: Transcripts = {}
         done: dict[Check, CheckResult] = {}
 
         def failed() -> set[str]:
             return {one.name for one in done.values() if one.outcome in ("failed", "error")}
 
-        def try_on(name: str) -> None:
-            for check in self.checks:  # a public one may be called as a hidden one is
-                if check.name in self.together.get(name, {name}) and check not in done:
+        def try_on(wanted: Check) -> None:
+            for check in self.checks:
+                with_it = self.together.get(wanted.key, {wanted.key})
+                if check.key in with_it and check not in done:
                     done[check] = self.judge.run(check, student, self.salt)
-                    heard[check.name] = student.requests
+                    heard[check.key] = student.requests
 
-        names = sorted(dict.fromkeys(check.name for check in self.checks), key=self._seconds)
-        for name in names:
-            if self._seconds(name) < LONG or name in wanted:
-                try_on(name)
-        for name in names:
+        checks = sorted(self.checks, key=self._seconds)
+        for check in checks:
+            if self._seconds(check) < LONG or check.name in wanted:
+                try_on(check)
+        for check in checks:
             if self._could_keep(failed()) > at_most * self.exercise.points + ROUNDED:
-                try_on(name)
+                try_on(check)
         result = summarise(
             self.exercise,
             [done[check] for check in self.checks if check in done],
@@ -329,8 +337,8 @@ class Trials:
         answers = [] if answer is None else [answer]
         return Student(InProcess(cells(self.judge.assignment, *answers)))
 
-    def _seconds(self, check: str) -> float:
-        return self.seconds.get(check, 0.0)
+    def _seconds(self, check: Check) -> float:
+        return self.seconds.get(check.key, 0.0)
 
     def _could_keep(self, failed: Collection[str]) -> float:
         """The points that an answer which fails these checks could keep."""

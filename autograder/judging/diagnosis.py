@@ -32,7 +32,7 @@ from autograder.sandbox.protocol import InProcess, read_reply
 
 from . import facts, relations
 from .answers import Answer, Mistake, alternatives, cells, mistakes, reference_code
-from .judge import Check, Judge
+from .judge import Check, Judge, Key, Transcripts
 from .mutants import mutants
 from .student import Exchange, Student
 
@@ -40,8 +40,6 @@ _QUICK = 1.0
 """CPU seconds of a check's calls, above which they are not repeated on all known answers."""
 _EXERCISE, _SUBMISSION = 5.0, 40.0
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
-
-Transcripts = dict[str, list[Exchange]]
 
 
 class Observer:
@@ -66,7 +64,7 @@ class Observer:
 
     def named(self, result: ExerciseResult, transcripts: Transcripts) -> _Diagnosis | None:
         """Names the known mistake, and looks no further; None where there is nothing to look at."""
-        failed = {c.name: c.kind for c in result.checks if c.outcome == "failed"}
+        failed = {(c.name, c.hidden): c.kind for c in result.checks if c.outcome == "failed"}
         if not failed or {*failed.values()} <= {"unwritten", "missing"}:
             return None
         with self._accounted():
@@ -100,8 +98,7 @@ class _Replayed:
     def __init__(self, session: Callable[[], InProcess]) -> None:
         self.session = session
         self.said: dict[bytes, bytes] = {}
-        self.passes: dict[tuple[str, bool], bool] = {}
-        """By the check's name and whether it is hidden: the same name may stand on both sides."""
+        self.passes: dict[Key, bool] = {}
 
     def answers(self, requests: Sequence[bytes]) -> Iterator[bytes]:
         so_far, asked = b"", 0
@@ -168,7 +165,7 @@ class _Diagnosis:
         salt: str,
         exercise: Exercise,
         transcripts: Transcripts,
-        failed: dict[str, str],
+        failed: dict[Key, str],
         seconds: float,
         known: Known,
     ) -> None:
@@ -185,9 +182,7 @@ class _Diagnosis:
             if n in failed and _says_something(c) and self._in_time(c)
         }
         self.passed = [
-            check
-            for check in judge.of(exercise)
-            if check.name in quick and check.name not in failed
+            check for check in judge.of(exercise) if check.key in quick and check.key not in failed
         ]
 
     def _in_time(self, calls: Sequence[Exchange]) -> bool:
@@ -207,14 +202,14 @@ class _Diagnosis:
         first = next(wrong for wrong in covers if hints[0].startswith(wrong.hint))
         return Found(first.name, " Besides: ".join(hints))
 
-    def _covers(self) -> dict[Mistake, frozenset[str]]:
+    def _covers(self) -> dict[Mistake, frozenset[Key]]:
         """The failed checks in which each possible mistake answers as the student does."""
         covers = ((wrong, self._cover(self.known[wrong])) for wrong in self.wrong)
         return {wrong: cover for wrong, cover in covers if cover}
 
     def small_change(self) -> str:
         """What changes of the reference answer as the student does in every failed check."""
-        told = {name for name in self._shown if _has_values(self.telling[name])}
+        told = {key for key in self._shown if _has_values(self.telling[key])}
         words: set[str] = set()
         base = _session(self.assignment, None)
         code = reference_code(self.assignment, self.exercise.name)
@@ -227,27 +222,27 @@ class _Diagnosis:
                 return ""
         return f"This is what comes out when {' or '.join(sorted(words))}." if words else ""
 
-    def _cover(self, wrong: _Replayed) -> frozenset[str]:
+    def _cover(self, wrong: _Replayed) -> frozenset[Key]:
         """The failed checks in which a possible mistake answers as the student does; none if it
         fails another one, or this one in another way."""
         # As is known already.
-        fails = {name for (name, _), passed in wrong.passes.items() if not passed}
-        if any(check.name in fails for check in self.passed):
+        fails = {key for key, passed in wrong.passes.items() if not passed}
+        if any(check.key in fails for check in self.passed):
             return frozenset()
-        cover: set[str] = set()
-        for name in self._shown:
-            if self._agree(wrong, self.telling[name]):
-                cover.add(name)
-            elif name in fails:
+        cover: set[Key] = set()
+        for key in self._shown:
+            if self._agree(wrong, self.telling[key]):
+                cover.add(key)
+            elif key in fails:
                 return frozenset()
         holds = cover and not self._fails_otherwise(wrong, cover) and self._passes(wrong)
         return frozenset(cover) if holds else frozenset()
 
     @functools.cached_property
-    def _shown(self) -> list[str]:
+    def _shown(self) -> list[Key]:
         """The failed checks in which no right answer answers so; the quickest first."""
-        shown = [name for name, calls in self.telling.items() if not self._is_right(calls)]
-        return sorted(shown, key=lambda name: sum(call.seconds for call in self.telling[name]))
+        shown = [key for key, calls in self.telling.items() if not self._is_right(calls)]
+        return sorted(shown, key=lambda key: sum(call.seconds for call in self.telling[key]))
 
     def _agree(self, answer: _Replayed, calls: Sequence[Exchange]) -> bool:
         return not self._late() and _answers(answer, calls)
@@ -255,12 +250,12 @@ class _Diagnosis:
     def _is_right(self, calls: Sequence[Exchange]) -> bool:
         return any(self._agree(self.known[one], calls) for one in self.right)
 
-    def _fails_otherwise(self, wrong: _Replayed, cover: Collection[str]) -> bool:
+    def _fails_otherwise(self, wrong: _Replayed, cover: Collection[Key]) -> bool:
         """In some failed check the mistake shows as well, but not as it does for the student."""
         rest = [
             check
             for check in self.judge.of(self.exercise)
-            if check.name in self.telling and check.name not in cover
+            if check.key in self.telling and check.key not in cover
         ]
         return any(not self._check_passes(wrong, check) for check in rest)
 
@@ -268,13 +263,12 @@ class _Diagnosis:
         return all(self._check_passes(wrong, check) for check in self.passed)
 
     def _check_passes(self, wrong: _Replayed, check: Check) -> bool:
-        key = check.name, check.hidden
-        if key not in wrong.passes:
+        if check.key not in wrong.passes:
             if self._late():
                 return False
             done = self.judge.run(check, Student(wrong.session()), self.salt)
-            wrong.passes[key] = done.outcome == "passed"
-        return wrong.passes[key]
+            wrong.passes[check.key] = done.outcome == "passed"
+        return wrong.passes[check.key]
 
     def _late(self) -> bool:
         return time.process_time() > self.deadline
@@ -282,10 +276,10 @@ class _Diagnosis:
     def relation(self) -> str:
         """How what came back is related to the right numbers, in every check that failed."""
         found = set()
-        for name, calls in self.telling.items():
+        for key, calls in self.telling.items():
             if not self._late():
                 pairs = _pairs(self.known[None], calls)
-                found.add(relations.told(pairs, by_value=self.failed[name] == "value"))
+                found.add(relations.told(pairs, by_value=self.failed[key] == "value"))
         found.discard(relations.NOTHING)
         return found.pop() if len(found) == 1 else ""
 

@@ -30,19 +30,19 @@ import functools
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from autograder.course import Assignment, Cell, Exercise
 from autograder.results import ExerciseResult
 from autograder.sandbox.protocol import CellFailure, InProcess
 
 from . import answers
-from .judge import Judge
+from .judge import Judge, Transcripts
 from .patience import TookTooLong, at_most
 from .student import Student
 from .uses import Piece, Uses, closure, pieces_of, uses
 
-After = Callable[[ExerciseResult, dict[str, list[Any]]], None]
+After = Callable[[ExerciseResult, Transcripts], None]
 
 _SPENT = {"time", "memory", "died"}
 """What a right answer that is slow, or takes much, can bring upon those who use it."""
@@ -125,7 +125,7 @@ class _Merit:
         again = time.perf_counter() - started
         return first._replace(exercises=results, cell_seconds=in_cells, again_seconds=again)
 
-    def _tell(self, result: ExerciseResult, transcripts: dict[str, list[Any]]) -> None:
+    def _tell(self, result: ExerciseResult, transcripts: Transcripts) -> None:
         """Looks for a hint, but not where something else is to be mended first."""
         self.standing[result.name] = result
         if not (_lost(result) and (self.wrong_below(result) or self.spent_below(result))):

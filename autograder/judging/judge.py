@@ -52,6 +52,12 @@ FIXTURES = ("student", "draw")
 """What a check may ask for: the student's functions, and random numbers of its own."""
 
 
+Key = tuple[str, bool]
+"""A check's name, and whether it is hidden."""
+Transcripts = dict[Key, list[Any]]
+"""What each check of an exercise asked, and what was answered."""
+
+
 class Check:
     """One check: a function, and what its name and marks say about it."""
 
@@ -65,6 +71,11 @@ class Check:
         self.point = any(mark.name == "point" for mark in marks)
         self.weight = 1 if self.guard else 3
         self.wants = tuple(inspect.signature(function).parameters)
+
+    @property
+    def key(self) -> Key:
+        """A public check and a hidden one may have the same name."""
+        return self.name, self.hidden
 
 
 class Judge:
@@ -170,18 +181,18 @@ class Judge:
         student: Student,
         salt: str,
         exercises: Iterable[Exercise] | None = None,
-        after: Callable[[ExerciseResult, dict[str, list[Any]]], object] | None = None,
+        after: Callable[[ExerciseResult, Transcripts], object] | None = None,
         chosen: Callable[[Check], bool] = lambda check: True,
     ) -> list[ExerciseResult]:
         """The chosen checks of the exercises on one student, in the course's order.
 
-        `after` is called with each exercise's result and, per check, the recorded requests and
-        answers.
+        `after` is called with each exercise's result and, by the checks' keys, the recorded
+        requests and answers.
         """
         exercises = list(exercises or self.assignment.exercises)
         mine = {one.name: [c for c in self.of(one) if chosen(c)] for one in exercises}
         checks: dict[str, list[CheckResult]] = {one.name: [] for one in exercises}
-        transcripts: dict[str, dict[str, list[Any]]] = {one.name: {} for one in exercises}
+        transcripts: dict[str, Transcripts] = {one.name: {} for one in exercises}
         room = MAX_RECEIVED  # for the transcripts of public checks, which wait for the hidden ones
 
         def run(name: str, hidden: bool) -> None:
@@ -192,7 +203,7 @@ class Judge:
                     size = 0 if hidden else sum(len(one.answer) for one in student.requests)
                     if size <= room:
                         room -= size
-                        transcripts[name][check.name] = student.requests
+                        transcripts[name][check.key] = student.requests
 
         for exercise in exercises:
             run(exercise.name, hidden=False)

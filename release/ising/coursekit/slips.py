@@ -62,7 +62,7 @@ def named(exercise: str, failed: Mapping[str, Sequence[Call]], table: Table) -> 
     return " Besides: ".join(chosen(whole, hints))
 
 
-def chosen(covers: Mapping[Any, frozenset[str]], hints: Mapping[Any, str]) -> list[str]:
+def chosen(covers: Mapping[Any, frozenset[Any]], hints: Mapping[Any, str]) -> list[str]:
     """Of possible slips those that explain most, and what they explain; at most two.
 
     Slips that cannot be told apart are named together if there are two, and else not at all.
