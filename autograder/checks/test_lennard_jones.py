@@ -932,7 +932,9 @@ def test_train_potential__repeats_itself(student, draw):
         curves.append(_curve(student, model, r)[0])
         student.reseed(int(draw.integers(2**31)))
     close(curves[1], curves[0], SINGLE)
-    holds(not np.allclose(curves[2], curves[0]), "another seed gives the same: it decides nothing")
+    # To the last bit: good trainings come to nearly the same from any start.
+    same = np.array_equal(curves[2], curves[0])
+    holds(not same, "another seed gives the same: it decides nothing")
 
 
 @pytest.mark.guard
@@ -1055,7 +1057,9 @@ def test_train_cluster_model__repeats_itself(student, draw):
         found.append(_predict(model, distances[:9]))
         student.reseed(int(draw.integers(2**31)))
     close(found[1], found[0], SINGLE)
-    holds(not np.allclose(found[2], found[0]), "another seed gives the same: it decides nothing")
+    # To the last bit: good trainings come to nearly the same from any start.
+    same = np.array_equal(found[2], found[0])
+    holds(not same, "another seed gives the same: it decides nothing")
 
 
 @pytest.mark.guard

@@ -929,7 +929,9 @@ def _repeats_itself(student: Any, draw: np.random.Generator, exercise: str, *at:
         generator = torch.Generator().manual_seed(this)
         found.append(_call(student, _trained_model(student, exercise, 10, generator)[0], *at)[0])
     close(found[1], found[0], SINGLE)
-    holds(not np.allclose(found[2], found[0]), "another seed gives the same: it decides nothing")
+    # To the last bit: good trainings come to nearly the same from any start.
+    same = np.array_equal(found[2], found[0])
+    holds(not same, "another seed gives the same: it decides nothing")
 
 
 def _is_ready_for_use(student: Any, draw: np.random.Generator, exercise: str, *at: Any) -> None:
