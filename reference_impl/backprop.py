@@ -113,7 +113,7 @@ def he_initialise(
     """Starting weights and biases of a fully connected network.
 
     layer_sizes: neurons per layer from input to output, [n_0, n_1, ..., n_L] with L >= 1.
-    rng: the only source of random numbers.
+    rng: the only source of random numbers, which goes on from call to call.
     Returns one pair (W, b) per layer, from the first hidden layer to the output. W has the shape
     (n_in, n_out) and independent normal entries of mean 0 and standard deviation √(2/n_in), where
     n_in counts the neurons that feed this layer. b has the shape (1, n_out) and is zero.

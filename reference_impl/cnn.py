@@ -213,7 +213,7 @@ class PeriodicCNN(nn.Module):
 
     Two 3×3 convolutions with periodic (circular) padding, each to `channels` channels and
     followed by ReLU; no pooling into blocks; the mean of each channel over all sites; a dense
-    layer to 2.
+    layer to 2. Nothing else, no dropout either.
 
     Takes float32 tensors (N, 1, L, L), any L from 4 on. Returns logits (N, 2) as IsingCNN does.
     Shifting a lattice in any direction, by any number of sites, leaves its logits as they are, up

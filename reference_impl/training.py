@@ -29,7 +29,8 @@ class MLP(nn.Module):
     hidden_dims: the widths of the hidden layers, any number of them. With none, [], the network
     is a single linear layer.
 
-    Every layer has weights and biases, so that MLP(1, [64, 64], 1) has 4353 parameters.
+    Every layer has weights and biases, so that MLP(1, [64, 64], 1) has 4353 parameters. There is
+    nothing else, no dropout either: in training and in evaluation mode it says the same.
     """
 
     def __init__(self, input_dim: int, hidden_dims: Sequence[int], output_dim: int) -> None:
@@ -111,7 +112,7 @@ def momentum_step(
     params, grads: as in sgd_step. velocity: what the step before returned, None before the
     first, where v is 0.
 
-    Returns (params, velocity), both new.
+    Returns (params, velocity).
 
     Example: p = [1], g = [2] and lr = 0.1, twice with the same g, give [0.8] and then [0.42].
     """
@@ -141,7 +142,7 @@ def adam_step(
     params, grads: as in sgd_step. state: what the step before returned, None before the first;
     what it holds is up to you.
 
-    Returns (params, state), both new.
+    Returns (params, state).
 
     Example: p = [1, 1], g = [2, −0.001] and lr = 0.1 give, in the first step, [0.9, 1.1]: its
     size is lr, whatever the gradient's.

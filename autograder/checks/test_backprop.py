@@ -8,6 +8,7 @@ import pytest
 from coursekit import (
     EXACT,
     CheckFailed,
+    StudentError,
     Tolerance,
     below,
     holds,
@@ -265,6 +266,7 @@ def test_count_parameters__several_outputs(student, draw):
     counts(student, [int(n) for n in draw.choice(np.arange(2, 60), 3, replace=False)])
 
 
+@pytest.mark.point
 def test_count_parameters__any_depth(student, draw):
     """adds up the layers of a network of any depth"""
     for depth in (4, 6):
@@ -388,6 +390,14 @@ def test_he_initialise__uses_rng_alone(student, draw):
         not any(np.allclose(a, b) for a, b in zip(first, differs, strict=True)),
         "another seed gives the same weights: rng is not used",
     )
+    rng = student.keep(generator(draw)[0])
+    one, two = (pairs(student.he_initialise([5, 4, 3], rng), 2) for _ in range(2))
+    holds(
+        not any(
+            np.array_equal(array(a), array(b)) for (a, _), (b, _) in zip(one, two, strict=True)
+        ),
+        "a second call with the same rng gives the same weights: rng does not go on",
+    )
 
 
 def test_he_initialise__fresh_draws(student, draw):
@@ -453,6 +463,14 @@ def test_forward__any_size(student, draw):
         x, _, parameters = one_hidden_layer(draw, *sizes)
         returned = forward_of(student, x, parameters)
         close(returned, list(reference.forward(x, *parameters)), EXACT)
+
+
+@pytest.mark.guard
+def test_forward__keeps_float64(student, draw):
+    """keeps the precision of float64"""
+    x, _, parameters = one_hidden_layer(draw, 4, 2, 3, 2)
+    for name, returned in zip(("z1", "a1", "z2"), forward_of(student, x, parameters), strict=True):
+        holds(returned.dtype == x.dtype, f"{name} should be float64 for float64")
 
 
 @pytest.mark.guard
@@ -557,6 +575,7 @@ def test_mse_loss__one_output(student, draw):
     loss_is_mean(student, draw.normal(size=(9, 1)), draw.normal(size=(9, 1)))
 
 
+@pytest.mark.point
 def test_mse_loss__several_outputs(student, draw):
     """averages over samples and outputs alike"""
     loss_is_mean(student, draw.normal(size=(5, 3)), draw.normal(size=(5, 3)))
@@ -972,6 +991,20 @@ def test_deep_backward__leaky_relu(student, draw):
     activation_is_followed(student, draw, "leaky_relu")
 
 
+@pytest.mark.point
+def test_deep_backward__follows_the_activation(student, draw):
+    """deep_backward has the slopes of another activation than tanh too"""
+    missed = 0
+    for activation in ("relu", "sigmoid", "leaky_relu"):
+        try:
+            activation_is_followed(student, draw, activation)
+        except (CheckFailed, StudentError):
+            missed += 1
+            if missed == 3:
+                raise
+
+
+@pytest.mark.point
 def test_deep_backward__depth(student, draw):
     """deep_backward goes back through any number of layers"""
     for sizes in ([2, 1], [2, 4, 1], [3, 2, 4, 5, 1]):

@@ -294,6 +294,7 @@ def test_max_pool2d__keeps_the_largest_of_each_block(student, draw):
         close(student.max_pool2d(x, size), _pooled(x, size), SINGLE)
 
 
+@pytest.mark.point
 def test_max_pool2d__takes_blocks_of_any_size(student, draw):
     """takes blocks of any size that divides, from single sites to the whole lattice"""
     for shape, size in (((2, 6, 9), 3), ((1, 8, 4), 4), ((2, 3, 4), 1), ((3, 5, 5), 5)):
@@ -1024,6 +1025,16 @@ def _rebuilt_periodic(
             maps = torch.nn.functional.conv2d(maps, kernel, bias).relu()
         found.append(maps.mean(dim=(2, 3)) @ values[4].T + values[5])
     return found
+
+
+def test_periodic_cnn__has_nothing_besides(student, draw):
+    """says in training mode what it says in evaluation mode: no dropout, no normalisation"""
+    model, x = _network(student, "PeriodicCNN", draw), _lattices(draw, 6, 8)
+    quiet = _logits(model, x, 6)
+    holds(_differ(quiet[0], quiet[1]), "different lattices should have different logits")
+    model.train()
+    for _ in range(2):
+        close(_logits(model, x, 6), quiet, SINGLE)
 
 
 @pytest.mark.guard

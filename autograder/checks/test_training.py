@@ -128,10 +128,19 @@ def test_derivative__is_exact(student, draw):
             fields.append(("sine", {"frequency": frequency}))
             expected.append(frequency * np.cos(frequency * places))
         for (name, settings), wanted in zip(fields, expected, strict=True):
-            slope = _like(student.derivative(student.field(name, **settings), x), x, "the slope")
+            slope = tensor(student.derivative(student.field(name, **settings), x), x.shape)
             off = np.abs(slope - wanted).max() / np.abs(wanted).max()
             nearly = "the slopes are not exact to rounding, as autograd's are"
             holds(bool(off <= 10 * tolerance.relative), nearly)
+
+
+@pytest.mark.guard
+def test_derivative__keeps_the_dtype(student, draw):
+    """has the dtype of x"""
+    field = student.field("polynomial", coefficients=_polynomial(draw).coef.tolist())
+    for dtype in (torch.float32, torch.float64):
+        x = _normal(draw, 5, dtype=dtype)
+        _like(student.derivative(field, x), x, "the slope")
 
 
 def test_derivative__leaves_x_as_it_was(student, draw):
@@ -193,6 +202,7 @@ def test_mlp__has_as_many_layers_as_asked_for(student, draw):
     for depth in (2, 3, 5):
         n_in, *hidden, n_out = (int(n) for n in draw.integers(2, 9, depth + 2))
         _has_parameters(student, n_in, hidden, n_out)
+    _has_parameters(student, 2, [int(draw.integers(3, 9))] * 4, 1)
 
 
 def _far_out(student: Any, draw: np.random.Generator, hidden: list[int]) -> tuple[float, float]:
@@ -233,6 +243,7 @@ def test_mlp__is_made_of_straight_pieces(student, draw):
     holds(corners > 0, "the curve is a straight line: is there a ReLU after the hidden layer?")
 
 
+@pytest.mark.point
 def test_mlp__has_a_relu_after_the_first_hidden_layer(student, draw):
     """with several hidden layers is another straight line on the left than on the right"""
     for hidden in ([16, 16], [16, 16, 16]):
@@ -241,6 +252,7 @@ def test_mlp__has_a_relu_after_the_first_hidden_layer(student, draw):
         holds(bent > 1, "the slope is the same far to the left and far to the right")
 
 
+@pytest.mark.point
 def test_mlp__has_a_relu_after_the_last_hidden_layer(student, draw):
     """with several hidden layers has a ReLU after the last of them too
 
@@ -290,14 +302,29 @@ def test_mlp__leaves_the_list_of_widths_alone(student, draw):
     unchanged(student, lambda hidden: student.MLP(2, hidden, 1), widths)
 
 
-@pytest.mark.guard
+def test_mlp__has_nothing_besides(student, draw):
+    """says in training mode what it says in evaluation mode: no dropout, no normalisation"""
+    student.reseed(int(draw.integers(2**31)))
+    model, x = student.MLP(2, [32, 32], 3), _normal(draw, 20, 2, dtype=torch.float32)
+    model.eval()
+    quiet = tensor(model(x), (20, 3))
+    holds(bool(np.ptp(quiet, axis=0).min() > 0), "the outputs are the same for all rows")
+    model.train()
+    for _ in range(2):
+        close(tensor(model(x), (20, 3)), quiet, SINGLE)
+
+
+@pytest.mark.point
 def test_mlp__can_be_trained(student, draw):
-    """keeps its graph: a gradient arrives at every weight and bias"""
+    """hands over the weights of all its layers, and a gradient arrives at each of them"""
     student.reseed(int(draw.integers(2**31)))
     model = student.MLP(2, [16, 16], 3)
     output = student.keeping(model, _normal(draw, 20, 2, dtype=torch.float32))
     gradients = student.gradients(output, model)
     holds(len(gradients) > 0, "the network has no parameters")
+    handed_over = sum(p.numel() for p in _weights_of(model))
+    lacking = "parameters() lacks the weights of some layers: an optimiser will never find them"
+    holds(handed_over >= 2 * 16 + 16 * 16 + 16 * 3, lacking)
     for gradient in gradients:
         arrived = gradient is not None and bool((gradient != 0).any())
         holds(arrived, "no gradient arrives at some of the parameters")
@@ -662,6 +689,16 @@ def test_minibatches__gives_every_row_once(student, draw):
         holds(sorted(pairs) == [(n, n + 1000) for n in range(count)], "some pairs are not there")
 
 
+@pytest.mark.point
+def test_minibatches__gives_no_row_twice(student, draw):
+    """gives no row twice in an epoch, and no row that is not there"""
+    for count, batch_size in ((31, 8), (40, 10)):
+        x, y = _rows(draw, count)
+        rows = np.concatenate(_epoch(student, x, y, batch_size, torch_generator(draw)))
+        holds(len(np.unique(rows)) == len(rows), "some rows come twice in an epoch")
+        holds(set(rows.tolist()) <= set(range(count)), "some rows are not those of x")
+
+
 def _partners(student: Any, draw: np.random.Generator, x: Any, y: torch.Tensor) -> None:
     items = _items(student, student.minibatches(x, y, 6, torch_generator(draw)))
     holds(len(items) > 0, "there should be batches")
@@ -672,6 +709,7 @@ def _partners(student: Any, draw: np.random.Generator, x: Any, y: torch.Tensor) 
         holds(x_b.dtype == x.dtype and y_b.dtype == y.dtype, "the dtypes should stay")
 
 
+@pytest.mark.point
 def test_minibatches__keeps_labels_with_their_rows(student, draw):
     """keeps every row of x together with its label, an integer"""
     _partners(student, draw, *_rows(draw, 29))
@@ -853,6 +891,7 @@ def test_dropout__has_a_new_mask_in_every_call(student, draw):
     holds(not np.array_equal(*masks[0]), "two calls in a row drop the same elements")
 
 
+@pytest.mark.point
 def test_dropout__lets_the_gradient_through(student, draw):
     """has the slope 1 / (1 − p) where an element is kept, and 0 where it is dropped"""
     x = student.keep(_away_from_zero(draw, 50).requires_grad_())
@@ -864,6 +903,7 @@ def test_dropout__lets_the_gradient_through(student, draw):
     _gradient(gradient, torch.tensor(values != 0) / (1 - 0.4))
 
 
+@pytest.mark.point
 def test_dropout__is_off_in_evaluation(student, draw):
     """gives x as it is in evaluation, and not in training"""
     for p in (0.2, 0.9):
@@ -883,6 +923,15 @@ def test_dropout__drops_nothing_at_p_0(student, draw):
         x.numpy(),
         SINGLE,
     )
+
+
+@pytest.mark.guard
+def test_dropout__keeps_shape_and_dtype(student, draw):
+    """has the shape and dtype of x, in training and in evaluation"""
+    for dtype in (torch.float32, torch.float64):
+        x = _normal(draw, 4, 3, dtype=dtype)
+        for training in (True, False):
+            _like(student.dropout(x, 0.3, training, torch_generator(draw)), x, "the result")
 
 
 @pytest.mark.guard
@@ -933,6 +982,7 @@ def test_l2_penalty__finds_nested_layers(student, draw):
     close(number(student.l2_penalty(model)), _squares(model), SINGLE)
 
 
+@pytest.mark.point
 def test_l2_penalty__has_the_gradient_2_w(student, draw):
     """has the gradient 2W with respect to every weight matrix W, and none for the biases"""
     model = _network(student, draw, 3, 6, 2)
@@ -1067,6 +1117,7 @@ def _run(student: Any, weights: np.ndarray, losses: Sequence[float]) -> tuple[An
     return stopper, model
 
 
+@pytest.mark.point
 def test_early_stopping__restores_the_best_weights(student, draw):
     """puts back the weights of the best epoch, not those of the last or the first"""
     weights, losses = draw.normal(size=(6, 3)), [5.0, 4.0, 3.0, 1.0, 2.0, 6.0]

@@ -10,13 +10,13 @@ from reference_impl.backprop import backward, forward, he_initialise, mse_loss
 # What an exercise is about: an answer that fails one of these checks keeps at most half.
 POINTS = {
     "activation_gradients": {"are_exact"},
-    "count_parameters": {"one_hidden_layer"},
+    "count_parameters": {"one_hidden_layer", "any_depth"},
     "he_initialise": {"spread"},
     "forward": {"any_size"},
-    "mse_loss": {"one_output"},
+    "mse_loss": {"one_output", "several_outputs"},
     "backward": {"is_exact"},
     "train": {"descends"},
-    "deep_backward": {"is_exact"},
+    "deep_backward": {"is_exact", "depth", "follows_the_activation"},
 }
 
 
@@ -29,6 +29,50 @@ _SIGMOID = """    small = np.exp(-np.abs(z))
     return np.where(z >= 0, 1.0, small) / (1.0 + small)"""
 
 activations = [
+    slip(
+        "activations",
+        "sigmoid_cut_off_early",
+        _SIGMOID,
+        "    return 1 / (1 + np.exp(-np.clip(z, -20, 20)))",
+        "sigmoid_far_out",
+        "sigmoid: z is cut off so early that the result is not yet 0 or 1 there. The exponential "
+        "overflows much further out.",
+    ),
+    slip(
+        "activations",
+        "leaky_in_place",
+        "return np.where(z > 0, z, slope * z)",
+        "z[z < 0] *= slope\n    return z",
+        "leave_z",
+        "leaky_relu: it writes into the array that it was given, and the caller still needs that "
+        "one. Work on a new array.",
+    ),
+    slip(
+        "activations",
+        "relu_in_one_row",
+        "return np.maximum(z, 0.0)",
+        "return np.array([max(0.0, one) for one in z.ravel()])",
+        "any_shape",
+        "relu: the numbers come back in one row, whatever shape they came in.",
+    ),
+    slip(
+        "activations",
+        "leaky_over_two_axes",
+        "return np.where(z > 0, z, slope * z)",
+        "out = np.empty_like(z)\n    for i in range(z.shape[0]):\n"
+        "        for j in range(z.shape[1]):\n"
+        "            out[i, j] = z[i, j] if z[i, j] > 0 else slope * z[i, j]\n    return out",
+        "any_shape",
+        "leaky_relu: the loops run over two axes, and z may have one, or three.",
+    ),
+    slip(
+        "activations",
+        "leaky_slope_everywhere",
+        "return np.where(z > 0, z, slope * z)",
+        "return np.maximum(z, 0.0) + slope * z",
+        "leaky_relu",
+        "leaky_relu: slope · z is added where z is positive too. There the result is z alone.",
+    ),
     slip(
         "activations",
         "sigmoid_in_float32",
@@ -187,6 +231,24 @@ _SIGMOID_GRADIENT = """    s = sigmoid(z)
     return s * (1.0 - s)"""
 
 activation_gradients = [
+    slip(
+        "activation_gradients",
+        "sigmoid_by_the_formula_of_tanh",
+        "    return s * (1.0 - s)",
+        "    return 1.0 - s**2",
+        "sigmoid",
+        "sigmoid_gradient: 1 − s² is the slope of tanh, in terms of tanh itself. The sigmoid's is "
+        "another.",
+    ),
+    slip(
+        "activation_gradients",
+        "sigmoid_by_small_steps",
+        "    return s * (1.0 - s)",
+        "    return (sigmoid(z + 1e-6) - sigmoid(z - 1e-6)) / 2e-6",
+        "are_exact",
+        "sigmoid_gradient: a difference over a small step is right to some digits only. Take the "
+        "derivative on paper.",
+    ),
     slip(
         "activation_gradients",
         "sigmoid_of_its_output",
@@ -610,6 +672,15 @@ he = [
     ),
     slip(
         "he_initialise",
+        "rng_copied",
+        "    parameters = []",
+        "    import copy\n\n    rng = copy.deepcopy(rng)\n    parameters = []",
+        "uses_rng_alone",
+        "The numbers come from a copy of rng, which itself stays where it was: two networks in a "
+        "row start alike. Draw from rng itself.",
+    ),
+    slip(
+        "he_initialise",
         "equal_rows",
         _DRAW,
         "np.ones((n_in, 1)) * rng.normal(0.0, np.sqrt(2.0 / n_in), size=(1, n_out))",
@@ -631,6 +702,15 @@ he = [
 # ----------------------------------------------------------------------------- forward
 
 forward_ = [
+    slip(
+        "forward",
+        "in_float32",
+        "    return z1, a1, z2",
+        "    return tuple(one.astype(np.float32) for one in (z1, a1, z2))",
+        "keeps_float64",
+        "The results are cut down to float32. A gradient checked by finite differences needs the "
+        "sixteen digits of float64.",
+    ),
     slip(
         "forward",
         "no_first_bias",
@@ -1401,6 +1481,38 @@ _BACK = "delta = (delta @ parameters[layer][0].T) * slope(z)"
 deep = [
     slip(
         "deep_backward",
+        "activation_not_handed_on",
+        "    }[activation]\n    activations = deep_forward(x, parameters, activation)",
+        '    }["tanh"]\n    activations = deep_forward(x, parameters)',
+        "follows_the_activation",
+        "deep_backward: the argument activation has no effect, tanh is used whatever is asked for.",
+    ),
+    slip(
+        "deep_backward",
+        "slope_of_tanh_whatever_the_activation",
+        "* slope(z)",
+        "* (1 - activations[layer] ** 2)",
+        "follows_the_activation",
+        "deep_backward: the slope is that of tanh, whatever the activation. Each has its own.",
+    ),
+    slip(
+        "deep_backward",
+        "leaky_hundredth",
+        '"leaky_relu": leaky_relu}[activation]',
+        '"leaky_relu": lambda z: leaky_relu(z, 0.01)}[activation]',
+        "forward_activations",
+        "deep_forward: the slope of leaky_relu is a tenth, not a hundredth.",
+    ),
+    slip(
+        "deep_backward",
+        "input_not_in_the_list",
+        "    return activations\n",
+        "    return activations[1:]\n",
+        "forward",
+        "deep_forward: the list lacks x, which is a_0, the first of its arrays.",
+    ),
+    slip(
+        "deep_backward",
         "activation_at_the_output",
         _APPEND,
         "activations.append(phi(z))",
@@ -1617,3 +1729,282 @@ def central_differences_again():
                 found.append(gradient)
             gradients.append(tuple(found))
         return gradients
+
+
+# ---------------------------------------------- answers that nobody had seen
+
+
+@mistake(
+    "count_parameters",
+    caught_by="any_depth",
+    hint="The first, second and last number are used, as if there were one hidden layer "
+    "always. Add up layer by layer.",
+    keeps=0.5,
+)
+def three_layers_of_neurons_only():
+    def count_parameters(layer_sizes):
+        d, h, k = layer_sizes[0], layer_sizes[1], layer_sizes[-1]
+        return d * h + h + h * k + k
+
+
+@mistake(
+    "count_parameters",
+    caught_by="one_hidden_layer",
+    hint="The last layer of weights is not counted. There is one layer of weights fewer than "
+    "there are numbers in the list, and the last one counts too.",
+)
+def output_layer_forgotten():
+    def count_parameters(layer_sizes):
+        total = 0
+        for i in range(1, len(layer_sizes) - 1):
+            total += layer_sizes[i - 1] * layer_sizes[i] + layer_sizes[i]
+        return total
+
+
+@mistake(
+    "count_parameters",
+    caught_by="one_hidden_layer",
+    hint="These are the neurons. What is counted is the weights between them and the biases.",
+)
+def neurons_counted():
+    def count_parameters(layer_sizes):
+        return sum(layer_sizes)
+
+
+@mistake(
+    "he_initialise",
+    caught_by="spread",
+    hint="The last layer is drawn by another rule than the others. The docstring has one rule "
+    "for all layers.",
+    keeps=0.5,
+)
+def no_factor_two_at_the_output():
+    def he_initialise(layer_sizes, rng):
+        out = []
+        for i, m in enumerate(layer_sizes[1:]):
+            n = layer_sizes[i]
+            gain = 1 if i == len(layer_sizes) - 2 else 2
+            out.append((rng.normal(0, np.sqrt(gain / n), (n, m)), np.zeros((1, m))))
+        return out
+
+
+@mistake(
+    "he_initialise",
+    caught_by="shapes",
+    hint="All weights come in one list and all biases in another. One pair (W, b) for each "
+    "layer is asked for.",
+)
+def weights_and_biases_apart():
+    def he_initialise(layer_sizes, rng):
+        Ws = []
+        for i, m in enumerate(layer_sizes[1:]):
+            n = layer_sizes[i]
+            Ws.append(rng.normal(0, np.sqrt(2 / n), (n, m)))
+        bs = [np.zeros((1, m)) for m in layer_sizes[1:]]
+        return Ws, bs
+
+
+@mistake(
+    "forward",
+    caught_by="z1",
+    hint="b1 is added after ReLU. It belongs into z1, before the activation.",
+    keeps=0.5,
+)
+def bias_behind_the_activation():
+    def forward(x, W1, b1, W2, b2):
+        z1 = x @ W1
+        a1 = np.maximum(z1, 0) + b1
+        return z1, a1, a1 @ W2 + b2
+
+
+@mistake(
+    "forward",
+    caught_by="a1",
+    hint="The hidden layer uses a leaky ReLU; this exercise asks for ReLU, 0 where z1 is negative.",
+    keeps=0.5,
+)
+def leaky_hidden_layer():
+    def forward(x, W1, b1, W2, b2):
+        z1 = x @ W1 + b1
+        a1 = np.maximum(z1, 0.1 * z1)
+        return z1, a1, a1 @ W2 + b2
+
+
+@mistake(
+    "forward",
+    caught_by="z1",
+    hint="The first bias is added to all neurons. Each neuron has its own: the whole row b1 is "
+    "added to every sample.",
+    keeps=0.5,
+)
+def first_bias_for_all():
+    def forward(x, W1, b1, W2, b2):
+        z1 = x @ W1 + b1[0, 0]
+        a1 = np.maximum(z1, 0)
+        return z1, a1, a1 @ W2 + b2[0, 0]
+
+
+@mistake(
+    "forward",
+    caught_by="z2",
+    hint="z2 has lost an axis: it has a row for each sample and a column for each output.",
+    keeps=0.5,
+)
+def output_flattened():
+    def forward(x, W1, b1, W2, b2):
+        z1 = x @ W1 + b1
+        a1 = np.maximum(z1, 0)
+        return z1, a1, (a1 @ W2 + b2).ravel()
+
+
+@mistake(
+    "forward",
+    caught_by="z1",
+    hint="x and W1 are multiplied element by element. x W1 is a matrix product.",
+    keeps=0.5,
+)
+def elementwise_product():
+    def forward(x, W1, b1, W2, b2):
+        z1 = x * W1 + b1
+        a1 = np.maximum(z1, 0)
+        return z1, a1, a1 @ W2 + b2
+
+
+@mistake(
+    "interpolating_network",
+    caught_by="meets_the_points",
+    hint="b2 has one axis only: its shape is (1, 1).",
+)
+def height_in_one_axis():
+    def interpolating_network(knots, values):
+        s = np.diff(values) / np.diff(knots)
+        W2 = np.concatenate([s[:1], np.diff(s)])[:, None]
+        return np.ones((1, len(W2))), -knots[None, :-1], W2, values[:1]
+
+
+@mistake(
+    "interpolating_network",
+    caught_by="meets_the_points",
+    hint="This is the network of one set of points, whatever points are given.",
+)
+def the_example_alone():
+    def interpolating_network(knots, values):
+        return (
+            np.ones((1, 2)),
+            np.array([[0.0, -1.0]]),
+            np.array([[2.0], [-2.5]]),
+            np.array([[1.0]]),
+        )
+
+
+@mistake(
+    "interpolating_network",
+    caught_by="meets_the_points",
+    hint="The first piece is taken for a line through the whole axis, but its neuron sleeps at "
+    "negative x. Let it wake up at the first knot.",
+)
+def line_from_zero():
+    def interpolating_network(knots, values):
+        s = np.diff(values) / np.diff(knots)
+        W1 = np.ones((1, len(s)))
+        b1 = np.concatenate([[0.0], -knots[1:-1]])[None]
+        W2 = np.concatenate([s[:1], np.diff(s)])[:, None]
+        return W1, b1, W2, np.array([[values[0] - s[0] * knots[0]]])
+
+
+@mistake(
+    "mse_loss",
+    caught_by="one_output",
+    hint="The sum is divided by the number of outputs alone. The mean runs over every element, "
+    "samples included.",
+    keeps=0.5,
+)
+def outputs_only():
+    def mse_loss(y_pred, y_true):
+        return np.sum((y_pred - y_true) ** 2) / y_true.shape[1]
+
+
+@mistake(
+    "mse_loss",
+    caught_by="several_outputs",
+    hint="Only the first output counts. The mean runs over every element.",
+    keeps=0.5,
+)
+def only_the_first_output_counts():
+    def mse_loss(y_pred, y_true):
+        return np.mean((y_pred[:, 0] - y_true[:, 0]) ** 2)
+
+
+@mistake(
+    "backward",
+    caught_by="shapes",
+    hint="The bias gradients have lost an axis: a gradient has the shape of its parameter, a row.",
+    keeps=0.5,
+)
+def flat_bias_gradients_of_one_axis():
+    def backward(x, y_true, W1, b1, W2, b2):
+        z1, a1, z2 = forward(x, W1, b1, W2, b2)
+        d2 = 2 * (z2 - y_true) / y_true.size
+        d1 = (d2 @ W2.T) * (z1 > 0)
+        return x.T @ d1, d1.sum(0), a1.T @ d2, d2.sum(0)
+
+
+@mistake(
+    "backward",
+    caught_by="several_outputs",
+    hint="Only the first output's error reaches the hidden layer. A hidden neuron acts through "
+    "all outputs: add them up.",
+    keeps=0.5,
+)
+def error_of_the_first_output_only():
+    def backward(x, y_true, W1, b1, W2, b2):
+        z1, a1, z2 = forward(x, W1, b1, W2, b2)
+        d2 = 2 * (z2 - y_true) / y_true.size
+        d1 = d2[:, :1] * W2[:, 0] * (z1 > 0)
+        return x.T @ d1, d1.sum(0, keepdims=True), a1.T @ d2, d2.sum(0, keepdims=True)
+
+
+@mistake(
+    "backward",
+    caught_by="leaves_its_arguments",
+    hint="The difference is written into the caller's y_true. Work on a new array.",
+)
+def writes_into_the_targets():
+    def backward(x, y_true, W1, b1, W2, b2):
+        z1, a1, z2 = forward(x, W1, b1, W2, b2)
+        n = y_true.size
+        y_true -= z2
+        d2 = -2 * y_true / n
+        d1 = (d2 @ W2.T) * (z1 > 0)
+        return x.T @ d1, d1.sum(0, keepdims=True), a1.T @ d2, d2.sum(0, keepdims=True)
+
+
+@mistake(
+    "backward",
+    caught_by="db2",
+    hint="The bias gradients are means over the samples. The 1/N is in δ already: here the "
+    "samples are added up.",
+    keeps=0.5,
+)
+def bias_gradients_averaged():
+    def backward(x, y_true, W1, b1, W2, b2):
+        z1, a1, z2 = forward(x, W1, b1, W2, b2)
+        d2 = 2 * (z2 - y_true) / y_true.size
+        d1 = (d2 @ W2.T) * (z1 > 0)
+        return x.T @ d1, d1.mean(0, keepdims=True), a1.T @ d2, d2.mean(0, keepdims=True)
+
+
+@mistake(
+    "backward",
+    caught_by="dW1",
+    hint="The factor of the mean is in the gradients of the last layer and not in those of the "
+    "first. It belongs into δ at the output, and comes to both from there.",
+    keeps=0.5,
+)
+def mean_in_the_last_layer_only():
+    def backward(x, y_true, W1, b1, W2, b2):
+        z1, a1, z2 = forward(x, W1, b1, W2, b2)
+        e = 2 * (z2 - y_true)
+        d1 = (e @ W2.T) * (z1 > 0)
+        s = y_true.size
+        return x.T @ d1, d1.sum(0, keepdims=True), a1.T @ e / s, e.sum(0, keepdims=True) / s

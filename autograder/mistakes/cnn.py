@@ -1163,6 +1163,15 @@ _MEAN = "return self.output(self.features(x).mean(dim=(2, 3)))"
 periodic_cnn_slips = [
     slip(
         "periodic_cnn",
+        "dropout_before_the_dense_layer",
+        "self.output(self.features(x).mean(dim=(2, 3)))",
+        "self.output(nn.functional.dropout(self.features(x).mean(dim=(2, 3)), 0.3, self.training))",
+        "has_nothing_besides",
+        "There is dropout in this network, which nobody asked for: two calls in training mode "
+        "disagree.",
+    ),
+    slip(
+        "periodic_cnn",
         "zeros_around_the_first_layer",
         _FIRST,
         "nn.Conv2d(1, channels, kernel_size=3, padding=1)",
@@ -1557,3 +1566,313 @@ in_lists = [
         _IN_A_LIST.format("An array"),
     ),
 ]
+
+
+# ---------------------------------------------- answers that nobody had seen
+
+
+@mistake(
+    "correlate1d",
+    caught_by="stays_on_the_signal",
+    hint="A kernel as long as the signal fits in one place, and is refused here.",
+)
+def kernel_as_long_as_the_signal_refused():
+    def correlate1d(signal, kernel):
+        if len(kernel) >= len(signal):
+            raise ValueError
+        return np.correlate(signal * 1.0, kernel * 1.0, "valid")
+
+
+@mistake(
+    "correlate1d",
+    caught_by="stays_on_the_signal",
+    hint="The signal starts again at its end. Here only places count where the whole kernel "
+    "lies on it.",
+)
+def signal_closed_on_itself():
+    def correlate1d(signal, kernel):
+        if len(kernel) > len(signal):
+            raise ValueError
+        n = len(signal)
+        return np.array(
+            [
+                sum(float(signal[(i + k) % n]) * kernel[k] for k in range(len(kernel)))
+                for i in range(n)
+            ]
+        )
+
+
+@mistake(
+    "correlate1d",
+    caught_by="stays_on_the_signal",
+    hint="Three entries are written into the sum. A kernel may have any number of them.",
+)
+def three_entries_always():
+    def correlate1d(signal, kernel):
+        if len(kernel) > len(signal):
+            raise ValueError
+        s = signal * 1.0
+        return s[:-2] * kernel[0] + s[1:-1] * kernel[1] + s[2:] * kernel[2]
+
+
+@mistake(
+    "correlate1d",
+    caught_by="keeps_fractions_of_spins",
+    hint="The fractions are cut off before anything is multiplied: signal and kernel are "
+    "turned into whole numbers.",
+)
+def kernel_made_whole():
+    def correlate1d(signal, kernel):
+        if len(kernel) > len(signal):
+            raise ValueError
+        return np.correlate(signal.astype(int), kernel.astype(int), "valid")
+
+
+@mistake(
+    "convolve2d_periodic",
+    caught_by="keeps_fractions_of_spins",
+    hint="The result has the dtype of the image, and loses its fractions where that holds "
+    "whole numbers.",
+)
+def result_in_the_dtype_of_the_image():
+    def convolve2d_periodic(image, kernel):
+        H, W = image.shape
+        h, w = kernel.shape
+        if h > H or w > W:
+            raise ValueError("kernel is larger")
+        c, d = (h - 1) // 2, (w - 1) // 2
+        out = np.zeros((H, W), dtype=image.dtype)
+        for a in range(h):
+            for b in range(w):
+                out += kernel[a, b] * np.roll(image, (a - c, b - d), axis=(0, 1)).astype(float)
+        return out
+
+
+@mistake(
+    "convolve2d_periodic",
+    caught_by="takes_kernels_as_large_as_the_image",
+    hint="A kernel as tall or as wide as the image is refused. It still fits.",
+)
+def kernel_as_large_as_the_image_refused():
+    def convolve2d_periodic(image, kernel):
+        H, W = image.shape
+        h, w = kernel.shape
+        if h >= H or w >= W:
+            raise ValueError("kernel is larger")
+        c, d = (h - 1) // 2, (w - 1) // 2
+        out = np.zeros((H, W))
+        for a in range(h):
+            for b in range(w):
+                out += kernel[a, b] * np.roll(image, (a - c, b - d), axis=(0, 1)).astype(float)
+        return out
+
+
+@mistake(
+    "convolve2d_periodic",
+    caught_by="takes_kernels_that_are_not_square",
+    hint="Height and width of the kernel are exchanged where its centre is worked out.",
+)
+def centre_of_the_other_axis():
+    def convolve2d_periodic(image, kernel):
+        H, W = image.shape
+        h, w = kernel.shape
+        if h > H or w > W:
+            raise ValueError("kernel is larger")
+        d, c = (h - 1) // 2, (w - 1) // 2
+        out = np.zeros((H, W))
+        for a in range(h):
+            for b in range(w):
+                out += kernel[a, b] * np.roll(image, (a - c, b - d), axis=(0, 1)).astype(float)
+        return out
+
+
+@mistake(
+    "convolve2d_periodic",
+    caught_by="takes_kernels_that_are_not_square",
+    hint="Image and kernel are taken for squares: the height stands for the width too.",
+)
+def squares_only():
+    def convolve2d_periodic(image, kernel):
+        H = len(image)
+        k = len(kernel)
+        if k > H:
+            raise ValueError
+        c = (k - 1) // 2
+        out = np.zeros((H, H))
+        for i in range(H):
+            for j in range(H):
+                for a in range(k):
+                    for b in range(k):
+                        out[i, j] += kernel[a, b] * float(image[(i + c - a) % H, (j + c - b) % H])
+        return out
+
+
+@mistake(
+    "kernels",
+    caught_by="has_the_horizontal_edges",
+    hint="The middle of an edge counts twice here, as in Sobel's kernels. Here each row, or "
+    "each column, is one number.",
+    keeps=0.5,
+)
+def middle_of_the_edge_counts_twice():
+    def kernel(name):
+        e = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
+        t = {
+            "horizontal": e,
+            "vertical": e.T,
+            "blur": np.ones((3, 3)) / 9,
+            "laplacian": np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]]),
+        }
+        if name not in t:
+            raise ValueError
+        return t[name]
+
+
+@mistake(
+    "kernels",
+    caught_by="has_the_blur",
+    hint="The sites have different weights in this blur. It is the mean of the nine, each alike.",
+)
+def blur_weighted():
+    def kernel(name):
+        e = np.array([[-1, -1, -1], [0, 0, 0], [1, 1, 1]])
+        b = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
+        t = {
+            "horizontal": e,
+            "vertical": e.T,
+            "blur": b,
+            "laplacian": np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]]),
+        }
+        if name not in t:
+            raise ValueError
+        return t[name]
+
+
+@mistake(
+    "kernels",
+    caught_by="refuses_other_names",
+    hint="Nothing comes back for an unknown name. It should raise ValueError.",
+)
+def nothing_for_unknown_names():
+    def kernel(name):
+        e = np.array([[-1, -1, -1], [0, 0, 0], [1, 1, 1]])
+        t = {
+            "horizontal": e,
+            "vertical": e.T,
+            "blur": np.ones((3, 3)) / 9,
+            "laplacian": np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]]),
+        }
+        return t.get(name)
+
+
+@mistake(
+    "kernels",
+    caught_by="refuses_other_names",
+    hint="Any unknown name gives the last kernel. It should raise ValueError.",
+)
+def laplacian_for_unknown_names():
+    def kernel(name):
+        e = np.array([[-1, -1, -1], [0, 0, 0], [1, 1, 1]])
+        if name == "horizontal":
+            return e
+        elif name == "vertical":
+            return e.T
+        elif name == "blur":
+            return np.ones((3, 3)) / 9
+        else:
+            return np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
+
+
+@mistake(
+    "kernels",
+    caught_by="has_the_blur",
+    hint="The ninth is rounded to three digits. Let the computer divide.",
+)
+def blur_of_three_digits():
+    def kernel(name):
+        e = np.array([[-1, -1, -1], [0, 0, 0], [1, 1, 1]])
+        t = {
+            "horizontal": e,
+            "vertical": e.T,
+            "blur": np.full((3, 3), 0.111),
+            "laplacian": np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]]),
+        }
+        if name not in t:
+            raise ValueError
+        return t[name]
+
+
+@mistake(
+    "max_pool2d",
+    caught_by="takes_blocks_of_any_size",
+    hint="The blocks are 2 × 2 whatever size is.",
+    keeps=0.5,
+)
+def blocks_of_two_always():
+    def max_pool2d(x, size):
+        H, W = x.shape[-2:]
+        if H % size or W % size:
+            raise ValueError
+        return np.maximum(
+            np.maximum(x[..., ::2, ::2], x[..., 1::2, ::2]),
+            np.maximum(x[..., ::2, 1::2], x[..., 1::2, 1::2]),
+        )
+
+
+@mistake(
+    "max_pool2d",
+    caught_by="takes_any_number_of_axes_in_front",
+    hint="It works for a single lattice only. There may be any number of axes in front.",
+)
+def no_axis_in_front():
+    def max_pool2d(x, size):
+        H, W = x.shape
+        if H % size or W % size:
+            raise ValueError
+        return x.reshape(H // size, size, W // size, size).max(axis=(1, 3))
+
+
+@mistake(
+    "max_pool2d",
+    caught_by="keeps_the_largest_of_each_block",
+    hint="Only the rows are pooled. The columns are cut into blocks too.",
+)
+def pooled_in_one_direction():
+    def max_pool2d(x, size):
+        *front, H, W = x.shape
+        if H % size or W % size:
+            raise ValueError
+        return x.reshape(*front, H // size, size, W).max(axis=-2)
+
+
+@mistake(
+    "max_pool2d",
+    caught_by="knows_negative_numbers",
+    hint="The absolute values are compared and come back. −5 is smaller than 1.",
+)
+def largest_in_size():
+    def max_pool2d(x, size):
+        *front, H, W = x.shape
+        if H % size or W % size:
+            raise ValueError
+        return np.abs(x).reshape(*front, H // size, size, W // size, size).max(axis=(-3, -1))
+
+
+@mistake(
+    "count_conv_parameters",
+    caught_by="counts_as_torch_does",
+    hint="The kernels have nine entries whatever kernel_size is.",
+)
+def three_by_three_always():
+    def count_conv_parameters(in_channels, out_channels, kernel_size, bias=True):
+        return out_channels * (in_channels * 9 + (1 if bias else 0))
+
+
+@mistake(
+    "count_conv_parameters",
+    caught_by="counts_as_torch_does",
+    hint="One side of the kernels is always 3 here. A kernel of side n has n² entries.",
+)
+def one_side_always_three():
+    def count_conv_parameters(in_channels, out_channels, kernel_size, bias=True):
+        return out_channels * (in_channels * kernel_size * 3 + (1 if bias else 0))

@@ -10,11 +10,20 @@ from autograder.judging.answers import Bank, mistake
 # What an exercise is about: an answer that fails one of these checks keeps at most half.
 POINTS = {
     "derivative": {"is_exact"},
-    "mlp": {"has_relu_neurons"},
-    "minibatches": {"shuffles_rows_not_blocks"},
-    "dropout": {"scales_what_it_keeps"},
-    "l2_penalty": {"is_the_sum_of_squares_of_one_layer"},
-    "early_stopping": {"stops_after_patience_epochs"},
+    "mlp": {
+        "has_relu_neurons",
+        "has_a_relu_after_the_first_hidden_layer",
+        "has_a_relu_after_the_last_hidden_layer",
+        "can_be_trained",
+    },
+    "minibatches": {
+        "shuffles_rows_not_blocks",
+        "gives_no_row_twice",
+        "keeps_labels_with_their_rows",
+    },
+    "dropout": {"scales_what_it_keeps", "lets_the_gradient_through", "is_off_in_evaluation"},
+    "l2_penalty": {"is_the_sum_of_squares_of_one_layer", "has_the_gradient_2_w"},
+    "early_stopping": {"stops_after_patience_epochs", "restores_the_best_weights"},
     "augment": {"begins_with_the_originals"},
     "train": {"learns_a_sine"},
 }
@@ -33,6 +42,14 @@ _SLOPE = (
 )
 
 derivative_slips = [
+    slip(
+        "derivative",
+        "always_float64",
+        _COPY,
+        "    x = x.detach().double().clone().requires_grad_(True)\n",
+        "keeps_the_dtype",
+        "The slope comes in float64, whatever x is: it is to have the dtype of x.",
+    ),
     slip(
         "derivative",
         "requires_grad_on_the_callers_x",
@@ -155,6 +172,36 @@ _BUILD = """        for width in hidden_dims:
 mlp_slips = [
     slip(
         "mlp",
+        "dropout_between",
+        "nn.Linear(input_dim, width), nn.ReLU()]",
+        "nn.Linear(input_dim, width), nn.ReLU(), nn.Dropout(0.1)]",
+        "has_nothing_besides",
+        "There is dropout between the layers, which nobody asked for: two calls in training mode "
+        "disagree.",
+    ),
+    slip(
+        "mlp",
+        "batch_normalisation_between",
+        "nn.Linear(input_dim, width), nn.ReLU()]",
+        "nn.Linear(input_dim, width), nn.BatchNorm1d(width, affine=False), nn.ReLU()]",
+        "has_nothing_besides",
+        "There is a normalisation between the layers, which nobody asked for: a row's output "
+        "depends on the other rows in training mode.",
+    ),
+    slip(
+        "mlp",
+        "hidden_layers_in_a_plain_list",
+        "self.layers = nn.Sequential(*layers, nn.Linear(input_dim, output_dim))\n\n"
+        "    def forward(self, x: torch.Tensor) -> torch.Tensor:\n        return self.layers(x)",
+        "self.layers, self.last = layers, nn.Linear(input_dim, output_dim)\n\n"
+        "    def forward(self, x: torch.Tensor) -> torch.Tensor:\n"
+        "        for layer in self.layers:\n            x = layer(x)\n        return self.last(x)",
+        "can_be_trained",
+        "parameters() finds the last layer alone: torch looks at a module's attributes, and not "
+        "into plain lists, so that the hidden layers never learn.",
+    ),
+    slip(
+        "mlp",
         "no_activation",
         "nn.Linear(input_dim, width), nn.ReLU()]",
         "nn.Linear(input_dim, width)]",
@@ -241,7 +288,7 @@ mlp_slips = [
         "self.layers = [*layers, nn.Linear(input_dim, output_dim)]\n\n"
         "    def forward(self, x: torch.Tensor) -> torch.Tensor:\n"
         "        for layer in self.layers:\n            x = layer(x)\n        return x",
-        "has_the_parameters_of_its_layers",
+        "can_be_trained",
         "parameters() does not find the layers, so that they never learn: torch looks at a "
         "module's attributes, and not into plain lists.",
     ),
@@ -879,7 +926,7 @@ minibatches_slips = [
         "drawn_with_replacement",
         _ORDER,
         "    order = torch.randint(len(x), (len(x),), generator=generator)\n",
-        "gives_every_row_once",
+        "gives_no_row_twice",
         "Rows are drawn with replacement: some come twice, others never. An epoch is a "
         "permutation.",
     ),
@@ -983,6 +1030,14 @@ _KEPT = "    kept = torch.rand(x.shape, generator=generator) >= p\n"
 _RETURN = "    return torch.where(kept, x / (1 - p), torch.zeros_like(x))"
 
 dropout_slips = [
+    slip(
+        "dropout",
+        "always_float32",
+        "x / (1 - p), torch.zeros_like(x))",
+        "x.float() / (1 - p), torch.zeros_like(x.float()))",
+        "keeps_shape_and_dtype",
+        "The result comes in float32, whatever x is: it is to have the dtype of x.",
+    ),
     slip(
         "dropout",
         "not_scaled",
