@@ -90,12 +90,13 @@ def limit_resources(limits: dict[str, int]) -> None:
         resource.setrlimit(name, (soft, value))
 
 
-def limit_memory(more: int) -> None:
-    """So many bytes of addresses beyond those that the process has."""
+def limit_memory(more: int, for_good: bool = True) -> None:
+    """So many bytes of addresses beyond those that the process has, and not to be raised again."""
     if _LINUX:
         with open("/proc/self/statm") as file:
             memory = more + int(file.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        most = memory if for_good else resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (memory, most))
 
 
 def first_to_go() -> None:
