@@ -12,7 +12,6 @@ import msgspec
 from coursekit.ipynb import NotebookCell
 
 from autograder.course import Assignment, Exercise
-from autograder.errors import SubmissionError
 from autograder.files import plain
 from autograder.judging.submission import (
     Outline,
