@@ -27,7 +27,7 @@ MAX_INNER_BYTES = 100 * 2**20
 MAX_OPENED = 2 * MAX_INNER_BYTES
 """Of all archives of one person that are opened, one within another too: they stay in memory."""
 MAX_INNER_MEMBERS = 2_000
-"""Files in all archives of one person together."""
+"""Of one such archive; of all of one person no more are opened once they hold as many."""
 MAX_TROUBLE = 3
 """Archives of one person that are named because they cannot be read."""
 MAX_PACKED = 100
@@ -83,11 +83,11 @@ def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
     return found
 
 
-def inner(data: bytes, file: File, most: int) -> Listing:
+def inner(data: bytes, file: File) -> Listing:
     """What an archive within the archive holds, its files one folder deeper; CourseError where
-    that cannot be read, or is more than so many."""
+    that cannot be read."""
     with readable():
-        held = listing(zipfile.ZipFile(io.BytesIO(data)), most)
+        held = listing(zipfile.ZipFile(io.BytesIO(data)), MAX_INNER_MEMBERS)
     files = [
         one._replace(path=(*file.path, *one.path), shown=f"{file.shown} → {one.shown}")
         for one in held.files
@@ -108,9 +108,11 @@ def opened(files: list[File], depth: int = 2) -> tuple[list[File], list[str]]:
             found.append(file)
             continue
         try:
+            if members <= 0:
+                raise CourseError("the others hold too many files")
             data = file.read(max(0, min(MAX_INNER_BYTES, left)))
             left -= len(data)
-            held = inner(data, file, members).files
+            held = inner(data, file).files
             members -= len(held)
             queue += [(one, depth - 1) for one in reversed(held)]
         except CourseError as error:

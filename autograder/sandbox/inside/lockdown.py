@@ -73,6 +73,9 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
     _call("mount", *encoded[:3], ctypes.c_ulong(flags), encoded[3])
 
 
+_RLIMIT_SIGPENDING = 11  # which `resource` does not name; a timer takes one, too
+
+
 def limit_resources(limits: dict[str, int]) -> None:
     """The kernel's own limits; the judge watches time and memory from outside as well."""
     limit_memory(limits["memory"])
@@ -82,6 +85,7 @@ def limit_resources(limits: dict[str, int]) -> None:
         (resource.RLIMIT_FSIZE, limits["file_size"]),
         (resource.RLIMIT_NOFILE, limits["files"]),
         (resource.RLIMIT_NPROC, limits["processes"]),
+        *([(_RLIMIT_SIGPENDING, limits["signals"])] if _LINUX else []),
     ):
         hard = resource.getrlimit(name)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
