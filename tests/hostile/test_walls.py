@@ -19,6 +19,7 @@ import pytest
 from coursekit import CheckFailed
 
 from autograder.course import Cell, load_assignment
+from autograder.errors import CageError
 from autograder.exchange import archive as archives
 from autograder.exchange.collect import collect
 from autograder.files import harmless
@@ -31,6 +32,9 @@ from autograder.judging.submission import attempt_salt, read_submission
 from autograder.records import history
 from autograder.records.gradebook import notebooks
 from autograder.results import Result, Store
+from autograder.sandbox import bubblewrap
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.levels import Level
 from autograder.sandbox.protocol import InProcess
 
 BACKPROP = load_assignment("backprop")
@@ -272,3 +276,30 @@ def test_explain_judges_with_the_graders_limits() -> None:
     assert result.outcome == "failed"
     assert "takes too much" in result.message
     assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+# --------------------------------------------------------------------- what workers may read
+
+
+@pytest.mark.parametrize("level", ["full", "landlock"])
+@pytest.mark.parametrize("copied", ["autograder/__init__.py", "reference_impl/__init__.py"])
+def test_a_copy_of_the_grader_among_the_libraries_is_refused(
+    level: Level, copied: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`pip install .` beside the clone: `import autograder.checks` would find the answers."""
+    (tmp_path / copied).parent.mkdir()
+    (tmp_path / copied).touch()
+    found = [*bubblewrap.libraries(), tmp_path]
+    monkeypatch.setattr(bubblewrap, "libraries", lambda: found)
+    with pytest.raises(CageError, match="the grader is installed in"):
+        Cage(level)
+
+
+def test_landlock_is_refused_where_the_grader_lies_in_a_library(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The full cage covers it; a file filter cannot take away what lies below what it gives."""
+    monkeypatch.setattr(bubblewrap, "libraries", lambda: [tmp_path])
+    monkeypatch.setattr(bubblewrap, "ROOT", tmp_path / "course")
+    with pytest.raises(CageError, match="the grader lies below"):
+        Cage("landlock")
