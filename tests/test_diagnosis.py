@@ -114,12 +114,12 @@ RIGHT = np.array([[1.7, -0.4], [3.1, 2.2], [0.3, 5.9]])
 @pytest.mark.parametrize(
     ("mine", "words"),
     [
-        (-RIGHT, "same size, opposite sign"),
+        (-RIGHT, "every sign turned over"),
         (3 * RIGHT, "three times"),
         (RIGHT[::-1], "reversed order along axis 0"),
         (RIGHT**2, "the square"),
-        (np.abs(RIGHT), "every sign is lost"),
-        (np.concatenate([RIGHT[:1], RIGHT[1:] + 1]), "Only the first row"),
+        (np.abs(RIGHT), "the minus signs lost"),
+        (np.concatenate([RIGHT[:1], RIGHT[1:] + 1]), "only the first row"),
         (RIGHT * (1 + 3e-7), "but for their last digits"),
         (RIGHT + 0.25, "the same amount too high"),
         (np.cosh(RIGHT), ""),
@@ -134,7 +134,12 @@ def test_relations(mine: np.ndarray, words: str) -> None:
 def test_things_in_another_order() -> None:
     right = (np.ones(2), np.zeros(3), 2.5)
     said = told(((right[1], right[0], right[2]), right))
-    assert said == "The right things come back, but in another order: 2, 1, 3 of 1 to 3."
+    assert said == "The right values come back in another order: the second, the first, the third."
+
+
+def test_right_values_with_fewer_digits_are_in_no_other_order() -> None:
+    right = (np.ones(2), 2.5)
+    assert told(((right[0] * (1 + 3e-6), right[1]), right)).startswith("The numbers are right but")
 
 
 def test_a_factor_that_goes_with_the_size() -> None:
@@ -144,7 +149,10 @@ def test_a_factor_that_goes_with_the_size() -> None:
         x, right = rng.normal(size=(n, 2)), rng.normal(size=(n, 2))
         pairs.append(Pair(n * right, right, (x,), False))
     said = relations.told(pairs)
-    assert said == "Where it is wrong, it is too large by the number of rows, as a factor."
+    assert said == (
+        "Where it is wrong, it is too large by a factor, the number of rows of the first array "
+        "given."
+    )
 
 
 @pytest.mark.parametrize(
