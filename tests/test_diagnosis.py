@@ -104,6 +104,67 @@ def test_a_graph_that_is_gone_is_told_by_the_word_that_keeps_it() -> None:
     assert any("create_graph=True" in check.message for check in result.checks)
 
 
+@pytest.mark.parametrize(
+    ("assignment", "exercise", "code", "words"),
+    [
+        (
+            "cnn",
+            "count_conv_parameters",
+            "def count_conv_parameters(in_channels, out_channels, kernel_size, bias=True):\n"
+            "    return float(out_channels * (in_channels * kernel_size**2 + bias))\n",
+            "Parameters come in whole numbers",
+        ),
+        (
+            "autoencoder",
+            "reconstruction_loss",
+            "def reconstruction_loss(x, x_hat):\n"
+            "    return torch.mean((x_hat.detach() - x) ** 2)\n",
+            "x_hat is detached",
+        ),
+        (
+            "cnn",
+            "max_pool2d",
+            "def max_pool2d(x, size):\n"
+            "    height, width = x.shape[-2:]\n"
+            "    if height % size or width % size:\n"
+            "        raise ValueError('no whole number of blocks')\n"
+            "    x = x.reshape(*x.shape[:-2], height // size, size, width // size, size)\n"
+            "    return x.mean(axis=(-3, -1))\n",
+            "This is the mean of each block.",
+        ),
+    ],
+)
+def test_numbers_of_another_kind_tell_a_mistake(
+    assignment: str, exercise: str, code: str, words: str
+) -> None:
+    """A float for an int, a graph that is lost; and where a check fails by that alone, a mistake
+    that does so too is no other one."""
+    assert words in judged(assignment, exercise, code).hint
+
+
+def test_none_where_something_should_come_tells_a_mistake() -> None:
+    code = (
+        "def kernel(name):\n"
+        "    return {'horizontal': np.array([[-1.0, -1, -1], [0, 0, 0], [1, 1, 1]]),\n"
+        "            'vertical': np.array([[-1.0, 0, 1], [-1, 0, 1], [-1, 0, 1]]),\n"
+        "            'blur': np.full((3, 3), 1 / 9),\n"
+        "            'laplacian': np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])}.get(name)\n"
+    )
+    assert "An unknown name gives None" in judged("cnn", "kernels", code).hint
+    nothing = judged("cnn", "kernels", "def kernel(name):\n    pass\n")
+    assert "unknown name" not in nothing.hint
+
+
+def test_a_relation_holds_in_all_checks_or_is_not_told() -> None:
+    """Too low by one amount here and by another there is no offset."""
+    code = "def energy(spins):\n    return -2.0 * spins.size * abs(spins.mean()) ** 3\n"
+    assert "the same amount" not in judged("ising", "energy", code).hint
+    one = Pair(RIGHT + 0.25, RIGHT, (), False)
+    other = Pair(RIGHT + 0.5, RIGHT, (), False)
+    assert "the same amount too high" in relations.told([one])
+    assert relations.told([one, other]) == ""
+
+
 def told(*pairs: tuple[object, object], args: object = ()) -> str:
     return relations.told([Pair(mine, right, args, False) for mine, right in pairs])
 

@@ -40,6 +40,8 @@ VALUES = [
     np.array([np.nan, np.inf, 1 / 3, 1e-9]),
     np.zeros((0, 3)),
     np.zeros((5, 8)),
+    np.full((5, 8), 2.5, dtype=np.float32),
+    torch.full((4, 9), -7.0, requires_grad=True),
     np.array([True, False]),
     np.float32(0.1),
     -np.inf,

@@ -23,6 +23,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from coursekit.slips import chosen
 
 from autograder.course import Assignment, Cell, Exercise
@@ -379,7 +380,10 @@ def _kinds(value: Any) -> Any:
         return type(value), [_kinds(item) for item in value]
     if isinstance(value, dict):
         return {key: _kinds(item) for key, item in value.items()}
-    return type(value), getattr(value, "dtype", None), getattr(value, "requires_grad", None)
+    if isinstance(value, torch.Tensor):
+        return "tensor", value.dtype, value.requires_grad
+    array = np.asarray(value)
+    return ("array", array.dtype) if array.ndim else ("number", array.dtype.kind)
 
 
 def _replayed(answer: _Replayed, calls: Sequence[Exchange]) -> Iterator[tuple[Exchange, bytes]]:
