@@ -176,9 +176,12 @@ def pinn(checks: Any) -> list[Training]:
     """A rod that cools as it should may still be wrong at its ends; a model that is zero obeys
     every equation."""
 
+    def error(number: int) -> Callable[[Any], float]:
+        return lambda found: float(found.errors[number])
+
     def measures(*limits: tuple[str, float]) -> list[Measure]:
         return [
-            Measure(words, lambda found, number=number: found.errors[number], below=limit)
+            Measure(words, error(number), below=limit)
             for number, (words, limit) in enumerate(limits)
         ]
 

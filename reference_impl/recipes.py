@@ -471,13 +471,15 @@ def autoencoder_better(seed: int) -> float:
     return _reconstruction_error(model, seed)
 
 
-def critical_temperature_better(seed: int) -> tuple[float, float]:
+def critical_temperature_better(
+    seed: int, sizes: tuple[int, ...] = (8, 12, 16, 24)
+) -> tuple[float, float]:
     """T_c from classifiers of several sizes, and its standard error.
 
     Each size has a network of its own; where it says ½ approaches T_c as 1/L, because the
     correlation length's exponent is 1, so a straight line through the crossings ends there.
     """
-    sizes, crossings = (8, 12, 16, 24), []
+    crossings = []
     scan = np.linspace(1.9, 2.9, 21)
     for size in sizes:
         rng = np.random.default_rng([seed, size])

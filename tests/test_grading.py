@@ -34,7 +34,6 @@ from autograder.grading.run import (
 from autograder.judging.answers import reference_code
 from autograder.results import ExerciseResult, Result, Store
 
-
 TRAIN = {"ada", "dmitri", "emma", "kim", "rosa", "sami", "uma", "vera", "viktor", "walter", "yuri"}
 """Of the class whose notebooks train networks: its endless loop and its slow alternatives take
 longer than all of these, and who is not here shows nothing that depends on the assignment."""

@@ -668,11 +668,12 @@ def stopped_demos(ran: dict[str, Any]) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_a_source_runs_through_and_earns_everything(name: str, tmp_path: Path) -> None:
-    ran = toy_course.execute(ROOT / "source" / name, tmp_path, alone=False)
+    """Its demonstrations are the release's."""
+    folder = ROOT / "source" / name
+    ran = toy_course.execute(folder, tmp_path, alone=False, demonstrations=False)
     for exercise in load_assignment(name).exercises:
         *_, result = ran[exercise.check_cell].outputs
         assert result.data["text/plain"] == repr(exercise.points), exercise.name
-    assert stopped_demos(ran) == []
 
 
 # ------------------------------------------------------- the same values from both transports
