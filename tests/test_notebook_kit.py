@@ -147,7 +147,7 @@ def test_wrong_answers_get_messages_and_no_traceback(toy: Path, tmp_path: Path) 
     assert "looking at 0.5" in force
     assert "returned  1.5" in force
     assert "expected  -1.5" in force
-    assert "hint      same size, opposite sign" in force
+    assert "hint      the size is right and the sign turned over" in force
     assert force.endswith(f"1 of 3 public checks passed; {ENDING}")
     energies = toy_course.said(ran["check_energies"])
     where = "stopped with ZeroDivisionError in line 2 of the cell of energies"
@@ -181,7 +181,7 @@ def test_nbgrader_validate_quotes_what_check_says(toy: Path, tmp_path: Path) -> 
         'check("spring_force")',
         'check("energies")',
     ]
-    assert "same size, opposite sign" in reports["half"][0]["raw_error"]
+    assert "the sign turned over" in reports["half"][0]["raw_error"]
 
 
 RIGHT = {

@@ -574,7 +574,7 @@ def test_metropolis_step__draws_no_numbers(student, draw):
         for _ in range(12):
             student.reseed(int(draw.integers(2**31)))
             outcomes.add(_flips(student, spins, 2, 3, T, u))
-        holds(len(outcomes) == 1, "the same step with the same u ends now so, now so")
+        holds(len(outcomes) == 1, "the same step with the same u does not always end alike")
 
 
 # -------------------------------------------------------------------- metropolis_sweep
@@ -1016,7 +1016,9 @@ def test_ising_classifier__has_a_relu_after_each_hidden_layer(student, draw):
     )
     for width in (64, 32):
         silent = sum(_silent_biases(student, model, row, width) for row in rows)
-        holds(silent > 0, f"all {width} units of a hidden layer speak always: is there a ReLU?")
+        holds(
+            silent > 0, f"no unit of the {width} in a hidden layer is ever silent: is there a ReLU?"
+        )
 
 
 def test_ising_classifier__uses_all_its_weights(student, draw):
@@ -1027,7 +1029,9 @@ def test_ising_classifier__uses_all_its_weights(student, draw):
     holds(len(found) > 0, "the network has no parameters")
     for gradient in found:
         size = 0.0 if gradient is None else np.abs(tensor(gradient)).max(initial=0.0)
-        holds(bool(size > SINGLE.relative), "some weights have no influence on the logits")
+        holds(
+            bool(size > SINGLE.relative), "some weights have no influence on the sum of the logits"
+        )
 
 
 def test_ising_classifier__drops_hidden_units_in_training(student, draw):

@@ -28,6 +28,7 @@ import numpy as np
 from coursekit import CheckFailed
 from coursekit.compare import stumbled
 from coursekit.messages import describe
+from coursekit.student import title_of
 
 from autograder.course import ROOT, Assignment, Exercise
 from autograder.errors import CageError, CourseError
@@ -65,7 +66,7 @@ class Check:
         self.function = function
         self.hidden = hidden
         self.exercise, _, self.name = function.__name__.removeprefix("test_").partition("__")
-        self.title = (function.__doc__ or self.name.replace("_", " ")).strip().split("\n")[0]
+        self.title = title_of(function)
         marks = getattr(function, "pytestmark", [])
         self.guard = any(mark.name == "guard" for mark in marks)
         self.point = any(mark.name == "point" for mark in marks)

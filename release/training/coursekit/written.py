@@ -244,6 +244,8 @@ def _array(values: np.ndarray, module: str, dtype: str, ending: str = "") -> str
         return f"{module}.zeros({values.shape}{ending})"
     if values.size > 6 and (values == first).all() and first in (0, 1) and "float" in dtype:
         return f"{module}.{'ones' if first else 'zeros'}({values.shape}{ending})"
+    if values.size > 6 and (values == first).all() and "float" in dtype:
+        return f"{module}.full({values.shape}, {_nested(values.flat[0])}{ending})"
     if values.size <= _WRITTEN_OUT:
         return f"{module}.{make}({_nested(values)}{ending})"
     return ""
