@@ -21,7 +21,7 @@ from autograder.authoring import demo
 from autograder.cli import app
 from autograder.course import ROOT, load_assignment
 from autograder.grading import run
-from autograder.grading.executors import Hands, checks_of, judges
+from autograder.grading.executors import Hands, Judges, checks_of
 from autograder.grading.job import Job
 from autograder.grading.run import (
     course_salt,
@@ -81,16 +81,17 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return _graded(request.param, tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def hands() -> Iterator[Hands]:
+    """One judge, which takes seconds to start."""
+    with contextlib.closing(Judges("full")) as judges, ThreadPoolExecutor(1) as pool:
+        yield Hands(lambda job: pool.submit(judges.grade_bytes, job), lambda: 3)
+
+
 @pytest.fixture
-def _warm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it does not matter who judges: one judge for the session, which starts for seconds."""
-
-    @contextlib.contextmanager
-    def here(jobs: int, weakest: str) -> Iterator[Hands]:
-        with ThreadPoolExecutor(1) as pool:
-            yield Hands(lambda job: pool.submit(judges("full").grade_bytes, job), lambda: 3)
-
-    monkeypatch.setattr(run, "here", here)
+def _warm(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests to which it does not matter who judges."""
+    monkeypatch.setattr(run, "here", lambda jobs, weakest: contextlib.nullcontext(hands))
 
 
 @pytest.fixture
@@ -383,7 +384,7 @@ def test_right_answers_earn_everything_in_every_variant(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_submission_and_salt_give_the_same_result() -> None:
+def test_the_same_submission_and_salt_give_the_same_result(hands: Hands) -> None:
     found = load_assignment("backprop")
     release = json.loads(found.release.read_text(encoding="utf-8"))
     notebook = json.dumps(demo.filled(release, {"mse_loss": "def mse_loss(a, b): return 1.0"}))
@@ -391,10 +392,9 @@ def test_the_same_submission_and_salt_give_the_same_result() -> None:
     def outcomes(result: Result) -> list[tuple[str, str, str]]:
         return [(c.name, c.outcome, c.message) for e in result.exercises for c in e.checks]
 
-    one, two = (
-        judges("full").grade(
-            Job(assignment=found.name, student=who, notebook=notebook.encode(), salt="salt")
-        )
+    asked = [
+        Job(assignment=found.name, student=who, notebook=notebook.encode(), salt="salt")
         for who in "xy"
-    )
+    ]
+    one, two = (msgspec.msgpack.decode(hands.submit(job).result(), type=Result) for job in asked)
     assert outcomes(one) == outcomes(two)
