@@ -39,7 +39,7 @@ from reference_impl import ising as reference
 
 T_C = 2 / np.log(1 + np.sqrt(2))
 
-# Measured by benchmarks/thresholds_ising.py: every right recipe of the alternatives (Adam, AdamW,
+# Measured by benchmarks/thresholds.py: every right recipe of the alternatives (Adam, AdamW,
 # RMSprop, momentum, several rates and batches) passes with 20 seeds of 20; each wrong one fails
 # some of these.
 EPOCHS = 20
