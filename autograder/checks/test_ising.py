@@ -39,7 +39,7 @@ from reference_impl import ising as reference
 
 T_C = 2 / np.log(1 + np.sqrt(2))
 
-# Measured by benchmarks/thresholds_ising.py: every right recipe of the alternatives (Adam, AdamW,
+# Measured by benchmarks/thresholds.py: every right recipe of the alternatives (Adam, AdamW,
 # RMSprop, momentum, several rates and batches) passes with 20 seeds of 20; each wrong one fails
 # some of these.
 EPOCHS = 20
@@ -574,7 +574,7 @@ def test_metropolis_step__draws_no_numbers(student, draw):
         for _ in range(12):
             student.reseed(int(draw.integers(2**31)))
             outcomes.add(_flips(student, spins, 2, 3, T, u))
-        holds(len(outcomes) == 1, "the same step with the same u ends now so, now so")
+        holds(len(outcomes) == 1, "the same step with the same u does not always end alike")
 
 
 # -------------------------------------------------------------------- metropolis_sweep
@@ -1032,7 +1032,9 @@ def test_ising_classifier__has_a_relu_after_each_hidden_layer(student, draw):
     )
     for width in (64, 32):
         silent = sum(_silent_biases(student, model, row, width) for row in rows)
-        holds(silent > 0, f"all {width} units of a hidden layer speak always: is there a ReLU?")
+        holds(
+            silent > 0, f"no unit of the {width} in a hidden layer is ever silent: is there a ReLU?"
+        )
 
 
 def test_ising_classifier__uses_all_its_weights(student, draw):
@@ -1043,7 +1045,9 @@ def test_ising_classifier__uses_all_its_weights(student, draw):
     holds(len(found) > 0, "the network has no parameters")
     for gradient in found:
         size = 0.0 if gradient is None else np.abs(tensor(gradient)).max(initial=0.0)
-        holds(bool(size > SINGLE.relative), "some weights have no influence on the logits")
+        holds(
+            bool(size > SINGLE.relative), "some weights have no influence on the sum of the logits"
+        )
 
 
 def test_ising_classifier__drops_hidden_units_in_training(student, draw):

@@ -38,7 +38,7 @@ R_MIN = 2 ** (1 / 6)
 # A dozen operations in float64, each within 1e-16. The best central difference keeps ten digits.
 ROUNDING = Tolerance("rounding in float64", 1e-12, 1e-13, 0.0)
 
-# Measured by benchmarks/thresholds_lennard_jones.py: every right recipe of the alternatives
+# Measured by benchmarks/thresholds.py: every right recipe of the alternatives
 # (Adam with several rates and batches, L-BFGS) passes with 20 seeds of 20, no wrong one does.
 EPOCHS_POTENTIAL = 2000
 ENERGY_LIMIT = 0.02  # ε²

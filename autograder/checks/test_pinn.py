@@ -34,7 +34,7 @@ from autograder.judging.kit import repeats, torch_generator
 from autograder.sandbox.inside import fields
 from reference_impl import pinn as reference
 
-# Measured by benchmarks/thresholds_pinn.py: every right recipe of the alternatives passes with
+# Measured by benchmarks/thresholds.py: every right recipe of the alternatives passes with
 # 20 seeds of 20, no wrong one does.
 EPOCHS_DECAY = 3000
 DECAY_LIMIT = 0.02

@@ -36,7 +36,7 @@ from reference_impl import symmetry as reference
 # hundred times larger than their differences, and sums in another order differ by rounding.
 INVARIANT = 1e-3
 
-# Measured by benchmarks/thresholds_symmetry.py: every right recipe of the alternatives (Adam with
+# Measured by benchmarks/thresholds.py: every right recipe of the alternatives (Adam with
 # several rates and batches, L-BFGS) passes with 20 seeds of 20, no wrong one does.
 EPOCHS = 2000
 CLUSTERS = 600

@@ -71,8 +71,8 @@ derivative_slips = [
         "    return u\n",
         "    return u.detach()\n",
         "can_be_differentiated_again",
-        "The result is cut off from its graph at the end, so that no loss can be differentiated "
-        "through it.",
+        "The result has no graph, so that no loss can be differentiated through it: it is cut off "
+        "(detach), or made without create_graph=True.",
     ),
     slip(
         "derivative",
