@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import unicodedata
 from pathlib import Path
 from typing import Literal
 
@@ -123,7 +124,10 @@ class Store:
             return None
         except OSError as error:
             raise CourseError(f"{path} cannot be read ({error.strerror})") from None
-        return found if (found.assignment, found.student) == (assignment, student) else None
+        # Some file systems spell an accent in two letters.
+        named = unicodedata.normalize("NFC", found.student)
+        own = named == unicodedata.normalize("NFC", student) and found.assignment == assignment
+        return found if own else None
 
     def save(self, result: Result) -> None:
         path = self.path(result.assignment, result.student)

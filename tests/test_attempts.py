@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from test_gradebook import ANSWERS, change, filled, hand_in, rows, springs, toy_root
+from test_gradebook import ANSWERS, change, filled, hand_in, rows
 from test_semester import command, judging
 
 from autograder.course import Assignment
@@ -18,7 +18,6 @@ from autograder.records import history
 from autograder.records.gradebook import Recorder
 from autograder.results import Store
 
-__all__ = ["springs", "toy_root"]
 EMPTY = dict.fromkeys(ANSWERS, "pass\n")
 
 

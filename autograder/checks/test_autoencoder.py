@@ -29,7 +29,7 @@ from autograder.judging.kinds import array, close, number
 from autograder.judging.kit import unchanged
 from reference_impl import autoencoder as reference
 
-# Measured by benchmarks/thresholds_autoencoder.py: the reference and every recipe of the
+# Measured by benchmarks/thresholds.py: the reference and every recipe of the
 # alternatives (mini-batches of 16 to 128, full batches, Adam, SGD with momentum, with and without
 # symmetry) pass with 20 seeds of 20, no wrong one does.
 EPOCHS = 40

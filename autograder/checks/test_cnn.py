@@ -37,7 +37,7 @@ from autograder.judging import training
 from autograder.judging.kinds import array, close, number
 from autograder.judging.kit import torch_generator, unchanged
 
-# Measured by benchmarks/thresholds_cnn.py: the reference and every alternative pass with 20 seeds
+# Measured by benchmarks/thresholds.py: the reference and every alternative pass with 20 seeds
 # of 20.
 EPOCHS = 10
 CONFIGURATIONS = 600

@@ -178,6 +178,20 @@ def graph_freed():
         return u
 
 
+@mistake(
+    "derivative",
+    caught_by="is_zero_for_a_constant",
+    hint="The zeros of a constant are float32, whatever x is. They should have the dtype of x.",
+)
+def zeros_in_single_precision():
+    def derivative(u, x, order=1):
+        for _ in range(order):
+            if not u.requires_grad:
+                return torch.zeros(len(x), 1)
+            (u,) = torch.autograd.grad(u.sum(), x, create_graph=True, materialize_grads=True)
+        return u
+
+
 # ----------------------------------------------------------------------- decay_residual
 
 SQUARED = "The squares come back. The residual itself is wanted, with its sign; total_loss squares."

@@ -227,6 +227,9 @@ def test_a_result_under_another_name_is_nobodys(tmp_path: Path) -> None:
     assert store.all("backprop") == []
     path.write_bytes(msgspec.json.encode(msgspec.structs.replace(result, student="ben")))
     assert store.load("backprop", "ben") is not None
+    store.save(msgspec.structs.replace(result, student="e\u0301ve"))
+    store.path("backprop", "e\u0301ve").rename(store.path("backprop", "\xe9ve"))
+    assert store.load("backprop", "\xe9ve") is not None, "another spelling is no other student"
 
 
 @pytest.mark.parametrize(

@@ -356,7 +356,7 @@ def kind_of(value: Any) -> str:
     if _is_tensor(value):
         return "a torch tensor"
     if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype}"
+        return f"an {'' if value.size else 'empty '}array of {value.dtype}"
     if isinstance(value, np.generic):
         return f"a NumPy {value.dtype}"
     if isinstance(value, (tuple, list)):
