@@ -24,15 +24,19 @@ def plain(text: str) -> str:
 def harmless(cell: Any) -> Any:
     """Text that a spreadsheet would run as a formula becomes text again; numbers are rounded.
 
-    Some take a full-width sign for the sign, and pass over spaces before it.
+    Some take a full-width sign for the sign, and pass over spaces before it; some begin a cell
+    after a semicolon or a tab, whatever the table's own separator is.
     """
     if isinstance(cell, float):
         return round(cell, 2)
     if not isinstance(cell, str):
         return cell
-    text = plain(cell)
+    text = _CELL_ENDS.sub(r"\1'", plain(cell))
     begins = unicodedata.normalize("NFKC", text).lstrip()[:1]
     return f"'{text}" if (text[:1] in "\t\r\n" and text) or begins in tuple("=+-@") else text
+
+
+_CELL_ENDS = re.compile(r"([;\t\n][\"'\s]*)(?=[=+@\-＝＋＠－﹦﹢﹫﹣⁺⁻₊₋⁼₌])")
 
 
 def usable_id(name: str) -> bool:

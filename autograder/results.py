@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import unicodedata
 from pathlib import Path
 from typing import Literal
 
@@ -113,15 +114,20 @@ class Store:
         return self.root / assignment / f"{student}.json"
 
     def load(self, assignment: str, student: str) -> Result | None:
-        """The stored result; None where there is none, or one that is damaged. CourseError where
-        the file cannot be read: what it holds must not be judged anew and overwritten."""
+        """The stored result; None where there is none, or one that is damaged or another's, as
+        after a copy by hand. CourseError where the file cannot be read: what it holds must not be
+        judged anew and overwritten."""
         path = self.path(assignment, student)
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Result)
+            found = msgspec.json.decode(path.read_bytes(), type=Result)
         except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
             return None
         except OSError as error:
             raise CourseError(f"{path} cannot be read ({error.strerror})") from None
+        # Some file systems spell an accent in two letters.
+        named = unicodedata.normalize("NFC", found.student)
+        own = named == unicodedata.normalize("NFC", student) and found.assignment == assignment
+        return found if own else None
 
     def save(self, result: Result) -> None:
         path = self.path(result.assignment, result.student)

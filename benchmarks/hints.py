@@ -19,6 +19,7 @@ an exercise and the sums.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import random
 import sys
@@ -48,9 +49,15 @@ def judged(
     judge: Judge, exercise: Exercise, answer: Answer, salt: str = _SALTS[0], hints: bool = True
 ) -> ExerciseResult:
     code = cells(judge.assignment, answer)
-    after = diagnosis.Observer(judge, salt, code) if hints else None
+    after = diagnosis.Observer(judge, salt, code, _asked_before(judge)) if hints else None
     (result,) = judge.judge(Student(InProcess(code)), salt, [exercise], after=after)
     return result
+
+
+@functools.cache
+def _asked_before(judge: Judge) -> diagnosis.Known:
+    """What known answers said: shared by all submissions, as in grading."""
+    return diagnosis.Known(judge.assignment)
 
 
 def known(judge: Judge, exercise: Exercise) -> Counter[str]:

@@ -7,7 +7,7 @@ judged in the cage until a hidden check fails. What survives is either equivalen
 
 Training functions are left out unless they are named: a change after which they still reach
 the accuracy asked for is a right answer. What they must not do stands in the mistakes, and how
-far right and wrong ones are from the thresholds in `benchmarks/thresholds_*.py`.
+far right and wrong ones are from the thresholds in `benchmarks/thresholds.py`.
 
     python benchmarks/judgement.py [backprop …] [--exercise NAME] [--sample N]
 

@@ -264,9 +264,9 @@ def critical_temperature(temperatures: np.ndarray, p_disordered: np.ndarray) -> 
     """The temperature where the probability of the disordered phase crosses ½.
 
     temperatures: array (n,), ascending, evenly spaced or not. p_disordered: array (n,), the
-    probability at each of them; it need not rise everywhere, but crosses ½ once. Between two
-    temperatures it is taken to be a straight line. Where it is exactly ½ at one of the
-    temperatures, this is the crossing. Both arrays are left unchanged.
+    probability at each of them; it need not rise everywhere, but crosses ½ at most once, from
+    below. Between two temperatures it is taken to be a straight line. Where it is exactly ½ at one
+    of the temperatures, this is the crossing. Both arrays are left unchanged.
 
     Returns a number. Raises ValueError if there is no crossing.
 

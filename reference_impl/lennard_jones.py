@@ -15,7 +15,7 @@ def lj_potential(
 ) -> float | np.ndarray:
     """Energy of two atoms at distance r: V(r) = 4ε [(σ/r)¹² − (σ/r)⁶].
 
-    r: a number or an array of any shape, in the unit of sigma; positive.
+    r: a number or an array of floats, of any shape, in the unit of sigma; positive.
     epsilon: depth of the well, the unit of energy. sigma: the distance where V = 0.
 
     Returns V in the unit of epsilon: a number for a number, an array of r's shape for an array.
@@ -71,8 +71,8 @@ def cluster_energy(positions: np.ndarray, epsilon: float = 1.0, sigma: float = 1
 def cluster_forces(positions: np.ndarray, epsilon: float = 1.0, sigma: float = 1.0) -> np.ndarray:
     """Force on every atom of a cluster, minus the gradient of cluster_energy.
 
-    positions: array (N, 3). The force on atom i is Σ_j F(r_ij) (x_i − x_j) / r_ij over all other
-    atoms j, where F is lj_force: a positive F pushes i away from j.
+    positions: array (N, 3) of floats. The force on atom i is Σ_j F(r_ij) (x_i − x_j) / r_ij
+    over all other atoms j, where F is lj_force: a positive F pushes i away from j.
 
     Returns an array (N, 3) in units of epsilon / sigma, one row for each atom, in the order of
     the positions; zeros for a single atom. The rows add up to zero. Exact to rounding, not by

@@ -16,7 +16,10 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 import IPython
 import pytest
 import torch
+import toy_course
 
+from autograder.authoring import build
+from autograder.course import Assignment, load_assignment
 from autograder.sandbox.cage import Cage
 from autograder.sandbox.inside import cells, fields, state
 
@@ -32,6 +35,21 @@ def cage() -> Iterator[Cage]:
     cage = Cage("full")
     yield cage
     cage.close()
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The made-up course, built; who changes it takes a copy."""
+    with toy_course.activated(toy_course.write(tmp_path_factory.mktemp("course"))) as root:
+        build.build(load_assignment("springs"))
+    return root
+
+
+@pytest.fixture
+def springs(toy: Path) -> Iterator[Assignment]:
+    """Its one assignment, with the made-up course in the place of this one."""
+    with toy_course.activated(toy):
+        yield load_assignment("springs")
 
 
 @pytest.fixture(autouse=True)

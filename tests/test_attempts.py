@@ -7,17 +7,17 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from test_gradebook import ANSWERS, change, filled, hand_in, rows, springs, toy_root
+from test_gradebook import ANSWERS, change, filled, hand_in, rows
 from test_semester import command, judging
 
 from autograder.course import Assignment
+from autograder.errors import CourseError
 from autograder.grading import run
 from autograder.judging.answers import reference_code
 from autograder.records import history
 from autograder.records.gradebook import Recorder
 from autograder.results import Store
 
-__all__ = ["springs", "toy_root"]
 EMPTY = dict.fromkeys(ANSWERS, "pass\n")
 
 
@@ -134,3 +134,29 @@ def test_an_attempt_that_was_never_graded_is_judged(
     assert totals(tmp_path) == [(1, 15, True), (2, 10, False)]
     told = rows(tmp_path, "select timestamp from submitted_assignment")
     assert told[0][0].startswith("2026-11-20 10:00:00"), "its own time came with it"
+
+
+def test_an_attempt_whose_file_is_gone_stops_nobody_and_counts_for_nothing(
+    springs: Assignment, tmp_path: Path, judged: list[str]
+) -> None:
+    """nbgrader's own `autograde` keeps no copy of what it grades."""
+    again(springs, tmp_path, right(springs))
+    again(springs, tmp_path, EMPTY)
+    first, _ = history.folders(tmp_path, "springs", "ada")
+    (first / "springs.ipynb").unlink()
+    hand_in(tmp_path, "ben", filled(springs, ANSWERS))
+    command("grade", "springs", "--course", tmp_path, "--policy", "best")
+    assert totals(tmp_path) == [(1, 15, False), (2, 0, True)]
+    assert {one.student for one in Store(tmp_path).all("springs")} == {"ada", "ben"}
+
+
+def test_points_by_hand_that_cannot_be_read_are_named_and_not_forgotten(
+    springs: Assignment, tmp_path: Path, judged: list[str]
+) -> None:
+    again(springs, tmp_path, right(springs))
+    again(springs, tmp_path, EMPTY)
+    first, _ = history.folders(tmp_path, "springs", "ada")
+    (first / "by_hand.json").write_text("[{]")
+    with pytest.raises(CourseError, match=r"by_hand\.json cannot be read .* given by hand"):
+        command("grade", "springs", "--course", tmp_path, "--policy", "best")
+    assert (first / "by_hand.json").read_text() == "[{]"

@@ -15,8 +15,7 @@ import pytest
 import toy_course
 from coursekit.ipynb import MAX_BYTES
 
-from autograder.authoring import build
-from autograder.course import ROOT, load_assignment
+from autograder.course import ROOT
 
 SCRIPT = ROOT / "autograder" / "exchange" / "templates" / "bundle" / "check_submission.py"
 RIGHT = {
@@ -40,14 +39,6 @@ RIGHT = {
 READY = "Ready to hand in."
 NOT_READY = "Not ready to hand in."
 Change = Callable[[list[Any]], object]
-
-
-@pytest.fixture(scope="module")
-def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The made-up course, built."""
-    with toy_course.activated(toy_course.write(tmp_path_factory.mktemp("course"))) as root:
-        build.build(load_assignment("springs"))
-    return root
 
 
 @pytest.fixture

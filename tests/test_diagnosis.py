@@ -104,6 +104,67 @@ def test_a_graph_that_is_gone_is_told_by_the_word_that_keeps_it() -> None:
     assert any("create_graph=True" in check.message for check in result.checks)
 
 
+@pytest.mark.parametrize(
+    ("assignment", "exercise", "code", "words"),
+    [
+        (
+            "cnn",
+            "count_conv_parameters",
+            "def count_conv_parameters(in_channels, out_channels, kernel_size, bias=True):\n"
+            "    return float(out_channels * (in_channels * kernel_size**2 + bias))\n",
+            "Parameters come in whole numbers",
+        ),
+        (
+            "autoencoder",
+            "reconstruction_loss",
+            "def reconstruction_loss(x, x_hat):\n"
+            "    return torch.mean((x_hat.detach() - x) ** 2)\n",
+            "x_hat is detached",
+        ),
+        (
+            "cnn",
+            "max_pool2d",
+            "def max_pool2d(x, size):\n"
+            "    height, width = x.shape[-2:]\n"
+            "    if height % size or width % size:\n"
+            "        raise ValueError('no whole number of blocks')\n"
+            "    x = x.reshape(*x.shape[:-2], height // size, size, width // size, size)\n"
+            "    return x.mean(axis=(-3, -1))\n",
+            "This is the mean of each block.",
+        ),
+    ],
+)
+def test_numbers_of_another_kind_tell_a_mistake(
+    assignment: str, exercise: str, code: str, words: str
+) -> None:
+    """A float for an int, a graph that is lost; and where a check fails by that alone, a mistake
+    that does so too is no other one."""
+    assert words in judged(assignment, exercise, code).hint
+
+
+def test_none_where_something_should_come_tells_a_mistake() -> None:
+    code = (
+        "def kernel(name):\n"
+        "    return {'horizontal': np.array([[-1.0, -1, -1], [0, 0, 0], [1, 1, 1]]),\n"
+        "            'vertical': np.array([[-1.0, 0, 1], [-1, 0, 1], [-1, 0, 1]]),\n"
+        "            'blur': np.full((3, 3), 1 / 9),\n"
+        "            'laplacian': np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])}.get(name)\n"
+    )
+    assert "An unknown name gives None" in judged("cnn", "kernels", code).hint
+    nothing = judged("cnn", "kernels", "def kernel(name):\n    pass\n")
+    assert "unknown name" not in nothing.hint
+
+
+def test_a_relation_holds_in_all_checks_or_is_not_told() -> None:
+    """Too low by one amount here and by another there is no offset."""
+    code = "def energy(spins):\n    return -2.0 * spins.size * abs(spins.mean()) ** 3\n"
+    assert "the same amount" not in judged("ising", "energy", code).hint
+    one = Pair(RIGHT + 0.25, RIGHT, (), False)
+    other = Pair(RIGHT + 0.5, RIGHT, (), False)
+    assert "the same amount too high" in relations.told([one])
+    assert relations.told([one, other]) == ""
+
+
 def told(*pairs: tuple[object, object], args: object = ()) -> str:
     return relations.told([Pair(mine, right, args, False) for mine, right in pairs])
 
@@ -114,12 +175,12 @@ RIGHT = np.array([[1.7, -0.4], [3.1, 2.2], [0.3, 5.9]])
 @pytest.mark.parametrize(
     ("mine", "words"),
     [
-        (-RIGHT, "same size, opposite sign"),
+        (-RIGHT, "every sign turned over"),
         (3 * RIGHT, "three times"),
         (RIGHT[::-1], "reversed order along axis 0"),
         (RIGHT**2, "the square"),
-        (np.abs(RIGHT), "every sign is lost"),
-        (np.concatenate([RIGHT[:1], RIGHT[1:] + 1]), "Only the first row"),
+        (np.abs(RIGHT), "the minus signs lost"),
+        (np.concatenate([RIGHT[:1], RIGHT[1:] + 1]), "only the first row"),
         (RIGHT * (1 + 3e-7), "but for their last digits"),
         (RIGHT + 0.25, "the same amount too high"),
         (np.cosh(RIGHT), ""),
@@ -134,7 +195,12 @@ def test_relations(mine: np.ndarray, words: str) -> None:
 def test_things_in_another_order() -> None:
     right = (np.ones(2), np.zeros(3), 2.5)
     said = told(((right[1], right[0], right[2]), right))
-    assert said == "The right things come back, but in another order: 2, 1, 3 of 1 to 3."
+    assert said == "The right values come back in another order: the second, the first, the third."
+
+
+def test_right_values_with_fewer_digits_are_in_no_other_order() -> None:
+    right = (np.ones(2), 2.5)
+    assert told(((right[0] * (1 + 3e-6), right[1]), right)).startswith("The numbers are right but")
 
 
 def test_a_factor_that_goes_with_the_size() -> None:
@@ -144,7 +210,10 @@ def test_a_factor_that_goes_with_the_size() -> None:
         x, right = rng.normal(size=(n, 2)), rng.normal(size=(n, 2))
         pairs.append(Pair(n * right, right, (x,), False))
     said = relations.told(pairs)
-    assert said == "Where it is wrong, it is too large by the number of rows, as a factor."
+    assert said == (
+        "Where it is wrong, it is too large by a factor, the number of rows of the first array "
+        "given."
+    )
 
 
 @pytest.mark.parametrize(

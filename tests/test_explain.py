@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_gradebook import ANSWERS, Tags, filled, hand_in, result, springs, toy_root
+from test_gradebook import ANSWERS, Tags, filled, hand_in, result
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
@@ -16,8 +16,6 @@ from autograder.records.explanation import Recorded, as_page, as_text
 from autograder.records.gradebook import Recorder
 from autograder.results import Store
 from autograder.sandbox.cage import Cage
-
-__all__ = ["springs", "toy_root"]
 
 WRONG = ANSWERS | {
     "spring_force": "def spring_force(x, stiffness=1.0):\n    return stiffness * x\n",

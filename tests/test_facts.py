@@ -36,9 +36,21 @@ RIGHT = {
         ({"loss": "F.mse_loss(model(x), y).detach()"}, "goes through detach() before backward"),
         ({"loss": "torch.tensor(F.mse_loss(model(x), y))"}, "goes through torch.tensor"),
         ({"loss": "F.cross_entropy(F.softmax(model(x), 1), y)"}, "A softmax stands before"),
-        ({"step": "optimiser.step(); return model"}, "return in line 7 stands inside the loop"),
+        ({"step": "optimiser.step(); return model"}, "The return in line 7 stands inside the loop"),
         ({"zero": "optimiser.zero_grad(); model.eval()"}, "evaluation mode on and never off"),
         ({"zero": "optimiser.zero_grad(); torch.manual_seed(1)"}, "Line 4 seeds the global"),
+        # What is right and looks like it.
+        ({"loss": "torch.tensor(0.0); loss += F.mse_loss(model(x), y)"}, ""),
+        ({"loss": "torch.tensor(0.0)\n        for i in x: loss = loss + i"}, ""),
+        ({"loss": "F.cross_entropy(model(x), F.softmax(teacher(x), 1))"}, ""),
+        ({"loss": "F.nll_loss(F.log_softmax(model(x), 1), y)"}, ""),
+        ({"loss": "F.cross_entropy(torch.log(F.softmax(model(x), 1)), y)"}, ""),
+        ({"loss": "cross_entropy(F.softmax(model(x), 1), y)"}, ""),  # their own, of probabilities
+        ({"loss": "F.cross_entropy(input=model(x).softmax(1), target=y)"}, "A softmax stands"),
+        ({"loss": "F.cross_entropy(nn.Softmax(1)(model(x)), y)"}, "A softmax stands before"),
+        ({"zero": "model.zero_grad()", "step": "\n        for p in w: p.data -= p.grad"}, ""),
+        ({"step": "optimiser.step(); best = copy.deepcopy(model); best.eval()"}, ""),
+        ({"step": "optimiser.step(); losses.append(eval('1'))"}, ""),
     ],
 )
 def test_a_training_loop_is_read(change: dict[str, str], words: str) -> None:
@@ -52,6 +64,7 @@ def test_a_training_loop_is_read(change: dict[str, str], words: str) -> None:
     [
         ("def f(spins):\n    spins[0] = 1\n    return spins\n", "Line 2 writes into spins"),
         ("def f(spins):\n    spins = spins.copy()\n    spins[0] = 1\n    return spins\n", ""),
+        ("def f(a, b):\n    a, b = a.copy(), b.copy()\n    a[0] = 1\n    return a, b\n", ""),
         ("def f(n, rng):\n    return rng.normal(size=n) + np.random.normal()\n", "Line 2 draws"),
         ("def f(n, rng):\n    return rng.normal(size=n)\n", ""),
         ("def f(n, rng):\n    return np.zeros(n)\n", "f never uses rng"),
@@ -67,7 +80,7 @@ def test_functions_are_read(code: str, words: str) -> None:
 
 @pytest.mark.parametrize("name", course())
 def test_nothing_is_said_of_a_right_answer(name: str) -> None:
-    """Each against the others: what one style does is a fact about no other one's mistake."""
+    """Each against all: what a right answer does is no reason for anything."""
     found = load_assignment(name)
     for exercise in found.exercises:
         codes = _right_codes(found, exercise.name)

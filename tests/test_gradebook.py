@@ -119,20 +119,6 @@ class JudgesHere:
 # ------------------------------------------------------------------------ the made-up course
 
 
-@pytest.fixture(scope="session")
-def toy_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = toy_course.write(tmp_path_factory.mktemp("toy"))
-    with toy_course.activated(root):
-        build(course.load_assignment("springs"))
-    return root
-
-
-@pytest.fixture
-def springs(toy_root: Path) -> Iterator[Assignment]:
-    with toy_course.activated(toy_root):
-        yield course.load_assignment("springs")
-
-
 def filled(assignment: Assignment, answers: dict[str, str]) -> Notebook:
     notebook: Notebook = json.loads(assignment.release.read_bytes())
     for cell in notebook["cells"]:
@@ -1056,15 +1042,15 @@ def mended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("mended")
-def test_nbgraders_commands_run_on_a_difficult_class(toy_root: Path, tmp_path: Path) -> None:
+def test_nbgraders_commands_run_on_a_difficult_class(toy: Path, tmp_path: Path) -> None:
     """A course directory of its own, taken through nbgrader's commands and formgrader's lists."""
-    with toy_course.activated(toy_root):
+    with toy_course.activated(toy):
         deserved = a_class(course.load_assignment("springs"), tmp_path)
     here = str(Path(__file__).parent)
     (tmp_path / "nbgrader_config.py").write_text(
         f"import sys\nsys.path.append({here!r})\n"
         "from pathlib import Path\nimport test_gradebook, toy_course\n"
-        f"toy_course.activate(Path({str(toy_root)!r}))\n"
+        f"toy_course.activate(Path({str(toy)!r}))\n"
         "import autograder.grading.executors\n"
         "autograder.grading.executors.judges = test_gradebook.JudgesHere\n"
         f"c = get_config()\nload_subconfig({str(CONFIG)!r})\n"

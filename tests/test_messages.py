@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,9 +26,10 @@ from coursekit import (
 )
 from coursekit.messages import describe
 from coursekit.relations import relation
+from coursekit.student import title_of
 from coursekit.written import Origin, Thing, code
 
-from autograder.course import Cell
+from autograder.course import ROOT, Cell
 from autograder.judging.student import Student
 from autograder.sandbox.inside.fields import FIELDS
 from autograder.sandbox.protocol import InProcess
@@ -37,6 +40,8 @@ VALUES = [
     np.array([np.nan, np.inf, 1 / 3, 1e-9]),
     np.zeros((0, 3)),
     np.zeros((5, 8)),
+    np.full((5, 8), 2.5, dtype=np.float32),
+    torch.full((4, 9), -7.0, requires_grad=True),
     np.array([True, False]),
     np.float32(0.1),
     -np.inf,
@@ -217,6 +222,48 @@ def test_a_sentence_has_a_subject() -> None:
     assert "the mean of the squares, ± 0.1" in message
 
 
+def test_a_property_that_begins_with_its_verb_is_one_of_the_function() -> None:
+    message = said(lambda s: holds(s.square(3.0) is None, "should return two things: (x, y)"))
+    assert "problem   square should return two things: (x, y)" in message
+
+    def has_too_few(student: Any) -> None:
+        student.Net(3)(torch.ones(1, 3))
+        holds(False, "should have two layers")
+
+    assert "problem   Net should have two layers" in said(has_too_few)
+
+
+def test_no_sentence_of_a_check_is_without_a_subject() -> None:
+    """All that `holds` and `CheckFailed` say in the course's checks: they begin with what they
+    are about, or with a verb that gets the function's name (`should`, `cannot`)."""
+    verb = re.compile(r"(must|is|are|has|have|does|do|gives?|returns?|needs?|raises?)\b")
+    files = [*ROOT.glob("assignments/*/public_checks.py"), *ROOT.glob("autograder/checks/*.py")]
+    calls = [
+        (path, node)
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("holds", "CheckFailed")
+    ]
+    assert len(calls) > 500
+    for path, call in calls:
+        for one in call.args[1:]:
+            text = one.values[0] if isinstance(one, ast.JoinedStr) else one
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                where = f"{path.relative_to(ROOT)}:{call.lineno}: {text.value}"
+                assert not verb.match(text.value), where
+
+
+def test_a_title_is_a_whole_sentence() -> None:
+    def test_one__two() -> None:
+        """is 2.2 where p is ½ there, and looks for the
+        crossing
+
+        What a right answer may do.
+        """
+
+    assert title_of(test_one__two) == "is 2.2 where p is ½ there, and looks for the crossing"
+
+
 def test_a_changed_argument_is_said_to_be_changed() -> None:
     def in_place(student: Any) -> None:
         kept = student.keep(np.ones(3))
@@ -224,7 +271,7 @@ def test_a_changed_argument_is_said_to_be_changed() -> None:
         unchanged(student.value(kept), np.ones(3), "x")
 
     message = said(in_place)
-    assert "problem   the call changes its argument x, which should stay as it was" in message
+    assert "problem   the call changes its argument x, which should stay unchanged" in message
     assert "measured" not in message
 
 
@@ -252,7 +299,7 @@ def related(values: Any, wanted: Any) -> str:
 
 def test_a_relation_is_told_where_it_cannot_be_chance() -> None:
     right = np.array([1.7, -0.4, 3.1, 2.2])
-    assert related(-right, right) == "same size, opposite sign"
+    assert related(-right, right) == "the sizes are right and every sign turned over"
     assert related(2 * right, right) == "every entry is twice what it should be"
     assert "opposite sign" in related(-right / 2, right)
     assert related(right + 0.3, right) == "every entry is 0.3 too high"

@@ -212,15 +212,15 @@ def test_train_is_torchs_descent(rng: np.random.Generator) -> None:
 
 @pytest.mark.slow
 def test_train_learns_the_notebooks_sine() -> None:
-    """97 numbers, 10 000 epochs of plain descent: below 3e-3 on unseen points for 20 seeds.
+    """97 numbers, 10 000 epochs of plain descent: below 3e-3 on unseen points for every seed.
 
-    On evenly spaced points, as in the notebook (worst seed 2.0e-3). It is no bound for 100 random
-    points: there the worst of 20 seeds left 6.5e-3, because random points leave gaps.
+    On evenly spaced points, as in the notebook (worst of 20 seeds 2.0e-3). It is no bound for 100
+    random points: there the worst of 20 seeds left 6.5e-3, because random points leave gaps.
     """
     x = np.linspace(-np.pi, np.pi, 100).reshape(-1, 1)
     unseen = np.linspace(-np.pi, np.pi, 500).reshape(-1, 1)
     centre, spread = x.mean(), x.std()
-    for seed in range(20):
+    for seed in range(4):
         trained, losses = reference.train(
             (x - centre) / spread, np.sin(x), 32, 0.01, 10_000, np.random.default_rng(1000 + seed)
         )

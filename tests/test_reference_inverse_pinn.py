@@ -160,14 +160,14 @@ def test_alpha_is_within_a_tenth_of_a_per_cent_of_least_squares(seed: int) -> No
 
 
 @pytest.mark.slow
-def test_twenty_experiments_scatter_as_the_bound_says() -> None:
+def test_experiments_scatter_as_the_bound_says() -> None:
     errors = []
-    for seed in range(20):
+    for seed in range(8):
         data = pinn.observe(100, 0.1, 0.02, np.random.default_rng(seed))
         alpha, _ = pinn.recover_alpha(data, epochs=3000, generator=seeded(seed))
         assert alpha == pytest.approx(fitted(data)[0], rel=1e-3)
         errors.append((alpha - 0.1) / pinn.alpha_uncertainty(data, 0.02, 0.1))
-    # Twenty squares of normal numbers: their root mean square is 1 ± 0.16.
+    # Eight squares of normal numbers: their root mean square is 1 ± 0.25.
     assert 0.5 < np.sqrt(np.mean(np.square(errors))) < 1.5
 
 

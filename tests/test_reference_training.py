@@ -326,23 +326,13 @@ def unseen_error(model: nn.Module) -> float:
         return float(mean_squared_error(y.numpy(), model(x).numpy()))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(5))
 def test_training_reaches_the_target(seed: int) -> None:
     model = fresh(seed)
     losses = reference.train(model, *sine(), epochs=1000, learning_rate=0.01)
     assert unseen_error(model) < 1e-5
     assert losses[-1] < 1e-5
     assert not model.training
-
-
-@pytest.mark.slow
-def test_training_reaches_the_target_with_20_seeds() -> None:
-    errors = []
-    for seed in range(20):
-        model = fresh(seed)
-        reference.train(model, *sine(), epochs=1000, learning_rate=0.01)
-        errors.append(unseen_error(model))
-    assert max(errors) < 1e-5
 
 
 def test_sgd_is_torchs_with_the_rate_of_the_first_epoch(rng: np.random.Generator) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from coursekit.ipynb import kit_in, read_cells
 from nbclient import NotebookClient
 from test_check_submission import RIGHT, SCRIPT
 
-from autograder.authoring import build
 from autograder.course import Assignment, course, load_assignment
 from autograder.exchange.bundle import single_notebooks, student_folder
 from autograder.judging.judge import Judge
@@ -27,20 +26,6 @@ from autograder.judging.submission import read_submission
 from autograder.sandbox.protocol import InProcess
 
 Notebook = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The made-up course, built."""
-    with toy_course.activated(toy_course.write(tmp_path_factory.mktemp("course"))) as root:
-        build.build(load_assignment("springs"))
-    return root
-
-
-@pytest.fixture
-def springs(toy: Path) -> Iterator[Assignment]:
-    with toy_course.activated(toy):
-        yield load_assignment("springs")
 
 
 @pytest.fixture

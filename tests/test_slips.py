@@ -127,6 +127,14 @@ def test_a_check_in_which_a_slip_answers_rightly_so_far_need_not_tell_it() -> No
     assert slips.named("f", {"one": returned(1.5)}, known) == "", "it fails more than the student"
 
 
+def test_zeros_explain_a_failed_check_only_where_nothing_else_fails() -> None:
+    """Too many slips end in zeros."""
+    known = small_table(("one", "a slip", returned(np.zeros(3)), frozenset({"one"})))
+    assert slips.named("f", {"one": returned(np.zeros(3))}, known) == "a slip"
+    failed = {"one": returned(np.zeros(3)), "two": returned(2.5)}
+    assert slips.named("f", failed, known) == ""
+
+
 def test_gradients_tell_slips_apart() -> None:
     silent, other = returned(Thing()), returned(Thing())
     assert slips.digests("f", "one", silent) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import toy_course
-from test_gradebook import ANSWERS, filled, hand_in, springs, toy_root
+from test_gradebook import ANSWERS, filled, hand_in
 
 from autograder.authoring import verify
 from autograder.course import Assignment, load_assignment
@@ -17,8 +17,6 @@ from autograder.judging.submission import read_submission
 from autograder.records.unexplained import as_mistake, as_text, unexplained
 from autograder.results import Result, Store
 from autograder.sandbox.protocol import InProcess
-
-__all__ = ["springs", "toy_root"]
 
 BENT = "def spring_force(x, stiffness=1.0):\n    return -stiffness * np.sinh(x)\n"
 WRITTEN_OTHERWISE = BENT.replace("return", "y = np.sinh(x)\n    return").replace(
@@ -63,7 +61,7 @@ def graded(course_dir: Path, assignment: Assignment) -> dict[str, Result]:
 
 
 def test_a_class_s_own_slip_becomes_a_known_one(
-    springs: Assignment, toy_root: Path, tmp_path: Path
+    springs: Assignment, toy: Path, tmp_path: Path
 ) -> None:
     before = graded(tmp_path, springs)
     groups = unexplained(tmp_path, springs)
@@ -83,7 +81,7 @@ def test_a_class_s_own_slip_becomes_a_known_one(
     )
     try:
         bank.write_text(more, encoding="utf-8")
-        toy_course.activate(toy_root)
+        toy_course.activate(toy)
         found = load_assignment("springs")
         wrong = next(one for one in known.mistakes(found) if one.name.endswith("_in_class"))
         trials = verify.Trials(Judge(found), found.exercise("spring_force"))
@@ -93,7 +91,7 @@ def test_a_class_s_own_slip_becomes_a_known_one(
         after = graded(tmp_path, found)
     finally:
         bank.write_text(kept, encoding="utf-8")
-        toy_course.activate(toy_root)
+        toy_course.activate(toy)
     force = {student: one.exercises[0] for student, one in after.items()}
     assert {who for who, one in force.items() if sentence in one.hint} == {"ada", "ben"}
     assert {who: one.points for who, one in after.items()} == {

@@ -338,7 +338,12 @@ def fill(folder: Path, copy: Path, answers: dict[str, str]) -> Path:
 
 
 def execute(
-    folder: Path, place: Path, answers: dict[str, str] | None = None, *, alone: bool = True
+    folder: Path,
+    place: Path,
+    answers: dict[str, str] | None = None,
+    *,
+    alone: bool = True,
+    demonstrations: bool = True,
 ) -> dict[str, Any]:
     """Runs a copy of a notebook's folder in a real kernel, in fast mode; cells by their ids.
 
@@ -355,7 +360,7 @@ def execute(
         notebook,
         kernel_name="python3",
         timeout=1800,
-        skip_cells_with_tag="",  # the demonstrations too
+        skip_cells_with_tag="" if demonstrations else "skip-execution",
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()

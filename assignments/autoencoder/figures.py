@@ -18,6 +18,7 @@ from coursekit.look import (
     LIGHT,
     ORANGE,
     PALE,
+    SIGNS,
     canvas,
     dress,
     expected_line,
@@ -27,7 +28,7 @@ from coursekit.look import (
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-SPINS, WARMTH = "RdBu_r", "cividis"
+SPINS, WARMTH = SIGNS, "cividis"
 
 T_C = 2 / math.log(1 + math.sqrt(2))
 
@@ -339,7 +340,7 @@ def one_number(temperatures: Any, order: Any, m: Any) -> Figure:
 
 
 def _lattice(axes: Axes, spins: Any, title: str, frame: str = PALE) -> None:
-    """Spins, or numbers between −1 and 1: red is up, blue is down, white is zero."""
+    """Spins, or numbers between −1 and 1: orange is up, blue is down, white is zero."""
     axes.imshow(np.asarray(spins), cmap=SPINS, vmin=-1.2, vmax=1.2, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])

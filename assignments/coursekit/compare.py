@@ -236,7 +236,7 @@ def unchanged(now: Any, before: Any, what: str, tolerance: Tolerance = EXACT) ->
     try:
         close(now, before, tolerance)
     except CheckFailed:
-        text = f"the call changes its argument {what}, which should stay as it was"
+        text = f"the call changes its argument {what}, which should stay unchanged"
         raise CheckFailed("property", text) from None
 
 
@@ -268,6 +268,8 @@ def attribute(thing: Any, name: str) -> Any:
 def wanted_instead(stumble: Exception) -> str:
     """What a check tried to do with a value that stopped it, as what was wanted of the value."""
     text = str(stumble)
+    if "truth value" in text or "more than one value is ambiguous" in text:
+        return "True or False"
     if "not callable" in text:
         return "a function or a model, to be called,"
     expected = re.search(r"values? to unpack \(expected (?:at least )?(\d+)", text)
@@ -279,6 +281,8 @@ def wanted_instead(stumble: Exception) -> str:
         return "an array or tensor of another shape"
     if "requires grad" in text or "require grad" in text:
         return "a value without a graph (item() or detach() gives one)"
+    if isinstance(stumble, KeyError) and re.fullmatch(r"'[a-z]\w*'", text):
+        return f"something with {text} in it"
     missing = re.search(r"has no attribute '(\w+)'", text)
     for wanted, names in _ATTRIBUTES.items():
         if missing and missing[1] in names.split():
@@ -292,6 +296,14 @@ _ATTRIBUTES = {
     "a model (an nn.Module)": "parameters eval train training state_dict named_parameters",
 }
 """Attributes that a check may ask for, by what has them."""
+
+
+def no_parameters() -> CheckFailed:
+    """The verdict on a model that should be differentiated with respect to its parameters."""
+    return CheckFailed(
+        "property",
+        "the model has no parameters: layers in a plain list, for one, are not found",
+    )
 
 
 def without_a_graph(text: str) -> str:
@@ -344,7 +356,7 @@ def kind_of(value: Any) -> str:
     if _is_tensor(value):
         return "a torch tensor"
     if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype}"
+        return f"an {'' if value.size else 'empty '}array of {value.dtype}"
     if isinstance(value, np.generic):
         return f"a NumPy {value.dtype}"
     if isinstance(value, (tuple, list)):

@@ -29,7 +29,7 @@ from autograder.judging.kinds import array, close, number
 from autograder.judging.kit import unchanged
 from reference_impl import autoencoder as reference
 
-# Measured by benchmarks/thresholds_autoencoder.py: the reference and every recipe of the
+# Measured by benchmarks/thresholds.py: the reference and every recipe of the
 # alternatives (mini-batches of 16 to 128, full batches, Adam, SGD with momentum, with and without
 # symmetry) pass with 20 seeds of 20, no wrong one does.
 EPOCHS = 40
@@ -290,7 +290,7 @@ def test_autoencoder__can_be_trained_through_its_output(student, draw):
     kept = student.keeping(model, _spins(draw, 8, 36))
     x_hat, _ = _pair(kept, "(x_hat, z)")
     gradients = student.gradients(x_hat, model)
-    holds(bool(gradients), "it has no parameters")
+    holds(bool(gradients), "the autoencoder has no parameters")
     holds(
         all(gradient is not None for gradient in gradients),
         "x_hat does not depend on some of the weights, or its graph is cut: they would never learn",
@@ -313,7 +313,7 @@ def test_autoencoder__has_weights_of_its_own(student, draw):
     """has weights that it shares with no other autoencoder"""
     one, other = _called(student, 36), _called(student, 36)
     before = [weights.dtype for weights in other.parameters()]
-    holds(bool(before), "it has no parameters")
+    holds(bool(before), "the autoencoder has no parameters")
     one.half()
     after = [weights.dtype for weights in other.parameters()]
     holds(after == before, "two autoencoders share their layers: what trains one changes the other")

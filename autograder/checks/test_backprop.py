@@ -870,8 +870,8 @@ def sine_error(student, draw) -> float:
 def test_train__learns_a_sine(student, draw):
     """learns a sine, on points that it has not seen
 
-    The worst of 600 right runs had an error of 0.046 (benchmarks/thresholds_backprop.py, with
-    RIGHT = 600); the distribution's tail ends far below the limit.
+    The worst of 600 right runs had an error of 0.046 (benchmarks/thresholds.py, with
+    --seeds 600); the distribution's tail ends far below the limit.
     """
     below(sine_error(student, draw), SINE_LIMIT, "the mean squared error on unseen points")
 

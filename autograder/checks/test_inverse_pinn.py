@@ -34,7 +34,7 @@ from autograder.judging.kit import torch_generator, unchanged
 from autograder.sandbox.inside import fields
 from reference_impl import inverse_pinn as reference
 
-# Measured by benchmarks/thresholds_inverse_pinn.py: every right recipe of the alternatives (soft
+# Measured by benchmarks/thresholds.py: every right recipe of the alternatives (soft
 # and hard conditions, L-BFGS, Adam, least squares) passes with 20 seeds of 20, no wrong one does.
 EPOCHS = 3000
 TRUTH_LIMIT = 0.05  # of the true α; the Cramér–Rao bound of these data is below 0.004

@@ -30,7 +30,7 @@ from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
 from autograder.judging.kinds import array, close, number
-from autograder.judging.kit import numpy_generator, torch_generator, unchanged
+from autograder.judging.kit import numpy_generator, repeats, torch_generator, unchanged
 from reference_impl import lennard_jones as reference
 
 R_MIN = 2 ** (1 / 6)
@@ -38,7 +38,7 @@ R_MIN = 2 ** (1 / 6)
 # A dozen operations in float64, each within 1e-16. The best central difference keeps ten digits.
 ROUNDING = Tolerance("rounding in float64", 1e-12, 1e-13, 0.0)
 
-# Measured by benchmarks/thresholds_lennard_jones.py: every right recipe of the alternatives
+# Measured by benchmarks/thresholds.py: every right recipe of the alternatives
 # (Adam with several rates and batches, L-BFGS) passes with 20 seeds of 20, no wrong one does.
 EPOCHS_POTENTIAL = 2000
 ENERGY_LIMIT = 0.02  # ε²
@@ -923,18 +923,13 @@ def test_train_potential__learns_from_the_forces(student, draw):
 def test_train_potential__repeats_itself(student, draw):
     """gives the same model for the same seed, and another for another"""
     data = _training_data(_spread(draw, 20), _Law(draw, 0.95))
-    seed = int(draw.integers(1, 2**31))
     r = np.linspace(1, 3, 9)
-    curves = []
-    for this in (seed, seed, seed - 1):
-        generator = torch.Generator().manual_seed(this)
+
+    def trained(generator: torch.Generator) -> np.ndarray:
         model = student.train_potential(*data, epochs=10, generator=generator)
-        curves.append(_curve(student, model, r)[0])
-        student.reseed(int(draw.integers(2**31)))
-    close(curves[1], curves[0], SINGLE)
-    # To the last bit: good trainings come to nearly the same from any start.
-    same = np.array_equal(curves[2], curves[0])
-    holds(not same, "another seed gives the same: it decides nothing")
+        return _curve(student, model, r)[0]
+
+    repeats(student, draw, trained)
 
 
 @pytest.mark.guard
@@ -1049,17 +1044,12 @@ def test_train_cluster_model__judges_every_cluster_by_itself(student, draw):
 def test_train_cluster_model__repeats_itself(student, draw):
     """gives the same model for the same seed, and another for another"""
     distances, energies = _energies(draw, 60, 4, _Law(draw, 0.9))
-    seed = int(draw.integers(1, 2**31))
-    found = []
-    for this in (seed, seed, seed - 1):
-        generator = torch.Generator().manual_seed(this)
+
+    def trained(generator: torch.Generator) -> np.ndarray:
         model = _clusters_model(student, (distances, energies), generator, 10)
-        found.append(_predict(model, distances[:9]))
-        student.reseed(int(draw.integers(2**31)))
-    close(found[1], found[0], SINGLE)
-    # To the last bit: good trainings come to nearly the same from any start.
-    same = np.array_equal(found[2], found[0])
-    holds(not same, "another seed gives the same: it decides nothing")
+        return _predict(model, distances[:9])
+
+    repeats(student, draw, trained)
 
 
 @pytest.mark.guard

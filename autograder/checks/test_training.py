@@ -40,7 +40,7 @@ from autograder.judging.kit import torch_generator, unchanged
 # A dozen operations in float64, each within 1e-16.
 ROUNDING = Tolerance("rounding in float64", 1e-12, 1e-13, 0.0)
 
-# Measured by benchmarks/thresholds_training.py: every right recipe stays under the limits with
+# Measured by benchmarks/thresholds.py: every right recipe stays under the limits with
 # every seed. Plain Adam's last epoch is a lottery: its worst of 120 seeds is 0.0018 with all data
 # at once and 0.0015 of 150 with batches, medians 7e-6 and 1e-4. Three times the learning rate
 # makes its worst four to six times larger.

@@ -6,6 +6,7 @@ import errno
 import sys
 
 from autograder.errors import CageError, CourseError
+from autograder.files import plain
 
 from . import authoring, exchange, grading
 from .terminal import UNIX, app
@@ -18,7 +19,7 @@ def main() -> None:
     try:
         app()
     except (CourseError, CageError) as error:
-        print(f"autograder: {error}", file=sys.stderr)
+        print(f"autograder: {plain(str(error))}", file=sys.stderr)
         raise SystemExit(2) from None
     except ModuleNotFoundError as error:
         if error.name not in UNIX:

@@ -108,9 +108,9 @@ def collect(
     if outcome.unchanged:
         print(f"{len(outcome.unchanged)} were there already and are the same")
     for sentence in outcome.remarks:
-        print(f"note: {sentence}", file=sys.stderr)
+        print(f"note: {plain(sentence)}", file=sys.stderr)
     for sentence in outcome.left_out:
-        print(f"left out: {sentence}", file=sys.stderr)
+        print(f"left out: {plain(sentence)}", file=sys.stderr)
     if outcome.left_out:
         raise typer.Exit(1)
 

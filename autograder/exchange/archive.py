@@ -14,7 +14,6 @@ import stat
 import struct
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import IO, NamedTuple
@@ -28,15 +27,13 @@ MAX_INNER_BYTES = 100 * 2**20
 MAX_OPENED = 2 * MAX_INNER_BYTES
 """Of all archives of one person that are opened, one within another too: they stay in memory."""
 MAX_INNER_MEMBERS = 2_000
+"""Of one such archive; of all of one person no more are opened once they hold as many."""
 MAX_TROUBLE = 3
 """Archives of one person that are named because they cannot be read."""
 MAX_PACKED = 100
 """How many bytes one may become; a notebook's text is packed some five to one."""
 _JUNK = re.compile(r"__MACOSX|Thumbs\.db|desktop\.ini|__pycache__|\..*", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:")
-
-DAMAGE = (CourseError, zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError, ValueError)
-"""What reading a member of an archive may end with; RuntimeError is a password."""
 
 
 class File(NamedTuple):
@@ -50,7 +47,7 @@ class File(NamedTuple):
     """When it was last changed; without a zone where the archive tells none."""
     link: bool
     read: Callable[[int], bytes]
-    """The bytes; CourseError if there are more than the argument."""
+    """The bytes; CourseError if there are more than the argument, or they cannot be read."""
 
     @property
     def name(self) -> str:
@@ -87,8 +84,10 @@ def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
 
 
 def inner(data: bytes, file: File) -> Listing:
-    """What an archive within the archive holds, its files one folder deeper."""
-    held = listing(zipfile.ZipFile(io.BytesIO(data)), MAX_INNER_MEMBERS)
+    """What an archive within the archive holds, its files one folder deeper; CourseError where
+    that cannot be read."""
+    with readable():
+        held = listing(zipfile.ZipFile(io.BytesIO(data)), MAX_INNER_MEMBERS)
     files = [
         one._replace(path=(*file.path, *one.path), shown=f"{file.shown} → {one.shown}")
         for one in held.files
@@ -101,7 +100,7 @@ def opened(files: list[File], depth: int = 2) -> tuple[list[File], list[str]]:
     """The files with those of the archives among them; and which archives cannot be read."""
     found: list[File] = []
     trouble: list[str] = []
-    left = MAX_OPENED
+    left, members = MAX_OPENED, MAX_INNER_MEMBERS
     queue = [(file, depth) for file in reversed(files)]
     while queue:
         file, depth = queue.pop()
@@ -109,10 +108,14 @@ def opened(files: list[File], depth: int = 2) -> tuple[list[File], list[str]]:
             found.append(file)
             continue
         try:
+            if members <= 0:
+                raise CourseError("the others hold too many files")
             data = file.read(max(0, min(MAX_INNER_BYTES, left)))
             left -= len(data)
-            queue += [(one, depth - 1) for one in reversed(inner(data, file).files)]
-        except DAMAGE as error:
+            held = inner(data, file).files
+            members -= len(held)
+            queue += [(one, depth - 1) for one in reversed(held)]
+        except CourseError as error:
             left -= MAX_INNER_BYTES // 10  # it may have taken as long
             trouble.append(f"{file.shown}: {error}")
     if len(trouble) > MAX_TROUBLE:
@@ -175,7 +178,7 @@ def _reader(zipped: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int],
     def read(most: int) -> bytes:
         """Whatever the archive says of its own sizes."""
         file: IO[bytes]
-        with zipped.open(member) as file:
+        with readable(), zipped.open(member) as file:
             data = file.read(most + 1)
         if len(data) > most:
             raise CourseError(f"larger than {most >> 20} MB")
@@ -184,3 +187,15 @@ def _reader(zipped: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int],
         return data
 
     return read
+
+
+@contextlib.contextmanager
+def readable() -> Iterator[None]:
+    """Whatever stops the reading of what somebody made becomes a CourseError that says so: a
+    password, an unknown method, and each method has errors of its own."""
+    try:
+        yield
+    except CourseError:
+        raise
+    except Exception as error:
+        raise CourseError(f"cannot be read ({str(error) or type(error).__name__})") from None

@@ -50,12 +50,7 @@ def student_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
             files[str(path.relative_to(ROOT / "release"))] = path.read_bytes()
     files["README.md"] = _guide(assignments)
     files[".github/workflows/classroom.yml"] = (_TEMPLATES / "classroom.yml").read_bytes()
-    files["requirements.txt"] = _requirements().encode()
-    for script in ("check_environment.py", "check_submission.py"):
-        files[script] = (_TEMPLATES / script).read_bytes()
-    for name, data in files.items():
-        write_atomically(folder / name, data)
-    return [folder / name for name in files]
+    return _written(files, folder)
 
 
 def single_notebooks(assignments: list[Assignment], folder: Path) -> list[Path]:
@@ -63,6 +58,11 @@ def single_notebooks(assignments: list[Assignment], folder: Path) -> list[Path]:
     the self-tests beside them."""
     files = {f"{found.name}.ipynb": _with_its_kit(found) for found in assignments}
     files["README.md"] = _guide(assignments, "single.md")
+    return _written(files, folder)
+
+
+def _written(files: dict[str, bytes], folder: Path) -> list[Path]:
+    """These files, and what every student needs beside them."""
     files["requirements.txt"] = _requirements().encode()
     for script in ("check_environment.py", "check_submission.py"):
         files[script] = (_TEMPLATES / script).read_bytes()

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from coursekit.ipynb import MAX_BYTES, NotebookCell, NotebookError, read_cells
 
 from autograder.course import Assignment, course
+from autograder.errors import CourseError
 from autograder.judging.submission import outline_of
 
-from .archive import DAMAGE, File
+from .archive import File
 
 MOST = 20
 """Notebooks of one person that are looked into."""
@@ -91,7 +92,7 @@ def _read(files: list[File], assignment: Assignment) -> tuple[list[_Candidate], 
             continue
         try:
             data = file.read(MAX_BYTES)
-        except DAMAGE as error:
+        except CourseError as error:
             trouble.append(f"{file.shown}: {error}")
             continue
         found.append(_candidate(file, data, assignment))

@@ -20,7 +20,7 @@ from autograder.judging.submission import find_notebook
 from autograder.records.gradebook import Mark
 from autograder.results import ExerciseResult, Result
 
-from .archive import MAX_INNER_MEMBERS, File, is_junk, opened, shown
+from .archive import MAX_INNER_MEMBERS, File, is_junk, opened, readable, shown
 from .bundle import files_of
 from .choice import choose
 
@@ -103,7 +103,7 @@ def _files_in(folder: Path) -> list[File]:
 
 def _reader(path: Path) -> Callable[[int], bytes]:
     def read(most: int) -> bytes:
-        with path.open("rb") as file:
+        with readable(), path.open("rb") as file:
             data = file.read(most + 1)
         if len(data) > most:
             raise CourseError(f"larger than {most >> 20} MB")

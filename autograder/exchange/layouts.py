@@ -21,7 +21,7 @@ from autograder.errors import CourseError
 from autograder.files import usable_id
 from autograder.records.gradebook import parse_time
 
-from .archive import DAMAGE, File, Listing, is_archive
+from .archive import File, Listing, is_archive, readable
 
 Path = tuple[str, ...]
 
@@ -273,7 +273,7 @@ def _read_receipt(handed: Handed) -> None:
         if _RECEIPT.fullmatch(file.name):
             try:
                 text = file.read(2**20).decode("utf-8", "replace")
-            except DAMAGE:
+            except CourseError:
                 continue
             said = re.match(r"\s*Name: *(.*?) *\((\S+)\)", text)
             if said and file.name.split("_attempt_")[0].endswith(f"_{said[2]}"):
@@ -293,9 +293,10 @@ def _gradescope(files: list[File], folders: set[Path], root: Path) -> Layout | N
     if len(lists) != 1 or not all(re.fullmatch(r"submission_\d+", top) for top in tops):
         return None
     try:
-        table = yaml.safe_load(lists[0].read(20 * 2**20))
-    except (*DAMAGE, yaml.YAMLError, RecursionError) as error:
-        raise CourseError(f"{_GRADESCOPE} in the archive cannot be read: {error}") from None
+        with readable():
+            table = yaml.safe_load(lists[0].read(20 * 2**20))
+    except CourseError as error:
+        raise CourseError(f"{_GRADESCOPE} in the archive: {error}") from None
     entries = table if isinstance(table, dict) else {}
     people = []
     for label in sorted({*tops, *map(str, entries)}):

@@ -107,12 +107,13 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
             )
             self.log.warning(text, student, known.points, result.points)
         pages = Pages(recorder.course_dir, [found], recorder)
+        attempts = Attempts(recorder.course_dir, found, recorder, pages)
         if known is not None and not of_one_file(known, result):
-            attempts = Attempts(recorder.course_dir, found, recorder, pages)
             attempts.renew(known)
             for sentence in attempts.said:
                 self.log.warning("%s", plain(sentence))
         store.save(result)
+        attempts.note(result)
         recorder.record(result)
         Receipts(recorder.course_dir).remove(result)
         pages.remove(result)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 from coursekit.compare import short
@@ -19,17 +21,19 @@ from autograder.judging.answers import cells
 from autograder.judging.digest import digests, salted, together
 from autograder.judging.follow_through import judged
 from autograder.judging.judge import Check, Judge
+from autograder.judging.patience import TookTooLong, at_most
 from autograder.judging.retry import with_retry
 from autograder.judging.student import Student
 from autograder.judging.submission import attempt_salt, read_submission
 from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox.cage import strongest
+from autograder.sandbox.inside.lockdown import limit_memory
 from autograder.sandbox.levels import Level
 from autograder.sandbox.protocol import InProcess
 
 from .explained import Asked, Explained, Explanation
 from .job import submission_sha256
-from .judge_process import SECONDS
+from .judge_process import MEMORY, SECONDS
 from .run import course_salt, read_job
 
 _MOST_CALLS = 6
@@ -50,15 +54,18 @@ def explain(
     if job.notebook is None:
         raise CourseError(f"{student} has nothing of {assignment.name} to explain: {job.problem}")
     try:
-        submission = read_submission(job.notebook, assignment)
-    except SubmissionError as error:
-        raise CourseError(f"{student}'s notebook cannot be read: {error}") from None
+        with at_most(SECONDS):
+            submission = read_submission(job.notebook, assignment)
+    except (SubmissionError, TookTooLong) as error:
+        why = str(error) or "it takes too long to read"
+        raise CourseError(f"{student}'s notebook cannot be read: {why}") from None
     salt = attempt_salt(job.salt, submission, assignment)
     judge = _Telling(assignment)
     cage = strongest(weakest)
     try:
-        attempt = functools.partial(with_retry, judge, cage, salt)
-        tries = judged(judge, submission.cells, wanted, lambda *_: None, attempt)
+        with no_more_than(MEMORY):  # as where it was graded
+            attempt = functools.partial(with_retry, judge, cage, salt)
+            tries = judged(judge, submission.cells, wanted, lambda *_: None, attempt)
     finally:
         cage.close()
     right = Student(InProcess(cells(assignment)))
@@ -72,6 +79,18 @@ def explain(
     )
 
 
+@contextlib.contextmanager
+def no_more_than(size: int) -> Iterator[None]:
+    """MemoryError for whatever takes more than so many bytes of addresses beyond those that this
+    process has, in it and in what it starts meanwhile."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    limit_memory(size, for_good=False)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
 class _Telling(Judge):
     """A judge that keeps the calls of each check, and hides nothing."""
 
@@ -82,7 +101,10 @@ class _Telling(Judge):
 
     def run(self, check: Check, student: Student, salt: str) -> CheckResult:
         result = super().run(check, student, salt)
-        self.kept[check, student.aided] = _written(student.calls)
+        written: list[tuple[str, str]] = []
+        with contextlib.suppress(Exception), at_most(SECONDS):
+            written = _written(student.calls)
+        self.kept[check, student.aided] = written
         return result
 
     def told(self, result: ExerciseResult, right: Student, salt: str) -> list[Explained]:

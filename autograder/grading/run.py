@@ -18,7 +18,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -35,6 +35,7 @@ from .job import REPEATED, Job, filled, submission_sha256
 
 SALT = ".autograder_salt"
 Event = Literal["graded", "kept"]
+Asked = TypeVar("Asked", bound=Job | Result)
 
 
 class Sink(Protocol):
@@ -202,19 +203,23 @@ def judged_again(
 
 
 def judged(
-    jobs_: Iterable[Job], *, jobs: int, scheduler: str = "", weakest: Level = "full"
-) -> Iterator[tuple[Job, Result]]:
-    """Each of these as it comes; nothing is written."""
-    waiting: dict[Future[bytes], Job] = {}
+    asked: Iterable[Asked], *, jobs: int, scheduler: str = "", weakest: Level = "full"
+) -> Iterator[tuple[Asked, Result]]:
+    """Each job and its result as it comes, and a result that is asked for as it is in its turn;
+    nothing is written."""
+    waiting: dict[Future[bytes], Any] = {}
 
-    def finished() -> Iterator[tuple[Job, Result]]:
+    def finished() -> Iterator[tuple[Asked, Result]]:
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
             job = waiting.pop(future)
             yield job, _result(job, future)
 
     with cluster(scheduler, weakest) if scheduler else here(jobs, weakest) as hands:
-        for job in jobs_:
-            waiting[hands.submit(job)] = job
+        for one in asked:
+            if isinstance(one, Result):
+                yield one, one
+                continue
+            waiting[hands.submit(one)] = one
             if len(waiting) >= hands.ahead():
                 yield from finished()
         while waiting:
@@ -250,36 +255,35 @@ def _judged(
     than a small one.
     """
     store, salt = Store(course_dir), course_salt(course_dir)
-    waiting: dict[Future[bytes], tuple[Job, Result | None]] = {}
+    known: dict[str, Result | None] = {}  # of those that are being judged
 
-    def finished() -> Iterator[tuple[Result | None, Result]]:
-        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-            job, known = waiting.pop(future)
-            before = None if force else known
-            yield known, _final(before, _merged(before, _result(job, future), assignment))
-
-    with cluster(scheduler, weakest) if scheduler else here(jobs, weakest) as hands:
+    def asked() -> Iterator[Job | Result]:
         for student in chosen:
-            known = store.load(assignment.name, student)
+            recorded = store.load(assignment.name, student)
             job = read_job(course_dir, assignment, student, salt)
-            if job.notebook is None and known is not None and known.status == "graded":
+            if job.notebook is None and recorded is not None and recorded.status == "graded":
                 if missing is not None:
                     missing.append(f"{student}: {job.problem}")
-                yield known, known
+                yield recorded
                 continue
-            before = None if force else known
+            before = None if force else recorded
             job.exercises = _stale(before, job, weakest)
             if outdated is not None and before is not None and _outdated(before, job, weakest):
                 outdated.append(student)
                 job.exercises = []
             if before is not None and not job.exercises:
-                yield before, before
+                yield before
                 continue
-            waiting[hands.submit(job)] = job, known
-            if len(waiting) >= hands.ahead():
-                yield from finished()
-        while waiting:
-            yield from finished()
+            known[student] = recorded
+            yield job
+
+    for one, result in judged(asked(), jobs=jobs, scheduler=scheduler, weakest=weakest):
+        if one is result:
+            yield result, result
+            continue
+        recorded = known.pop(result.student)
+        before = None if force else recorded
+        yield recorded, _final(before, _merged(before, result, assignment))
 
 
 def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:

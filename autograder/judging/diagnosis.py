@@ -23,6 +23,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from coursekit.slips import chosen
 
 from autograder.course import Assignment, Cell, Exercise
@@ -184,6 +185,11 @@ class _Diagnosis:
         self.passed = [
             check for check in judge.of(exercise) if check.key in quick and check.key not in failed
         ]
+        if any(_says_something(quick[check.key]) for check in self.passed):
+            # Who returns None in some checks only has not forgotten to return.
+            silent = (n for n in failed.keys() & (quick.keys() - self.telling.keys()))
+            self.telling |= {n: quick[n] for n in silent if _says_none(quick[n])}
+        self.exactly: set[Key] = set()
 
     def _in_time(self, calls: Sequence[Exchange]) -> bool:
         """Can all known answers give at least the slowest answer again before the deadline?
@@ -231,7 +237,7 @@ class _Diagnosis:
             return frozenset()
         cover: set[Key] = set()
         for key in self._shown:
-            if self._agree(wrong, self.telling[key]):
+            if self._agree(wrong, key):
                 cover.add(key)
             elif key in fails:
                 return frozenset()
@@ -240,15 +246,23 @@ class _Diagnosis:
 
     @functools.cached_property
     def _shown(self) -> list[Key]:
-        """The failed checks in which no right answer answers so; the quickest first."""
-        shown = [key for key, calls in self.telling.items() if not self._is_right(calls)]
+        """The failed checks in which no right answer answers so; the quickest first.
+
+        Where one has the same numbers, it is their kind that is wrong: a float for an int, an
+        array for a tensor, a graph that is lost. Then answers are compared by kind as well.
+        """
+        for key in self.telling:
+            if self._is_right(key):
+                self.exactly.add(key)
+        shown = [k for k in self.telling if k not in self.exactly or not self._is_right(k)]
         return sorted(shown, key=lambda key: sum(call.seconds for call in self.telling[key]))
 
-    def _agree(self, answer: _Replayed, calls: Sequence[Exchange]) -> bool:
-        return not self._late() and _answers(answer, calls)
+    def _agree(self, answer: _Replayed, key: Key) -> bool:
+        calls = self.telling[key]
+        return not self._late() and _answers(answer, calls, exactly=key in self.exactly)
 
-    def _is_right(self, calls: Sequence[Exchange]) -> bool:
-        return any(self._agree(self.known[one], calls) for one in self.right)
+    def _is_right(self, key: Key) -> bool:
+        return any(self._agree(self.known[one], key) for one in self.right)
 
     def _fails_otherwise(self, wrong: _Replayed, cover: Collection[Key]) -> bool:
         """In some failed check the mistake shows as well, but not as it does for the student."""
@@ -257,7 +271,10 @@ class _Diagnosis:
             for check in self.judge.of(self.exercise)
             if check.key in self.telling and check.key not in cover
         ]
-        return any(not self._check_passes(wrong, check) for check in rest)
+        return any(
+            not self._check_passes(wrong, check) and not self._agree(wrong, check.key)
+            for check in rest
+        )
 
     def _passes(self, wrong: _Replayed) -> bool:
         return all(self._check_passes(wrong, check) for check in self.passed)
@@ -274,14 +291,15 @@ class _Diagnosis:
         return time.process_time() > self.deadline
 
     def relation(self) -> str:
-        """How what came back is related to the right numbers, in every check that failed."""
-        found = set()
-        for key, calls in self.telling.items():
-            if not self._late():
-                pairs = _pairs(self.known[None], calls)
-                found.add(relations.told(pairs, by_value=self.failed[key] == "value"))
-        found.discard(relations.NOTHING)
-        return found.pop() if len(found) == 1 else ""
+        """How what came back is related to the right numbers, in every check that failed and in
+        which numbers can be compared."""
+        found: list[relations.Pair] = []
+        for calls in self.telling.values():
+            if self._late():
+                return ""
+            pairs = list(_pairs(self.known[None], calls))
+            found += pairs if relations.comparable(pairs) else []
+        return relations.told(found, by_value={*self.failed.values()} == {"value"})
 
 
 def _right(assignment: Assignment, exercise: str) -> list[Answer | None]:
@@ -318,6 +336,16 @@ def _says_something(calls: Sequence[Exchange]) -> bool:
     return False
 
 
+def _says_none(calls: Sequence[Exchange]) -> bool:
+    """None came back from the student's function."""
+    return any(
+        _decode(exchange.request).get("op") == "call"
+        and _reply(exchange.answer).get("ok")
+        and _value(_reply(exchange.answer)) is None
+        for exchange in calls
+    )
+
+
 def _has_values(calls: Sequence[Exchange]) -> bool:
     return any(
         not isinstance(value, (Handle, type(None)))
@@ -325,8 +353,8 @@ def _has_values(calls: Sequence[Exchange]) -> bool:
     )
 
 
-def _answers(answer: _Replayed, calls: Sequence[Exchange]) -> bool:
-    """Does this code give the recorded answers?"""
+def _answers(answer: _Replayed, calls: Sequence[Exchange], *, exactly: bool = False) -> bool:
+    """Does this code give the recorded answers? `exactly`: of the same kinds, too."""
     for exchange, said in _replayed(answer, calls):
         if said == exchange.answer:
             continue
@@ -337,9 +365,25 @@ def _answers(answer: _Replayed, calls: Sequence[Exchange]) -> bool:
             keys = ("kind", "type") if _has_values(calls) else ("kind", "type", "text")
             if any(mine.get(key) != theirs.get(key) for key in keys):
                 return False
-        elif not _same(_value(mine), _value(theirs)) or _warned(mine) != _warned(theirs):
+        elif (
+            not _same(_value(mine), _value(theirs))
+            or _warned(mine) != _warned(theirs)
+            or (exactly and _kinds(_value(mine)) != _kinds(_value(theirs)))
+        ):
             return False
     return True
+
+
+def _kinds(value: Any) -> Any:
+    """What a value's numbers are kept in."""
+    if isinstance(value, (list, tuple)):
+        return type(value), [_kinds(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _kinds(item) for key, item in value.items()}
+    if isinstance(value, torch.Tensor):
+        return "tensor", value.dtype, value.requires_grad
+    array = np.asarray(value)
+    return ("array", array.dtype) if array.ndim else ("number", array.dtype.kind)
 
 
 def _replayed(answer: _Replayed, calls: Sequence[Exchange]) -> Iterator[tuple[Exchange, bytes]]:

@@ -54,11 +54,12 @@ def _in_loop(
     attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     if "backward" in here and not (called & _CLEARS or "grad" in attributes):
         yield "never clears", f"Gradients are never cleared in {where}: they add up."
-    if "backward" in here and "zero_grad" in called and "step" not in called:
+    by_hand = "grad" in attributes  # p -= rate * p.grad
+    if "backward" in here and "zero_grad" in called and "step" not in called and not by_hand:
         yield "never steps", f"No optimiser takes a step in {where}: the weights stay as they are."
     if {"step", "zero_grad"} <= here and not called & {"backward", "grad"}:
         yield "no backward", f"backward is never called in {where}: there are no gradients."
-    if here & {"eval"} and "step" in here and "train" not in here:
+    if _evaluated(loop) and "step" in here and "train" not in here:
         yield "evaluates", f"{where.capitalize()} switches evaluation mode on and never off again."
     if here & {"step"} and "train" not in called and _called_above("eval", loop, tree):
         yield "stays", "Evaluation mode is switched on, and training mode never again."
@@ -66,14 +67,29 @@ def _in_loop(
     leaves = any(isinstance(node, ast.Continue) for node in ast.walk(loop))
     if isinstance(last, ast.Return) and not leaves:
         words = (
-            f"return in line {last.lineno} stands inside the loop, which ends in its first turn."
+            f"The return in line {last.lineno} stands inside the loop, which ends in its first "
+            "turn."
         )
         yield "returns", words
 
 
+def _evaluated(loop: ast.For | ast.While) -> set[str]:
+    """The models that a loop switches to evaluation, but for those that it makes itself."""
+    chains = [_chain(node.func) for node in ast.walk(loop) if isinstance(node, ast.Call)]
+    switched = {chain[0] for chain in chains if len(chain) > 1 and chain[-1] == "eval"}
+    return switched - {"", *_stored(loop)}
+
+
+def _stored(tree: ast.AST) -> list[str]:
+    """The names that are given a value, as often as they are."""
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return [node.id for node in names if isinstance(node.ctx, ast.Store)]
+
+
 def _called_above(name: str, loop: ast.For | ast.While, tree: ast.Module) -> bool:
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return any(_name(node.func) == name and node.lineno < loop.lineno for node in calls)
+    before = (node for node in calls if node.lineno < loop.lineno)
+    return any(_chain(node.func)[1:][-1:] == [name] for node in before)  # no builtin of its name
 
 
 def _in_call(call: ast.Call, tree: ast.Module) -> Iterator[tuple[str, str]]:
@@ -82,20 +98,25 @@ def _in_call(call: ast.Call, tree: ast.Module) -> Iterator[tuple[str, str]]:
         cut = _cut(call.func.value, tree)
         if cut:
             yield "cut", f"The loss goes through {cut} before backward: no gradient gets past that."
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    softmax = any(
-        isinstance(node, ast.Call) and _name(node.func) in ("softmax", "Softmax")
-        for one in given
-        for node in ast.walk(_resolved(one, tree))
+    loss = _resolved(call.func, tree)  # criterion = nn.CrossEntropyLoss()
+    is_loss = _chain(loss)[-2:] == ["functional", "cross_entropy"] or (
+        _chain(loss) == ["F", "cross_entropy"]
+        or (isinstance(loss, ast.Call) and _name(loss.func) == "CrossEntropyLoss")
     )
-    is_loss = name == "cross_entropy" or (
-        isinstance(call.func, ast.Call) and _name(call.func.func) == "CrossEntropyLoss"
-    )
-    if is_loss and softmax:
+    logits = [*call.args, *(one.value for one in call.keywords if one.arg == "input")][:1]
+    if is_loss and any(_is_softmax(_resolved(one, tree)) for one in logits):
         yield "softmax twice", "A softmax stands before the cross-entropy, which has its own."
     if name in ("manual_seed", "seed") and _root(call.func) in ("torch", "np", "numpy", "random"):
         words = f"Line {call.lineno} seeds the global random numbers, for everything that runs."
         yield "seeds", words
+
+
+def _is_softmax(node: ast.expr) -> bool:
+    """softmax(…), logits.softmax(1), nn.Softmax(1)(…)."""
+    if not isinstance(node, ast.Call):
+        return False
+    made = node.func.func if isinstance(node.func, ast.Call) else node.func
+    return _name(made) in ("softmax", "Softmax")
 
 
 def _in_function(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
@@ -116,13 +137,7 @@ def _in_function(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
                 yield "draws globally", words
     if source and source not in used:
         yield "unused", f"{function.name} never uses {source}."
-    rebound = {
-        target.id
-        for node in ast.walk(function)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    rebound = {*_stored(function)}
     for node in ast.walk(function):
         if isinstance(node, ast.Assign):
             targets = node.targets
@@ -138,19 +153,22 @@ def _in_function(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
 
 
 def _cut(loss: ast.expr, tree: ast.Module) -> str:
-    """What takes a loss out of the graph as the last thing that happens to it."""
+    """What takes a loss out of the graph as the last thing that happens to it.
+
+    `loss = torch.tensor(0.0)` that more is added to has a graph: its name is stored twice.
+    """
     node = _resolved(loss, tree)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         if node.func.attr in _CUTS:
             return f"{node.func.attr}()"
         if node.func.attr == "tensor" and _root(node.func) == "torch":
             return "torch.tensor"
-    return "data" if isinstance(node, ast.Attribute) and node.attr == "data" else ""
+    return ".data" if isinstance(node, ast.Attribute) and node.attr == "data" else ""
 
 
 def _resolved(node: ast.expr, tree: ast.Module) -> ast.expr:
     """What a name stands for, where it is given a value in one place only."""
-    if not isinstance(node, ast.Name):
+    if not isinstance(node, ast.Name) or _stored(tree).count(node.id) > 1:
         return node
     values = [
         one.value

@@ -28,6 +28,7 @@ import numpy as np
 from coursekit import CheckFailed
 from coursekit.compare import stumbled
 from coursekit.messages import describe
+from coursekit.student import title_of
 
 from autograder.course import ROOT, Assignment, Exercise
 from autograder.errors import CageError, CourseError
@@ -65,7 +66,7 @@ class Check:
         self.function = function
         self.hidden = hidden
         self.exercise, _, self.name = function.__name__.removeprefix("test_").partition("__")
-        self.title = (function.__doc__ or self.name.replace("_", " ")).strip().split("\n")[0]
+        self.title = title_of(function)
         marks = getattr(function, "pytestmark", [])
         self.guard = any(mark.name == "guard" for mark in marks)
         self.point = any(mark.name == "point" for mark in marks)
@@ -162,11 +163,20 @@ class Judge:
                 raised = CheckFailed("type", "gave something that this check cannot use")
         if student.aided and not self.tells_all:
             raised = _without_values(raised)
-        public = not check.hidden or self.tells_all
-        message = describe(check.exercise, check.title, raised, student.calls, public=public)
+        message = self._words(check, raised, student)
         if student.aided and not check.hidden and not self.tells_all:
             message = message.split("\n")[0]  # its words may hold values
         return "failed", message, raised.kind
+
+    def _words(self, check: Check, raised: CheckFailed, student: Student) -> str:
+        """The message; also of values that nobody can write down, or not in time."""
+        public = not check.hidden or self.tells_all
+        try:
+            with at_most(self.seconds):
+                return describe(check.exercise, check.title, raised, student.calls, public=public)
+        except Exception:
+            plainly = CheckFailed(raised.kind, "gave something that cannot be put into words")
+            return describe(check.exercise, check.title, plainly, [], public=public)
 
     def _of_the_reference(self, check: Check, salt: str) -> Exception | None:
         """What keeps the reference from passing the check."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from coursekit import EXACT, CheckFailed, close, holds
+from coursekit import EXACT, SINGLE, CheckFailed, close, holds
 
 
 def torch_generator(draw: np.random.Generator) -> torch.Generator:
@@ -18,6 +18,21 @@ def torch_generator(draw: np.random.Generator) -> torch.Generator:
 def numpy_generator(draw: np.random.Generator) -> np.random.Generator:
     """The same with NumPy."""
     return np.random.default_rng(int(draw.integers(2**63)))
+
+
+def repeats(
+    student: Any, draw: np.random.Generator, trained: Callable[[torch.Generator], np.ndarray]
+) -> None:
+    """What `trained` gives is the same for the same seed, whatever the global random state, and
+    not for another."""
+    seed, found = int(draw.integers(1, 2**31)), []
+    for this in (seed, seed, seed - 1):
+        student.reseed(int(draw.integers(2**31)))
+        found.append(trained(torch.Generator().manual_seed(this)))
+    close(found[1], found[0], SINGLE)
+    # To the last bit: good trainings come to nearly the same from any start.
+    same = np.array_equal(found[2], found[0])
+    holds(not same, "another seed gives the same: it decides nothing")
 
 
 def unchanged(student: Any, call: Callable[..., Any], *arguments: Any) -> None:

@@ -41,13 +41,18 @@ def told(pairs: Iterable[Pair], *, by_value: bool = True) -> str:
     if order:
         return order
     wrong = [_flat(pair.mine, pair.right) for pair in pairs if not pair.same]
-    if not wrong or any(found is None for found in wrong):
+    if not wrong or not comparable(pairs):
         return NOTHING
     arrays = [one for found in wrong if found is not None for one in found]
     arrays = [(mine, right) for mine, right in arrays if not _close(mine, right)]
     if not arrays:
         return _digits(wrong) if by_value else NOTHING
     return _of_all(arrays) or _of_each(arrays) or _first_only(arrays) or _by_size(pairs) or NOTHING
+
+
+def comparable(pairs: Iterable[Pair]) -> bool:
+    """Are what came back and what is right built alike wherever they differ?"""
+    return all(pair.same or _flat(pair.mine, pair.right) is not None for pair in pairs)
 
 
 def plain(value: Any) -> np.ndarray | None:
@@ -91,7 +96,12 @@ def _of_all(arrays: _Arrays) -> str:
     """A factor, a sign, an offset, a power: the same for all entries of all calls."""
     mine = np.concatenate([one.ravel() for one, _ in arrays])
     right = np.concatenate([other.ravel() for _, other in arrays])
-    words = relation(mine, right, lambda other: _close(mine, other), numbers=False)
+    ends = np.cumsum([one.size for one, _ in arrays])[:-1]
+
+    def same(other: np.ndarray) -> bool:  # each to digits of its own, large or small
+        return all(map(_close, np.split(mine, ends), np.split(other, ends)))
+
+    words = relation(mine, right, same, numbers=False)
     # In one long row neither a shift nor an order means anything.
     return f"Where it is wrong, {words}." if words and not words.startswith("the right") else ""
 
@@ -117,7 +127,8 @@ def _first_only(arrays: _Arrays) -> str:
             return ""
         if any(_close(mine[row], right[row]) for row in range(1, len(mine))):
             return ""
-    return "Only the first row of what comes back is right: the others are not."
+    what = "row" if any(mine.ndim > 1 for mine, _ in arrays) else "entry"
+    return f"Where it is wrong, only the first {what} is right."
 
 
 def _by_size(pairs: list[Pair]) -> str:
@@ -140,7 +151,10 @@ def _by_size(pairs: list[Pair]) -> str:
         both = list(zip(ratios, numbers, strict=True))
         for words, power in (("large", 1), ("small", -1)):
             if all(n and abs(ratio / n**power - 1) < _RELATIVE for ratio, n in both):
-                return f"Where it is wrong, it is too {words} by the number of {name}, as a factor."
+                return (
+                    f"Where it is wrong, it is too {words} by a factor, the number of {name} of "
+                    "the first array given."
+                )
     return ""
 
 
@@ -151,6 +165,9 @@ def _sizes(args: Any) -> set[tuple[str, int]]:
             found = {("entries", array.size), ("rows", len(array))}
             return found | ({("columns", array.shape[1])} if array.ndim > 1 else set())
     return set()
+
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
 def _reordered(pairs: list[Pair]) -> str:
@@ -176,8 +193,10 @@ def _reordered(pairs: list[Pair]) -> str:
     if len(orders) != 1:
         return ""
     (order,) = orders
-    places = ", ".join(str(where + 1) for where in order)
-    return f"The right things come back, but in another order: {places} of 1 to {len(order)}."
+    if order == (*range(len(order)),):  # right to fewer digits than asked for
+        return ""
+    places = ", ".join(f"the {_ORDINALS[where]}" for where in order)
+    return f"The right values come back in another order: {places}."
 
 
 def _alike(one: Any, other: Any) -> bool:

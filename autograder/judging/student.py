@@ -15,7 +15,7 @@ import coursekit.student
 import numpy as np
 import torch
 from coursekit import Call, CheckFailed, StudentError
-from coursekit.compare import without_a_graph
+from coursekit.compare import no_parameters, without_a_graph
 from coursekit.student import Kept
 
 from autograder.sandbox.inside.protocol import MAX_BYTES
@@ -142,7 +142,12 @@ class Student(coursekit.student.Student):
         return self.request({"op": kind, **given})
 
     def gradients(self, of: Kept, wrt: Kept) -> list[Any]:
-        found = self.request({"op": "gradients", "of": of, "wrt": wrt})
+        try:
+            found = self.request({"op": "gradients", "of": of, "wrt": wrt})
+        except StudentError as error:
+            if "non-empty inputs" in error.detail:  # torch's words where there is nothing to move
+                raise no_parameters() from None
+            raise
         return found if isinstance(found, list) else [found]
 
     def value(self, kept: Any) -> Any:

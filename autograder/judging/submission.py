@@ -138,8 +138,8 @@ def attempt_salt(salt: str, submission: Submission, assignment: Assignment) -> s
     """
     if assignment.same_inputs:
         return salt
-    code = "\0".join(text for cell in submission.cells for text in cell)
-    return hashlib.sha256(f"{salt}\0{code}".encode()).hexdigest()
+    # as a list, so that it is told where a cell ends, whatever its text holds
+    return hashlib.sha256(json.dumps([salt, *submission.cells]).encode()).hexdigest()
 
 
 def locked_id(cell: NotebookCell, outline: Outline) -> str:

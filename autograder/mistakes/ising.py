@@ -109,6 +109,28 @@ def last_row_left_out():
         return total / max((L - 1) ** 2, 1)
 
 
+@mistake(
+    "magnetisation",
+    caught_by="takes_int8_and_floats",
+    hint="In int8 a sum runs over at 127, and 16×16 spins can have 256. Add up in a larger type: "
+    "NumPy's sum and mean do so by themselves, unless a dtype is given.",
+)
+def sum_in_the_dtype_of_the_spins():
+    def magnetisation(spins):
+        return spins.sum(dtype=spins.dtype) / spins.size
+
+
+@mistake(
+    "magnetisation",
+    caught_by="is_the_mean_spin",
+    keeps=0.5,
+    hint="`//` divides and throws the fraction away. m is a fraction nearly always.",
+)
+def whole_numbers():
+    def magnetisation(spins):
+        return int(spins.sum()) // spins.size
+
+
 # ------------------------------------------------------------------------------ energy
 
 energy_slips = [
@@ -258,6 +280,64 @@ def bonds_from_every_second_site():
         around = sum(np.roll(spins, s, a) for s in (1, -1) for a in (0, 1))
         white = np.add.outer(np.arange(len(spins)), np.arange(len(spins))) % 2 == 0
         return float(-np.sum((spins * around)[white]))
+
+
+OPEN_ONE_WAY = (
+    "The lattice is closed in one direction and open in the other. The last row is a neighbour of "
+    "the first, and the last column of the first as well."
+)
+
+
+@mistake("energy", caught_by="joins_opposite_edges", keeps=0.5, hint=OPEN_ONE_WAY)
+def open_from_row_to_row():
+    def energy(spins):
+        s = spins.astype(float)
+        return float(-np.sum(s[1:] * s[:-1]) - np.sum(s * np.roll(s, 1, axis=1)))
+
+
+@mistake("energy", caught_by="joins_opposite_edges", keeps=0.5, hint=OPEN_ONE_WAY)
+def open_from_column_to_column():
+    def energy(spins):
+        s = spins.astype(float)
+        return float(-np.sum(s[:, 1:] * s[:, :-1]) - np.sum(s * np.roll(s, 1, axis=0)))
+
+
+@mistake(
+    "energy",
+    caught_by="counts_every_bond_once",
+    keeps=0.5,
+    hint="One of the two neighbours is the diagonal one. From a spin go one row down for the first "
+    "and, from the same spin, one column to the right for the second.",
+)
+def the_second_from_the_first():
+    def energy(spins):
+        s = spins.astype(float)
+        below = np.roll(s, -1, axis=0)
+        return float(-np.sum(s * (below + np.roll(below, -1, axis=1))))
+
+
+@mistake(
+    "energy",
+    caught_by="takes_int8_and_floats",
+    hint="In int8 a sum runs over at 127, and an ordered 16×16 lattice has the energy −512. Add up "
+    "in a larger type: NumPy's sum does so by itself, unless a dtype is given.",
+)
+def sum_in_int8():
+    def energy(spins):
+        bonds = spins * (np.roll(spins, -1, axis=0) + np.roll(spins, -1, axis=1))
+        return -bonds.sum(dtype=np.int8)
+
+
+@mistake(
+    "energy",
+    caught_by="does_not_know_up_from_down",
+    keeps=0.5,
+    hint="The neighbours are added up alone. A bond is a product: the spin itself comes in too.",
+)
+def own_spin_left_out():
+    def energy(spins):
+        s = spins.astype(float)
+        return float(-np.sum(np.roll(s, -1, axis=0) + np.roll(s, -1, axis=1)))
 
 
 # ----------------------------------------------------------------------- energy_change
@@ -410,6 +490,49 @@ def energy_after_the_flip():
         return energy(flipped)
 
 
+@mistake(
+    "energy_change",
+    caught_by="at_edges_and_corners",
+    hint="In the last column, or the last row, an index stops at the edge, so that a spin is its "
+    "own neighbour. Behind the last one comes the first: count modulo L.",
+)
+def stops_at_the_edge():
+    def energy_change(spins, i, j):
+        last = len(spins) - 1
+        neighbours = float(spins[min(i + 1, last), j]) + float(spins[max(i - 1, 0), j])
+        neighbours += float(spins[i, min(j + 1, last)]) + float(spins[i, max(j - 1, 0)])
+        return 2 * float(spins[i, j]) * neighbours
+
+
+@mistake(
+    "energy_change",
+    caught_by="is_the_difference_of_two_energies",
+    keeps=0.5,
+    hint="Row and column are exchanged throughout: i is the row and comes first, spins[i, j].",
+)
+def the_transposed_site():
+    def energy_change(spins, i, j):
+        n = len(spins)
+        neighbours = float(spins[(j + 1) % n, i]) + float(spins[j - 1, i])
+        neighbours += float(spins[j, (i + 1) % n]) + float(spins[j, i - 1])
+        return 2 * float(spins[j, i]) * neighbours
+
+
+@mistake(
+    "energy_change",
+    caught_by="is_the_difference_of_two_energies",
+    keeps=0.5,
+    hint="All four are diagonal neighbours: row and column change together. Bonds run along rows "
+    "and columns, so one of the two stays as it is.",
+)
+def all_four_diagonal():
+    def energy_change(spins, i, j):
+        n = len(spins)
+        neighbours = float(spins[(i + 1) % n, (j + 1) % n]) + float(spins[i - 1, j - 1])
+        neighbours += float(spins[(i + 1) % n, j - 1]) + float(spins[i - 1, (j + 1) % n])
+        return 2 * float(spins[i, j]) * neighbours
+
+
 # -------------------------------------------------------------- acceptance_probability
 
 acceptance_probability_slips = [
@@ -530,6 +653,43 @@ def fractions_in_an_integer_array():
         rises = delta_e > 0
         p[rises] = np.exp(-delta_e[rises] / temperature)
         return p
+
+
+@mistake(
+    "acceptance_probability",
+    caught_by="of_many_temperatures",
+    hint="This works for single numbers only. delta_e or temperature may be an array: "
+    "NumPy's functions take all entries at once, an `if` does not.",
+)
+def numbers_only_by_numpy():
+    def acceptance_probability(delta_e, temperature):
+        if delta_e <= 0:
+            return 1.0
+        return np.exp(-delta_e / temperature)
+
+
+@mistake(
+    "acceptance_probability",
+    caught_by="of_many_temperatures",
+    hint="Where temperature is an array, this stops. Each energy goes with its own temperature, by "
+    "NumPy's rules of broadcasting, as in delta_e / temperature.",
+)
+def one_temperature_only():
+    def acceptance_probability(delta_e, temperature):
+        costs = np.asarray(delta_e, dtype=float)
+        p = [1.0 if cost <= 0 else np.exp(-cost / temperature) for cost in costs.ravel()]
+        return np.array(p).reshape(costs.shape) if np.ndim(delta_e) else float(p[0])
+
+
+@mistake(
+    "acceptance_probability",
+    caught_by="of_favourable_flips",
+    hint="The overflow is caught, but where the energy falls this is larger than 1, and no "
+    "probability: min(1, …).",
+)
+def cut_off_at_the_largest_number():
+    def acceptance_probability(delta_e, temperature):
+        return np.exp(np.clip(-np.asarray(delta_e) / temperature, -700, 700))
 
 
 # --------------------------------------------------------------------- metropolis_step
@@ -707,6 +867,20 @@ def flips_an_integer_copy():
         if accepted:
             spins[i, j] *= -1
         return bool(accepted)
+
+
+@mistake(
+    "metropolis_step",
+    caught_by="flips_one_spin_in_place",
+    keeps=0.5,
+    hint="The spin becomes −1, whatever it was. An accepted flip also turns −1 into +1.",
+)
+def always_becomes_minus_one():
+    def metropolis_step(spins, i, j, temperature, u):
+        if u < acceptance_probability(energy_change(spins, i, j), temperature):
+            spins[i, j] = -1
+            return True
+        return False
 
 
 # -------------------------------------------------------------------- metropolis_sweep
@@ -1602,6 +1776,75 @@ def line_through_all_points():
             raise ValueError("no crossing")
         slope, start = np.polyfit(temperatures, p_disordered, 1)
         return float((0.5 - start) / slope)
+
+
+@mistake(
+    "critical_temperature",
+    caught_by="between_two_points",
+    hint="The distance of the first two temperatures is taken for all. They need not be evenly "
+    "spaced: take the two around the crossing.",
+)
+def evenly_spaced():
+    def critical_temperature(temperatures, p_disordered):
+        s = p_disordered - 0.5
+        if np.any(s == 0):
+            return float(temperatures[s == 0][0])
+        (before,) = np.nonzero(s[:-1] * s[1:] < 0)
+        if not len(before):
+            raise ValueError("no crossing")
+        k = before[0]
+        step = temperatures[1] - temperatures[0]
+        return float(temperatures[k] - s[k] * step / (s[k + 1] - s[k]))
+
+
+@mistake(
+    "critical_temperature",
+    caught_by="at_a_grid_point",
+    hint="Where p is exactly ½ at the last temperature, this is the crossing too. A loop over "
+    "intervals that looks at their first ends alone misses it.",
+)
+def last_grid_point_not_counted():
+    def critical_temperature(temperatures, p_disordered):
+        T, p = temperatures, p_disordered
+        for k in range(len(T) - 1):
+            if p[k] == 0.5 or (p[k] - 0.5) * (p[k + 1] - 0.5) < 0:
+                return float(T[k] + (0.5 - p[k]) * (T[k + 1] - T[k]) / (p[k + 1] - p[k]))
+        raise ValueError("no crossing")
+
+
+@mistake(
+    "critical_temperature",
+    caught_by="refuses_a_curve_without_crossing",
+    hint="Where there is no crossing, a line is drawn on beyond the temperatures that are given. "
+    "A ValueError is asked for.",
+)
+def drawn_on_where_none():
+    def critical_temperature(temperatures, p_disordered):
+        s = p_disordered - 0.5
+        if np.any(s == 0):
+            return float(temperatures[s == 0][0])
+        (before,) = np.nonzero(s[:-1] * s[1:] < 0)
+        k = before[0] if len(before) else len(s) - 2
+        way = temperatures[k + 1] - temperatures[k]
+        return float(temperatures[k] - s[k] * way / (s[k + 1] - s[k]))
+
+
+@mistake(
+    "critical_temperature",
+    caught_by="refuses_a_curve_without_crossing",
+    hint="Where p is above ½ from the first temperature on, there is no crossing, and that "
+    "temperature is none. A ValueError is asked for.",
+)
+def first_temperature_above():
+    def critical_temperature(temperatures, p_disordered):
+        if not np.any(p_disordered >= 0.5):
+            raise ValueError("no crossing")
+        k = int(np.argmax(p_disordered >= 0.5))
+        if k == 0:
+            return float(temperatures[0])
+        a, b = p_disordered[k - 1], p_disordered[k]
+        way = temperatures[k] - temperatures[k - 1]
+        return float(temperatures[k - 1] + (0.5 - a) / (b - a) * way)
 
 
 # -------------------------------------------------------------------- right values, wrong kind

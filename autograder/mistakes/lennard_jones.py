@@ -188,6 +188,50 @@ def numbers_only():
         return 4 * epsilon * ((sigma / r) ** 12 - (sigma / r) ** 6)
 
 
+@mistake(
+    "lj_potential",
+    caught_by="holds_for_any_sigma",
+    hint="The powers belong to σ too: it is (σ/r)¹², not σ/r¹². With σ = 1 nobody sees it.",
+)
+def sigma_outside_the_powers():
+    def lj_potential(r, epsilon=1.0, sigma=1.0):
+        return 4 * epsilon * (sigma / r**12 - sigma / r**6)
+
+
+@mistake(
+    "lj_potential",
+    caught_by="holds_for_any_epsilon",
+    hint="The arguments stand in another order: r, epsilon, sigma. Calls without names depend on "
+    "it.",
+)
+def arguments_in_another_order():
+    def lj_potential(r, sigma=1.0, epsilon=1.0):
+        attraction = (sigma / r) ** 6
+        return 4 * epsilon * (attraction**2 - attraction)
+
+
+@mistake(
+    "lj_potential",
+    caught_by="follows_the_formula",
+    hint="epsilon and sigma have lost their default values, 1.",
+)
+def no_defaults():
+    def lj_potential(r, epsilon, sigma):
+        attraction = (sigma / r) ** 6
+        return 4 * epsilon * (attraction**2 - attraction)
+
+
+@mistake(
+    "lj_potential",
+    caught_by="follows_the_formula",
+    hint="The energies of all distances are added up. One for each distance is wanted.",
+)
+def added_up():
+    def lj_potential(r, epsilon=1.0, sigma=1.0):
+        attraction = (sigma / r) ** 6
+        return np.sum(4 * epsilon * (attraction**2 - attraction))
+
+
 # ----------------------------------------------------------------------------- lj_force
 
 lj_force_slips = [
@@ -372,6 +416,27 @@ def in_a_list():
 def no_single_numbers():
     def lj_force(r, epsilon=1.0, sigma=1.0):
         return np.array([24 * epsilon * (2 * (sigma / x) ** 12 - (sigma / x) ** 6) / x for x in r])
+
+
+@mistake(
+    "lj_force",
+    caught_by="is_minus_the_slope_of_the_potential",
+    keeps=0.5,
+    hint="The last division is by r, not by σ: the derivative of r⁻¹² is −12 r⁻¹³.",
+)
+def divided_by_sigma_for_r():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        return 24 * epsilon / sigma * (2 * (sigma / r) ** 12 - (sigma / r) ** 6)
+
+
+@mistake(
+    "lj_force",
+    caught_by="repels_inside_and_attracts_outside",
+    hint="The sign is lost: attraction is negative, and here every force is positive.",
+)
+def the_size_alone():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        return np.abs(24 * epsilon / r * (2 * (sigma / r) ** 12 - (sigma / r) ** 6))
 
 
 # ------------------------------------------------------------------- pairwise_distances
@@ -650,6 +715,53 @@ def energies_of_the_pairs():
         return lj_potential(pairwise_distances(positions), epsilon, sigma)
 
 
+@mistake(
+    "cluster_energy",
+    caught_by="is_the_sum_over_pairs",
+    keeps=0.5,
+    hint="This is the mean energy of a pair. The cluster's energy is the sum.",
+)
+def mean_of_the_pairs_if_there_are_any():
+    def cluster_energy(positions, epsilon=1.0, sigma=1.0):
+        distances = pairwise_distances(positions)
+        return float(np.mean(lj_potential(distances, epsilon, sigma))) if len(distances) else 0.0
+
+
+@mistake(
+    "cluster_energy",
+    caught_by="is_the_sum_over_pairs",
+    keeps=0.5,
+    hint="First the energy of each distance, then the sum: not the energy of the summed distances.",
+)
+def potential_of_the_sum_if_there_is_any():
+    def cluster_energy(positions, epsilon=1.0, sigma=1.0):
+        if len(positions) < 2:
+            return 0.0
+        return float(lj_potential(np.sum(pairwise_distances(positions)), epsilon, sigma))
+
+
+@mistake(
+    "cluster_energy",
+    caught_by="holds_for_any_epsilon",
+    hint="epsilon and sigma have no effect: hand both on to lj_potential.",
+)
+def neither_handed_on():
+    def cluster_energy(positions, epsilon=1.0, sigma=1.0):
+        return float(np.sum(lj_potential(pairwise_distances(positions))))
+
+
+@mistake(
+    "cluster_energy",
+    caught_by="is_the_sum_over_pairs",
+    hint="Pairs beyond 2.5 σ are left out. A cut-off belongs to a simulation; here every pair "
+    "counts, however far apart.",
+)
+def cut_off():
+    def cluster_energy(positions, epsilon=1.0, sigma=1.0):
+        distances = pairwise_distances(positions)
+        return float(np.sum(lj_potential(distances[distances < 2.5 * sigma], epsilon, sigma)))
+
+
 # ----------------------------------------------------------------------- cluster_forces
 
 cluster_forces_slips = [
@@ -875,6 +987,89 @@ def steps_of_the_energy():
             down = cluster_energy(positions - step, epsilon, sigma)
             forces[index] = (down - up) / 2e-5
         return forces
+
+
+@mistake(
+    "cluster_forces",
+    caught_by="are_minus_the_gradient_of_the_energy",
+    keeps=0.5,
+    hint="Atoms are paired with themselves, at distance 0, and 0/0 is no number; to silence the "
+    "warning does not help. The sum is over j ≠ i.",
+)
+def atoms_push_themselves_in_silence():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        separation = positions[:, None] - positions[None]
+        distance = np.linalg.norm(separation, axis=-1)
+        with np.errstate(all="ignore"):
+            pull = lj_force(distance, epsilon, sigma) / distance
+            return np.sum(pull[..., None] * separation, axis=1)
+
+
+@mistake(
+    "cluster_forces",
+    caught_by="hold_for_any_epsilon",
+    hint="epsilon and sigma have no effect: hand both on to lj_force.",
+)
+def neither_handed_on_to_the_force():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        separation = positions[:, None] - positions[None]
+        distance = np.linalg.norm(separation, axis=-1)
+        np.fill_diagonal(distance, 1.0)
+        return np.sum((lj_force(distance) / distance)[..., None] * separation, axis=1)
+
+
+@mistake(
+    "cluster_forces",
+    caught_by="add_up_to_zero_without_torque",
+    keeps=0.5,
+    hint="`forces[i] += …` with an array of indices counts an index that stands there several "
+    "times only once. NumPy's add.at counts all of them, and so does a loop.",
+)
+def an_index_counts_once():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        forces = np.zeros_like(positions, dtype=float)
+        i, j = np.triu_indices(len(positions), 1)
+        separation = positions[i] - positions[j]
+        distance = np.linalg.norm(separation, axis=1, keepdims=True)
+        pull = lj_force(distance, epsilon, sigma) * separation / distance
+        forces[i] += pull
+        forces[j] -= pull
+        return forces
+
+
+@mistake(
+    "cluster_forces",
+    caught_by="are_minus_the_gradient_of_the_energy",
+    keeps=0.5,
+    hint="Only the nearest atom pushes or pulls. All the others do so too, each by its distance.",
+)
+def the_nearest_alone():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        forces = np.zeros((len(positions), 3))
+        if len(positions) < 2:
+            return forces
+        separation = positions[:, None] - positions[None]
+        distance = np.linalg.norm(separation, axis=-1)
+        np.fill_diagonal(distance, np.inf)
+        for i, j in enumerate(distance.argmin(axis=1)):
+            r = distance[i, j]
+            forces[i] = lj_force(r, epsilon, sigma) * separation[i, j] / r
+        return forces
+
+
+@mistake(
+    "cluster_forces",
+    caught_by="are_minus_the_gradient_of_the_energy",
+    keeps=0.5,
+    hint="All numbers are there, but in one row. Each atom has a row of its own: (N, 3).",
+)
+def in_one_row():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        separation = positions[:, None] - positions[None]
+        distance = np.linalg.norm(separation, axis=-1)
+        np.fill_diagonal(distance, 1.0)
+        pull = lj_force(distance, epsilon, sigma) / distance
+        return np.sum(pull[..., None] * separation, axis=1).ravel()
 
 
 # ---------------------------------------------------------------------- sample_clusters
@@ -1236,6 +1431,34 @@ standardise_slips = [
         "into an array.",
     ),
 ]
+
+
+@mistake(
+    "standardise",
+    caught_by="returns_mean_and_deviation_of_train",
+    keeps=0.5,
+    hint="The columns are shifted by their median. The mean is asked for.",
+)
+def median_for_mean():
+    def standardise(train, test):
+        mean, std = np.median(train, axis=0), train.std(axis=0)
+        std = np.where(np.ptp(train, axis=0) == 0, 1.0, std)
+        return (train - mean) / std, (test - mean) / std, mean, std
+
+
+@mistake(
+    "standardise",
+    caught_by="returns_mean_and_deviation_of_train",
+    keeps=0.5,
+    hint="The columns are stretched between their smallest and their largest entry. Mean and "
+    "standard deviation are asked for.",
+)
+def between_the_extremes():
+    def standardise(train, test):
+        low, width = train.min(axis=0), np.ptp(train, axis=0)
+        width = np.where(width == 0, 1.0, width)
+        return (train - low) / width, (test - low) / width, low, width
+
 
 # ------------------------------------------------------------------------- nn_potential
 

@@ -71,8 +71,8 @@ derivative_slips = [
         "    return u\n",
         "    return u.detach()\n",
         "can_be_differentiated_again",
-        "The result is cut off from its graph at the end, so that no loss can be differentiated "
-        "through it.",
+        "The result has no graph, so that no loss can be differentiated through it: it is cut off "
+        "(detach), or made without create_graph=True.",
     ),
     slip(
         "derivative",
@@ -175,6 +175,20 @@ def graph_freed():
             (u,) = torch.autograd.grad(
                 u.sum(), x, create_graph=True, retain_graph=not last, materialize_grads=True
             )
+        return u
+
+
+@mistake(
+    "derivative",
+    caught_by="is_zero_for_a_constant",
+    hint="The zeros of a constant are float32, whatever x is. They should have the dtype of x.",
+)
+def zeros_in_single_precision():
+    def derivative(u, x, order=1):
+        for _ in range(order):
+            if not u.requires_grad:
+                return torch.zeros(len(x), 1)
+            (u,) = torch.autograd.grad(u.sum(), x, create_graph=True, materialize_grads=True)
         return u
 
 

@@ -351,6 +351,55 @@ def layers_in_a_list():
 
 @mistake(
     "deep_sets",
+    caught_by="judges_every_set_by_itself",
+    hint="Dropout silences features at random in training mode, so that a set has another output "
+    "at every call. The output belongs to the set.",
+)
+def dropout_among_the_features():
+    class DeepSets(nn.Module):
+        def __init__(self, in_dim=1, hidden=32, out_dim=1, pooling="sum"):
+            super().__init__()
+            self.pooling = pooling
+            self.phi = nn.Sequential(
+                nn.Linear(in_dim, hidden), nn.SiLU(), nn.Dropout(0.2), nn.Linear(hidden, hidden)
+            )
+            self.rho = nn.Sequential(
+                nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, out_dim)
+            )
+
+        def forward(self, x):
+            if x.ndim == 2:
+                x = x.unsqueeze(-1)
+            return self.rho(pool(self.phi(x), kind=self.pooling))
+
+
+@mistake(
+    "deep_sets",
+    caught_by="judges_every_set_by_itself",
+    hint="Batch normalisation compares the sets that are handed over together: alone a set has "
+    "another output, or none. The output belongs to the set.",
+)
+def batch_norm_behind_the_pooling():
+    class DeepSets(nn.Module):
+        def __init__(self, in_dim=1, hidden=32, out_dim=1, pooling="sum"):
+            super().__init__()
+            self.pooling = pooling
+            self.phi = nn.Sequential(
+                nn.Linear(in_dim, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU()
+            )
+            self.rho = nn.Sequential(
+                nn.Linear(hidden, hidden), nn.BatchNorm1d(hidden), nn.SiLU(),
+                nn.Linear(hidden, out_dim),
+            )  # fmt: skip
+
+        def forward(self, x):
+            if x.ndim == 2:
+                x = x.unsqueeze(-1)
+            return self.rho(pool(self.phi(x), kind=self.pooling))
+
+
+@mistake(
+    "deep_sets",
     caught_by="pools_with_a_maximum",
     hint='With pooling="max" the network adds up all the same: the largest value of each feature '
     "is wanted.",

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.course import Assignment
-from autograder.errors import SubmissionError
+from autograder.errors import CourseError, SubmissionError
 from autograder.files import write_atomically
 from autograder.grading.executors import checks_of
 from autograder.grading.job import Job
@@ -134,7 +134,8 @@ class Attempts:
             newest = total if policy == "best" and total is not None else -1.0
             return newest, int(folder.name)
 
-        chosen = max(totals, key=rank)
+        # Of some the file was written over before anybody kept it, and only the result is there.
+        chosen = max((one for one in totals if one == now[-1] or self._is_there(one)), key=rank)
         if chosen != now[-1]:
             result = results[chosen]
             assert result is not None
@@ -197,6 +198,13 @@ class Attempts:
             by_hand=[] if counts else sorted({shown(one.cell) for one in _given(folder)}),
         )
 
+    def _is_there(self, folder: Path) -> bool:
+        """Whether an attempt's notebook was kept, and not its result alone."""
+        try:
+            return bool(find_notebook(folder, self.name))
+        except SubmissionError:
+            return False
+
     def _folders(self, student: str) -> list[Path]:
         return history.folders(self.course_dir, self.name, student)
 
@@ -215,10 +223,17 @@ def _result(folder: Path) -> Result | None:
 
 
 def _given(folder: Path) -> list[Given]:
+    """CourseError where the file cannot be read: points that somebody gave must not be lost."""
+    path = folder / "by_hand.json"
     try:
-        return msgspec.json.decode((folder / "by_hand.json").read_bytes(), type=list[Given])
+        return msgspec.json.decode(path.read_bytes(), type=list[Given])
     except FileNotFoundError:
         return []
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CourseError(
+            f"{path} cannot be read ({error}): it holds points that were given by hand. Mend it, "
+            "or remove it and give the points again"
+        ) from None
 
 
 def _shown(total: float | None) -> str:

@@ -112,11 +112,20 @@ class _File(msgspec.Struct):
 def policy(course_dir: Path, name: str) -> Policy:
     """Which of several attempts counts: what `grade --policy` said last."""
     try:
-        text = (course_dir / "attempts" / name / "policy").read_text(encoding="utf-8")
+        text = _policy(course_dir, name).read_text(encoding="utf-8")
     except OSError:
         return "last"
     return "best" if text.strip() == "best" else "last"
 
 
 def save_policy(course_dir: Path, name: str, chosen: Policy) -> None:
-    write_atomically(course_dir / "attempts" / name / "policy", f"{chosen}\n".encode())
+    write_atomically(_policy(course_dir, name), f"{chosen}\n".encode())
+
+
+def _policy(course_dir: Path, name: str) -> Path:
+    """Not among the students' folders: one of them may be called like this."""
+    before = course_dir / "attempts" / name / "policy"
+    path = course_dir / "attempts" / f"{name}.policy"
+    if before.is_file():  # where it was kept at first
+        before.replace(path)
+    return path

@@ -52,6 +52,22 @@ def libraries() -> list[Path]:
     return [path for path in dict.fromkeys(wanted) if path.exists()]
 
 
+def refuse_to_show_answers() -> None:
+    """CageError where the grader, or a copy that somebody installed, lies in what workers read."""
+    for path in libraries():
+        for name in ("autograder", "reference_impl"):
+            if (path / name / "__init__.py").is_file() or (path / name / "checks").is_dir():
+                raise CageError(
+                    f"the grader is installed in {path}, which workers must read: "
+                    "`pip uninstall` that copy, and install with `make setup`"
+                )
+
+
+def above_the_grader() -> Path | None:
+    """What workers read and the grader lies in; the full cage covers it with an empty folder."""
+    return next((path for path in libraries() if path.resolve() in ROOT.resolve().parents), None)
+
+
 def command(root: bool) -> list[str]:
     """The command line in front of the interpreter's."""
     program = shutil.which("bwrap")
@@ -85,8 +101,6 @@ def command(root: bool) -> list[str]:
             parents(path)
             options += ["--symlink", os.readlink(path), str(path)]
             continue
-        if path == ROOT or path in (ROOT / "autograder", ROOT / "reference_impl"):
-            raise CageError(f"the grader is installed in {path}, which workers must read")
         parents(path)
         options += ["--ro-bind", str(path), str(path)]
         if path in ROOT.parents:  # never let the course's own files be seen through a library's

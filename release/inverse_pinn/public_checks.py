@@ -52,11 +52,21 @@ def test_observe__has_normal_noise_of_its_own_on_each(student):
     noise = (u - exact) / 0.5
 
     def near(value, expected, error, words):
-        holds(bool(abs(value - expected) < 5 * error / 4000**0.5), f"{words}: {value:.3f}")
+        holds(bool(abs(value - expected) < 5 * error / 4000**0.5), f"{words}, is {value:.3f}")
 
     near(noise.mean(), 0.0, 1.0, "the mean of the noise, in units of noise_std, should be 0")
-    near((noise**2).mean(), 1.0, 2**0.5, "its mean square should be 1")
-    near((np.abs(noise) < 1).mean(), 0.683, 0.465, "68.3 % of it should be below noise_std")
+    near(
+        (noise**2).mean(),
+        1.0,
+        2**0.5,
+        "the mean square of the noise, in units of noise_std², should be 1",
+    )
+    near(
+        (np.abs(noise) < 1).mean(),
+        0.683,
+        0.465,
+        "the part of the noise below noise_std should be 0.683",
+    )
     cold, warm = noise[exact < np.median(exact)], noise[exact >= np.median(exact)]
     near(cold.std() / warm.std(), 1.0, 2.0, "it should be as large where it is cold as where warm")
 

@@ -520,7 +520,9 @@ def parity(exact: Any, network: Any, linear: Any, usual: Any) -> Figure:
             score, typical = 1 - np.sum(error**2) / spread, math.sqrt(np.mean(error**2))
             words = f"{name}\nR² = {_score(score)}, typical error {_size(typical)} ε"
             place = 0.97 - 0.14 * line
-            axes.text(0.03, place, words, color=colour, va="top", transform=axes.transAxes)
+            paper = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.0}
+            where = {"va": "top", "transform": axes.transAxes, "bbox": paper}
+            axes.text(0.03, place, words, color=colour, **where)
             told(f"{title}: " + words.replace("\n", ", ") + ".")
     return figure
 

@@ -554,6 +554,12 @@ DIES = {
         "import fcntl\nwith open('x', 'wb') as file:\n"
         "    for n in range(10**6, 0, -1):\n        fcntl.lockf(file, fcntl.LOCK_EX, 1, 2 * n)"
     ),
+    "timers without end": (
+        "import ctypes\nlibc = ctypes.CDLL(None)\ntimer = ctypes.c_void_p()\n"
+        "for _ in range(5000):\n"
+        "    if libc.timer_create(1, None, ctypes.byref(timer)) < 0:\n"
+        "        raise BlockingIOError"
+    ),
     "memory that no process holds": (
         "import os\nfor _ in range(100):\n"
         "    file = os.memfd_create('x')\n    os.write(file, b'x' * 5 * 10**7)"
@@ -642,6 +648,7 @@ CAUSES = {
     "shared memory that nobody touches": "stopped with PermissionError",
     "pages given to a pipe": "stopped with PermissionError",
     "locks on a million parts of a file": "stopped with PermissionError",
+    "timers without end": "stopped with BlockingIOError",
     "an answer byte by byte": "used up its computing time",
     "waits in every call": "spent its time waiting",
     "computes in children that nobody waits for": "used up its computing time",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import textwrap
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -342,3 +343,31 @@ def test_a_line_number_carries_no_message(grade: Grade) -> None:
     assert verdict.shares["mse_loss"] == 0.0
     assert "stopped with ValueError" in verdict.words
     assert "line" not in verdict.words
+
+
+def test_an_honest_student_beside_a_hog_keeps_every_mark(
+    cages: dict[Level, Cage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both at once, each in a cage of its own: what ends the hog is its own memory."""
+    monkeypatch.setitem(LIMITS, "memory", 256 * 2**20)
+    monkeypatch.setattr("autograder.sandbox.transport.MAX_DEATHS", 1)
+    hog = mse_loss("kept = []\nwhile True:\n    kept.append(b'x' * 2 * 10**7)")
+    own = {"activations": RIGHT["activations"], "mse_loss": RIGHT["mse_loss"]}
+    found: dict[str, dict[str, str]] = {}
+    judge = Judge(PATIENT)
+
+    def judged(who: str, cage: Cage, answers: dict[str, str]) -> None:
+        notebook = [SETUP, *(Cell(f"the cell of {one}", code) for one, code in answers.items())]
+        caged = Caged(cage, PATIENT, notebook)
+        try:
+            results = judge.judge(Student(caged), "salt", [PATIENT.exercise(one) for one in own])
+        finally:
+            caged.close()
+        found[who] = {one.name: one.status for one in results}
+
+    beside = threading.Thread(target=judged, args=("hog", cages["limits"], own | {"mse_loss": hog}))
+    beside.start()
+    judged("honest", cages["full"], own)
+    beside.join()
+    assert found["honest"] == {"activations": "right", "mse_loss": "right"}
+    assert found["hog"] == {"activations": "right", "mse_loss": "wrong"}

@@ -12,7 +12,6 @@ import msgspec
 from coursekit.ipynb import NotebookCell
 
 from autograder.course import Assignment, Exercise
-from autograder.errors import SubmissionError
 from autograder.files import plain
 from autograder.judging.submission import (
     Outline,
@@ -80,7 +79,7 @@ def graded_answers(folder: Path, assignment: Assignment, result: Result) -> dict
         if hashlib.sha256(data).hexdigest() != result.submission_sha256:
             return {}
         return answers(read_submission(data, assignment), assignment)
-    except SubmissionError:
+    except Exception:  # whatever a student's files hold is that student's matter alone
         return {}
 
 

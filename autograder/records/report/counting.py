@@ -743,11 +743,7 @@ def read_report(name: str, course_dir: Path, compare: bool = True) -> Report:
     for student in students:
         result = store.load(name, student)
         if result is None:
-            broken.append(f"{student}.json cannot be read")
-        elif result.assignment != name or result.student != student:
-            broken.append(
-                f"{student}.json holds the result of {result.student} for {result.assignment}"
-            )
+            broken.append(f"{student}.json is damaged, or holds somebody else's result")
         else:
             submissions.append(
                 Submission(len(submissions), student, result, course_dir, marks.get(student))

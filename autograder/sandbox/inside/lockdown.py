@@ -73,6 +73,9 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
     _call("mount", *encoded[:3], ctypes.c_ulong(flags), encoded[3])
 
 
+_RLIMIT_SIGPENDING = 11  # which `resource` does not name; a timer takes one, too
+
+
 def limit_resources(limits: dict[str, int]) -> None:
     """The kernel's own limits; the judge watches time and memory from outside as well."""
     limit_memory(limits["memory"])
@@ -82,6 +85,7 @@ def limit_resources(limits: dict[str, int]) -> None:
         (resource.RLIMIT_FSIZE, limits["file_size"]),
         (resource.RLIMIT_NOFILE, limits["files"]),
         (resource.RLIMIT_NPROC, limits["processes"]),
+        *([(_RLIMIT_SIGPENDING, limits["signals"])] if _LINUX else []),
     ):
         hard = resource.getrlimit(name)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
@@ -90,12 +94,13 @@ def limit_resources(limits: dict[str, int]) -> None:
         resource.setrlimit(name, (soft, value))
 
 
-def limit_memory(more: int) -> None:
-    """So many bytes of addresses beyond those that the process has."""
+def limit_memory(more: int, for_good: bool = True) -> None:
+    """So many bytes of addresses beyond those that the process has, and not to be raised again."""
     if _LINUX:
         with open("/proc/self/statm") as file:
             memory = more + int(file.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        most = memory if for_good else resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (memory, most))
 
 
 def first_to_go() -> None:

@@ -20,6 +20,7 @@ LIMITS = {
     "file_size": 64 * 2**20,
     "files": 256,
     "processes": 64,
+    "signals": 1024,
 }
 
 

@@ -13,6 +13,9 @@ from .written import OWN, Call
 _LONG = 6
 """Of arrays with more entries than this a message shows the first that differs."""
 
+_VERBS = ("should ", "cannot ")
+"""A property that begins with its verb is one of the function called."""
+
 
 def describe(
     exercise: str, title: str, failure: CheckFailed, calls: Sequence[Call], *, public: bool
@@ -34,6 +37,8 @@ def details(
     parts = [("called", str(call) if public and call is not None else "")]
     name = subject(exercise, failure, call)
     problem = _sentence(f"{place} from {name}" if place and public else name, failure, public)
+    if problem.startswith(_VERBS):
+        problem = f"{call.function if call is not None else exercise} {problem}"
     parts += [("problem", problem)]
     if public:
         parts += _values(failure, came_back=place is not None)

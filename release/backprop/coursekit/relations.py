@@ -43,7 +43,9 @@ def relation(
     sizes = np.unique(np.round(np.abs(wanted) / np.abs(wanted).max(), 6))
     sizes = sizes[sizes > 0]
     if same(-wanted) and (sizes.size > 1 or abs(wanted).max() not in (1.0, 2.0)):
-        return "same size, opposite sign"
+        if values.size == 1:
+            return "the size is right and the sign turned over"
+        return "the sizes are right and every sign turned over"
     if sizes.size < _ENOUGH:
         return ""
     factor = _factor(values, wanted, same, numbers)
@@ -79,7 +81,7 @@ def _power(wanted: np.ndarray, same: Callable[[np.ndarray], bool]) -> str:
     if (wanted >= 0).all() and same(np.sqrt(wanted)):
         return "every entry is the square root of what it should be"
     if (wanted < 0).any() and (wanted > 0).any() and same(np.abs(wanted)):
-        return "every sign is lost: the sizes are right"
+        return "the sizes are right and the minus signs lost"
     return ""
 
 

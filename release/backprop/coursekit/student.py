@@ -4,6 +4,7 @@ the notebook's own kernel (`coursekit.notebook`).
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +16,12 @@ from .written import Call, Origin, Thing, made_by, trace
 MAX_ITERATION = 10_000
 
 T = TypeVar("T")
+
+
+def title_of(check: Callable[..., Any]) -> str:
+    """What a check says that it looks at: the first paragraph of its docstring, on one line."""
+    words = inspect.cleandoc(check.__doc__ or "").partition("\n\n")[0].split()
+    return " ".join(words or [check.__name__.partition("__")[2].replace("_", " ")])
 
 
 class Student:

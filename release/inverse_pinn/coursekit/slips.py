@@ -41,7 +41,8 @@ def named(exercise: str, failed: Mapping[str, Sequence[Call]], table: Table) -> 
     """The sentences about the slips that explain the failed checks, '' where none is known.
 
     A slip counts if it fails no other checks than these and answers in each of its own as the
-    student does, as far as its answers tell it from a right one.
+    student does, as far as its answers tell it from a right one. Where that is nothing but zeros,
+    which many slips lead to, it must explain all of the failed checks.
     """
     entries = table.get(exercise, {}).get("found", {})
     alike: dict[str, frozenset[str]] = {}
@@ -54,10 +55,13 @@ def named(exercise: str, failed: Mapping[str, Sequence[Call]], table: Table) -> 
                 alike[name] = alike.get(name, frozenset()) | {check}
                 covers[name], told[name] = frozenset(fails), frozenset(speaks)
                 hints[name] = hint
+    nothing = {check for check, calls in failed.items() if not any(map(_says_more, calls))}
     whole = {
         name: cover
         for name, cover in covers.items()
-        if alike[name] == told[name] and cover <= failed.keys()
+        if alike[name] == told[name]
+        and cover <= failed.keys()
+        and (cover == failed.keys() or not alike[name] <= nothing)
     }
     return " Besides: ".join(chosen(whole, hints))
 
@@ -149,6 +153,22 @@ def digests(exercise: str, check: str, calls: Sequence[Call]) -> list[bytes]:
     return [
         hashlib.pbkdf2_hmac("sha256", json.dumps(text).encode(), salt, _ROUNDS) for text in texts
     ]
+
+
+def _says_more(call: Call) -> bool:
+    """Something other than zeros came back: numbers, a text, an exception."""
+    return bool(call.error) or any(map(_speaks, (call.returned, *call.seen)))
+
+
+def _speaks(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_speaks, value))
+    if isinstance(value, dict):
+        return any(map(_speaks, value.values()))
+    if _silent(value):
+        return False
+    numbers = value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
+    return bool(numbers.dtype.kind not in "biuf" or np.any(numbers))
 
 
 def _silent(value: Any) -> bool:

@@ -38,7 +38,7 @@ import numpy as np
 from . import slips
 from .compare import CheckFailed, StudentError, stumbled, without_a_graph
 from .messages import details, responsible, subject
-from .student import Kept, Student
+from .student import Kept, Student, title_of
 from .written import Call
 
 UNWRITTEN = "still to be written"
@@ -339,7 +339,7 @@ def verdict(function: Callable[..., None], student: NotebookStudent) -> CheckFai
 
 
 def _run(exercise: str, function: Callable[..., None], student: NotebookStudent) -> _Found:
-    title = (function.__doc__ or function.__name__).strip().split("\n")[0]
+    title = title_of(function)
     name = function.__name__.partition("__")[2]
     try:
         found = verdict(function, student)

@@ -13,6 +13,8 @@ import numpy as np
 
 _WRITTEN_OUT = 24
 """Arrays of up to this many entries are written out."""
+_MOST = 400
+"""Values that are written in one expression; a message is cut long before."""
 _LETTERS = "xyzuvwabcdefgh"
 OWN = "the check's own"
 """With this begins what a call is made on that is not from the student's code."""
@@ -114,6 +116,7 @@ class _Writer:
         self.notes: list[str] = []
         self.seen: dict[int, int] = {}
         self.names: dict[int, str] = {}
+        self.written = 0
 
     def count(self, value: Any) -> None:
         if isinstance(value, Call):
@@ -143,6 +146,9 @@ class _Writer:
 
     def value(self, value: Any, *, named: bool = True) -> str:
         """An expression for the value; `named`: a name and a note where there is none."""
+        self.written += 1
+        if self.written > _MOST:
+            return "…"
         if isinstance(value, Thing) and value.origin is not None and not value.origin.field:
             return self._shared(value, value.origin)
         written = self._written(value)
@@ -171,7 +177,8 @@ class _Writer:
 
     def _new_name(self, thing: Any, wanted: str = "") -> str:
         taken = {*self.names.values()}
-        name = next(name for name in (wanted, *_LETTERS, "other") if name and name not in taken)
+        letters = (wanted, *_LETTERS, *(f"x{number}" for number in range(len(taken) + 1)))
+        name = next(name for name in letters if name and name not in taken)
         self.names[id(thing)] = name
         return name
 
@@ -244,6 +251,8 @@ def _array(values: np.ndarray, module: str, dtype: str, ending: str = "") -> str
         return f"{module}.zeros({values.shape}{ending})"
     if values.size > 6 and (values == first).all() and first in (0, 1) and "float" in dtype:
         return f"{module}.{'ones' if first else 'zeros'}({values.shape}{ending})"
+    if values.size > 6 and (values == first).all() and "float" in dtype:
+        return f"{module}.full({values.shape}, {_nested(values.flat[0])}{ending})"
     if values.size <= _WRITTEN_OUT:
         return f"{module}.{make}({_nested(values)}{ending})"
     return ""

@@ -1,0 +1,308 @@
+"""Kinds that an attacker with the source in hand found: each is one that no list had named.
+
+They are cheap, and none depends on which of several limits comes first.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+import resource
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from coursekit import CheckFailed
+
+from autograder.course import Cell, load_assignment
+from autograder.errors import CageError
+from autograder.exchange import archive as archives
+from autograder.exchange.collect import collect
+from autograder.files import harmless
+from autograder.grading.explain import no_more_than
+from autograder.judging import judge as judging
+from autograder.judging.answers import cells
+from autograder.judging.judge import Check, Judge
+from autograder.judging.student import Student
+from autograder.judging.submission import attempt_salt, read_submission
+from autograder.records import history
+from autograder.records.gradebook import notebooks
+from autograder.results import Result, Store
+from autograder.sandbox import bubblewrap
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.levels import Level
+from autograder.sandbox.protocol import InProcess
+
+BACKPROP = load_assignment("backprop")
+MALLORY, ALICE = "Mallory_9_assignsubmission_file_", "Alice Smith_7_assignsubmission_file_"
+HONEST = {f"{ALICE}/backprop.ipynb": b"{}"}
+
+
+# ------------------------------------------------------------------------------ what is told
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[[np.arange(30.0)] * 20] * 20",
+        "[[[np.arange(30.0)] * 9] * 9] * 9",
+        "{str(n): np.arange(30.0) for n in range(40)}",
+        "{str(n): object() for n in range(40)}",
+        "((np.arange(30.0),) * 7, [object()] * 30)",
+    ],
+)
+@pytest.mark.parametrize("hidden", [True, False])
+def test_a_value_of_many_parts_is_told_in_words(value: str, hidden: bool) -> None:
+    """Each part that is too large to be written out gets a name, and names are without end."""
+    code = [*cells(BACKPROP), Cell("cell 99", f"def mse_loss(a, b):\n    return {value}\n")]
+
+    def test_mse_loss__is_small(student: Any) -> None:
+        returned = student.mse_loss(np.ones(3), np.ones(3))
+        student.mse_loss(returned, returned)
+        raise CheckFailed("value", "returned another value", returned=returned, expected=1.0)
+
+    check = Check(test_mse_loss__is_small, hidden)
+    result = Judge(BACKPROP).run(check, Student(InProcess(code)), "salt")
+    assert (result.outcome, result.kind) == ("failed", "value")
+    assert "mse_loss" in result.message
+    assert len(result.message) < 3000
+
+
+def test_what_cannot_be_put_into_words_is_the_students(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a message stumbles over: the verdict stands, and nobody else's does fall."""
+    told = judging.describe
+
+    def stumbles(*args: Any, **named: Any) -> str:
+        if args[3]:
+            raise StopIteration
+        return told(*args, **named)
+
+    monkeypatch.setattr(judging, "describe", stumbles)
+    code = [*cells(BACKPROP), Cell("cell 99", "def mse_loss(a, b):\n    return 'no'\n")]
+    wanted = [BACKPROP.exercise(name) for name in ("mse_loss", "forward")]
+    found = {r.name: r for r in Judge(BACKPROP).judge(Student(InProcess(code)), "salt", wanted)}
+    assert found["forward"].status == "right"
+    assert (found["mse_loss"].status, found["mse_loss"].points) == ("wrong", 0.0)
+    assert "cannot be put into words" in found["mse_loss"].message
+
+
+# --------------------------------------------------------------------------- what is known
+
+
+def _notebook(*sources: str) -> bytes:
+    code = [
+        {"cell_type": "code", "source": source, "metadata": {}, "outputs": []} for source in sources
+    ]
+    return msgspec.json.encode({"cells": code, "nbformat": 4, "metadata": {}})
+
+
+def test_where_a_cell_ends_is_no_place_for_a_lesson() -> None:
+    """A NUL in a cell that does not run looked like the end of that cell: forty such places would
+    have told the next attempt forty bits of what this one was asked, at the same inputs."""
+    two = _notebook("%%bash\nls", "print(1)")
+    one = _notebook("%%bash\nls\0cell 2\0print(1)")
+    other = _notebook('%%bash\nls", "cell 2", "print(1)')
+    salts = {
+        attempt_salt("salt", read_submission(data, BACKPROP), BACKPROP)
+        for data in (two, one, other)
+    }
+    assert len(salts) == 3
+
+
+# ------------------------------------------------------------------------------- archives
+
+
+def _zip(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    text = io.BytesIO()
+    with zipfile.ZipFile(text, "w", method) as zipped:
+        for name, data in files.items():
+            zipped.writestr(name, data)
+    return text.getvalue()
+
+
+def _written(folder: Path, files: dict[str, bytes]) -> list[str]:
+    folder.mkdir()
+    (folder / "archive.zip").write_bytes(_zip(files))
+    found = collect(folder / "archive.zip", BACKPROP, folder)
+    named = any("Mallory" in line for line in found.left_out)
+    assert named or len(found.written) == 2, "who is left out is named"
+    return found.written
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_no_way_of_packing_stops_the_others(method: int, tmp_path: Path) -> None:
+    """Each method has errors of its own: LZMA's are no relatives of any other."""
+    good = bytearray(_zip({"backprop.ipynb": bytes(range(256)) * 20}, method))
+    data = good.index(b"backprop.ipynb") + len("backprop.ipynb")
+    random.seed(method)
+    for number in range(4):
+        bad = good.copy()
+        for _ in range(number + 1):
+            bad[data + random.randrange(40)] ^= random.randrange(1, 256)
+        files = {f"{MALLORY}/work.zip": bytes(bad)} | HONEST
+        assert "alice_smith-7" in _written(tmp_path / str(number), files)
+
+
+@pytest.mark.parametrize("error", [AssertionError, MemoryError, RecursionError, KeyError])
+def test_whatever_stops_the_reading_of_a_file_is_its_owners(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    opened = zipfile.ZipFile.open
+
+    def stumbles(self: Any, member: Any, mode: str = "r", *args: Any, **named: Any) -> Any:
+        if mode == "r" and "Mallory" in member.filename:
+            raise error
+        return opened(self, member, mode, *args, **named)
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", stumbles)
+    files = {f"{MALLORY}/backprop.ipynb": b"{}"} | HONEST
+    assert _written(tmp_path / "course", files) == ["alice_smith-7"]
+
+
+def test_archives_in_an_archive_hold_no_more_files_than_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """847 kB of nested archives with empty files took 11 s and 80 MB, 17 MB twenty times that."""
+    monkeypatch.setattr(archives, "MAX_INNER_MEMBERS", 100)
+    seen = 0
+    listing = archives.listing
+
+    def counted(*args: Any) -> archives.Listing:
+        nonlocal seen
+        found = listing(*args)
+        seen += len(found.files)
+        return found
+
+    monkeypatch.setattr(archives, "listing", counted)
+    one = _zip({f"{number}.py": b"" for number in range(40)})
+    many = _zip({f"{number}.zip": one for number in range(30)})
+    files = {f"{MALLORY}/work.zip": many} | HONEST
+    assert _written(tmp_path / "course", files) == ["alice_smith-7"]
+    # once to choose, and once to say why there is nothing to choose
+    assert seen <= 2 * (100 + 40 + 30)
+
+
+# ---------------------------------------------------------------------------------- names
+
+
+def test_a_student_may_be_called_like_a_file_of_the_courses(tmp_path: Path) -> None:
+    history.save_policy(tmp_path, "backprop", "best")
+    folder = history.add(tmp_path, "backprop", "policy", b"{}", "")
+    assert (folder / "backprop.ipynb").read_bytes() == b"{}"
+    assert history.policy(tmp_path, "backprop") == "best"
+    history.save_policy(tmp_path, "backprop", "last")
+    assert history.policy(tmp_path, "backprop") == "last"
+    assert history.folders(tmp_path, "backprop", "policy") == [folder]
+
+
+def test_a_policy_kept_where_it_was_at_first_still_counts(tmp_path: Path) -> None:
+    (tmp_path / "attempts/backprop").mkdir(parents=True)
+    (tmp_path / "attempts/backprop/policy").write_text("best\n")
+    assert history.policy(tmp_path, "backprop") == "best"
+    assert history.add(tmp_path, "backprop", "policy", b"{}", "").is_dir()
+
+
+def test_a_result_under_another_name_is_nobodys(tmp_path: Path) -> None:
+    """Copied or edited by hand: it would be recorded for whom it names, wherever that leads."""
+    result = Result(
+        assignment="backprop",
+        student="../../ada",
+        points=100.0,
+        max_points=100.0,
+        isolation="full",
+        submission_sha256="",
+        checks_sha256="",
+        seconds=0.0,
+        status="graded",
+    )
+    store = Store(tmp_path)
+    path = store.path("backprop", "ben")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(msgspec.json.encode(result))
+    assert store.load("backprop", "ben") is None
+    assert store.all("backprop") == []
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(result, student="ben")))
+    assert store.load("backprop", "ben") is not None
+    store.save(msgspec.structs.replace(result, student="e\u0301ve"))
+    store.path("backprop", "e\u0301ve").rename(store.path("backprop", "\xe9ve"))
+    assert store.load("backprop", "\xe9ve") is not None, "another spelling is no other student"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a;=1+1", "a; =1+1", "a\t=1", "a\n=1", "a;\u3000\uff1d1", 'a;"=1"', "a;'=1", "a;;-1;@x;+1"],
+)
+def test_no_cell_begins_with_a_formula_whatever_separates_cells(text: str) -> None:
+    """Where a semicolon separates, as in half of Europe, quotes in a line's middle are letters."""
+    line = io.StringIO()
+    csv.writer(line).writerow(["ada", harmless(text), 1.5])
+    for one in csv.reader(line.getvalue().splitlines(), delimiter=";", quoting=csv.QUOTE_NONE):
+        for cell in one[1:]:
+            assert cell.strip("\"\t \u3000'")[:1] not in tuple("=+-@\uff1d") or "'" in cell[:4], one
+    assert harmless("a; b = c; d-e") == "a; b = c; d-e"
+
+
+# -------------------------------------------------------------------------- the one who writes
+
+
+def test_a_page_is_written_whatever_its_code_does_to_the_reader(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "backprop.ipynb").write_bytes(_notebook("x = 1"))
+
+    def stumbles(*_: Any) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(notebooks, "read_submission", stumbles)
+    data, _ = notebooks.find_notebook(tmp_path, "backprop")
+    result: Any = type("R", (), {"submission_sha256": notebooks.hashlib.sha256(data).hexdigest()})
+    assert notebooks.graded_answers(tmp_path, BACKPROP, result) == {}
+
+
+# ----------------------------------------------------------------------------------- limits
+
+
+def test_explain_judges_with_the_graders_limits() -> None:
+    """What passes them is the student's there too, and the process goes on as it was."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+
+    def test_mse_loss__is_small(student: Any) -> None:
+        np.zeros(2**27)
+
+    check = Check(test_mse_loss__is_small, hidden=True)
+    with no_more_than(2**28):
+        result = Judge(BACKPROP).run(check, Student(InProcess(cells(BACKPROP))), "salt")
+    assert result.outcome == "failed"
+    assert "takes too much" in result.message
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+# --------------------------------------------------------------------- what workers may read
+
+
+@pytest.mark.parametrize("level", ["full", "landlock"])
+@pytest.mark.parametrize("copied", ["autograder/__init__.py", "reference_impl/__init__.py"])
+def test_a_copy_of_the_grader_among_the_libraries_is_refused(
+    level: Level, copied: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`pip install .` beside the clone: `import autograder.checks` would find the answers."""
+    (tmp_path / copied).parent.mkdir()
+    (tmp_path / copied).touch()
+    found = [*bubblewrap.libraries(), tmp_path]
+    monkeypatch.setattr(bubblewrap, "libraries", lambda: found)
+    with pytest.raises(CageError, match="the grader is installed in"):
+        Cage(level)
+
+
+def test_landlock_is_refused_where_the_grader_lies_in_a_library(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The full cage covers it; a file filter cannot take away what lies below what it gives."""
+    monkeypatch.setattr(bubblewrap, "libraries", lambda: [tmp_path])
+    monkeypatch.setattr(bubblewrap, "ROOT", tmp_path / "course")
+    with pytest.raises(CageError, match="the grader lies below"):
+        Cage("landlock")
