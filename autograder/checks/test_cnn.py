@@ -838,6 +838,7 @@ def test_train_cnn__shows_each_lattice_once_an_epoch(student, draw):
     student.once(witnessed, draw)[0].shows_each_sample_once()
 
 
+@pytest.mark.point
 def test_train_cnn__shuffles_the_data(student, draw):
     """shuffles the data, anew for every epoch"""
     student.once(witnessed, draw)[0].makes_new_batches()

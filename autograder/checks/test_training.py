@@ -1327,6 +1327,7 @@ def test_train__moves_every_layer(student, draw):
         close(tensor(after, p.shape), (p - rate * gradient).detach().numpy(), SINGLE)
 
 
+@pytest.mark.point
 def test_train__takes_a_step_for_every_batch(student, draw):
     """with batches takes one step for each of them, from that batch's gradient alone
 

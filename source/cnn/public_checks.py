@@ -101,6 +101,13 @@ def test_max_pool2d__keeps_the_largest_of_each_block(student):
     close(student.max_pool2d(x, 2), np.array([[4.0, 9.0]]), SINGLE)
 
 
+def test_max_pool2d__takes_blocks_of_any_size(student):
+    """gives the largest number of a block of 3 × 3, and for size 1 all numbers as they are"""
+    x = np.array([[1.0, 4, 2], [3, 0, 9], [5, 7, 8]])
+    close(student.max_pool2d(x, 3), np.array([[9.0]]), SINGLE)
+    close(student.max_pool2d(x, 1), x, SINGLE)
+
+
 def test_max_pool2d__takes_axes_in_front(student):
     """pools the last two axes of an array (2, 1, 2, 4), negative numbers too"""
     x = -np.arange(16.0).reshape(2, 1, 2, 4)
@@ -109,11 +116,12 @@ def test_max_pool2d__takes_axes_in_front(student):
 
 def test_max_pool2d__keeps_the_dtype(student):
     """gives int64 for int64, digit by digit, however far below zero, and leaves x as it is"""
-    x = -(2**53) - np.arange(8, dtype=np.int64).reshape(2, 4)
+    x = -(2**30 + 1) * np.arange(1, 9, dtype=np.int64).reshape(2, 4)
     kept = student.keep(x)
     pooled = array(student.max_pool2d(kept, 2), (1, 2))
     holds(pooled.dtype == np.int64, f"the result holds {pooled.dtype}")
-    holds(pooled.tolist() == [[-(2**53), -(2**53) - 2]], "some digits are lost")
+    close(pooled.astype(float), np.array([[-(2.0**30), -3 * 2.0**30]]), SINGLE)
+    holds(pooled.tolist() == [[-(2**30) - 1, -3 * (2**30 + 1)]], "some digits are lost")
     holds(bool((array(student.value(kept)) == x).all()), "x is changed")
 
 
@@ -123,10 +131,11 @@ def test_max_pool2d__refuses_a_size_that_does_not_divide(student):
 
 
 def test_count_conv_parameters__knows_the_first_layers(student):
-    """is 160 for 1 → 16 maps and 3×3 kernels, 4640 for 16 → 32, and 4608 without biases"""
+    """is 160 for 1 → 16 maps and 3×3 kernels, 4640 for 16 → 32, 4608 without biases, 416 for 5×5"""
     close(integer(student.count_conv_parameters(1, 16, 3)), 160)
     close(integer(student.count_conv_parameters(16, 32, 3)), 4640)
     close(integer(student.count_conv_parameters(16, 32, 3, bias=False)), 4608)
+    close(integer(student.count_conv_parameters(1, 16, 5)), 416)
 
 
 def test_ising_cnn__gives_two_logits(student):
