@@ -160,3 +160,11 @@ def test_slips_that_cannot_be_told_apart_are_named_together() -> None:
 
 def test_no_entry_is_made_of_nothing() -> None:
     assert slips.digests("f", "one", returned(None, None)) == []
+
+
+@pytest.mark.parametrize("kind", ["bfloat16", "sparse"])
+def test_a_tensor_that_numpy_does_not_have_stops_no_check(kind: str) -> None:
+    value = torch.eye(2).to_sparse() if kind == "sparse" else torch.eye(2, dtype=torch.bfloat16)
+    failed = {"is a test": [Call("mse_loss", returned=value)]}
+    assert slips.named("mse_loss", failed, {}) == ""
+    assert slips.named("mse_loss", failed, table("backprop")) == ""

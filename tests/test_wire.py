@@ -120,6 +120,17 @@ def test_random_generators_go_to_the_worker_and_never_back() -> None:
         decode(encode(rng))
 
 
+@pytest.mark.parametrize("kind", ["PCG64", "MT19937", "Philox"])
+def test_generators_of_one_state_have_the_same_children(kind: str) -> None:
+    rng = np.random.Generator(getattr(np.random, kind)(3))
+    one, other = (decode(encode(rng), generators=True) for _ in range(2))
+    first = [child.normal() for child in one.spawn(2)]
+    assert first == [child.normal() for child in other.spawn(2)]
+    assert first != [child.normal() for child in one.spawn(2)]
+    rng.normal()
+    assert first != [child.normal() for child in decode(encode(rng), generators=True).spawn(2)]
+
+
 def test_objects_become_handles_only_where_something_keeps_them() -> None:
     kept: list[object] = []
 

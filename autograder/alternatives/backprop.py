@@ -198,6 +198,18 @@ def standard_normal_scaled():
 
 
 @alternative("he_initialise")
+def a_child_of_rng_for_every_layer():
+    from itertools import pairwise
+
+    def he_initialise(layer_sizes, rng):
+        pairs = list(pairwise(layer_sizes))
+        return [
+            (child.normal(0, np.sqrt(2 / n_in), (n_in, n_out)), np.zeros((1, n_out)))
+            for child, (n_in, n_out) in zip(rng.spawn(len(pairs)), pairs, strict=True)
+        ]
+
+
+@alternative("he_initialise")
 def neuron_by_neuron():
     def he_initialise(layer_sizes, rng):
         parameters = []

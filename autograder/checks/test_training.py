@@ -308,7 +308,7 @@ def test_mlp__has_nothing_besides(student, draw):
     model, x = student.MLP(2, [32, 32], 3), _normal(draw, 20, 2, dtype=torch.float32)
     model.eval()
     quiet = tensor(model(x), (20, 3))
-    holds(bool(np.ptp(quiet, axis=0).min() > 0), "the outputs are the same for all rows")
+    holds(bool(np.ptp(quiet, axis=0).min() > 0), "one of the outputs is the same for all rows")
     model.train()
     for _ in range(2):
         close(tensor(model(x), (20, 3)), quiet, SINGLE)
@@ -323,7 +323,10 @@ def test_mlp__can_be_trained(student, draw):
     gradients = student.gradients(output, model)
     holds(len(gradients) > 0, "the network has no parameters")
     handed_over = sum(p.numel() for p in _weights_of(model))
-    lacking = "parameters() lacks the weights of some layers: an optimiser will never find them"
+    lacking = (
+        "parameters() holds fewer numbers than the weights of all layers: is one of them not made, "
+        "or kept in a plain list?"
+    )
     holds(handed_over >= 2 * 16 + 16 * 16 + 16 * 3, lacking)
     for gradient in gradients:
         arrived = gradient is not None and bool((gradient != 0).any())

@@ -188,7 +188,8 @@ def judged_again(
     Submissions whose bytes and checks are those of their record are not judged again. Nor are
     those that are not there any more: who has none is told in `missing`, with the reason.
     """
-    recorded = [result.student for result in Store(course_dir).all(assignment.name)]
+    store, name = Store(course_dir), assignment.name
+    recorded = [student for student in store.students(name) if store.load(name, student)]
     for before, after in _judged(
         assignment,
         course_dir,

@@ -291,15 +291,17 @@ class _Diagnosis:
         return time.process_time() > self.deadline
 
     def relation(self) -> str:
-        """How what came back is related to the right numbers, in every check that failed and in
-        which numbers can be compared."""
+        """How what came back is related to the right numbers, in every check that failed, was not
+        slow, and in which numbers can be compared."""
         found: list[relations.Pair] = []
         for calls in self.telling.values():
             if self._late():
                 return ""
             pairs = list(_pairs(self.known[None], calls))
             found += pairs if relations.comparable(pairs) else []
-        return relations.told(found, by_value={*self.failed.values()} == {"value"})
+        return relations.told(
+            found, by_value={self.failed[key] for key in self.telling} == {"value"}
+        )
 
 
 def _right(assignment: Assignment, exercise: str) -> list[Answer | None]:

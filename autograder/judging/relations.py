@@ -159,7 +159,8 @@ def _by_size(pairs: list[Pair]) -> str:
 
 
 def _sizes(args: Any) -> set[tuple[str, int]]:
-    for value in args if isinstance(args, (list, tuple)) else ():
+    """Of the first argument, if it is an array."""
+    for value in args[:1] if isinstance(args, (list, tuple)) else ():
         array = plain(value)
         if array is not None and array.ndim:
             found = {("entries", array.size), ("rows", len(array))}

@@ -77,7 +77,7 @@ def _course(seconds: float) -> Assignment:
 
 
 COURSE = _course(2.0)
-PATIENT = _course(30.0)
+PATIENT = _course(8.0)
 RIGHT = {name: reference_code(COURSE, name) for name in CHOSEN}
 SETUP = cells(COURSE)[0]
 

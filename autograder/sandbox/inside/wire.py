@@ -13,6 +13,7 @@ the judge to the worker), and handles for objects that stay in the worker.
 from __future__ import annotations
 
 import functools
+import hashlib
 import itertools
 import struct
 import types
@@ -287,8 +288,12 @@ class _Reader:
         return np.frombuffer(data, dtype=dtype).reshape(shape)
 
     def numpy_generator(self, depth: int) -> np.random.Generator:
+        start = self.at
         state = self.value(depth + 1)
-        generator = np.random.Generator(getattr(np.random, state["bit_generator"])())
+        # What `spawn` gives follows from the seed, which a state does not tell: the same state
+        # always gets the same one.
+        seed = int.from_bytes(hashlib.sha256(self.data[start : self.at]).digest(), "little")
+        generator = np.random.Generator(getattr(np.random, state["bit_generator"])(seed))
         generator.bit_generator.state = state
         return generator
 
