@@ -167,8 +167,16 @@ def _speaks(value: Any) -> bool:
         return any(map(_speaks, value.values()))
     if _silent(value):
         return False
-    numbers = value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
-    return bool(numbers.dtype.kind not in "biuf" or np.any(numbers))
+    numbers = _plain(value)
+    return numbers is None or bool(numbers.dtype.kind not in "biuf" or np.any(numbers))
+
+
+def _plain(value: Any) -> np.ndarray | None:
+    """As an array; None for a tensor of a kind that NumPy does not have, bfloat16 or sparse."""
+    try:
+        return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
+    except (TypeError, ValueError, RuntimeError):
+        return None
 
 
 def _silent(value: Any) -> bool:
@@ -190,9 +198,11 @@ def _told(value: Any) -> Iterator[list[str]]:
     elif value is None or isinstance(value, (str, bytes, bool)):
         yield [repr(value)]
     else:
-        tensor = hasattr(value, "detach")
-        array = np.asarray(value.detach().cpu().numpy() if tensor else value)
-        kind = "tensor" if tensor else "array" if array.ndim else "number"
+        array = _plain(value)
+        if array is None:
+            yield ["object"]
+            return
+        kind = "tensor" if hasattr(value, "detach") else "array" if array.ndim else "number"
         yield [f"{kind} {array.shape}"]
         if array.dtype.kind in "biuf":
             yield _numbers(array.astype(float).ravel())
