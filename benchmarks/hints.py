@@ -30,7 +30,7 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch
 
 import torch
-from coursekit import slips
+from coursekit import facts, slips
 
 from autograder.authoring import slips as made
 from autograder.course import SECONDS, Assignment, Exercise, course, load_assignment
@@ -155,7 +155,10 @@ def cases(folder: Path) -> None:
         answer = Mistake(name, wanted, label, path.read_text(encoding="utf-8"), "", "")
         result = judged(judge, exercise, answer)
         failed = made.failures(found, wanted, answer)
-        desk = slips.named(wanted, failed, slips.shipped_table(found.release.parent))
+        table = slips.shipped_table(found.release.parent)
+        desk = slips.named(wanted, failed, table)
+        if failed and not desk:
+            desk = facts.unlike(answer.code, slips.usual(wanted, table))
         messages = any(
             line.startswith(("   problem", "   hint"))
             for check in result.checks

@@ -84,6 +84,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
         yield node.left, _MISSING[type(node.op)]
         if isinstance(node.op, (ast.Add, ast.Mult)):
             yield node.right, _MISSING[type(node.op)]
+        yield from _brackets(node)
     elif isinstance(node, ast.UnaryOp):
         negated = isinstance(node.op, ast.Not)
         yield node.operand, f"a condition {_OVER}" if negated else "one minus sign is missing"
@@ -102,6 +103,23 @@ def _changes(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
         yield changed, f"a condition {_OVER}"
     elif isinstance(node, (ast.Assign, ast.AugAssign, ast.Expr)) and not _is_text(node):
         yield ast.Pass(), "one step is left out"
+
+
+def _brackets(node: ast.BinOp) -> Iterator[tuple[ast.AST, str]]:
+    """a * (b - c) as a * b - c, (b - c) / d as b - c / d, a / (b * c) as a / b * c."""
+    words = "a pair of brackets is missing"
+    sums, products = (ast.Add, ast.Sub), (ast.Mult, ast.Div)
+    inner = node.right
+    if isinstance(inner, ast.BinOp) and isinstance(node.op, products):
+        weaker = isinstance(inner.op, sums) or isinstance(node.op, ast.Div)
+        if weaker and isinstance(inner.op, (*sums, *products)):
+            first = ast.BinOp(node.left, node.op, inner.left)
+            yield ast.BinOp(first, inner.op, inner.right), words
+    inner = node.left
+    if isinstance(inner, ast.BinOp) and isinstance(inner.op, sums):
+        last = ast.BinOp(inner.right, node.op, node.right)
+        if isinstance(node.op, products):
+            yield ast.BinOp(inner.left, inner.op, last), words
 
 
 def _constants(value: object) -> Iterator[tuple[ast.AST, str]]:
