@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _OVER = "is turned over"
 _SWAPS: dict[type[ast.AST], list[tuple[type[ast.AST], str]]] = {
@@ -90,6 +90,8 @@ def _changes(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
         yield node.operand, f"a condition {_OVER}" if negated else "one minus sign is missing"
     elif isinstance(node, ast.Constant):
         yield from _constants(node.value)
+    elif isinstance(node, ast.keyword) and node.arg in ("axis", "dim"):
+        yield from _axes(node)
     elif isinstance(node, ast.Call):
         yield from _calls(node)
     elif isinstance(node, ast.IfExp):
@@ -120,6 +122,20 @@ def _brackets(node: ast.BinOp) -> Iterator[tuple[ast.AST, str]]:
         last = ast.BinOp(inner.right, node.op, node.right)
         if isinstance(node.op, products):
             yield ast.BinOp(inner.left, inner.op, last), words
+
+
+def _axes(node: ast.keyword) -> Iterator[tuple[ast.AST, str]]:
+    """Every axis by its neighbours."""
+    for number, _ in enumerate(_whole_numbers(node)):
+        for step in (1, -1):
+            changed = copy.deepcopy(node)
+            _whole_numbers(changed)[number].value += step
+            yield changed, "another axis is taken"
+
+
+def _whole_numbers(node: ast.AST) -> list[Any]:
+    found = (one for one in ast.walk(node) if isinstance(one, ast.Constant))
+    return [one for one in found if type(one.value) is int]
 
 
 def _constants(value: object) -> Iterator[tuple[ast.AST, str]]:
