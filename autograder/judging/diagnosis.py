@@ -6,10 +6,10 @@
    another way. Mistakes that cannot be told apart are named together; two slips seen in different
    checks are both named.
    Where none explains all, one that explains most of what failed is named.
-2. Else a **relation** between what came back and the right numbers (`relations`), or a **small
-   change** of a right answer that answers as the student does (`mutants`), or the place where the
-   numbers are wrong;
-3. and a **fact about the code** that holds for no right answer (`coursekit.facts`).
+2. Else a **relation** between what came back and the right numbers (`relations`), and a **fact
+   about the code** that holds for no right answer (`coursekit.facts`).
+3. Where there is neither, a **small change** of a right answer that answers as the student does
+   (`mutants`), or the place where the numbers are wrong.
 
 A wrong hint is worse than none. What it may cost is counted in CPU seconds, so that a hint does
 not depend on how busy the machine is; checks that train take too long to be repeated.
@@ -65,8 +65,9 @@ class Observer:
         work = self.named(result, transcripts)
         if work is not None and not result.mistake:
             with self._accounted():
-                numbers = work.relation() or work.small_change() or work.place()
-                result.hint = " ".join(filter(None, (numbers, self._fact(work.exercise))))
+                fact = self._fact(work.exercise)
+                numbers = work.relation() or (not fact and work.small_change()) or work.place()
+                result.hint = " ".join(filter(None, (numbers, fact)))
 
     def named(self, result: ExerciseResult, transcripts: Transcripts) -> _Diagnosis | None:
         """Names the known mistake, and looks no further; None where there is nothing to look at."""
