@@ -29,7 +29,7 @@ import torch
 from coursekit import facts
 from coursekit.slips import chosen
 
-from autograder.course import Assignment, Cell, Exercise
+from autograder.course import SECONDS, Assignment, Cell, Exercise
 from autograder.results import ExerciseResult
 from autograder.sandbox.inside.wire import Handle, WireError, decode
 from autograder.sandbox.protocol import InProcess, read_reply
@@ -205,7 +205,9 @@ class _Diagnosis:
 
     def named(self) -> Found | None:
         """The known mistakes that are the student's."""
-        covers = self._covers(self._cover) or self._covers(self._nearly)
+        covers = self._covers(self._cover)
+        if not covers and self.exercise.seconds <= SECONDS:  # of a training too little is asked
+            covers = self._covers(self._nearly)
         if self._late():
             return None
         hints = chosen(covers, {wrong: wrong.hint for wrong in covers})
