@@ -239,6 +239,13 @@ def test_where_it_is_wrong(pairs: list[Any], words: str) -> None:
     assert bool(words) == bool(said)
 
 
+def test_where_it_is_wrong_is_not_told_of_what_is_drawn() -> None:
+    """Right ones differ there too."""
+    pair = Pair((1.5, 2.5), (1.5, 3.5), (), False)
+    assert relations.place([pair])
+    assert relations.place([pair._replace(sure=False)]) == ""
+
+
 @pytest.mark.parametrize(
     ("mine", "right", "words"),
     [

@@ -24,12 +24,14 @@ _SINGLE = (1e-10, 1e-5)
 
 
 class Pair(NamedTuple):
-    """What came back from one call, what is right, and what the call was given."""
+    """What came back from one call, what is right, and what the call was given. `sure`: there is
+    one right answer, which no random numbers decide."""
 
     mine: Any
     right: Any
     args: Any
     same: bool
+    sure: bool = True
 
 
 def told(pairs: Iterable[Pair], *, by_value: bool = True) -> str:
@@ -55,7 +57,7 @@ def place(pairs: Iterable[Pair]) -> str:
     """Where it is wrong, if that is the same kind of place in every call that went wrong."""
     wrong = [pair for pair in pairs if not pair.same]
     arrays = [_flat(pair.mine, pair.right) for pair in wrong]
-    if not wrong or any(found is None for found in arrays):
+    if not wrong or not all(pair.sure for pair in wrong) or not comparable(wrong):
         return NOTHING
     differ = [pair for found in arrays for pair in found or [] if not _close(*pair)]
     if not differ:
