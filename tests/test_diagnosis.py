@@ -256,12 +256,20 @@ def test_where_it_is_wrong_is_not_told_of_what_is_drawn() -> None:
         (np.append(X[:-2], 7.0), X, ""),
         (X, X + 1, ""),
         (np.zeros(3), np.zeros(4), ""),
+        (X[:0], X, ""),
     ],
 )
 def test_what_is_missing(mine: np.ndarray, right: np.ndarray, words: str) -> None:
     said = relations.missing([Pair(mine, right, (), False), Pair(1.0, 1.0, (), True)])
     assert words in said
     assert bool(words) == bool(said)
+
+
+def test_what_is_missing_in_several_calls() -> None:
+    pairs = [Pair(X[:-1], X, (), False), Pair(X[1:], X, (), False), Pair(X[:0], X[:1], (), False)]
+    assert relations.missing(pairs[:1] + pairs[2:]).endswith("the last entries are missing.")
+    assert relations.missing(pairs).endswith("but some entries are missing.")
+    assert relations.missing([*pairs, Pair(X + 1, X, (), False)]) == ""
 
 
 def test_things_in_another_order() -> None:

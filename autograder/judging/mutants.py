@@ -140,7 +140,7 @@ def _whole_numbers(node: ast.AST) -> list[Any]:
 
 def _constants(value: object) -> Iterator[tuple[ast.AST, str]]:
     if isinstance(value, bool):
-        yield ast.Constant(not value), "a True and a False change places"
+        yield ast.Constant(not value), "one True or False is turned over"
     elif isinstance(value, (int, float)):
         yield ast.Constant(value + 1), "one number is larger by one"
         if value:

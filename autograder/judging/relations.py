@@ -282,27 +282,37 @@ def _alike(one: Any, other: Any) -> bool:
 def missing(pairs: Iterable[Pair]) -> str:
     """How arrays are too short or too long that are right as far as they go."""
     wrong = [(plain(pair.mine), plain(pair.right)) for pair in pairs if not pair.same]
-    words = {NOTHING if a is None or b is None else _length(a, b) for a, b in wrong}
+    found = [None if a is None or b is None else _length(a, b) for a, b in wrong]
+    seen = {round(float(x), 9) for a, _ in wrong if a is not None for x in a.flat}
+    if not found or None in found or len(seen) < _ENOUGH:
+        return NOTHING
+    words = {one for one in found if one}
+    if len(words) > 1 and all(one.startswith("What comes") for one in words):
+        words = {_MISSING.format("some", "entries")}
     return words.pop() if len(words) == 1 else NOTHING
 
 
-def _length(mine: np.ndarray, right: np.ndarray) -> str:
+_MISSING = "What comes back is right, but {} {} are missing."
+
+
+def _length(mine: np.ndarray, right: np.ndarray) -> str | None:
+    """In words, "" where nothing came back, None where it is something else."""
     if not mine.ndim or mine.ndim != right.ndim or mine.shape[1:] != right.shape[1:]:
-        return NOTHING
+        return None
     short, long = sorted((mine, right), key=len)
-    if len(short) == len(long) or len(np.unique(short)) < 2:
+    if len(short) == len(long) or not right.size:
+        return None
+    if not mine.size:
         return NOTHING
     what = "rows" if mine.ndim > 1 else "entries"
     first, last = _close(short, long[: len(short)]), _close(short, long[-len(short) :])
     if len(mine) > len(right):
         where = "behind" if first else "before"
-        return f"What should come back is there, and more {what} {where} it." * (first != last)
-    which = "the last" if first else "the first"
-    if first == last:
-        if first or mine.ndim > 1 or not _within(mine, right):
-            return NOTHING
-        which = "some"
-    return f"What comes back is right, but {which} {what} are missing."
+        said = f"What should come back is there, and more {what} {where} it."
+        return said if first != last else None
+    if first != last:
+        return _MISSING.format("the last" if first else "the first", what)
+    return _MISSING.format("some", what) if mine.ndim == 1 and _within(mine, right) else None
 
 
 def _within(few: np.ndarray, many: np.ndarray) -> bool:
