@@ -7,8 +7,8 @@ known      each known mistake handed in word for word: named by the grader, and 
            checks alone (`slips.json`); wrong is a sentence that belongs to another mistake
 left-out   each known mistake while the bank does not have it: what is then said of it (another
            mistake's sentence, a relation, a fact), which is what a new slip of a class meets
-mutants    small changes of the reference, each while the grader does not know that very one
-           A mistake that is named for one of these two must hold on other inputs too: with another
+mutants    small changes of the reference, each while the grader does not know that very one;
+           a mistake that is named for one of these two must hold on other inputs too: with another
            salt it may fail no check that the answer passes, else it is counted as wrong
 cases      files `assignment__exercise__what.py`: what is said of each, to be read
 

@@ -127,7 +127,10 @@ def train(x, epochs):
         ("def f(x):\n    x -= x.mean()\n    return x\n", "Line 2 changes x in place"),
         ("def f(x: float):\n    x -= 1\n    return x\n", ""),
         ("def f(x):\n    x = x.copy()\n    x -= x.mean()\n    return x\n", ""),
-        ("def f(ps, gs):\n  for p, g in zip(ps, gs):\n    p -= g\n  return ps\n", "and with it"),
+        (
+            "def f(ps, gs):\n  for p, g in zip(ps, gs):\n    p -= g\n  return ps\n",
+            "tensors in ps are others",
+        ),
         ("def f(ps):\n  for p in ps:\n    p = p.clone()\n    p -= 1\n  return ps\n", ""),
         ("def f(x):\n    x.requires_grad_(True)\n    return x\n", "changes x itself"),
         ("def f(z):\n    a = 2 * z\n    b = a\n    b[b < 0] = 0\n    return a, b\n", "second name"),
@@ -161,7 +164,7 @@ def train(x, epochs):
         ("def f(n):\n    return random.randint(0, n - 1)\n", ""),  # Python's takes its end in
         # Without effect.
         ("def f(x):\n    np.sort(x)\n    return x\n", "keeps nothing of what sort gives"),
-        ("def f(x):\n    x.sort()\n    return x\n", "changes x itself (sort)"),
+        ("def f(x):\n    x.sort()\n    return x\n", ""),
         ("def f(x):\n    np.clip(x, 0, 1, out=x)\n    return x\n", ""),
         ("def f(x):\n    return x ^ 2\n", "^, which in Python is no power"),
         ("def f(x):\n    y = 3 * x\n    y == 2\n    return y\n", "Line 3 works something out"),

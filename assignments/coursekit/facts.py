@@ -28,7 +28,7 @@ _GIVES |= {"mean", "minimum", "relu", "roll", "sort", "sqrt", "stack", "sum", "t
 _GIVEN = {"astype", "clone", "copy", "cumsum", "detach", "flatten", "mean", "permute", "reshape"}
 _GIVEN |= {"squeeze", "sum", "transpose", "unsqueeze", "view"}
 """Methods that leave their array as it is."""
-_CHANGES = {"append", "extend", "insert", "pop", "sort", "reverse", "fill"}
+_CHANGES = {"append", "extend", "insert", "pop", "fill"}
 _INSTEAD = {"draws evenly": "always draws normally", "draws normally": "always draws evenly"}
 _LOOKS = {"locals", "vars", "eval", "exec"}
 """With these a name may be read that is not written."""
@@ -278,7 +278,7 @@ def _without_effect(function: ast.FunctionDef) -> Iterator[_Fact]:
 
 def _dropped(value: ast.expr) -> str:
     if isinstance(value, ast.Attribute) and _chain(value)[0]:
-        return f"only names {'.'.join(_chain(value))}: it is called with parentheses behind it."
+        return f"only names {'.'.join(_chain(value))}: without parentheses nothing is called."
     if isinstance(value, (ast.Compare, ast.BinOp)):
         return "works something out and keeps nothing of it."
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
@@ -373,8 +373,8 @@ def _in_place(function: ast.FunctionDef, names: list[str], stored: Counter[str])
                 and stored[one.id] == 2
             ):
                 words = (
-                    f"Line {added[one.id].lineno} changes {one.id} in place, and with it the "
-                    f"array or tensor that {source.id} holds."
+                    f"Line {added[one.id].lineno} changes {one.id} in place: arrays or tensors in "
+                    f"{source.id} are others afterwards."
                 )
                 yield f"writes into {source.id}", words
     for call in (node for node in own if isinstance(node, ast.Call)):
