@@ -13,7 +13,7 @@ import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
-MAX_SOURCE = 20_000
+MAX_SOURCE = 8_000
 """Characters of an exercise's cell; loops within loops are looked at again and again."""
 _EVEN = {"rand", "random", "uniform", "random_sample", "rand_like"}
 _NORMAL = {"randn", "normal", "standard_normal", "randn_like"}
@@ -68,9 +68,10 @@ def read(source: str) -> tuple[_Fact, ...]:
 def _facts(tree: ast.Module) -> Iterator[_Fact]:
     called = {_name(node.func) for node in _calls(tree)}
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    yield from _in_loops(tree, tree, called)
-    for function in functions:
-        yield from _in_loops(function, tree, called)
+    called |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} & {"grad"}
+    scopes: list[_Scope] = [tree, *functions]
+    for scope in scopes:
+        yield from _in_loops(scope, called)
     for call in _calls(tree):
         yield from _in_call(call, tree)
     for function in functions:
@@ -89,23 +90,22 @@ def _facts(tree: ast.Module) -> Iterator[_Fact]:
 # -------------------------------------------------------------------------------- loops
 
 
-def _in_loops(scope: _Scope, tree: ast.Module, called: set[str]) -> Iterator[_Fact]:
+def _in_loops(scope: _Scope, called: set[str]) -> Iterator[_Fact]:
     loops = [one for one in _own(scope) if isinstance(one, (ast.For, ast.While))]
     for loop in loops:
-        yield from _in_loop(loop, scope, tree, called)
+        yield from _in_loop(loop, scope, called)
     inner = {one for loop in loops for one in ast.walk(loop) if one is not loop}
     if not any(isinstance(node, (ast.Nonlocal, ast.Global)) for node in ast.walk(scope)):
         for loop in (one for one in loops if one not in inner):
             yield from _gathered(loop)
 
 
-def _in_loop(loop: _Loop, scope: _Scope, tree: ast.Module, called: set[str]) -> Iterator[_Fact]:
+def _in_loop(loop: _Loop, scope: _Scope, called: set[str]) -> Iterator[_Fact]:
     """Training loops, and loops that are left too early."""
     here = {_name(node.func) for node in _calls(loop)}
     where = f"the loop in line {loop.lineno}"
-    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    by_hand = "grad" in attributes  # p -= rate * p.grad
-    if "backward" in here and not (called & _CLEARS or by_hand):
+    by_hand = "grad" in called  # p -= rate * p.grad
+    if "backward" in here and not called & _CLEARS:
         yield "never clears", f"Gradients are never cleared in {where}: they add up."
     if "backward" in here and "zero_grad" in called and "step" not in called and not by_hand:
         yield "never steps", f"No optimiser takes a step in {where}: the weights stay as they are."
