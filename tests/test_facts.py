@@ -123,6 +123,7 @@ def train(x, epochs):
         ("def f(n, rng):\n    rng = make(3)\n    return rng.normal(n)\n", "replaces rng before"),
         ("def f(n, rng):\n    rng = rng or make(3)\n    return rng.normal(n)\n", ""),
         ("class M(nn.Module):\n  def forward(self, x, y):\n    return x\n", "never uses y"),
+        ("class M(nn.Module):\n  def __init__(self, p):\n    self.q = 1\n", "M never uses p."),
         # In place, and second names.
         ("def f(x):\n    x -= x.mean()\n    return x\n", "Line 2 changes x in place"),
         ("def f(x: float):\n    x -= 1\n    return x\n", ""),
