@@ -319,9 +319,23 @@ def _in_function(function: ast.FunctionDef) -> Iterator[_Fact]:
         if name in names and name not in stored:
             words = f"Line {line} writes into {name}, which belongs to the caller."
             yield f"writes into {name}", words
+    yield from _weights_kept(function)
     yield from _drawn_once(function, stored)
     yield from _in_place(function, names, stored)
     yield from _second_names(function, names, stored)
+
+
+def _weights_kept(function: ast.FunctionDef) -> Iterator[_Fact]:
+    """best = model.state_dict(), and nothing copies it."""
+    if {_name(call.func) for call in _calls(function)} & {"clone", "copy", "deepcopy"}:
+        return
+    for node in (one for one in _own(function) if isinstance(one, ast.Assign)):
+        if isinstance(node.value, ast.Call) and _name(node.value.func) == "state_dict":
+            words = (
+                f"Line {node.lineno} keeps state_dict() without a copy: it holds the weights "
+                "themselves, which go on changing."
+            )
+            yield "weights not copied", words
 
 
 def _drawn_once(function: ast.FunctionDef, stored: Counter[str]) -> Iterator[_Fact]:
