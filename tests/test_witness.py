@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from coursekit import CheckFailed
+from coursekit import training as kit
+from coursekit.training import Watched
 
 from autograder.course import Cell
-from autograder.judging import training as kit
 from autograder.judging.student import Student
-from autograder.judging.training import Watched
 from autograder.sandbox.protocol import InProcess
 
 START = """

@@ -21,10 +21,10 @@ from coursekit import (
     below,
     holds,
     tensor,
+    training,
 )
 from coursekit.ising_data import ising_configurations
 
-from autograder.judging import training
 from autograder.judging.kinds import array, close, number
 from autograder.judging.kit import unchanged
 from reference_impl import autoencoder as reference
