@@ -2,8 +2,8 @@
 
 Made from the mistakes, the public checks and the reference, exercise by exercise; what was made
 from the same is taken over from the release folder, as trying every mistake takes its time.
-Exercises that train have no entries: their public checks see few of their mistakes, and trying
-these takes longer than all the others together.
+Exercises that train have no entries: trying their mistakes takes longer than all the others
+together.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from autograder.course import SECONDS, Assignment, Exercise
 from autograder.judging.answers import Mistake, cells, mistakes
 from autograder.judging.digest import pieces
 from autograder.sandbox.inside import cells as kernel
-from autograder.sandbox.inside import fields, state
+from autograder.sandbox.inside import fields, state, witness
 from autograder.sandbox.protocol import InProcess
 
 Checks = dict[str, Callable[..., None]]
@@ -122,7 +122,8 @@ def _asked(
 def public_checks(assignment: Assignment, exercise: str) -> Checks:
     """The public checks of an exercise, by their names."""
     # In a notebook's folder these are copies.
-    for name, module in (("fields", fields), ("state", state), ("cells", kernel)):
+    copies = {"fields": fields, "state": state, "witness": witness, "cells": kernel}
+    for name, module in copies.items():
         sys.modules.setdefault(f"coursekit.{name}", module)
     path = assignment.public_checks
     specification = importlib.util.spec_from_file_location(f"_public_{assignment.name}", path)

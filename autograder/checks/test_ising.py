@@ -905,6 +905,7 @@ def test_sample_configurations__heeds_interval(student, draw):
         holds(not follows, "another `interval` gives the same")
 
 
+@pytest.mark.guard
 def test_sample_configurations__is_not_frozen_in_stripes(student, draw):
     """is ordered in the cold, and not frozen in stripes
 

@@ -1096,7 +1096,7 @@ sample_configurations_slips = [
         "is_not_frozen_in_stripes",
         "The chains start at random in the cold too, where some of them freeze in stripes. Below "
         "T_c start with all spins equal.",
-        keeps=0.95,
+        keeps=0.98,
     ),
     slip(
         "sample_configurations",
@@ -1616,7 +1616,7 @@ train_classifier_slips = [
         "        optimiser.step()\n        optimiser.zero_grad()\n",
         "makes_a_step_with_each_batch",
         "There is one step for each epoch. Each batch should make one, with its own gradient.",
-        keeps=0.95,
+        keeps=0.5,
     ),
     slip(
         "train_classifier",
