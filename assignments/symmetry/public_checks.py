@@ -314,7 +314,7 @@ def test_train_energy_model__changes_the_model(student):
     holds(bool(np.array_equal(once, again)), "two calls differ: the model is in training mode")
 
 
-def test_train_energy_model__repeats_itself(student):
+def test_train_energy_model__repeats_a_seed(student):
     """teaches the same model the same from the same seed"""
     found = []
     for state in range(2):

@@ -552,7 +552,7 @@ _PLAIN = """def train_autoencoder(model, X, *, epochs, generator):
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
     losses = []
     model.train()
-    for _ in range(min(epochs, 12)):
+    for _ in range(min(epochs, 14_000 // len(X))):
         total = 0.0
         for rows in torch.randperm(len(X), generator=generator).split(64):
             x = X[rows]
@@ -639,7 +639,7 @@ train_autoencoder_slips = [
     ),
     variant(
         "stops_too_soon",
-        "range(min(epochs, 12))",
+        "range(min(epochs, 14_000 // len(X)))",
         "range(1)",
         "rebuilds_order_of_both_signs",
         "The training stops after one epoch, while the loss is still falling: use the epochs that "
@@ -750,10 +750,10 @@ train_autoencoder_slips = [
     ),
     variant(
         "shuffled_once",
-        "    model.train()\n    for _ in range(min(epochs, 12)):\n        total = 0.0\n"
+        "    model.train()\n    for _ in range(min(epochs, 14_000 // len(X))):\n        total = 0.0\n"
         "        for rows in torch.randperm(len(X), generator=generator).split(64):",
         "    model.train()\n    order = torch.randperm(len(X), generator=generator)\n"
-        "    for _ in range(min(epochs, 12)):\n        total = 0.0\n"
+        "    for _ in range(min(epochs, 14_000 // len(X))):\n        total = 0.0\n"
         "        for rows in order.split(64):",
         "draws_new_batches_for_every_epoch",
         "The order is drawn once, before the first epoch, and every epoch has the same batches. "
