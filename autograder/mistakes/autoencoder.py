@@ -750,9 +750,9 @@ train_autoencoder_slips = [
     ),
     variant(
         "shuffled_once",
-        "    model.train()\n    for _ in range(min(epochs, 14_000 // len(X))):\n        total = 0.0\n"
+        "    for _ in range(min(epochs, 14_000 // len(X))):\n        total = 0.0\n"
         "        for rows in torch.randperm(len(X), generator=generator).split(64):",
-        "    model.train()\n    order = torch.randperm(len(X), generator=generator)\n"
+        "    order = torch.randperm(len(X), generator=generator)\n"
         "    for _ in range(min(epochs, 14_000 // len(X))):\n        total = 0.0\n"
         "        for rows in order.split(64):",
         "draws_new_batches_for_every_epoch",
