@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from test_gradebook import ANSWERS, change, filled, hand_in, rows
 from test_semester import command, judging
 
 from autograder.course import Assignment
-from autograder.errors import CourseError
 from autograder.grading import run
 from autograder.judging.answers import reference_code
 from autograder.records import history
@@ -157,6 +157,10 @@ def test_points_by_hand_that_cannot_be_read_are_named_and_not_forgotten(
     again(springs, tmp_path, EMPTY)
     first, _ = history.folders(tmp_path, "springs", "ada")
     (first / "by_hand.json").write_text("[{]")
-    with pytest.raises(CourseError, match=r"by_hand\.json cannot be read .* given by hand"):
-        command("grade", "springs", "--course", tmp_path, "--policy", "best")
+    for answers in (right(springs), EMPTY):
+        hand_in(tmp_path, "ben", filled(springs, answers))
+        command("grade", "springs", "--course", tmp_path)
+    said = command("grade", "springs", "--course", tmp_path, "--policy", "best")
+    assert re.search(r"ada: \S+by_hand\.json cannot be read .* given by hand", said)
+    assert "ben: attempt 1 counts" in said, "the damage is ada's alone"
     assert (first / "by_hand.json").read_text() == "[{]"

@@ -105,6 +105,33 @@ def test_no_module_of_the_grader_is_in_memory(run: Run, worker: Worker) -> None:
     assert not [n for n in names if n.split(".")[0] in ("autograder", "reference_impl", "pytest")]
 
 
+def test_optimisers_do_without_the_compiler_and_who_asks_for_it_gets_it(
+    run: Run, worker: Worker
+) -> None:
+    step = """
+import sys, torch
+def step(kind, **settings):
+    x = torch.ones(3, requires_grad=True)
+    optimiser = kind([x], lr=0.1, **settings)
+    def closure():
+        optimiser.zero_grad()
+        loss = (x**2).sum()
+        loss.backward()
+        return loss
+    optimiser.step(closure)
+    return bool((x < 1).all())
+optim = torch.optim
+moved = [step(kind) for kind in (optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop)]
+moved.append(step(optim.LBFGS, line_search_fn="strong_wolfe"))
+moved.append(float(torch.func.grad(torch.sin)(torch.zeros(()))) == 1)
+"""
+    assert run(step)["ok"]
+    assert told(run, worker, "all(moved)"), "an optimiser or a gradient went wrong"
+    assert not told(run, worker, "any(name.startswith('torch._dynamo.') for name in sys.modules)")
+    assert told(run, worker, "torch._dynamo.config.suppress_errors") is False
+    assert run("from torch._dynamo import graph_break\nassert graph_break.__module__")["ok"]
+
+
 def test_only_its_own_line_to_the_judge_is_open(run: Run, worker: Worker) -> None:
     run(
         "import os\n"

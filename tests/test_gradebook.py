@@ -38,6 +38,7 @@ from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.grading import executors
 from autograder.grading.job import Job
+from autograder.grading.run import only_grader
 from autograder.judging.answers import reference_code
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
@@ -1132,6 +1133,11 @@ def test_formgraders_button_grades_with_the_engine(
     assert (
         cell.outputs[0].data["text/plain"].startswith("spring_force: the checks give 6 of 6 points")
     )
+    with warnings.catch_warnings(), only_grader(tmp_path):
+        warnings.simplefilter("ignore")
+        done = api.autograde("springs", "ada")
+    assert not done["success"]
+    assert "ada was not recorded: another grader is at work on" in done["log"]
 
 
 @pytest.mark.usefixtures("mended")

@@ -1,9 +1,10 @@
-"""`slips.json`: what known mistakes return in the public checks, for the notebook to name them.
+"""`slips.json`: what known mistakes return in the public checks, for the notebook to name them,
+and which kinds of facts about the code hold for right answers.
 
 Made from the mistakes, the public checks and the reference, exercise by exercise; what was made
 from the same is taken over from the release folder, as trying every mistake takes its time.
-Exercises that train have no entries: their public checks see few of their mistakes, and trying
-these takes longer than all the others together.
+Of exercises that train it holds no mistakes: their public checks see few of them, and trying these
+takes longer than all the others together.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from coursekit.notebook import NotebookStudent, verdict
 
 from autograder.course import SECONDS, Assignment, Exercise
 from autograder.judging.answers import Mistake, cells, mistakes
+from autograder.judging.diagnosis import usual_facts
 from autograder.judging.digest import pieces
 from autograder.sandbox.inside import cells as kernel
 from autograder.sandbox.inside import fields, state
@@ -36,13 +38,16 @@ def known_slips(assignment: Assignment) -> bytes:
     old = _on_disk(assignment)
     table = {}
     for exercise in assignment.exercises:
+        entry: dict[str, Any] = {"usual": usual_facts(assignment, exercise.name)}
+        table[exercise.name] = entry
         if exercise.seconds > SECONDS:
             continue
-        print_ = _fingerprint(assignment, exercise)
-        if old.get(exercise.name, {}).get("made_from") == print_:
-            table[exercise.name] = old[exercise.name]
+        before = old.get(exercise.name, {})
+        entry["made_from"] = _fingerprint(assignment, exercise)
+        if before.get("made_from") == entry["made_from"]:
+            entry["found"] = before["found"]
         else:
-            table[exercise.name] = {"made_from": print_, "found": _found(assignment, exercise)}
+            entry["found"] = _found(assignment, exercise)
     return (json.dumps(table, indent=1) + "\n").encode()
 
 

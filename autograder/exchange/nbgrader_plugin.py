@@ -30,7 +30,7 @@ from autograder.records.feedback import Pages
 from autograder.records.gradebook import Recorder, submission_time
 from autograder.records.gradebook.givers import watch
 from autograder.records.receipts import Receipts
-from autograder.results import Store
+from autograder.results import Result, Store
 
 
 class SubmissionExporter(NotebookExporter):
@@ -90,8 +90,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
         from autograder.grading.executors import judges
-        from autograder.grading.run import course_salt, has_moved, of_one_file, read_job
-        from autograder.records.attempts import Attempts
+        from autograder.grading.run import course_salt, only_grader, read_job
 
         weakest: Any = self.isolation
         exporter: SubmissionExporter = self.parent
@@ -99,6 +98,22 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         student = resources["nbgrader"]["student"]
         job = read_job(recorder.course_dir, found, student, course_salt(recorder.course_dir))
         result = judges(weakest).grade(job)
+        try:
+            with only_grader(recorder.course_dir):
+                self._record(result)
+        except CourseError as error:
+            raise NbGraderException(f"{student} was not recorded: {error}") from None
+        self.log.info("%s: %g of %g points", student, result.points, result.max_points)
+        for line in [result.message, *result.notes]:
+            if line:
+                self.log.warning("%s: %s", student, plain(line))
+        return _read(recorder.autograded(result)), resources
+
+    def _record(self, result: Result) -> None:
+        from autograder.grading.run import has_moved, of_one_file
+        from autograder.records.attempts import Attempts
+
+        found, recorder, student = self.parent.assignment, self.parent.recorder, result.student
         store = Store(recorder.course_dir)
         known = store.load(found.name, student)
         if known is not None and has_moved(known, result):
@@ -117,11 +132,6 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         recorder.record(result)
         Receipts(recorder.course_dir).remove(result)
         pages.remove(result)
-        self.log.info("%s: %g of %g points", student, result.points, result.max_points)
-        for line in [result.message, *result.notes]:
-            if line:
-                self.log.warning("%s: %s", student, plain(line))
-        return _read(recorder.autograded(result)), resources
 
 
 def _read(path: Path) -> Any:

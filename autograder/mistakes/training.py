@@ -1439,7 +1439,7 @@ early_stopping_slips = [
         "if val_loss < self.best_loss - self.min_delta:",
         "if not val_loss >= self.best_loss - self.min_delta:",
         "takes_nan_for_no_improvement",
-        "NaN counts as an improvement, and no loss is ever better. Every comparison with NaN is "
+        "An epoch of NaN does not count as one without improvement. Every comparison with NaN is "
         "false: think about which way round to ask.",
     ),
     slip(

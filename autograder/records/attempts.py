@@ -79,11 +79,21 @@ class Attempts:
         policy = history.policy(self.course_dir, self.name)
         known = {one: result for one in several if (result := self.store.load(self.name, one))}
         for student, result in self._judged(known, policy, judging):
-            for folder in self._folders(student):
-                if self._sha(folder) == result.submission_sha256:
-                    self._keep(folder, result, self._worth(folder, result))
+            with self._told(student):
+                for folder in self._folders(student):
+                    if self._sha(folder) == result.submission_sha256:
+                        self._keep(folder, result, self._worth(folder, result))
         for student, result in known.items():
-            self._settle(student, result, policy)
+            with self._told(student):
+                self._settle(student, result, policy)
+
+    @contextlib.contextmanager
+    def _told(self, student: str) -> Iterator[None]:
+        """What stops one student's attempts is said, and stops nobody else's."""
+        try:
+            yield
+        except CourseError as error:
+            self.said.append(f"{student}: {error}; until then the record stays as it was")
 
     def counting(self, result: Result) -> Result:
         """The result that counts now, after `settle`."""

@@ -111,8 +111,12 @@ class _File(msgspec.Struct):
 
 def policy(course_dir: Path, name: str) -> Policy:
     """Which of several attempts counts: what `grade --policy` said last."""
+    path, before = _policy(course_dir, name), course_dir / "attempts" / name / "policy"
+    with contextlib.suppress(OSError):  # a course that can only be read
+        if before.is_file():  # where it was kept at first, and a student may be called like this
+            before.replace(path)
     try:
-        text = _policy(course_dir, name).read_text(encoding="utf-8")
+        text = (path if path.is_file() else before).read_text(encoding="utf-8")
     except OSError:
         return "last"
     return "best" if text.strip() == "best" else "last"
@@ -123,9 +127,4 @@ def save_policy(course_dir: Path, name: str, chosen: Policy) -> None:
 
 
 def _policy(course_dir: Path, name: str) -> Path:
-    """Not among the students' folders: one of them may be called like this."""
-    before = course_dir / "attempts" / name / "policy"
-    path = course_dir / "attempts" / f"{name}.policy"
-    if before.is_file():  # where it was kept at first
-        before.replace(path)
-    return path
+    return course_dir / "attempts" / f"{name}.policy"

@@ -36,6 +36,7 @@ def warm_up() -> None:
     matplotlib.use("agg")
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    ready = session.Session()
     net = torch.nn.Sequential(torch.nn.Linear(1, 2), torch.nn.Tanh(), torch.nn.Linear(2, 1))
     for kind in (torch.optim.Adam, torch.optim.LBFGS, torch.optim.SGD):
         optimiser = kind(net.parameters(), lr=1e-3)
@@ -48,7 +49,7 @@ def warm_up() -> None:
 
         optimiser.step(closure)  # type: ignore[no-untyped-call]
     np.linalg.lstsq(np.eye(2), np.ones(2), rcond=None)
-    session.Session().answer(b"")
+    ready.answer(b"")
 
 
 class Parent:

@@ -30,7 +30,7 @@ from typing import Any
 
 import torch
 
-from . import fields, state
+from . import compiler, fields, state
 from .cells import Kernel
 from .wire import Handle, WireError, decode, encode
 from .witness import Witness
@@ -45,6 +45,7 @@ class Session:
     """A namespace that cells run in, and the objects that checks refer to by handle."""
 
     def __init__(self) -> None:
+        compiler.stand_in()
         self.kernel = Kernel()
         self.namespace = self.kernel.namespace
         self.handles: dict[int, Any] = {}

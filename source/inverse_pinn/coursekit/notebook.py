@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 
-from . import slips
+from . import facts, slips
 from .compare import CheckFailed, StudentError, stumbled, without_a_graph
 from .messages import details, responsible, subject
 from .student import Kept, Student, title_of
@@ -69,11 +69,13 @@ Namespace = dict[str, Any]
 
 def _settle_torch() -> None:
     """One thread for torch, which for networks as small as these is as fast, and on a busy machine
-    many times faster. Its first optimiser takes a second to load: here, not in the first check."""
+    many times faster. Its compiler, which the first optimiser would load, waits until somebody asks
+    for it."""
     torch = sys.modules.get("torch")
     if torch is None or "IPython" not in sys.modules:
         return  # no notebook, or one without torch
-    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    with contextlib.suppress(ModuleNotFoundError):  # in the grader, which has it elsewhere
+        importlib.import_module(".compiler", __package__).stand_in()
     if torch.get_num_threads() > 1:
         torch.set_num_threads(1)
         print("torch computes with one thread here: fastest for small networks on shared machines.")
@@ -103,7 +105,8 @@ def check(exercise: str) -> None:
     checks = zip(known[exercise], found, strict=True)
     failed = [check for check, one in checks if not one.passed]
     first = _to_mend_first(exercise, namespace, failed) if failed else []
-    _show(_exercise_page(exercise, found, first), failed=bool(failed))
+    hint = _hint_for(exercise, found, namespace) if failed else ""
+    _show(_exercise_page(exercise, found, first, hint), failed=bool(failed))
 
 
 def summary() -> None:
@@ -276,6 +279,26 @@ def _codes(thing: Any) -> list[types.CodeType]:
     for code in found:  # grows: functions inside functions
         found += [inner for inner in code.co_consts if isinstance(inner, types.CodeType)]
     return found
+
+
+def _hint_for(exercise: str, found: list[_Found], namespace: Namespace) -> str:
+    """The known slip that the failed checks show, else what can be read in the code."""
+    failed = {one.name: one.calls for one in found if not one.passed}
+    named = slips.named(exercise, failed, slips.shipped())
+    if named or all(one.passed or one.unwritten or one.waits for one in found):
+        return named
+    own = (name for name in namespace if _owner(name) == exercise)
+    files = {_defined_in(namespace[name]) for name in own} - {""}
+    if len(files) != 1 or _others_in(files, namespace, exercise):
+        return ""  # lines are counted in the exercise's own cell
+    source = "".join(linecache.getlines(files.pop()))
+    return facts.unlike(source, slips.usual(exercise, slips.shipped()))
+
+
+def _others_in(files: Iterable[str], namespace: Namespace, exercise: str) -> bool:
+    """Are other exercises written in the same cell?"""
+    others = (name for name in namespace if _owner(name) not in ("", exercise))
+    return any(_defined_in(namespace[name]) in files for name in others)
 
 
 @dataclass
@@ -659,7 +682,9 @@ def _plain_page(sentence: str) -> _Page:
     return _Page(sentence, _frame(_GREY, f"<div>{html.escape(sentence)}</div>"))
 
 
-def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str] = ()) -> _Page:
+def _exercise_page(
+    exercise: str, found: list[_Found], first: Sequence[str] = (), hint: str = ""
+) -> _Page:
     if all(one.kind == "unwritten" for one in found):
         return _plain_page(f"{exercise} is {UNWRITTEN}")
     if all(one.kind == "missing" for one in found):
@@ -683,8 +708,6 @@ def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str] = ()
             told = [_row(_word(word), _text(word, text)) for word, text in parts]
             inner += _table(told, margin="2px 0 6px 0")
         rows.append(_row(_mark(mark, colour), inner))
-    failed = {one.name: one.calls for one in found if not one.passed}
-    hint = slips.named(exercise, failed, slips.shipped())
     told = [_hint(hint)] if hint else []
     lines += [f"hint: {hint}"] if hint else []
     lines.append(ending)
