@@ -699,6 +699,11 @@ def test_train_autoencoder__shows_each_configuration_once_an_epoch(student, draw
     seen.clears_gradients()
 
 
+def test_train_autoencoder__draws_new_batches_for_every_epoch(student, draw):
+    """draws the batches anew for every epoch, if there are any"""
+    student.once(witnessed, draw).shuffles_again()
+
+
 def test_train_autoencoder__gives_the_mean_loss_of_every_epoch(student, draw):
     """returns for every epoch the mean over its configurations of reconstruction_loss"""
     student.once(witnessed, draw).reports_the_mean_loss()
