@@ -3,8 +3,8 @@ and which kinds of facts about the code hold for right answers.
 
 Made from the mistakes, the public checks and the reference, exercise by exercise; what was made
 from the same is taken over from the release folder, as trying every mistake takes its time.
-Of exercises that train it holds no mistakes: their public checks see few of them, and trying these
-takes longer than all the others together.
+Of exercises that train it holds no mistakes: trying these takes longer than all the others
+together.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from autograder.judging.answers import Mistake, cells, mistakes
 from autograder.judging.diagnosis import usual_facts
 from autograder.judging.digest import pieces
 from autograder.sandbox.inside import cells as kernel
-from autograder.sandbox.inside import fields, state
+from autograder.sandbox.inside import fields, state, witness
 from autograder.sandbox.protocol import InProcess
 
 Checks = dict[str, Callable[..., None]]
@@ -127,7 +127,8 @@ def _asked(
 def public_checks(assignment: Assignment, exercise: str) -> Checks:
     """The public checks of an exercise, by their names."""
     # In a notebook's folder these are copies.
-    for name, module in (("fields", fields), ("state", state), ("cells", kernel)):
+    copies = {"fields": fields, "state": state, "witness": witness, "cells": kernel}
+    for name, module in copies.items():
         sys.modules.setdefault(f"coursekit.{name}", module)
     path = assignment.public_checks
     specification = importlib.util.spec_from_file_location(f"_public_{assignment.name}", path)

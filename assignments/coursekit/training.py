@@ -1,4 +1,4 @@
-"""What a training did, from the notes of a witness (`sandbox.inside.witness`).
+"""What a training did, from the notes of a witness (`witness.py`).
 
 `watched` lets a student's training function train a witness; each method of `Watched` is a fact
 about it, and raises a CheckFailed that says what is wrong. Rows are told by value: which sample
@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from coursekit import CheckFailed, attribute, holds, number
-from coursekit.compare import kind_of
+
+from .compare import CheckFailed, attribute, holds, kind_of, number
 
 SAMPLES = 523
 """More than a batch has, and a prime: with batches of any size the last one is smaller (11 rows
@@ -332,23 +332,22 @@ def up_to_symmetry(rows: np.ndarray) -> list[bytes]:
     """Names of lattices of ±1, the same for those that a flip of all spins, a translation, a
     rotation or a reflection makes of each other."""
     flat = rows.reshape(len(rows), -1)
-    orders = _symmetries(math.isqrt(flat.shape[1]))
     if not (np.abs(flat) == 1).all():
         return [b""] * len(flat)
-    codes = (flat > 0).astype(float)[:, orders] @ 2.0 ** np.arange(flat.shape[1])
+    codes = (flat > 0).astype(float) @ _bits(math.isqrt(flat.shape[1]))
     codes = np.minimum(codes, 2.0 ** flat.shape[1] - 1 - codes)  # all spins flipped
     return [code.tobytes() for code in codes.min(axis=1)]
 
 
 @functools.cache
-def _symmetries(side: int) -> np.ndarray:
-    """In which order a lattice's sites stand after each of its symmetries; up to 7 × 7 sites, so
-    that a float holds a bit for each."""
+def _bits(side: int) -> np.ndarray:
+    """The bit for which a site stands, (sites, symmetries of the lattice); up to 7 × 7 sites, so
+    that a float holds them all."""
     assert side <= 7
-    sites = np.arange(side * side).reshape(side, side)
-    turned = [np.rot90(one, k) for one in (sites, sites.T) for k in range(4)]
+    bits = 2.0 ** np.arange(side * side).reshape(side, side)
+    turned = [np.rot90(one, k) for one in (bits, bits.T) for k in range(4)]
     shifts = itertools.product(range(side), range(side))
-    return np.array([np.roll(one, shift, (0, 1)).ravel() for shift in shifts for one in turned])
+    return np.array([np.roll(one, shift, (0, 1)).ravel() for shift in shifts for one in turned]).T
 
 
 def lattices(draw: np.random.Generator, samples: int = SAMPLES) -> np.ndarray:
