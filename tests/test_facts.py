@@ -123,7 +123,10 @@ def train(x, epochs):
         ("def f(n, rng):\n    rng = make(3)\n    return rng.normal(n)\n", "replaces rng before"),
         ("def f(n, rng):\n    rng = rng or make(3)\n    return rng.normal(n)\n", ""),
         ("class M(nn.Module):\n  def forward(self, x, y):\n    return x\n", "never uses y"),
+        ("class M(nn.Module):\n  def __init__(self, p):\n    self.q = 1\n", "M never uses p."),
         # In place, and second names.
+        ("def f(model):\n    best = model.state_dict()\n    return best\n", "without a copy"),
+        ("def f(m):\n    best = m.state_dict()\n    return copy.deepcopy(best)\n", ""),
         ("def f(x):\n    x -= x.mean()\n    return x\n", "Line 2 changes x in place"),
         ("def f(x: float):\n    x -= 1\n    return x\n", ""),
         ("def f(x):\n    x = x.copy()\n    x -= x.mean()\n    return x\n", ""),

@@ -79,8 +79,8 @@ def _facts(tree: ast.Module) -> Iterator[_Fact]:
         yield from _without_effect(function)
     for made in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
         yield from _in_class(made)
-    for function, is_method in _functions(tree):
-        yield from _arguments(function, is_method)
+    for function, owner in _functions(tree):
+        yield from _arguments(function, owner)
     for call in _calls(tree):
         yield from _distribution(call)
     for function in functions:
@@ -319,9 +319,23 @@ def _in_function(function: ast.FunctionDef) -> Iterator[_Fact]:
         if name in names and name not in stored:
             words = f"Line {line} writes into {name}, which belongs to the caller."
             yield f"writes into {name}", words
+    yield from _weights_kept(function)
     yield from _drawn_once(function, stored)
     yield from _in_place(function, names, stored)
     yield from _second_names(function, names, stored)
+
+
+def _weights_kept(function: ast.FunctionDef) -> Iterator[_Fact]:
+    """best = model.state_dict(), and nothing copies it."""
+    if {_name(call.func) for call in _calls(function)} & {"clone", "copy", "deepcopy"}:
+        return
+    for node in (one for one in _own(function) if isinstance(one, ast.Assign)):
+        if isinstance(node.value, ast.Call) and _name(node.value.func) == "state_dict":
+            words = (
+                f"Line {node.lineno} keeps state_dict() without a copy: it holds the weights "
+                "themselves, which go on changing."
+            )
+            yield "weights not copied", words
 
 
 def _drawn_once(function: ast.FunctionDef, stored: Counter[str]) -> Iterator[_Fact]:
@@ -421,20 +435,21 @@ def _second_names(
                 break
 
 
-def _arguments(function: ast.FunctionDef, is_method: bool) -> Iterator[_Fact]:
-    """Arguments that are never used, or replaced before they are."""
-    arguments = [*function.args.args, *function.args.kwonlyargs][is_method:]
+def _arguments(function: ast.FunctionDef, owner: str) -> Iterator[_Fact]:
+    """Arguments that are never used, or replaced before they are; `owner`: a method's class."""
+    called = owner if function.name == "__init__" else function.name
+    arguments = [*function.args.args, *function.args.kwonlyargs][bool(owner) :]
     used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
     if used & _LOOKS or not _does_something(function):
         return
     for name in (arg.arg for arg in arguments):
         if name not in used and not name.startswith("_") and name != "epochs":  # may stop sooner
-            yield f"unused {name}", f"{function.name} never uses {name}."
+            yield f"unused {name}", f"{called} never uses {name}."
         elif name in used:
-            yield from _replaced(function, name)
+            yield from _replaced(function, called, name)
 
 
-def _replaced(function: ast.FunctionDef, name: str) -> Iterator[_Fact]:
+def _replaced(function: ast.FunctionDef, called: str, name: str) -> Iterator[_Fact]:
     for statement in function.body:
         found = [
             node for node in ast.walk(statement) if isinstance(node, ast.Name) and node.id == name
@@ -446,8 +461,8 @@ def _replaced(function: ast.FunctionDef, name: str) -> Iterator[_Fact]:
         )
         if alone:
             words = (
-                f"Line {statement.lineno} replaces {name} before it is used: what {function.name} "
-                "was given has no effect."
+                f"Line {statement.lineno} replaces {name} before it is used: what {called} was "
+                "given has no effect."
             )
             yield f"unused {name}", words
         return
@@ -530,13 +545,13 @@ def _is_plain_tensor(node: ast.expr) -> bool:
 # ------------------------------------------------------------------------ the syntax tree
 
 
-def _functions(tree: ast.Module) -> Iterator[tuple[ast.FunctionDef, bool]]:
-    """Functions and methods, but for those inside functions; is it a method?"""
+def _functions(tree: ast.Module) -> Iterator[tuple[ast.FunctionDef, str]]:
+    """Functions, and methods with their class, but for those inside functions."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
-            yield node, False
+            yield node, ""
         elif isinstance(node, ast.ClassDef):
-            yield from ((one, True) for one in node.body if isinstance(one, ast.FunctionDef))
+            yield from ((one, node.name) for one in node.body if isinstance(one, ast.FunctionDef))
 
 
 def _own(scope: ast.AST) -> list[ast.AST]:
