@@ -516,7 +516,18 @@ class Net(torch.nn.Module):
 def applied(model, x): return model(x).shape
 """
 
+
+def notes(student: Any) -> Any:
+    """What a witness notes of two calls."""
+    model = student.witness((2,), outputs=1)
+    for mode in (False, True):
+        model.train(mode)
+        model(torch.ones(3, 2))
+    return [(one["training"], one["moved"]) for one in attribute(model, "notes")]
+
+
 CHECKS: dict[str, Check] = {
+    "witness": notes,
     "right": lambda s: s.right(np.arange(3.0)),
     "keyword": lambda s: s.right(2, k=3),
     "signature": lambda s: s.right(1, 2, 3),
@@ -599,9 +610,10 @@ def plain(value: Any) -> Any:
 def test_a_notebook_s_student_answers_like_the_grader_s(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from autograder.sandbox.inside import fields
+    from autograder.sandbox.inside import fields, witness
 
-    monkeypatch.setitem(sys.modules, "coursekit.fields", fields)  # the builder puts it there
+    monkeypatch.setitem(sys.modules, "coursekit.fields", fields)  # the builder puts them there
+    monkeypatch.setitem(sys.modules, "coursekit.witness", witness)
     imports = "import numpy as np\nimport torch\n"
     theirs = Student(InProcess([Cell("the cell of right", imports + CODE)]))
     namespace: dict[str, Any] = {"__name__": "__main__"}
@@ -644,9 +656,10 @@ def reference_namespace(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", course())
 def test_public_checks_pass_for_the_reference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from autograder.sandbox.inside import fields
+    from autograder.sandbox.inside import fields, witness
 
     monkeypatch.setitem(sys.modules, "coursekit.fields", fields)
+    monkeypatch.setitem(sys.modules, "coursekit.witness", witness)
     kit = ROOT / "assignments" / name / "coursekit" / "notebook.py"
     monkeypatch.setattr(notebook, "__file__", str(kit))
     namespace = reference_namespace(name)
