@@ -124,6 +124,11 @@ def train(x, epochs):
         ("def f(n, rng):\n    rng = rng or make(3)\n    return rng.normal(n)\n", ""),
         ("class M(nn.Module):\n  def forward(self, x, y):\n    return x\n", "never uses y"),
         ("class M(nn.Module):\n  def __init__(self, p):\n    self.q = 1\n", "M never uses p."),
+        (
+            "class M(nn.Module):\n  def __init__(self, p):\n    self.q = nn.LazyLinear(1)\n"
+            "  def forward(self, x):\n    return self.q(x)\n",
+            "",
+        ),
         # In place, and second names.
         ("def f(model):\n    best = model.state_dict()\n    return best\n", "without a copy"),
         ("def f(m):\n    best = m.state_dict()\n    return copy.deepcopy(best)\n", ""),
