@@ -440,7 +440,8 @@ def _arguments(function: ast.FunctionDef, owner: str) -> Iterator[_Fact]:
     called = owner if function.name == "__init__" else function.name
     arguments = [*function.args.args, *function.args.kwonlyargs][bool(owner) :]
     used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
-    if used & _LOOKS or not _does_something(function):
+    finds_sizes = any(_name(call.func).startswith("Lazy") for call in _calls(function))
+    if used & _LOOKS or finds_sizes or not _does_something(function):
         return
     for name in (arg.arg for arg in arguments):
         if name not in used and not name.startswith("_") and name != "epochs":  # may stop sooner
