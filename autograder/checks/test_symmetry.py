@@ -21,12 +21,12 @@ from coursekit import (
     attribute,
     holds,
     tensor,
+    training,
     within,
 )
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
-from autograder.judging import training
 from autograder.judging.kinds import array, close, number
 from autograder.judging.kit import torch_generator, unchanged
 from autograder.sandbox.inside import fields
