@@ -7,9 +7,9 @@ known      each known mistake handed in word for word: named by the grader, and 
            checks alone (`slips.json`); wrong is a sentence that belongs to another mistake
 left-out   each known mistake while the bank does not have it: what is then said of it (another
            mistake's sentence, a relation, a fact), which is what a new slip of a class meets
-mutants    small changes of the reference. A mistake that is named must hold on other inputs
-           too: with another salt it may fail no check that the mutant passes, else it is
-           counted as wrong
+mutants    small changes of the reference, each while the grader does not know that very one;
+           a mistake that is named for one of these two must hold on other inputs too: with another
+           salt it may fail no check that the answer passes, else it is counted as wrong
 cases      files `assignment__exercise__what.py`: what is said of each, to be read
 
 Exercises that train are left out unless they are named. Run with one process; prints one line for
@@ -30,14 +30,14 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch
 
 import torch
-from coursekit import slips
+from coursekit import facts, slips
 
 from autograder.authoring import slips as made
 from autograder.course import SECONDS, Assignment, Exercise, course, load_assignment
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, cells, mistakes, reference_code
 from autograder.judging.judge import Judge
-from autograder.judging.mutants import mutants
+from autograder.judging.mutants import Mutant, mutants
 from autograder.judging.student import Student
 from autograder.results import ExerciseResult
 from autograder.sandbox.protocol import InProcess
@@ -80,11 +80,13 @@ def known(judge: Judge, exercise: Exercise) -> Counter[str]:
     return counts
 
 
-def left_out(judge: Judge, exercise: Exercise) -> Counter[str]:
+def left_out(judge: Judge, exercise: Exercise, most: int) -> Counter[str]:
     """Known mistakes that the bank does not have, nor any that shares their sentence."""
     counts: Counter[str] = Counter()
     everything = mistakes(judge.assignment)
-    for wrong in _of(judge.assignment, exercise):
+    drawn = _of(judge.assignment, exercise)
+    random.Random(exercise.name).shuffle(drawn)
+    for wrong in drawn[:most]:
         rest = tuple(other for other in everything if other.hint != wrong.hint)
         diagnosis.mistakes = lambda assignment, rest=rest: rest  # type: ignore
         try:
@@ -95,6 +97,7 @@ def left_out(judge: Judge, exercise: Exercise) -> Counter[str]:
             {
                 "left out": 1,
                 "as another": bool(found.mistake),
+                "wrongly": _is_wrong(judge, exercise, wrong, found),
                 "told": bool(found.hint) and not found.mistake,
             }
         )
@@ -107,27 +110,40 @@ def mutated(judge: Judge, exercise: Exercise, most: int) -> Counter[str]:
     code = reference_code(judge.assignment, exercise.name)
     found = list(mutants(exercise.name, code))
     random.Random(exercise.name).shuffle(found)
-    by_name = {wrong.name: wrong for wrong in _of(judge.assignment, exercise)}
     for mutant in found[:most]:
-        answer = Answer(judge.assignment.name, exercise.name, "mutant", mutant.code)
-        result = judged(judge, exercise, answer)
+        answer = Answer(judge.assignment.name, exercise.name, mutant.after, mutant.code)
+        diagnosis.mutants = functools.partial(_others, mutant.code)  # type: ignore
+        try:
+            result = judged(judge, exercise, answer)
+        finally:
+            diagnosis.mutants = mutants  # type: ignore
         if result.status not in ("partly", "wrong"):
             continue
-        wrongly = False
-        if result.mistake:
-            mine = _failed(judge, exercise, answer)
-            wrongly = not _failed(judge, exercise, by_name[result.mistake]) <= mine
-            if wrongly:
-                print(f"   {mutant.before.strip()} → {mutant.after.strip()}: {result.hint}")
         counts += Counter(
             {
                 "mutants": 1,
                 "hinted": bool(result.hint),
                 "as a mistake": bool(result.mistake),
-                "wrongly": wrongly,
+                "wrongly": _is_wrong(judge, exercise, answer, result),
             }
         )
     return counts
+
+
+def _others(left_out: str, exercise: str, code: str) -> Iterator[Mutant]:
+    return (one for one in mutants(exercise, code) if one.code != left_out)
+
+
+def _is_wrong(judge: Judge, exercise: Exercise, answer: Answer, result: ExerciseResult) -> bool:
+    """Does the mistake that was named fail what the answer passes, on other inputs?"""
+    by_name = {wrong.name: wrong for wrong in _of(judge.assignment, exercise)}
+    if not result.mistake:
+        return False
+    mine = _failed(judge, exercise, answer)
+    wrongly = not _failed(judge, exercise, by_name[result.mistake]) <= mine
+    if wrongly:
+        print(f"   {answer.name}: {result.hint}")
+    return wrongly
 
 
 def _failed(judge: Judge, exercise: Exercise, answer: Answer) -> set[str]:
@@ -155,7 +171,10 @@ def cases(folder: Path) -> None:
         answer = Mistake(name, wanted, label, path.read_text(encoding="utf-8"), "", "")
         result = judged(judge, exercise, answer)
         failed = made.failures(found, wanted, answer)
-        desk = slips.named(wanted, failed, slips.shipped_table(found.release.parent))
+        table = slips.shipped_table(found.release.parent)
+        desk = slips.named(wanted, failed, table)
+        if failed and not desk:
+            desk = facts.unlike(answer.code, slips.usual(wanted, table))
         messages = any(
             line.startswith(("   problem", "   hint"))
             for check in result.checks
@@ -175,7 +194,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="assignment")
     parser.add_argument("--exercise")
     parser.add_argument("--only", default="known,left-out,mutants")
-    parser.add_argument("--mutants", type=int, default=30, help="at most so many an exercise")
+    parser.add_argument("--most", type=int, default=30, help="mutants, left-out ones an exercise")
     parser.add_argument("--cases", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -184,8 +203,8 @@ def main() -> None:
         return
     kinds: dict[str, Callable[[Judge, Exercise], Counter[str]]] = {
         "known": known,
-        "left-out": left_out,
-        "mutants": lambda judge, exercise: mutated(judge, exercise, options.mutants),
+        "left-out": lambda judge, exercise: left_out(judge, exercise, options.most),
+        "mutants": lambda judge, exercise: mutated(judge, exercise, options.most),
     }
     wanted = [kinds[kind] for kind in options.only.split(",")]
     total: Counter[str] = Counter()

@@ -98,14 +98,12 @@ def lennard_jones(checks: Any) -> list[Training]:
             *checks.unseen_clusters(student, draw, samples, atoms)
         )
 
-    errors = [
-        ("energy, mean squared error", checks.energy_error, checks.ENERGY_LIMIT),
-        ("force, mean squared error", checks.force_error, checks.FORCE_LIMIT),
-        ("force at six distances, relative", checks.slope_error, checks.SLOPE_LIMIT),
-    ]
+    energy = Measure("energy, mean squared error", attrgetter("energy"), below=checks.ENERGY_LIMIT)
+    force = Measure("force, mean squared error", attrgetter("force"), below=checks.FORCE_LIMIT)
+    slope = Measure("force at six distances, relative", float, below=checks.SLOPE_LIMIT)
     return [
-        Training("train_potential", train, [Measure(words, float, below=limit)], potential)
-        for words, train, limit in errors
+        Training("train_potential", checks.missed, [energy, force], potential),
+        Training("train_potential", checks.slope_error, [slope], potential),
     ] + [
         Training(
             "train_cluster_model",

@@ -101,8 +101,8 @@ def train_autoencoder(
 
     Returns the losses, a list with one float for each epoch: the mean of reconstruction_loss over
     the configurations of the epoch; a smaller last batch weighs less. Each pass shows every
-    configuration once (or once for each of its copies). The model learns in training mode and is
-    left in evaluation mode.
+    configuration once (or once for each of its copies), in batches drawn anew unless all come at
+    once. The model learns in training mode and is left in evaluation mode.
 
     The hidden checks hand over 1200 configurations of 16 × 16 spins, or fewer of smaller lattices,
     half of them below the critical temperature, and epochs = 40. On configurations that the model

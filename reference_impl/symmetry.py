@@ -215,12 +215,13 @@ def train_energy_model(
     positions: tensor (n, N, 3). energies: tensor (n,), in ε; both in the dtype of the weights.
     epochs: the largest number of optimiser iterations, or of passes over the data where
     mini-batches are used; stopping sooner is allowed, any optimiser too.
-    generator: for the order of mini-batches, if there are any. The same model and the same seed
-    give the same result again, whatever the global random state.
+    generator: for the order of mini-batches, if there are any: each pass shows every cluster once,
+    in batches drawn anew. The same model and the same seed give the same result again, whatever
+    the global random state.
 
-    Returns the history, a list of floats: the mean loss of each epoch, before its update if the
-    epoch is a single step. The model is left ready for use, so that two calls agree, in the dtype
-    that it came in, and gives energies in ε.
+    Returns the history, a list of floats: the mean loss over the clusters of each epoch, before its
+    update if the epoch is a single step. The model learns in training mode and is left ready for
+    use, so that two calls agree, in the dtype that it came in, and gives energies in ε.
 
     The hidden checks hand over an untrained ClusterEnergyModel and 600 clusters of four atoms, in
     the dtype of the model's weights, with epochs = 2000. No pair is closer than 0.9 σ, and the

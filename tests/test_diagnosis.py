@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -142,6 +144,29 @@ def test_numbers_of_another_kind_tell_a_mistake(
     assert words in judged(assignment, exercise, code).hint
 
 
+def test_a_mistake_that_explains_most_of_what_failed_is_named() -> None:
+    """Zeros beyond the edge, and int8 that does not run over as it does in the known one."""
+    code = (
+        "def convolve2d_periodic(image, kernel):\n"
+        "    from scipy.signal import convolve2d\n"
+        "    if kernel.shape[0] > image.shape[0] or kernel.shape[1] > image.shape[1]:\n"
+        "        raise ValueError('the kernel is larger than the image')\n"
+        "    return convolve2d(image, kernel, mode='same')\n"
+    )
+    assert "there are zeros" in judged("cnn", "convolve2d_periodic", code).hint
+
+
+def test_a_relation_and_a_fact_are_said_one_after_the_other() -> None:
+    code = (
+        "def mse_loss(y_pred, y_true):\n    n = y_pred.size\n"
+        "    return 1.37 * float(np.mean((y_pred - y_true) ** 2))\n"
+    )
+    assert judged("backprop", "mse_loss", code).hint == (
+        "Where it is wrong, every entry is the same multiple of what it should be. "
+        "Line 2 gives n a value, and nothing uses it."
+    )
+
+
 def test_none_where_something_should_come_tells_a_mistake() -> None:
     code = (
         "def kernel(name):\n"
@@ -180,7 +205,6 @@ RIGHT = np.array([[1.7, -0.4], [3.1, 2.2], [0.3, 5.9]])
         (RIGHT[::-1], "reversed order along axis 0"),
         (RIGHT**2, "the square"),
         (np.abs(RIGHT), "the minus signs lost"),
-        (np.concatenate([RIGHT[:1], RIGHT[1:] + 1]), "only the first row"),
         (RIGHT * (1 + 3e-7), "but for their last digits"),
         (RIGHT + 0.25, "the same amount too high"),
         (np.cosh(RIGHT), ""),
@@ -190,6 +214,62 @@ def test_relations(mine: np.ndarray, words: str) -> None:
     said = told((mine, RIGHT))
     assert words in said
     assert bool(words) == bool(said)
+
+
+X = np.array([-3.0, -2.0, -0.5, 0.5, 1.5, 4.0])
+GRID = np.arange(30.0).reshape(5, 6) ** 2
+
+
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        ([(np.concatenate([RIGHT[:1], RIGHT[1:] + 1]), RIGHT, ())], "only the first row is right"),
+        ([((1.5, 2.5), (1.5, 3.5), ()), ((1.0, 2.0), (1.0, 9.0), ())], "only the second is wrong"),
+        ([((1.5, 2.5), (1.5, 3.5), ()), ((1.0, 2.0), (9.0, 2.0), ())], ""),
+        ([(np.abs(X), np.maximum(X, 0.1 * X), (X,))], "what goes in is below zero, and right"),
+        ([(np.where(X < 1, 0.0, X), X, (X,))], ""),  # where it is above zero too
+        ([(np.pad(GRID[1:-1, 1:-1], 1), GRID, ())], "only the first and last rows and columns"),
+        ([(np.pad(GRID[1:-1, 1:-1], 1), GRID, ()), (GRID + 1, GRID, ())], ""),
+        ([(X, np.concatenate([X, X]), ())], ""),
+    ],
+)
+def test_where_it_is_wrong(pairs: list[Any], words: str) -> None:
+    said = relations.place([Pair(*pair, False) for pair in pairs])
+    assert words in said
+    assert bool(words) == bool(said)
+
+
+def test_where_it_is_wrong_is_not_told_of_what_is_drawn() -> None:
+    """Right ones differ there too."""
+    pair = Pair((1.5, 2.5), (1.5, 3.5), (), False)
+    assert relations.place([pair])
+    assert relations.place([pair._replace(sure=False)]) == ""
+
+
+@pytest.mark.parametrize(
+    ("mine", "right", "words"),
+    [
+        (X[:-1], X, "right, but the last entries are missing"),
+        (GRID[1:], GRID, "right, but the first rows are missing"),
+        (X[[0, 2, 5]], X, "right, but some entries are missing"),
+        (np.append(X, 7.0), X, "What should come back is there, and more entries behind it"),
+        (np.append(X[:-2], 7.0), X, ""),
+        (X, X + 1, ""),
+        (np.zeros(3), np.zeros(4), ""),
+        (X[:0], X, ""),
+    ],
+)
+def test_what_is_missing(mine: np.ndarray, right: np.ndarray, words: str) -> None:
+    said = relations.missing([Pair(mine, right, (), False), Pair(1.0, 1.0, (), True)])
+    assert words in said
+    assert bool(words) == bool(said)
+
+
+def test_what_is_missing_in_several_calls() -> None:
+    pairs = [Pair(X[:-1], X, (), False), Pair(X[1:], X, (), False), Pair(X[:0], X[:1], (), False)]
+    assert relations.missing(pairs[:1] + pairs[2:]).endswith("the last entries are missing.")
+    assert relations.missing(pairs).endswith("but some entries are missing.")
+    assert relations.missing([*pairs, Pair(X + 1, X, (), False)]) == ""
 
 
 def test_things_in_another_order() -> None:
@@ -228,8 +308,9 @@ def test_no_relation_is_said_of_a_right_answer(assignment: str, exercise: str) -
             student = Student(InProcess(cells(found, answer)))
             for check in judge.of(found.exercise(exercise)):
                 assert judge.run(check, student, "salt").outcome == "passed"
-                pairs = _pairs(Known(found)[None], student.requests)
+                pairs = [*_pairs(Known(found)[None], student.requests)]
                 assert relations.told(pairs, by_value=False) == relations.NOTHING
+                assert relations.place(pairs) == relations.missing(pairs) == relations.NOTHING
 
 
 def test_a_known_answer_is_asked_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:

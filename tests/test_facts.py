@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from coursekit import facts
 
 from autograder.course import course, load_assignment
-from autograder.judging import facts
-from autograder.judging.diagnosis import _right_codes
+from autograder.judging.diagnosis import right_codes, usual_facts
 
 LOOP = """\
 def train(model, x, y, epochs, generator):
@@ -41,22 +41,67 @@ RIGHT = {
         ({"zero": "optimiser.zero_grad(); torch.manual_seed(1)"}, "Line 4 seeds the global"),
         # What is right and looks like it.
         ({"loss": "torch.tensor(0.0); loss += F.mse_loss(model(x), y)"}, ""),
-        ({"loss": "torch.tensor(0.0)\n        for i in x: loss = loss + i"}, ""),
-        ({"loss": "F.cross_entropy(model(x), F.softmax(teacher(x), 1))"}, ""),
+        ({"loss": "torch.tensor(0.0)\n        for i, j in zip(x, y): loss = loss + i - j"}, ""),
+        ({"loss": "F.cross_entropy(model(x), F.softmax(teacher(y), 1))"}, ""),
         ({"loss": "F.nll_loss(F.log_softmax(model(x), 1), y)"}, ""),
         ({"loss": "F.cross_entropy(torch.log(F.softmax(model(x), 1)), y)"}, ""),
         ({"loss": "cross_entropy(F.softmax(model(x), 1), y)"}, ""),  # their own, of probabilities
         ({"loss": "F.cross_entropy(input=model(x).softmax(1), target=y)"}, "A softmax stands"),
         ({"loss": "F.cross_entropy(nn.Softmax(1)(model(x)), y)"}, "A softmax stands before"),
-        ({"zero": "model.zero_grad()", "step": "\n        for p in w: p.data -= p.grad"}, ""),
+        ({"step": "\n        for p in w: p.data -= p.grad", "zero": "optimiser.zero_grad()"}, ""),
         ({"step": "optimiser.step(); best = copy.deepcopy(model); best.eval()"}, ""),
         ({"step": "optimiser.step(); losses.append(eval('1'))"}, ""),
+        ({"step": "optimiser.step(); model.eval"}, "Line 7 only names model.eval"),
+        (
+            {"zero": "optimiser.zero_grad(); optimiser = torch.optim.Adam(model.parameters())"},
+            "Every turn of the loop in line 3 makes a new optimiser",
+        ),
+        (
+            {"zero": "optimiser.zero_grad(); m = net(); o = SGD(m.parameters()); o.step()"},
+            "",
+        ),
+        ({"step": "optimiser.step(); losses.append(loss.item())"}, ""),
     ],
 )
 def test_a_training_loop_is_read(change: dict[str, str], words: str) -> None:
-    said = facts.unlike(LOOP.format(**RIGHT | change), (LOOP.format(**RIGHT),))
+    said = facts.unlike(LOOP.format(**RIGHT | change), facts.kinds([LOOP.format(**RIGHT)]))
     assert words in said
     assert bool(words) == bool(said)
+
+
+HELPER = """\
+def freeze(model):
+    model.eval()
+def fit(model, optimiser):
+    {first}
+    for epoch in range(3):
+        optimiser.zero_grad()
+        loss(model).backward()
+        optimiser.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [("pass", ""), ("model.eval()", "Evaluation mode is switched on, and training mode never")],
+)
+def test_what_a_helper_does_that_nobody_calls_is_not_said(first: str, words: str) -> None:
+    said = facts.unlike(HELPER.format(first=first), ())
+    assert said.startswith(words)
+    assert bool(said) == bool(words)
+
+
+SUMS = """\
+def train(x, epochs):
+    {before}
+    losses = []
+    for epoch in range(epochs):
+        {inside}
+        for row in x:
+            total += loss(row)
+        losses.append(total / len(x))
+    return losses
+"""
 
 
 @pytest.mark.parametrize(
@@ -70,6 +115,93 @@ def test_a_training_loop_is_read(change: dict[str, str], words: str) -> None:
         ("def f(n, rng):\n    return np.zeros(n)\n", "f never uses rng"),
         ("def f(n):\n  for i in range(n):\n    if i % 2:\n      continue\n    return i\n", ""),
         ("def f(n):\n    return n +\n", ""),
+        # Arguments.
+        ("def f(r, sigma=1.0):\n    return 1 / r\n", "f never uses sigma."),
+        ("def f(r, sigma=1.0):\n    return lambda s: sigma / r\n", ""),
+        ("def f(r, sigma=1.0):\n    raise NotImplementedError\n", ""),
+        ("def f(x, *, epochs):\n    return x\n", ""),  # an iteration may stop sooner
+        ("def f(n, rng):\n    rng = make(3)\n    return rng.normal(n)\n", "replaces rng before"),
+        ("def f(n, rng):\n    rng = rng or make(3)\n    return rng.normal(n)\n", ""),
+        ("class M(nn.Module):\n  def forward(self, x, y):\n    return x\n", "never uses y"),
+        ("class M(nn.Module):\n  def __init__(self, p):\n    self.q = 1\n", "M never uses p."),
+        (
+            "class M(nn.Module):\n  def __init__(self, p):\n    self.q = nn.LazyLinear(1)\n"
+            "  def forward(self, x):\n    return self.q(x)\n",
+            "",
+        ),
+        # In place, and second names.
+        ("def f(model):\n    best = model.state_dict()\n    return best\n", "without a copy"),
+        ("def f(m):\n    best = m.state_dict()\n    return copy.deepcopy(best)\n", ""),
+        ("def f(x):\n    x -= x.mean()\n    return x\n", "Line 2 changes x in place"),
+        ("def f(x: float):\n    x -= 1\n    return x\n", ""),
+        ("def f(x):\n    x = x.copy()\n    x -= x.mean()\n    return x\n", ""),
+        (
+            "def f(ps, gs):\n  for p, g in zip(ps, gs):\n    p -= g\n  return ps\n",
+            "tensors in ps are others",
+        ),
+        ("def f(ps):\n  for p in ps:\n    p = p.clone()\n    p -= 1\n  return ps\n", ""),
+        ("def f(x):\n    x.requires_grad_(True)\n    return x\n", "changes x itself"),
+        ("def f(z):\n    a = 2 * z\n    b = a\n    b[b < 0] = 0\n    return a, b\n", "second name"),
+        ("def f(u):\n    u = u.copy()\n    old = u\n    u[0] = old[1]\n    return u\n", "second"),
+        ("def f(z):\n    a = 2 * z\n    b = a.copy()\n    b[b < 0] = 0\n    return a, b\n", ""),
+        ("def f(u):\n    old = u\n    u = u.copy()\n    u[0] = old[1]\n    return u\n", ""),
+        # Loops.
+        (
+            "def f(s, n):\n  a = []\n  while n > 0:\n    go(s)\n    a.append(s)\n  return a\n",
+            "Line 5 gathers s itself",
+        ),
+        (
+            "def f(s, n):\n  a = []\n  while n > 0:\n    s = go(s)\n    a.append(s)\n  return a\n",
+            "",
+        ),
+        (
+            "def f(x):\n  a = []\n  for s in x:\n    for k in y:\n      go(s)\n      a.append(s)\n"
+            "  return a\n",
+            "",
+        ),
+        (SUMS.format(before="total = 0.0", inside="pass"), "is not set back in the loop in line 4"),
+        (SUMS.format(before="pass", inside="total = 0.0"), ""),
+        (SUMS.format(before="pass", inside="total, count = 0.0, 0"), ""),
+        (
+            "def f(n, rng):\n    u = rng.random()\n    for k in range(n):\n        go(u)\n",
+            "draws u once",
+        ),
+        ("def f(n, rng):\n    u = rng.random(n)\n    for k in range(n):\n        go(u[k])\n", ""),
+        ("def f(n, rng):\n    return rng.integers(0, n - 1)\n", "never draws n - 1"),
+        ("def f(n, rng):\n    return rng.integers(0, n)\n", ""),
+        ("def f(n):\n    return random.randint(0, n - 1)\n", ""),  # Python's takes its end in
+        # Without effect.
+        ("def f(x):\n    np.sort(x)\n    return x\n", "keeps nothing of what sort gives"),
+        ("def f(x):\n    x.sort()\n    return x\n", ""),
+        ("def f(x):\n    np.clip(x, 0, 1, out=x)\n    return x\n", ""),
+        ("def f(x):\n    return x ^ 2\n", "^, which in Python is no power"),
+        ("def f(x):\n    y = 3 * x\n    y == 2\n    return y\n", "Line 3 works something out"),
+        ("def f(x):\n    return x\n    print(x)\n", "Line 3 stands behind a return"),
+        ("def f(x):\n    mean = x.mean()\n    return x\n", "gives mean a value, and nothing"),
+        ("def f(x):\n    mean = 0\n    def g():\n        return mean\n    return g, x\n", ""),
+        # Classes.
+        (
+            "class M(nn.Module):\n  def __init__(self):\n    self.a = nn.Dropout(0.3)\n"
+            "  def forward(self, x):\n    return x\n",
+            "makes self.a, and nothing in the class uses it",
+        ),
+        ("class M(nn.Sequential):\n  def __init__(self):\n    self.a = nn.Dropout(0.3)\n", ""),
+        (
+            "class M(nn.Module):\n  def __init__(self):\n    self.a = [nn.Linear(1, 2)]\n"
+            "  def forward(self, x):\n    return self.a[0](x)\n",
+            "keeps layers in a plain list",
+        ),
+        (
+            "class M(nn.Module):\n  def __init__(self):\n    a = [nn.Linear(1, 2)]\n"
+            "    self.a = nn.Sequential(*a)\n  def forward(self, x):\n    return self.a(x)\n",
+            "",
+        ),
+        (
+            "class M(nn.Module):\n  def __init__(self):\n"
+            "    self.a = torch.zeros((), requires_grad=True)\n"
+            "  def forward(self, x):\n    return self.a * x\n",
+            "as a plain tensor",
+        ),
     ],
 )
 def test_functions_are_read(code: str, words: str) -> None:
@@ -83,9 +215,26 @@ def test_nothing_is_said_of_a_right_answer(name: str) -> None:
     """Each against all: what a right answer does is no reason for anything."""
     found = load_assignment(name)
     for exercise in found.exercises:
-        codes = _right_codes(found, exercise.name)
-        for code in codes:
-            assert facts.unlike(code, codes) == ""
+        for code in right_codes(found, exercise.name):
+            assert facts.unlike(code, usual_facts(found, exercise.name)) == ""
+
+
+@pytest.mark.parametrize(
+    ("mine", "usual", "words"),
+    [
+        ("rng.random(n)", "rng.normal(size=n)", "Line 2 draws evenly spread random numbers"),
+        ("rng.normal(size=n)", "rng.random(n)", "Line 2 draws normally distributed"),
+        ("rng.random(n)", "rng.permutation(n)", ""),
+        ("rng.random(n)", "rng.normal(size=n) + rng.random(n)", ""),
+    ],
+)
+def test_which_numbers_are_drawn_is_told_where_right_answers_draw_others(
+    mine: str, usual: str, words: str
+) -> None:
+    code = "def f(n, rng):\n    return {}\n"
+    said = facts.unlike(code.format(mine), facts.kinds([code.format(usual)]))
+    assert said.startswith(words)
+    assert bool(said) == bool(words)
 
 
 def test_few_right_answers_have_any_fact_at_all() -> None:
@@ -94,10 +243,10 @@ def test_few_right_answers_have_any_fact_at_all() -> None:
     for name in course():
         found = load_assignment(name)
         for exercise in found.exercises:
-            codes = _right_codes(found, exercise.name)
+            codes = right_codes(found, exercise.name)
             all_of_them += len(codes)
             for number, code in enumerate(codes):
-                others = (*codes[:number], *codes[number + 1 :])
-                if facts.unlike(code, others):
-                    told.append((exercise.name, facts.unlike(code, others)))
+                usual = facts.kinds([*codes[:number], *codes[number + 1 :]])
+                if facts.unlike(code, usual):
+                    told.append((exercise.name, facts.unlike(code, usual)))
     assert len(told) <= 0.02 * all_of_them, told

@@ -24,10 +24,11 @@ from coursekit import (
     unchanged,
     within,
 )
+from coursekit.compare import stumbled
 from coursekit.messages import describe
 from coursekit.relations import relation
 from coursekit.student import title_of
-from coursekit.written import Origin, Thing, code
+from coursekit.written import Call, Origin, Thing, code
 
 from autograder.course import ROOT, Cell
 from autograder.judging.student import Student
@@ -360,3 +361,36 @@ def test_a_stumble_says_what_it_was_and_what_was_wanted() -> None:
 def test_a_pair_is_no_model() -> None:
     message = said(lambda s: s.keeping(s.pair(1.0), 1.0))
     assert "pair should return a function or a model, returned a tuple of 2" in message
+
+
+def test_a_layer_that_a_check_makes_to_hand_over_is_not_blamed() -> None:
+    def trains(student: Any) -> None:
+        student.encode(student.keep(torch.ones(2)), torch.ones(2))
+
+    code = CODE.replace(
+        "def encode(model, x):\n    return model(x)", "def encode(m, x):\n    return x"
+    )
+    student = Student(InProcess([Cell("the cell of encode", f"from torch import nn\n{code}")]))
+    student.begin("encode", 1)
+    trains(student)
+    student.call("nn", "ReLU", (), {}, keep=True)
+    failure = CheckFailed("property", "should give one loss for each epoch", whole=False)
+    message = describe("encode", "is right", failure, student.calls, public=False)
+    assert "encode should give one loss" in message
+
+
+@pytest.mark.parametrize(
+    ("stumble", "words"),
+    [
+        (lambda x: x[5], "where an array or tensor with more entries is expected"),
+        (lambda x: x[0][0], "where an array or tensor with more axes is expected"),
+        (lambda x: x[:0].max(), "where an array or tensor with more entries is expected"),
+    ],
+)
+def test_what_stops_a_check_is_told_as_what_was_wanted(
+    stumble: Callable[[Any], Any], words: str
+) -> None:
+    values = np.ones(3)
+    with pytest.raises((IndexError, ValueError)) as caught:
+        stumble(values)
+    assert words in stumbled(caught.value, [Call("f", returned=values)]).text

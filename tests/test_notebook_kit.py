@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import linecache
 import random
 import re
 import shutil
@@ -145,6 +146,7 @@ def test_wrong_answers_get_messages_and_no_traceback(toy: Path, tmp_path: Path) 
     where = "stopped with ZeroDivisionError in line 2 of the cell of energies"
     assert energies.count(where) == 2
     assert energies.count("line      half = mass / 0") == 2
+    assert "hint: kinetic never uses speed." in energies
     assert "Traceback" not in force + energies
     oscillator = toy_course.said(ran["check_oscillator"])
     assert "is still to be written" in oscillator
@@ -152,6 +154,34 @@ def test_wrong_answers_get_messages_and_no_traceback(toy: Path, tmp_path: Path) 
     summary = toy_course.said(ran["demo_summary"])
     assert re.search(r"✗ spring_force +written +public checks: 1 of 3", summary)
     assert "looking at" not in summary
+
+
+FORGETS = "def spring_force(x, stiffness=1.0):\n    return {}\n"
+KINETIC = "def kinetic(mass, speed):\n    return 0.5 * mass * speed**2\n"
+
+
+@pytest.mark.usefixtures("kit")
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (FORGETS.format("-x"), "hint: spring_force never uses stiffness."),
+        (FORGETS.format("-stiffness * x"), ""),
+        (FORGETS.format("(-stiffness * x,)"), ""),
+        (FORGETS.format("-x") + KINETIC, ""),  # whose lines are counted would not be clear
+        ("def spring_force(x, stiffness=1.0):\n    raise NotImplementedError\n", ""),
+    ],
+    ids=["said", "right", "wrong, and nothing to read", "two exercises in a cell", "unwritten"],
+)
+def test_a_failed_check_says_what_can_be_read_in_the_code(
+    code: str, hint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        linecache.cache, "<cell>", (len(code), None, code.splitlines(keepends=True), "<cell>")
+    )
+    call('check("spring_force")', run(code))
+    said = capsys.readouterr().out
+    assert hint in said
+    assert bool(hint) == ("hint:" in said)
 
 
 @pytest.mark.slow
@@ -486,7 +516,18 @@ class Net(torch.nn.Module):
 def applied(model, x): return model(x).shape
 """
 
+
+def notes(student: Any) -> Any:
+    """What a witness notes of two calls."""
+    model = student.witness((2,), outputs=1)
+    for mode in (False, True):
+        model.train(mode)
+        model(torch.ones(3, 2))
+    return [(one["training"], one["moved"]) for one in attribute(model, "notes")]
+
+
 CHECKS: dict[str, Check] = {
+    "witness": notes,
     "right": lambda s: s.right(np.arange(3.0)),
     "keyword": lambda s: s.right(2, k=3),
     "signature": lambda s: s.right(1, 2, 3),
@@ -569,9 +610,10 @@ def plain(value: Any) -> Any:
 def test_a_notebook_s_student_answers_like_the_grader_s(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from autograder.sandbox.inside import fields
+    from autograder.sandbox.inside import fields, witness
 
-    monkeypatch.setitem(sys.modules, "coursekit.fields", fields)  # the builder puts it there
+    monkeypatch.setitem(sys.modules, "coursekit.fields", fields)  # the builder puts them there
+    monkeypatch.setitem(sys.modules, "coursekit.witness", witness)
     imports = "import numpy as np\nimport torch\n"
     theirs = Student(InProcess([Cell("the cell of right", imports + CODE)]))
     namespace: dict[str, Any] = {"__name__": "__main__"}
@@ -614,9 +656,10 @@ def reference_namespace(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", course())
 def test_public_checks_pass_for_the_reference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from autograder.sandbox.inside import fields
+    from autograder.sandbox.inside import fields, witness
 
     monkeypatch.setitem(sys.modules, "coursekit.fields", fields)
+    monkeypatch.setitem(sys.modules, "coursekit.witness", witness)
     kit = ROOT / "assignments" / name / "coursekit" / "notebook.py"
     monkeypatch.setattr(notebook, "__file__", str(kit))
     namespace = reference_namespace(name)

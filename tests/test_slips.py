@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from coursekit import Call, slips
+from coursekit import Call, facts, slips
 from coursekit.written import Thing
 
 from autograder.authoring import slips as made
 from autograder.course import Assignment, course, load_assignment
 from autograder.judging.answers import Mistake, alternatives
+from autograder.judging.diagnosis import right_codes
 
 QUICK = [("lennard_jones", "lj_force"), ("backprop", "mse_loss"), ("cnn", "correlate1d")]
 
@@ -57,9 +58,21 @@ def test_the_table_is_digests_and_nothing_to_read(name: str) -> None:
     text = json.dumps(table(name))
     assert len(text) < 300_000
     for exercise, rows in table(name).items():
-        assert re.fullmatch(r"[0-9a-f]{16}", rows["made_from"]), exercise
-        assert all(re.fullmatch(r"[0-9a-f]{16}", key) for key in rows["found"])
-        assert all(re.fullmatch(r"[0-9a-f]+", entry) for entry in rows["found"].values())
+        found = rows.get("found", {})
+        assert re.fullmatch(r"[0-9a-f]{16}", rows["made_from"]) if found else True, exercise
+        assert all(re.fullmatch(r"[0-9a-f]{16}", key) for key in found)
+        assert all(re.fullmatch(r"[0-9a-f]+", entry) for entry in found.values())
+        assert all(re.fullmatch(r"[a-z]+( \w+)*", kind) for kind in rows["usual"]), exercise
+
+
+@pytest.mark.parametrize("name", course())
+def test_the_table_knows_what_right_code_does(name: str) -> None:
+    """So that a notebook tells no fact about the code that holds for a right answer."""
+    found = load_assignment(name)
+    for exercise in found.exercises:
+        usual = slips.usual(exercise.name, table(name))
+        for code in right_codes(found, exercise.name):
+            assert facts.unlike(code, usual) == ""
 
 
 @pytest.mark.parametrize(("name", "exercise"), QUICK)
@@ -94,6 +107,15 @@ def test_a_digest_is_the_same_in_float32_and_float64_and_else_another() -> None:
         for other in (values.T, values * 1.001, torch.tensor(values), values.ravel(), -values):
             assert first not in slips.digests("e", "c", returned(other))
         assert first not in slips.digests("e", "other check", returned(values))
+
+
+def test_noise_on_large_numbers_tells_slips_apart() -> None:
+    """It hardly moves their sum."""
+    noise = np.random.default_rng(6).normal(size=(2000, 2))
+    (first, *_), other = (slips.digests("e", "c", returned(5.0 + s * noise)) for s in (0.3, 0.55))
+    assert first not in other
+    single = slips.digests("e", "c", returned((5.0 + 0.3 * noise).astype(np.float32)))
+    assert first in single
 
 
 def small_table(*found: tuple[str, str, list[Call], frozenset[str]]) -> dict[str, Any]:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from coursekit import CheckFailed
+from coursekit import training as kit
+from coursekit.training import Watched
 
 from autograder.course import Cell
-from autograder.judging import training as kit
 from autograder.judging.student import Student
-from autograder.judging.training import Watched
 from autograder.sandbox.protocol import InProcess
 
 START = """
@@ -269,5 +269,52 @@ def test_a_training_by_lbfgs_on_all_data_is_whole() -> None:
 """
     one, *_ = _runs(code)
     assert one.whole
-    for fact in ("learns", "clears_gradients", "shows_each_sample_once", "reports_the_mean_loss"):
+    facts = ["learns", "clears_gradients", "shows_each_sample_once", "reports_the_mean_loss"]
+    for fact in [*facts, "steps_once_a_batch", "shuffles_again"]:
         getattr(one, fact)()
+
+
+def test_the_tries_of_a_line_search_are_no_batches() -> None:
+    code = """
+    opt = torch.optim.LBFGS(model.parameters(), max_iter=1, line_search_fn="strong_wolfe")
+    history = []
+    def closure():
+        opt.zero_grad()
+        loss = ce(model(X), y)
+        loss.backward()
+        history.append(loss.item())
+        return loss
+    opt.step(closure)
+    return history
+"""
+    one, *_ = _runs(code)
+    one.steps_once_a_batch()
+    one.reports_the_mean_loss()
+
+
+@pytest.mark.parametrize("name", [name for fact, name in WRONG if fact == "reports_the_mean_loss"])
+def test_a_mean_of_any_loss_is_told_from_what_is_none(name: str) -> None:
+    one, *_ = _runs(WRONG["reports_the_mean_loss", name])
+    if name == "invented":  # may be the mean of some loss
+        one.reports_the_mean_loss(any_loss=True)
+    else:
+        with pytest.raises(CheckFailed):
+            one.reports_the_mean_loss(any_loss=True)
+
+
+def test_a_mean_of_another_loss_is_right_where_any_will_do() -> None:
+    one, *_ = _runs(PLAIN.replace("loss = ce(", "loss = 3 * ce("))
+    one.reports_the_mean_loss(any_loss=True)
+    with pytest.raises(CheckFailed):
+        one.reports_the_mean_loss()
+
+
+def test_clusters_keep_their_names_when_they_are_moved() -> None:
+    draw = np.random.default_rng(3)
+    clusters = kit.clusters(draw)
+    names = kit.up_to_motion(clusters)
+    assert len(set(names)) == len(clusters) == kit.SAMPLES
+    turn = np.linalg.qr(draw.normal(size=(3, 3)))[0]
+    moved = (clusters[:, draw.permutation(4)] @ turn + draw.normal(size=3)).astype(np.float32)
+    assert kit.up_to_motion(moved) == names
+    assert not set(kit.up_to_motion(1.1 * clusters)) & set(names)

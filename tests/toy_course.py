@@ -256,7 +256,7 @@ def write(root: Path) -> Path:
     )
     inside = Path("autograder", "sandbox", "inside")
     (root / inside).mkdir(parents=True)
-    for name in ("cells.py", "compiler.py", "fields.py", "state.py"):
+    for name in ("cells.py", "compiler.py", "fields.py", "state.py", "witness.py"):
         shutil.copy(REPOSITORY / inside / name, root / inside / name)
     return root
 

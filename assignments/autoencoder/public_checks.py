@@ -92,27 +92,61 @@ def test_reconstruction_loss__can_be_differentiated(student):
     holds(getattr(loss, "requires_grad", False), "the loss has lost its graph")
 
 
-def _trained(student):
-    """A small network after ten epochs with ordered lattices of both signs."""
-    X = torch.ones(32, 16) * torch.tensor([1.0, -1.0]).repeat(16)[:, None]
+def _ordered():
+    """Eighty configurations of both signs, each with one spin the wrong way round."""
+    X = torch.ones(80, 16) * torch.tensor([1.0, -1.0]).repeat(40)[:, None]
+    X[torch.arange(80), torch.arange(80) % 16] *= -1
+    return X
+
+
+def _trained(student, epochs, X):
+    """A small network after a training with these configurations."""
     model = student.field("autoencoder", n_in=16)
     generator = torch.Generator().manual_seed(1)
-    return model, student.train_autoencoder(model, X, epochs=10, generator=generator)
+    return model, student.train_autoencoder(model, X, epochs=epochs, generator=generator)
+
+
+def _losses(returned):
+    holds(isinstance(returned, (list, tuple)), "should return a list")
+    return [number(loss) for loss in returned]
 
 
 def test_train_autoencoder__returns_losses_that_fall(student):
     """returns one loss for each epoch, and they fall"""
-    _, losses = _trained(student)
-    holds(isinstance(losses, (list, tuple)), "should return a list")
-    losses = [number(loss) for loss in losses]
+    losses = _losses(_trained(student, 10, _ordered())[1])
     holds(0 < len(losses) <= 10, f"10 epochs gave {len(losses)} losses")
     holds(losses[-1] < losses[0], "the last loss should be below the first")
 
 
+def test_train_autoencoder__rebuilds_both_signs(student):
+    """rebuilds spins up where they are up and down where they are down, with the error it says"""
+    X = _ordered()
+    model, returned = _trained(student, 150, X)
+    x_hat = tensor(model.decoder(model.encoder(X)), (80, 16))
+    alike = (x_hat * X.numpy()).mean(axis=1)
+    holds(bool(alike[0::2].mean() > 0.1), "spins that are up are not rebuilt")
+    holds(bool(alike[1::2].mean() > 0.1), "spins that are down are not rebuilt")
+    error, losses = float(np.mean((x_hat - X.numpy()) ** 2)), _losses(returned)
+    words = f"the last loss is {losses[-1]:.3g}, the mean squared error {error:.3g}"
+    holds(0.5 * error < losses[-1] < 2 * error, words)
+
+
 def test_train_autoencoder__leaves_the_model_in_evaluation_mode(student):
     """leaves the model in evaluation mode"""
-    model, _ = _trained(student)
+    model, _ = _trained(student, 2, _ordered())
     holds(attribute(model, "training") is False, "the model is still in training mode")
+
+
+def test_train_autoencoder__repeats_a_seed(student):
+    """learns the same from the same seed, from an array too, and leaves X as it is"""
+    found, X = [], _ordered()
+    for state, data in enumerate((X, X.numpy().copy())):
+        student.reseed(state)
+        kept = student.keep(data)
+        model, _ = _trained(student, 3, kept)
+        close(student.value(kept), data, SINGLE)
+        found.append(tensor(model.encoder(X), (80, 2)))
+    close(found[1], found[0], SINGLE)
 
 
 def test_encode__gives_an_array_of_z(student):

@@ -242,10 +242,10 @@ def soft_conditions():
     def recover_alpha(observations, *, epochs, generator):
         torch.manual_seed(generator.initial_seed())
         data = [torch.as_tensor(y, dtype=torch.float32) for y in observations]
-        model = InversePINN()
-        x, t = (torch.rand(300, 1, generator=generator).requires_grad_() for _ in range(2))
+        model = InversePINN(24)
+        x, t = (torch.rand(100, 1, generator=generator).requires_grad_() for _ in range(2))
         optimiser = torch.optim.LBFGS(
-            model.parameters(), max_iter=epochs, line_search_fn="strong_wolfe"
+            model.parameters(), max_iter=min(epochs, 200), line_search_fn="strong_wolfe"
         )
         history = []
 
@@ -265,9 +265,9 @@ def twenty_iterations_at_a_time():
     def recover_alpha(observations, *, epochs, generator):
         torch.manual_seed(generator.initial_seed())
         x_seen, t_seen, u_seen = (torch.tensor(np.array(y)).double() for y in observations)
-        model = InversePINN(32).double()
-        x = torch.rand(250, 1, generator=generator).double().requires_grad_()
-        t = torch.rand(250, 1, generator=generator).double().requires_grad_()
+        model = InversePINN(24).double()
+        x = torch.rand(120, 1, generator=generator).double().requires_grad_()
+        t = torch.rand(120, 1, generator=generator).double().requires_grad_()
         optimiser = torch.optim.LBFGS(
             model.parameters(), lr=1, max_iter=20, history_size=50, line_search_fn="strong_wolfe"
         )
@@ -279,7 +279,7 @@ def twenty_iterations_at_a_time():
             return loss
 
         history = []
-        for _ in range(0, min(epochs, 500), 20):
+        for _ in range(0, min(epochs, 160), 20):
             optimiser.step(closure)
             history.append(model.alpha.detach())
         return model.alpha.detach(), history
@@ -290,8 +290,8 @@ def adam_until_it_settles():
     def recover_alpha(observations, *, epochs, generator):
         torch.manual_seed(generator.initial_seed())
         data = tuple(torch.as_tensor(y, dtype=torch.float32) for y in observations)
-        model = InversePINN()
-        x, t = torch.rand(2, 200, 1, generator=generator)
+        model = InversePINN(24)
+        x, t = torch.rand(2, 80, 1, generator=generator)
         x.requires_grad_()
         t.requires_grad_()
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
@@ -301,7 +301,7 @@ def adam_until_it_settles():
             inverse_loss(model, (x, t), data, (1.0, 10.0, 10.0, 10.0)).backward()
             optimiser.step()
             history.append(float(model.alpha))
-            if epoch > 1000 and np.ptp(history[-300:]) < 0.01 * history[-1]:
+            if epoch > 400 and np.ptp(history[-200:]) < 0.01 * history[-1]:
                 break
         return float(np.mean(history[-50:])), history
 
@@ -311,14 +311,14 @@ def conditions_in_the_form_of_the_model():
     def recover_alpha(observations, *, epochs, generator):
         rows = [torch.as_tensor(y, dtype=torch.float64) for y in observations]
         torch.manual_seed(generator.initial_seed())
-        network = nn.Sequential(nn.Linear(2, 40), nn.Tanh(), nn.Linear(40, 40), nn.Tanh())
-        network = network.append(nn.Linear(40, 1)).double()
+        network = nn.Sequential(nn.Linear(2, 20), nn.Tanh(), nn.Linear(20, 20), nn.Tanh())
+        network = network.append(nn.Linear(20, 1)).double()
         alpha = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
 
         def u(x, t):
             return torch.sin(np.pi * x) * (1 + t * network(torch.cat([x, t], dim=1)))
 
-        points = torch.rand(200, 2, dtype=torch.float64).requires_grad_()
+        points = torch.rand(100, 2, dtype=torch.float64).requires_grad_()
         optimiser = torch.optim.LBFGS(
             [alpha, *network.parameters()],
             max_iter=min(epochs, 300),

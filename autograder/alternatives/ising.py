@@ -377,9 +377,9 @@ def one_chain_from_order():
 
 
 @alternative("sample_configurations")
-def one_chain_from_a_random_start():
+def one_chain_from_a_random_start_in_the_heat():
     def sample_configurations(L, temperature, n_samples, rng, equilibration=200, interval=10):
-        spins = rng.choice([-1, 1], size=(L, L))
+        spins = rng.choice([-1, 1], size=(L, L) if temperature > 2.269 else 1) * np.ones((L, L))
         samples = np.zeros((n_samples, L, L), dtype=np.int8)
         taken = sweep = 0
         while taken < n_samples:
@@ -415,7 +415,9 @@ def everything_in_one_loop():
     import math
 
     def sample_configurations(L, temperature, n_samples, rng, equilibration=200, interval=10):
-        spins = [[int(s) for s in row] for row in rng.choice([-1, 1], size=(L, L))]
+        spins = [[1] * L for _ in range(L)]
+        if temperature > 2.269:
+            spins = [[int(s) for s in row] for row in rng.choice([-1, 1], size=(L, L))]
         configurations = []
         for sweep in range(equilibration + n_samples * interval):
             for _ in range(L * L):
@@ -434,7 +436,42 @@ def everything_in_one_loop():
         return np.array(configurations, dtype=np.int8)
 
 
+@alternative("sample_configurations")
+def a_heat_bath():
+    def sample_configurations(L, temperature, n_samples, rng, equilibration=200, interval=10):
+        spins = np.ones((L, L), dtype=np.int64)
+
+        def sweeps(count):
+            for _ in range(count):
+                for i in range(L):
+                    for j in range(L):
+                        h = spins[i - 1, j] + spins[(i + 1) % L, j]
+                        h += spins[i, j - 1] + spins[i, (j + 1) % L]
+                        up = rng.random() < 1 / (1 + np.exp(-2 * h / temperature))
+                        spins[i, j] = 1 if up else -1
+            return spins.astype(np.int8)
+
+        sweeps(equilibration)
+        return np.stack([sweeps(interval) for _ in range(n_samples)])
+
+
 # -------------------------------------------------------------------- ising_classifier
+
+
+@alternative("ising_classifier")
+def dropout_by_hand_and_lazy_layers():
+    class IsingClassifier(nn.Module):
+        def __init__(self, input_dim):
+            super().__init__()
+            self.hidden = nn.ModuleList([nn.LazyLinear(64), nn.LazyLinear(32)])
+            self.output = nn.LazyLinear(2)
+
+        def forward(self, x):
+            for layer in self.hidden:
+                x = layer(x).clamp(min=0)
+                if self.training:
+                    x = x * (torch.rand_like(x) > 0.2) / 0.8
+            return self.output(x)
 
 
 @alternative("ising_classifier")

@@ -448,6 +448,8 @@ def fast_adam():
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
+            if loss.item() < 2e-3:
+                break
         model.eval()
         return model
 
@@ -458,7 +460,7 @@ def plain_lbfgs():
         torch.manual_seed(generator.initial_seed())
         model = NNPotential()
         optimiser = torch.optim.LBFGS(
-            model.parameters(), max_iter=epochs, line_search_fn="strong_wolfe"
+            model.parameters(), max_iter=min(epochs, 300), line_search_fn="strong_wolfe"
         )
 
         def closure():
@@ -493,7 +495,7 @@ def a_function_of_its_own_network():
             return h
 
         optimiser = torch.optim.LBFGS(parameters, history_size=30, line_search_fn="strong_wolfe")
-        for _ in range(min(epochs, 20)):
+        for _ in range(0, min(epochs, 400), 20):
 
             def closure():
                 optimiser.zero_grad()

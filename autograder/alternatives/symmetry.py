@@ -495,7 +495,7 @@ def fast_adam_with_decay():
         energies = torch.as_tensor(energies, dtype=dtype)
         scale = energies.var()
         optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0)
-        steps = min(epochs, 1000)
+        steps = min(epochs, 400)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
         history = []
         for _ in range(steps):
@@ -533,7 +533,7 @@ def lbfgs_in_one_call():
     def train_energy_model(model, positions, energies, *, epochs, generator):
         positions, energies = torch.as_tensor(positions), torch.as_tensor(energies)
         optimiser = torch.optim.LBFGS(
-            model.parameters(), max_iter=epochs // 4 + 1, line_search_fn="strong_wolfe"
+            model.parameters(), max_iter=epochs // 10 + 1, line_search_fn="strong_wolfe"
         )
         history = []
 
@@ -554,7 +554,7 @@ def stops_when_nothing_is_gained():
     def train_energy_model(model, positions, energies, *, epochs, generator):
         known, held = positions[::5], positions[1::5]
         train = torch.arange(len(positions)) % 5 != 1
-        optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
+        optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
         history, best, waited, weights = [], float("inf"), 0, None
         for _ in range(epochs):
             model.train()
@@ -570,7 +570,7 @@ def stops_when_nothing_is_gained():
             if error < best:
                 best, waited = error, 0
                 weights = {key: value.clone() for key, value in model.state_dict().items()}
-            if waited > 100:
+            if waited > 25:
                 break
         model.load_state_dict(weights)
         return history

@@ -66,7 +66,7 @@ _SIGNIFICANT = 6
 _NOISE = 1e-9
 """Numbers this far below the largest of their list are rounding, and stored as zero."""
 
-_SHARED = ("cells.py", "compiler.py", "fields.py", "state.py")
+_SHARED = ("cells.py", "compiler.py", "fields.py", "state.py", "witness.py")
 """What a student's check does as the worker does it."""
 
 Cell = dict[str, Any]

@@ -1,9 +1,10 @@
-"""`slips.json`: what known mistakes return in the public checks, for the notebook to name them.
+"""`slips.json`: what known mistakes return in the public checks, for the notebook to name them,
+and which kinds of facts about the code hold for right answers.
 
 Made from the mistakes, the public checks and the reference, exercise by exercise; what was made
 from the same is taken over from the release folder, as trying every mistake takes its time.
-Exercises that train have no entries: their public checks see few of their mistakes, and trying
-these takes longer than all the others together.
+Of exercises that train it holds no mistakes: trying these takes longer than all the others
+together.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from coursekit.notebook import NotebookStudent, verdict
 
 from autograder.course import SECONDS, Assignment, Exercise
 from autograder.judging.answers import Mistake, cells, mistakes
+from autograder.judging.diagnosis import usual_facts
 from autograder.judging.digest import pieces
 from autograder.sandbox.inside import cells as kernel
-from autograder.sandbox.inside import fields, state
+from autograder.sandbox.inside import fields, state, witness
 from autograder.sandbox.protocol import InProcess
 
 Checks = dict[str, Callable[..., None]]
@@ -36,13 +38,16 @@ def known_slips(assignment: Assignment) -> bytes:
     old = _on_disk(assignment)
     table = {}
     for exercise in assignment.exercises:
+        entry: dict[str, Any] = {"usual": usual_facts(assignment, exercise.name)}
+        table[exercise.name] = entry
         if exercise.seconds > SECONDS:
             continue
-        print_ = _fingerprint(assignment, exercise)
-        if old.get(exercise.name, {}).get("made_from") == print_:
-            table[exercise.name] = old[exercise.name]
+        before = old.get(exercise.name, {})
+        entry["made_from"] = _fingerprint(assignment, exercise)
+        if before.get("made_from") == entry["made_from"]:
+            entry["found"] = before["found"]
         else:
-            table[exercise.name] = {"made_from": print_, "found": _found(assignment, exercise)}
+            entry["found"] = _found(assignment, exercise)
     return (json.dumps(table, indent=1) + "\n").encode()
 
 
@@ -122,7 +127,8 @@ def _asked(
 def public_checks(assignment: Assignment, exercise: str) -> Checks:
     """The public checks of an exercise, by their names."""
     # In a notebook's folder these are copies.
-    for name, module in (("fields", fields), ("state", state), ("cells", kernel)):
+    copies = {"fields": fields, "state": state, "witness": witness, "cells": kernel}
+    for name, module in copies.items():
         sys.modules.setdefault(f"coursekit.{name}", module)
     path = assignment.public_checks
     specification = importlib.util.spec_from_file_location(f"_public_{assignment.name}", path)

@@ -9,8 +9,8 @@ no right answer. Where an exercise is left untouched or damaged, those that use 
 
 Checks that train cost seconds. The reference and the alternatives are tried on all of them. A wrong
 answer is tried on a long check only where something depends on it: a mistake on the one that it
-names, on those that no mistake names or has failed so far, and any, the shortest first, as long as
-it could keep more than it may.
+names, on the public ones, because it is counted how many these see, on those that no mistake names
+or has failed so far, and any, the shortest first, as long as it could keep more than it may.
 """
 
 from __future__ import annotations
@@ -269,8 +269,8 @@ class Trials:
     def partly(
         self, kind: str, answer: Answer, at_most: float, wanted: Collection[str] = ()
     ) -> tuple[ExerciseResult, Transcripts, Row]:
-        """A wrong answer, on the short checks and those that are wanted; on others, the shortest
-        first, as long as it could keep more than this part of the points."""
+        """A wrong answer, on the short checks, those that are wanted and the public ones; on
+        others, the shortest first, as long as it could keep more than this part of the points."""
         started = time.perf_counter()
         student = self._student(answer)
         heard: Transcripts = {}
@@ -288,7 +288,7 @@ class Trials:
 
         checks = sorted(self.checks, key=self._seconds)
         for check in checks:
-            if self._seconds(check) < LONG or check.name in wanted:
+            if self._seconds(check) < LONG or check.name in wanted or not check.hidden:
                 try_on(check)
         for check in checks:
             if self._could_keep(failed()) > at_most * self.exercise.points + ROUNDED:

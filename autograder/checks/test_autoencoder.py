@@ -21,10 +21,10 @@ from coursekit import (
     below,
     holds,
     tensor,
+    training,
 )
 from coursekit.ising_data import ising_configurations
 
-from autograder.judging import training
 from autograder.judging.kinds import array, close, number
 from autograder.judging.kit import unchanged
 from reference_impl import autoencoder as reference
@@ -697,6 +697,11 @@ def test_train_autoencoder__shows_each_configuration_once_an_epoch(student, draw
     seen.shows_each_sample_once()
     seen.steps_once_a_batch()
     seen.clears_gradients()
+
+
+def test_train_autoencoder__draws_new_batches_for_every_epoch(student, draw):
+    """draws the batches anew for every epoch, if there are any"""
+    student.once(witnessed, draw).shuffles_again()
 
 
 def test_train_autoencoder__gives_the_mean_loss_of_every_epoch(student, draw):

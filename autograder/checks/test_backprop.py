@@ -839,6 +839,36 @@ def test_train__losses(student, draw):
     )
 
 
+@pytest.mark.guard
+def test_train__makes_every_step(student, draw):
+    """makes all its steps, also where there is nothing more to learn"""
+    x, y = samples(draw, 2, 1)
+    seed = int(draw.integers(2**32))
+    start, _ = trained(student, x, y, 5, 0.0, 1, seed)
+    learnt = reference.forward(x, *start)[2]
+    for target, rate in ((learnt, 0.05), (y, 1e-12)):
+        _, losses = trained(student, x, target, 5, rate, 200, seed)
+        sequence(losses, 200, "a list of one loss per epoch as its second")
+
+
+@pytest.mark.guard
+def test_train__draws_the_start_alone(student, draw):
+    """uses rng for the start, and for nothing else"""
+    x, y = samples(draw, 3, 2)
+    seed = int(draw.integers(2**32))
+    rng, own = (student.keep(np.random.default_rng(seed)) for _ in range(2))
+    student.train(x, y, 6, 0.05, 3, rng)
+    following = array(rng.random(3), (3,))
+    right = np.random.default_rng(seed)
+    reference.he_initialise([3, 6, 2], right)
+    if not np.array_equal(following, right.random(3)):
+        student.he_initialise([3, 6, 2], own)  # a slip in it has cost its marks there
+        holds(
+            np.array_equal(following, array(own.random(3), (3,))),
+            "rng is used for something else than the start",
+        )
+
+
 def test_train__loss_falls(student, draw):
     """makes the loss fall: that of the parameters which come back"""
     x, y = samples(draw, 1, 1)

@@ -28,12 +28,12 @@ from coursekit import (
     integer,
     refuses,
     tensor,
+    training,
     within,
 )
 from coursekit.ising_data import ising_configurations
 from scipy.signal import convolve2d
 
-from autograder.judging import training
 from autograder.judging.kinds import array, close, number
 from autograder.judging.kit import torch_generator, unchanged
 
@@ -856,11 +856,15 @@ def test_train_cnn__trains_in_training_mode(student, draw):
     student.once(witnessed, draw)[0].trains_in_training_mode()
 
 
+@pytest.mark.point
 def test_train_cnn__makes_a_step_with_each_batch(student, draw):
-    """makes one step with each batch, and with its gradient alone"""
-    seen = student.once(witnessed, draw)[0]
-    seen.steps_once_a_batch()
-    seen.clears_gradients()
+    """makes one step with each batch"""
+    student.once(witnessed, draw)[0].steps_once_a_batch()
+
+
+def test_train_cnn__clears_gradients(student, draw):
+    """makes each step with the gradient of its own batch alone"""
+    student.once(witnessed, draw)[0].clears_gradients()
 
 
 def test_train_cnn__returns_the_mean_loss_of_each_epoch(student, draw):

@@ -27,12 +27,12 @@ from coursekit import (
     quiet,
     refuses,
     tensor,
+    training,
     within,
 )
 from coursekit.compare import kind_of
 from coursekit.ising_data import ising_configurations
 
-from autograder.judging import training
 from autograder.judging.kinds import array, close, number
 from autograder.judging.kit import numpy_generator, unchanged
 from reference_impl import ising as reference
@@ -885,6 +885,40 @@ def test_sample_configurations__heeds_equilibration(student, draw):
     holds(bool((found[0] != found[1]).any()), "another `equilibration` gives the same")
 
 
+def test_sample_configurations__heeds_interval(student, draw):
+    """makes another number of sweeps between two samples where `interval` asks for it
+
+    Where every sample is the first of a chain of its own, there is nothing in between. In one
+    chain the second sample is the first of a longer equilibration.
+    """
+    seed, few = int(draw.integers(2**63)), int(draw.integers(2, 6))
+
+    def samples(equilibration: int, interval: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        returned = student.sample_configurations(7, 9.0, 2, rng, equilibration, interval)
+        return array(returned, (2, 7, 7))
+
+    (first, second), (_, other) = samples(8, few), samples(8, few + 3)
+    holds(bool((first != second).any()), "the same configuration comes again")
+    if (second == other).all():
+        follows = any((samples(8 + gap, few)[0] == second).all() for gap in range(1, 16))
+        holds(not follows, "another `interval` gives the same")
+
+
+@pytest.mark.guard
+def test_sample_configurations__is_not_frozen_in_stripes(student, draw):
+    """is ordered in the cold, and not frozen in stripes
+
+    An 8×8 lattice that starts at random has stripes after 10 sweeps in 26 of 100 cases, so that
+    none of 30 has any once in 10 000 courses. One that starts with all spins equal never has.
+    """
+    for T in draw.uniform(0.4, 0.6, 30):
+        spins = _sample(student, draw, 8, T, 1, 10, 1)
+        holds(
+            bool(_orders(spins)[0] > 0.5), "below T_c it is frozen in stripes: how does it start?"
+        )
+
+
 def test_sample_configurations__keeps_copies(student, draw):
     """gives different configurations, not the last one again and again
 
@@ -938,6 +972,21 @@ def test_ising_classifier__gives_two_outputs(student, draw):
         model.eval()
         for rows in (9, 1):
             tensor(model(_spins(draw, rows, width)), (rows, 2))
+
+
+@pytest.mark.point
+def test_ising_classifier__is_no_straight_line(student, draw):
+    """bends: without anything between them its layers would be one
+
+    Of a network that does not, f(x) + f(−x) is 2 f(0) to rounding, in evaluation mode.
+    """
+    model = _classifier(student, draw, 64)
+    model.eval()
+    x = 5 * _spins(draw, 40, 64)
+    along, against = (tensor(model(sign * x), (40, 2)).astype(float) for sign in (1, -1))
+    middle = 2 * tensor(model(torch.zeros(1, 64)), (1, 2)).astype(float)
+    bend = np.abs(along + against - middle).max()
+    holds(bool(bend > 0.01 * np.abs(along).max()), "it is a straight line: is there an activation?")
 
 
 @pytest.mark.point
@@ -1232,11 +1281,15 @@ def test_train_classifier__trains_in_training_mode(student, draw):
     student.once(witnessed, draw)[0].trains_in_training_mode()
 
 
+@pytest.mark.point
 def test_train_classifier__makes_a_step_with_each_batch(student, draw):
-    """makes one step with each batch, and with its gradient alone"""
-    seen = student.once(witnessed, draw)[0]
-    seen.steps_once_a_batch()
-    seen.clears_gradients()
+    """makes one step with each batch"""
+    student.once(witnessed, draw)[0].steps_once_a_batch()
+
+
+def test_train_classifier__clears_gradients(student, draw):
+    """makes each step with the gradient of its own batch alone"""
+    student.once(witnessed, draw)[0].clears_gradients()
 
 
 def test_train_classifier__reports_the_mean_loss(student, draw):

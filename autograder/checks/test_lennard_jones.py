@@ -9,7 +9,7 @@ guards.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import coursekit
 import numpy as np
@@ -864,18 +864,18 @@ def _potential(student: Any, draw: np.random.Generator, r: np.ndarray, law: _Law
     )
 
 
-def energy_error(student: Any, draw: np.random.Generator) -> float:
-    """Mean squared error between the data, which count energies from a zero of their own."""
+class Missed(NamedTuple):
+    """Mean squared errors between the data, after training on 64 distances."""
+
+    energy: float
+    """Counted from the zero of the data, which is one of their own."""
+    force: float
+
+
+def missed(student: Any, draw: np.random.Generator) -> Missed:
     law, r = _Law(draw, 0.95, float(draw.uniform(1, 2))), np.linspace(0.95, 3.5, 401)
-    V, _ = _curve(student, _potential(student, draw, _spread(draw, 64), law), r)
-    return float(np.mean((V - law.energy(r)) ** 2))
-
-
-def force_error(student: Any, draw: np.random.Generator) -> float:
-    """Mean squared error between the data."""
-    law, r = _Law(draw, 0.95), np.linspace(0.95, 3.5, 401)
-    _, F = _curve(student, _potential(student, draw, _spread(draw, 64), law), r)
-    return float(np.mean((F - law.force(r)) ** 2))
+    V, F = _curve(student, _potential(student, draw, _spread(draw, 64), law), r)
+    return Missed(float(np.mean((V - law.energy(r)) ** 2)), float(np.mean((F - law.force(r)) ** 2)))
 
 
 def slope_error(student: Any, draw: np.random.Generator) -> float:
@@ -893,7 +893,7 @@ def slope_error(student: Any, draw: np.random.Generator) -> float:
 def test_train_potential__knows_unseen_energies(student, draw):
     """gives the energies at unseen distances, counted from the zero of the data"""
     below(
-        energy_error(student, draw),
+        student.once(missed, draw).energy,
         ENERGY_LIMIT,
         "mean squared error of the energy at unseen distances",
     )
@@ -903,7 +903,7 @@ def test_train_potential__knows_unseen_energies(student, draw):
 def test_train_potential__knows_unseen_forces(student, draw):
     """gives the forces at unseen distances"""
     below(
-        force_error(student, draw),
+        student.once(missed, draw).force,
         FORCE_LIMIT,
         "mean squared error of the force at unseen distances",
     )

@@ -21,6 +21,7 @@ from coursekit import (
     attribute,
     holds,
     tensor,
+    training,
     within,
 )
 from scipy.spatial.distance import pdist
@@ -1181,6 +1182,41 @@ def test_train_energy_model__returns_a_history_that_falls(student, draw):
     # The tries of a line search may have been counted too.
     holds(1 < len(losses) <= 80, "the history should have an entry for each epoch")
     holds(min(losses[len(losses) // 2 :]) < losses[0], "the loss does not fall")
+
+
+def witnessed(student: Any, draw: np.random.Generator) -> training.Watched:
+    """The training of a witness that takes clusters of four."""
+    positions = training.clusters(draw)
+    energies = draw.normal(size=len(positions))
+
+    def train(witness: Any) -> Any:
+        data = (torch.tensor(values, dtype=torch.float32) for values in (positions, energies))
+        generator = torch.Generator().manual_seed(seed)
+        return student.train_energy_model(witness, *data, epochs=4, generator=generator)
+
+    seed, loss = int(draw.integers(2**31)), training.squared_error(energies)
+    witness = student.witness((4, 3), dropout=0.2)
+    return training.watched(witness, positions, train, training.up_to_motion, loss, mode=True)
+
+
+def test_train_energy_model__trains_in_training_mode(student, draw):
+    """trains in training mode from the first step to the last"""
+    student.once(witnessed, draw).trains_in_training_mode()
+
+
+def test_train_energy_model__shows_each_cluster_once_an_epoch(student, draw):
+    """shows every cluster as often as any other in each epoch, in batches of another order, and
+    steps with each batch"""
+    seen = student.once(witnessed, draw)
+    seen.shows_each_sample_once()
+    seen.shuffles_again()
+    seen.steps_once_a_batch()
+    seen.clears_gradients()
+
+
+def test_train_energy_model__gives_the_mean_loss_of_every_epoch(student, draw):
+    """returns for every epoch the mean loss over its clusters, whatever the loss"""
+    student.once(witnessed, draw).reports_the_mean_loss(any_loss=True)
 
 
 @pytest.mark.guard

@@ -32,9 +32,9 @@ from coursekit import (
     tensor,
     within,
 )
+from coursekit import training as watching
 from torch.nn import functional
 
-from autograder.judging import training as watching
 from autograder.judging.kit import torch_generator, unchanged
 
 # A dozen operations in float64, each within 1e-16.
@@ -1305,16 +1305,35 @@ def _coefficients(model: Any, count: int) -> np.ndarray:
 
 
 def test_train__takes_a_step_of_gradient_descent(student, draw):
-    """with "sgd" and all data at once moves each parameter by −learning_rate times its gradient"""
+    """with "sgd" and all data at once moves each parameter by −learning_rate times its gradient
+
+    300 rows, which are more than anybody's usual batch.
+    """
     for columns in (1, 2):
         c = draw.normal(size=3)
         model = student.field("polynomial", coefficients=c.tolist())
-        x, y, rate = _normal(draw, 12, columns), _normal(draw, 12, columns), _rate(draw)
+        x, y, rate = _normal(draw, 300, columns), _normal(draw, 300, columns), _rate(draw)
         student.train(model, x, y, epochs=1, learning_rate=rate, optimiser="sgd")
         powers = np.stack([x.numpy() ** k for k in range(3)])
         error = np.tensordot(c, powers, axes=1) - y.numpy()
         gradient = 2 * np.mean(error * powers, axis=(1, 2))
         close(_coefficients(model, 3), c - rate * gradient, SINGLE)
+
+
+def test_train__takes_a_step_of_adam(student, draw):
+    """with "adam", and if nothing is said, moves each parameter by learning_rate in its first step
+
+    Against its gradient, whatever the gradient's size; AdamW shrinks a large parameter as well.
+    """
+    c, rate = draw.choice([-1, 1], 3) * draw.uniform(20, 40, 3), _rate(draw)
+    x, y = draw.uniform(0.5, 1.5, (9, 1)), draw.normal(size=(9, 1))
+    error = np.polynomial.Polynomial(c)(x) - y
+    slope = np.array([np.mean(error * x**k) for k in range(3)])
+    for options in ({"optimiser": "adam"}, {}):
+        model = student.field("polynomial", coefficients=c.tolist())
+        data = torch.tensor(x), torch.tensor(y)
+        student.train(model, *data, epochs=1, learning_rate=rate, **options)
+        close(_coefficients(model, 3), c - rate * np.sign(slope), SINGLE)
 
 
 def test_train__moves_every_layer(student, draw):

@@ -5,9 +5,11 @@
    some right answer differs, it passes every check that the student passes, and fails none in
    another way. Mistakes that cannot be told apart are named together; two slips seen in different
    checks are both named.
-2. Else a **relation** between what came back and the right numbers (`relations`).
-3. Else a **small change** of the reference that answers as the student does (`mutants`).
-4. Else a **fact about the code** that holds for no right answer (`facts`).
+   Where none explains all, one that explains most of what failed is named.
+2. Else a **relation** between what came back and the right numbers (`relations`), and a **fact
+   about the code** that holds for no right answer (`coursekit.facts`).
+3. Where there is neither, a **small change** of a right answer that answers as the student does
+   (`mutants`), or the place where the numbers are wrong.
 
 A wrong hint is worse than none. What it may cost is counted in CPU seconds, so that a hint does
 not depend on how busy the machine is; checks that train take too long to be repeated.
@@ -24,14 +26,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from coursekit import facts
 from coursekit.slips import chosen
 
-from autograder.course import Assignment, Cell, Exercise
+from autograder.course import SECONDS, Assignment, Cell, Exercise
 from autograder.results import ExerciseResult
 from autograder.sandbox.inside.wire import Handle, WireError, decode
 from autograder.sandbox.protocol import InProcess, read_reply
 
-from . import facts, relations
+from . import relations
 from .answers import Answer, Mistake, alternatives, cells, mistakes, reference_code
 from .judge import Check, Judge, Key, Transcripts
 from .mutants import mutants
@@ -40,7 +43,11 @@ from .student import Exchange, Student
 _QUICK = 1.0
 """CPU seconds of a check's calls, above which they are not repeated on all known answers."""
 _EXERCISE, _SUBMISSION = 5.0, 40.0
+_MOST = 0.65
+"""The part of the failed checks that a mistake explains which is named though it differs in one."""
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
+_DECIDE = (Handle, np.random.Generator, torch.Generator)
+"""What a call may be given that makes more than one answer right: random numbers, a network."""
 
 
 class Observer:
@@ -60,8 +67,9 @@ class Observer:
         work = self.named(result, transcripts)
         if work is not None and not result.mistake:
             with self._accounted():
-                fact = functools.partial(self._fact, work.exercise)
-                result.hint = work.relation() or work.small_change() or fact()
+                fact = self._fact(work.exercise)
+                numbers = work.relation() or (not fact and work.small_change()) or work.place()
+                result.hint = " ".join(filter(None, (numbers, fact)))
 
     def named(self, result: ExerciseResult, transcripts: Transcripts) -> _Diagnosis | None:
         """Names the known mistake, and looks no further; None where there is nothing to look at."""
@@ -89,7 +97,7 @@ class Observer:
 
     def _fact(self, exercise: Exercise) -> str:
         own = [cell.source for cell in self.code if cell.label == f"the cell of {exercise.name}"]
-        return facts.unlike("\n".join(own), _right_codes(self.judge.assignment, exercise.name))
+        return facts.unlike("\n".join(own), usual_facts(self.judge.assignment, exercise.name))
 
 
 class _Replayed:
@@ -199,7 +207,9 @@ class _Diagnosis:
 
     def named(self) -> Found | None:
         """The known mistakes that are the student's."""
-        covers = self._covers()
+        covers = self._covers(self._cover)
+        if not covers and self.exercise.seconds <= SECONDS:  # of a training too little is asked
+            covers = self._covers(self._nearly)
         if self._late():
             return None
         hints = chosen(covers, {wrong: wrong.hint for wrong in covers})
@@ -208,24 +218,34 @@ class _Diagnosis:
         first = next(wrong for wrong in covers if hints[0].startswith(wrong.hint))
         return Found(first.name, " Besides: ".join(hints))
 
-    def _covers(self) -> dict[Mistake, frozenset[Key]]:
+    def _covers(
+        self, cover: Callable[[_Replayed], frozenset[Key]]
+    ) -> dict[Mistake, frozenset[Key]]:
         """The failed checks in which each possible mistake answers as the student does."""
-        covers = ((wrong, self._cover(self.known[wrong])) for wrong in self.wrong)
-        return {wrong: cover for wrong, cover in covers if cover}
+        covers = ((wrong, cover(self.known[wrong])) for wrong in self.wrong)
+        return {wrong: found for wrong, found in covers if found}
+
+    def _nearly(self, wrong: _Replayed) -> frozenset[Key]:
+        """The same of a mistake that explains most of what failed, and may differ in the rest:
+        beside it there is something else, at the edge of what is asked."""
+        cover = {key for key in self._shown if self._agree(wrong, key)}
+        most = len(cover) >= _MOST * len(self._shown) and len(self._shown) > 1
+        return frozenset(cover) if most and self._passes(wrong) else frozenset()
 
     def small_change(self) -> str:
         """What changes of the reference answer as the student does in every failed check."""
         told = {key for key in self._shown if _has_values(self.telling[key])}
         words: set[str] = set()
         base = _session(self.assignment, None)
-        code = reference_code(self.assignment, self.exercise.name)
-        endless = "while " in code  # a change might make it so
-        for mutant in mutants(self.exercise.name, code) if told and not endless else ():
-            changed = functools.partial(base.with_cell, mutant.code)
-            if told <= self._cover(_Replayed(functools.cache(changed))):
-                words.add(mutant.words)
-            if self._late() or len(words) > 2:
-                return ""
+        for code in right_codes(self.assignment, self.exercise.name) if told else ():
+            if words or "while " in code:  # a change might make it endless
+                continue
+            for mutant in mutants(self.exercise.name, code):
+                changed = functools.partial(base.with_cell, mutant.code)
+                if told <= self._cover(_Replayed(functools.cache(changed))):
+                    words.add(mutant.words)
+                if self._late() or len(words) > 2:
+                    return ""
         return f"This is what comes out when {' or '.join(sorted(words))}." if words else ""
 
     def _cover(self, wrong: _Replayed) -> frozenset[Key]:
@@ -293,15 +313,29 @@ class _Diagnosis:
     def relation(self) -> str:
         """How what came back is related to the right numbers, in every check that failed, was not
         slow, and in which numbers can be compared."""
-        found: list[relations.Pair] = []
+        by_value = {self.failed[key] for key in self.telling} == {"value"}
+        comparable = (pairs for pairs in self._compared if relations.comparable(pairs))
+        found = [pair for pairs in comparable for pair in pairs]
+        return self._missing() or relations.told(found, by_value=by_value)
+
+    def _missing(self) -> str:
+        return relations.missing(pair for pairs in self._compared for pair in pairs)
+
+    def place(self) -> str:
+        """Where what came back is wrong, if that is the same in every check that failed."""
+        if self.failed.keys() - self.telling.keys():
+            return ""
+        return relations.place([pair for pairs in self._compared for pair in pairs])
+
+    @functools.cached_property
+    def _compared(self) -> list[list[relations.Pair]]:
+        """What came back and what is right, check by check; nothing when it is late."""
+        found = []
         for calls in self.telling.values():
             if self._late():
-                return ""
-            pairs = list(_pairs(self.known[None], calls))
-            found += pairs if relations.comparable(pairs) else []
-        return relations.told(
-            found, by_value={self.failed[key] for key in self.telling} == {"value"}
-        )
+                return []
+            found.append(list(_pairs(self.known[None], calls)))
+        return found
 
 
 def _right(assignment: Assignment, exercise: str) -> list[Answer | None]:
@@ -309,9 +343,15 @@ def _right(assignment: Assignment, exercise: str) -> list[Answer | None]:
 
 
 @functools.cache
-def _right_codes(assignment: Assignment, exercise: str) -> tuple[str, ...]:
+def usual_facts(assignment: Assignment, exercise: str) -> list[str]:
+    """The kinds of facts about the code (`facts`) that hold for right answers too."""
+    return facts.kinds(right_codes(assignment, exercise))
+
+
+def right_codes(assignment: Assignment, exercise: str) -> list[str]:
+    """The reference's code and that of all right answers."""
     others = [answer.code for answer in _right(assignment, exercise) if answer is not None]
-    return (reference_code(assignment, exercise), *others)
+    return [reference_code(assignment, exercise), *others]
 
 
 @functools.cache
@@ -403,7 +443,10 @@ def _pairs(answer: _Replayed, calls: Sequence[Exchange]) -> Iterator[relations.P
         if not (right.get("ok") and theirs.get("ok")):
             return
         mine, wanted = _value(theirs), _value(right)
-        yield relations.Pair(mine, wanted, request.get("args", ()), _same(mine, wanted))
+        same, sure = _same(mine, wanted), isinstance(request.get("target"), str)
+        given = (*request.get("args", ()), *request.get("kwargs", {}).values())
+        sure &= not any(isinstance(one, _DECIDE) for one in given)
+        yield relations.Pair(mine, wanted, request.get("args", ()), same, sure)
 
 
 def _decode(data: bytes) -> dict[str, Any]:

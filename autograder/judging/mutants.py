@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _OVER = "is turned over"
 _SWAPS: dict[type[ast.AST], list[tuple[type[ast.AST], str]]] = {
@@ -84,11 +84,14 @@ def _changes(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
         yield node.left, _MISSING[type(node.op)]
         if isinstance(node.op, (ast.Add, ast.Mult)):
             yield node.right, _MISSING[type(node.op)]
+        yield from _brackets(node)
     elif isinstance(node, ast.UnaryOp):
         negated = isinstance(node.op, ast.Not)
         yield node.operand, f"a condition {_OVER}" if negated else "one minus sign is missing"
     elif isinstance(node, ast.Constant):
         yield from _constants(node.value)
+    elif isinstance(node, ast.keyword) and node.arg in ("axis", "dim"):
+        yield from _axes(node)
     elif isinstance(node, ast.Call):
         yield from _calls(node)
     elif isinstance(node, ast.IfExp):
@@ -104,9 +107,40 @@ def _changes(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
         yield ast.Pass(), "one step is left out"
 
 
+def _brackets(node: ast.BinOp) -> Iterator[tuple[ast.AST, str]]:
+    """a * (b - c) as a * b - c, (b - c) / d as b - c / d, a / (b * c) as a / b * c."""
+    words = "a pair of brackets is missing"
+    sums, products = (ast.Add, ast.Sub), (ast.Mult, ast.Div)
+    inner = node.right
+    if isinstance(inner, ast.BinOp) and isinstance(node.op, products):
+        weaker = isinstance(inner.op, sums) or isinstance(node.op, ast.Div)
+        if weaker and isinstance(inner.op, (*sums, *products)):
+            first = ast.BinOp(node.left, node.op, inner.left)
+            yield ast.BinOp(first, inner.op, inner.right), words
+    inner = node.left
+    if isinstance(inner, ast.BinOp) and isinstance(inner.op, sums):
+        last = ast.BinOp(inner.right, node.op, node.right)
+        if isinstance(node.op, products):
+            yield ast.BinOp(inner.left, inner.op, last), words
+
+
+def _axes(node: ast.keyword) -> Iterator[tuple[ast.AST, str]]:
+    """Every axis by its neighbours."""
+    for number, _ in enumerate(_whole_numbers(node)):
+        for step in (1, -1):
+            changed = copy.deepcopy(node)
+            _whole_numbers(changed)[number].value += step
+            yield changed, "another axis is taken"
+
+
+def _whole_numbers(node: ast.AST) -> list[Any]:
+    found = (one for one in ast.walk(node) if isinstance(one, ast.Constant))
+    return [one for one in found if type(one.value) is int]
+
+
 def _constants(value: object) -> Iterator[tuple[ast.AST, str]]:
     if isinstance(value, bool):
-        yield ast.Constant(not value), "a True and a False change places"
+        yield ast.Constant(not value), "one True or False is turned over"
     elif isinstance(value, (int, float)):
         yield ast.Constant(value + 1), "one number is larger by one"
         if value:

@@ -18,17 +18,20 @@ from coursekit.relations import relation
 
 NOTHING = ""
 _RELATIVE = 1e-5
+_ENOUGH = 3
 _SINGLE = (1e-10, 1e-5)
 """Relative errors between these are float32's, or a difference quotient's, not a formula's."""
 
 
 class Pair(NamedTuple):
-    """What came back from one call, what is right, and what the call was given."""
+    """What came back from one call, what is right, and what the call was given. `sure`: there is
+    one right answer, which no random numbers decide."""
 
     mine: Any
     right: Any
     args: Any
     same: bool
+    sure: bool = True
 
 
 def told(pairs: Iterable[Pair], *, by_value: bool = True) -> str:
@@ -47,7 +50,78 @@ def told(pairs: Iterable[Pair], *, by_value: bool = True) -> str:
     arrays = [(mine, right) for mine, right in arrays if not _close(mine, right)]
     if not arrays:
         return _digits(wrong) if by_value else NOTHING
-    return _of_all(arrays) or _of_each(arrays) or _first_only(arrays) or _by_size(pairs) or NOTHING
+    return _of_all(arrays) or _of_each(arrays) or _by_size(pairs) or NOTHING
+
+
+def place(pairs: Iterable[Pair]) -> str:
+    """Where it is wrong, if that is the same kind of place in every call that went wrong."""
+    wrong = [pair for pair in pairs if not pair.same]
+    arrays = [_flat(pair.mine, pair.right) for pair in wrong]
+    if not wrong or not all(pair.sure for pair in wrong) or not comparable(wrong):
+        return NOTHING
+    differ = [pair for found in arrays for pair in found or [] if not _close(*pair)]
+    if not differ:
+        return NOTHING
+    return _one_of_several(wrong) or _first_only(differ) or _by_argument(wrong) or _at_edges(differ)
+
+
+def _one_of_several(pairs: list[Pair]) -> str:
+    """Of several values that come back always the same one is wrong."""
+    counts = {len(pair.right) if isinstance(pair.right, (list, tuple)) else 0 for pair in pairs}
+    if len(counts) != 1 or not 2 <= max(counts) <= len(_ORDINALS):
+        return NOTHING
+    (count,) = counts
+    wrong = {
+        place
+        for pair in pairs
+        for place in range(count)
+        if not _alike(pair.mine[place], pair.right[place])
+    }
+    if len(wrong) != 1:
+        return NOTHING
+    return f"Of the {count} values that come back only the {_ORDINALS[wrong.pop()]} is wrong."
+
+
+_SIGNS = {"below zero": np.less, "above zero": np.greater}
+
+
+def _by_argument(pairs: list[Pair]) -> str:
+    """Element by element, what goes in decides: wrong where it has one sign, right elsewhere."""
+    for words, has in _SIGNS.items():
+        there, elsewhere = 0, 0
+        for pair in pairs:
+            given = (
+                plain(pair.args[0]) if isinstance(pair.args, (list, tuple)) and pair.args else None
+            )
+            mine, right = plain(pair.mine), plain(pair.right)
+            if given is None or mine is None or right is None or given.shape != right.shape:
+                return NOTHING
+            off = ~np.isclose(mine, right, rtol=_RELATIVE, atol=1e-9, equal_nan=True)
+            if given.ndim == 0 or (off != has(given, 0.0)).any():
+                break
+            there, elsewhere = there + int(off.sum()), elsewhere + int((~off).sum())
+        else:
+            if min(there, elsewhere) >= _ENOUGH:
+                return f"It is wrong where what goes in is {words}, and right elsewhere."
+    return NOTHING
+
+
+def _at_edges(arrays: _Arrays) -> str:
+    """In the first and last rows and columns only."""
+    right_ones = 0
+    for mine, right in arrays:
+        if right.ndim not in (1, 2) or min(right.shape) < 4:
+            return NOTHING
+        scale = float(np.abs(right[np.isfinite(right)]).max(initial=0.0))
+        off = ~np.isclose(mine, right, rtol=_RELATIVE, atol=1e-2 * _RELATIVE * scale)
+        inner = off[(slice(1, -1),) * off.ndim]
+        if inner.any():
+            return NOTHING
+        right_ones += inner.size
+    if right_ones < _ENOUGH:
+        return NOTHING
+    what = "rows and columns" if any(right.ndim == 2 for _, right in arrays) else "entries"
+    return f"Inside all is right: only the first and last {what} are wrong."
 
 
 def comparable(pairs: Iterable[Pair]) -> bool:
@@ -203,6 +277,53 @@ def _reordered(pairs: list[Pair]) -> str:
 def _alike(one: Any, other: Any) -> bool:
     a, b = plain(one), plain(other)
     return a is not None and b is not None and a.shape == b.shape and _close(a, b)
+
+
+def missing(pairs: Iterable[Pair]) -> str:
+    """How arrays are too short or too long that are right as far as they go."""
+    wrong = [(plain(pair.mine), plain(pair.right)) for pair in pairs if not pair.same]
+    found = [None if a is None or b is None else _length(a, b) for a, b in wrong]
+    seen = {round(float(x), 9) for a, _ in wrong if a is not None for x in a.flat}
+    if not found or None in found or len(seen) < _ENOUGH:
+        return NOTHING
+    words = {one for one in found if one}
+    if len(words) > 1 and all(one.startswith("What comes") for one in words):
+        words = {_MISSING.format("some", "entries")}
+    return words.pop() if len(words) == 1 else NOTHING
+
+
+_MISSING = "What comes back is right, but {} {} are missing."
+
+
+def _length(mine: np.ndarray, right: np.ndarray) -> str | None:
+    """In words, "" where nothing came back, None where it is something else."""
+    if not mine.ndim or mine.ndim != right.ndim or mine.shape[1:] != right.shape[1:]:
+        return None
+    short, long = sorted((mine, right), key=len)
+    if len(short) == len(long) or not right.size:
+        return None
+    if not mine.size:
+        return NOTHING
+    what = "rows" if mine.ndim > 1 else "entries"
+    first, last = _close(short, long[: len(short)]), _close(short, long[-len(short) :])
+    if len(mine) > len(right):
+        where = "behind" if first else "before"
+        said = f"What should come back is there, and more {what} {where} it."
+        return said if first != last else None
+    if first != last:
+        return _MISSING.format("the last" if first else "the first", what)
+    return _MISSING.format("some", what) if mine.ndim == 1 and _within(mine, right) else None
+
+
+def _within(few: np.ndarray, many: np.ndarray) -> bool:
+    """Is each of the few among the many, no oftener than there?"""
+    left = list(many)
+    for one in few:
+        near = [k for k, other in enumerate(left) if _close(np.array([one]), np.array([other]))]
+        if not near:
+            return False
+        del left[near[0]]
+    return True
 
 
 def _digits(wrong: list[_Arrays | None]) -> str:

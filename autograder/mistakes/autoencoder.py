@@ -552,7 +552,7 @@ _PLAIN = """def train_autoencoder(model, X, *, epochs, generator):
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
     losses = []
     model.train()
-    for _ in range(epochs):
+    for _ in range(min(epochs, 14_000 // len(X))):
         total = 0.0
         for rows in torch.randperm(len(X), generator=generator).split(64):
             x = X[rows]
@@ -639,7 +639,7 @@ train_autoencoder_slips = [
     ),
     variant(
         "stops_too_soon",
-        "range(epochs)",
+        "range(min(epochs, 14_000 // len(X)))",
         "range(1)",
         "rebuilds_order_of_both_signs",
         "The training stops after one epoch, while the loss is still falling: use the epochs that "
@@ -738,6 +738,54 @@ train_autoencoder_slips = [
         "The rows of each batch are drawn with replacement: in an epoch some come twice and "
         "others never. A shuffled order has each of them once.",
         keeps=0.95,
+    ),
+    variant(
+        "not_shuffled",
+        "torch.randperm(len(X), generator=generator)",
+        "torch.arange(len(X))",
+        "draws_new_batches_for_every_epoch",
+        "The batches are the same in every epoch: the rows are never shuffled. Draw a new order "
+        "for each epoch, from generator.",
+        keeps=0.95,
+    ),
+    variant(
+        "shuffled_once",
+        "    for _ in range(min(epochs, 14_000 // len(X))):\n        total = 0.0\n"
+        "        for rows in torch.randperm(len(X), generator=generator).split(64):",
+        "    order = torch.randperm(len(X), generator=generator)\n"
+        "    for _ in range(min(epochs, 14_000 // len(X))):\n        total = 0.0\n"
+        "        for rows in order.split(64):",
+        "draws_new_batches_for_every_epoch",
+        "The order is drawn once, before the first epoch, and every epoch has the same batches. "
+        "Draw a new order for each epoch.",
+        keeps=0.95,
+    ),
+    variant(
+        "the_same_seed_every_epoch",
+        "        total = 0.0\n",
+        "        total = 0.0\n        generator.manual_seed(generator.initial_seed())\n",
+        "draws_new_batches_for_every_epoch",
+        "The generator is set back to its seed in every epoch, so that every epoch has the same "
+        "batches. Leave it as it is: it gives a new order each time.",
+        keeps=0.95,
+    ),
+    variant(
+        "last_batch_dropped",
+        ".split(64):",
+        ".split(64)[: max(len(X) // 64, 1)]:",
+        "shows_each_configuration_once_an_epoch",
+        "The last, smaller batch of each epoch is left out, and its configurations are not "
+        "learnt from.",
+        keeps=0.95,
+    ),
+    variant(
+        "spins_shuffled",
+        "            x = X[rows]\n",
+        "            x = X[rows][:, torch.randperm(X.shape[1], generator=generator)]\n",
+        "shows_each_configuration_once_an_epoch",
+        "The sites of a lattice are shuffled, and what was next to each other no longer is. "
+        "Shuffle the rows, whole configurations.",
+        keeps=0.85,
     ),
     variant(
         "training_mode_kept",

@@ -1426,6 +1426,49 @@ def one_sample_at_a_time():
 
 @mistake(
     "train",
+    caught_by="makes_every_step",
+    keeps=0.95,
+    hint="The loop ends when the loss hardly falls any more. Asked for are as many steps as there "
+    "are epochs, and a loss for each.",
+)
+def stops_early():
+    def train(x, y, n_hidden, learning_rate, epochs, rng):
+        (W1, b1), (W2, b2) = he_initialise([x.shape[1], n_hidden, y.shape[1]], rng)
+        losses = []
+        for _ in range(epochs):
+            losses.append(mse_loss(forward(x, W1, b1, W2, b2)[2], y))
+            if len(losses) > 20 and losses[-20] - losses[-1] < 1e-7:
+                break
+            steps = backward(x, y, W1, b1, W2, b2)
+            W1, b1, W2, b2 = (
+                p - learning_rate * g for p, g in zip((W1, b1, W2, b2), steps, strict=True)
+            )
+        return (W1, b1, W2, b2), losses
+
+
+@mistake(
+    "train",
+    caught_by="draws_the_start_alone",
+    keeps=0.95,
+    hint="The samples are shuffled before each step. All of them are used at once, so their order "
+    "does not matter, and rng is for the start alone.",
+)
+def shuffles_all_samples():
+    def train(x, y, n_hidden, learning_rate, epochs, rng):
+        (W1, b1), (W2, b2) = he_initialise([x.shape[1], n_hidden, y.shape[1]], rng)
+        losses = []
+        for _ in range(epochs):
+            order = rng.permutation(len(x))
+            losses.append(mse_loss(forward(x, W1, b1, W2, b2)[2], y))
+            steps = backward(x[order], y[order], W1, b1, W2, b2)
+            W1, b1, W2, b2 = (
+                p - learning_rate * g for p, g in zip((W1, b1, W2, b2), steps, strict=True)
+            )
+        return (W1, b1, W2, b2), losses
+
+
+@mistake(
+    "train",
     caught_by="learns_a_sine",
     hint="The parameters that come back are those of the start. A copy is trained, and the "
     "originals are returned.",

@@ -1076,7 +1076,7 @@ train_cnn_slips = [
         "            losses += [loss.item()] * len(rows)\n        optimiser.step()\n",
         "makes_a_step_with_each_batch",
         "There is one step for each epoch. Each batch should make one.",
-        keeps=0.8,
+        keeps=0.5,
     ),
     training(
         "last_batch_s_loss",

@@ -812,13 +812,41 @@ inverse_loss_slips = [
 # -------------------------------------------------------------------------- recover_alpha
 
 
-_PLAIN = """def recover_alpha(observations, *, epochs, generator):
+# Meets both conditions by its form: an answer that arrives in a tenth of the time.
+_PLAIN = """class Cooling(InversePINN):
+    def forward(self, x, t):
+        return torch.sin(np.pi * x) * (1 + t * super().forward(x, t))
+
+
+def recover_alpha(observations, *, epochs, generator):
+    torch.manual_seed(generator.initial_seed())
+    x_seen, t_seen, u_seen = (torch.as_tensor(y).double() for y in observations)
+    model = Cooling(16).double()
+    x, t = (torch.rand(80, 1, generator=generator).double().requires_grad_() for _ in range(2))
+    optimiser = torch.optim.LBFGS(
+        model.parameters(), max_iter=min(epochs, 100), line_search_fn="strong_wolfe"
+    )
+    weights = (1.0, 10.0, 1.0, 1.0)
+    history = []
+
+    def closure():
+        optimiser.zero_grad()
+        loss = inverse_loss(model, (x, t), (x_seen, t_seen, u_seen), weights)
+        loss.backward()
+        history.append(model.alpha.item())
+        return loss
+
+    optimiser.step(closure)
+    return model.alpha.item(), history
+"""
+
+_SOFT = """def recover_alpha(observations, *, epochs, generator):
     torch.manual_seed(generator.initial_seed())
     x_seen, t_seen, u_seen = (torch.as_tensor(y, dtype=torch.float32) for y in observations)
     model = InversePINN(24)
     x, t = (torch.rand(150, 1, generator=generator).requires_grad_() for _ in range(2))
     optimiser = torch.optim.LBFGS(
-        model.parameters(), max_iter=min(epochs, 250), line_search_fn="strong_wolfe"
+        model.parameters(), max_iter=min(epochs, 150), line_search_fn="strong_wolfe"
     )
     weights = (1.0, 10.0, 10.0, 10.0)
     history = []
@@ -839,20 +867,22 @@ plain = partial(variant, "recover_alpha", _PLAIN)
 recover_alpha_slips = [
     plain(
         "equation_forgotten",
-        "weights = (1.0, 10.0, 10.0, 10.0)",
-        "weights = (0.0, 10.0, 10.0, 10.0)",
+        "weights = (1.0, 10.0, 1.0, 1.0)",
+        "weights = (0.0, 10.0, 1.0, 1.0)",
         "finds_the_truth",
         "The residual has no weight: only the equation knows α, and without it α stays at 1.",
     ),
     plain(
         "data_forgotten",
-        "weights = (1.0, 10.0, 10.0, 10.0)",
-        "weights = (1.0, 0.0, 10.0, 10.0)",
+        "weights = (1.0, 10.0, 1.0, 1.0)",
+        "weights = (1.0, 0.0, 1.0, 1.0)",
         "finds_the_truth",
         "The data have no weight. The equation and its conditions are met for any α: only the "
         "observations tell which.",
     ),
-    plain(
+    variant(
+        "recover_alpha",
+        _SOFT,
         "far_too_much_weight_for_the_data",
         "weights = (1.0, 10.0, 10.0, 10.0)",
         "weights = (1.0, 1e5, 10.0, 10.0)",
@@ -912,8 +942,8 @@ recover_alpha_slips = [
     ),
     plain(
         "stops_too_soon",
-        "max_iter=min(epochs, 250)",
-        "max_iter=8",
+        "max_iter=min(epochs, 100)",
+        "max_iter=3",
         "finds_the_truth",
         "The training stops while α is still on its way: let it use the epochs that are given, "
         "and look at the history.",
@@ -928,8 +958,8 @@ recover_alpha_slips = [
     ),
     plain(
         "data_changed",
-        "    model = InversePINN(24)\n",
-        "    model = InversePINN(24)\n    observations[2][:] /= observations[2].max()\n",
+        "    model = Cooling(16).double()\n",
+        "    model = Cooling(16).double()\n    observations[2][:] /= observations[2].max()\n",
         "leaves_its_data_unchanged",
         "The caller's observations have other values after the training: `/=` and its kind, "
         "and `[:] =`, write into an array.",

@@ -1090,6 +1090,16 @@ sample_configurations_slips = [
     ),
     slip(
         "sample_configurations",
+        "random_start_in_the_cold",
+        "if temperature < 2.269:",
+        "if temperature < 0:",
+        "is_not_frozen_in_stripes",
+        "The chains start at random in the cold too, where some of them freeze in stripes. Below "
+        "T_c start with all spins equal.",
+        keeps=0.98,
+    ),
+    slip(
+        "sample_configurations",
         "floats",
         "np.empty((chains, rounds, L, L), dtype=np.int8)",
         "np.empty((chains, rounds, L, L))",
@@ -1175,6 +1185,29 @@ def the_same_array_again():
             for _ in range(interval):
                 metropolis_sweep(spins, temperature, rng)
             samples.append(spins)
+        return np.array(samples)
+
+
+@mistake(
+    "sample_configurations",
+    caught_by="heeds_interval",
+    keeps=0.95,
+    hint="There are always ten sweeps between two samples. How many there should be, `interval` "
+    "says.",
+)
+def always_ten_sweeps():
+    def sample_configurations(L, temperature, n_samples, rng, equilibration=200, interval=10):
+        if temperature < 2.269:
+            spins = np.ones((L, L), dtype=np.int8)
+        else:
+            spins = rng.choice([-1, 1], size=(L, L)).astype(np.int8)
+        for _ in range(equilibration):
+            metropolis_sweep(spins, temperature, rng)
+        samples = []
+        for _ in range(n_samples):
+            for _ in range(10):
+                metropolis_sweep(spins, temperature, rng)
+            samples.append(spins.copy())
         return np.array(samples)
 
 
@@ -1346,7 +1379,8 @@ def widths_exchanged():
 
 @mistake(
     "ising_classifier",
-    caught_by="bends_at_corners_only",
+    caught_by="is_no_straight_line",
+    keeps=0.5,
     hint="Without an activation the three layers together are one linear layer.",
 )
 def no_activation():
@@ -1582,7 +1616,7 @@ train_classifier_slips = [
         "        optimiser.step()\n        optimiser.zero_grad()\n",
         "makes_a_step_with_each_batch",
         "There is one step for each epoch. Each batch should make one, with its own gradient.",
-        keeps=0.95,
+        keeps=0.5,
     ),
     slip(
         "train_classifier",

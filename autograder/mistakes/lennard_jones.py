@@ -1774,7 +1774,7 @@ _POTENTIAL = """def train_potential(r, V, F, *, epochs, generator):
     torch.manual_seed(generator.initial_seed())
     model = NNPotential()
     optimiser = torch.optim.LBFGS(
-        model.parameters(), max_iter=min(epochs, 300), line_search_fn="strong_wolfe"
+        model.parameters(), max_iter=min(epochs, 150), line_search_fn="strong_wolfe"
     )
 
     def closure():
@@ -1906,7 +1906,7 @@ train_potential_with_adam = [
     with_adam(
         "gradients_never_cleared",
         "range(epochs):\n        optimiser.zero_grad()\n",
-        "range(min(epochs, 500)):\n",
+        "range(min(epochs, 200)):\n",
         "knows_unseen_forces",
         "The gradients of earlier steps are never cleared and add up, so that a step follows "
         "all of them together. Each step needs the gradient of now alone.",

@@ -1193,10 +1193,10 @@ def root_of_zero():
 # ------------------------------------------------------------------- train_energy_model
 
 _TRAIN = """def train_energy_model(model, positions, energies, *, epochs, generator):
-    optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
     history = []
     model.train()
-    for _ in range(min(epochs, 600)):
+    for _ in range(min(epochs, 200)):
         optimiser.zero_grad()
         loss = torch.mean((model(positions) - energies) ** 2)
         loss.backward()
@@ -1257,7 +1257,7 @@ train_energy_model_slips = [
     ),
     trained(
         "stops_too_soon",
-        "range(min(epochs, 600))",
+        "range(min(epochs, 200))",
         "range(min(epochs, 20))",
         "knows_unseen_clusters",
         "The training stops while the loss is still falling: use the epochs that are given.",
@@ -1324,6 +1324,81 @@ train_energy_model_slips = [
         "leaves_its_data_unchanged",
         "The caller's energies have other values after the training: `-=` and its kind write "
         "into a tensor.",
+    ),
+]
+
+
+_IN_BATCHES = """def train_energy_model(model, positions, energies, *, epochs, generator):
+    optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
+    history = []
+    model.train()
+    for _ in range(min(epochs, 60)):
+        total = 0.0
+        for rows in torch.randperm(len(positions), generator=generator).split(64):
+            optimiser.zero_grad()
+            loss = torch.mean((model(positions[rows]) - energies[rows]) ** 2)
+            loss.backward()
+            optimiser.step()
+            total += loss.item() * len(rows)
+        history.append(total / len(positions))
+    model.eval()
+    return history
+"""
+
+in_batches = partial(variant, "train_energy_model", _IN_BATCHES)
+
+train_energy_model_in_batches = [
+    in_batches(
+        "last_batch_s_loss",
+        "total / len(positions)",
+        "loss.item()",
+        "gives_the_mean_loss_of_every_epoch",
+        "The history holds the loss of each epoch's last batch. The mean over all clusters of the "
+        "epoch is wanted.",
+        keeps=0.95,
+    ),
+    in_batches(
+        "losses_added_up",
+        "loss.item() * len(rows)\n        history.append(total / len(positions))",
+        "loss.item()\n        history.append(total)",
+        "gives_the_mean_loss_of_every_epoch",
+        "The losses of an epoch's batches are added up. The mean over all clusters is wanted.",
+        keeps=0.95,
+    ),
+    in_batches(
+        "not_shuffled",
+        "torch.randperm(len(positions), generator=generator)",
+        "torch.arange(len(positions))",
+        "shows_each_cluster_once_an_epoch",
+        "The batches are the same in every epoch: the clusters are never shuffled. Draw a new "
+        "order for each epoch, from generator.",
+        keeps=0.95,
+    ),
+    in_batches(
+        "with_replacement",
+        "torch.randperm(len(positions), generator=generator)",
+        "torch.randint(len(positions), (len(positions),), generator=generator)",
+        "shows_each_cluster_once_an_epoch",
+        "The clusters of each batch are drawn with replacement: in an epoch some come twice and "
+        "others never. A shuffled order has each of them once.",
+        keeps=0.95,
+    ),
+    in_batches(
+        "last_batch_dropped",
+        ".split(64):",
+        ".split(64)[: max(len(positions) // 64, 1)]:",
+        "shows_each_cluster_once_an_epoch",
+        "The last, smaller batch of each epoch is left out, and its clusters are not learnt from.",
+        keeps=0.95,
+    ),
+    in_batches(
+        "evaluation_mode_while_it_learns",
+        "    model.train()\n",
+        "    model.eval()\n",
+        "trains_in_training_mode",
+        "The model is in evaluation mode while it learns, so that layers like dropout do nothing. "
+        "Switch to it when the training is over.",
+        keeps=0.95,
     ),
 ]
 

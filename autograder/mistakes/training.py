@@ -1439,7 +1439,7 @@ early_stopping_slips = [
         "if val_loss < self.best_loss - self.min_delta:",
         "if not val_loss >= self.best_loss - self.min_delta:",
         "takes_nan_for_no_improvement",
-        "NaN counts as an improvement, and no loss is ever better. Every comparison with NaN is "
+        "An epoch of NaN does not count as one without improvement. Every comparison with NaN is "
         "false: think about which way round to ask.",
     ),
     slip(
@@ -1959,6 +1959,41 @@ train_slips = [
         "torch.optim.Adam",
         "takes_a_step_of_gradient_descent",
         'optimiser has no effect: "sgd" asks for plain gradient descent, without Adam.',
+    ),
+    training(
+        "adamw_for_adam",
+        "torch.optim.Adam\n",
+        "torch.optim.AdamW\n",
+        "takes_a_step_of_adam",
+        'This is AdamW, which shrinks every parameter in each step. "adam" asks for Adam alone.',
+        keeps=0.95,
+    ),
+    training(
+        "rmsprop_for_adam",
+        "torch.optim.Adam\n",
+        "torch.optim.RMSprop\n",
+        "takes_a_step_of_adam",
+        'This is RMSprop, whose first steps are ten times as large. "adam" asks for Adam.',
+        keeps=0.95,
+    ),
+    training(
+        "momentum_in_gradient_descent",
+        "opt = kind(model.parameters(), lr=learning_rate)",
+        'more = {"momentum": 0.9} if optimiser == "sgd" else {}\n'
+        "    opt = kind(model.parameters(), lr=learning_rate, **more)",
+        "takes_a_step_for_every_batch",
+        "The gradient descent has momentum: its later steps follow earlier gradients as well. "
+        '"sgd" asks for plain gradient descent.',
+        keeps=0.5,
+    ),
+    training(
+        "always_in_batches",
+        "        if batch_size is not None:\n"
+        "            batches = minibatches(x, y, batch_size, generator)\n",
+        "        batches = minibatches(x, y, batch_size or 32, generator)\n",
+        "takes_a_step_of_gradient_descent",
+        "Without a batch_size the data still come in batches. Then all of them make one step.",
+        keeps=0.95,
     ),
     training(
         "global_shuffling",

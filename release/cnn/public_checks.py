@@ -2,7 +2,18 @@
 
 import numpy as np
 import torch
-from coursekit import SINGLE, array, attribute, close, holds, integer, number, refuses, tensor
+from coursekit import (
+    SINGLE,
+    array,
+    attribute,
+    close,
+    holds,
+    integer,
+    number,
+    refuses,
+    tensor,
+    training,
+)
 
 
 def _spins(count, side):
@@ -204,6 +215,52 @@ def test_train_cnn__returns_the_history(student):
     holds(1 <= len(history) <= 3, "the history should have one entry for each epoch")
     holds(all(0 <= number(loss) < 2 for loss in history), "these are no mean cross-entropies")
     holds(attribute(model, "training") is False, "the model is still in training mode")
+
+
+def _noted(student, seed=3, state=1):
+    """What a small network notes of its training with this seed in this global state.
+
+    263 lattices: with batches of any usual size the last one is smaller.
+    """
+    rng = np.random.default_rng(2)
+    X = training.lattices(rng, 263).reshape(-1, 1, 5, 5)
+    y = rng.integers(2, size=len(X))
+
+    def train(model):
+        student.reseed(state)
+        generator = torch.Generator().manual_seed(seed)
+        data = torch.tensor(X, dtype=torch.float32), torch.tensor(y)
+        return student.train_cnn(model, *data, epochs=3, generator=generator)
+
+    model = student.witness((1, 5, 5), outputs=2, dropout=0.2)
+    rows, loss = training.up_to_symmetry, training.cross_entropy(y)
+    return training.watched(model, X, train, rows, loss)
+
+
+def test_train_cnn__shuffles_the_data(student):
+    """shows every lattice once in each epoch, shuffled anew, in an order that depends on the
+    generator alone"""
+    first = _noted(student)
+    first.shows_each_sample_once()
+    first.makes_new_batches()
+    first.is_ordered_like(_noted(student, state=2))
+    first.is_not_ordered_like(_noted(student, seed=4))
+
+
+def test_train_cnn__makes_a_step_with_each_batch(student):
+    """makes one step with each batch, by its own gradient, in training mode all the time"""
+    noted = _noted(student)
+    noted.trains_in_training_mode()
+    noted.steps_once_a_batch()
+    noted.clears_gradients()
+
+
+def test_train_cnn__returns_the_mean_loss_of_each_epoch(student):
+    """returns for each epoch the mean cross-entropy of its lattices, and leaves the model in
+    evaluation mode"""
+    noted = _noted(student)
+    noted.reports_the_mean_loss()
+    noted.ends_in_evaluation_mode()
 
 
 def test_periodic_cnn__takes_lattices_of_any_size(student):

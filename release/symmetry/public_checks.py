@@ -290,18 +290,41 @@ def test_train_energy_model__returns_its_losses(student):
 
 
 def test_train_energy_model__changes_the_model(student):
-    """trains the very model that it is given"""
+    """trains the very model that it is given, and leaves the data and the dtype as they are"""
     model, positions, energies = _few_clusters(student)
     before = tensor(model(positions), (12,))
-    student.train_energy_model(
-        model, positions, energies, epochs=30, generator=torch.Generator().manual_seed(1)
-    )
+    kept = student.keep(positions), student.keep(energies)
+    student.train_energy_model(model, *kept, epochs=30, generator=torch.Generator().manual_seed(1))
     after = tensor(model(_like(model, positions)), (12,))
     wanted = energies.numpy()
     holds(
         bool(np.mean((after - wanted) ** 2) < np.mean((before - wanted) ** 2)),
         "the model should be closer to the energies than before",
     )
+    for one, values in zip(kept, (positions, energies), strict=True):
+        close(student.value(one), values, SINGLE)
+    model, positions, energies = _few_clusters(student, dropout=0.5)
+    dtype = next(iter(model.parameters())).dtype
+    student.train_energy_model(
+        model, positions, energies, epochs=2, generator=torch.Generator().manual_seed(1)
+    )
+    same = next(iter(model.parameters())).dtype == dtype
+    holds(same, "the weights have another dtype after the training than before")
+    once, again = (tensor(model(positions), (12,)) for _ in range(2))
+    holds(bool(np.array_equal(once, again)), "two calls differ: the model is in training mode")
+
+
+def test_train_energy_model__repeats_a_seed(student):
+    """teaches the same model the same from the same seed"""
+    found = []
+    for state in range(2):
+        student.reseed(state)
+        model, positions, energies = _few_clusters(student)
+        student.train_energy_model(
+            model, positions, energies, epochs=5, generator=torch.Generator().manual_seed(1)
+        )
+        found.append(tensor(model(_like(model, positions)), (12,)))
+    close(found[1], found[0], SINGLE)
 
 
 def _like(model, values):
@@ -313,9 +336,9 @@ def _like(model, values):
     return values.to(weights[0].dtype if weights else torch.float32)
 
 
-def _few_clusters(student):
+def _few_clusters(student, **params):
     """An untrained model, twelve tetrahedra and their energies."""
-    model = student.field("pair_network")
+    model = student.field("pair_network", **params)
     edges = torch.linspace(0.95, 2.0, 12).reshape(-1, 1, 1)
     attraction = edges.flatten() ** -6
     energies = 6 * 4 * (attraction**2 - attraction)

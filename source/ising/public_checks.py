@@ -13,6 +13,7 @@ from coursekit import (
     quiet,
     refuses,
     tensor,
+    training,
     unchanged,
 )
 from coursekit.ising_data import ising_configurations
@@ -243,6 +244,20 @@ def test_sample_configurations__equilibrates(student):
     holds(bool((few != many).any()), "equilibration = 12 and 19 give the same configuration")
 
 
+def test_sample_configurations__leaves_sweeps_in_between(student):
+    """makes more sweeps between two configurations of a chain where `interval` asks for more"""
+
+    def samples(equilibration, interval):
+        rng = np.random.default_rng(4)
+        return array(student.sample_configurations(8, 8.0, 2, rng, equilibration, interval))
+
+    (_, few), (_, many) = samples(12, 3), samples(12, 8)
+    # Chains with one configuration each have nothing in between; in one chain it shows.
+    follows = any((samples(12 + gap, 3)[0] == few).all() for gap in (1, 10))
+    ignored = (few == many).all() and follows
+    holds(not ignored, "interval = 3 and interval = 8 give the same configurations")
+
+
 def test_sample_configurations__draws_from_rng(student):
     """gives the same spins for the same seed and others for another, with its usual numbers of
     sweeps if none are given"""
@@ -330,12 +345,57 @@ def test_train_classifier__learns(student):
     model = student.field("classifier", n_in=36, n_hidden=256, seed=1)
     generator = torch.Generator().manual_seed(9)
     history = student.train_classifier(model, X[::2], y[::2], epochs=20, generator=generator)
-    holds(len(history) > 0, "should return a loss for each epoch")
+    holds(0 < len(history) <= 20, "should return a loss for each epoch")
     first, last = number(history[0]), number(history[-1])
     holds(last < 0.7 * first, f"the loss goes from {first:.3g} to {last:.3g}; it should fall")
     logits = tensor(model(torch.tensor(X[1::2], dtype=torch.float32)), (150, 2))
     share = float(np.mean(np.argmax(logits, axis=1) == y[1::2]))
     holds(share > 0.65, f"{share:.0%} of the other half are told right; by chance it were half")
+
+
+def _noted(student, seed=3, state=1):
+    """What a small network notes of its training with this seed in this global state.
+
+    263 lattices: with batches of any usual size the last one is smaller.
+    """
+    rng = np.random.default_rng(2)
+    X = training.lattices(rng, 263)
+    y = rng.integers(2, size=len(X))
+
+    def train(model):
+        student.reseed(state)
+        generator = torch.Generator().manual_seed(seed)
+        return student.train_classifier(model, X, y, epochs=3, generator=generator)
+
+    model = student.witness((25,), outputs=2, dropout=0.2)
+    rows, loss = training.up_to_symmetry, training.cross_entropy(y)
+    return training.watched(model, X, train, rows, loss)
+
+
+def test_train_classifier__shows_each_sample_once_an_epoch(student):
+    """shows every configuration once in each epoch, shuffled anew, in an order that depends on the
+    generator alone"""
+    first = _noted(student)
+    first.shows_each_sample_once()
+    first.makes_new_batches()
+    first.is_ordered_like(_noted(student, state=2))
+    first.is_not_ordered_like(_noted(student, seed=4))
+
+
+def test_train_classifier__makes_a_step_with_each_batch(student):
+    """makes one step with each batch, by its own gradient, in training mode all the time"""
+    noted = _noted(student)
+    noted.trains_in_training_mode()
+    noted.steps_once_a_batch()
+    noted.clears_gradients()
+
+
+def test_train_classifier__reports_the_mean_loss(student):
+    """returns for each epoch the mean cross-entropy of its configurations, and leaves the model in
+    evaluation mode"""
+    noted = _noted(student)
+    noted.reports_the_mean_loss()
+    noted.ends_in_evaluation_mode()
 
 
 # ---------------------------------------------------------------- critical_temperature

@@ -318,14 +318,15 @@ def test_train_potential__learns_from_the_data(student):
 
 
 def test_train_potential__repeats_a_seed(student):
-    """gives the same model for the same seed"""
+    """gives the same model for the same seed, and another for another"""
     found = []
-    student.reseed(1)
-    for _ in range(2):
-        generator = torch.Generator().manual_seed(1)
+    for seed in (1, 1, 2):
+        student.reseed(len(found))
+        generator = torch.Generator().manual_seed(seed)
         model = student.train_potential(*_few_distances(), epochs=5, generator=generator)
         found.append(_energies(model, [[1.0], [2.0]]))
     close(found[1], found[0], SINGLE)
+    holds(not np.array_equal(found[2], found[0]), "another seed gives the same model")
 
 
 def _energies(model, r):
@@ -355,21 +356,30 @@ def test_train_cluster_model__learns_from_the_data(student):
     energies = 10 + 2 * np.sum(distances, axis=1)
     generator = torch.Generator().manual_seed(1)
     predict = student.train_cluster_model(distances, energies, epochs=300, generator=generator)
-    returned = predict(distances)
-    holds(hasattr(returned, "reshape"), "should give an array of energies")
-    told = np.asarray(returned.detach() if hasattr(returned, "detach") else returned)
-    error = float(np.mean((told.reshape(-1) - energies) ** 2) / np.var(energies))
+    error = float(np.mean((_told(predict(distances)) - energies) ** 2) / np.var(energies))
     holds(error < 0.5, "the energies of the data are not learned")
 
 
 def test_train_cluster_model__repeats_a_seed(student):
-    """gives the same energies for the same seed"""
+    """gives the same energies for the same seed and others for another, each cluster by itself,
+    and leaves the data as they are"""
     distances = np.sort(np.random.default_rng(3).uniform(1.0, 3.0, (30, 3)), axis=1)
     energies = np.sum(4 * (distances**-12 - distances**-6), axis=1)
     found = []
-    student.reseed(1)
-    for _ in range(2):
-        generator = torch.Generator().manual_seed(1)
-        predict = student.train_cluster_model(distances, energies, epochs=5, generator=generator)
-        found.append(predict(distances[:4]))
+    for seed in (1, 1, 2):
+        student.reseed(len(found))
+        generator = torch.Generator().manual_seed(seed)
+        kept = student.keep(distances), student.keep(energies)
+        predict = student.train_cluster_model(*kept, epochs=5, generator=generator)
+        found.append(_told(predict(distances[:4])))
+        close(student.value(kept[0]), distances, SINGLE)
+        close(student.value(kept[1]), energies, SINGLE)
     close(found[1], found[0], SINGLE)
+    close(_told(predict(distances[:1])), found[2][:1], SINGLE)
+    holds(not np.array_equal(found[2], found[0]), "another seed gives the same energies")
+
+
+def _told(returned):
+    holds(hasattr(returned, "reshape"), "should give an array of energies")
+    values = returned.detach() if hasattr(returned, "detach") else returned
+    return np.asarray(values).reshape(-1)

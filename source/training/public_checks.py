@@ -18,6 +18,7 @@ from coursekit import (
     unchanged,
     within,
 )
+from coursekit import training as watching
 
 
 def _generator(seed=7):
@@ -447,6 +448,13 @@ def test_train__takes_the_step_of_the_example(student):
     close(tensor(attribute(model, "coefficients"), (1,)), np.array([0.2]), SINGLE)
 
 
+def test_train__takes_a_step_of_adam(student):
+    """moves a single number from 30 to 29.9 in its first step, if nothing else is asked for"""
+    model = student.field("polynomial", coefficients=[30.0])
+    student.train(model, _column(1.0, 2.0), torch.ones(2, 1), epochs=1, learning_rate=0.1)
+    close(tensor(attribute(model, "coefficients"), (1,)), np.array([29.9]), SINGLE)
+
+
 def test_train__learns_a_line(student):
     """learns a straight line, with Adam and in mini-batches"""
     x = torch.linspace(-1, 1, 20)[:, None]
@@ -464,3 +472,52 @@ def test_train__refuses_to_broadcast(student):
     x = torch.linspace(-1, 1, 20)[:, None]
     student.train(model, x, x, epochs=1, learning_rate=0.1)
     refuses(lambda: student.train(model, x, x[:, 0], epochs=1, learning_rate=0.1), "Exception")
+
+
+def test_train__takes_a_step_for_every_batch(student):
+    """moves a single number from 0 to 0.5904 in four steps of "sgd", one for each batch"""
+    model = student.field("polynomial", coefficients=[0.0])
+    options = {"epochs": 1, "learning_rate": 0.1, "batch_size": 5, "optimiser": "sgd"}
+    x = torch.linspace(-1, 1, 20)[:, None]
+    student.train(model, x, torch.ones(20, 1), **options, generator=_generator())
+    close(tensor(attribute(model, "coefficients"), (1,)), np.array([0.5904]), SINGLE)
+
+
+def _noted(student, seed=3, state=1):
+    """What a small network notes of its training with this seed in this global state."""
+    x = np.random.default_rng(2).normal(size=(150, 2)).astype(np.float32)
+    y = np.sin(x.sum(axis=1, keepdims=True)) + 3.0
+
+    def train(model):
+        student.reseed(state)
+        options = {"epochs": 3, "learning_rate": 0.01, "batch_size": 32}
+        data = torch.tensor(x), torch.tensor(y)
+        return student.train(model, *data, **options, generator=_generator(seed))
+
+    model = student.witness((2,), outputs=1, dropout=0.3)
+    return watching.watched(
+        model, x.astype(float), train, watching.by_value, watching.squared_error(y)
+    )
+
+
+def test_train__makes_new_batches(student):
+    """shows every row once in each epoch, in new batches, which depend on the generator alone"""
+    first = _noted(student)
+    first.shows_each_sample_once()
+    first.makes_new_batches()
+    first.is_ordered_like(_noted(student, state=2))
+    first.is_not_ordered_like(_noted(student, seed=4))
+
+
+def test_train__learns_in_training_mode(student):
+    """learns in training mode from the first step to the last, each with its own gradient, and is
+    left in evaluation mode"""
+    noted = _noted(student)
+    noted.trains_in_training_mode()
+    noted.clears_gradients()
+    noted.ends_in_evaluation_mode()
+
+
+def test_train__returns_the_mean_loss_of_every_epoch(student):
+    """returns the mean loss over the rows of every epoch, each batch's before its own step"""
+    _noted(student).reports_the_mean_loss(afterwards=False)

@@ -16,12 +16,12 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from coursekit import CheckFailed, StudentError
+from coursekit import CheckFailed, StudentError, facts
 from coursekit.ipynb import NotebookCell
 
 from autograder.course import Cell, load_assignment
 from autograder.grading import executors
-from autograder.judging import facts, retry
+from autograder.judging import retry
 from autograder.judging import student as module
 from autograder.judging.answers import cells
 from autograder.judging.diagnosis import Observer

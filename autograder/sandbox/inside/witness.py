@@ -2,7 +2,7 @@
 
 A check hands it to a student's training function and reads `notes` and `ending` afterwards, by
 value. What is noted is what happened, not a guess from the weights; what follows from it is
-said on the other side (`judging.training`).
+said on the other side (`coursekit.training`).
 """
 
 from __future__ import annotations

@@ -248,7 +248,7 @@ def refuses(call: Callable[[], Any], error: str = "ValueError") -> None:
         if error in (raised.name, *raised.bases):
             return
         raise
-    text = f"should raise {error} here"
+    text = f"should raise {'an error' if error == 'Exception' else error} here"
     raise CheckFailed("property", text, returned=returned, whole=False)
 
 
@@ -279,6 +279,10 @@ def wanted_instead(stumble: Exception) -> str:
         return "several values"
     if "broadcast" in text or "same shape" in text or "must match" in text:
         return "an array or tensor of another shape"
+    if "out of bounds" in text or "zero-size" in text:
+        return "an array or tensor with more entries"
+    if "invalid index to scalar" in text or "too many indices" in text or "0-d" in text:
+        return "an array or tensor with more axes"
     if "requires grad" in text or "require grad" in text:
         return "a value without a graph (item() or detach() gives one)"
     if isinstance(stumble, KeyError) and re.fullmatch(r"'[a-z]\w*'", text):

@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 
-from . import slips
+from . import facts, slips
 from .compare import CheckFailed, StudentError, stumbled, without_a_graph
 from .messages import details, responsible, subject
 from .student import Kept, Student, title_of
@@ -105,7 +105,8 @@ def check(exercise: str) -> None:
     checks = zip(known[exercise], found, strict=True)
     failed = [check for check, one in checks if not one.passed]
     first = _to_mend_first(exercise, namespace, failed) if failed else []
-    _show(_exercise_page(exercise, found, first), failed=bool(failed))
+    hint = _hint_for(exercise, found, namespace) if failed else ""
+    _show(_exercise_page(exercise, found, first, hint), failed=bool(failed))
 
 
 def summary() -> None:
@@ -280,6 +281,26 @@ def _codes(thing: Any) -> list[types.CodeType]:
     return found
 
 
+def _hint_for(exercise: str, found: list[_Found], namespace: Namespace) -> str:
+    """The known slip that the failed checks show, else what can be read in the code."""
+    failed = {one.name: one.calls for one in found if not one.passed}
+    named = slips.named(exercise, failed, slips.shipped())
+    if named or all(one.passed or one.unwritten or one.waits for one in found):
+        return named
+    own = (name for name in namespace if _owner(name) == exercise)
+    files = {_defined_in(namespace[name]) for name in own} - {""}
+    if len(files) != 1 or _others_in(files, namespace, exercise):
+        return ""  # lines are counted in the exercise's own cell
+    source = "".join(linecache.getlines(files.pop()))
+    return facts.unlike(source, slips.usual(exercise, slips.shipped()))
+
+
+def _others_in(files: Iterable[str], namespace: Namespace, exercise: str) -> bool:
+    """Are other exercises written in the same cell?"""
+    others = (name for name in namespace if _owner(name) not in ("", exercise))
+    return any(_defined_in(namespace[name]) in files for name in others)
+
+
 @dataclass
 class _Standing:
     """How far one exercise is, and its checks; those of what is not written have not failed, nor
@@ -395,9 +416,10 @@ class NotebookStudent(Student):
     def _make(self, kind: str, **given: Any) -> Any:
         if kind == "keep":
             return Kept(self, _handed_over(given["value"]))
-        if kind != "field":
-            raise NotImplementedError(f"a public check cannot have a {kind}")
-        # The builder puts this file here; it is the grader's own, and needs torch.
+        # The builder puts these files here; they are the grader's own, and need torch.
+        if kind == "witness":
+            witness = importlib.import_module(".witness", __package__)
+            return Kept(self, witness.Witness(**given["params"]))
         fields = importlib.import_module(".fields", __package__)
         return Kept(self, fields.FIELDS[given["name"]](**given["params"]))
 
@@ -661,7 +683,9 @@ def _plain_page(sentence: str) -> _Page:
     return _Page(sentence, _frame(_GREY, f"<div>{html.escape(sentence)}</div>"))
 
 
-def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str] = ()) -> _Page:
+def _exercise_page(
+    exercise: str, found: list[_Found], first: Sequence[str] = (), hint: str = ""
+) -> _Page:
     if all(one.kind == "unwritten" for one in found):
         return _plain_page(f"{exercise} is {UNWRITTEN}")
     if all(one.kind == "missing" for one in found):
@@ -685,8 +709,6 @@ def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str] = ()
             told = [_row(_word(word), _text(word, text)) for word, text in parts]
             inner += _table(told, margin="2px 0 6px 0")
         rows.append(_row(_mark(mark, colour), inner))
-    failed = {one.name: one.calls for one in found if not one.passed}
-    hint = slips.named(exercise, failed, slips.shipped())
     told = [_hint(hint)] if hint else []
     lines += [f"hint: {hint}"] if hint else []
     lines.append(ending)

@@ -5,8 +5,10 @@ the same finds the sentence about it, and nobody else can read it. It holds no r
 nothing that a hidden check asks.
 
 A digest is of everything that a check's calls returned: kinds, shapes, and for numbers one
-weighted sum, rounded to a part in some thousand of itself. So it is the same in float32 and
-float64, and on any machine.
+weighted sum, and that of their distances from the mean, each rounded to a part in some thousand of
+itself. So it is the same in float32 and float64, and on any machine.
+
+Beside the slips stand the kinds of `facts` about the code that hold for right answers too.
 """
 
 from __future__ import annotations
@@ -25,12 +27,14 @@ from .compare import StudentError
 from .written import Call, Thing
 
 FILE = "slips.json"
-VERSION = 4
+VERSION = 5
 """Of the digests: another one makes the builder make every table anew."""
 _ROUNDS = 2000  # a millisecond or two: nothing for one answer, long for all that one could guess
 _BITS = 4096
 _JITTER = 1e-5
 """Relative size of what rounding may do to a number; at the edge of a step both sides count."""
+_SPREAD = 1e-2
+"""Relative: numbers that lie closer together differ by little more than rounding in float32."""
 _MOST = 32
 _MOST_CALLS = 200
 
@@ -82,6 +86,11 @@ def chosen(covers: Mapping[Any, frozenset[Any]], hints: Mapping[Any, str]) -> li
         found.append(" Or: ".join(texts))
         left = {name: cover for name, cover in left.items() if not cover & best}
     return found
+
+
+def usual(exercise: str, table: Table) -> list[str]:
+    """The kinds of facts about the code that are no reason for anything."""
+    return [str(kind) for kind in table.get(exercise, {}).get("usual", ())]
 
 
 def shipped() -> Table:
@@ -205,7 +214,11 @@ def _told(value: Any) -> Iterator[list[str]]:
         kind = "tensor" if hasattr(value, "detach") else "array" if array.ndim else "number"
         yield [f"{kind} {array.shape}"]
         if array.dtype.kind in "biuf":
-            yield _numbers(array.astype(float).ravel())
+            numbers = array.astype(float).ravel()
+            yield _numbers(numbers)
+            known = numbers[np.isfinite(numbers)]
+            if known.size and np.ptp(known) > _SPREAD * np.abs(known).max():
+                yield _numbers(numbers - known.mean())
 
 
 def _numbers(values: np.ndarray) -> list[str]:

@@ -66,8 +66,9 @@ class Student:
         return self._made("field", Origin(field=name, params=params), name=name, params=params)
 
     def witness(self, shape: Sequence[int], **params: Any) -> Any:
-        """A small network that notes how it is trained; `judging.training` reads the notes."""
-        return self._made("witness", None, params={"shape": tuple(shape), **params})
+        """A small network that notes how it is trained; `training` reads the notes."""
+        params["shape"] = tuple(shape)
+        return self._made("witness", Origin(field="witness", params=params), params=params)
 
     def once(self, measure: Callable[[Any, np.random.Generator], T], draw: Any) -> T:
         """`measure(self, draw)`: what takes long, a training, and tells several checks something.

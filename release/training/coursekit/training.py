@@ -1,0 +1,439 @@
+"""What a training did, from the notes of a witness (`witness.py`).
+
+`watched` lets a student's training function train a witness; each method of `Watched` is a fact
+about it, and raises a CheckFailed that says what is wrong. Rows are told by value: which sample
+a row is does not depend on what a training does to the order.
+
+A worker in hostile hands could forge notes. So the facts only take marks: `learns` comes with
+each of them, and what the training of a real network is good for is another check's business.
+
+A fact is wrong about a right answer only where two random orders agree by chance. With 100
+samples or more that does not happen (1 in 100! for orders, below 10⁻²⁰ for ways to make batches).
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from .compare import CheckFailed, attribute, holds, kind_of, number
+
+SAMPLES = 523
+"""More than a batch has, and a prime: with batches of any size the last one is smaller (11 rows
+where the others have 16, 32, 64, 128 or 256), so that a mean over batches is not the mean over
+samples."""
+
+_TOLERANCE = 1e-4  # float32, summed in any order
+
+Loss = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""Of (inputs, outputs, numbers of the samples), the loss of each row."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One forward pass: which samples (−1: none of them), the loss of each, what was noted."""
+
+    rows: np.ndarray
+    losses: np.ndarray
+    training: bool
+    learnt: bool
+    moved: float
+    cleared: bool | None
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A training as its witness saw it."""
+
+    samples: int
+    history: list[float]
+    without_history: str
+    """What to say where it is empty."""
+    passes: list[Pass]
+    ends_random: bool
+    moved: float
+    """Parameters, from the last pass to the end."""
+    before: float
+    after: float
+    """The loss on the data in evaluation mode, without any training and with it."""
+
+    # ------------------------------------------------------------------------- what it did
+
+    @property
+    def steps(self) -> list[Pass]:
+        """The passes that something was learnt from."""
+        return [one for one in self.passes if one.learnt]
+
+    @property
+    def epochs(self) -> list[list[Pass]]:
+        """The steps, cut where each sample has had its turn (or, where the data were enlarged by
+        copies of a kind that counts as the same, as many turns as there are copies)."""
+        order, count = self.order, len(self.used)
+        fits = [n for n in range(1, 65) if _as_often(order[: n * count], self.used)]
+        if not fits and self.history and len(self.steps) % len(self.history) == 0:
+            size = len(self.steps) // len(self.history)
+            return [self.steps[k : k + size] for k in range(0, len(self.steps), size)]
+        told = len(order) / count / max(len(self.history), 1)
+        turns = told if told in fits else min(fits, default=1)
+        done, found = 0, []  # type: int, list[list[Pass]]
+        for step in self.steps:
+            if done >= len(found) * turns * count:
+                found.append([])
+            found[-1].append(step)
+            done += len(step.rows)
+        return found
+
+    @property
+    def whole(self) -> bool:
+        """Each step was made with all samples at once."""
+        return all(_as_often(step.rows, self.used) for step in self.steps)
+
+    @property
+    def used(self) -> np.ndarray:
+        """The samples that something was learnt from; others may be kept back to look at."""
+        return np.unique(self.order)
+
+    @property
+    def order(self) -> np.ndarray:
+        """The samples in the order in which something was learnt from them."""
+        return np.concatenate([step.rows for step in self.steps] or [np.empty(0, int)])
+
+    # ----------------------------------------------------------------------------- facts
+
+    def learns(self) -> None:
+        """The network that was handed over has learnt, from the weights that it had."""
+        holds(bool(self.steps), "the model that was handed over learns nothing: is it a copy?")
+        moved = self.moved + sum(one.moved for one in self.passes[1:])
+        holds(moved > 0, "the model that was handed over keeps its weights")
+        holds(self.passes[0].moved == 0, "the model gets other weights before it is trained")
+        holds(self.after < self.before, "the model that was handed over does not get better")
+
+    def sees_the_data(self) -> None:
+        """Every row that was shown is one of the data."""
+        self.learns()
+        holds(bool((self.order >= 0).all()), "the model is trained on other inputs than the data")
+
+    def shows_each_sample_once(self) -> None:
+        """In every epoch each sample has its turn, as often as any other. A part of the data, up
+        to three tenths, may be kept back to be looked at."""
+        self.sees_the_data()
+        looked = [one.rows for one in self.passes if not one.learnt]
+        seen = np.unique(np.concatenate([self.used, *looked]))
+        holds(
+            len(self.used) >= 0.7 * self.samples and len(seen) == self.samples,
+            "some samples are never shown",
+        )
+        if self.whole:
+            return
+        for epoch in self.epochs:
+            rows = np.concatenate([step.rows for step in epoch])
+            holds(
+                _as_often(rows, self.used),
+                "in an epoch some samples are shown more often than others, or never",
+            )
+
+    def makes_new_batches(self) -> None:
+        """The data come in batches, others in every epoch."""
+        self.sees_the_data()
+        holds(not self.whole, "every step is made with all data at once, not with a batch")
+        self.shuffles_again()
+
+    def shuffles_again(self) -> None:
+        """No epoch has the batches of the one before, unless each batch is all there is."""
+        self.sees_the_data()
+        if self.whole:
+            return
+        parts = [frozenset(frozenset(step.rows.tolist()) for step in e) for e in self.epochs]
+        holds(
+            all(one != other for one, other in itertools.pairwise(parts)),
+            "the batches of an epoch are those of the epoch before; they should be drawn anew",
+        )
+
+    def is_ordered_like(self, again: Watched) -> None:
+        """Another run with the same seed: the global random state has no say."""
+        self.sees_the_data()
+        holds(
+            np.array_equal(self.order, again.order),
+            "the same generator gives another order: it does not come from the generator alone",
+        )
+
+    def is_not_ordered_like(self, other: Watched) -> None:
+        """Another run with another seed."""
+        self.sees_the_data()
+        holds(
+            not np.array_equal(self.order, other.order),
+            "generators with other seeds give the same order: it does not come from the generator",
+        )
+
+    def trains_in_training_mode(self) -> None:
+        """From the first step to the last."""
+        self.learns()
+        modes = [step.training for step in self.steps]
+        holds(any(modes), "the model is never in training mode while it learns")
+        holds(modes[0], "the model is not in training mode when the training begins")
+        holds(all(modes), "the model does not stay in training mode: later steps are made without")
+
+    def steps_once_a_batch(self) -> None:
+        """The parameters move with each batch; a schedule may begin or end at zero. Where all data
+        come at once a pass need not be a step: a line search makes several."""
+        self.learns()
+        if self.whole:
+            return
+        moves: list[float] = []  # after each step, until the next
+        for one in self.passes:
+            if moves:
+                moves[-1] += one.moved
+            if one.learnt:
+                moves.append(0.0)
+        moves[-1] += self.moved
+        still = sum(move == 0 for move in moves)
+        holds(2 * still < len(moves), "the parameters do not move with every batch")
+
+    def clears_gradients(self) -> None:
+        """No step is made with what earlier steps left."""
+        self.learns()
+        kept = [step.cleared is False for step in self.steps]
+        holds(not any(kept), "gradients of earlier batches are added to those of the present one")
+
+    def ends_in_evaluation_mode(self) -> None:
+        """Two calls agree, whatever flag says so."""
+        self.learns()
+        holds(not self.ends_random, "the model is left in training mode: two calls differ")
+
+    def reports_the_mean_loss(self, *, afterwards: bool = True, any_loss: bool = False) -> None:
+        """The history is the mean over an epoch's samples, each with the weights of its turn; or,
+        where `afterwards` allows it, of the data looked through at the end of the epoch.
+
+        With `any_loss` another loss, or another unit, may be what is brought down: then only what
+        is known to be no mean of the loss is wrong.
+        """
+        self.sees_the_data()
+        if not self.history:
+            raise CheckFailed("type", self.without_history)
+        if self.whole and any_loss:
+            return
+        if self.whole:
+            seen = iter([_mean([one]) for one in self.passes])
+            fits = all(any(_near(loss, one) for one in seen) for loss in self.history)
+            holds(fits, "the history is not the loss on the data")
+            return
+        epochs = self.epochs
+        holds(len(self.history) == len(epochs), "the history should hold one loss for each epoch")
+        for n, epoch in enumerate(epochs):
+            claimed = self.history[n]
+            losses = [step.losses for step in epoch]
+            if _near(claimed, _mean(epoch)):
+                continue
+            if afterwards and self._looked_through(epoch[-1], claimed):
+                continue
+            text = (
+                ""
+                if any_loss
+                else "the history is not the mean loss over the samples of each epoch"
+            )
+            if _near(claimed, float(losses[-1].mean())):
+                text = "the history holds the loss of each epoch's last batch, not the mean"
+            elif _near(claimed, float(np.mean([one.mean() for one in losses]))):
+                text = "the history is a mean over batches: a smaller batch weighs as much"
+            elif _near(claimed, float(sum(one.mean() for one in losses))):
+                text = "the history is a sum over batches, not the mean over samples"
+            elif _near(claimed, float(np.concatenate(losses).sum())):
+                text = "the history is a sum over samples, not the mean"
+            holds(not text, text)
+
+    def _looked_through(self, step: Pass, claimed: float) -> bool:
+        """Was `claimed` the mean over all samples between this last step of an epoch and the next
+        one's first?"""
+        (at,) = [number for number, one in enumerate(self.passes) if one is step]
+        seen = list(itertools.takewhile(lambda one: not one.learnt, self.passes[at + 1 :]))
+        rows = np.concatenate([one.rows for one in seen]) if seen else np.empty(0, int)
+        every = np.arange(self.samples)
+        return any(_as_often(rows, some) for some in (every, self.used)) and _near(
+            claimed, _mean(seen)
+        )
+
+
+def watched(
+    witness: Any,
+    X: np.ndarray,
+    train: Callable[[Any], Any],
+    name: Callable[[np.ndarray], Sequence[bytes]],
+    loss: Loss,
+    *,
+    mode: bool = False,
+) -> Watched:
+    """What a witness noted of `train(witness)`, which returns the history.
+
+    It is handed over in evaluation mode, or in training mode if `mode` says so. X: the samples.
+    name: gives rows their names, the same for rows that a training may show in each other's place
+    (flipped, say). loss: of each row.
+    """
+    numbers = {one: n for n, one in enumerate(name(X))}
+    shown = torch.tensor(X, dtype=torch.float32)
+    witness.eval()
+    witness(shown)
+    witness.train(mode)
+    returned = train(witness)
+    try:
+        history, problem = losses(returned), "should return a loss for each epoch"
+    except CheckFailed as failed:  # which is the history's fault alone
+        history, problem = [], failed.text
+    ending = attribute(witness, "ending")
+    witness.eval()
+    witness(shown)
+    try:
+        notes = attribute(witness, "notes")
+        first, *passes, last = [_pass(note, numbers, name, loss) for note in notes]
+        return Watched(
+            len(numbers),
+            history,
+            problem,
+            passes,
+            not ending["agree"],
+            number(ending["moved"]),
+            before=_mean([first]),
+            after=_mean([last]),
+        )
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        raise CheckFailed("type", "left notes that cannot be read", detail=str(error)) from None
+
+
+def _pass(
+    note: dict[str, Any],
+    numbers: dict[bytes, int],
+    name: Callable[[np.ndarray], Sequence[bytes]],
+    loss: Loss,
+) -> Pass:
+    x = np.asarray(note["x"].numpy(), dtype=float)
+    output = np.asarray(note["output"].numpy(), dtype=float)
+    rows = np.array([numbers.get(one, -1) for one in name(x)], dtype=int)
+    return Pass(
+        rows,
+        loss(x, output, rows),
+        note["training"] is True,
+        note["learnt"] is True,
+        number(note["moved"]),
+        note["cleared"],
+    )
+
+
+def losses(history: Any) -> list[float]:
+    """A history as floats; arrays, tensors and one-element losses will do."""
+    if hasattr(history, "tolist") and getattr(history, "ndim", 0) == 1:
+        history = history.tolist()
+    if not isinstance(history, (list, tuple)):
+        raise CheckFailed("type", f"should return a list of losses, returns {kind_of(history)}")
+    return [number(_single(one)) for one in history]
+
+
+def _single(value: Any) -> Any:
+    if getattr(value, "ndim", 0) and getattr(value, "shape", None) in ((1,), (1, 1)):
+        return value.reshape(())
+    return value
+
+
+# ------------------------------------------------------------------------------ rows and losses
+
+
+def by_value(rows: np.ndarray) -> list[bytes]:
+    """Names of rows that are shown as they are: their values, to float32's digits."""
+    flat = np.round(rows.reshape(len(rows), -1), 4) + 0.0  # no −0
+    return [row.tobytes() for row in flat]
+
+
+def up_to_symmetry(rows: np.ndarray) -> list[bytes]:
+    """Names of lattices of ±1, the same for those that a flip of all spins, a translation, a
+    rotation or a reflection makes of each other."""
+    flat = rows.reshape(len(rows), -1)
+    if not (np.abs(flat) == 1).all():
+        return [b""] * len(flat)
+    codes = (flat > 0).astype(float) @ _bits(math.isqrt(flat.shape[1]))
+    codes = np.minimum(codes, 2.0 ** flat.shape[1] - 1 - codes)  # all spins flipped
+    return [code.tobytes() for code in codes.min(axis=1)]
+
+
+@functools.cache
+def _bits(side: int) -> np.ndarray:
+    """The bit for which a site stands, (sites, symmetries of the lattice); up to 7 × 7 sites, so
+    that a float holds them all."""
+    assert side <= 7
+    bits = 2.0 ** np.arange(side * side).reshape(side, side)
+    turned = [np.rot90(one, k) for one in (bits, bits.T) for k in range(4)]
+    shifts = itertools.product(range(side), range(side))
+    return np.array([np.roll(one, shift, (0, 1)).ravel() for shift in shifts for one in turned]).T
+
+
+def up_to_motion(rows: np.ndarray) -> list[bytes]:
+    """Names of clusters on a grid of `GRID`, the same for those that a shift, a turn, a mirror or
+    another numbering makes of each other: their squared distances are whole numbers."""
+    places = rows.reshape(len(rows), -1, 3) / GRID
+    first, second = np.triu_indices(places.shape[1], 1)
+    squares = ((places[:, first] - places[:, second]) ** 2).sum(axis=2)
+    return [row.tobytes() for row in np.sort(np.rint(squares).astype(int), axis=1)]
+
+
+GRID = 0.125
+
+
+def clusters(draw: np.random.Generator, samples: int = SAMPLES) -> np.ndarray:
+    """Clusters (samples, 4, 3) on a grid, of which no motion makes one another."""
+    places = GRID * draw.integers(-12, 13, (2 * samples, 4, 3))
+    found = dict(zip(up_to_motion(places), places, strict=True))
+    return np.array(list(found.values())[:samples])
+
+
+def lattices(draw: np.random.Generator, samples: int = SAMPLES) -> np.ndarray:
+    """5 × 5 lattices (samples, 25) of ±1 of which no symmetry makes one another."""
+    spins = draw.choice([-1.0, 1.0], size=(2 * samples, 25))
+    found = dict(zip(up_to_symmetry(spins), spins, strict=True))
+    return np.array(list(found.values())[:samples])
+
+
+def cross_entropy(labels: np.ndarray) -> Loss:
+    """The loss of logits (N, classes), the samples' classes known."""
+
+    def loss(x: np.ndarray, output: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        top = output.max(axis=1, keepdims=True)
+        total = top[:, 0] + np.log(np.exp(output - top).sum(axis=1))
+        return total - output[np.arange(len(rows)), labels[rows]]
+
+    return loss
+
+
+def squared_error(targets: np.ndarray) -> Loss:
+    """The mean squared error of each row, the samples' targets known."""
+
+    def loss(x: np.ndarray, output: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        wanted = targets.reshape(len(targets), -1)[rows]
+        return ((output.reshape(len(rows), -1) - wanted) ** 2).mean(axis=1)
+
+    return loss
+
+
+def reconstruction(x: np.ndarray, output: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The mean squared difference of each row and what an autoencoder makes of it."""
+    return ((output.reshape(len(rows), -1) - x.reshape(len(rows), -1)) ** 2).mean(axis=1)
+
+
+def _mean(passes: Sequence[Pass]) -> float:
+    """The mean loss over the samples of some passes."""
+    return float(np.concatenate([one.losses for one in passes]).mean())
+
+
+def _as_often(rows: np.ndarray, among: np.ndarray) -> bool:
+    """Each of these samples as often as any other, at least once, and nothing else."""
+    if len(rows) == 0 or (rows < 0).any():
+        return False
+    shown, counts = np.unique(rows, return_counts=True)
+    return np.array_equal(shown, among) and bool((counts == counts[0]).all())
+
+
+def _near(one: float, other: float) -> bool:
+    return abs(one - other) <= _TOLERANCE * (abs(other) + _TOLERANCE)

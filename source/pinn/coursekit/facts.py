@@ -1,0 +1,629 @@
+"""What can be read in the code of an exercise that failed, stated as what the code does.
+
+Only the syntax tree is looked at, nothing is run. A fact is kept for itself where it holds for a
+right answer as well: then it is no reason for anything. A notebook knows of right answers only
+the kinds of their facts (`slips.json`).
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import itertools
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+
+MAX_SOURCE = 8_000
+"""Characters of an exercise's cell; loops within loops are looked at again and again."""
+_EVEN = {"rand", "random", "uniform", "random_sample", "rand_like"}
+_NORMAL = {"randn", "normal", "standard_normal", "randn_like"}
+_DRAWS = _EVEN | _NORMAL | {"choice", "permutation", "shuffle", "randint", "randperm"}
+_DRAWS |= {"multinomial", "bernoulli"}
+_CLEARS = {"zero_grad", "grad", "autograd"}
+_CUTS = {"detach", "item", "numpy", "tolist"}
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_GIVES = {"abs", "absolute", "append", "clip", "concatenate", "exp", "flip", "log", "maximum"}
+_GIVES |= {"mean", "minimum", "relu", "roll", "sort", "sqrt", "stack", "sum", "tanh", "where"}
+"""Functions of NumPy and torch that leave their arguments as they are."""
+_GIVEN = {"astype", "clone", "copy", "cumsum", "detach", "flatten", "mean", "permute", "reshape"}
+_GIVEN |= {"squeeze", "sum", "transpose", "unsqueeze", "view"}
+"""Methods that leave their array as it is."""
+_CHANGES = {"append", "extend", "insert", "pop", "fill"}
+_INSTEAD = {"draws evenly": "always draws normally", "draws normally": "always draws evenly"}
+_LOOKS = {"locals", "vars", "eval", "exec"}
+"""With these a name may be read that is not written."""
+_Loop = ast.For | ast.While
+_Scope = ast.Module | ast.FunctionDef
+_Fact = tuple[str, str]
+
+
+def unlike(source: str, usual: Collection[str]) -> str:
+    """The first fact about the code that is none of the usual kinds, or ''.
+
+    Which random numbers are drawn is no fault by itself: it is told where all right answers draw
+    others.
+    """
+    rest = (one for one in read(source) if one[0] not in usual)
+    return next((words for kind, words in rest if _INSTEAD.get(kind, kind) in (kind, *usual)), "")
+
+
+def kinds(codes: Iterable[str]) -> list[str]:
+    """The kinds of all facts about right answers, and which of them hold for every one."""
+    found = [{kind for kind, _ in read(code)} for code in codes]
+    always = {f"always {kind}" for kind in found[0].intersection(*found)} if found else set()
+    return sorted(always.union(*found))
+
+
+@functools.lru_cache(512)
+def read(source: str) -> tuple[_Fact, ...]:
+    """All facts about a cell, each with the kind that it is of, the weightiest first."""
+    if len(source) > MAX_SOURCE:
+        return ()
+    try:
+        return tuple(_facts(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+
+
+def _facts(tree: ast.Module) -> Iterator[_Fact]:
+    called = {_name(node.func) for node in _calls(tree)}
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    called |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} & {"grad"}
+    scopes: list[_Scope] = [tree, *functions]
+    for scope in scopes:
+        yield from _in_loops(scope, called)
+    for call in _calls(tree):
+        yield from _in_call(call, tree)
+    for function in functions:
+        yield from _in_function(function)
+        yield from _without_effect(function)
+    for made in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+        yield from _in_class(made)
+    for function, owner in _functions(tree):
+        yield from _arguments(function, owner)
+    for call in _calls(tree):
+        yield from _distribution(call)
+    for function in functions:
+        yield from _unread(function)
+
+
+# -------------------------------------------------------------------------------- loops
+
+
+def _in_loops(scope: _Scope, called: set[str]) -> Iterator[_Fact]:
+    loops = [one for one in _own(scope) if isinstance(one, (ast.For, ast.While))]
+    for loop in loops:
+        yield from _in_loop(loop, scope, called)
+    inner = {one for loop in loops for one in ast.walk(loop) if one is not loop}
+    if not any(isinstance(node, (ast.Nonlocal, ast.Global)) for node in ast.walk(scope)):
+        for loop in (one for one in loops if one not in inner):
+            yield from _gathered(loop)
+
+
+def _in_loop(loop: _Loop, scope: _Scope, called: set[str]) -> Iterator[_Fact]:
+    """Training loops, and loops that are left too early."""
+    here = {_name(node.func) for node in _calls(loop)}
+    where = f"the loop in line {loop.lineno}"
+    by_hand = "grad" in called  # p -= rate * p.grad
+    if "backward" in here and not called & _CLEARS:
+        yield "never clears", f"Gradients are never cleared in {where}: they add up."
+    if "backward" in here and "zero_grad" in called and "step" not in called and not by_hand:
+        yield "never steps", f"No optimiser takes a step in {where}: the weights stay as they are."
+    if {"step", "zero_grad"} <= here and not called & {"backward", "grad"}:
+        yield "no backward", f"backward is never called in {where}: there are no gradients."
+    if _evaluated(loop) and "step" in here and "train" not in here:
+        yield "evaluates", f"{where.capitalize()} switches evaluation mode on and never off again."
+    if here & {"step"} and "train" not in called and _called_above("eval", loop, scope):
+        yield "stays", "Evaluation mode is switched on, and training mode never again."
+    last = loop.body[-1]
+    leaves = any(isinstance(node, ast.Continue) for node in ast.walk(loop))
+    if isinstance(last, ast.Return) and not leaves:
+        words = (
+            f"The return in line {last.lineno} stands inside the loop, which ends in its first "
+            "turn."
+        )
+        yield "returns", words
+    for statement in loop.body:
+        made = statement.value if isinstance(statement, ast.Assign) else None
+        if isinstance(made, ast.Call) and "step" in here and _optimises(made, loop):
+            words = f"Every turn of {where} makes a new optimiser, which remembers nothing."
+            yield "optimiser anew", words
+
+
+def _optimises(made: ast.Call, loop: _Loop) -> bool:
+    """Is it made of the parameters of a model that was there before the loop?"""
+    stored = {*_stored(loop)}
+    chains = (_chain(call.func) for one in made.args for call in _calls(one))
+    return any(chain[1:] == ["parameters"] and chain[0] not in stored for chain in chains)
+
+
+def _gathered(loop: _Loop) -> Iterator[_Fact]:
+    """One and the same array, gathered again and again; a sum that is never begun anew."""
+    stored, changed = {*_stored(loop)}, {name for name, _ in _written_into(loop)}
+    inner = [one for one in ast.walk(loop) if isinstance(one, (ast.For, ast.While)) and one != loop]
+    in_inner = {node for one in inner for node in ast.walk(one)}
+    kept: set[str] = set()
+    for call in _calls(loop):
+        if _name(call.func) != "append" or len(call.args) != 1:
+            continue
+        (one,) = call.args
+        if call not in in_inner:
+            kept |= {name.id for name in ast.walk(one) if isinstance(name, ast.Name)}
+        if (
+            isinstance(one, ast.Name)
+            and one.id not in stored
+            and (one.id in changed or any(_hands_over(other, one.id) for other in _calls(loop)))
+        ):
+            words = (
+                f"Line {call.lineno} gathers {one.id} itself, not a copy: every entry is one and "
+                "the same object, as it is at the end."
+            )
+            yield "gathers itself", words
+    begun = {
+        node.id
+        for statement in ast.walk(loop)
+        if not isinstance(statement, ast.AugAssign)
+        for node in ast.iter_child_nodes(statement)
+        for node in ([node] if not isinstance(node, ast.Tuple) else node.elts)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    for node in in_inner:
+        if (
+            isinstance(node, ast.AugAssign)
+            and isinstance(node.op, ast.Add)
+            and isinstance(node.target, ast.Name)
+            and not isinstance(node.value, ast.Constant)
+            and node.target.id in kept - begun
+        ):
+            words = (
+                f"{node.target.id}, which line {node.lineno} adds to, is not set back in the loop "
+                f"in line {loop.lineno}: it goes on from turn to turn."
+            )
+            yield "never set back", words
+
+
+def _hands_over(call: ast.Call, name: str) -> bool:
+    """Is the name given to a function as it is, which may change it?"""
+    plain = isinstance(call.func, ast.Name) and _name(call.func) not in ("len", "sum", "float")
+    return plain and any(isinstance(one, ast.Name) and one.id == name for one in call.args)
+
+
+def _evaluated(loop: _Loop) -> set[str]:
+    """The models that a loop switches to evaluation, but for those that it makes itself."""
+    chains = [_chain(node.func) for node in _calls(loop)]
+    switched = {chain[0] for chain in chains if len(chain) > 1 and chain[-1] == "eval"}
+    return switched - {"", *_stored(loop)}
+
+
+def _called_above(name: str, loop: _Loop, scope: _Scope) -> bool:
+    """Is it called before the loop, in the loop's own function? A helper may never run."""
+    before = (node for node in _own(scope) if isinstance(node, ast.Call))
+    chains = (_chain(node.func) for node in before if node.lineno < loop.lineno)
+    return any(chain[1:][-1:] == [name] for chain in chains)  # no builtin of its name
+
+
+# -------------------------------------------------------------------------------- calls
+
+
+def _in_call(call: ast.Call, tree: ast.Module) -> Iterator[_Fact]:
+    name = _name(call.func)
+    if name == "backward" and isinstance(call.func, ast.Attribute):
+        cut = _cut(call.func.value, tree)
+        if cut:
+            yield "cut", f"The loss goes through {cut} before backward: no gradient gets past that."
+    loss = _resolved(call.func, tree)  # criterion = nn.CrossEntropyLoss()
+    is_loss = _chain(loss)[-2:] == ["functional", "cross_entropy"] or (
+        _chain(loss) == ["F", "cross_entropy"]
+        or (isinstance(loss, ast.Call) and _name(loss.func) == "CrossEntropyLoss")
+    )
+    logits = [*call.args, *(one.value for one in call.keywords if one.arg == "input")][:1]
+    if is_loss and any(_is_softmax(_resolved(one, tree)) for one in logits):
+        yield "softmax twice", "A softmax stands before the cross-entropy, which has its own."
+    if name in ("manual_seed", "seed") and _chain(call.func)[0] in (
+        "torch",
+        "np",
+        "numpy",
+        "random",
+    ):
+        words = f"Line {call.lineno} seeds the global random numbers, for everything that runs."
+        yield "seeds", words
+    if name in ("integers", "randint") and _chain(call.func)[0] not in ("random", name):
+        last = call.args[1] if len(call.args) > 1 else None
+        whole = "endpoint" not in {keyword.arg for keyword in call.keywords}
+        if isinstance(last, ast.BinOp) and isinstance(last.op, ast.Sub) and whole:
+            end = ast.unparse(last)
+            words = f"Line {call.lineno} never draws {end}: {name} leaves its upper end out."
+            if _is_one(last.right):
+                yield "upper end", words
+
+
+def _is_one(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 1
+
+
+def _is_softmax(node: ast.expr) -> bool:
+    """softmax(…), logits.softmax(1), nn.Softmax(1)(…)."""
+    if not isinstance(node, ast.Call):
+        return False
+    made = node.func.func if isinstance(node.func, ast.Call) else node.func
+    return _name(made) in ("softmax", "Softmax")
+
+
+def _distribution(call: ast.Call) -> Iterator[_Fact]:
+    """Which random numbers are drawn: an answer may want others."""
+    name, chain = _name(call.func), _chain(call.func)
+    drawn = f"Line {call.lineno} draws {{}} ({'.'.join(filter(None, chain))})."
+    if len(chain) > 1 and name in _EVEN:
+        yield "draws evenly", drawn.format("evenly spread random numbers")
+    elif len(chain) > 1 and name in _NORMAL:
+        yield "draws normally", drawn.format("normally distributed random numbers")
+
+
+def _without_effect(function: ast.FunctionDef) -> Iterator[_Fact]:
+    """Statements that work something out and drop it; ^ where a power is meant."""
+    for node in _own(function):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
+            power = node.right.value if isinstance(node.right, ast.Constant) else None
+            if isinstance(power, (int, float)):
+                words = f"Line {node.lineno} uses ^, which in Python is no power: that is **."
+                yield "caret", words
+        elif isinstance(node, ast.Expr):
+            words = _dropped(node.value)
+            if words:
+                yield "no effect", f"Line {node.lineno} {words}"
+        for block in (getattr(node, name, None) for name in ("body", "orelse")):
+            yield from _behind_return(block)
+    yield from _behind_return(function.body)
+
+
+def _dropped(value: ast.expr) -> str:
+    if isinstance(value, ast.Attribute) and _chain(value)[0]:
+        return f"only names {'.'.join(_chain(value))}: without parentheses nothing is called."
+    if isinstance(value, (ast.Compare, ast.BinOp)):
+        return "works something out and keeps nothing of it."
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+        chain, given = _chain(value.func), {one.arg for one in value.keywords}
+        of_library = chain[0] in ("np", "numpy", "torch") and len(chain) == 2
+        if not given & {"out", None} and chain[-1] in (_GIVES if of_library else _GIVEN):
+            return f"keeps nothing of what {chain[-1]} gives, which changes nothing by itself."
+    return ""
+
+
+def _behind_return(block: object) -> Iterator[_Fact]:
+    for one, other in itertools.pairwise(block) if isinstance(block, list) else ():
+        if isinstance(one, ast.Return):
+            words = f"Line {other.lineno} stands behind a return and never runs."
+            yield "never runs", words
+
+
+# ---------------------------------------------------------------------------- functions
+
+
+def _in_function(function: ast.FunctionDef) -> Iterator[_Fact]:
+    names = [arg.arg for arg in (*function.args.args, *function.args.kwonlyargs)]
+    source = next((name for name in ("rng", "generator") if name in names), "")
+    for call in _calls(function):
+        given = {keyword.arg for keyword in call.keywords}
+        if source and _name(call.func) in _DRAWS and "generator" not in given:
+            chain = _chain(call.func)
+            if chain[:2] in (["np", "random"], ["numpy", "random"]) or chain[0] in (
+                "torch",
+                "random",
+            ):
+                words = (
+                    f"Line {call.lineno} draws from the global random numbers, not from {source}."
+                )
+                yield "draws globally", words
+    stored = Counter(_stored(function))
+    for name, line in _written_into(function):
+        if name in names and name not in stored:
+            words = f"Line {line} writes into {name}, which belongs to the caller."
+            yield f"writes into {name}", words
+    yield from _weights_kept(function)
+    yield from _drawn_once(function, stored)
+    yield from _in_place(function, names, stored)
+    yield from _second_names(function, names, stored)
+
+
+def _weights_kept(function: ast.FunctionDef) -> Iterator[_Fact]:
+    """best = model.state_dict(), and nothing copies it."""
+    if {_name(call.func) for call in _calls(function)} & {"clone", "copy", "deepcopy"}:
+        return
+    for node in (one for one in _own(function) if isinstance(one, ast.Assign)):
+        if isinstance(node.value, ast.Call) and _name(node.value.func) == "state_dict":
+            words = (
+                f"Line {node.lineno} keeps state_dict() without a copy: it holds the weights "
+                "themselves, which go on changing."
+            )
+            yield "weights not copied", words
+
+
+def _drawn_once(function: ast.FunctionDef, stored: Counter[str]) -> Iterator[_Fact]:
+    """One random number, drawn before a loop that uses it in every turn."""
+    own = _own(function)
+    loops = [node for node in own if isinstance(node, (ast.For, ast.While))]
+    inside = {node for loop in loops for node in ast.walk(loop)}
+    for node in (one for one in own if isinstance(one, ast.Assign) and one not in inside):
+        target, value = node.targets[0], node.value
+        drawn = isinstance(value, ast.Call) and _name(value.func) in _DRAWS
+        if not (drawn and isinstance(target, ast.Name) and stored[target.id] == 1):
+            continue
+        for loop in loops:
+            used = any(_is(one, target.id) for one in ast.walk(loop))
+            if used and isinstance(value, ast.Call) and not value.args and not value.keywords:
+                words = (
+                    f"Line {node.lineno} draws {target.id} once: the loop in line {loop.lineno} "
+                    "uses the same number in every turn."
+                )
+                yield "draws once", words
+                break
+
+
+def _in_place(function: ast.FunctionDef, names: list[str], stored: Counter[str]) -> Iterator[_Fact]:
+    """Arguments, or what a loop finds in them, that a statement changes as they are."""
+    own = _own(function)
+    adding = [node for node in own if isinstance(node, ast.AugAssign)]
+    added = {node.target.id: node for node in adding if isinstance(node.target, ast.Name)}
+    for name, node in added.items():
+        never_replaced = stored[name] == sum(_is(one.target, name) for one in adding)
+        if name in names and never_replaced and _may_be_an_array(function, name):
+            words = (
+                f"Line {node.lineno} changes {name} in place: an array that was given is another "
+                "one afterwards, for the caller too."
+            )
+            yield f"writes into {name}", words
+    for loop in (node for node in own if isinstance(node, ast.For)):
+        whole, parts = loop.iter, loop.target
+        zipped = isinstance(whole, ast.Call) and _name(whole.func) == "zip"
+        targets = parts.elts if isinstance(parts, ast.Tuple) and zipped else [parts]
+        sources = whole.args if isinstance(whole, ast.Call) and zipped else [whole]
+        for one, source in zip(targets, sources, strict=False):
+            if (
+                isinstance(one, ast.Name)
+                and isinstance(source, ast.Name)
+                and one.id in added
+                and source.id in names
+                and source.id not in stored
+                and stored[one.id] == 2
+            ):
+                words = (
+                    f"Line {added[one.id].lineno} changes {one.id} in place: arrays or tensors in "
+                    f"{source.id} are others afterwards."
+                )
+                yield f"writes into {source.id}", words
+    for call in (node for node in own if isinstance(node, ast.Call)):
+        chain = _chain(call.func)
+        changing = chain[-1] in _CHANGES or (chain[-1].endswith("_") and chain[-1][-2:] != "__")
+        if changing and len(chain) == 2 and chain[0] in names and chain[0] not in stored:
+            words = f"Line {call.lineno} changes {chain[0]} itself ({chain[-1]})."
+            yield f"writes into {chain[0]}", words
+
+
+def _may_be_an_array(function: ast.FunctionDef, name: str) -> bool:
+    """By its annotation, as far as there is one."""
+    arguments = (*function.args.args, *function.args.kwonlyargs)
+    kinds = [ast.unparse(arg.annotation) for arg in arguments if arg.arg == name and arg.annotation]
+    return all("ndarray" in kind or "Tensor" in kind for kind in kinds)
+
+
+def _is(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _second_names(
+    function: ast.FunctionDef, names: list[str], stored: Counter[str]
+) -> Iterator[_Fact]:
+    """b = a, and then b[…] = … or a[…] = …: both are one array."""
+    uses = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    written = dict(_written_into(function))
+    for node in (one for one in _own(function) if isinstance(one, ast.Assign)):
+        target = node.targets[0]
+        if not (isinstance(node.value, ast.Name) and isinstance(target, ast.Name)):
+            continue
+        new, old, line = target.id, node.value.id, node.lineno
+        before = [one.lineno for one in uses if one.id == old and isinstance(one.ctx, ast.Store)]
+        if stored[new] != 1 or len(before) > 1 or any(one >= line for one in before):
+            continue
+        for changed, other in ((new, old), (old, new)):
+            later = other in names or any(one.id == other and one.lineno > line for one in uses)
+            if written.get(changed, 0) > line and later:
+                words = (
+                    f"Line {line} gives {old} a second name, {new}, and makes no copy: what line "
+                    f"{written[changed]} writes changes both."
+                )
+                yield "second name", words
+                break
+
+
+def _arguments(function: ast.FunctionDef, owner: str) -> Iterator[_Fact]:
+    """Arguments that are never used, or replaced before they are; `owner`: a method's class."""
+    called = owner if function.name == "__init__" else function.name
+    arguments = [*function.args.args, *function.args.kwonlyargs][bool(owner) :]
+    used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    finds_sizes = any(_name(call.func).startswith("Lazy") for call in _calls(function))
+    if used & _LOOKS or finds_sizes or not _does_something(function):
+        return
+    for name in (arg.arg for arg in arguments):
+        if name not in used and not name.startswith("_") and name != "epochs":  # may stop sooner
+            yield f"unused {name}", f"{called} never uses {name}."
+        elif name in used:
+            yield from _replaced(function, called, name)
+
+
+def _replaced(function: ast.FunctionDef, called: str, name: str) -> Iterator[_Fact]:
+    for statement in function.body:
+        found = [
+            node for node in ast.walk(statement) if isinstance(node, ast.Name) and node.id == name
+        ]
+        if not found:
+            continue
+        alone = isinstance(statement, ast.Assign) and all(
+            isinstance(node.ctx, ast.Store) for node in found
+        )
+        if alone:
+            words = (
+                f"Line {statement.lineno} replaces {name} before it is used: what {called} was "
+                "given has no effect."
+            )
+            yield f"unused {name}", words
+        return
+
+
+def _unread(function: ast.FunctionDef) -> Iterator[_Fact]:
+    """A value that is worked out and never looked at."""
+    looked_at = {
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)
+    }
+    own = _own(function)
+    if looked_at & _LOOKS or any(isinstance(one, (ast.Global, ast.Nonlocal)) for one in own):
+        return
+    for node in (one for one in own if isinstance(one, ast.Assign)):
+        name = node.targets[0].id if isinstance(node.targets[0], ast.Name) else "_"
+        if name not in looked_at and not name.startswith("_"):
+            yield "unread", f"Line {node.lineno} gives {name} a value, and nothing uses it."
+
+
+def _does_something(function: ast.FunctionDef) -> bool:
+    """It is no stub."""
+    body = [one for one in function.body if not isinstance(one, (ast.Pass, ast.Expr))]
+    return bool(body) and not isinstance(body[0], ast.Raise)
+
+
+# ------------------------------------------------------------------------------ classes
+
+
+def _in_class(made: ast.ClassDef) -> Iterator[_Fact]:
+    """Layers that are made and never used, or kept where their parameters are not found."""
+    if "Module" not in map(_name, made.bases):
+        return  # a Sequential goes through what it holds
+    attributes = (node for node in ast.walk(made) if isinstance(node, ast.Attribute))
+    used_ = {node.attr for node in attributes if not isinstance(node.ctx, ast.Store)}
+    names = {_name(node.func) for node in _calls(made)}
+    goes_through = names & {"children", "modules", "named_children", "getattr", "add_module"}
+    for node in (one for one in ast.walk(made) if isinstance(one, ast.Assign)):
+        target = node.targets[0]
+        if not (isinstance(target, ast.Attribute) and _chain(target)[:1] == ["self"]):
+            continue
+        if _is_layer(node.value) and target.attr not in used_ and not goes_through:
+            words = (
+                f"Line {node.lineno} makes self.{target.attr}, and nothing in the class uses it."
+            )
+            yield "unused layer", words
+        if _is_plain_tensor(node.value) and not names & {"register_parameter", "Parameter"}:
+            words = (
+                f"Line {node.lineno} keeps self.{target.attr} as a plain tensor: parameters() "
+                "finds what is an nn.Parameter."
+            )
+            yield "plain tensor", words
+        several = node.value
+        items = several.elts if isinstance(several, ast.List) else [getattr(several, "elt", None)]
+        found_otherwise = names & {"ModuleList", "Sequential", "add_module", "ParameterList"}
+        plain = isinstance(several, (ast.List, ast.ListComp)) and not found_otherwise
+        if plain and any(map(_is_layer, items)):
+            words = (
+                f"Line {node.lineno} keeps layers in a plain list, where torch does not find their "
+                "parameters."
+            )
+            yield "plain list", words
+
+
+def _is_layer(node: ast.AST | None) -> bool:
+    """nn.Linear(…) and the like."""
+    chain = _chain(node.func) if isinstance(node, ast.Call) else [""]
+    return chain[0] in ("nn", "torch") and chain[-1][:1].isupper() and chain[-1] != "Parameter"
+
+
+def _is_plain_tensor(node: ast.expr) -> bool:
+    """torch.zeros(…, requires_grad=True), torch.zeros(…).requires_grad_()."""
+    if not isinstance(node, ast.Call):
+        return False
+    asked = any(keyword.arg == "requires_grad" for keyword in node.keywords)
+    return (asked and _chain(node.func)[0] == "torch") or _name(node.func) == "requires_grad_"
+
+
+# ------------------------------------------------------------------------ the syntax tree
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[ast.FunctionDef, str]]:
+    """Functions, and methods with their class, but for those inside functions."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node, ""
+        elif isinstance(node, ast.ClassDef):
+            yield from ((one, node.name) for one in node.body if isinstance(one, ast.FunctionDef))
+
+
+def _own(scope: ast.AST) -> list[ast.AST]:
+    """The nodes in a function itself, none of functions and classes inside it."""
+    found, queue = [], list(ast.iter_child_nodes(scope))
+    while queue:
+        node = queue.pop()
+        found.append(node)
+        if not isinstance(node, _SCOPES):
+            queue += ast.iter_child_nodes(node)
+    return sorted(found, key=lambda node: getattr(node, "lineno", 0))
+
+
+def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _stored(tree: ast.AST) -> list[str]:
+    """The names that are given a value, as often as they are."""
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return [node.id for node in names if isinstance(node.ctx, ast.Store)]
+
+
+def _written_into(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Names of what a[…] = … and a[…] += … write into, and the lines."""
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.Assign, ast.AugAssign)):
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            inner = target.value if isinstance(target, ast.Subscript) else None
+            if isinstance(inner, ast.Name):
+                yield inner.id, node.lineno
+
+
+def _cut(loss: ast.expr, tree: ast.Module) -> str:
+    """What takes a loss out of the graph as the last thing that happens to it.
+
+    `loss = torch.tensor(0.0)` that more is added to has a graph: its name is stored twice.
+    """
+    node = _resolved(loss, tree)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr in _CUTS:
+            return f"{node.func.attr}()"
+        if node.func.attr == "tensor" and _chain(node.func)[0] == "torch":
+            return "torch.tensor"
+    return ".data" if isinstance(node, ast.Attribute) and node.attr == "data" else ""
+
+
+def _resolved(node: ast.expr, tree: ast.Module) -> ast.expr:
+    """What a name stands for, where it is given a value in one place only."""
+    if not isinstance(node, ast.Name) or _stored(tree).count(node.id) > 1:
+        return node
+    values = [
+        one.value
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Assign)
+        and any(isinstance(target, ast.Name) and target.id == node.id for target in one.targets)
+    ]
+    return values[0] if len(values) == 1 else node
+
+
+def _name(node: ast.expr) -> str:
+    """The last part of a dotted name."""
+    return _chain(node)[-1]
+
+
+def _chain(node: ast.expr) -> list[str]:
+    """The parts of a dotted name: [""] for what begins with something else."""
+    if isinstance(node, ast.Name):
+        return [node.id]
+    if isinstance(node, ast.Attribute):
+        return [*_chain(node.value), node.attr]
+    return [""]
