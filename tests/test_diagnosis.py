@@ -228,7 +228,7 @@ GRID = np.arange(30.0).reshape(5, 6) ** 2
         ([((1.5, 2.5), (1.5, 3.5), ()), ((1.0, 2.0), (9.0, 2.0), ())], ""),
         ([(np.abs(X), np.maximum(X, 0.1 * X), (X,))], "what goes in is below zero, and right"),
         ([(np.where(X < 1, 0.0, X), X, (X,))], ""),  # where it is above zero too
-        ([(np.pad(GRID[1:-1, 1:-1], 1), GRID, ())], "only the first and last rows and columns"),
+        ([(np.pad(GRID[1:-1, 1:-1], 1), GRID, ())], "it is wrong at the edges only"),
         ([(np.pad(GRID[1:-1, 1:-1], 1), GRID, ()), (GRID + 1, GRID, ())], ""),
         ([(X, np.concatenate([X, X]), ())], ""),
     ],

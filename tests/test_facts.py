@@ -130,7 +130,10 @@ def train(x, epochs):
             "",
         ),
         # In place, and second names.
-        ("def f(model):\n    best = model.state_dict()\n    return best\n", "without a copy"),
+        (
+            "def f(model):\n    while True:\n        best = model.state_dict()\n    return best\n",
+            "without a copy",
+        ),
         ("def f(m):\n    best = m.state_dict()\n    return copy.deepcopy(best)\n", ""),
         ("def f(x):\n    x -= x.mean()\n    return x\n", "Line 2 changes x in place"),
         ("def f(x: float):\n    x -= 1\n    return x\n", ""),
@@ -208,6 +211,73 @@ def test_functions_are_read(code: str, words: str) -> None:
     said = facts.unlike(code, ())
     assert words in said
     assert bool(words) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (
+            "def f(x):\n    def g(x):\n        x[0] = 1\n        return x\n    return g(x.copy())",
+            "writes into x",
+        ),
+        (
+            "def f(spins):\n    a = spins\n    def sweep(a):\n        a[0] = 1\n        return a\n"
+            "    return sweep(a.copy())",
+            "second name",
+        ),
+        (
+            "def f(model, opt, batches):\n    def epoch():\n        model.train()\n"
+            "    for _ in range(3):\n        epoch()\n        model.eval()\n        opt.step()",
+            "evaluates",
+        ),
+        (
+            "def f(model, opt, n):\n    for k in range(n):\n        if k == n - 1:\n"
+            "            model.eval()\n        opt.step()",
+            "evaluates",
+        ),
+        (
+            "def look(model, x):\n    loss = model(x).item()\n    return loss\n"
+            "def step(loss, opt):\n    loss.backward()\n    opt.step()",
+            "cut",
+        ),
+        ("def f(x):\n    np.exp(x, x)\n    np.clip(x, 0, 1, x)\n    return x", "no effect"),
+        ("def f(n, source):\n    return source.randint(0, n - 1)", "upper end"),
+        (
+            "def f(n, generator):\n    named = {'generator': generator}\n"
+            "    return torch.rand(n, **named)",
+            "draws globally",
+        ),
+        (
+            "def f(n, generator):\n    torch.manual_seed(generator.initial_seed())\n"
+            "    return torch.rand(n)",
+            "draws globally",
+        ),
+        (
+            "def f(model, twin):\n    state = twin.state_dict()\n    model.load_state_dict(state)",
+            "weights not copied",
+        ),
+        ("def f(colour):\n    return colour ^ 1", "caret"),
+        (
+            "def f(dt):\n    t, times = 0, []\n    for _ in range(9):\n        for _ in range(3):\n"
+            "            t += dt\n        times.append(t)\n    return times",
+            "never set back",
+        ),
+        (
+            "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.all = [nn.Linear(1, 1), nn.Linear(1, 1)]\n"
+            "        for k, one in enumerate(self.all):\n            setattr(self, str(k), one)",
+            "plain list",
+        ),
+    ],
+)
+def test_what_the_code_does_not_do_is_not_said(code: str, kind: str) -> None:
+    assert kind not in [one for one, _ in facts.read(code)]
+
+
+def test_a_cell_of_many_calls_is_read_in_seconds() -> None:
+    """Each call is looked up in one table of the cell's names."""
+    calls = f"return {' + '.join(['g(a)'] * 1500)}"
+    assert facts.read.__wrapped__(f"def g(a):\n    {calls}") == ()
 
 
 @pytest.mark.parametrize("name", course())

@@ -48,6 +48,25 @@ RIGHT = {
         "            loss = ce",
         "            opt.zero_grad(set_to_none=False)\n            loss = ce",
     ),
+    "each batch as it is and turned over": PLAIN.replace(
+        "ce(model(X[chosen]), y[chosen])",
+        "(ce(model(X[chosen]), y[chosen]) + ce(model(-X[chosen]), y[chosen])) / 2",
+    ),
+    "L-BFGS, some tries with each batch": """
+    opt = torch.optim.LBFGS(model.parameters(), lr=0.01, max_iter=4)
+    for _ in range(epochs):
+        total = 0.0
+        for chosen in torch.randperm(len(X), generator=generator).split(64):
+            def closure():
+                opt.zero_grad()
+                loss = ce(model(X[chosen]), y[chosen])
+                loss.backward()
+                return loss
+            total += opt.step(closure).item() * len(chosen)
+        history.append(total / len(X))
+    model.eval()
+    return history
+""",
     "flips signs, seeds inside, a loader": """
     torch.manual_seed(generator.initial_seed())
     data = torch.utils.data.TensorDataset(X, y)
@@ -272,6 +291,26 @@ def test_a_training_by_lbfgs_on_all_data_is_whole() -> None:
     facts = ["learns", "clears_gradients", "shows_each_sample_once", "reports_the_mean_loss"]
     for fact in [*facts, "steps_once_a_batch", "shuffles_again"]:
         getattr(one, fact)()
+
+
+def test_lbfgs_on_all_data_may_follow_batches() -> None:
+    code = PLAIN.replace(
+        "    model.eval()", "    for _ in range(3):\n        lbfgs()\n    model.eval()"
+    )
+    before = """
+    def lbfgs():
+        opt = torch.optim.LBFGS(model.parameters(), max_iter=2)
+        def closure():
+            opt.zero_grad()
+            loss = ce(model(X), y)
+            loss.backward()
+            return loss
+        history.append(opt.step(closure).item())
+"""
+    one, *_ = _runs(before + code)
+    one.shuffles_again()
+    one.steps_once_a_batch()
+    one.reports_the_mean_loss(any_loss=True)
 
 
 def test_the_tries_of_a_line_search_are_no_batches() -> None:

@@ -120,8 +120,8 @@ def _at_edges(arrays: _Arrays) -> str:
         right_ones += inner.size
     if right_ones < _ENOUGH:
         return NOTHING
-    what = "rows and columns" if any(right.ndim == 2 for _, right in arrays) else "entries"
-    return f"Inside all is right: only the first and last {what} are wrong."
+    edges = "the edges" if any(right.ndim == 2 for _, right in arrays) else "the ends"
+    return f"Inside all is right: it is wrong at {edges} only."
 
 
 def comparable(pairs: Iterable[Pair]) -> bool:

@@ -26,7 +26,11 @@ SESSION = 3
 
 
 def warm_up() -> None:
-    """Imports what answers use, and what torch and scipy would import at first use."""
+    """Imports what answers use, and what torch, SciPy and NumPy would import at first use: at
+    weaker levels the submission's user may be one who cannot read the libraries."""
+    import secrets  # noqa: F401  by NumPy, for a generator without a seed
+    import statistics  # noqa: F401
+
     import matplotlib
     import numpy as np
     import torch
