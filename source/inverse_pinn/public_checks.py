@@ -218,18 +218,22 @@ def _recovered(student, epochs):
 
 
 def test_recover_alpha__returns_alpha_and_its_history(student):
-    """returns a positive number that is no longer 1, and its values on the way, which ends there
+    """returns a positive number, and the list of the values on the way to it, which leave 1
 
-    Temperatures without noise, α = 0.2: 20 iterations need not arrive.
+    Temperatures without noise, α = 0.2: so few iterations need not arrive.
     """
-    alpha, history = _recovered(student, 20)
-    holds(number(alpha) > 0, "α should be positive")
-    values = [number(value) for value in history]
-    holds(len(values) > 0, "the history is empty")
-    holds(all(value > 0 for value in values), "α is positive all the way, the history is not")
-    holds(abs(number(alpha) - 1) > 0.01, "α is still 1 after 20 iterations; the data have 0.2")
-    near = 0.6 < values[-1] / number(alpha) < 1.6
-    holds(near, "the history ends far from the α that is returned")
+    for epochs in (20, 100):  # the network alone may be taught first
+        returned, history = _recovered(student, epochs)
+        alpha, values = number(returned), [number(value) for value in history]
+        holds(alpha > 0, "α should be positive")
+        holds(len(values) > 0, "the history is empty")
+        holds(all(value > 0 for value in values), "α is positive all the way, the history is not")
+        moved = max(abs(value - 1) for value in (alpha, *values)) > 0.01
+        if moved:
+            break
+    holds(moved, "α is still 1 after 100 iterations; the data have 0.2")
+    between = 0.99 * min(values) <= alpha <= 1.01 * max(values)  # a mean of the last ones is
+    holds(between, "the α that is returned is none of the values on the way, nor between them")
 
 
 def test_recover_alpha__repeats_a_seed(student):

@@ -28,8 +28,15 @@ _GIVES |= {"mean", "minimum", "relu", "roll", "sort", "sqrt", "stack", "sum", "t
 _GIVEN = {"astype", "clone", "copy", "cumsum", "detach", "flatten", "mean", "permute", "reshape"}
 _GIVEN |= {"squeeze", "sum", "transpose", "unsqueeze", "view"}
 """Methods that leave their array as it is."""
+_ARGUMENTS = {"maximum": 2, "minimum": 2, "where": 3, "clip": 3, "roll": 3, "append": 3}
+_ARGUMENTS |= {"permute": 9, "reshape": 9, "transpose": 9, "view": 9, "flatten": 2, "astype": 1}
 _CHANGES = {"append", "extend", "insert", "pop", "fill"}
 _INSTEAD = {"draws evenly": "always draws normally", "draws normally": "always draws evenly"}
+_SUMS = ("loss", "total", "sum", "err", "running")
+_REGISTERS = {"ModuleList", "Sequential", "ParameterList", "add_module", "register_module"}
+_REGISTERS |= {"setattr", "_modules", "__dict__"}
+_LIBRARIES = {"np", "numpy", "torch"}
+_READS = {"len", "sum", "float", "int", "str", "print"}
 _LOOKS = {"locals", "vars", "eval", "exec"}
 """With these a name may be read that is not written."""
 _Loop = ast.For | ast.While
@@ -74,8 +81,9 @@ def _facts(tree: ast.Module) -> Iterator[_Fact]:
         yield from _in_loops(scope, called)
     for call in _calls(tree):
         yield from _in_call(call, tree)
+    outermost = {function for function, _ in _functions(tree)}
     for function in functions:
-        yield from _in_function(function)
+        yield from _in_function(function, function in outermost)
         yield from _without_effect(function)
     for made in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
         yield from _in_class(made)
@@ -111,7 +119,7 @@ def _in_loop(loop: _Loop, scope: _Scope, called: set[str]) -> Iterator[_Fact]:
         yield "never steps", f"No optimiser takes a step in {where}: the weights stay as they are."
     if {"step", "zero_grad"} <= here and not called & {"backward", "grad"}:
         yield "no backward", f"backward is never called in {where}: there are no gradients."
-    if _evaluated(loop) and "step" in here and "train" not in here:
+    if _evaluated(loop) and "step" in here and "train" not in called:
         yield "evaluates", f"{where.capitalize()} switches evaluation mode on and never off again."
     if here & {"step"} and "train" not in called and _called_above("eval", loop, scope):
         yield "stays", "Evaluation mode is switched on, and training mode never again."
@@ -167,6 +175,8 @@ def _gathered(loop: _Loop) -> Iterator[_Fact]:
         for node in ([node] if not isinstance(node, ast.Tuple) else node.elts)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
+    chains = [_chain(call.func) for call in _calls(loop)]
+    begun |= changed | {chain[0] for chain in chains if _changes(chain[-1])}
     for node in in_inner:
         if (
             isinstance(node, ast.AugAssign)
@@ -174,6 +184,7 @@ def _gathered(loop: _Loop) -> Iterator[_Fact]:
             and isinstance(node.target, ast.Name)
             and not isinstance(node.value, ast.Constant)
             and node.target.id in kept - begun
+            and any(part in node.target.id.lower() for part in _SUMS)
         ):
             words = (
                 f"{node.target.id}, which line {node.lineno} adds to, is not set back in the loop "
@@ -184,13 +195,15 @@ def _gathered(loop: _Loop) -> Iterator[_Fact]:
 
 def _hands_over(call: ast.Call, name: str) -> bool:
     """Is the name given to a function as it is, which may change it?"""
-    plain = isinstance(call.func, ast.Name) and _name(call.func) not in ("len", "sum", "float")
+    plain = isinstance(call.func, ast.Name) and _name(call.func) not in _READS
     return plain and any(isinstance(one, ast.Name) and one.id == name for one in call.args)
 
 
 def _evaluated(loop: _Loop) -> set[str]:
-    """The models that a loop switches to evaluation, but for those that it makes itself."""
-    chains = [_chain(node.func) for node in _calls(loop)]
+    """The models that a loop switches to evaluation in every turn, but for those that it makes
+    itself."""
+    alone = [one.value for one in loop.body if isinstance(one, ast.Expr)]
+    chains = [_chain(node.func) for node in alone if isinstance(node, ast.Call)]
     switched = {chain[0] for chain in chains if len(chain) > 1 and chain[-1] == "eval"}
     return switched - {"", *_stored(loop)}
 
@@ -227,7 +240,7 @@ def _in_call(call: ast.Call, tree: ast.Module) -> Iterator[_Fact]:
     ):
         words = f"Line {call.lineno} seeds the global random numbers, for everything that runs."
         yield "seeds", words
-    if name in ("integers", "randint") and _chain(call.func)[0] not in ("random", name):
+    if name == "integers" or (name == "randint" and _chain(call.func)[0] in _LIBRARIES):
         last = call.args[1] if len(call.args) > 1 else None
         whole = "endpoint" not in {keyword.arg for keyword in call.keywords}
         if isinstance(last, ast.BinOp) and isinstance(last.op, ast.Sub) and whole:
@@ -264,7 +277,7 @@ def _without_effect(function: ast.FunctionDef) -> Iterator[_Fact]:
     for node in _own(function):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
             power = node.right.value if isinstance(node.right, ast.Constant) else None
-            if isinstance(power, (int, float)):
+            if isinstance(power, (int, float)) and power not in (0, 1):  # nor True, False
                 words = f"Line {node.lineno} uses ^, which in Python is no power: that is **."
                 yield "caret", words
         elif isinstance(node, ast.Expr):
@@ -283,8 +296,13 @@ def _dropped(value: ast.expr) -> str:
         return "works something out and keeps nothing of it."
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
         chain, given = _chain(value.func), {one.arg for one in value.keywords}
-        of_library = chain[0] in ("np", "numpy", "torch") and len(chain) == 2
-        if not given & {"out", None} and chain[-1] in (_GIVES if of_library else _GIVEN):
+        of_library = chain[0] in _LIBRARIES and len(chain) == 2
+        most = _ARGUMENTS.get(chain[-1], 1 if of_library else 0)  # one more says where it goes
+        more = len(value.args) > most and any(
+            isinstance(one, ast.Name) for one in value.args[most:]
+        )
+        known = chain[-1] in (_GIVES if of_library else _GIVEN)
+        if known and not more and not given & {"out", None}:
             return f"keeps nothing of what {chain[-1]} gives, which changes nothing by itself."
     return ""
 
@@ -299,12 +317,17 @@ def _behind_return(block: object) -> Iterator[_Fact]:
 # ---------------------------------------------------------------------------- functions
 
 
-def _in_function(function: ast.FunctionDef) -> Iterator[_Fact]:
-    names = [arg.arg for arg in (*function.args.args, *function.args.kwonlyargs)]
+def _in_function(function: ast.FunctionDef, outermost: bool) -> Iterator[_Fact]:
+    """What a function inside a function is given is the cell's own business."""
+    arguments = (*function.args.args, *function.args.kwonlyargs) if outermost else ()
+    names = [arg.arg for arg in arguments]
     source = next((name for name in ("rng", "generator") if name in names), "")
+    called = {_name(call.func) for call in _calls(function)}
+    if "initial_seed" in called:  # the global numbers are set by it
+        source = ""
     for call in _calls(function):
         given = {keyword.arg for keyword in call.keywords}
-        if source and _name(call.func) in _DRAWS and "generator" not in given:
+        if source and _name(call.func) in _DRAWS and not given & {"generator", None}:
             chain = _chain(call.func)
             if chain[:2] in (["np", "random"], ["numpy", "random"]) or chain[0] in (
                 "torch",
@@ -329,7 +352,9 @@ def _weights_kept(function: ast.FunctionDef) -> Iterator[_Fact]:
     """best = model.state_dict(), and nothing copies it."""
     if {_name(call.func) for call in _calls(function)} & {"clone", "copy", "deepcopy"}:
         return
-    for node in (one for one in _own(function) if isinstance(one, ast.Assign)):
+    loops = [one for one in _own(function) if isinstance(one, (ast.For, ast.While))]
+    inside = {one for loop in loops for one in ast.walk(loop)}
+    for node in (one for one in inside if isinstance(one, ast.Assign)):
         if isinstance(node.value, ast.Call) and _name(node.value.func) == "state_dict":
             words = (
                 f"Line {node.lineno} keeps state_dict() without a copy: it holds the weights "
@@ -393,10 +418,14 @@ def _in_place(function: ast.FunctionDef, names: list[str], stored: Counter[str])
                 yield f"writes into {source.id}", words
     for call in (node for node in own if isinstance(node, ast.Call)):
         chain = _chain(call.func)
-        changing = chain[-1] in _CHANGES or (chain[-1].endswith("_") and chain[-1][-2:] != "__")
-        if changing and len(chain) == 2 and chain[0] in names and chain[0] not in stored:
+        if _changes(chain[-1]) and len(chain) == 2 and chain[0] in names and chain[0] not in stored:
             words = f"Line {call.lineno} changes {chain[0]} itself ({chain[-1]})."
             yield f"writes into {chain[0]}", words
+
+
+def _changes(method: str) -> bool:
+    """append, zero_."""
+    return method in _CHANGES or (method.endswith("_") and method[-2:] != "__")
 
 
 def _may_be_an_array(function: ast.FunctionDef, name: str) -> bool:
@@ -501,7 +530,9 @@ def _in_class(made: ast.ClassDef) -> Iterator[_Fact]:
     attributes = (node for node in ast.walk(made) if isinstance(node, ast.Attribute))
     used_ = {node.attr for node in attributes if not isinstance(node.ctx, ast.Store)}
     names = {_name(node.func) for node in _calls(made)}
-    goes_through = names & {"children", "modules", "named_children", "getattr", "add_module"}
+    goes_through = names & {"children", "modules", "named_children", "getattr", "add_module"} or (
+        used_ & {"_modules", "__dict__"}
+    )
     for node in (one for one in ast.walk(made) if isinstance(one, ast.Assign)):
         target = node.targets[0]
         if not (isinstance(target, ast.Attribute) and _chain(target)[:1] == ["self"]):
@@ -519,7 +550,7 @@ def _in_class(made: ast.ClassDef) -> Iterator[_Fact]:
             yield "plain tensor", words
         several = node.value
         items = several.elts if isinstance(several, ast.List) else [getattr(several, "elt", None)]
-        found_otherwise = names & {"ModuleList", "Sequential", "add_module", "ParameterList"}
+        found_otherwise = (names | used_) & _REGISTERS
         plain = isinstance(several, (ast.List, ast.ListComp)) and not found_otherwise
         if plain and any(map(_is_layer, items)):
             words = (
@@ -539,7 +570,10 @@ def _is_plain_tensor(node: ast.expr) -> bool:
     """torch.zeros(…, requires_grad=True), torch.zeros(…).requires_grad_()."""
     if not isinstance(node, ast.Call):
         return False
-    asked = any(keyword.arg == "requires_grad" for keyword in node.keywords)
+    asked = any(
+        one.arg == "requires_grad" and isinstance(one.value, ast.Constant) and one.value.value
+        for one in node.keywords
+    )
     return (asked and _chain(node.func)[0] == "torch") or _name(node.func) == "requires_grad_"
 
 
@@ -577,8 +611,8 @@ def _stored(tree: ast.AST) -> list[str]:
 
 
 def _written_into(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Names of what a[…] = … and a[…] += … write into, and the lines."""
-    for node in ast.walk(tree):
+    """Names of what a[…] = … and a[…] += … write into, and the lines; not in inner functions."""
+    for node in _own(tree):
         if not isinstance(node, (ast.Assign, ast.AugAssign)):
             continue
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -604,15 +638,21 @@ def _cut(loss: ast.expr, tree: ast.Module) -> str:
 
 def _resolved(node: ast.expr, tree: ast.Module) -> ast.expr:
     """What a name stands for, where it is given a value in one place only."""
-    if not isinstance(node, ast.Name) or _stored(tree).count(node.id) > 1:
-        return node
-    values = [
-        one.value
-        for one in ast.walk(tree)
-        if isinstance(one, ast.Assign)
-        and any(isinstance(target, ast.Name) and target.id == node.id for target in one.targets)
-    ]
-    return values[0] if len(values) == 1 else node
+    return _values(tree).get(node.id, node) if isinstance(node, ast.Name) else node
+
+
+@functools.lru_cache(8)
+def _values(tree: ast.Module) -> dict[str, ast.expr]:
+    """The values of the names that are given one in one place only, and are no argument's."""
+    given = Counter(_stored(tree))
+    given.update(2 * [node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)])
+    return {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and given[target.id] == 1
+    }
 
 
 def _name(node: ast.expr) -> str:
