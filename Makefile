@@ -3,6 +3,8 @@
 # `make check` is for every change: style, types, and the tests that are quick.
 # `make site` builds the students' web site in site/_build/html.
 
+# Its `time` counts what the tests' own processes took, too.
+SHELL := /bin/bash
 PYTHON ?= python3
 # Where pip would take gigabytes of CUDA, choose PyTorch's CPU build:
 #   make setup TORCH="torch==2.13.0 --extra-index-url https://download.pytorch.org/whl/cpu"
@@ -15,7 +17,7 @@ demo: setup
 	$(BIN)/autograder demo
 
 test: style
-	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=40
+	time $(BIN)/python -m pytest -n 2 --dist worksteal --durations=40
 
 style: setup
 	$(BIN)/ruff check .
@@ -24,10 +26,10 @@ style: setup
 
 # The two halves of `make test`, for machines that run them side by side.
 tests: setup
-	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=40 --ignore tests/test_verify.py
+	time $(BIN)/python -m pytest -n 2 --dist worksteal --durations=40 --ignore tests/test_verify.py
 
 tables: setup
-	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=40 tests/test_verify.py
+	time $(BIN)/python -m pytest -n 2 --dist worksteal --durations=40 tests/test_verify.py
 
 check: style
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
