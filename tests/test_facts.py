@@ -129,6 +129,23 @@ def train(x, epochs):
             "  def forward(self, x):\n    return self.q(x)\n",
             "",
         ),
+        (
+            "def f(model, opt, n):\n    model.train()\n    for _ in range(n):\n        opt.step()\n"
+            "        model.eval()",
+            "evaluation mode on and never off",
+        ),
+        # Derivatives by small steps.
+        (
+            "def slope(x):\n    h = 1e-6\n    return (np.tanh(x + h) - np.tanh(x - h)) / (2 * h)",
+            "Line 3 divides a difference by a small step",
+        ),
+        (
+            "def loss(model, t, h=1e-4):\n"
+            "    u_tt = (model(t + h) - 2 * model(t) + model(t - h)) / h**2\n    return u_tt",
+            "Line 2 divides a difference by a small step",
+        ),
+        ("def slope(y, x):\n    return np.gradient(y, x)", "differences between neighbours"),
+        ("def f(omega, x):\n    return omega ^ 2 * x", "Line 2 uses ^"),
         # In place, and second names.
         (
             "def f(model):\n    while True:\n        best = model.state_dict()\n    return best\n",
@@ -257,6 +274,8 @@ def test_functions_are_read(code: str, words: str) -> None:
             "weights not copied",
         ),
         ("def f(colour):\n    return colour ^ 1", "caret"),
+        ("def f(x):\n    x = x - 0.01\n    return (x - 0.01) / 0.01", "differences"),
+        ("def f(x):\n    return (x - x.mean()) / (x.std() + 1e-8)", "differences"),
         (
             "def f(dt):\n    t, times = 0, []\n    for _ in range(9):\n        for _ in range(3):\n"
             "            t += dt\n        times.append(t)\n    return times",
