@@ -76,15 +76,19 @@ def _facts(tree: ast.Module) -> Iterator[_Fact]:
     called = {_name(node.func) for node in _calls(tree)}
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     called |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} & {"grad"}
+    trains = {"train"} | {
+        one.name for one in functions if any(_name(call.func) == "train" for call in _calls(one))
+    }
     scopes: list[_Scope] = [tree, *functions]
     for scope in scopes:
-        yield from _in_loops(scope, called)
+        yield from _in_loops(scope, called, trains)
     for call in _calls(tree):
         yield from _in_call(call, tree)
     outermost = {function for function, _ in _functions(tree)}
     for function in functions:
         yield from _in_function(function, function in outermost)
         yield from _without_effect(function)
+        yield from _by_differences(function)
     for made in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
         yield from _in_class(made)
     for function, owner in _functions(tree):
@@ -98,18 +102,18 @@ def _facts(tree: ast.Module) -> Iterator[_Fact]:
 # -------------------------------------------------------------------------------- loops
 
 
-def _in_loops(scope: _Scope, called: set[str]) -> Iterator[_Fact]:
+def _in_loops(scope: _Scope, called: set[str], trains: set[str]) -> Iterator[_Fact]:
     loops = [one for one in _own(scope) if isinstance(one, (ast.For, ast.While))]
     for loop in loops:
-        yield from _in_loop(loop, scope, called)
+        yield from _in_loop(loop, scope, called, trains)
     inner = {one for loop in loops for one in ast.walk(loop) if one is not loop}
     if not any(isinstance(node, (ast.Nonlocal, ast.Global)) for node in ast.walk(scope)):
         for loop in (one for one in loops if one not in inner):
             yield from _gathered(loop)
 
 
-def _in_loop(loop: _Loop, scope: _Scope, called: set[str]) -> Iterator[_Fact]:
-    """Training loops, and loops that are left too early."""
+def _in_loop(loop: _Loop, scope: _Scope, called: set[str], trains: set[str]) -> Iterator[_Fact]:
+    """Training loops, and loops that are left too early; `trains`: what switches it on again."""
     here = {_name(node.func) for node in _calls(loop)}
     where = f"the loop in line {loop.lineno}"
     by_hand = "grad" in called  # p -= rate * p.grad
@@ -119,7 +123,7 @@ def _in_loop(loop: _Loop, scope: _Scope, called: set[str]) -> Iterator[_Fact]:
         yield "never steps", f"No optimiser takes a step in {where}: the weights stay as they are."
     if {"step", "zero_grad"} <= here and not called & {"backward", "grad"}:
         yield "no backward", f"backward is never called in {where}: there are no gradients."
-    if _evaluated(loop) and "step" in here and "train" not in called:
+    if _evaluated(loop) and "step" in here and not here & trains:
         yield "evaluates", f"{where.capitalize()} switches evaluation mode on and never off again."
     if here & {"step"} and "train" not in called and _called_above("eval", loop, scope):
         yield "stays", "Evaluation mode is switched on, and training mode never again."
@@ -276,7 +280,10 @@ def _without_effect(function: ast.FunctionDef) -> Iterator[_Fact]:
     """Statements that work something out and drop it; ^ where a power is meant."""
     for node in _own(function):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
-            power = node.right.value if isinstance(node.right, ast.Constant) else None
+            first = node.right  # x ^ 2 * y is x ^ (2 * y)
+            while isinstance(first, ast.BinOp):
+                first = first.left
+            power = first.value if isinstance(first, ast.Constant) else None
             if isinstance(power, (int, float)) and power not in (0, 1):  # nor True, False
                 words = f"Line {node.lineno} uses ^, which in Python is no power: that is **."
                 yield "caret", words
@@ -287,6 +294,57 @@ def _without_effect(function: ast.FunctionDef) -> Iterator[_Fact]:
         for block in (getattr(node, name, None) for name in ("body", "orelse")):
             yield from _behind_return(block)
     yield from _behind_return(function.body)
+
+
+def _by_differences(function: ast.FunctionDef) -> Iterator[_Fact]:
+    """(f(x + h) - f(x - h)) / (2 * h) with a small number h, and what libraries have for it."""
+    own = _own(function)
+    for call in (node for node in own if isinstance(node, ast.Call)):
+        chain = _chain(call.func)
+        if chain[-1] == "gradient" and chain[0] in _LIBRARIES:
+            words = f"Line {call.lineno} takes differences between neighbours ({'.'.join(chain)})"
+            yield "differences", f"{words}: they come near a derivative, and are none."
+    small = {
+        target.id
+        for node in own
+        if isinstance(node, ast.Assign) and _is_small(node.value, set())
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    arguments = [*function.args.posonlyargs, *function.args.args]
+    defaults = zip(reversed(arguments), reversed(function.args.defaults), strict=False)
+    small |= {arg.arg for arg, value in defaults if _is_small(value, set())}
+    plus_minus = ast.Add | ast.Sub
+    steps = [
+        node.value if isinstance(node, ast.AugAssign) else node.right
+        for node in own
+        if isinstance(node, (ast.AugAssign, ast.BinOp)) and isinstance(node.op, plus_minus)
+    ]
+    if not any(_is_small(one, small) for one in steps):
+        return
+    for node in own:
+        if (
+            isinstance(node, ast.BinOp)
+            and isinstance(node.op, ast.Div)
+            and _is_small(node.right, small)
+            and isinstance(node.left, ast.BinOp)
+            and isinstance(node.left.op, plus_minus)
+            and not _is_small(node.left.right, small)
+        ):
+            words = f"Line {node.lineno} divides a difference by a small step"
+            yield "differences", f"{words}: that comes near a derivative, and is none."
+
+
+def _is_small(node: ast.expr, names: set[str]) -> bool:
+    """A number that steps are made of: 1e-4, h, 2 * h, h**2."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, float) and 0 < node.value <= 0.01
+    if isinstance(node, ast.Name):
+        return node.id in names
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Pow)):
+        sides = [node.left] if isinstance(node.op, ast.Pow) else [node.left, node.right]
+        return any(_is_small(one, names) for one in sides)
+    return False
 
 
 def _dropped(value: ast.expr) -> str:
