@@ -18,13 +18,12 @@ import pytest
 import torch
 import toy_course
 
-from autograder.authoring import build
+from autograder.authoring import build, slips
 from autograder.course import Assignment, load_assignment
 from autograder.sandbox.cage import Cage
-from autograder.sandbox.inside import cells, fields, state
+from autograder.sandbox.inside import state
 
-for _shared in (cells, fields, state):  # the builder puts them there
-    sys.modules.setdefault(f"coursekit.{_shared.__name__.rpartition('.')[2]}", _shared)
+slips.share()
 torch.set_num_threads(1)
 _GET_IPYTHON = IPython.get_ipython
 

@@ -12,6 +12,8 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
+from autograder.authoring.slips import SHARED
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 FILES = {
@@ -256,8 +258,8 @@ def write(root: Path) -> Path:
     )
     inside = Path("autograder", "sandbox", "inside")
     (root / inside).mkdir(parents=True)
-    for name in ("cells.py", "compiler.py", "fields.py", "state.py", "witness.py"):
-        shutil.copy(REPOSITORY / inside / name, root / inside / name)
+    for name in SHARED:
+        shutil.copy(REPOSITORY / inside / f"{name}.py", root / inside / f"{name}.py")
     return root
 
 

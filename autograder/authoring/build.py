@@ -36,7 +36,7 @@ from autograder.errors import CourseError
 from autograder.files import write_atomically
 from autograder.judging.answers import definition, setup_code
 
-from .slips import known_slips
+from .slips import SHARED, known_slips
 
 _STAMP = ".build.json"
 _IGNORED = ("__pycache__", ".ipynb_checkpoints", ".DS_Store")
@@ -66,9 +66,6 @@ _SIGNIFICANT = 6
 _NOISE = 1e-9
 """Numbers this far below the largest of their list are rounding, and stored as zero."""
 
-_SHARED = ("cells.py", "compiler.py", "fields.py", "state.py", "witness.py")
-"""What a student's check does as the worker does it."""
-
 Cell = dict[str, Any]
 Files = dict[str, bytes]
 
@@ -88,7 +85,7 @@ def built_files(assignment: Assignment) -> Files:
         "figures.py": _read(assignment.folder / "figures.py"),
         "expected.json": _expected(assignment, reference),
         # The grader's own, so that the student's check goes by the same rules.
-        **{f"coursekit/{name}": _read(inside / name) for name in _SHARED},
+        **{f"coursekit/{name}.py": _read(inside / f"{name}.py") for name in SHARED},
     }
     for path in sorted((course.ROOT / "assignments" / "coursekit").glob("*.py")):
         source[f"coursekit/{path.name}"] = _read(path)
@@ -539,6 +536,6 @@ def _origin(path: str) -> str:
         return f"it comes from expected() in assignments/{name}/figures.py"
     if rest == slips.FILE:
         return f"it comes from autograder/mistakes/{name}.py"
-    if rest.removeprefix("coursekit/") in _SHARED:
+    if rest.removeprefix("coursekit/").removesuffix(".py") in SHARED:
         return f"it is a copy of autograder/sandbox/inside/{rest.removeprefix('coursekit/')}"
     return f"it is a copy of assignments/{rest if '/' in rest else f'{name}/{rest}'}"

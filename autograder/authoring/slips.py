@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import importlib.util
 import io
 import json
@@ -26,11 +27,13 @@ from autograder.course import SECONDS, Assignment, Exercise
 from autograder.judging.answers import Mistake, cells, mistakes
 from autograder.judging.diagnosis import usual_facts
 from autograder.judging.digest import pieces
-from autograder.sandbox.inside import cells as kernel
-from autograder.sandbox.inside import fields, state, witness
 from autograder.sandbox.protocol import InProcess
 
 Checks = dict[str, Callable[..., None]]
+
+SHARED = ("cells", "compiler", "fields", "state", "witness")
+"""Modules of `sandbox.inside` that notebooks have copies of, in `coursekit`: what a student's check
+does as the worker does it."""
 
 
 def known_slips(assignment: Assignment) -> bytes:
@@ -124,12 +127,16 @@ def _asked(
     return asked
 
 
+def share() -> None:
+    """Makes the modules that notebooks have copies of `coursekit`'s in this process, too."""
+    for name in SHARED:
+        module = importlib.import_module(f"autograder.sandbox.inside.{name}")
+        sys.modules.setdefault(f"coursekit.{name}", module)
+
+
 def public_checks(assignment: Assignment, exercise: str) -> Checks:
     """The public checks of an exercise, by their names."""
-    # In a notebook's folder these are copies.
-    copies = {"fields": fields, "state": state, "witness": witness, "cells": kernel}
-    for name, module in copies.items():
-        sys.modules.setdefault(f"coursekit.{name}", module)
+    share()
     path = assignment.public_checks
     specification = importlib.util.spec_from_file_location(f"_public_{assignment.name}", path)
     assert specification is not None

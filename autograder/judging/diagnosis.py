@@ -316,10 +316,8 @@ class _Diagnosis:
         by_value = {self.failed[key] for key in self.telling} == {"value"}
         comparable = (pairs for pairs in self._compared if relations.comparable(pairs))
         found = [pair for pairs in comparable for pair in pairs]
-        return self._missing() or relations.told(found, by_value=by_value)
-
-    def _missing(self) -> str:
-        return relations.missing(pair for pairs in self._compared for pair in pairs)
+        missing = relations.missing(pair for pairs in self._compared for pair in pairs)
+        return missing or relations.told(found, by_value=by_value)
 
     def place(self) -> str:
         """Where what came back is wrong, if that is the same in every check that failed."""
