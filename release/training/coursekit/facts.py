@@ -103,7 +103,7 @@ def _facts(tree: ast.Module) -> Iterator[_Fact]:
 
 
 def _in_loops(scope: _Scope, called: set[str], trains: set[str]) -> Iterator[_Fact]:
-    loops = [one for one in _own(scope) if isinstance(one, (ast.For, ast.While))]
+    loops = _loops(scope)
     for loop in loops:
         yield from _in_loop(loop, scope, called, trains)
     inner = {one for loop in loops for one in ast.walk(loop) if one is not loop}
@@ -410,9 +410,8 @@ def _weights_kept(function: ast.FunctionDef) -> Iterator[_Fact]:
     """best = model.state_dict(), and nothing copies it."""
     if {_name(call.func) for call in _calls(function)} & {"clone", "copy", "deepcopy"}:
         return
-    loops = [one for one in _own(function) if isinstance(one, (ast.For, ast.While))]
-    inside = {one for loop in loops for one in ast.walk(loop)}
-    for node in (one for one in inside if isinstance(one, ast.Assign)):
+    inside = _inside(_loops(function))
+    for node in (one for one in _own(function) if isinstance(one, ast.Assign) and one in inside):
         if isinstance(node.value, ast.Call) and _name(node.value.func) == "state_dict":
             words = (
                 f"Line {node.lineno} keeps state_dict() without a copy: it holds the weights "
@@ -423,10 +422,11 @@ def _weights_kept(function: ast.FunctionDef) -> Iterator[_Fact]:
 
 def _drawn_once(function: ast.FunctionDef, stored: Counter[str]) -> Iterator[_Fact]:
     """One random number, drawn before a loop that uses it in every turn."""
-    own = _own(function)
-    loops = [node for node in own if isinstance(node, (ast.For, ast.While))]
-    inside = {node for loop in loops for node in ast.walk(loop)}
-    for node in (one for one in own if isinstance(one, ast.Assign) and one not in inside):
+    loops = _loops(function)
+    inside = _inside(loops)
+    for node in (one for one in _own(function) if isinstance(one, ast.Assign)):
+        if node in inside:
+            continue
         target, value = node.targets[0], node.value
         drawn = isinstance(value, ast.Call) and _name(value.func) in _DRAWS
         if not (drawn and isinstance(target, ast.Name) and stored[target.id] == 1):
@@ -656,6 +656,15 @@ def _own(scope: ast.AST) -> list[ast.AST]:
         if not isinstance(node, _SCOPES):
             queue += ast.iter_child_nodes(node)
     return sorted(found, key=lambda node: getattr(node, "lineno", 0))
+
+
+def _loops(scope: ast.AST) -> list[_Loop]:
+    """The loops of a function itself."""
+    return [node for node in _own(scope) if isinstance(node, (ast.For, ast.While))]
+
+
+def _inside(loops: list[_Loop]) -> set[ast.AST]:
+    return {node for loop in loops for node in ast.walk(loop)}
 
 
 def _calls(tree: ast.AST) -> Iterator[ast.Call]:

@@ -259,21 +259,16 @@ class Watched:
                 continue
             if afterwards and self._looked_through(epoch[-1], claimed):
                 continue
-            text = (
-                ""
-                if any_loss
-                else "the history is not the mean loss over the samples of each epoch"
-            )
             if _near(claimed, float(losses[-1].mean())):
-                text = "the history holds the loss of each epoch's last batch, not the mean"
-            elif _near(claimed, float(np.mean([one.mean() for one in losses]))):
-                text = "the history is a mean over batches: a smaller batch weighs as much"
-            elif _near(claimed, float(sum(one.mean() for one in losses))):
-                text = "the history is a sum over batches, not the mean over samples"
-            elif _near(claimed, float(np.concatenate(losses).sum())):
-                text = "the history is a sum over samples, not the mean"
-            if text:
-                return text
+                return "the history holds the loss of each epoch's last batch, not the mean"
+            if _near(claimed, float(np.mean([one.mean() for one in losses]))):
+                return "the history is a mean over batches: a smaller batch weighs as much"
+            if _near(claimed, float(sum(one.mean() for one in losses))):
+                return "the history is a sum over batches, not the mean over samples"
+            if _near(claimed, float(np.concatenate(losses).sum())):
+                return "the history is a sum over samples, not the mean"
+            if not any_loss:
+                return "the history is not the mean loss over the samples of each epoch"
         return ""
 
     def _looked_through(self, step: Pass, claimed: float) -> bool:
