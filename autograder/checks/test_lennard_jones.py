@@ -1041,6 +1041,17 @@ def test_train_cluster_model__judges_every_cluster_by_itself(student, draw):
 
 
 @pytest.mark.guard
+def test_train_cluster_model__gives_one_axis(student, draw):
+    """gives an energy for each row of distances, (m,), and no column (m, 1)"""
+    distances, energies = _energies(draw, 40, 3, _Law(draw, 0.9))
+    model = _clusters_model(student, (distances, energies), torch_generator(draw), 5)
+    for rows in (7, 1):
+        _predict(model, distances[:rows])
+        shape = tuple(getattr(_either(model, distances[:rows]), "shape", ()))
+        holds(shape == (rows,), f"{rows} rows give energies of the shape {shape}, not ({rows},)")
+
+
+@pytest.mark.guard
 def test_train_cluster_model__repeats_itself(student, draw):
     """gives the same model for the same seed, and another for another"""
     distances, energies = _energies(draw, 60, 4, _Law(draw, 0.9))
