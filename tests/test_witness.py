@@ -405,7 +405,7 @@ def train(epochs):
     ids=["none", "gradient steps", "in one call", "two optimisers", "in blocks"],
 )
 def test_the_iterations_of_the_busiest_optimiser_are_counted(body: str, iterations: int) -> None:
-    student = Student(InProcess([Cell("the cell", f"{_MODEL}    {body}\n")]))
+    student: Any = Student(InProcess([Cell("the cell", f"{_MODEL}    {body}\n")]))
     equation = student.field("equation")
     for _ in range(2):  # each time from nothing
         equation.watch()

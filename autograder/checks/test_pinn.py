@@ -933,7 +933,8 @@ def _repeats_itself(student: Any, draw: np.random.Generator, exercise: str, *at:
 def _keeps_to_its_epochs(student: Any, draw: np.random.Generator, exercise: str) -> None:
     """Twenty epochs more are at most thirty iterations more: they may come in blocks, and what
     polishes the result at the end may take as many as it likes."""
-    equation, made = student.field("equation"), []
+    equation = student.field("equation")
+    made: list[int] = []
     for epochs in (20, 40):
         equation.watch()
         _trained_model(student, exercise, epochs, torch_generator(draw))
