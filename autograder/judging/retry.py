@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from autograder.course import Cell, Exercise
 from autograder.results import ExerciseResult
 from autograder.sandbox.cage import Cage
+from autograder.sandbox.limits import machine_pace, wall_seconds
 from autograder.sandbox.transport import Caged
 
 from .follow_through import Tries
@@ -37,7 +39,7 @@ def with_retry(
     in_cells = 0.0
     alone = False
     for last in (False, True):
-        with _turn(alone):
+        with _turn(alone, machine_pace() * wall_seconds(judge.assignment)):
             caged = Caged(cage, judge.assignment, cells)
             try:
                 results = judge.judge(Student(caged, aided), salt, wanted, after=after)
@@ -69,19 +71,34 @@ def with_retry(
 
 
 @contextlib.contextmanager
-def _turn(alone: bool) -> Iterator[None]:
+def _turn(alone: bool, patience: float) -> Iterator[None]:
     """Other submissions of this machine's graders run at the same time, or none does.
 
     Whoever wants to be alone waits at the door, and nobody passes it before. Where the folder's
-    file system has no locks, everybody runs with the others.
+    file system has no locks, everybody runs with the others; so does who has waited for as long as
+    a submission may take, since only somebody who hangs keeps a lock longer.
     """
+    until = time.monotonic() + patience
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             door, room = (stack.enter_context(open(name, "rb")) for name in _LOCKED)
-            fcntl.flock(door, fcntl.LOCK_EX)
-            fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            if _locked(door, fcntl.LOCK_EX, until):
+                _locked(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, until)
             fcntl.flock(door, fcntl.LOCK_UN)
         yield
+
+
+def _locked(file: IO[bytes], kind: int, until: float) -> bool:
+    """Whether the lock was had in time."""
+    while True:
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 def _skipped(lines: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ is right takes a moment: none measures time.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import threading
@@ -330,9 +331,9 @@ def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
     turns: list[bool] = []
     together = retry._turn
 
-    def turn(alone: bool) -> Any:
+    def turn(alone: bool, patience: float) -> Any:
         turns.append(alone)
-        return together(alone)
+        return together(alone, patience)
 
     killed: list[int] = []
     renewed: list[int] = []  # only hidden checks carry points
@@ -361,26 +362,54 @@ def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
     assert tries.notes == ["tried again, alone, as the system ended Python: mse_loss"]
 
 
+@pytest.fixture
+def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else's graders are waited for."""
+    names = tmp_path / "door", tmp_path / "room"
+    for name in names:
+        name.touch()
+    monkeypatch.setattr(retry, "_LOCKED", names)
+
+
+@pytest.mark.usefixtures("own_locks")
 def test_nobody_runs_beside_who_is_to_be_alone() -> None:
     order: list[str] = []
     waiting = threading.Event()
 
     def alone() -> None:
         waiting.set()
-        with retry._turn(True):
+        with retry._turn(True, 60.0):
             order.append("alone")
 
-    with retry._turn(False):
+    with retry._turn(False, 60.0):
         thread = threading.Thread(target=alone)
         thread.start()
-        waiting.wait()
+        assert waiting.wait(60)
         thread.join(0.2)
         assert thread.is_alive()
         order.append("together")
-    thread.join()
-    with retry._turn(False):
+    thread.join(60)
+    with retry._turn(False, 60.0):
         order.append("together again")
     assert order == ["together", "alone", "together again"]
+
+
+@pytest.mark.usefixtures("own_locks")
+@pytest.mark.parametrize("alone", [True, False])
+def test_nobody_waits_for_ever_for_who_hangs(alone: bool) -> None:
+    with retry._turn(not alone, 60.0):  # and never ends
+        with retry._turn(alone, 0.05):
+            pass
+        with retry._turn(alone, 0.05):
+            pass
+
+
+@pytest.mark.usefixtures("own_locks")
+def test_a_door_that_is_kept_shut_is_no_wall() -> None:
+    with retry._LOCKED[0].open("rb") as door:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        with retry._turn(False, 0.05):
+            pass
 
 
 @pytest.fixture(autouse=True)
