@@ -12,13 +12,14 @@ from typing import IO, Any
 from autograder.course import Cell, Exercise
 from autograder.results import ExerciseResult
 from autograder.sandbox.cage import Cage
-from autograder.sandbox.limits import machine_pace, wall_seconds
 from autograder.sandbox.transport import Caged
 
 from .follow_through import Tries
 from .judge import Judge
 from .student import Student
 
+PATIENCE = 1800.0
+"""Seconds for which a submission waits until it may be alone, or until who is alone has ended."""
 # Files that every judge of this installation has anyway: nothing is left behind.
 _LOCKED = (Path(__file__), Path(__file__).with_name("judge.py"))
 
@@ -39,7 +40,7 @@ def with_retry(
     in_cells = 0.0
     alone = False
     for last in (False, True):
-        with _turn(alone, machine_pace() * wall_seconds(judge.assignment)):
+        with _turn(alone):
             caged = Caged(cage, judge.assignment, cells)
             try:
                 results = judge.judge(Student(caged, aided), salt, wanted, after=after)
@@ -71,14 +72,14 @@ def with_retry(
 
 
 @contextlib.contextmanager
-def _turn(alone: bool, patience: float) -> Iterator[None]:
+def _turn(alone: bool) -> Iterator[None]:
     """Other submissions of this machine's graders run at the same time, or none does.
 
     Whoever wants to be alone waits at the door, and nobody passes it before. Where the folder's
-    file system has no locks, everybody runs with the others; so does who has waited for as long as
-    a submission may take, since only somebody who hangs keeps a lock longer.
+    file system has no locks, everybody runs with the others; so does who has waited too long, since
+    somebody who hangs must not stop a class.
     """
-    until = time.monotonic() + patience
+    until = time.monotonic() + PATIENCE
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             door, room = (stack.enter_context(open(name, "rb")) for name in _LOCKED)

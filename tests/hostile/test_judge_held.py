@@ -331,9 +331,9 @@ def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
     turns: list[bool] = []
     together = retry._turn
 
-    def turn(alone: bool, patience: float) -> Any:
+    def turn(alone: bool) -> Any:
         turns.append(alone)
-        return together(alone, patience)
+        return together(alone)
 
     killed: list[int] = []
     renewed: list[int] = []  # only hidden checks carry points
@@ -378,10 +378,10 @@ def test_nobody_runs_beside_who_is_to_be_alone() -> None:
 
     def alone() -> None:
         waiting.set()
-        with retry._turn(True, 60.0):
+        with retry._turn(True):
             order.append("alone")
 
-    with retry._turn(False, 60.0):
+    with retry._turn(False):
         thread = threading.Thread(target=alone)
         thread.start()
         assert waiting.wait(60)
@@ -389,26 +389,27 @@ def test_nobody_runs_beside_who_is_to_be_alone() -> None:
         assert thread.is_alive()
         order.append("together")
     thread.join(60)
-    with retry._turn(False, 60.0):
+    with retry._turn(False):
         order.append("together again")
     assert order == ["together", "alone", "together again"]
 
 
 @pytest.mark.usefixtures("own_locks")
 @pytest.mark.parametrize("alone", [True, False])
-def test_nobody_waits_for_ever_for_who_hangs(alone: bool) -> None:
-    with retry._turn(not alone, 60.0):  # and never ends
-        with retry._turn(alone, 0.05):
-            pass
-        with retry._turn(alone, 0.05):
-            pass
+def test_nobody_waits_for_ever_for_who_hangs(alone: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    with retry._turn(not alone):  # and never ends
+        monkeypatch.setattr(retry, "PATIENCE", 0.05)
+        for _ in range(2):
+            with retry._turn(alone):
+                pass
 
 
 @pytest.mark.usefixtures("own_locks")
-def test_a_door_that_is_kept_shut_is_no_wall() -> None:
+def test_a_door_that_is_kept_shut_is_no_wall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "PATIENCE", 0.05)
     with retry._LOCKED[0].open("rb") as door:
         fcntl.flock(door, fcntl.LOCK_EX)
-        with retry._turn(False, 0.05):
+        with retry._turn(False):
             pass
 
 
