@@ -274,7 +274,7 @@ def wanted_instead(stumble: Exception) -> str:
         return "a function or a model, to be called,"
     expected = re.search(r"values? to unpack \(expected (?:at least )?(\d+)", text)
     if expected:
-        return f"{expected[1]} values"
+        return "1 value" if expected[1] == "1" else f"{expected[1]} values"
     if any(words in text for words in ("cannot unpack", "not iterable", "subscriptable", "len()")):
         return "several values"
     if "broadcast" in text or "same shape" in text or "must match" in text:
@@ -300,6 +300,12 @@ _ATTRIBUTES = {
     "a model (an nn.Module)": "parameters eval train training state_dict named_parameters",
 }
 """Attributes that a check may ask for, by what has them."""
+
+
+def not_callable(kept: Any) -> StudentError:
+    """Where a check calls what came back."""
+    text = f"returned {kind_of(kept)} where a function or a model, to be called, is expected"
+    return StudentError("type", text)
 
 
 def no_parameters() -> CheckFailed:
