@@ -108,6 +108,8 @@ class Net(torch.nn.Module):
         return 1.0
 def encode(model, x):
     return model(x)
+def nothing(x):
+    return []
 def pair(x):
     return x, -x
 def pairs(x):
@@ -358,6 +360,23 @@ def test_a_stumble_says_what_it_was_and_what_was_wanted() -> None:
     assert told(lambda v: v.requires_grad, lambda s: s.square(1.0)) == (
         "returned a float where a torch tensor is expected"
     )
+    assert told(lambda v: v.step(1.0), lambda s: s.square(1.0)) == (
+        "returned a float where an object with step is expected"
+    )
+
+    def twos(value: Any) -> None:
+        for _, _ in value:
+            pass
+
+    entries = "returned a tuple of 2 in which each entry should be "
+    assert told(twos, lambda s: s.pair(np.ones(3))) == entries + "2 values"
+    assert told(twos, lambda s: s.pair(np.ones(1))) == entries + "2 values"
+    assert told(twos, lambda s: s.pair(1.0)) == entries + "several values"
+
+    def one(value: Any) -> None:
+        _, *_ = value
+
+    assert told(one, lambda s: s.nothing(1.0)) == "returned a list of 0 where 1 value is expected"
 
 
 @pytest.mark.parametrize(
