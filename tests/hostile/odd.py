@@ -111,7 +111,7 @@ THINGS = {
     ).replace("= __call__\n        \n", "= lambda *a: 1 / 0\n"),
     "a type of an odd name": "return type('x' * 300 + '\\n<b>', (), {})()",
     "a mock": "from unittest import mock\nreturn mock.MagicMock()",
-    "a file": "return open('/dev/null')",
+    "a file": "import io\nreturn io.StringIO('x')",
     "a dtype": "return torch.float32",
     "a device": "return torch.device('cpu')",
     "a generator of numbers": "return np.random.default_rng(0)",
