@@ -211,4 +211,11 @@ TENSORS = {
     "a state": "return nn.Linear(1, 1).state_dict()",
     "a distribution": "return torch.distributions.Normal(0.0, 1.0)",
 }
-ODD = NUMBERS | TEXTS | CONTAINERS | THINGS | ARRAYS | TENSORS
+GROUPS = {
+    "numbers": NUMBERS,
+    "texts": TEXTS,
+    "containers": CONTAINERS,
+    "things": THINGS,
+    "arrays": ARRAYS,
+    "tensors": TENSORS,
+}

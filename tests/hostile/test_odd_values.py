@@ -12,7 +12,7 @@ import re
 import textwrap
 
 import pytest
-from odd import ODD
+from odd import GROUPS
 
 from autograder.course import Assignment, Cell, Exercise, load_assignment
 from autograder.judging.answers import setup_code
@@ -88,39 +88,37 @@ def assert_the_students(results: list[ExerciseResult], value: str) -> None:
                 assert odd not in check.message, said
 
 
-ALL = list(ODD)
-
-
-def exercises_of(judge: Judge, names: tuple[str, ...]) -> list[Exercise]:
-    return [judge.assignment.exercise(name) for name in names]
-
-
-@pytest.mark.usefixtures("apart")
-@pytest.mark.parametrize("value", ALL)
-def test_an_odd_value_is_the_students_matter(judges: dict[str, Judge], value: str) -> None:
-    name = list(TRIED)[ALL.index(value) % len(TRIED)]
-    judge, wanted = judges[name], exercises_of(judges[name], TRIED[name])
-    code = notebook(judge.assignment, wanted, ODD[value], False)
+def tried(judge: Judge, names: tuple[str, ...], value: str, body: str, of_modules: bool) -> None:
+    wanted = [judge.assignment.exercise(name) for name in names]
+    code = notebook(judge.assignment, wanted, body, of_modules)
     assert_the_students(judge.judge(Student(InProcess(code)), "odd", wanted), value)
 
 
 @pytest.mark.usefixtures("apart")
-@pytest.mark.parametrize("value", ALL)
+@pytest.mark.parametrize("group", GROUPS)
+def test_an_odd_value_is_the_students_matter(judges: dict[str, Judge], group: str) -> None:
+    for number, (value, body) in enumerate(GROUPS[group].items()):
+        name = list(TRIED)[number % len(TRIED)]
+        tried(judges[name], TRIED[name], value, body, False)
+
+
+@pytest.mark.usefixtures("apart")
+@pytest.mark.parametrize("group", GROUPS)
 def test_a_module_that_gives_an_odd_value_is_the_students_matter(
-    judges: dict[str, Judge], value: str
+    judges: dict[str, Judge], group: str
 ) -> None:
-    name = list(MODULES)[(ALL.index(value) + 1) % len(MODULES)]
-    judge, wanted = judges[name], exercises_of(judges[name], MODULES[name])
-    code = notebook(judge.assignment, wanted, ODD[value], True)
-    assert_the_students(judge.judge(Student(InProcess(code)), "odd", wanted), value)
+    for number, (value, body) in enumerate(GROUPS[group].items(), 1):
+        name = list(MODULES)[number % len(MODULES)]
+        tried(judges[name], MODULES[name], value, body, True)
 
 
-@pytest.mark.parametrize("value", ALL[::19])
-def test_in_the_cage_too(cage: Cage, judges: dict[str, Judge], value: str) -> None:
-    name = list(TRIED)[(ALL.index(value) + 2) % len(TRIED)]
-    judge, wanted = judges[name], exercises_of(judges[name], TRIED[name][:3])
-    code = notebook(judge.assignment, wanted, ODD[value], False)
-    caged = Caged(cage, judge.assignment, code)
+@pytest.mark.parametrize("group", GROUPS)
+def test_in_the_cage_too(cage: Cage, judges: dict[str, Judge], group: str) -> None:
+    number = list(GROUPS).index(group)
+    name = list(TRIED)[number % len(TRIED)]
+    judge, (value, body) = judges[name], list(GROUPS[group].items())[number]
+    wanted = [judge.assignment.exercise(name) for name in TRIED[name][:3]]
+    caged = Caged(cage, judge.assignment, notebook(judge.assignment, wanted, body, False))
     try:
         assert_the_students(judge.judge(Student(caged), "odd", wanted), value)
     finally:
