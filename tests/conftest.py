@@ -13,6 +13,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # nbgrader runs `alembic` by name, so that it works only in an environment that is activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
+import hypothesis
 import IPython
 import pytest
 import torch
@@ -24,6 +25,9 @@ from autograder.sandbox.cage import Cage
 from autograder.sandbox.inside import state
 
 slips.share()
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 torch.set_num_threads(1)
 _GET_IPYTHON = IPython.get_ipython
 

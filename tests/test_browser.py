@@ -74,6 +74,9 @@ def jupyter(folder: Path, own: Path) -> Iterator[tuple[str, str]]:
         yield _address(own / "runtime", server)
     finally:
         server.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(60)
+        server.kill()
         server.wait()
 
 

@@ -51,11 +51,11 @@ def run(worker: Worker) -> Run:
     return run
 
 
-def told(run: Run, worker: Worker, expression: str) -> Any:
+def told(run: Run, worker: Worker, expression: str, seconds: float = 10.0) -> Any:
     """The value of an expression inside the cage."""
     assert run(f"def told():\n    return {expression}")["ok"]
     call = {"op": "call", "target": "told", "method": None, "args": (), "kwargs": {}}
-    reply = decode(worker.ask(encode(call), Budget(10.0)))
+    reply = decode(worker.ask(encode(call), Budget(seconds)))
     assert reply["ok"], reply
     return decode(reply["encoded"])
 
@@ -128,7 +128,8 @@ moved.append(float(torch.func.grad(torch.sin)(torch.zeros(()))) == 1)
     assert run(step)["ok"]
     assert told(run, worker, "all(moved)"), "an optimiser or a gradient went wrong"
     assert not told(run, worker, "any(name.startswith('torch._dynamo.') for name in sys.modules)")
-    assert told(run, worker, "torch._dynamo.config.suppress_errors") is False
+    asked = "torch._dynamo.config.suppress_errors"
+    assert told(run, worker, asked, 200.0) is False, "eight hundred modules are imported"
     assert run("from torch._dynamo import graph_break\nassert graph_break.__module__")["ok"]
 
 

@@ -184,12 +184,12 @@ def test_inverse_loss__trains_alpha_and_the_network(student):
 
 
 def test_inverse_loss__weighs_each_condition(student):
-    """is w₃ ((−1)² + 1²) + w₄ (−1 + 2x − sin πx)² for u = 2x − 1, at x = 0.5"""
-    coefficients = [[-1.0, 0.0], [2.0, 0.0], [0.0, 0.0]]
+    """is w₂ (1² + 4²)/2, w₃ (1² + 4²), w₄ ½² for u = 5x − 1 at x = ½, its data 0 at both ends"""
+    coefficients = [[-1.0, 0.0], [5.0, 0.0], [0.0, 0.0]]
     model = student.field("inverse", of="surface", coefficients=coefficients)
     x, t = (torch.tensor([[value]], requires_grad=True) for value in (0.5, 0.3))
     seen = (torch.tensor([[0.0], [1.0]]), torch.tensor([[0.3], [0.3]]), torch.zeros(2, 1))
-    for weights, expected in (((0, 2, 0, 0), 2.0), ((0, 0, 3, 0), 6.0), ((0, 0, 0, 5), 5.0)):
+    for weights, expected in (((0, 2, 0, 0), 17.0), ((0, 0, 3, 0), 51.0), ((0, 0, 0, 5), 1.25)):
         given = tuple(float(weight) for weight in weights)
         close(number(student.inverse_loss(model, (x, t), seen, given)), expected, SINGLE)
 
