@@ -289,7 +289,7 @@ def wanted_instead(stumble: Exception) -> str:
         return f"something with {text} in it"
     if isinstance(stumble, KeyError):
         return "an array or tensor"
-    if isinstance(stumble, (StopIteration, IndexError)):
+    if isinstance(stumble, (StopIteration, IndexError)) or "at least one" in text:
         return "more values"
     missing = re.search(r"has no attribute '([a-z]\w*)'", text)
     for wanted, names in _ATTRIBUTES.items():
