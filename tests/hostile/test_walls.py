@@ -279,7 +279,16 @@ def test_a_result_under_another_name_is_nobodys(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a;=1+1", "a; =1+1", "a\t=1", "a\n=1", "a;\u3000\uff1d1", 'a;"=1"', "a;'=1", "a;;-1-1;@x;+1+x"],
+    [
+        "a;=1+1",
+        "a; =1+1",
+        "a\t=1",
+        "a\n=1",
+        "a;\u3000\uff1d1",
+        'a;"=1"',
+        "a;'=1",
+        "a;;-1-1;@x;+1+x",
+    ],
 )
 def test_no_cell_begins_with_a_formula_whatever_separates_cells(text: str) -> None:
     """Where a semicolon separates, as in half of Europe, quotes in a line's middle are letters."""
