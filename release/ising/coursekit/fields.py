@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any, ClassVar
 
 import torch
@@ -211,8 +211,9 @@ class Equation(nn.Module):
     """
 
     asked = False
-    made: ClassVar[weakref.WeakKeyDictionary[torch.optim.Optimizer, tuple[int, int, int]]]
-    made = weakref.WeakKeyDictionary()
+    made: ClassVar[MutableMapping[torch.optim.Optimizer, tuple[int, int, int]]] = (
+        weakref.WeakKeyDictionary()
+    )
     """Of each optimiser: calls of `step`, the iterations of the longest one, all of them."""
     most = 0
 
