@@ -627,6 +627,7 @@ def test_train_autoencoder__learns_smaller_lattices(student, draw):
     )
 
 
+@pytest.mark.point
 def test_train_autoencoder__rebuilds_order_of_both_signs(student, draw):
     """leaves a model that rebuilds ordered configurations of either sign, spin by spin"""
     below(
