@@ -25,7 +25,8 @@ def harmless(cell: Any) -> Any:
     """Text that a spreadsheet would run as a formula becomes text again; numbers are rounded.
 
     Some take a full-width sign for the sign, and pass over spaces before it; some begin a cell
-    after a semicolon or a tab, whatever the table's own separator is.
+    after a semicolon or a tab, whatever the table's own separator is. What is a number up to where
+    the cell ends is no formula.
     """
     if isinstance(cell, float):
         return round(cell, 2)
@@ -33,10 +34,12 @@ def harmless(cell: Any) -> Any:
         return cell
     text = _CELL_ENDS.sub(r"\1'", plain(cell))
     begins = unicodedata.normalize("NFKC", text).lstrip()[:1]
-    return f"'{text}" if (text[:1] in "\t\r\n" and text) or begins in tuple("=+-@") else text
+    runs = begins in tuple("=+-@") and not _NUMBER.match(text.lstrip())
+    return f"'{text}" if (text[:1] in "\t\r\n" and text) or runs else text
 
 
-_CELL_ENDS = re.compile(r"([;\t\n][\"'\s]*)(?=[=+@\-＝＋＠－﹦﹢﹫﹣⁺⁻₊₋⁼₌])")
+_NUMBER = re.compile(r"[+-][0-9][0-9.,]*+(?:[eE][+-]?[0-9]++)?[\"' ]*+(?:[;\t\n]|$)")
+_CELL_ENDS = re.compile(rf"([;\t\n][\"'\s]*)(?=[=+@\-＝＋＠－﹦﹢﹫﹣⁺⁻₊₋⁼₌])(?!{_NUMBER.pattern})")
 
 
 def usable_id(name: str) -> bool:

@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 from coursekit.notebook import NotebookStudent
 
+from autograder.authoring import slips
 from autograder.course import load_assignment
 
 SEED = 20261121
+slips.share()
 
 
 def points(name: str, exercise: str, namespace: dict[str, Any]) -> float:

@@ -14,6 +14,7 @@ import nbformat
 import pytest
 import toy_course
 from coursekit.ipynb import MAX_BYTES
+from leftovers import adopting
 
 from autograder.course import ROOT
 
@@ -56,6 +57,7 @@ def checked(path: Path, script: Path = SCRIPT) -> tuple[int, str]:
         env=environment,
         capture_output=True,
         text=True,
+        timeout=900,
     )
     assert done.stderr == ""
     return done.returncode, done.stdout
@@ -159,6 +161,18 @@ def test_what_ends_python_or_never_ends_is_left_out_as_at_grading(
     code, said = checked(changed(notebook, add(needed, "energies")), script)
     assert ", line 4, ended Python itself" in said, said
     assert (code, said.splitlines()[-1]) == (1, NOT_READY), "an exercise is given anew there"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ends", ["", "\nos._exit(0)"])
+def test_what_a_cell_starts_and_leaves_keeps_nobody_waiting(notebook: Path, ends: str) -> None:
+    """A process that it forked has its line; workers of a pool wait for ever."""
+    leaves = "import os, time\nif os.fork() == 0:\n    time.sleep(10_000)\n    os._exit(0)"
+    with adopting() as all_ended:
+        code, said = checked(changed(notebook, add(leaves + ends, "energies")))
+        all_ended()
+    assert "6 of 6 public checks passed" in said
+    assert (code, said.splitlines()[-1]) == (0, READY), said
 
 
 @pytest.mark.parametrize(

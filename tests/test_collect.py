@@ -333,7 +333,7 @@ def test_a_thousand_broken_archives_are_told_in_one_line(tmp_path: Path) -> None
     many = zipped_bytes({f"{n}.zip": b"none" for n in range(1000)})
     files = {f"{MALLORY}/work.zip": many, f"{ALICE}/backprop.ipynb": b"{}"}
     (line,) = collect(archive(tmp_path, files), FOUND, tmp_path).left_out
-    assert "and 997 archives more" in line
+    assert "and 997 more" in line
 
 
 # ------------------------------------------------------------------------ everyone is named
@@ -460,6 +460,39 @@ def test_who_has_nothing_of_the_assignment_is_named_once(tmp_path: Path) -> None
     outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
     assert outcome.written == ["ada"]
     assert outcome.left_out == ["ben: there is nothing of backprop"]
+
+
+def test_what_begins_with_a_dot_is_named_where_it_may_be_work(tmp_path: Path) -> None:
+    within = zipped_bytes({".work/backprop.ipynb": notebook(), ".DS_Store": b"x"})
+    files = {
+        "Ada_1_assignsubmission_file_/backprop.ipynb": notebook(),
+        "Ada_1_assignsubmission_file_/.old/backprop.ipynb": notebook(),
+        ".Ben_2_assignsubmission_file_/essay.pdf": b"%PDF",
+        "Cy_3_assignsubmission_file_/.backprop.ipynb": notebook(),
+        "Di_4_assignsubmission_file_/work.zip": within,
+        **{f"Ed_5_assignsubmission_file_/.{n}/x.ipynb": b"" for n in range(500)},
+        "Ed_5_assignsubmission_file_/backprop.ipynb": notebook(),
+        "Flo_6_assignsubmission_file_/.notes/text.txt": b"no notebook",
+        "Flo_6_assignsubmission_file_/backprop.ipynb": notebook(),
+    }
+    litter = (".DS_Store", "._x.ipynb", ".ipynb_checkpoints/x.ipynb", ".git/x.zip", ".~x.ipynb")
+    files |= {f"Gil_7_assignsubmission_file_/{name}": b"" for name in litter}
+    files |= {name: b"" for name in litter}
+    outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
+    assert outcome.written == ["ada-1", "ed-5", "flo-6"]
+    dots = [line for line in outcome.left_out if "begins with a dot" in line]
+    hidden = [line.split(": ")[0].split("/work.zip")[0] for line in dots]
+    named = [".Ben_2_assignsubmission_file_", "Ada_1_assignsubmission_file_/.old"]
+    named += ["Cy_3_assignsubmission_file_/.backprop.ipynb", "Di_4_assignsubmission_file_"]
+    named += ["480 more in Ed_5_assignsubmission_file_"]
+    assert sorted(line for line in hidden if "Ed_5_assignsubmission_file_/" not in line) == sorted(
+        named
+    )
+    assert len(hidden) == len(named) + 20
+    within_class = {"Class/ada/x.ipynb": b"", "Class/ben/x.ipynb": b"", "Class/.cy/x.ipynb": b""}
+    (tmp_path / "other").mkdir()
+    outcome = collect(archive(tmp_path / "other", within_class), FOUND, tmp_path / "other")
+    assert any(line.startswith("Class/.cy: ") for line in outcome.left_out)
 
 
 def re_line(text: str, *parts: str) -> bool:

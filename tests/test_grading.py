@@ -52,9 +52,10 @@ class Graded:
         }
         demo.write(folder, self.found, list(self.members.values()))
         chosen = students(folder, self.found)
+        jobs = 2 if name == "backprop" else 1  # each judge costs seconds to start
         self.results = {
             result.student: result
-            for _, result in grade_class(self.found, folder, chosen, [], jobs=2)
+            for _, result in grade_class(self.found, folder, chosen, [], jobs=jobs)
         }
 
 

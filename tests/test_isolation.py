@@ -44,6 +44,9 @@ TRIES = {
         "with open('/proc/self/oom_score_adj', 'w') as file:\n    file.write('0')"
     ),
     "is told of others' files": "system_call(294, 0)",
+    "is told what others do in a folder": (
+        "import fcntl; fcntl.fcntl(os.open(os.path.dirname(os.__file__), 0), 1026, 1)"
+    ),
     "locks a library": "import fcntl; fcntl.flock(open(os.__file__), fcntl.LOCK_EX)",
     "takes the machine's asynchronous reads": "system_call(206, 1000, ctypes.byref(slot))",
     "has larger buffers in the kernel": "socket.socketpair()[0].setsockopt(1, 7, 10**6)",

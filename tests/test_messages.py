@@ -12,6 +12,7 @@ import pytest
 import torch
 from coursekit import (
     CheckFailed,
+    StudentError,
     array,
     attribute,
     below,
@@ -26,6 +27,7 @@ from coursekit import (
 )
 from coursekit.compare import stumbled
 from coursekit.messages import describe
+from coursekit.notebook import NotebookStudent
 from coursekit.relations import relation
 from coursekit.student import title_of
 from coursekit.written import Call, Origin, Thing, code
@@ -106,6 +108,8 @@ class Net(torch.nn.Module):
         return 1.0
 def encode(model, x):
     return model(x)
+def nothing(x):
+    return []
 def pair(x):
     return x, -x
 def pairs(x):
@@ -356,6 +360,56 @@ def test_a_stumble_says_what_it_was_and_what_was_wanted() -> None:
     assert told(lambda v: v.requires_grad, lambda s: s.square(1.0)) == (
         "returned a float where a torch tensor is expected"
     )
+    assert told(lambda v: v.step(1.0), lambda s: s.square(1.0)) == (
+        "returned a float where an object with step is expected"
+    )
+
+    def twos(value: Any) -> None:
+        for _, _ in value:
+            pass
+
+    entries = "returned a tuple of 2 in which each entry should be "
+    assert told(twos, lambda s: s.pair(np.ones(3))) == entries + "2 values"
+    assert told(twos, lambda s: s.pair(np.ones(1))) == entries + "2 values"
+    assert told(twos, lambda s: s.pair(1.0)) == entries + "several values"
+
+    def one(value: Any) -> None:
+        _, *_ = value
+
+    assert told(one, lambda s: s.nothing(1.0)) == "returned a list of 0 where 1 value is expected"
+
+
+@pytest.mark.parametrize(
+    ("gives", "what"),
+    [("'square'", "a str"), ("{0: 1.0}", "a dict"), ("object()", "an object")],
+)
+@pytest.mark.parametrize("in_notebook", [True, False])
+def test_what_cannot_be_called_is_what_came_back(gives: str, what: str, in_notebook: bool) -> None:
+    """The function is one, and a text that came back is not the name of another."""
+    code = f"def square(x):\n    return x**2\ndef train(x):\n    return {gives}\n"
+    if in_notebook:
+        namespace: dict[str, Any] = {}
+        exec(code, namespace)
+        student: Any = NotebookStudent(namespace, "train", ["train"])
+        student.begin(1)
+    else:
+        student = Student(InProcess([Cell("the cell of train", code)]))
+        student.begin("train", 1)
+    model = student.keep(student.train(1.0)) if what == "a str" else student.train(1.0)
+    with pytest.raises(StudentError) as raised:
+        model(2.0)
+    assert raised.value.kind == "type"
+    expected = f"returned {what} where a function or a model, to be called, is expected"
+    assert raised.value.text == expected
+
+
+def test_a_generator_that_comes_back_is_told_in_words() -> None:
+    code = "import numpy as np\ndef train(x):\n    return x, np.random.default_rng(0)\n"
+    student: Any = Student(InProcess([Cell("the cell of train", code)]))
+    student.begin("train", 1)
+    with pytest.raises(CheckFailed) as raised:
+        student.train(1.0)
+    assert raised.value.detail == "a generator of random numbers"
 
 
 def test_a_pair_is_no_model() -> None:

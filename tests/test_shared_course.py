@@ -9,6 +9,8 @@ import contextlib
 import errno
 import fcntl
 import os
+import select
+import signal
 import sqlite3
 import traceback
 from collections.abc import Callable
@@ -134,8 +136,11 @@ def as_user(uid: int, gid: int, work: Callable[[], object]) -> str:
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as pipe:
+        if not select.select([pipe], [], [], 300.0)[0]:  # a fork may wait for a lost thread's lock
+            os.kill(pid, signal.SIGKILL)
         said = pipe.read()
-    os.waitpid(pid, 0)
+    _, status = os.waitpid(pid, 0)
+    assert status == 0, f"it ended with {status} and said nothing"
     return said
 
 

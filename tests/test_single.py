@@ -82,7 +82,8 @@ def test_in_an_empty_folder_it_works_and_leaves_nothing(alone: Path) -> None:
 
 def brought(kit: str, folder: Path) -> str:
     """Where the helpers come from after a kit's cell ran in a folder."""
-    return said(f"{kit}\nimport public_checks\nprint(public_checks.__file__)", folder)
+    found = "from importlib.util import find_spec\nprint(find_spec('public_checks').origin)"
+    return said(f"{kit}\n{found}", folder)
 
 
 def said(code: str, folder: Path) -> str:

@@ -184,7 +184,7 @@ torch.manual_seed(0)
 plain = IsingAutoencoder(256)
 optimiser = torch.optim.Adam(plain.parameters(), lr=1e-3)
 plain_seen, plain_unseen = [], []
-for _ in tqdm(range(40 if fast else 100), desc="the usual loop", file=sys.stdout):
+for _ in tqdm(range(20 if fast else 100), desc="the usual loop", file=sys.stdout):
     for rows in torch.randperm(len(X)).split(64):
         x = torch.tensor(X)[rows]
         loss = reconstruction_loss(x, plain(x)[0])
@@ -203,7 +203,7 @@ torch.manual_seed(0)
 model = IsingAutoencoder(256)
 start = time.perf_counter()
 losses = train_autoencoder(
-    model, X, epochs=40 if fast else 100, generator=torch.Generator().manual_seed(0)
+    model, X, epochs=20 if fast else 100, generator=torch.Generator().manual_seed(0)
 )
 print(f"train_autoencoder: {time.perf_counter() - start:.1f} s")
 print(f"yours: {error_of(model, X):.4f} on X, {error_of(model, unseen):.4f} on unseen")
@@ -317,7 +317,7 @@ figures.what_is_known(yours, expected, m_unseen, LinearRegression().fit(z, m_uns
 torch.manual_seed(1)
 narrow = IsingAutoencoder(256, latent_dim=1)
 start = time.perf_counter()
-train_autoencoder(narrow, X, epochs=40 if fast else 100, generator=torch.Generator().manual_seed(1))
+train_autoencoder(narrow, X, epochs=20 if fast else 100, generator=torch.Generator().manual_seed(1))
 print(f"train_autoencoder: {time.perf_counter() - start:.1f} s")
 grid = np.repeat(np.linspace(1.0, 4.0, 31), 20 if fast else 60)
 new = ising_configurations(16, grid, np.random.default_rng(3)).reshape(-1, 256).astype(np.float32)

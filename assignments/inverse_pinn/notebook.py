@@ -149,7 +149,7 @@ figures.parabola(inverse_loss)
 # of computing.)
 
 # %% demo="usual"
-usual = figures.usual_recipe(InversePINN, inverse_loss, observations, 400 if fast else 3000)
+usual = figures.usual_recipe(InversePINN, inverse_loss, observations, 200 if fast else 3000)
 print(f"the usual recipe ends at α = {usual[-1]:.4f}")
 
 # %% demo="histories"
@@ -180,7 +180,7 @@ figures.histories(history, usual, fit, figures.known_error())
 
 # %% demo="weights"
 weights = (1.0, 1e3) if fast else (0.1, 1.0, 10.0, 1e2, 1e3)
-rows = figures.data_weights(InversePINN, inverse_loss, observations, weights, 120 if fast else 300)
+rows = figures.data_weights(InversePINN, inverse_loss, observations, weights, 60 if fast else 300)
 figures.weights_and_alpha(rows, fit, figures.known_error())
 
 # %% [markdown]

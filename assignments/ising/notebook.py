@@ -281,7 +281,7 @@ from coursekit.ising_data import ising_configurations
 
 rows = {}
 for name, usual in {"far from $T_c$, as usual": True, "close to $T_c$": False}.items():
-    seeds = range(3) if fast else range(8)
+    seeds = range(2) if fast else range(8)
     rows[name] = [
         figures.asked_twice(IsingClassifier, seed, usual)
         for seed in figures.progress(seeds, "sets of chains")
@@ -332,7 +332,7 @@ def best_cut(X, T):
 
 # %% demo="near_the_transition"
 rng = np.random.default_rng(4)
-n_known, n_new = (1000, 2000) if fast else (3000, 8000)
+n_known, n_new = (500, 1000) if fast else (3000, 8000)
 T_known, T_new = rng.uniform(1.2, 3.4, n_known), rng.uniform(1.2, 3.4, n_new)
 known = ising_configurations(16, T_known, rng).reshape(n_known, -1)
 new = ising_configurations(16, T_new, rng).reshape(n_new, -1)
@@ -378,8 +378,8 @@ figures.crossing(critical_temperature)
 
 # %% demo="critical_point"
 grid = np.linspace(2.1, 2.5, 9)
-n_networks, n_train = (2, 1500) if fast else (4, 4000)
-asked = {8: 60, 12: 40, 16: 20} if fast else {8: 200, 12: 120, 16: 60}
+n_networks, n_train = (2, 1000) if fast else (4, 4000)
+asked = {8: 30, 12: 20, 16: 10} if fast else {8: 200, 12: 120, 16: 60}
 curves, near, far = ({L: [] for L in asked} for _ in range(3))
 jobs = [(L, seed) for L in asked for seed in range(n_networks)]
 for L, seed in figures.progress(jobs, "networks"):
@@ -432,7 +432,7 @@ figures.critical_point(grid, curves, near, far)
 # M? (About 20 seconds of computing.)
 
 # %% demo="confusion"
-supposed = np.linspace(1.2, 3.6, 7 if fast else 13)
+supposed = np.linspace(1.2, 3.6, 5 if fast else 13)
 rng = np.random.default_rng(16)
 n_known, n_new = (1000, 1000) if fast else (3000, 2000)
 T_known, T_new = rng.uniform(1, 4, n_known), rng.uniform(1, 4, n_new)

@@ -389,7 +389,7 @@ others = [
     )
     for seed in seeds
 ]
-figures.motion([model, *others], energy_and_force, 400 if fast else 2000)
+figures.motion([model, *others], energy_and_force, 200 if fast else 2000)
 
 # %% [markdown]
 # **What to notice.** Answer (b). A network's energy is conserved wherever its forces are the slope

@@ -280,7 +280,7 @@ figures.learnt_oscillator({"yours": oscillator})
 # optimiser, (d) the last layer? (About a minute of computing.)
 
 # %% demo="ladder"
-rungs = figures.ladder(last_layer, 2 if fast else 5, 800 if fast else 2000)
+rungs = figures.ladder(last_layer, 2 if fast else 5, 200 if fast else 2000)
 figures.climbed(rungs)
 
 # %% [markdown]

@@ -9,8 +9,9 @@ no right answer. Where an exercise is left untouched or damaged, those that use 
 
 Checks that train cost seconds. The reference and the alternatives are tried on all of them. A wrong
 answer is tried on a long check only where something depends on it: a mistake on the one that it
-names, on the public ones, because it is counted how many these see, on those that no mistake names
-or has failed so far, and any, the shortest first, as long as it could keep more than it may.
+names, on those that no mistake names or has failed so far, and any, the shortest first, as long as
+it could keep more than it may. Public checks are tried on all where it is counted how many mistakes
+they see.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Row(msgspec.Struct, kw_only=True):
     failed: list[str]
     seconds: float
     checks: list[str] = []  # of the reference: every check that was run
-    seen: bool = False  # by a public check
+    seen: bool = False  # by a public check, of those that were run
     salt: str = SALT
     hole: str = ""
 
@@ -128,23 +129,25 @@ def _done(wanted: list[_Job], jobs: int) -> Iterator[tuple[_Job, list[Row]]]:
     """Each job with its rows, as they are done."""
     if jobs == 1:
         for job in wanted:
-            yield job, tried(*job)
+            yield job, tried(*job, counted=True)
         return
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        futures = {pool.submit(tried, *job): job for job in wanted}
+        futures = {pool.submit(tried, *job, counted=True): job for job in wanted}
         for future in concurrent.futures.as_completed(futures):
             yield futures[future], future.result()
 
 
-def tried(found: Assignment, exercise: Exercise, salt: str = SALT) -> list[Row]:
-    """The truth table of one exercise."""
+def tried(
+    found: Assignment, exercise: Exercise, salt: str = SALT, *, counted: bool = False
+) -> list[Row]:
+    """The truth table of one exercise; `counted`: with how many mistakes public checks see."""
     import torch
 
     torch.set_num_threads(1)
     # A known answer may print, and --json is for programs.
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        return list(_exercise_rows(_judge(found), exercise, salt))
+        return list(_exercise_rows(_judge(found), exercise, salt, counted))
 
 
 @functools.cache
@@ -188,9 +191,11 @@ def holes_in(rows: list[Row]) -> list[str]:
     return holes
 
 
-def _exercise_rows(judge: Judge, exercise: Exercise, salt: str) -> Iterator[Row]:
+def _exercise_rows(
+    judge: Judge, exercise: Exercise, salt: str, counted: bool = False
+) -> Iterator[Row]:
     found = judge.assignment
-    trials = Trials(judge, exercise, salt)
+    trials = Trials(judge, exercise, salt, counted)
     reference, row = trials.whole("reference", None)
     row.hole = _must_be_right(reference)
     if not any(check.hidden for check in reference.checks):
@@ -239,8 +244,10 @@ def _row_of_others(
 class Trials:
     """An exercise's answers under one salt, and what was found out with those tried so far."""
 
-    def __init__(self, judge: Judge, exercise: Exercise, salt: str = SALT) -> None:
-        self.judge, self.exercise, self.salt = judge, exercise, salt
+    def __init__(
+        self, judge: Judge, exercise: Exercise, salt: str = SALT, counted: bool = False
+    ) -> None:
+        self.judge, self.exercise, self.salt, self.counted = judge, exercise, salt, counted
         self.checks = judge.of(exercise)
         self.known = diagnosis.Known(judge.assignment)
         self.seconds: dict[Key, float] = {}
@@ -269,8 +276,9 @@ class Trials:
     def partly(
         self, kind: str, answer: Answer, at_most: float, wanted: Collection[str] = ()
     ) -> tuple[ExerciseResult, Transcripts, Row]:
-        """A wrong answer, on the short checks, those that are wanted and the public ones; on
-        others, the shortest first, as long as it could keep more than this part of the points."""
+        """A wrong answer, on the short checks, those that are wanted and, where it is counted how
+        many they see, the public ones; on others, the shortest first, as long as it could keep
+        more than this part of the points."""
         started = time.perf_counter()
         student = self._student(answer)
         heard: Transcripts = {}
@@ -290,7 +298,8 @@ class Trials:
 
         checks = sorted(self.checks, key=self._seconds)
         for check in checks:
-            if self._seconds(check) < LONG or check.name in wanted or not check.hidden:
+            asked = check.name in wanted or (self.counted and not check.hidden)
+            if asked or self._seconds(check) < LONG:
                 try_on(check)
         for check in checks:
             if self._could_keep(failed()) > at_most * self.exercise.points + ROUNDED:

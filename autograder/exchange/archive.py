@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import re
 import stat
 import struct
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import IO, NamedTuple
 
@@ -29,10 +30,21 @@ MAX_OPENED = 2 * MAX_INNER_BYTES
 MAX_INNER_MEMBERS = 2_000
 """Of one such archive; of all of one person no more are opened once they hold as many."""
 MAX_TROUBLE = 3
-"""Archives of one person that are named because they cannot be read."""
+"""Archives and hidden files of one person that are named because they are not read."""
+MAX_HIDDEN = 20
+"""Of one outermost folder."""
 MAX_PACKED = 100
 """How many bytes one may become; a notebook's text is packed some five to one."""
 _JUNK = re.compile(r"__MACOSX|Thumbs\.db|desktop\.ini|__pycache__|\..*", re.IGNORECASE)
+_LITTER = re.compile(
+    r"[^.].*|\.(?:[_~].*|DS_Store|Trash.*|Spotlight.*|fseventsd|fuse_hidden.*|nfs.*|directory"
+    r"|ipynb_checkpoints|virtual_documents|jupyter.*|ipython|nbgrader.*|otter.*|git.*|svn|hg.*"
+    r"|vscode.*|idea|spyproject|Rproj.*|project|pydevproject|settings|editorconfig|bash.*|profile"
+    r"|venv|env|conda|local|config|npm|(?:.*_)?cache|python.*|matplotlib)",
+    re.IGNORECASE,
+)
+"""Of what is hidden, what no student means: programs left it."""
+HIDDEN = "not read, because it begins with a dot; give it another name if it is somebody's work"
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -59,6 +71,8 @@ class Listing(NamedTuple):
 
     files: list[File]
     folders: set[tuple[str, ...]]
+    hidden: list[str]
+    """Names that begin with a dot and may be somebody's or somebody's work; they are not read."""
 
 
 def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
@@ -66,12 +80,15 @@ def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
     members = zipped.infolist()
     if len(members) > most:
         raise CourseError(f"the archive has {len(members)} files; at most {most} are read")
-    found = Listing([], set())
+    found = Listing([], set(), [])
+    hidden: dict[tuple[str, ...], None] = {}
     for member in members:
         name = _name(member)
         path = _path(name)
         if junk := [number for number, part in enumerate(path) if is_junk(part)]:
             found.folders.update(path[:n] for n in range(1, junk[0] + 1))  # whose it is counts
+            if not any(_LITTER.fullmatch(path[n]) for n in junk) and (not junk[0] or is_work(name)):
+                hidden.setdefault(path[: junk[0] + 1])
             continue
         if member.is_dir() or name.endswith("/"):
             found.folders.add(path)
@@ -80,7 +97,18 @@ def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
         link = stat.S_ISLNK(member.external_attr >> 16)
         found.files.append(File(path, shown(name), _time(member), link, _reader(zipped, member)))
     found.folders.discard(())
+    found.hidden.extend(_few_of_each(hidden))
     return found
+
+
+def _few_of_each(hidden: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Their names, the outermost first; of what lies in one outermost folder no more than a few."""
+    ordered = sorted(hidden, key=lambda path: (path[0], len(path), path))
+    for top, paths in itertools.groupby(ordered, key=lambda path: path[0]):
+        names = [shown("/".join(path)) for path in paths]
+        yield from names[:MAX_HIDDEN]
+        if len(names) > MAX_HIDDEN:
+            yield f"{len(names) - MAX_HIDDEN} more in {shown(top)}"
 
 
 def inner(data: bytes, file: File) -> Listing:
@@ -93,7 +121,8 @@ def inner(data: bytes, file: File) -> Listing:
         for one in held.files
         if one.path
     ]
-    return Listing(files, {(*file.path, *folder) for folder in held.folders})
+    folders = {(*file.path, *folder) for folder in held.folders}
+    return Listing(files, folders, [f"{file.shown} → {name}" for name in held.hidden])
 
 
 def opened(files: list[File], depth: int = 2) -> tuple[list[File], list[str]]:
@@ -112,14 +141,15 @@ def opened(files: list[File], depth: int = 2) -> tuple[list[File], list[str]]:
                 raise CourseError("the others hold too many files")
             data = file.read(max(0, min(MAX_INNER_BYTES, left)))
             left -= len(data)
-            held = inner(data, file).files
-            members -= len(held)
-            queue += [(one, depth - 1) for one in reversed(held)]
+            held = inner(data, file)
+            members -= len(held.files)
+            trouble += [f"{name}: {HIDDEN}" for name in held.hidden]
+            queue += [(one, depth - 1) for one in reversed(held.files)]
         except CourseError as error:
             left -= MAX_INNER_BYTES // 10  # it may have taken as long
             trouble.append(f"{file.shown}: {error}")
     if len(trouble) > MAX_TROUBLE:
-        trouble[MAX_TROUBLE:] = [f"and {len(trouble) - MAX_TROUBLE} archives more"]
+        trouble[MAX_TROUBLE:] = [f"and {len(trouble) - MAX_TROUBLE} more"]
     return found, trouble
 
 
@@ -130,6 +160,10 @@ def is_junk(name: str) -> bool:
 
 def is_archive(name: str) -> bool:
     return name.lower().endswith(".zip")
+
+
+def is_work(name: str) -> bool:
+    return ".ipynb" in name.lower() or is_archive(name)
 
 
 def shown(name: str) -> str:

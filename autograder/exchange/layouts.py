@@ -21,7 +21,7 @@ from autograder.errors import CourseError
 from autograder.files import usable_id
 from autograder.records.gradebook import parse_time
 
-from .archive import File, Listing, is_archive, readable
+from .archive import HIDDEN, File, Listing, is_archive, is_work, readable
 
 Path = tuple[str, ...]
 
@@ -156,7 +156,7 @@ def _ilias(path: Path, zone: tzinfo) -> _Who | None:
 def _classroom(path: Path, zone: tzinfo) -> _Who | None:
     if len(path) > 1 or not (found := _CLASSROOM.fullmatch(path[0])):
         return None
-    if found["name"] in course() or not _is_work(found["file"]):
+    if found["name"] in course() or not is_work(found["file"]):
         return None  # `backprop - Copy.ipynb`
     student = _slug(found["name"])
     return _Who(student, Member(student, found["name"]))
@@ -194,6 +194,7 @@ def layout(held: Listing, assignment: Assignment, known: set[str], zone: tzinfo)
             break
     else:
         found = _folders(files, held.folders, assignment)
+    strays += [f"{name}: {HIDDEN}" for name in held.hidden]
     found.strays[:0] = strays
     return found
 
@@ -220,7 +221,7 @@ def _roots(files: list[File], folders: set[Path], known: set[str]) -> Iterator[P
         yield root
         inside, below = _below(files, folders, root)
         tops = {path[0] for path in _paths(inside, below) if len(path) > 1}
-        if len(tops) != 1 or any(_is_work(f.name) for f in inside if len(f.path) == 1):
+        if len(tops) != 1 or any(is_work(f.name) for f in inside if len(f.path) == 1):
             return
         root = (*root, *tops)
         if root[-1] in known:
@@ -258,7 +259,7 @@ def _by_name(files: list[File], folders: set[Path], zone: tzinfo, least: int) ->
         who = _NAMES[best](file.path, zone)
         if who is not None:
             people[who.key].attempts[who.attempt].append(file)
-        elif _is_work(file.name):
+        elif is_work(file.name):
             strays.append(f"{file.shown}: {best} would have named its student")
     if best == "Blackboard":
         for handed in people.values():
@@ -357,8 +358,8 @@ def _nbgrader(files: list[File], folders: set[Path], assignment: Assignment) -> 
 def _is_class(files: list[File], folders: set[Path], assignment: Assignment) -> bool:
     """Whether a folder around everything holds people's folders, rather than one's own."""
     names = {path[0] for path in _paths(files, folders) if len(path) > 1}
-    with_work = {file.path[0] for file in files if _is_work(file.name)}
-    loose = any(len(f.path) == 1 and _is_work(f.name) and not is_archive(f.name) for f in files)
+    with_work = {file.path[0] for file in files if is_work(file.name)}
+    loose = any(len(f.path) == 1 and is_work(f.name) and not is_archive(f.name) for f in files)
     no_people = _NO_PERSON | set(course()) | {"submitted", assignment.name}
     return not loose and len(with_work) > 1 and not names & no_people
 
@@ -377,7 +378,7 @@ def _folders(files: list[File], folders: set[Path], assignment: Assignment) -> L
             student = file.name[: -len(".zip")]  # a folder that somebody zipped
             handed = people.setdefault(student, Handed(file.name, [Member(student)], {"": []}))
             handed.attempts[""].append(file)
-        elif _is_work(file.name):
+        elif is_work(file.name):
             strays.append(f"{file.shown}: its name tells no student")
     for handed in people.values():
         own = [file for file in handed.attempts[""] if assignment.name in file.path[1:-1]]
@@ -385,10 +386,6 @@ def _folders(files: list[File], folders: set[Path], assignment: Assignment) -> L
         if own and any(others & set(file.path[1:-1]) for file in handed.attempts[""]):
             handed.attempts[""] = own  # of a student's whole course, this assignment's folder
     return Layout("folders", list(people.values()), strays)
-
-
-def _is_work(name: str) -> bool:
-    return ".ipynb" in name.lower() or is_archive(name)
 
 
 # ------------------------------------------------------------------------ ids

@@ -99,6 +99,8 @@ class Judge:
                 raise CourseError(f"{where} may ask for {' and '.join(FIXTURES)} only")
         self.checks.sort(key=lambda check: (order[check.exercise], check.hidden))
         self.owner = {name: one.name for one in assignment.exercises for name in one.defines}
+        self._reference: tuple[str, Student] | None = None
+        self._faults: dict[tuple[Check, str], Exception | None] = {}
         self.calls = {exercise.name: self._calls(exercise) for exercise in assignment.exercises}
         """The other exercises that an exercise's checks call."""
 
@@ -179,12 +181,20 @@ class Judge:
             return describe(check.exercise, check.title, plainly, [], public=public)
 
     def _of_the_reference(self, check: Check, salt: str) -> Exception | None:
-        """What keeps the reference from passing the check."""
-        try:
-            self.call(check, Student(InProcess(cells(self.assignment))), salt)
-        except Exception as fault:
-            return fault
-        return None
+        """What keeps the reference from passing the check; it is asked once with each salt.
+
+        One student for all checks of a salt: what several ask of a training is trained once.
+        """
+        if (check, salt) not in self._faults:
+            fault = None
+            try:
+                if self._reference is None or self._reference[0] != salt:
+                    self._reference = salt, Student(InProcess(cells(self.assignment)))
+                self.call(check, self._reference[1], salt)
+            except Exception as raised:
+                fault = raised.with_traceback(None)
+            self._faults[check, salt] = fault
+        return self._faults[check, salt]
 
     def judge(
         self,

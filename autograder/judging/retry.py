@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from autograder.course import Cell, Exercise
 from autograder.results import ExerciseResult
@@ -17,6 +18,8 @@ from .follow_through import Tries
 from .judge import Judge
 from .student import Student
 
+PATIENCE = 1800.0
+"""Seconds for which a submission waits until it may be alone, or until who is alone has ended."""
 # Files that every judge of this installation has anyway: nothing is left behind.
 _LOCKED = (Path(__file__), Path(__file__).with_name("judge.py"))
 
@@ -73,15 +76,30 @@ def _turn(alone: bool) -> Iterator[None]:
     """Other submissions of this machine's graders run at the same time, or none does.
 
     Whoever wants to be alone waits at the door, and nobody passes it before. Where the folder's
-    file system has no locks, everybody runs with the others.
+    file system has no locks, everybody runs with the others; so does who has waited too long, since
+    somebody who hangs must not stop a class.
     """
+    until = time.monotonic() + PATIENCE
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             door, room = (stack.enter_context(open(name, "rb")) for name in _LOCKED)
-            fcntl.flock(door, fcntl.LOCK_EX)
-            fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            if _locked(door, fcntl.LOCK_EX, until):
+                _locked(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, until)
             fcntl.flock(door, fcntl.LOCK_UN)
         yield
+
+
+def _locked(file: IO[bytes], kind: int, until: float) -> bool:
+    """Whether the lock was had in time."""
+    while True:
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 def _skipped(lines: list[str]) -> list[str]:

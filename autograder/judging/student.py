@@ -15,7 +15,7 @@ import coursekit.student
 import numpy as np
 import torch
 from coursekit import Call, CheckFailed, StudentError
-from coursekit.compare import no_parameters, without_a_graph
+from coursekit.compare import no_parameters, not_callable, without_a_graph
 from coursekit.student import Kept
 
 from autograder.sandbox.inside.protocol import MAX_BYTES
@@ -201,6 +201,9 @@ class Student(coursekit.student.Student):
         kind, text = str(reply.get("kind")), str(reply.get("text", ""))
         name, line = exception_name(reply), reply.get("line")
         if kind == "missing":
+            call = self.calls[-1] if self.calls else None
+            if call and call.target is not None and call.method is None:
+                return not_callable(call.target)
             if self._of_another(text.split(" ")[0]):
                 return StudentError("needs", "is not defined")
             return StudentError("missing", self._missing(text))

@@ -6,6 +6,7 @@ is right takes a moment: none measures time.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import threading
@@ -361,6 +362,16 @@ def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
     assert tries.notes == ["tried again, alone, as the system ended Python: mse_loss"]
 
 
+@pytest.fixture
+def own_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else's graders are waited for."""
+    names = tmp_path / "door", tmp_path / "room"
+    for name in names:
+        name.touch()
+    monkeypatch.setattr(retry, "_LOCKED", names)
+
+
+@pytest.mark.usefixtures("own_locks")
 def test_nobody_runs_beside_who_is_to_be_alone() -> None:
     order: list[str] = []
     waiting = threading.Event()
@@ -373,14 +384,33 @@ def test_nobody_runs_beside_who_is_to_be_alone() -> None:
     with retry._turn(False):
         thread = threading.Thread(target=alone)
         thread.start()
-        waiting.wait()
+        assert waiting.wait(60)
         thread.join(0.2)
         assert thread.is_alive()
         order.append("together")
-    thread.join()
+    thread.join(60)
     with retry._turn(False):
         order.append("together again")
     assert order == ["together", "alone", "together again"]
+
+
+@pytest.mark.usefixtures("own_locks")
+@pytest.mark.parametrize("alone", [True, False])
+def test_nobody_waits_for_ever_for_who_hangs(alone: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    with retry._turn(not alone):  # and never ends
+        monkeypatch.setattr(retry, "PATIENCE", 0.05)
+        for _ in range(2):
+            with retry._turn(alone):
+                pass
+
+
+@pytest.mark.usefixtures("own_locks")
+def test_a_door_that_is_kept_shut_is_no_wall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "PATIENCE", 0.05)
+    with retry._LOCKED[0].open("rb") as door:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        with retry._turn(False):
+            pass
 
 
 @pytest.fixture(autouse=True)

@@ -255,6 +255,18 @@ def test_no_cell_begins_with_a_formula_whatever_separates_cells(text: str) -> No
     assert harmless("a; b = c; d-e") == "a; b = c; d-e"
 
 
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        *[(text, False) for text in ("mean; -0.5", "-0.5", "+2,5e-3; then", "x;\n-1\n", "-1;-2")],
+        *[(text, True) for text in ("-0.5 of 3", "-1+cmd|' /C calc'!A0", "a; -1-A1", "+1e", "-.x")],
+        *[(text, True) for text in ("-1\u00a0=1", "\uff0d1", "a;\u00a0=1", "-1\t=x", "a; -1; =1")],
+    ],
+)
+def test_a_number_is_no_formula(text: str, runs: bool) -> None:
+    assert (harmless(text) != text) == runs
+
+
 # -------------------------------------------------------------------------- the one who writes
 
 

@@ -189,7 +189,9 @@ _SOCK_STREAM = 1  # of others, a receiver's queue may hold the buffers of ten se
 _MMAP = {"x86_64": 9, "aarch64": 222}
 _MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20  # together, memory that stays where nobody touches it
 _FCNTL = {"x86_64": 72, "aarch64": 25}
-_LOCKS = (6, 7, 37, 38)  # on parts of a file: as many as one likes, in the kernel's memory
+# Locks on parts of a file, as many as one likes, in the kernel's memory; leases on whole ones; and
+# the oldest way to be told of what others do in a folder (dnotify).
+_LOCKS_AND_WATCHES = (6, 7, 37, 38, 1024, 1026)
 _SETSOCKOPT = {"x86_64": 54, "aarch64": 208}
 _SOL_SOCKET, _BUFFERS = 1, (7, 8, 32, 33)  # SO_SNDBUF and SO_RCVBUF: memory of the kernel's
 _CLONE3 = 435
@@ -228,7 +230,9 @@ def _forbid_system_calls(namespaces: bool) -> None:
         program += [(back, 0, 0, _ALLOW), (back, 0, 0, _EPERM)]
     program += [(equal, 0, 5, _MMAP[machine]), (load, 0, 0, 40), (anyset, 0, 2, _MAP_ANONYMOUS)]
     program += [(anyset, 0, 1, _MAP_SHARED), (back, 0, 0, _EPERM), (back, 0, 0, _ALLOW)]
-    locks = [step for kind in _LOCKS for step in ((equal, 0, 1, kind), (back, 0, 0, _EPERM))]
+    locks = [
+        step for kind in _LOCKS_AND_WATCHES for step in ((equal, 0, 1, kind), (back, 0, 0, _EPERM))
+    ]
     program += [(equal, 0, len(locks) + 2, _FCNTL[machine]), (load, 0, 0, 24), *locks]
     program += [(back, 0, 0, _ALLOW)]
     program += [(equal, 0, 3, _CLONE[machine]), (load, 0, 0, 16)]

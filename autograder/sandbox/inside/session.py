@@ -176,7 +176,7 @@ class Session:
                 self.namespace[name] = value
 
     def _function(self, target: Any, method: str | None) -> Callable[..., Any]:
-        if isinstance(target, str):
+        if type(target) is str:
             if target not in self.namespace:
                 raise _Missing(f"{target} is not defined")
             target = self.namespace[target]
@@ -195,7 +195,8 @@ class Session:
         return Handle(number, type(value).__name__)
 
     def _object(self, handle: Handle) -> Any:
-        return self.handles[handle.number]
+        value = self.handles[handle.number]
+        return _Text(value) if type(value) is str else value
 
     def _failure(self, error: BaseException) -> dict[str, Any]:
         text = _text(error)
@@ -243,6 +244,10 @@ class Session:
                 found = (labels[filename], trace.tb_lineno)
             trace = trace.tb_next
         return found
+
+
+class _Text(str):
+    """A student's text, which is not the name of what a check calls."""
 
 
 class _Missing(Exception):

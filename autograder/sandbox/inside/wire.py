@@ -261,7 +261,9 @@ class _Reader:
                 raise WireError("a handle without a name")
             handle = Handle(number, name[:80])
             return handle if self.resolve is None else self.resolve(handle)
-        if tag in (b"g", b"G") and self.generators:
+        if tag in (b"g", b"G"):
+            if not self.generators:
+                raise WireError("a generator of random numbers")
             return (self.numpy_generator if tag == b"g" else self.torch_generator)(depth)
         raise WireError(f"unknown tag {tag!r}")
 

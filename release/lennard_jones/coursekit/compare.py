@@ -274,7 +274,7 @@ def wanted_instead(stumble: Exception) -> str:
         return "a function or a model, to be called,"
     expected = re.search(r"values? to unpack \(expected (?:at least )?(\d+)", text)
     if expected:
-        return f"{expected[1]} values"
+        return "1 value" if expected[1] == "1" else f"{expected[1]} values"
     if any(words in text for words in ("cannot unpack", "not iterable", "subscriptable", "len()")):
         return "several values"
     if "broadcast" in text or "same shape" in text or "must match" in text:
@@ -287,19 +287,25 @@ def wanted_instead(stumble: Exception) -> str:
         return "a value without a graph (item() or detach() gives one)"
     if isinstance(stumble, KeyError) and re.fullmatch(r"'[a-z]\w*'", text):
         return f"something with {text} in it"
-    missing = re.search(r"has no attribute '(\w+)'", text)
+    missing = re.search(r"has no attribute '([a-z]\w*)'", text)
     for wanted, names in _ATTRIBUTES.items():
         if missing and missing[1] in names.split():
             return wanted
-    return "something else"
+    return f"an object with {missing[1]}" if missing else "something else"
 
 
 _ATTRIBUTES = {
-    "a torch tensor": "requires_grad detach grad numel",
+    "a torch tensor": "requires_grad detach grad numel backward",
     "an array or tensor": "shape dtype ndim astype reshape sum mean copy T",
     "a model (an nn.Module)": "parameters eval train training state_dict named_parameters",
 }
 """Attributes that a check may ask for, by what has them."""
+
+
+def not_callable(kept: Any) -> StudentError:
+    """Where a check calls what came back."""
+    text = f"returned {kind_of(kept)} where a function or a model, to be called, is expected"
+    return StudentError("type", text)
 
 
 def no_parameters() -> CheckFailed:
@@ -324,10 +330,26 @@ def without_a_graph(text: str) -> str:
 
 def stumbled(stumble: Exception, calls: Sequence[Call]) -> CheckFailed:
     """The verdict where a value stopped the check that wanted to use it."""
-    returned = calls[-1].returned
-    text = f"returned {kind_of(returned)} where {wanted_instead(stumble)} "
-    text += "are expected" if text.endswith("values ") else "is expected"
+    returned, wanted = calls[-1].returned, wanted_instead(stumble)
+    text = f"returned {kind_of(returned)} "
+    if _of_an_entry(stumble, returned):
+        text += f"in which each entry should be {wanted}"
+    else:
+        text += f"where {wanted} {'are' if wanted.endswith('values') else 'is'} expected"
     return CheckFailed("type", text, subject=returned)
+
+
+def _of_an_entry(stumble: Exception, returned: Any) -> bool:
+    """Whether it was not the whole that could not be taken apart, since it can."""
+    if (
+        not isinstance(returned, (list, tuple, np.ndarray))
+        or getattr(returned, "shape", None) == ()
+    ):
+        return False
+    text = str(stumble)
+    if counted := re.search(r"to unpack \(expected (?:at least )?(\d+)(?:, got (\d+))?", text):
+        return len(returned) == int(counted[1]) or counted[2] not in (None, str(len(returned)))
+    return "cannot unpack" in text or "not iterable" in text
 
 
 # ------------------------------------------------------------------------------------ words

@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 
 from . import facts, slips
-from .compare import CheckFailed, StudentError, stumbled, without_a_graph
+from .compare import CheckFailed, StudentError, not_callable, stumbled, without_a_graph
 from .messages import details, responsible, subject
 from .student import Kept, Student, title_of
 from .written import Call
@@ -464,6 +464,8 @@ class NotebookStudent(Student):
                 raise StudentError("missing", "is not there")
             found = getattr(found, call.method)
         if not callable(found):
+            if call.target is not None and call.method is None:
+                raise not_callable(call.target)
             raise StudentError("missing", "is not a function or class")
         return found
 

@@ -22,6 +22,7 @@ import os
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -268,11 +269,13 @@ def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Stand
             stdout=subprocess.PIPE,
             stderr=errors,
             env=os.environ | no_gpu,
+            start_new_session=True,
         )
         heard: queue.Queue[bytes] = queue.Queue()
         assert process.stdout is not None
         listener = threading.Thread(target=_listen, args=(process.stdout, heard), daemon=True)
         listener.start()
+        threading.Thread(target=_when_over, args=(process,), daemon=True).start()
         events: list[Event] = []
         standing: dict[str, Standing] = {}
         at, last = "", Event()
@@ -299,9 +302,9 @@ def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Stand
             ) from None
         finally:
             process.kill()
-            process.wait()
-            listener.join()
-            process.stdout.close()
+            listener.join(PATIENCE)
+            if not listener.is_alive():
+                process.stdout.close()
             if sys.stdout.isatty():
                 print(f"\r{'':<60}\r", end="")
         if "statement" in last:
@@ -317,6 +320,13 @@ def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Stand
 
 
 _TOLD = {"error", "slow", "ended", "uses", "lacks", "newer", "network"}
+
+
+def _when_over(process: subprocess.Popen[bytes]) -> None:
+    """Ends what it started and left, which would keep its line open."""
+    process.wait()
+    with contextlib.suppress(OSError, AttributeError):  # not on Windows
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _listen(pipe: Any, heard: queue.Queue[bytes]) -> None:

@@ -1,0 +1,125 @@
+"""Whatever an answer gives back: the outcome is the student's, earns nothing and is told in words.
+
+Each value of `odd.py` is the answer to one exercise of each kind: functions, modules and what
+trains, in the assignments that `test_attacks.py` does not try.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import textwrap
+
+import pytest
+from odd import GROUPS
+
+from autograder.course import Assignment, Cell, Exercise, load_assignment
+from autograder.judging.answers import setup_code
+from autograder.judging.judge import Judge
+from autograder.judging.student import Student
+from autograder.results import ExerciseResult
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.protocol import InProcess
+from autograder.sandbox.transport import Caged
+
+TRIED = {
+    "lennard_jones": ("lj_force", "sample_clusters", "nn_potential", "train_potential"),
+    "training": ("losses", "mlp", "optimisers", "minibatches", "early_stopping"),
+    "cnn": ("correlate1d", "kernels", "count_conv_parameters", "ising_cnn"),
+    "pinn": ("derivative", "condition_losses", "centred", "last_layer", "train_decay"),
+}
+MODULES = {
+    "lennard_jones": ("nn_potential",),
+    "training": ("mlp", "early_stopping"),
+    "cnn": ("ising_cnn", "periodic_cnn"),
+    "pinn": ("centred", "hard_constraint"),
+}
+MOST = 1 / 8
+"""Of the points: a straight line for a potential does end linearly."""
+
+
+@pytest.fixture(scope="module")
+def judges() -> dict[str, Judge]:
+    return {name: Judge(load_assignment(name)) for name in TRIED}
+
+
+def function(name: str, body: str) -> str:
+    return f"def {name}(*args, **named):\n{textwrap.indent(body, '    ')}\n"
+
+
+def module(name: str, body: str) -> str:
+    """A model that can be made, and gives that for whatever it is asked."""
+    return (
+        f"class {name}(nn.Module):\n"
+        "    def __init__(self, *args, **named):\n        super().__init__()\n"
+        "        self.weight = nn.Parameter(torch.ones(1))\n"
+        f"    def forward(self, *args, **named):\n{textwrap.indent(body, '        ')}\n"
+        "    step = forward\n"
+    )
+
+
+def notebook(
+    found: Assignment, exercises: list[Exercise], body: str, of_modules: bool
+) -> list[Cell]:
+    kit = "import numpy as np\nimport torch\nfrom torch import nn\n"
+    code = [Cell("the setup cell", setup_code(found)), Cell("cell 2", kit)]
+    reference = importlib.import_module(f"reference_impl.{found.name}")
+    for exercise in exercises:
+        for name in exercise.defines:
+            is_class = inspect.isclass(getattr(reference, name))
+            write = module if of_modules and is_class else function
+            code.append(Cell(f"the cell of {exercise.name}", write(name, body)))
+    return code
+
+
+def assert_the_students(results: list[ExerciseResult], value: str) -> None:
+    for result in results:
+        where = f"{value}: {result.name}: {result.status}, {result.points}"
+        assert result.status != "error", where
+        assert result.points <= MOST * result.max_points, where
+        for check in result.checks:
+            if check.outcome == "passed" or check.outcome == "not_counted":
+                continue
+            said = f"{where}\n{check.message}"
+            assert check.outcome == "failed", said
+            assert re.match(rf"{result.name} +✗ \w", check.message), said
+            for odd in ("\x1b", "\x00", "Kept", "object at 0x", "Traceback", "something else"):
+                assert odd not in check.message, said
+
+
+def tried(judge: Judge, names: tuple[str, ...], value: str, body: str, of_modules: bool) -> None:
+    wanted = [judge.assignment.exercise(name) for name in names]
+    code = notebook(judge.assignment, wanted, body, of_modules)
+    assert_the_students(judge.judge(Student(InProcess(code)), "odd", wanted), value)
+
+
+@pytest.mark.usefixtures("apart")
+@pytest.mark.parametrize("group", GROUPS)
+def test_an_odd_value_is_the_students_matter(judges: dict[str, Judge], group: str) -> None:
+    for number, (value, body) in enumerate(GROUPS[group].items()):
+        name = list(TRIED)[number % len(TRIED)]
+        tried(judges[name], TRIED[name], value, body, False)
+
+
+@pytest.mark.usefixtures("apart")
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_module_that_gives_an_odd_value_is_the_students_matter(
+    judges: dict[str, Judge], group: str
+) -> None:
+    for number, (value, body) in enumerate(GROUPS[group].items(), 1):
+        name = list(MODULES)[number % len(MODULES)]
+        tried(judges[name], MODULES[name], value, body, True)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_in_the_cage_too(cage: Cage, judges: dict[str, Judge], group: str) -> None:
+    number = list(GROUPS).index(group)
+    name = list(TRIED)[number % len(TRIED)]
+    judge, (value, body) = judges[name], list(GROUPS[group].items())[number]
+    wanted = [judge.assignment.exercise(name) for name in TRIED[name][:3]]
+    caged = Caged(cage, judge.assignment, notebook(judge.assignment, wanted, body, False))
+    try:
+        assert_the_students(judge.judge(Student(caged), "odd", wanted), value)
+    finally:
+        caged.close()
