@@ -110,6 +110,8 @@ def encode(model, x):
     return model(x)
 def nothing(x):
     return []
+def table(x):
+    return {}
 def pair(x):
     return x, -x
 def pairs(x):
@@ -338,7 +340,7 @@ def test_a_stumble_says_what_it_was_and_what_was_wanted() -> None:
         student.begin("encode", 1)
         try:
             use(check(student))
-        except (TypeError, ValueError, AttributeError) as stumble:
+        except (TypeError, ValueError, AttributeError, LookupError, StopIteration) as stumble:
             return stumbled(stumble, student.calls).text
         raise AssertionError("the check went on")
 
@@ -376,6 +378,12 @@ def test_a_stumble_says_what_it_was_and_what_was_wanted() -> None:
     def one(value: Any) -> None:
         _, *_ = value
 
+    nothing = "returned a list of 0 where more values are expected"
+    assert told(lambda v: v[0], lambda s: s.nothing(1.0)) == nothing
+    assert told(lambda v: next(iter(v)), lambda s: s.nothing(1.0)) == nothing
+    assert told(lambda v: v[0, 1], lambda s: s.table(1.0)) == (
+        "returned a dict where an array or tensor is expected"
+    )
     assert told(one, lambda s: s.nothing(1.0)) == "returned a list of 0 where 1 value is expected"
 
 

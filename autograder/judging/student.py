@@ -204,9 +204,10 @@ class Student(coursekit.student.Student):
             call = self.calls[-1] if self.calls else None
             if call and call.target is not None and call.method is None:
                 return not_callable(call.target)
-            if self._of_another(text.split(" ")[0]):
+            asked = call.function if call else ""
+            if self._of_another(asked):
                 return StudentError("needs", "is not defined")
-            return StudentError("missing", self._missing(text))
+            return StudentError("missing", self._missing(asked, text))
         if kind == "signature":
             return StudentError("signature", "cannot be called like this", detail=text, name=name)
         if kind == "type":
@@ -265,12 +266,11 @@ class Student(coursekit.student.Student):
             self._line = cell, line
         return f" in line {line} of {cell}"
 
-    def _missing(self, text: str) -> str:
+    def _missing(self, name: str, text: str) -> str:
         """Why a name is not there, and what the exercise's cell defines instead.
 
         Names are read in the notebook, not told by what runs: they carry nothing of a check.
         """
-        name = text.split(" ")[0]
         if text.endswith("is not a function or class"):
             return "is not a function or class"
         if not text.endswith("is not defined"):

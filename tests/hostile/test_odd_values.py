@@ -83,7 +83,7 @@ def assert_the_students(results: list[ExerciseResult], value: str) -> None:
                 continue
             said = f"{where}\n{check.message}"
             assert check.outcome == "failed", said
-            assert re.match(rf"{result.name} +✗ \w", check.message), said
+            assert re.match(rf"{result.name} +✗ \S", check.message), said
             for odd in ("\x1b", "\x00", "Kept", "object at 0x", "Traceback", "something else"):
                 assert odd not in check.message, said
 

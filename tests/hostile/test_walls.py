@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from coursekit import CheckFailed
+from coursekit import CheckFailed, StudentError
 
 from autograder.course import Cell, load_assignment
 from autograder.errors import CageError
@@ -34,6 +34,7 @@ from autograder.records.gradebook import notebooks
 from autograder.results import Result, Store
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.cage import Cage
+from autograder.sandbox.inside.wire import encode
 from autograder.sandbox.levels import Level
 from autograder.sandbox.protocol import InProcess
 
@@ -88,6 +89,41 @@ def test_what_cannot_be_put_into_words_is_the_students(monkeypatch: pytest.Monke
     assert found["forward"].status == "right"
     assert (found["mse_loss"].status, found["mse_loss"].points) == ("wrong", 0.0)
     assert "cannot be put into words" in found["mse_loss"].message
+
+
+@pytest.mark.parametrize("gives", ["repr(b)", "(repr(b), 1.0)", "'forward'"])
+def test_a_text_that_came_back_names_nothing(gives: str) -> None:
+    """As the name of what is called next, it would stand in a hidden check's message, with all that
+    the check had asked."""
+    code = [*cells(BACKPROP), Cell("cell 99", f"def mse_loss(a, b):\n    return {gives}\n")]
+
+    def test_mse_loss__is_a_model(student: Any) -> None:
+        model = student.mse_loss(np.ones(3), np.full(2, 0.123))
+        student.keeping(model[0] if isinstance(model, tuple) else model, np.ones(3))
+
+    result = Judge(BACKPROP).run(
+        Check(test_mse_loss__is_a_model, True), Student(InProcess(code)), "salt"
+    )
+    assert (result.outcome, result.kind) == ("failed", "type")
+    assert "0.123" not in result.message
+    assert "forward" not in result.message
+    assert "should return a function or a model, returned a str" in result.message
+
+
+def test_what_is_said_to_be_missing_is_what_was_asked_for() -> None:
+    """A session that somebody patched may say any name, and the nearest of the cell's is told."""
+    source = "def mse_los1(a, b):\n    pass\n\ndef other_name(a, b):\n    pass\n"
+    transport = InProcess([Cell("the cell of mse_loss", source)])
+    student: Any = Student(transport)
+
+    def forged(request: bytes) -> bytes:
+        text = "other_nam is not defined"
+        return encode({"ok": False, "kind": "missing", "type": "NameError", "text": text})
+
+    student.begin("mse_loss", 1, {"mse_loss": "mse_loss"}, hidden=True)
+    transport.ask = forged  # type: ignore[method-assign]
+    with pytest.raises(StudentError, match=r"^is not defined, but mse_los1 is$"):
+        student.mse_loss(1.0, 2.0)
 
 
 # --------------------------------------------------------------------------- what is known
@@ -243,7 +279,16 @@ def test_a_result_under_another_name_is_nobodys(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a;=1+1", "a; =1+1", "a\t=1", "a\n=1", "a;\u3000\uff1d1", 'a;"=1"', "a;'=1", "a;;-1;@x;+1"],
+    [
+        "a;=1+1",
+        "a; =1+1",
+        "a\t=1",
+        "a\n=1",
+        "a;\u3000\uff1d1",
+        'a;"=1"',
+        "a;'=1",
+        "a;;-1-1;@x;+1+x",
+    ],
 )
 def test_no_cell_begins_with_a_formula_whatever_separates_cells(text: str) -> None:
     """Where a semicolon separates, as in half of Europe, quotes in a line's middle are letters."""

@@ -114,7 +114,7 @@ class Student:
         self, target: Any, method: str | None, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Call:
         """A call, noted; CheckFailed where the target is a plain value that came back."""
-        if isinstance(target, str):
+        if isinstance(target, str) and not self._came_back(target):
             call = Call(target, args, kwargs or {}, method=method)
         elif isinstance(target, Kept):
             call = Call(made_by(target), args, kwargs or {}, target=target, method=method)
@@ -123,6 +123,15 @@ class Student:
             raise CheckFailed("type", text, subject=target)
         self.calls.append(call)
         return call
+
+    def _came_back(self, text: str) -> bool:
+        """Whether it is a value of the student's, and not a name that a check has written: else it
+        would name what is called, and a message would hold it."""
+        for call in self.calls:
+            parts = call.returned if isinstance(call.returned, (tuple, list)) else ()
+            if call.returned is text or any(part is text for part in parts):
+                return True
+        return False
 
     def _noted(self, call: Call, work: Callable[[], Any]) -> Any:
         try:

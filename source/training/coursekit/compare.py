@@ -287,6 +287,10 @@ def wanted_instead(stumble: Exception) -> str:
         return "a value without a graph (item() or detach() gives one)"
     if isinstance(stumble, KeyError) and re.fullmatch(r"'[a-z]\w*'", text):
         return f"something with {text} in it"
+    if isinstance(stumble, KeyError):
+        return "an array or tensor"
+    if isinstance(stumble, (StopIteration, IndexError)) or "at least one" in text:
+        return "more values"
     missing = re.search(r"has no attribute '([a-z]\w*)'", text)
     for wanted, names in _ATTRIBUTES.items():
         if missing and missing[1] in names.split():
