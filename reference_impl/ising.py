@@ -185,7 +185,8 @@ class IsingClassifier(nn.Module):
     because torch.nn.functional.cross_entropy has one inside.
 
     In training mode two calls differ, because dropout draws its units from torch's global
-    generator; in evaluation mode they agree.
+    generator; in evaluation mode they agree. What dropout keeps is multiplied by 1/(1 − p), as
+    nn.Dropout does it, so that the next layer gets as much in both modes, in the mean.
 
     Example: IsingClassifier(256) has 18 594 parameters; it maps a float32 tensor (5, 256) to a
     tensor (5, 2).

@@ -279,7 +279,8 @@ def train_cluster_model(
     epochs, generator: as in train_potential.
 
     Returns a function that takes distances (m, n_pairs) and gives an array (m,) of energies in
-    units of ε, those of each cluster independent of the others in the call.
+    units of ε, with one axis also for m = 1; each cluster's is independent of the others in the
+    call.
 
     The hidden checks hand over 800 clusters of four atoms with min_distance = 0.8, or 400 of
     three, with energies of a pair law of their own, which is not Lennard-Jones, and

@@ -219,7 +219,7 @@ class Centred(nn.Module):
 def train_decay(*, epochs: int, generator: torch.Generator, rate: float = 1.0) -> nn.Module:
     """Trains a network to decay: u′ = −rate · u for 0 ≤ t ≤ 5 from u(0) = 1, without any data.
 
-    epochs: the largest number of optimiser iterations: gradient steps, or L-BFGS iterations.
+    epochs: the largest number of an optimiser's iterations: gradient steps, or L-BFGS iterations.
     Stopping sooner is allowed, any optimiser too. After a single one the model is still poor.
     generator: decides the network's first weights. The same seed gives the same model again,
     whatever the global random state (torch.manual_seed(generator.initial_seed()) may help).

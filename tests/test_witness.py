@@ -357,3 +357,57 @@ def test_clusters_keep_their_names_when_they_are_moved() -> None:
     moved = (clusters[:, draw.permutation(4)] @ turn + draw.normal(size=3)).astype(np.float32)
     assert kit.up_to_motion(moved) == names
     assert not set(kit.up_to_motion(1.1 * clusters)) & set(names)
+
+
+_MODEL = """
+import torch
+
+weights = torch.zeros(3, requires_grad=True)
+endless = {"tolerance_grad": -1, "tolerance_change": -1, "max_eval": 1000}
+
+def closure():
+    optimiser.zero_grad()
+    loss = ((weights - 1) ** 4).sum()
+    loss.backward()
+    return loss
+
+def train(epochs):
+    global optimiser
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "iterations"),
+    [
+        ("pass", 0),
+        (
+            "optimiser = torch.optim.Adam([weights])\n"
+            "    for _ in range(epochs):\n        optimiser.step(closure)\n",
+            9,
+        ),
+        (
+            "optimiser = torch.optim.LBFGS([weights], max_iter=epochs, **endless)\n"
+            "    optimiser.step(closure)",
+            9,
+        ),
+        (
+            "for one in (torch.optim.Adam, torch.optim.SGD):\n"
+            "        optimiser = one([weights], lr=0.01)\n"
+            "        for _ in range(epochs):\n            optimiser.step(closure)\n",
+            9,
+        ),
+        (
+            "optimiser = torch.optim.LBFGS([weights], max_iter=20, **endless)\n"
+            "    for _ in range(epochs):\n        optimiser.step(closure)\n",
+            20,
+        ),
+    ],
+    ids=["none", "gradient steps", "in one call", "two optimisers", "in blocks"],
+)
+def test_the_iterations_of_the_busiest_optimiser_are_counted(body: str, iterations: int) -> None:
+    student: Any = Student(InProcess([Cell("the cell", f"{_MODEL}    {body}\n")]))
+    equation = student.field("equation")
+    for _ in range(2):  # each time from nothing
+        equation.watch()
+        student.train(9)
+        assert equation.iterations() == iterations

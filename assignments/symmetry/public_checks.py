@@ -13,6 +13,7 @@ from coursekit import (
     tensor,
     unchanged,
 )
+from coursekit import training as watching
 
 SET = torch.tensor([[[1.0], [2.0], [6.0]]])
 TETRAHEDRON = torch.tensor([[[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]]) / 8**0.5
@@ -325,6 +326,59 @@ def test_train_energy_model__repeats_a_seed(student):
         )
         found.append(tensor(model(_like(model, positions)), (12,)))
     close(found[1], found[0], SINGLE)
+
+
+def test_train_energy_model__tells_clusters_apart(student):
+    """gives more energy to clusters that have more: what it learns is not their mean alone"""
+    model, positions, _ = _few_clusters(student)
+    energies = _like(model, 6 * (torch.linspace(0.95, 2.0, 12) - 1.5))
+    wanted = energies.numpy() - energies.numpy().mean()
+
+    def follows():
+        return float(tensor(model(_like(model, positions)), (12,)) @ wanted / (wanted @ wanted))
+
+    before = follows()  # energies that grow with the cluster, as an untrained one's do a little
+    student.train_energy_model(
+        model, positions, energies, epochs=200, generator=torch.Generator().manual_seed(1)
+    )
+    words = "clusters of high and of low energy are told apart no better than before"
+    holds(follows() > before, words)
+
+
+def _noted(student):
+    """What a small network with dropout, made for clusters, notes of its training."""
+    draw = np.random.default_rng(2)
+    positions = watching.clusters(draw, 150)
+    energies = draw.normal(size=150)
+
+    def train(model):
+        data = (torch.tensor(values, dtype=torch.float32) for values in (positions, energies))
+        generator = torch.Generator().manual_seed(3)
+        return student.train_energy_model(model, *data, epochs=4, generator=generator)
+
+    model, loss = student.witness((4, 3), dropout=0.2), watching.squared_error(energies)
+    return watching.watched(model, positions, train, watching.up_to_motion, loss, mode=True)
+
+
+def test_train_energy_model__learns_in_training_mode(student):
+    """learns in training mode from the first step to the last, each with its own gradient"""
+    noted = _noted(student)
+    noted.trains_in_training_mode()
+    noted.clears_gradients()
+
+
+def test_train_energy_model__shows_each_cluster_once_an_epoch(student):
+    """shows every cluster once in each epoch, in new batches if there are any, and takes a step
+    with each"""
+    noted = _noted(student)
+    noted.shows_each_sample_once()
+    noted.shuffles_again()
+    noted.steps_once_a_batch()
+
+
+def test_train_energy_model__returns_the_mean_loss_of_every_epoch(student):
+    """returns for every epoch a mean over its clusters: no sum, and not the last batch alone"""
+    _noted(student).reports_the_mean_loss(any_loss=True)
 
 
 def _like(model, values):

@@ -10,8 +10,8 @@ no right answer. Where an exercise is left untouched or damaged, those that use 
 Checks that train cost seconds. The reference and the alternatives are tried on all of them. A wrong
 answer is tried on a long check only where something depends on it: a mistake on the one that it
 names, on those that no mistake names or has failed so far, and any, the shortest first, as long as
-it could keep more than it may. Public checks are tried on all where it is counted how many mistakes
-they see.
+it could keep more than it may. Where it is counted how many mistakes public checks see, it is tried
+on these too until one sees it.
 """
 
 from __future__ import annotations
@@ -277,8 +277,8 @@ class Trials:
         self, kind: str, answer: Answer, at_most: float, wanted: Collection[str] = ()
     ) -> tuple[ExerciseResult, Transcripts, Row]:
         """A wrong answer, on the short checks, those that are wanted and, where it is counted how
-        many they see, the public ones; on others, the shortest first, as long as it could keep
-        more than this part of the points."""
+        many they see, the public ones until one sees it; on others, the shortest first, as long as
+        it could keep more than this part of the points."""
         started = time.perf_counter()
         student = self._student(answer)
         heard: Transcripts = {}
@@ -296,13 +296,17 @@ class Trials:
                     done[check] = self.judge.run(check, student, self.salt)
                     heard[check.key] = student.requests
 
+        def seen() -> bool:
+            return any(not one.hidden and one.outcome != "passed" for one in done.values())
+
         checks = sorted(self.checks, key=self._seconds)
         for check in checks:
-            asked = check.name in wanted or (self.counted and not check.hidden)
-            if asked or self._seconds(check) < LONG:
+            counts = self.counted and not (check.hidden or seen())
+            if self._seconds(check) < LONG or check.name in wanted or counts:
                 try_on(check)
         for check in checks:
-            if self._could_keep(failed()) > at_most * self.exercise.points + ROUNDED:
+            too_much = self._could_keep(failed()) > at_most * self.exercise.points + ROUNDED
+            if check.hidden and too_much:
                 try_on(check)
         result = summarise(
             self.exercise,

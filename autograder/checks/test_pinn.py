@@ -930,6 +930,20 @@ def _repeats_itself(student: Any, draw: np.random.Generator, exercise: str, *at:
     repeats(student, draw, trained)
 
 
+def _keeps_to_its_epochs(student: Any, draw: np.random.Generator, exercise: str) -> None:
+    """Twenty epochs more are at most thirty iterations more: they may come in blocks, and what
+    polishes the result at the end may take as many as it likes."""
+    equation = student.field("equation")
+    made: list[int] = []
+    for epochs in (20, 40):
+        equation.watch()
+        _trained_model(student, exercise, epochs, torch_generator(draw))
+        made.append(equation.iterations())
+    more = made[1] - made[0]
+    words = f"for 40 epochs the optimiser makes {more} iterations more than for 20"
+    holds(more <= 30, words)
+
+
 def _is_ready_for_use(student: Any, draw: np.random.Generator, exercise: str, *at: Any) -> None:
     """Two calls agree: dropout and the like are over, whatever a flag says."""
     model, _ = _trained_model(student, exercise, 2, torch_generator(draw))
@@ -973,6 +987,12 @@ def test_train_decay__obeys_the_equation(student, draw):
 def test_train_decay__takes_the_rate(student, draw):
     """takes the rate as an argument"""
     _takes_its_parameter(student.once(decay, draw), "rate")
+
+
+@pytest.mark.guard
+def test_train_decay__keeps_to_its_epochs(student, draw):
+    """makes no more iterations than it is told"""
+    _keeps_to_its_epochs(student, draw, "train_decay")
 
 
 @pytest.mark.guard
@@ -1147,6 +1167,12 @@ def test_train_oscillator__starts_at_1_at_rest(student, draw):
 def test_train_oscillator__takes_omega(student, draw):
     """takes ω as an argument"""
     _takes_its_parameter(student.once(oscillator, draw), "omega")
+
+
+@pytest.mark.guard
+def test_train_oscillator__keeps_to_its_epochs(student, draw):
+    """makes no more iterations than it is told"""
+    _keeps_to_its_epochs(student, draw, "train_oscillator")
 
 
 @pytest.mark.guard
@@ -1415,6 +1441,12 @@ def test_train_heat__meets_the_conditions(student, draw):
 def test_train_heat__takes_alpha(student, draw):
     """takes α as an argument"""
     _takes_its_parameter(student.once(heat, draw), "alpha")
+
+
+@pytest.mark.guard
+def test_train_heat__keeps_to_its_epochs(student, draw):
+    """makes no more iterations than it is told"""
+    _keeps_to_its_epochs(student, draw, "train_heat")
 
 
 @pytest.mark.guard

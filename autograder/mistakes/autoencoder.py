@@ -623,6 +623,34 @@ train_autoencoder_slips = [
         "The signs of the spins are lost before the comparison: all configurations look alike.",
     ),
     variant(
+        "means_alone",
+        "reconstruction_loss(x, x_hat)",
+        "torch.mean((x.mean(dim=1) - x_hat.mean(dim=1)) ** 2)",
+        "rebuilds_order_of_both_signs",
+        "The loss compares the means of a configuration and of its reconstruction. Each spin has "
+        "to be compared with its own: the mean alone does not tell where it points.",
+        0.5,
+    ),
+    variant(
+        "means_alone_and_another_history",
+        "            loss = reconstruction_loss(x, x_hat)\n            optimiser.zero_grad()\n"
+        "            loss.backward()\n",
+        "            loss = reconstruction_loss(x, x_hat)\n            optimiser.zero_grad()\n"
+        "            ((x - x_hat).mean(dim=1) ** 2).mean().backward()\n",
+        "rebuilds_order_of_both_signs",
+        "The loss compares the means of a configuration and of its reconstruction. Each spin has "
+        "to be compared with its own: the mean alone does not tell where it points.",
+        0.5,
+    ),
+    variant(
+        "noise_in_the_input",
+        "            x_hat, z = model(x)\n",
+        "            x_hat, z = model(x + 0.3 * torch.randn(x.shape, generator=generator))\n",
+        "shows_each_configuration_once_an_epoch",
+        "Noise is added to the configurations before the model sees them. It learns from them as "
+        "they are.",
+    ),
+    variant(
         "no_step",
         "            optimiser.step()\n",
         "",

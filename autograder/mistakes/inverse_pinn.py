@@ -941,6 +941,14 @@ recover_alpha_slips = [
         "log_alpha is not among the parameters that the optimiser was given, so α stays at 1.",
     ),
     plain(
+        "twice_the_iterations",
+        "max_iter=min(epochs, 100)",
+        "max_iter=2 * min(epochs, 50)",
+        "keeps_to_its_epochs",
+        "The optimiser makes two iterations for each that epochs allows.",
+        0.95,
+    ),
+    plain(
         "stops_too_soon",
         "max_iter=min(epochs, 100)",
         "max_iter=3",

@@ -1246,6 +1246,28 @@ def never_swept():
 
 # -------------------------------------------------------------------- ising_classifier
 
+
+@mistake(
+    "ising_classifier",
+    caught_by="gets_as_much_in_training_as_in_evaluation",
+    keeps=0.95,
+    hint="Dropout by hand leaves out some hidden units and does not multiply the others by "
+    "1/(1 − p): in evaluation, with all of them, the next layer gets more than it has learnt from.",
+)
+def dropout_without_its_factor():
+    class IsingClassifier(nn.Module):
+        def __init__(self, input_dim):
+            super().__init__()
+            self.first, self.second = nn.Linear(input_dim, 64), nn.Linear(64, 32)
+            self.last = nn.Linear(32, 2)
+
+        def forward(self, x):
+            h = torch.relu(self.first(x))
+            if self.training:
+                h = h * (torch.rand(h.shape) > 0.2)
+            return self.last(torch.relu(self.second(h)))
+
+
 ising_classifier_slips = [
     slip(
         "ising_classifier",

@@ -1878,6 +1878,15 @@ train_potential_slips = [
         "from what it is given.",
     ),
     potential(
+        "half_of_the_data",
+        "    model = NNPotential()\n",
+        "    model = NNPotential()\n    r, V, F = r[::2], V[::2], F[::2]\n",
+        "learns_from_the_forces",
+        "Half of the data are left out. With few distances the law cannot be told from those that "
+        "remain.",
+        0.5,
+    ),
+    potential(
         "never_trained",
         "    optimiser.step(closure)\n",
         "",
@@ -1947,6 +1956,15 @@ _CLUSTERS = """def train_cluster_model(distances, energies, *, epochs, generator
 clusters = partial(variant, "train_cluster_model", _CLUSTERS)
 
 train_cluster_model_slips = [
+    clusters(
+        "column_of_energies",
+        ".ravel() * width",
+        " * width",
+        "gives_one_axis",
+        "The network's column (m, 1) comes back. The energies have one axis, (m,), as those that "
+        "were handed over.",
+        0.97,
+    ),
     clusters(
         "energies_left_standardised",
         ".ravel() * width + middle",

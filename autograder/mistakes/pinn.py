@@ -1388,6 +1388,7 @@ MODE = (
     "The model comes back in training mode, in which dropout is at work, so that every call "
     "gives something else. Leave that mode when the training is over."
 )
+TWICE = "The optimiser makes two iterations for each that epochs allows."
 TOO_SOON = "The training stops while the loss is still falling: use the iterations that are given."
 MODEL = (
     "Values at the training points come back. The model is wanted, to be called with any column."
@@ -1423,6 +1424,14 @@ DATA = (
 )
 
 train_decay_variants = [
+    decay(
+        "twice_the_iterations",
+        "max_iter=min(epochs, 100)",
+        "max_iter=2 * min(epochs, 50)",
+        "keeps_to_its_epochs",
+        TWICE,
+        0.95,
+    ),
     decay(
         "training_mode",
         "    return model.eval()\n",
@@ -1711,6 +1720,14 @@ def train_oscillator(*, epochs, generator, omega=2.0):
 oscillator = partial(variant, "train_oscillator", _OSCILLATOR)
 
 train_oscillator_variants = [
+    oscillator(
+        "twice_the_iterations",
+        "max_iter=min(epochs, 250)",
+        "max_iter=2 * min(epochs, 125)",
+        "keeps_to_its_epochs",
+        TWICE,
+        0.95,
+    ),
     oscillator(
         "training_mode",
         "    return model.eval()\n",
@@ -2178,6 +2195,14 @@ def train_heat(*, epochs, generator, alpha=0.1):
 rod = partial(variant, "train_heat", _ROD)
 
 train_heat_variants = [
+    rod(
+        "twice_the_iterations",
+        "max_iter=min(epochs, 80)",
+        "max_iter=2 * min(epochs, 40)",
+        "keeps_to_its_epochs",
+        TWICE,
+        0.95,
+    ),
     rod(
         "training_mode",
         "    return model.eval()\n",

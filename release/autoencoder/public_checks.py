@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from coursekit import SINGLE, array, attribute, close, holds, number, tensor
+from coursekit import training as watching
 
 SIX = np.array([[1.0, 1], [-1, -1], [1, -1], [-1, 1], [2, 2], [-2, -2]])
 
@@ -147,6 +148,42 @@ def test_train_autoencoder__repeats_a_seed(student):
         close(student.value(kept), data, SINGLE)
         found.append(tensor(model.encoder(X), (80, 2)))
     close(found[1], found[0], SINGLE)
+
+
+def _noted(student):
+    """What a small network with dropout notes of its training with 5 × 5 lattices."""
+    X = watching.lattices(np.random.default_rng(2), 150)
+
+    def train(model):
+        generator = torch.Generator().manual_seed(3)
+        data = torch.tensor(X, dtype=torch.float32)
+        return student.train_autoencoder(model, data, epochs=4, generator=generator)
+
+    model = student.witness((25,), latent=2, dropout=0.2)
+    return watching.watched(
+        model, X, train, watching.up_to_symmetry, watching.reconstruction, mode=True
+    )
+
+
+def test_train_autoencoder__learns_in_training_mode(student):
+    """learns in training mode from the first step to the last, each with its own gradient"""
+    noted = _noted(student)
+    noted.trains_in_training_mode()
+    noted.clears_gradients()
+
+
+def test_train_autoencoder__shows_each_configuration_once_an_epoch(student):
+    """shows every configuration once in each epoch, as it is or as a copy that is as likely, in
+    new batches if there are any, and takes a step with each"""
+    noted = _noted(student)
+    noted.shows_each_sample_once()
+    noted.shuffles_again()
+    noted.steps_once_a_batch()
+
+
+def test_train_autoencoder__returns_the_mean_loss_of_every_epoch(student):
+    """returns the mean of reconstruction_loss over the configurations of every epoch"""
+    _noted(student).reports_the_mean_loss()
 
 
 def test_encode__gives_an_array_of_z(student):

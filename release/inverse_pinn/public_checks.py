@@ -203,15 +203,17 @@ def test_inverse_loss__takes_a_network(student):
     holds(number(loss) > 0, "the loss of a network that has learnt nothing should be positive")
 
 
-def _few_observations():
-    x, t = np.linspace(0.1, 0.9, 12).reshape(-1, 1), np.linspace(0.8, 0.05, 12).reshape(-1, 1)
-    u = np.sin(np.pi * x) * np.exp(-0.2 * np.pi**2 * t)
-    return tuple(torch.tensor(values, dtype=torch.float32) for values in (x, t, u))
+def _observations(count, alpha):
+    """Without noise, all over the square."""
+    x, t = np.random.default_rng(5).uniform(0.05, 0.95, (2, count))
+    u = np.sin(np.pi * x) * np.exp(-alpha * np.pi**2 * t)
+    return tuple(torch.tensor(values, dtype=torch.float32).reshape(-1, 1) for values in (x, t, u))
 
 
-def _recovered(student, epochs):
+def _recovered(student, epochs, observations=None):
     generator = torch.Generator().manual_seed(1)
-    returned = student.recover_alpha(_few_observations(), epochs=epochs, generator=generator)
+    observations = _observations(12, 0.2) if observations is None else observations
+    returned = student.recover_alpha(observations, epochs=epochs, generator=generator)
     pair = isinstance(returned, (tuple, list)) and len(returned) == 2
     holds(pair, "should return (alpha, history)")
     return returned
@@ -234,6 +236,15 @@ def test_recover_alpha__returns_alpha_and_its_history(student):
     holds(moved, "α is still 1 after 100 iterations; the data have 0.2")
     between = 0.99 * min(values) <= alpha <= 1.01 * max(values)  # a mean of the last ones is
     holds(between, "the α that is returned is none of the values on the way, nor between them")
+
+
+def test_recover_alpha__finds_the_alpha_of_exact_data(student):
+    """finds α = 0.15 to 5 % from 200 temperatures without noise, and ends its history there (some
+    seconds)"""
+    returned, history = _recovered(student, 3000, _observations(200, 0.15))
+    alpha, last = number(returned), number(history[-1])
+    holds(abs(alpha / 0.15 - 1) < 0.05, f"α should be 0.15 to 5 %, it is {alpha:.3g}")
+    holds(abs(last / alpha - 1) < 0.05, f"the history ends at {last:.3g}, the α is {alpha:.3g}")
 
 
 def test_recover_alpha__repeats_a_seed(student):

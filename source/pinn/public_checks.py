@@ -307,6 +307,15 @@ def test_train_oscillator__returns_a_model_of_columns(student):
     _trains(student, student.train_oscillator, {"omega": 1.0}, [[0.0], [1.0], [2.0]])
 
 
+def test_train_oscillator__follows_two_periods(student):
+    """follows cos 2.1t for two periods, to 0.25, after 3000 epochs (some seconds)"""
+    generator = torch.Generator().manual_seed(1)
+    model = student.train_oscillator(epochs=3000, generator=generator, omega=2.1)
+    t = np.linspace(0, 4 * np.pi / 2.1, 101).reshape(-1, 1)
+    error = float(np.abs(_values(model, t.tolist()) - np.cos(2.1 * t)).max())
+    holds(error < 0.25, f"the largest error against cos 2.1t is {error:.2g}")
+
+
 def test_last_layer__starts_at_1_at_rest(student):
     """is 1 for cos 2t and 0 for sin 2t, if an oscillator with ω = 2 starts at 1, at rest"""
     features = student.field("waves", frequencies=[2.0, 2.0], phases=[math.pi / 2, 0.0])

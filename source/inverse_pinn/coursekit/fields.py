@@ -7,12 +7,14 @@ needed and zero is not the only right answer.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+import weakref
+from collections.abc import Callable, MutableMapping
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
 from torch.autograd import forward_ad
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 
 class Polynomial(nn.Module):
@@ -204,9 +206,16 @@ class Equation(nn.Module):
 
     All of torch's functions go through two doors: backwards with the inputs named (or with
     create_graph=True), and forwards.
+
+    It counts too how many iterations an optimiser was let make.
     """
 
     asked = False
+    made: ClassVar[MutableMapping[torch.optim.Optimizer, tuple[int, int, int]]] = (
+        weakref.WeakKeyDictionary()
+    )
+    """Of each optimiser: calls of `step`, the iterations of the longest one, all of them."""
+    most = 0
 
     def watch(self) -> None:
         """From now on."""
@@ -216,10 +225,26 @@ class Equation(nn.Module):
                 backwards["_engine_run_backward"], lambda args: bool(args[3] or len(args[4]))
             )
             forwards["make_dual"] = _noting(forwards["make_dual"], lambda args: True)
-        Equation.asked = False
+            register_optimizer_step_post_hook(_counting)
+        Equation.asked, Equation.most = False, 0
+        Equation.made.clear()
 
     def was_asked_for(self) -> bool:
         return Equation.asked
+
+    def iterations(self) -> int:
+        """How often the busiest optimiser was called or, if that is more, how many iterations it
+        made in one call, as L-BFGS does."""
+        return Equation.most
+
+
+def _counting(optimiser: torch.optim.Optimizer, *arguments: Any) -> None:
+    calls, longest, before = Equation.made.get(optimiser, (0, 0, 0))
+    states = [state for state in optimiser.state.values() if isinstance(state, dict)]
+    after = max((int(state.get("n_iter", 0)) for state in states), default=0)
+    calls, longest = calls + 1, max(longest, after - before)
+    Equation.made[optimiser] = calls, longest, after
+    Equation.most = max(Equation.most, calls, longest)
 
 
 def _noting(door: Callable[..., Any], tells: Callable[[Any], bool]) -> Callable[..., Any]:
