@@ -462,6 +462,10 @@ def test_who_has_nothing_of_the_assignment_is_named_once(tmp_path: Path) -> None
     assert outcome.left_out == ["ben: there is nothing of backprop"]
 
 
+PEOPLE = ("Gitte", "Bashir", "Hgaard", "Otterbein", "Jupyterson", "Nfsen")
+"""Whose names begin like what programs leave behind."""
+
+
 def test_what_begins_with_a_dot_is_named_where_it_may_be_work(tmp_path: Path) -> None:
     within = zipped_bytes({".work/backprop.ipynb": notebook(), ".DS_Store": b"x"})
     files = {
@@ -476,13 +480,16 @@ def test_what_begins_with_a_dot_is_named_where_it_may_be_work(tmp_path: Path) ->
         "Flo_6_assignsubmission_file_/backprop.ipynb": notebook(),
     }
     litter = (".DS_Store", "._x.ipynb", ".ipynb_checkpoints/x.ipynb", ".git/x.zip", ".~x.ipynb")
+    litter += (".gitignore", ".bash_history", ".hg/x.ipynb", ".OTTER_LOG", ".nfs00a1")
+    files |= {f".{name}_8_assignsubmission_file_/essay.pdf": b"" for name in PEOPLE}
     files |= {f"Gil_7_assignsubmission_file_/{name}": b"" for name in litter}
     files |= {name: b"" for name in litter}
     outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
     assert outcome.written == ["ada-1", "ed-5", "flo-6"]
     dots = [line for line in outcome.left_out if "begins with a dot" in line]
     hidden = [line.split(": ")[0].split("/work.zip")[0] for line in dots]
-    named = [".Ben_2_assignsubmission_file_", "Ada_1_assignsubmission_file_/.old"]
+    named = [f".{name}_8_assignsubmission_file_" for name in PEOPLE]
+    named += [".Ben_2_assignsubmission_file_", "Ada_1_assignsubmission_file_/.old"]
     named += ["Cy_3_assignsubmission_file_/.backprop.ipynb", "Di_4_assignsubmission_file_"]
     named += ["480 more in Ed_5_assignsubmission_file_"]
     assert sorted(line for line in hidden if "Ed_5_assignsubmission_file_/" not in line) == sorted(

@@ -110,6 +110,8 @@ def encode(model, x):
     return model(x)
 def nothing(x):
     return []
+def one_row(x):
+    return [(x, x, x)]
 def table(x):
     return {}
 def pair(x):
@@ -370,10 +372,15 @@ def test_a_stumble_says_what_it_was_and_what_was_wanted() -> None:
         for _, _ in value:
             pass
 
-    entries = "returned a tuple of 2 in which each entry should be "
+    entries = "returned a tuple of 2 in which an entry should be "
     assert told(twos, lambda s: s.pair(np.ones(3))) == entries + "2 values"
     assert told(twos, lambda s: s.pair(np.ones(1))) == entries + "2 values"
     assert told(twos, lambda s: s.pair(1.0)) == entries + "several values"
+    assert told(lambda v: v[0][0], lambda s: s.pair(1.0)) == entries + "several values"
+    assert told(lambda v: len(v[1]), lambda s: s.pair(1.0)) == entries + "several values"
+    assert told(twos, lambda s: s.one_row(1.0)) == (
+        "returned a list of 1 in which an entry should be 2 values"
+    )
 
     def one(value: Any) -> None:
         _, *_ = value
@@ -381,6 +388,10 @@ def test_a_stumble_says_what_it_was_and_what_was_wanted() -> None:
     nothing = "returned a list of 0 where more values are expected"
     assert told(lambda v: v[0], lambda s: s.nothing(1.0)) == nothing
     assert told(lambda v: next(iter(v)), lambda s: s.nothing(1.0)) == nothing
+    assert told(max, lambda s: s.nothing(1.0)) == nothing
+    assert told(lambda v: np.arange(3)[v], lambda s: s.square(np.array([0.5]))) == (
+        "returned an array of float64 where integer values are expected"
+    )
     assert told(lambda v: v[0, 1], lambda s: s.table(1.0)) == (
         "returned a dict where an array or tensor is expected"
     )

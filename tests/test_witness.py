@@ -11,7 +11,9 @@ from coursekit import CheckFailed
 from coursekit import training as kit
 from coursekit.training import Watched
 
-from autograder.course import Cell
+from autograder.course import Cell, load_assignment
+from autograder.judging.answers import cells
+from autograder.judging.judge import Judge
 from autograder.judging.student import Student
 from autograder.sandbox.protocol import InProcess
 
@@ -363,7 +365,6 @@ _MODEL = """
 import torch
 
 weights = torch.zeros(3, requires_grad=True)
-endless = {"tolerance_grad": -1, "tolerance_change": -1, "max_eval": 1000}
 
 def closure():
     optimiser.zero_grad()
@@ -386,7 +387,7 @@ def train(epochs):
             9,
         ),
         (
-            "optimiser = torch.optim.LBFGS([weights], max_iter=epochs, **endless)\n"
+            "optimiser = torch.optim.LBFGS([weights], max_iter=epochs)\n"
             "    optimiser.step(closure)",
             9,
         ),
@@ -397,17 +398,67 @@ def train(epochs):
             9,
         ),
         (
-            "optimiser = torch.optim.LBFGS([weights], max_iter=20, **endless)\n"
+            "optimiser = torch.optim.LBFGS([weights], max_iter=20)\n"
             "    for _ in range(epochs):\n        optimiser.step(closure)\n",
             20,
         ),
+        (
+            "optimiser = torch.optim.LBFGS([weights], max_iter=500, tolerance_grad=1.0)\n"
+            "    optimiser.step(closure)",
+            500,
+        ),
+        (
+            "optimiser = torch.optim.LBFGS([weights], max_iter=10**6, max_eval=epochs)\n"
+            "    optimiser.step(closure)",
+            9,
+        ),
     ],
-    ids=["none", "gradient steps", "in one call", "two optimisers", "in blocks"],
+    ids=[
+        "none",
+        "gradient steps",
+        "in one call",
+        "two optimisers",
+        "in blocks",
+        "polished",
+        "tries",
+    ],
 )
 def test_the_iterations_of_the_busiest_optimiser_are_counted(body: str, iterations: int) -> None:
+    """Of L-BFGS those that it may make: it stops where it has arrived, which is chance."""
     student: Any = Student(InProcess([Cell("the cell", f"{_MODEL}    {body}\n")]))
     equation = student.field("equation")
     for _ in range(2):  # each time from nothing
         equation.watch()
         student.train(9)
         assert equation.iterations() == iterations
+
+
+_WHOLE = """
+def train_energy_model(model, positions, energies, *, epochs, generator):
+    optimiser = torch.optim.LBFGS(model.parameters(), lr=0.1)
+
+    def closure():
+        optimiser.zero_grad()
+        loss = torch.mean((model(positions) - energies) ** 2)
+        loss.backward()
+        return loss
+
+    model.train()
+    losses = [optimiser.step(closure).item() for _ in range(epochs)]
+    model.eval()
+    return losses
+"""
+
+
+def test_a_public_check_lets_l_bfgs_see_the_same_loss_twice() -> None:
+    """With a dropout it meets another one in each of its iterations, and gets lost."""
+    found = load_assignment("symmetry")
+    judge = Judge(found)
+    student = Student(InProcess([*cells(found), Cell("the cell", _WHOLE)]))
+    (check,) = [
+        one
+        for one in judge.of(found.exercise("train_energy_model"))
+        if not one.hidden and one.name == "returns_the_mean_loss_of_every_epoch"
+    ]
+    result = judge.run(check, student, "salt")
+    assert result.outcome == "passed", result.message

@@ -749,16 +749,15 @@ def test_recover_alpha__keeps_to_its_epochs(student, draw):
     """makes no more iterations than it is told
 
     Twenty epochs more are at most thirty iterations more: they may come in blocks, and what
-    polishes the result at the end may take as many as it likes.
+    polishes the result at the end may have a limit of its own.
     """
     equation, made, data = student.field("equation"), [], reference.observe(30, 0.2, 0.01, draw)
     for epochs in (20, 40):
         equation.watch()
         _recovered(student, data, torch_generator(draw), epochs)
         made.append(equation.iterations())
-    more = made[1] - made[0]
-    words = f"for 40 epochs the optimiser makes {more} iterations more than for 20"
-    holds(more <= 30, words)
+    words = f"for 40 epochs an optimiser may make {made[1]:g} iterations, for 20 epochs {made[0]:g}"
+    holds(made[1] <= made[0] + 30, words)
 
 
 @pytest.mark.guard

@@ -37,10 +37,11 @@ MAX_PACKED = 100
 """How many bytes one may become; a notebook's text is packed some five to one."""
 _JUNK = re.compile(r"__MACOSX|Thumbs\.db|desktop\.ini|__pycache__|\..*", re.IGNORECASE)
 _LITTER = re.compile(
-    r"[^.].*|\.(?:[_~].*|DS_Store|Trash.*|Spotlight.*|fseventsd|fuse_hidden.*|nfs.*|directory"
-    r"|ipynb_checkpoints|virtual_documents|jupyter.*|ipython|nbgrader.*|otter.*|git.*|svn|hg.*"
-    r"|vscode.*|idea|spyproject|Rproj.*|project|pydevproject|settings|editorconfig|bash.*|profile"
-    r"|venv|env|conda|local|config|npm|(?:.*_)?cache|python.*|matplotlib)",
+    r"[^.].*|\.(?:[_~].*|DS_Store|Trash.*|Spotlight.*|fseventsd|fuse_hidden.*|nfs[0-9a-f]+"
+    r"|directory|ipynb_checkpoints|virtual_documents|jupyter(?:[_-].*)?|ipython|nbgrader(?:\..*)?"
+    r"|otter(?:_.*)?|git(?:ignore|attributes|modules|keep|hub|lab.*)?|svn|hg(?:ignore|tags)?"
+    r"|vscode(?:-.*)?|idea|spyproject|Rproj\.user|project|pydevproject|settings|editorconfig"
+    r"|bash(?:rc|_.*)|profile|venv|env|conda|local|config|npm|(?:.*_)?cache|python.*|matplotlib)",
     re.IGNORECASE,
 )
 """Of what is hidden, what no student means: programs left it."""
