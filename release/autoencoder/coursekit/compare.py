@@ -275,9 +275,9 @@ def wanted_instead(stumble: Exception) -> str:
     expected = re.search(r"values? to unpack \(expected (?:at least )?(\d+)", text)
     if expected:
         return "1 value" if expected[1] == "1" else f"{expected[1]} values"
-    if any(words in text for words in ("cannot unpack", "not iterable", "subscriptable", "len()")):
+    if any(words in text for words in _TAKEN_APART):
         return "several values"
-    if "broadcast" in text or "same shape" in text or "must match" in text:
+    if any(words in text for words in ("broadcast", "same shape", "must match", "did not match")):
         return "an array or tensor of another shape"
     if "out of bounds" in text or "zero-size" in text:
         return "an array or tensor with more entries"
@@ -289,7 +289,10 @@ def wanted_instead(stumble: Exception) -> str:
         return f"something with {text} in it"
     if isinstance(stumble, KeyError):
         return "an array or tensor"
-    if isinstance(stumble, (StopIteration, IndexError)) or "at least one" in text:
+    if "must be of integer" in text:
+        return "integer values"
+    few = isinstance(stumble, (StopIteration, IndexError))
+    if few or any(words in text for words in ("at least one", "empty sequence", "is empty")):
         return "more values"
     missing = re.search(r"has no attribute '([a-z]\w*)'", text)
     for wanted, names in _ATTRIBUTES.items():
@@ -297,6 +300,8 @@ def wanted_instead(stumble: Exception) -> str:
             return wanted
     return f"an object with {missing[1]}" if missing else "something else"
 
+
+_TAKEN_APART = ("cannot unpack", "not iterable", "subscriptable", "len()")
 
 _ATTRIBUTES = {
     "a torch tensor": "requires_grad detach grad numel backward",
@@ -337,7 +342,7 @@ def stumbled(stumble: Exception, calls: Sequence[Call]) -> CheckFailed:
     returned, wanted = calls[-1].returned, wanted_instead(stumble)
     text = f"returned {kind_of(returned)} "
     if _of_an_entry(stumble, returned):
-        text += f"in which each entry should be {wanted}"
+        text += f"in which an entry should be {wanted}"
     else:
         text += f"where {wanted} {'are' if wanted.endswith('values') else 'is'} expected"
     return CheckFailed("type", text, subject=returned)
@@ -352,8 +357,8 @@ def _of_an_entry(stumble: Exception, returned: Any) -> bool:
         return False
     text = str(stumble)
     if counted := re.search(r"to unpack \(expected (?:at least )?(\d+)(?:, got (\d+))?", text):
-        return len(returned) == int(counted[1]) or counted[2] not in (None, str(len(returned)))
-    return "cannot unpack" in text or "not iterable" in text
+        return counted[2] != str(len(returned)) if counted[2] else len(returned) <= int(counted[1])
+    return any(words in text for words in _TAKEN_APART)
 
 
 # ------------------------------------------------------------------------------------ words

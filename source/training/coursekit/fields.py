@@ -211,11 +211,9 @@ class Equation(nn.Module):
     """
 
     asked = False
-    made: ClassVar[MutableMapping[torch.optim.Optimizer, tuple[int, int, int]]] = (
-        weakref.WeakKeyDictionary()
-    )
-    """Of each optimiser: calls of `step`, the iterations of the longest one, all of them."""
-    most = 0
+    calls: ClassVar[MutableMapping[torch.optim.Optimizer, int]] = weakref.WeakKeyDictionary()
+    """Of each optimiser's `step`."""
+    most: ClassVar[float] = 0
 
     def watch(self) -> None:
         """From now on."""
@@ -227,24 +225,23 @@ class Equation(nn.Module):
             forwards["make_dual"] = _noting(forwards["make_dual"], lambda args: True)
             register_optimizer_step_post_hook(_counting)
         Equation.asked, Equation.most = False, 0
-        Equation.made.clear()
+        Equation.calls.clear()
 
     def was_asked_for(self) -> bool:
         return Equation.asked
 
-    def iterations(self) -> int:
-        """How often the busiest optimiser was called or, if that is more, how many iterations it
-        made in one call, as L-BFGS does."""
+    def iterations(self) -> float:
+        """How often the busiest optimiser was called or, if that is more, how many iterations
+        L-BFGS may make in one call: where it stops by itself says nothing of the limit."""
         return Equation.most
 
 
 def _counting(optimiser: torch.optim.Optimizer, *arguments: Any) -> None:
-    calls, longest, before = Equation.made.get(optimiser, (0, 0, 0))
-    states = [state for state in optimiser.state.values() if isinstance(state, dict)]
-    after = max((int(state.get("n_iter", 0)) for state in states), default=0)
-    calls, longest = calls + 1, max(longest, after - before)
-    Equation.made[optimiser] = calls, longest, after
-    Equation.most = max(Equation.most, calls, longest)
+    calls = Equation.calls[optimiser] = Equation.calls.get(optimiser, 0) + 1
+    allowed = 1
+    if isinstance(optimiser, torch.optim.LBFGS):
+        allowed = min(optimiser.param_groups[0][limit] for limit in ("max_iter", "max_eval"))
+    Equation.most = max(Equation.most, calls, allowed)
 
 
 def _noting(door: Callable[..., Any], tells: Callable[[Any], bool]) -> Callable[..., Any]:
