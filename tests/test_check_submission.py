@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,6 +175,28 @@ def test_what_a_cell_starts_and_leaves_keeps_nobody_waiting(notebook: Path, ends
         all_ended()
     assert "6 of 6 public checks passed" in said
     assert (code, said.splitlines()[-1]) == (0, READY), said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_who_closes_the_terminal_leaves_no_cell_running(
+    notebook: Path, tmp_path: Path, number: int
+) -> None:
+    began = tmp_path / "began"
+    runs = f"import time\nopen({str(began)!r}, 'w').close()\ntime.sleep(10_000)"
+    path = changed(notebook, add(runs, "energies"))
+    with adopting() as all_ended:
+        script = subprocess.Popen([sys.executable, str(SCRIPT), path], stdout=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 120
+            while not began.exists():
+                assert time.monotonic() < deadline, "the cell has not begun"
+                time.sleep(0.05)
+            script.send_signal(number)
+            assert script.wait(120) == 1
+        finally:
+            script.kill()
+        all_ended()
 
 
 @pytest.mark.parametrize(

@@ -723,4 +723,8 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--run"]:
         serve(Path(sys.argv[2]))
         os._exit(0)  # whatever the cells have left running
+    for name in ("SIGHUP", "SIGTERM"):  # as Ctrl-C: what runs the cells does not hear of them
+        with contextlib.suppress(AttributeError):  # not on Windows
+            if signal.getsignal(getattr(signal, name)) is signal.SIG_DFL:
+                signal.signal(getattr(signal, name), lambda *_: sys.exit(1))
     sys.exit(main())
