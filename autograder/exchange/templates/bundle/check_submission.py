@@ -22,7 +22,6 @@ import os
 import queue
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -325,8 +324,9 @@ _TOLD = {"error", "slow", "ended", "uses", "lacks", "newer", "network"}
 def _when_over(process: subprocess.Popen[bytes]) -> None:
     """Ends what it started and left, which would keep its line open."""
     process.wait()
-    with contextlib.suppress(OSError, AttributeError):  # not on Windows
-        os.killpg(process.pid, signal.SIGKILL)
+    if end := getattr(os, "killpg", None):  # not on Windows
+        with contextlib.suppress(OSError):
+            end(process.pid, 9)
 
 
 def _listen(pipe: Any, heard: queue.Queue[bytes]) -> None:
