@@ -45,7 +45,7 @@ _LITTER = re.compile(
     re.IGNORECASE,
 )
 """Of what is hidden, what no student means: programs left it."""
-HIDDEN = "not read, because it begins with a dot; give it another name if it is somebody's work"
+HIDDEN = "not read, as no name that begins with a dot is; give it another if it is somebody's work"
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
