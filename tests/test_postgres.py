@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from nbgrader import api
+from sqlalchemy import create_engine, event, text
 
 from autograder.course import load_assignment
 from autograder.records.gradebook import GradebookError, Recorder
@@ -153,6 +154,27 @@ def test_two_graders_at_once_lose_and_double_nothing(url: str, tmp_path: Path) -
             count = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar()
             assert (table, count) == (table, expected)
     engine.dispose()
+
+
+@pytest.mark.parametrize("table", [api.Course, api.Assignment])
+def test_who_comes_second_takes_what_the_first_has_made(
+    url: str, tmp_path: Path, table: type
+) -> None:
+    """Another grader makes a row after this one has looked for it, and before it makes its own."""
+    folder, found = a_course(tmp_path / "course", url), load_assignment(NAME)
+    others: list[Recorder] = []
+    not_yet = iter([True])
+
+    def first(*_: object) -> None:
+        if next(not_yet, False):  # the other's own rows come here, too
+            others.append(Recorder(folder, [found]))
+
+    event.listen(table, "before_insert", first)
+    try:
+        one = Recorder(folder, [found])
+    finally:
+        event.remove(table, "before_insert", first)
+    assert others[0].marks(found) == one.marks(found) == []
 
 
 @pytest.mark.slow

@@ -48,7 +48,11 @@ def make_tables(url: Any) -> None:
 
 
 def in_conflict(error: Exception) -> bool:
-    return getattr(getattr(error, "orig", None), "pgcode", None) in _CONFLICTS
+    """Whether another grader was first, also where nbgrader calls it an entry that is invalid."""
+    return any(
+        getattr(getattr(one, "orig", None), "pgcode", None) in _CONFLICTS
+        for one in (error, error.__context__)
+    )
 
 
 def save_cells(session: Any, assignment: Assignment, course_id: str) -> None:
