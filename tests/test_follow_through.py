@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from coursekit import StudentError
 
 from autograder.authoring import merit
 from autograder.course import Assignment, Cell, course, load_assignment
@@ -25,6 +26,7 @@ from autograder.judging.follow_through import (
     with_right_answers,
 )
 from autograder.judging.judge import Judge, summarise
+from autograder.judging.student import Student
 from autograder.judging.uses import closure, pieces_of, uses
 from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox.protocol import CellFailure
@@ -225,6 +227,17 @@ def test_a_right_answer_in_plain_loops_costs_nothing_above_it(
     assert [share(one) for one in results.values()] == [1, 1], results[name].message
     assert results[name].replaced == ["autoencoder", "reconstruction_loss"]
     assert "`reconstruction_loss` may take too long" in results[name].note
+
+
+def test_a_limit_that_is_lost_once_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merit, "CALL_SECONDS", 0.2)
+    loses = (
+        "    try:\n        while True:\n            pass\n    except BaseException:\n        pass\n"
+    )
+    code = f"def f():\n{loses}    while True:\n        pass\n"
+    student: Any = Student(merit._Patient([Cell("the cell", code)]))
+    with pytest.raises(StudentError, match="computing time"):
+        student.f()
 
 
 def test_nothing_is_judged_twice_where_no_points_are_lost() -> None:

@@ -98,7 +98,8 @@ class _Patient(InProcess):
             raise StudentError("time", "used up its computing time")
 
         before = signal.signal(signal.SIGPROF, stop)
-        signal.setitimer(signal.ITIMER_PROF, CALL_SECONDS)
+        # again and again: what is raised while C calls Python, a hook or a finaliser, is lost
+        signal.setitimer(signal.ITIMER_PROF, CALL_SECONDS, 1.0)
         try:
             answer = super().ask(request)
         finally:
