@@ -6,7 +6,7 @@ with a known mistake; every exercise that uses it must keep all its points.
 
 from __future__ import annotations
 
-import signal
+import contextlib
 import time
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from autograder.course import SECONDS, Assignment, Cell, Exercise
 from autograder.judging.answers import Answer, cells, mistakes, reference_code
 from autograder.judging.follow_through import in_process, judged
 from autograder.judging.judge import Judge
+from autograder.judging.patience import TookTooLong, at_most
 from autograder.judging.uses import closure, uses
 from autograder.sandbox.protocol import InProcess
 
@@ -89,23 +90,10 @@ class _Patient(InProcess):
         super().begin(exercise, seed)
 
     def ask(self, request: bytes) -> bytes:
-        late = False
-
-        def stop(*_: object) -> None:
-            nonlocal late
-            late = True
-            self.spent.add(self.exercise)
-            raise StudentError("time", "used up its computing time")
-
-        before = signal.signal(signal.SIGPROF, stop)
-        # again and again: what is raised while C calls Python, a hook or a finaliser, is lost
-        signal.setitimer(signal.ITIMER_PROF, CALL_SECONDS, 1.0)
-        try:
+        with contextlib.suppress(TookTooLong), at_most(CALL_SECONDS) as rung:
             answer = super().ask(request)
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            signal.signal(signal.SIGPROF, before)
-        if late:  # what was called may have caught it
+        if rung:  # also where what was called has caught it
+            self.spent.add(self.exercise)
             raise StudentError("time", "used up its computing time")
         return answer
 

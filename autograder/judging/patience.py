@@ -13,17 +13,20 @@ class TookTooLong(Exception):
 
 
 @contextlib.contextmanager
-def at_most(seconds: float) -> Iterator[None]:
+def at_most(seconds: float) -> Iterator[list[bool]]:
     """Ends what computes longer in this process with TookTooLong; 0 is no limit.
 
-    One such limit may stand within another. Who catches the exception within is told again a
-    second later. A single call into C is waited for.
+    One such limit may stand within another. Who catches the exception within, or loses it where C
+    calls Python, is told again a second later; the list that this gives is not empty then.
+    A single call into C is waited for.
     """
+    rung: list[bool] = []
     if not seconds:
-        yield
+        yield rung
         return
 
     def ring(*_: object) -> None:
+        rung.append(True)
         raise TookTooLong
 
     before = signal.signal(signal.SIGPROF, ring)
@@ -32,7 +35,7 @@ def at_most(seconds: float) -> Iterator[None]:
     signal.setitimer(signal.ITIMER_PROF, given, 1.0)
     began = time.process_time()
     try:
-        yield
+        yield rung
     finally:
         left = max(1e-3, outer - (time.process_time() - began)) if outer else 0.0
         signal.setitimer(signal.ITIMER_PROF, left, 1.0 if outer else 0.0)
