@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ from coursekit.compare import kind_of
 from numpy.polynomial import Polynomial
 from scipy import stats
 
-from autograder.judging.kit import repeats, torch_generator
+from autograder.judging.kit import keeps_to_its_epochs, repeats, torch_generator
 from autograder.sandbox.inside import fields
 from reference_impl import pinn as reference
 
@@ -931,16 +932,7 @@ def _repeats_itself(student: Any, draw: np.random.Generator, exercise: str, *at:
 
 
 def _keeps_to_its_epochs(student: Any, draw: np.random.Generator, exercise: str) -> None:
-    """Twenty epochs more are at most thirty iterations more: they may come in blocks, and what
-    polishes the result at the end may have a limit of its own."""
-    equation = student.field("equation")
-    made: list[float] = []
-    for epochs in (20, 40):
-        equation.watch()
-        _trained_model(student, exercise, epochs, torch_generator(draw))
-        made.append(equation.iterations())
-    words = f"for 40 epochs an optimiser may make {made[1]:g} iterations, for 20 epochs {made[0]:g}"
-    holds(made[1] <= made[0] + 30, words)
+    keeps_to_its_epochs(student, draw, partial(_trained_model, student, exercise))
 
 
 def _is_ready_for_use(student: Any, draw: np.random.Generator, exercise: str, *at: Any) -> None:

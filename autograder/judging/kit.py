@@ -35,6 +35,21 @@ def repeats(
     holds(not same, "another seed gives the same: it decides nothing")
 
 
+def keeps_to_its_epochs(
+    student: Any, draw: np.random.Generator, train: Callable[[int, torch.Generator], object]
+) -> None:
+    """Twenty epochs more are at most thirty iterations more: they may come in blocks, and what
+    polishes the result at the end may have a limit of its own."""
+    equation = student.field("equation")
+    made: list[float] = []
+    for epochs in (20, 40):
+        equation.watch()
+        train(epochs, torch_generator(draw))
+        made.append(equation.iterations())
+    words = f"for 40 epochs an optimiser may make {made[1]:g} iterations, for 20 epochs {made[0]:g}"
+    holds(made[1] <= made[0] + 30, words)
+
+
 def unchanged(student: Any, call: Callable[..., Any], *arguments: Any) -> None:
     """`call` leaves its arguments as they were."""
     kept = [student.keep(argument) for argument in arguments]
