@@ -120,14 +120,17 @@ def _magnetisation(student: Any, spins: np.ndarray) -> None:
 def test_magnetisation__is_the_mean_spin(student, draw):
     """is the mean of the spins"""
     for L in draw.choice(np.arange(5, 16), 3, replace=False):
-        _magnetisation(student, _random_spins(draw, L))
+        spins = _random_spins(draw, L)
+        _magnetisation(student, spins)
+        _magnetisation(student, -spins)
 
 
 def test_magnetisation__knows_up_from_down(student, draw):
     """is positive where most spins are up and negative where most are down"""
-    spins = _mostly_up(draw, 10)
-    _magnetisation(student, spins)
-    _magnetisation(student, -spins)
+    for L in (10, 11):
+        spins = _mostly_up(draw, L)
+        _magnetisation(student, spins)
+        _magnetisation(student, -spins)
 
 
 def test_magnetisation__takes_int8_and_floats(student, draw):
@@ -139,7 +142,9 @@ def test_magnetisation__takes_int8_and_floats(student, draw):
 def test_magnetisation__holds_for_the_smallest_lattices(student, draw):
     """holds for lattices of 1×1, 2×2 and 3×3"""
     for L in (1, 2, 3):
-        _magnetisation(student, _random_spins(draw, L))
+        spins = _random_spins(draw, L)
+        _magnetisation(student, spins)
+        _magnetisation(student, -spins)
 
 
 @pytest.mark.guard
