@@ -215,10 +215,12 @@ def within(value: float, expected: float, error: float, k: float = 5.0, what: st
         )
 
 
-def below(value: float, limit: float, what: str) -> None:
-    """A trained result under its threshold; `what` names it: 'mean squared error on …'."""
+def below(value: float, limit: float, what: str, seen: str = "") -> None:
+    """A trained result under its threshold; `what` names it: 'mean squared error on …'. `seen`:
+    what else is known of a result that is above."""
     if not number(value) < limit:
         text = f"{what} is {number(value):.3g}; it should be below {limit:g}"
+        text += f": {seen}" if seen else ""
         raise CheckFailed("value", text, whole=True)
 
 
