@@ -240,7 +240,8 @@ def open_edges():
     "energy",
     caught_by="takes_int8_and_floats",
     hint="An int8 holds no number below −128, and an ordered 16×16 lattice has the energy −512. "
-    "Add up in a larger type: NumPy's sum does so by itself, `total -= …` with int8 numbers does not.",
+    "Add up in a larger type: NumPy's sum does so by itself, `total -= …` with int8 numbers does "
+    "not.",
 )
 def running_total_in_int8():
     def energy(spins):
