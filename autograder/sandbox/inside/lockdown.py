@@ -73,9 +73,6 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
     _call("mount", *encoded[:3], ctypes.c_ulong(flags), encoded[3])
 
 
-_RLIMIT_SIGPENDING = 11  # which `resource` does not name; a timer takes one, too
-
-
 def limit_resources(limits: dict[str, int]) -> None:
     """The kernel's own limits; the judge watches time and memory from outside as well."""
     limit_memory(limits["memory"])
@@ -85,13 +82,23 @@ def limit_resources(limits: dict[str, int]) -> None:
         (resource.RLIMIT_FSIZE, limits["file_size"]),
         (resource.RLIMIT_NOFILE, limits["files"]),
         (resource.RLIMIT_NPROC, limits["processes"]),
-        *([(_RLIMIT_SIGPENDING, limits["signals"])] if _LINUX else []),
+        *(_of_linux(limits) if _LINUX else []),
     ):
         hard = resource.getrlimit(name)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         # The soft limit on time has a signal of its own, by which its end can be told.
         soft = max(1, value - 5) if name == resource.RLIMIT_CPU else value
         resource.setrlimit(name, (soft, value))
+
+
+def _of_linux(limits: dict[str, int]) -> list[tuple[int, int]]:
+    return [
+        (resource.RLIMIT_SIGPENDING, limits["signals"]),  # a timer takes one, too
+        (resource.RLIMIT_MEMLOCK, 0),  # a library's pages, kept in memory, are nobody's
+        # Who grades may have rights to these, on a machine for sound, say.
+        (resource.RLIMIT_RTPRIO, 0),
+        (resource.RLIMIT_NICE, 0),
+    ]
 
 
 def limit_memory(more: int, for_good: bool = True) -> None:
@@ -152,27 +159,30 @@ def drop_privileges(namespaces: bool) -> None:
 # Numbers on x86-64 and on 64-bit ARM. None of these serves a student's arithmetic; each has
 # been a way out of a sandbox, could slow or stop the machine, or makes what outlives its maker:
 # System V's shared memory, semaphores and queues, and POSIX queues (the last line), or memory that
-# no process seems to hold (memfd_create, vmsplice, the line before). The line before that takes of
-# what all
-# of a machine's processes share, or tells one of another: inotify, fanotify, AIO, descriptor
-# tables (modify_ldt), locks on libraries (flock).
+# no process seems to hold (the line before): memfd_create, and whatever lends pages of a file to a
+# pipe or a socket, which keep them when the file is gone (vmsplice, splice, tee, sendfile). The
+# line before that takes of what all of a machine's processes share, or tells one of another:
+# inotify, fanotify, AIO, descriptor tables (modify_ldt), locks on libraries (flock).
 _FORBIDDEN = {
     "x86_64": (
         *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
         *(248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 320, 321, 323),
         *(253, 254, 294, 300, 301, 206, 154, 73),
-        *(319, 278),
+        *(319, 278, 275, 276, 40),
         *(29, 64, 68, 240),
     ),
     "aarch64": (
         *(117, 116, 92, 41, 51, 89, 170, 40, 39, 224, 225, 142, 105, 106, 60, 112, 104),
         *(217, 218, 219, 97, 241, 265, 268, 270, 271, 272, 273, 294, 280, 282),
         *(26, 27, 262, 263, 0, 32),
-        *(279, 75),
+        *(279, 75, 76, 77, 71),
         *(194, 190, 186, 180),
     ),
 }
-_FORBIDDEN_EVERYWHERE = (425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 447)
+# Everywhere the same; among them Landlock's own (444 to 446), whose rules are the kernel's memory.
+_FORBIDDEN_EVERYWHERE = (
+    *(425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 444, 445, 446, 447),
+)
 # Owner, mode, times and attributes of files, which Landlock leaves to whoever owns them.
 _OF_OWNERS = {
     "x86_64": (
@@ -194,6 +204,11 @@ _FCNTL = {"x86_64": 72, "aarch64": 25}
 _LOCKS_AND_WATCHES = (6, 7, 37, 38, 1024, 1026)
 _SETSOCKOPT = {"x86_64": 54, "aarch64": 208}
 _SOL_SOCKET, _BUFFERS = 1, (7, 8, 32, 33)  # SO_SNDBUF and SO_RCVBUF: memory of the kernel's
+# To limit its own time is a way to be killed by the kernel, as where memory ends: who is killed so
+# is judged again alone, and holds up all others.
+_SETRLIMIT = {"x86_64": 160, "aarch64": 164}
+_PRLIMIT = {"x86_64": 302, "aarch64": 261}
+_OF_TIME = 0  # RLIMIT_CPU
 _CLONE3 = 435
 _NEW_NAMESPACES = 0x7E020080
 _ALLOW, _EPERM, _ENOSYS, _KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
@@ -235,6 +250,11 @@ def _forbid_system_calls(namespaces: bool) -> None:
     ]
     program += [(equal, 0, len(locks) + 2, _FCNTL[machine]), (load, 0, 0, 24), *locks]
     program += [(back, 0, 0, _ALLOW)]
+    program += [(equal, 0, 4, _SETRLIMIT[machine]), (load, 0, 0, 16), (equal, 0, 1, _OF_TIME)]
+    program += [(back, 0, 0, _EPERM), (back, 0, 0, _ALLOW)]
+    program += [(equal, 0, 8, _PRLIMIT[machine]), (load, 0, 0, 24), (equal, 0, 4, _OF_TIME)]
+    program += [(load, 0, 0, 32), (equal, 0, 3, 0), (load, 0, 0, 36), (equal, 0, 1, 0)]  # to read it
+    program += [(back, 0, 0, _ALLOW), (back, 0, 0, _EPERM)]
     program += [(equal, 0, 3, _CLONE[machine]), (load, 0, 0, 16)]
     program += [(anyset, 0, 1, _NEW_NAMESPACES), (back, 0, 0, _EPERM), (back, 0, 0, _ALLOW)]
     code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *step) for step in program))
