@@ -175,9 +175,9 @@ with contextlib.closing(Cage(level)) as cage:
     file = tmp_path / "file"
     file.touch()
     told = json.dumps([level, SETUP, str(file), OF_ITSELF, *OF_THE_SAME_USER.values()])
+    start = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
     ended = subprocess.run(
-        ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-        + [sys.executable, "-c", script, told],
+        [*start, sys.executable, "-c", script, told],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
