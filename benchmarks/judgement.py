@@ -22,6 +22,7 @@ import functools
 import os
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
@@ -91,9 +92,22 @@ def _survives(judge: Judge, found: Assignment, cage: Cage, mutant: Mutant) -> bo
         caged.close()
 
 
-def _is_argued(name: str, mutant: Mutant) -> bool:
-    reasons = EQUIVALENT.get(name, {}).values()
-    return any(mutant.after in changes.get(mutant.exercise, ()) for changes in reasons)
+def _argued(name: str, left: list[Mutant], every: list[Mutant]) -> list[Mutant]:
+    """Those that `equivalent_mutants.py` excuses: by the change alone where it can be made in one
+    line only, else with the line."""
+    lines = Counter((m.exercise, m.after) for m in {m._replace(code="") for m in every})
+    excused = {
+        (exercise, change)
+        for changes in EQUIVALENT.get(name, {}).values()
+        for exercise, them in changes.items()
+        for change in them
+    }
+
+    def is_argued(m: Mutant) -> bool:
+        alone = lines[m.exercise, m.after] == 1
+        return (m.exercise, m.after if alone else f"{m.after}  in  {m.before}") in excused
+
+    return [m for m in left if is_argued(m)]
 
 
 def of_assignment(name: str, exercise: str, sample: int) -> list[Mutant]:
@@ -125,7 +139,7 @@ def main() -> None:
     for name in options.names:
         every = of_assignment(name, options.exercise, options.sample)
         left = _in_two(every, functools.partial(survivors, name))
-        argued = [m for m in left if _is_argued(name, m)]
+        argued = _argued(name, left, every)
         open_ = [m for m in left if m not in argued]
         total, holes = total + len(every) - len(argued), holes + len(open_)
         share = 1 - len(open_) / max(1, len(every) - len(argued))
@@ -135,7 +149,7 @@ def main() -> None:
             flush=True,
         )
         for mutant in open_:
-            print(f"  {mutant.exercise}: {mutant.before}\n      {mutant.after}")
+            print(f"  {mutant.exercise}: {mutant.after}  in  {mutant.before}")
     print(f"all: {1 - holes / max(1, total):.1%} caught")
     sys.exit(1 if holes > 0.02 * total else 0)
 

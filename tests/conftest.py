@@ -18,6 +18,7 @@ import IPython
 import pytest
 import torch
 import toy_course
+import warm_kernels
 
 from autograder.authoring import build, slips
 from autograder.course import Assignment, load_assignment
@@ -53,6 +54,18 @@ def springs(toy: Path) -> Iterator[Assignment]:
     """Its one assignment, with the made-up course in the place of this one."""
     with toy_course.activated(toy):
         yield load_assignment("springs")
+
+
+@pytest.fixture(scope="session")
+def _kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with warm_kernels.started(tmp_path_factory.mktemp("jupyter")) as place:
+        yield place
+
+
+@pytest.fixture
+def warm(_kernels: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels that the test starts are forks of one that has imported what notebooks import."""
+    monkeypatch.setenv("JUPYTER_PATH", _kernels)
 
 
 @pytest.fixture(autouse=True)

@@ -288,6 +288,20 @@ def _() -> None:
     assert np.all(errors["last layer"] < 1e-6 * errors["L-BFGS"])
 
 
+@claim("pinn", "and gets one of them there")
+def _() -> None:
+    of = figures("pinn")
+    t = of._expected()["oscillator t"]
+    network = of._Oscillators([1], True, False, torch.float32)
+    adam = torch.optim.Adam(network.parameters, lr=5e-3)
+    points = torch.linspace(0, of.OSCILLATOR_END, 100).reshape(-1, 1)
+    for _ in range(2000):
+        adam.zero_grad()
+        network.loss(points).backward()
+        adam.step()
+    assert np.abs(network.motions(t) - np.cos(2 * t)).max() < 0.1
+
+
 @pytest.mark.parametrize(
     ("assignment", "sentence", "computed"),
     CLAIMS,

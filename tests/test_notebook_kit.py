@@ -88,7 +88,7 @@ def test_an_untouched_release_runs_through_and_says_what_is_left(toy: Path, tmp_
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("toy_kernels")
+@pytest.mark.usefixtures("toy_kernels", "warm")
 def test_the_source_runs_through_and_earns_everything(toy: Path, tmp_path: Path) -> None:
     ran = toy_course.execute(toy / "source" / "springs", tmp_path, alone=False)
     for exercise, points in (("spring_force", 6), ("energies", 4), ("oscillator", 5)):
@@ -134,6 +134,7 @@ class Oscillator(nn.Module):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm")
 def test_wrong_answers_get_messages_and_no_traceback(toy: Path, tmp_path: Path) -> None:
     ran = toy_course.execute(toy / "release" / "springs", tmp_path, ANSWERS)
     force = toy_course.said(ran["check_spring_force"])
@@ -185,6 +186,7 @@ def test_a_failed_check_says_what_can_be_read_in_the_code(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm")
 def test_nbgrader_validate_quotes_what_check_says(toy: Path, tmp_path: Path) -> None:
     from nbgrader.validator import Validator
 
@@ -231,7 +233,7 @@ HALF = RIGHT | {  # a wrong sign, a wrong energy, and noise that nbgrader would 
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("toy_kernels")
+@pytest.mark.usefixtures("toy_kernels", "warm")
 def test_a_stock_nbgrader_gives_the_same_marks(toy: Path, tmp_path: Path) -> None:
     from nbgrader.api import Gradebook
     from nbgrader.apps import NbGraderAPI
@@ -673,6 +675,7 @@ def test_public_checks_pass_for_the_reference(name: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm")
 @pytest.mark.parametrize("name", course())
 def test_a_release_runs_through_untouched(name: str, tmp_path: Path) -> None:
     ran = toy_course.execute(ROOT / "release" / name, tmp_path)
@@ -684,6 +687,7 @@ def test_a_release_runs_through_untouched(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm")
 @pytest.mark.parametrize("name", course())
 def test_a_release_runs_through_with_right_answers(name: str, tmp_path: Path) -> None:
     found = load_assignment(name)
@@ -701,6 +705,7 @@ def stopped_demos(ran: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm")
 @pytest.mark.parametrize("name", QUICK)
 def test_a_source_runs_through_and_earns_everything(name: str, tmp_path: Path) -> None:
     """Its demonstrations are the release's."""

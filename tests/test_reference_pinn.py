@@ -396,33 +396,6 @@ def test_the_oscillator_fails_for_want_of_centring_and_not_of_points() -> None:
     assert more_points > plain / 5
 
 
-def adam(bounds: tuple[float, float], n: int, seed: int) -> float:
-    """The oscillator's error after the usual recipe: conditions in the loss, Adam, float32."""
-    torch.manual_seed(seed)
-    inner = nn.Sequential(
-        nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)
-    )
-    model, end = pinn.Centred(inner, [bounds]), 4 * math.pi / OMEGA
-    t = torch.linspace(0, end, n).reshape(-1, 1).requires_grad_()
-    optimiser = torch.optim.Adam(inner.parameters(), lr=5e-3)
-    for _ in range(2000):
-        optimiser.zero_grad()
-        residual = pinn.oscillator_residual(model, t, OMEGA)
-        pinn.total_loss(residual, [pinn.oscillator_condition_loss(model)], [10.0]).backward()
-        optimiser.step()
-    s = torch.linspace(0, end, 401).reshape(-1, 1)
-    return (model(s) - torch.cos(OMEGA * s)).abs().max().item()
-
-
-@pytest.mark.slow
-def test_the_usual_training_of_the_oscillator_shows_it_too() -> None:
-    """What the notebook's demonstration draws, with its seed."""
-    end = 4 * math.pi / OMEGA
-    assert adam((-1.0, 1.0), 100, 2) > 0.3
-    assert adam((-1.0, 1.0), 400, 2) > 0.3
-    assert adam((0.0, end), 100, 2) < 0.05
-
-
 def test_without_its_condition_an_equation_is_content_with_nothing() -> None:
     t, nothing = line(0, 5, 20, grad=True), network(1, 0)
     with torch.no_grad():

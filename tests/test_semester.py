@@ -1,4 +1,4 @@
-"""A semester, step by step as in docs/semester.md: three assignments, forty students, two graders,
+"""A semester, step by step as in docs/semester.md: three assignments, 28 students, two graders,
 three platforms; late work, an extension, groups, points by hand, further attempts, somebody who
 leaves, a check that changes, a move.
 
@@ -44,12 +44,11 @@ NAMES = ("springs", "pendulum", "waves")
 FIRST = "Ada Ben Cy Dora Emmy Fay Gus Hedy Ida Joe Kit Lise Max Nora Otto Pia Quin Rosa Sam Tess"
 LAST = (
     "Abel Bohr Curie Dirac Euler Fermi Gauss Hertz Ising Joule Kepler Lagrange Mach Noether Ohm "
-    "Pauli Quetelet Raman Stokes Tesla Uhlenbeck Volta Weyl Xavier Yukawa Zeeman Ampere Born "
-    "Coulomb Debye Ehrenfest Faraday Gibbs Hooke Ivanov Jordan Kelvin Lorentz Maxwell Newton"
+    "Pauli Quetelet Raman Stokes Tesla Uhlenbeck Volta Weyl Xavier Yukawa Zeeman Ampere Born"
 )
 PEOPLE = {
     f"s{n:02}": f"{first} {last}"
-    for n, (first, last) in enumerate(zip(2 * FIRST.split(), LAST.split(), strict=True), 1)
+    for n, (first, last) in enumerate(zip(2 * FIRST.split(), LAST.split(), strict=False), 1)
 }
 GOOD = {student for student in PEOPLE if int(student[1:]) % 3 == 0}
 """Who writes right answers; the others lack the oscillator, which is worth 5 of 15."""
@@ -312,7 +311,7 @@ def test_a_semester_ends_with_one_table(
     # The first assignment, through Moodle; somebody leaves, somebody's zip holds no notebook.
     files = moodle("springs", everybody) | {"Zoe Nobody_1_assignsubmission_file_/essay.pdf": b"%"}
     said = command("collect", "springs", archive(tmp_path, files), "--course", course_dir, code=1)
-    assert "40 submissions written" in said
+    assert f"{len(PEOPLE)} submissions written" in said
     assert {path.name for path in (course_dir / "submitted").iterdir()} == set(PEOPLE)
     command("grade", "springs", "--course", course_dir)
     command("drop", LEFT, "--course", course_dir)
@@ -353,7 +352,7 @@ def test_a_semester_ends_with_one_table(
     said = command("grade", "pendulum", "waves", "--course", course_dir)
     assert f"{WORSE}: attempt 1 counts, the best one (1: 15, 2: 6)" in said
 
-    count = 40 + 1 + 2 * 38 + 1
+    count = len(PEOPLE) + 1 + 2 * (len(PEOPLE) - 2) + 1
     assert len(judged) == count
     surfaces = told(course_dir)
     assert len(surfaces) == 11
@@ -375,9 +374,11 @@ def test_a_semester_ends_with_one_table(
     # Another salt is another course: `grade` leaves every mark, and says so; `regrade` compares.
     (moved / ".autograder_salt").write_text("0" * 32)
     said = command("grade", "springs", "--course", moved)
-    assert "39 recorded marks of springs rest on other checks, other points or another salt" in said
+    kept = len(PEOPLE) - 1
+    words = f"{kept} recorded marks of springs rest on other checks, other points or another salt"
+    assert words in said
     assert len(judged) == count
     said = command("regrade", "springs", "--course", moved)
-    assert "39 judged again: 0 gain, 0 lose" in said
+    assert f"{kept} judged again: 0 gain, 0 lose" in said
     assert Store(moved).all("springs") == Store(course_dir).all("springs"), "nothing was recorded"
     assert told(moved) == surfaces

@@ -120,14 +120,17 @@ def _magnetisation(student: Any, spins: np.ndarray) -> None:
 def test_magnetisation__is_the_mean_spin(student, draw):
     """is the mean of the spins"""
     for L in draw.choice(np.arange(5, 16), 3, replace=False):
-        _magnetisation(student, _random_spins(draw, L))
+        spins = _random_spins(draw, L)
+        _magnetisation(student, spins)
+        _magnetisation(student, -spins)
 
 
 def test_magnetisation__knows_up_from_down(student, draw):
     """is positive where most spins are up and negative where most are down"""
-    spins = _mostly_up(draw, 10)
-    _magnetisation(student, spins)
-    _magnetisation(student, -spins)
+    for L in (10, 11):
+        spins = _mostly_up(draw, L)
+        _magnetisation(student, spins)
+        _magnetisation(student, -spins)
 
 
 def test_magnetisation__takes_int8_and_floats(student, draw):
@@ -139,7 +142,9 @@ def test_magnetisation__takes_int8_and_floats(student, draw):
 def test_magnetisation__holds_for_the_smallest_lattices(student, draw):
     """holds for lattices of 1×1, 2×2 and 3×3"""
     for L in (1, 2, 3):
-        _magnetisation(student, _random_spins(draw, L))
+        spins = _random_spins(draw, L)
+        _magnetisation(student, spins)
+        _magnetisation(student, -spins)
 
 
 @pytest.mark.guard
@@ -180,19 +185,19 @@ def test_energy__counts_every_bond_once(student, draw):
 
 def test_energy__of_the_ground_state(student, draw):
     """is −2 per spin when all spins are equal, and positive when all neighbours differ"""
-    L = 2 * int(draw.integers(2, 7))
-    _energy(student, np.ones((L, L), dtype=int))
-    _energy(student, -np.ones((L, L), dtype=int))
-    _energy(student, (-1) ** np.add.outer(np.arange(L), np.arange(L)))
+    for L in (4, 2 * int(draw.integers(5, 8))):
+        _energy(student, np.ones((L, L), dtype=int))
+        _energy(student, -np.ones((L, L), dtype=int))
+        _energy(student, (-1) ** np.add.outer(np.arange(L), np.arange(L)))
 
 
 def test_energy__joins_opposite_edges(student, draw):
     """joins the last row to the first, and the last column to the first"""
-    L = int(draw.integers(5, 9))
-    rows, columns = np.ones((L, L), dtype=int), np.ones((L, L), dtype=int)
-    rows[0] = columns[:, -1] = -1
-    for spins in (rows, columns, rows * columns):  # in the last, every bond across is broken
-        _energy(student, spins)
+    for L in draw.permutation([[5, 8], [7, 6]])[0]:
+        rows, columns = np.ones((L, L), dtype=int), np.ones((L, L), dtype=int)
+        rows[0] = columns[:, -1] = -1
+        for spins in (rows, columns, rows * columns):  # in the last, every bond across is broken
+            _energy(student, spins)
 
 
 def test_energy__of_odd_lattices(student, draw):
@@ -203,9 +208,8 @@ def test_energy__of_odd_lattices(student, draw):
 
 def test_energy__of_two_by_two(student, draw):
     """counts both bonds of a pair on a 2×2 lattice, as the formula does"""
-    found = states(2)
-    for k in (0, *draw.choice(np.arange(1, 15), 4, replace=False)):
-        _energy(student, found.spins[k].astype(int))
+    for spins in draw.permutation(states(2).spins):
+        _energy(student, spins.astype(int))
 
 
 def test_energy__takes_int8_and_floats(student, draw):
@@ -286,8 +290,8 @@ def test_energy_change__at_edges_and_corners(student, draw):
 
 def test_energy_change__of_an_ordered_lattice(student, draw):
     """is 8 where all neighbours agree with the spin, −8 where all disagree"""
-    L = int(draw.integers(4, 9))
-    i, j = (int(n) for n in draw.integers(1, L - 1, 2))
+    L = int(draw.integers(7, 10))
+    i, j = (int(n) for n in draw.permutation(np.arange(2, L - 2))[:2])
     spins = np.ones((L, L), dtype=int)
     _changes(student, spins, [(i, j)])
     spins[i, j] = -1

@@ -749,9 +749,9 @@ def test_minibatches__shuffles_rows_not_blocks(student, draw):
     """
     count, batch_size, epochs = 24, 4, 60
     x, y = _rows(draw, count)
-    generator, shared = student.keep(torch_generator(draw)), 0
-    for _ in range(epochs):
-        for batch in _epoch(student, x, y, batch_size, generator):
+    shared = 0
+    for _ in range(epochs):  # a generator each: whether epochs differ is another check's question
+        for batch in _epoch(student, x, y, batch_size, torch_generator(draw)):
             shared += int(np.sum(np.diff(np.sort(batch)) == 1))
     tries, chance = (count - 1) * epochs, (batch_size - 1) / (count - 1)
     within(shared, tries * chance, math.sqrt(tries * chance * (1 - chance)))
@@ -815,7 +815,7 @@ def _away_from_zero(draw: np.random.Generator, *shape: int) -> torch.Tensor:
 @pytest.mark.point
 def test_dropout__scales_what_it_keeps(student, draw):
     """gives each element as 0 or as x / (1 − p)"""
-    for shape in ((30,), (8, 9), (3, 4, 5)):
+    for shape in ((30,), (20, 30), (15, 2, 30)):
         p, x = float(draw.uniform(0.3, 0.7)), _away_from_zero(draw, *shape)
         ratio = tensor(student.dropout(x, p, True, torch_generator(draw)), x.shape) / x.numpy()
         kept = ratio != 0
@@ -842,8 +842,8 @@ def test_dropout__keeps_the_mean(student, draw):
     """
     for p in (float(draw.uniform(0.2, 0.3)), float(draw.uniform(0.5, 0.7))):
         size = float(draw.uniform(2, 5))
-        x = torch.full((50, 80), size, dtype=torch.float32)
-        values = tensor(student.dropout(x, p, True, torch_generator(draw)), (50, 80))
+        x = torch.full((4000,), size, dtype=torch.float32)
+        values = tensor(student.dropout(x, p, True, torch_generator(draw)), (4000,))
         holds(bool((values == 0).any()), "nothing is dropped")
         within(float(np.mean(values)), size, size * math.sqrt(p / (1 - p) / 4000))
 
@@ -851,16 +851,16 @@ def test_dropout__keeps_the_mean(student, draw):
 def test_dropout__draws_for_every_element(student, draw):
     """decides for every element by itself, not for whole rows or columns
 
-    The variance of 60 rows' or columns' shares is within 5 standard errors of that of
-    independent draws (2/59 of its square); a right answer fails less than once in 10 000 courses.
-    Whole rows are 300 away.
+    The variance of 60 rows' or columns' shares is no more than 10 standard errors above that of
+    independent draws (2/59 of its square), for it has a tail there, and 5 below: a right answer
+    fails less than once in 10^10 courses. Whole rows are 300 away.
     """
     n = 60
     x = _away_from_zero(draw, n, n)
     dropped = tensor(student.dropout(x, 0.5, True, torch_generator(draw)), (n, n)) == 0
     for axis in (0, 1):
-        spread = float(np.var(dropped.mean(axis=axis), ddof=1))
-        within(spread * 4 * n, 1.0, math.sqrt(2 / (n - 1)))
+        spread = 4 * n * float(np.var(dropped.mean(axis=axis), ddof=1))
+        within(spread, 1.0, math.sqrt(2 / (n - 1)) * (2 if spread > 1 else 1))
 
 
 @pytest.mark.guard
@@ -910,10 +910,10 @@ def test_dropout__lets_the_gradient_through(student, draw):
 def test_dropout__is_off_in_evaluation(student, draw):
     """gives x as it is in evaluation, and not in training"""
     for p in (0.2, 0.9):
-        x = _away_from_zero(draw, 30, 5)
+        x = _away_from_zero(draw, 30, 40)
         same = _like(student.dropout(x, p, False, torch_generator(draw)), x, "the result")
         close(same, x.numpy(), SINGLE)
-        changed = tensor(student.dropout(x, p, True, torch_generator(draw)), (30, 5))
+        changed = tensor(student.dropout(x, p, True, torch_generator(draw)), (30, 40))
         holds(bool((changed == 0).any()), "nothing is dropped in training")
 
 

@@ -165,11 +165,12 @@ def main() -> None:
     found = load_assignment(name)
     try:
         server = _Server(found, weakest, line)  # type: ignore[arg-type]
-        from autograder.judging.diagnosis import prepare
-        from autograder.judging.judge import Judge
         from autograder.sandbox.inside.parent import warm_up
 
         warm_up()
+        from autograder.judging.diagnosis import prepare
+        from autograder.judging.judge import Judge
+
         prepare(found)
         judge = Judge(found)
         judge.seconds = SECONDS

@@ -28,6 +28,7 @@ SESSION = 3
 def warm_up() -> None:
     """Imports what answers use, and what torch, SciPy and NumPy would import at first use: at
     weaker levels the submission's user may be one who cannot read the libraries."""
+    gc.disable()  # nothing of an import is garbage, and looking for it takes a tenth of its time
     import secrets  # noqa: F401  by NumPy, for a generator without a seed
     import statistics  # noqa: F401
 
@@ -54,6 +55,7 @@ def warm_up() -> None:
         optimiser.step(closure)  # type: ignore[no-untyped-call]
     np.linalg.lstsq(np.eye(2), np.ones(2), rcond=None)
     ready.answer(b"")
+    gc.enable()
 
 
 class Parent:
