@@ -65,6 +65,9 @@ class Observer:
 
     def __call__(self, result: ExerciseResult, transcripts: Transcripts) -> None:
         work = self.named(result, transcripts)
+        if work is not None and " Or: " in result.hint:
+            # Two mistakes that answer alike: what stands in the code may tell them apart.
+            result.hint = " ".join(filter(None, (result.hint, self._fact(work.exercise))))
         if work is not None and not result.mistake:
             with self._accounted():
                 fact = self._fact(work.exercise)

@@ -293,6 +293,8 @@ def wanted_instead(stumble: Exception) -> str:
         return "an array or tensor"
     if "must be of integer" in text:
         return "integer values"
+    if "inhomogeneous" in text:
+        return "rows of equal length"
     few = isinstance(stumble, (StopIteration, IndexError))
     if few or any(words in text for words in ("at least one", "empty sequence", "is empty")):
         return "more values"
