@@ -57,8 +57,8 @@ def springs(toy: Path) -> Iterator[Assignment]:
 
 
 @pytest.fixture(scope="session")
-def _kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with warm_kernels.started(tmp_path_factory.mktemp("jupyter")) as place:
+def _kernels() -> Iterator[str]:
+    with warm_kernels.started() as place:
         yield place
 
 

@@ -105,6 +105,14 @@ def test_no_module_of_the_grader_is_in_memory(run: Run, worker: Worker) -> None:
     assert not [n for n in names if n.split(".")[0] in ("autograder", "reference_impl", "pytest")]
 
 
+def test_what_every_check_uses_is_loaded_before_there_are_workers(run: Run, worker: Worker) -> None:
+    """Else each would load it for itself, for milliseconds; a weaker cage could perhaps not."""
+    assert run("import sys\nbefore = set(sys.modules)")["ok"]
+    begin = {"op": "begin", "seed": 1}
+    assert decode(worker.ask(encode(begin), Budget(10.0)))["ok"]
+    assert told(run, worker, "sorted(set(sys.modules) - before)") == []
+
+
 def test_optimisers_do_without_the_compiler_and_who_asks_for_it_gets_it(
     run: Run, worker: Worker
 ) -> None:

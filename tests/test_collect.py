@@ -278,6 +278,52 @@ def collected_in(course: Path, files: dict[str, bytes]) -> dict[str, bytes]:
     return {p.parts[-3]: p.read_bytes() for p in course.glob("submitted/*/*/backprop.ipynb")}
 
 
+@pytest.mark.parametrize(
+    ("alice", "mallory", "in_another_name"),
+    [
+        (
+            "HW_alice_attempt_2026-11-20-18-00-00_backprop.ipynb",
+            "HW_aaron_attempt_2026-11-20-18-00-00_",
+            "HW_alice_attempt_2026-11-20-18-00-01_backprop.ipynb",
+        ),
+        (
+            "alicesmith_7_1_backprop.ipynb",
+            "aaron_9_2_",
+            "alicesmith_7_3_backprop.ipynb",
+        ),
+        (
+            "Alice Smith_7_assignsubmission_file_backprop.ipynb",
+            "Aaron_9_assignsubmission_file_",
+            "Alice Smith_7_assignsubmission_file_backprop.ipynb",
+        ),
+        ("Alice Smith - backprop.ipynb", "Aaron - ", "Alice Smith - backprop.ipynb"),
+    ],
+    ids=["Blackboard", "Canvas", "Moodle", "Google Classroom"],
+)
+def test_the_name_of_ones_own_file_is_nobody_elses(
+    alice: str, mallory: str, in_another_name: str, tmp_path: Path
+) -> None:
+    """Where the platform writes its own words before the name that a student gave the file."""
+    ben = mallory.replace("aaron", "ben").replace("Aaron", "Ben").replace("_9_", "_8_") + "b.ipynb"
+    work = {ben: b"b", mallory + in_another_name: b"m"}
+    with_alice = collected_in(tmp_path / "both", work | {alice: b"a"})
+    without = collected_in(tmp_path / "one", work)
+    assert sorted(with_alice.values()) == [b"a", b"b", b"m"]
+    assert sorted(without.values()) == [b"b", b"m"]
+    (hers,) = (student for student, data in with_alice.items() if data == b"a")
+    assert hers not in without
+
+
+def test_a_receipt_that_a_student_wrote_is_not_believed(tmp_path: Path) -> None:
+    own = "HW_eve_ben_attempt_2026-11-20-18-00-00"
+    files = {
+        f"{own}_backprop.ipynb": b"e",
+        f"{own}.txt": b"Name: Eve (eve_ben)",
+        f"{own}_x_attempt_2026-11-20-18-00-00.txt": b"Name: Ben (ben)",
+    }
+    assert collected_in(tmp_path / "course", files) == {"eve_ben": b"e"}
+
+
 def test_a_list_in_one_students_folder_is_not_believed(tmp_path: Path) -> None:
     files = {
         "mallory/submission_metadata.yml": b"submission_1: {':submitters': [{':sid': ben}]}",

@@ -61,6 +61,19 @@ RIGHT = {
             "",
         ),
         ({"step": "optimiser.step(); losses.append(loss.item())"}, ""),
+        (
+            {"zero": "pass", "step": "optimiser.zero_grad(); optimiser.step()"},
+            "Line 7 clears the gradients between backward and the step: none are left.",
+        ),
+        ({"zero": "pass", "step": "optimiser.step(); optimiser.zero_grad()"}, ""),
+        (
+            {"zero": "optimiser = A(model.parameters()) if y else zero_grad(model.parameters())"},
+            "Every turn of the loop in line 3 makes a new optimiser",
+        ),
+        (
+            {"backward": "\n        for b in x:\n            loss(b).backward()"},
+            "stands outside the loop in line 7: it is made once for all batches.",
+        ),
     ],
 )
 def test_a_training_loop_is_read(change: dict[str, str], words: str) -> None:
@@ -115,6 +128,15 @@ def train(x, epochs):
         ("def f(n, rng):\n    return np.zeros(n)\n", "f never uses rng"),
         ("def f(n):\n  for i in range(n):\n    if i % 2:\n      continue\n    return i\n", ""),
         ("def f(n):\n    return n +\n", ""),
+        (
+            "def f(model, opt):\n    model = copy.deepcopy(model)\n    opt.step()\n",
+            "Line 2 goes on with a copy of model",
+        ),
+        (
+            "def f(model, opt):\n    kept, model = model, copy.deepcopy(model)\n    opt.step()\n"
+            "    kept.load_state_dict(model.state_dict())\n",
+            "",
+        ),
         # Arguments.
         ("def f(r, sigma=1.0):\n    return 1 / r\n", "f never uses sigma."),
         ("def f(r, sigma=1.0):\n    return lambda s: sigma / r\n", ""),
@@ -226,6 +248,96 @@ def train(x, epochs):
 )
 def test_functions_are_read(code: str, words: str) -> None:
     said = facts.unlike(code, ())
+    assert words in said
+    assert bool(words) == bool(said)
+
+
+DESCENT = """\
+def train(x, y, learning_rate, epochs, rng):
+    {start}
+    {once}
+    for epoch in range(epochs):
+        {first}
+        dW, db, dv = backward(x, y, W, b, v)
+        W = W {sign} learning_rate * dW
+        b = b {sign} learning_rate * db
+        {last}
+        {more}
+    return W, b, v, losses
+"""
+BY_HAND = {
+    "start": "W, b, v = initialise(rng)",
+    "once": "losses = []",
+    "first": "losses.append(loss(W, b, v))",
+    "sign": "-",
+    "last": "v -= learning_rate * dv",
+    "more": "pass",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, ""),
+        ({"sign": "+"}, "Line 7 adds learning_rate times dW to W: descent subtracts it."),
+        ({"last": "pass"}, "The loop in line 4 changes W and b, and v never."),
+        ({"last": "v.sub_(learning_rate * dv)"}, ""),
+        ({"last": "v[:] = v - learning_rate * dv"}, ""),
+        (
+            {"first": "W, b, v = initialise(rng)"},
+            "Line 5 gives W a new value in every turn of the loop: what line 7 made of it is lost.",
+        ),
+        ({"first": "W, b, v = decayed(W, b, v)"}, ""),
+        ({"first": "W, b, v = initialise(rng)", "more": "found.append((W, b, v))"}, ""),
+        (
+            {"once": "losses, g = [], 0; g = slope(W)", "last": "v -= learning_rate * g"},
+            "Line 3 works out g once",
+        ),
+        ({"once": "losses, g = [], 0; g = slope(x)", "last": "v -= learning_rate * g"}, ""),
+    ],
+)
+def test_gradient_descent_by_hand_is_read(change: dict[str, str], words: str) -> None:
+    said = facts.unlike(DESCENT.format(**BY_HAND | change), ["never clears"])
+    assert words in said
+    assert bool(words) == bool(said)
+
+
+CLOSURE = """\
+def train(x, y, generator):
+    opt = torch.optim.LBFGS(model.parameters())
+    def closure():
+        {clears}
+        {forward}
+        loss = {loss}
+        loss.backward()
+        {back}
+    {step}
+    return torch.rand(3, generator=generator)
+"""
+GIVES = {
+    "clears": "opt.zero_grad()",
+    "forward": "V, F = energy_and_force(model, x)",
+    "loss": "matching(V, F, y)",
+    "back": "return loss",
+    "step": "opt.step(closure)",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, ""),
+        ({"clears": "pass"}, "Gradients are never cleared in closure: they add up."),
+        ({"back": "pass"}, "closure in line 3 does not return the loss, which step needs."),
+        ({"step": "opt.step(closure())"}, "Line 9 calls closure and hands on what it gives"),
+        ({"loss": "matching(V, F.detach(), y)"}, "Line 6 cuts F off (detach)"),
+        ({"loss": "matching(V, F, y.detach())"}, ""),
+        ({"loss": "matching(V, F) + slow(F, F.detach())"}, ""),
+        ({"forward": "V = F = nn.ReLU()(x) + force(x)"}, "is made of straight pieces"),
+    ],
+)
+def test_what_an_optimiser_is_handed_is_read(change: dict[str, str], words: str) -> None:
+    said = facts.unlike(CLOSURE.format(**GIVES | change), ["unused y", "unused x"])
     assert words in said
     assert bool(words) == bool(said)
 

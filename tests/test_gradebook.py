@@ -1049,11 +1049,12 @@ def test_nbgraders_commands_run_on_a_difficult_class(toy: Path, tmp_path: Path) 
         deserved = a_class(course.load_assignment("springs"), tmp_path)
     here = str(Path(__file__).parent)
     (tmp_path / "nbgrader_config.py").write_text(
-        f"import sys\nsys.path.append({here!r})\n"
-        "from pathlib import Path\nimport test_gradebook, toy_course\n"
-        f"toy_course.activate(Path({str(toy)!r}))\n"
-        "import autograder.grading.executors\n"
-        "autograder.grading.executors.judges = test_gradebook.JudgesHere\n"
+        "import sys\nif 'autograde' in sys.argv:\n"  # the others judge nobody
+        f"    sys.path.append({here!r})\n    from pathlib import Path\n"
+        "    import test_gradebook, toy_course\n"
+        f"    toy_course.activate(Path({str(toy)!r}))\n"
+        "    import autograder.grading.executors\n"
+        "    autograder.grading.executors.judges = test_gradebook.JudgesHere\n"
         f"c = get_config()\nload_subconfig({str(CONFIG)!r})\n"
     )
     # A page of ours that is out of date once nbgrader has graded.

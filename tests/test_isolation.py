@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 import uuid
@@ -49,6 +52,13 @@ TRIES = {
     ),
     "locks a library": "import fcntl; fcntl.flock(open(os.__file__), fcntl.LOCK_EX)",
     "takes the machine's asynchronous reads": "system_call(206, 1000, ctypes.byref(slot))",
+    "lends pages to a pipe": "os.splice(os.open(os.__file__, 0), os.pipe()[1], 1, offset_src=0)",
+    "keeps a page from being swapped": "system_call(149, ctypes.addressof(slot), 8)",
+    "is served before all others": "os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))",
+    "limits its own time": "system_call(160, 0, (ctypes.c_ulong * 2)(1000, 1000))",
+    "limits another process": "system_call(302, {judge}, 7, 0, ctypes.byref(more))",
+    "makes rules in the kernel": "system_call(444, (ctypes.c_ulong * 2)(1, 0), 8, 0)",
+    "looks at others' shared memory": "system_call(31, 0, 3, ctypes.byref(more))",
     "has larger buffers in the kernel": "socket.socketpair()[0].setsockopt(1, 7, 10**6)",
     "takes 10 GB": "bytearray(10 * 2**30)",
     "makes a namespace": "system_call(272, 0x10000000)",
@@ -57,7 +67,7 @@ TRIES = {
 SETUP = """
 import ctypes, os, socket
 libc = ctypes.CDLL(None, use_errno=True)
-slot = ctypes.c_ulong(0)
+slot, more = ctypes.c_ulong(0), ctypes.create_string_buffer(256)
 def system_call(*args):
     if libc.syscall(*args) < 0:
         raise OSError(ctypes.get_errno(), "refused")
@@ -116,6 +126,66 @@ def test_a_level_holds_what_the_page_says_and_no_more(level: Level) -> None:
     assert stays.exists() == (level == "limits")
     stays.unlink(missing_ok=True)
     assert allowed == ALLOWED[level]
+
+
+# What no wall of Landlock's own stops where the submission is of the grader's own user.
+OF_THE_SAME_USER = {
+    "reads or sets its limits": "system_call(302, {judge}, 7, 0, ctypes.byref(more))",
+    "moves it to one core": "os.sched_setaffinity({judge}, os.sched_getaffinity(0))",
+    "gives it another place": "os.sched_setscheduler({judge}, 3, os.sched_param(0))",
+    "gives it the last place": "os.setpriority(os.PRIO_PROCESS, {judge}, 19)",
+    "gives all of the user's the last place": "os.setpriority(os.PRIO_USER, 0, 19)",
+    "gives it the last place at the disk": "system_call(251, 1, {judge}, 3 << 13)",
+    "marks its file": "os.setxattr({file!r}, 'user.x', b'x')",
+    "marks its file in a new way": (
+        "system_call(463, -100, {file!r}.encode(), 0, b'user.x', more, 16)"
+    ),
+    "changes its file's flags": "system_call(469, -100, {file!r}.encode(), more, 24, 0)",
+    "changes a library's flags": (
+        "import fcntl; fcntl.ioctl(os.open(os.__file__, 0), 0x40086602, bytes(8))"
+    ),
+    "changes its file's times": "os.utime({file!r})",
+}
+OF_ITSELF = (
+    "os.sched_setaffinity(0, os.sched_getaffinity(0)); os.nice(1); import resource; "
+    "resource.setrlimit(resource.RLIMIT_NOFILE, (99, 99)); resource.getrlimit(resource.RLIMIT_CPU)"
+)
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="no other user can be made here")
+@pytest.mark.parametrize("level", ["landlock", "limits"])
+def test_the_users_other_processes_and_files_are_left_alone(level: str, tmp_path: Path) -> None:
+    """Where the grader is not run as root and has no namespaces, both are of one user."""
+    script = """
+import contextlib, json, os, sys
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.inside.wire import decode, encode
+from autograder.sandbox.watch import Budget
+assert os.geteuid() == 1000
+level, setup, file, *tried = json.loads(sys.argv[1])
+with contextlib.closing(Cage(level)) as cage:
+    worker = cage.worker()
+    def run(source):
+        request = encode({"op": "run", "source": source, "label": "cell"})
+        return decode(worker.ask(request, Budget(20.0)))["ok"]
+    assert run(setup)
+    print(json.dumps([run(code.format(judge=os.getpid(), file=file)) for code in tried]))
+    worker.kill()
+"""
+    file = tmp_path / "file"
+    file.touch()
+    told = json.dumps([level, SETUP, str(file), OF_ITSELF, *OF_THE_SAME_USER.values()])
+    start = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+    ended = subprocess.run(
+        [*start, sys.executable, "-c", script, told],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    itself, *others = json.loads(ended.stdout)
+    assert itself
+    assert [what for what, ok in zip(OF_THE_SAME_USER, others, strict=True) if ok] == []
 
 
 def test_the_page_shows_what_doctor_prints(monkeypatch: pytest.MonkeyPatch) -> None:

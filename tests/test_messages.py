@@ -110,6 +110,8 @@ def encode(model, x):
     return model(x)
 def nothing(x):
     return []
+def row_of_one(x):
+    return [(x,)]
 def one_row(x):
     return [(x, x, x)]
 def table(x):
@@ -381,6 +383,9 @@ def test_a_stumble_says_what_it_was_and_what_was_wanted() -> None:
     assert told(twos, lambda s: s.one_row(1.0)) == (
         "returned a list of 1 in which an entry should be 2 values"
     )
+
+    either = "returned a list of 1 where it, or an entry of it, should be 2 values"
+    assert told(twos, lambda s: s.row_of_one(1.0)) == either
 
     def one(value: Any) -> None:
         _, *_ = value

@@ -109,6 +109,6 @@ def test_one_number_tells_the_phases_far_from_the_critical_temperature() -> None
 @pytest.mark.slow
 def test_the_crossings_of_several_sizes_end_at_the_critical_temperature() -> None:
     torch.set_num_threads(1)
-    found, error = recipes.critical_temperature_better(1, {8: 2, 12: 2})
-    assert abs(found - recipes.CRITICAL) < 0.1
+    found, error = recipes.critical_temperature_better(1, {4: 2, 8: 2})
+    assert abs(found - recipes.CRITICAL) < 0.06
     assert 0 < error < 0.1

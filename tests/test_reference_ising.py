@@ -449,24 +449,6 @@ def test_exactly_one_half_counts_and_no_crossing_is_an_error() -> None:
             ising.critical_temperature(T, np.array(p))
 
 
-@pytest.mark.slow
-def test_networks_trained_up_to_t_c_give_it_back() -> None:
-    """Two networks for each L, their crossings on a line in 1/L: T_c within one per cent."""
-    grid, inverse, crossings = np.linspace(2.1, 2.5, 9), [], []
-    for (L, asked), seed in itertools.product({8: 1000, 12: 600, 16: 400}.items(), range(2)):
-        rng = np.random.default_rng([L, seed])
-        questions = ising_configurations(L, np.repeat(grid, asked), rng).reshape(-1, L * L)
-        T = rng.uniform(T_C - 0.7, T_C + 0.7, 6000)
-        X = ising_configurations(L, T, rng, 200).reshape(-1, L * L)
-        found = logits(trained(X, (T > T_C).astype(int), seed, epochs=6), questions)
-        p = 1 / (1 + np.exp(found[:, 0] - found[:, 1]))
-        crossings.append(ising.critical_temperature(grid, p.reshape(9, -1).mean(axis=1)))
-        inverse.append(1 / L)
-    (_, limit), covariance = np.polyfit(inverse, crossings, 1, cov=True)
-    assert abs(limit - T_C) < 0.01 * T_C
-    assert covariance[1, 1] ** 0.5 < 0.02
-
-
 # --------------------------------------------------------------------------- docstrings
 
 

@@ -11,6 +11,7 @@ from coursekit import CheckFailed
 from coursekit import training as kit
 from coursekit.training import Watched
 
+from autograder.checks import test_pinn
 from autograder.course import Cell, load_assignment
 from autograder.judging.answers import cells
 from autograder.judging.judge import Judge
@@ -348,6 +349,48 @@ def test_a_mean_of_another_loss_is_right_where_any_will_do() -> None:
     one.reports_the_mean_loss(any_loss=True)
     with pytest.raises(CheckFailed):
         one.reports_the_mean_loss()
+
+
+EVERY_TARGET = (
+    "ce(model(X[chosen]).repeat_interleave(len(chosen), 0), y[chosen].repeat(len(chosen)))"
+)
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        ("3 * ce(model(X[chosen]), y[chosen])", "of each epoch: it is 3 times that"),
+        ("ce(model(X[chosen]), y[chosen]) ** 0.5", "of each epoch"),
+        ("ce(model(X[chosen]), y[step : step + len(chosen)])", "the targets are not"),
+        (EVERY_TARGET, "compares every output with every target"),
+    ],
+)
+def test_what_a_history_compares_is_told(loss: str, words: str) -> None:
+    code = PLAIN.replace("ce(model(X[chosen]), y[chosen])", loss)
+    code = code.replace("total = 0.0", "total, step = 0.0, 0").replace(
+        "opt.step()\n", "opt.step()\n            step += len(chosen)\n"
+    )
+    one, *_ = _runs(code)
+    with pytest.raises(CheckFailed) as failed:
+        one.reports_the_mean_loss()
+    assert words in failed.value.text
+
+
+@pytest.mark.parametrize(
+    ("motion", "words"),
+    [
+        (lambda t: np.exp(-1.7 * t), "it goes 1.7 times as fast as it should"),
+        (lambda t: np.exp(-np.minimum(t, 1.5)), "it is right for the first 36% of the time"),
+        (lambda t: 0.2 * np.exp(-t), "it starts at 0.2, not at 1"),
+        (lambda t: np.exp(-t) + 0.02 * np.sin(9 * t), ""),
+        (lambda t: 1 + 0 * t, ""),
+    ],
+)
+def test_how_a_wrong_solution_goes_is_told(motion: Any, words: str) -> None:
+    t = np.linspace(0, 5, 201)
+    said = test_pinn._instead(t, motion(t), lambda factor: np.exp(-factor * t))
+    assert words in said
+    assert bool(words) == bool(said)
 
 
 def test_clusters_keep_their_names_when_they_are_moved() -> None:

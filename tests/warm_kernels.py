@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,21 +36,23 @@ line.recv(1)  # until the kernel has ended
 
 
 @contextlib.contextmanager
-def started(folder: Path) -> Iterator[str]:
+def started() -> Iterator[str]:
     """The process that forks kernels; gives what `JUPYTER_PATH` has to be."""
-    address = str(folder / "kernels.socket")
-    place = folder / "kernels" / "python3"
-    place.mkdir(parents=True)
-    argv = [sys.executable, "-I", "-S", "-c", _CLIENT, address, "{connection_file}"]
-    named = {"argv": argv, "display_name": "Python 3", "language": "python"}
-    (place / "kernel.json").write_text(json.dumps(named))
-    command = [sys.executable, __file__, address]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"listening\n"
-        yield str(folder)
-        process.stdin.close()  # whereupon it ends, and so it does if this process is killed
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own are too long for a socket's name
+        address = os.path.join(folder, "kernels.socket")
+        place = Path(folder, "kernels", "python3")
+        place.mkdir(parents=True)
+        argv = [sys.executable, "-I", "-S", "-c", _CLIENT, address, "{connection_file}"]
+        named = {"argv": argv, "display_name": "Python 3", "language": "python"}
+        (place / "kernel.json").write_text(json.dumps(named))
+        command = [sys.executable, __file__, address]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"listening\n"
+            yield folder
+            process.stdin.close()  # whereupon it ends, and so it does if this process is killed
+            process.wait()
 
 
 def serve(address: str) -> None:

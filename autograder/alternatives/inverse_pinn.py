@@ -301,7 +301,7 @@ def adam_until_it_settles():
             inverse_loss(model, (x, t), data, (1.0, 10.0, 10.0, 10.0)).backward()
             optimiser.step()
             history.append(float(model.alpha))
-            if epoch > 400 and np.ptp(history[-200:]) < 0.01 * history[-1]:
+            if epoch > 250 and np.ptp(history[-100:]) < 0.01 * history[-1]:
                 break
         return float(np.mean(history[-50:])), history
 
@@ -321,7 +321,7 @@ def conditions_in_the_form_of_the_model():
         points = torch.rand(100, 2, dtype=torch.float64).requires_grad_()
         optimiser = torch.optim.LBFGS(
             [alpha, *network.parameters()],
-            max_iter=min(epochs, 300),
+            max_iter=min(epochs, 100),
             history_size=100,
             line_search_fn="strong_wolfe",
         )

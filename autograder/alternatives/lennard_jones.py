@@ -581,7 +581,7 @@ def tensors_only_with_lbfgs():
             return low + (high - low) * net(distances).squeeze(-1)
 
         optimiser = torch.optim.LBFGS(
-            net.parameters(), max_iter=epochs, line_search_fn="strong_wolfe"
+            net.parameters(), max_iter=min(epochs, 400), line_search_fn="strong_wolfe"
         )
 
         def closure():

@@ -519,7 +519,7 @@ def conditions_in_the_loss():
         model = Centred(network, [(0.0, end)])
         t = torch.linspace(0, end, 200).reshape(-1, 1).requires_grad_(True)
         optimiser = torch.optim.LBFGS(
-            model.parameters(), max_iter=epochs, line_search_fn="strong_wolfe"
+            model.parameters(), max_iter=min(epochs, 500), line_search_fn="strong_wolfe"
         )
 
         def closure():
@@ -538,14 +538,19 @@ def conditions_built_in():
     def train_oscillator(*, epochs, generator, omega=2.0):
         end = 4 * math.pi / omega
         torch.manual_seed(generator.initial_seed())
+
+        class Sine(nn.Module):
+            def forward(self, s):
+                return torch.sin(3 * s)
+
         network = nn.Sequential(
-            nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)
+            nn.Linear(1, 32), Sine(), nn.Linear(32, 32), Sine(), nn.Linear(32, 1)
         ).double()
         model = HardConstraint(Centred(network, [(0.0, end)]))
         t = torch.linspace(0, end, 100, dtype=torch.float64).reshape(-1, 1).requires_grad_(True)
         optimiser = torch.optim.LBFGS(
             model.parameters(),
-            max_iter=min(epochs, 300),
+            max_iter=min(epochs, 80),
             history_size=50,
             tolerance_change=1e-12,
             line_search_fn="strong_wolfe",
@@ -564,14 +569,18 @@ def conditions_built_in():
 @alternative("train_oscillator")
 def conditions_built_in_single_precision():
     def train_oscillator(*, epochs, generator, omega=2.0):
+        class Wave(nn.Module):
+            def forward(self, x):
+                return torch.cos(4 * x)
+
         torch.manual_seed(generator.initial_seed())
         network = nn.Sequential(
-            nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)
+            nn.Linear(1, 32), Wave(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)
         )
         model = HardConstraint(Centred(network, [(0, 4 * math.pi / omega)]))
         t = torch.linspace(0, 4 * math.pi / omega, 200).reshape(-1, 1).requires_grad_(True)
         optimiser = torch.optim.LBFGS(
-            model.parameters(), max_iter=epochs, line_search_fn="strong_wolfe"
+            model.parameters(), max_iter=min(epochs, 100), line_search_fn="strong_wolfe"
         )
 
         def closure():
@@ -598,13 +607,13 @@ def sines_as_activation():
 
             def forward(self, t):
                 s = t - end / 2
-                return self.last(torch.sin(self.second(torch.sin(self.first(s)))))
+                return self.last(torch.sin(self.second(torch.sin(3 * self.first(s)))))
 
         torch.manual_seed(generator.initial_seed())
         model = Network()
         t = torch.linspace(0, end, 100)[:, None].requires_grad_()
         optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
-        for _ in range(epochs // 2):
+        for _ in range(epochs // 12):
             optimiser.zero_grad()
             residual = oscillator_residual(model, t, omega)
             loss = total_loss(residual, [oscillator_condition_loss(model)], [10.0])

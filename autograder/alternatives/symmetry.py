@@ -474,10 +474,10 @@ def squared_distances_in_double_precision():
 @alternative("train_energy_model")
 def plain_adam():
     def train_energy_model(model, positions, energies, *, epochs, generator):
-        optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+        optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
         history = []
         model.train()
-        for _ in range(epochs):
+        for _ in range(min(epochs, 250)):
             optimiser.zero_grad()
             loss = nn.functional.mse_loss(model(positions), energies)
             loss.backward()
@@ -495,7 +495,7 @@ def fast_adam_with_decay():
         energies = torch.as_tensor(energies, dtype=dtype)
         scale = energies.var()
         optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0)
-        steps = min(epochs, 400)
+        steps = min(epochs, 250)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
         history = []
         for _ in range(steps):
@@ -512,10 +512,10 @@ def fast_adam_with_decay():
 @alternative("train_energy_model")
 def mini_batches():
     def train_energy_model(model, positions, energies, *, epochs, generator):
-        optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
+        optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
         history = []
         model.train()
-        for _ in range(min(epochs, 120)):
+        for _ in range(min(epochs, 40)):
             total = 0.0
             for chosen in torch.randperm(len(positions), generator=generator).split(64):
                 optimiser.zero_grad()
@@ -533,7 +533,7 @@ def lbfgs_in_one_call():
     def train_energy_model(model, positions, energies, *, epochs, generator):
         positions, energies = torch.as_tensor(positions), torch.as_tensor(energies)
         optimiser = torch.optim.LBFGS(
-            model.parameters(), max_iter=epochs // 10 + 1, line_search_fn="strong_wolfe"
+            model.parameters(), max_iter=min(epochs, 100), line_search_fn="strong_wolfe"
         )
         history = []
 

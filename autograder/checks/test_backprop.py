@@ -786,11 +786,29 @@ def descends(student, x, y, hidden, seed):
     end, _ = trained(student, x, y, hidden, 0.05, 4, seed)
     moved = any(np.abs(a - b).max() > 1e-9 for a, b in zip(start, end, strict=True))
     holds(moved, "the parameters do not move")
+    once, _ = trained(student, x, y, hidden, 0.05, 1, seed)
+    either(
+        student,
+        lambda answers: descent(answers, start, x, y, 0.05, 1),
+        lambda expected: _of_the_right_length(start, once, expected),
+    )
     either(
         student,
         lambda answers: descent(answers, start, x, y, 0.05, 4),
         lambda expected: close(end, expected, EXACT),
     )
+
+
+def _of_the_right_length(start, end, right):
+    """Says by which factor a step is wrong, where it is wrong by one factor."""
+    taken, wanted = (
+        np.concatenate([(b - a).ravel() for a, b in zip(start, other, strict=True)])
+        for other in (end, right)
+    )
+    factor = taken @ wanted / (wanted @ wanted)
+    by_a_factor = abs(factor - 1) > 1e-6 and np.allclose(taken, factor * wanted, 1e-6, 1e-12)
+    words = f"each step is {factor:.3g} times as long as it should be"
+    holds(not by_a_factor, words if factor > 0 else "the steps go uphill, along the gradient")
 
 
 @pytest.mark.guard

@@ -1010,6 +1010,12 @@ def explained(exact: np.ndarray, predicted: np.ndarray) -> float:
     return float(1 - np.mean((exact - predicted) ** 2) / np.var(exact))
 
 
+_ALIKE = (
+    "all clusters get nearly the same energy: was nothing learnt, or does the loss compare (n, 1) "
+    "with (n,), which makes a table?"
+)
+
+
 def _well_explained(exact: np.ndarray, predicted: np.ndarray) -> None:
     score = explained(exact, predicted)
     if score <= R2_LIMIT and np.ptp(predicted) > 0:
@@ -1018,6 +1024,7 @@ def _well_explained(exact: np.ndarray, predicted: np.ndarray) -> None:
             "the predictions follow the energies, but in another unit or from another zero: "
             "energies that were standardised for the training have to be turned back",
         )
+    holds(np.std(predicted) > 0.1 * np.std(exact), _ALIKE)
     holds(score > R2_LIMIT, f"R² on unseen clusters is {score:.2f}; it should be above {R2_LIMIT}")
 
 

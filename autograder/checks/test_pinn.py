@@ -887,6 +887,31 @@ class Trained(NamedTuple):
 
     errors: tuple[float, ...]
     takes_the_parameter: bool
+    seen: str
+
+
+class Seen(NamedTuple):
+    """Errors of a model, and in words how it goes instead."""
+
+    errors: tuple[float, ...]
+    words: str
+
+
+def _instead(t: np.ndarray, u: np.ndarray, solution: Callable[[Any], np.ndarray]) -> str:
+    """How a motion from 1 goes, where it is not solution(1): it starts elsewhere, is right for a
+    part of the time, or is solution(factor), with another rate."""
+    right = np.abs(u - solution(1.0)) < 0.05
+    if abs(u[0] - 1) > 0.1:
+        return f"it starts at {u[0]:.2g}, not at 1"
+    share = t[np.argmin(right)] / t[-1]
+    if 0.15 < share < 0.9:
+        return f"it is right for the first {share:.0%} of the time, and not after that"
+    factors = np.geomspace(0.2, 5, 2000)
+    errors = [float(np.abs(u - solution(factor)).max()) for factor in factors]
+    factor = factors[np.argmin(errors)]
+    if min(errors) < 0.05 and abs(factor - 1) > 0.05:
+        return f"it goes {factor:.2g} times as fast as it should"
+    return ""
 
 
 def _trained(
@@ -895,7 +920,7 @@ def _trained(
     exercise: str,
     epochs: int,
     limit: float,
-    errors: Callable[..., tuple[float, ...]],
+    errors: Callable[..., Seen],
     **parameter: float,
 ) -> Trained:
     """The errors, the largest first, of a model that was trained.
@@ -911,13 +936,13 @@ def _trained(
     asked = equation.was_asked_for()
     found = errors(student, model, **taken)
     holds(asked is True, "the equation is not in the loss: nothing has been differentiated")
-    if found[0] < limit:
+    if found.errors[0] < limit:
         young, _ = _trained_model(
             student, exercise, 1, torch.Generator().manual_seed(seed), **parameter
         )
         words = "the model is as good after one epoch as after all of them: what has it learnt?"
-        holds(bool(errors(student, young, **taken)[0] > 2 * found[0]), words)
-    return Trained(found, bool(taken))
+        holds(bool(errors(student, young, **taken).errors[0] > 2 * found.errors[0]), words)
+    return Trained(found.errors, bool(taken), found.words)
 
 
 def _takes_its_parameter(trained: Trained, name: str) -> None:
@@ -946,11 +971,12 @@ def _is_ready_for_use(student: Any, draw: np.random.Generator, exercise: str, *a
 # ---------------------------------------------------------------------------- train_decay
 
 
-def _decay_errors(student: Any, model: Any, rate: float = 1.0) -> tuple[float, ...]:
+def _decay_errors(student: Any, model: Any, rate: float = 1.0) -> Seen:
     """The largest error against exp(−rate · t) and the largest residual u′ + rate · u."""
     t = np.linspace(0, 5, 201)
     u, (slope,) = _call(student, model, t)
-    return float(np.abs(u - np.exp(-rate * t)).max()), float(np.abs(slope + rate * u).max())
+    found = float(np.abs(u - np.exp(-rate * t)).max()), float(np.abs(slope + rate * u).max())
+    return Seen(found, _instead(t, u, lambda factor: np.exp(-factor * rate * t)))
 
 
 def decay(student: Any, draw: np.random.Generator) -> Trained:
@@ -963,8 +989,8 @@ def decay(student: Any, draw: np.random.Generator) -> Trained:
 @pytest.mark.point
 def test_train_decay__decays(student, draw):
     """follows exp(−rate · t) from 0 to 5, for the rate that is asked for"""
-    error, _ = student.once(decay, draw).errors
-    below(error, DECAY_LIMIT, "the largest error against exp(−rate · t)")
+    trained = student.once(decay, draw)
+    below(trained.errors[0], DECAY_LIMIT, "the largest error against exp(−rate · t)", trained.seen)
 
 
 def test_train_decay__obeys_the_equation(student, draw):
@@ -1119,11 +1145,13 @@ def test_hard_constraint__has_the_parameters_of_its_network(student, draw):
 # ------------------------------------------------------------------------ train_oscillator
 
 
-def _oscillator_errors(student: Any, model: Any, omega: float = 2.0) -> tuple[float, ...]:
+def _oscillator_errors(student: Any, model: Any, omega: float = 2.0) -> Seen:
     """The largest error against cos ωt, and how far x(0) is from 1 and x′(0) from 0."""
     t = np.linspace(0, 4 * math.pi / omega, 401)
     x, (speed,) = _call(student, model, t)
-    return float(np.abs(x - np.cos(omega * t)).max()), abs(float(x[0] - 1)), abs(float(speed[0]))
+    error = float(np.abs(x - np.cos(omega * t)).max())
+    seen = _instead(t, x, lambda factor: np.cos(factor * omega * t))
+    return Seen((error, abs(float(x[0] - 1)), abs(float(speed[0]))), seen)
 
 
 def oscillator(student: Any, draw: np.random.Generator) -> Trained:
@@ -1142,8 +1170,8 @@ def oscillator(student: Any, draw: np.random.Generator) -> Trained:
 @pytest.mark.point
 def test_train_oscillator__oscillates(student, draw):
     """follows cos ωt for two periods, with the frequency that is asked for"""
-    error, _, _ = student.once(oscillator, draw).errors
-    below(error, OSCILLATOR_LIMIT, "the largest error against cos ωt")
+    trained = student.once(oscillator, draw)
+    below(trained.errors[0], OSCILLATOR_LIMIT, "the largest error against cos ωt", trained.seen)
 
 
 def test_train_oscillator__starts_at_1_at_rest(student, draw):
@@ -1400,13 +1428,17 @@ def test_ftcs__leaves_u0_unchanged(student, draw):
 # ------------------------------------------------------------------------------ train_heat
 
 
-def _heat_errors(student: Any, model: Any, alpha: float = 0.1) -> tuple[float, ...]:
+def _heat_errors(student: Any, model: Any, alpha: float = 0.1) -> Seen:
     """The largest error in the whole rectangle, and at the start and the two ends alone."""
     x, t = (grid.ravel() for grid in np.meshgrid(np.linspace(0, 1, 31), np.linspace(0, 1, 31)))
     u, _ = _call(student, model, x, t)
     error = np.abs(u - np.sin(math.pi * x) * np.exp(-alpha * math.pi**2 * t))
-    edge = (t == 0) | (x == 0) | (x == 1)
-    return float(error.max()), float(error[edge].max())
+    edge, middle = (t == 0) | (x == 0) | (x == 1), np.isclose(x, 0.5)
+    when = t[middle]
+    seen = _instead(when, u[middle], lambda f: np.exp(-f * alpha * math.pi**2 * when))
+    return Seen(
+        (float(error.max()), float(error[edge].max())), f"in the middle {seen}" * bool(seen)
+    )
 
 
 def heat(student: Any, draw: np.random.Generator) -> Trained:
@@ -1417,8 +1449,10 @@ def heat(student: Any, draw: np.random.Generator) -> Trained:
 @pytest.mark.point
 def test_train_heat__cools_like_the_rod(student, draw):
     """follows the exact solution everywhere, for the α that is asked for"""
-    error, _ = student.once(heat, draw).errors
-    below(error, HEAT_LIMIT, "the largest error against the exact solution")
+    trained = student.once(heat, draw)
+    below(
+        trained.errors[0], HEAT_LIMIT, "the largest error against the exact solution", trained.seen
+    )
 
 
 def test_train_heat__meets_the_conditions(student, draw):

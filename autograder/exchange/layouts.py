@@ -80,8 +80,9 @@ _CANVAS = re.compile(
     r"|(?P<name>.+?)_(?:(?P<late>LATE)_)?(?P<number>\d+)_(?:\d+_.+|text\.html|link\.html)"
 )
 _BRIGHTSPACE = re.compile(r"(?P<number>\d+)-\d+ ?- ?(?P<name>.+?) ?- ?(?P<when>[^-]*\d{4}.*)")
-_BLACKBOARD = re.compile(r".+_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_.+|\.[a-z]+)")
-_RECEIPT = re.compile(r".+_attempt_\d{4}(?:-\d\d){5}\.txt")
+# The first that looks like a user and a moment: what follows is the student's own name of a file.
+_BLACKBOARD = re.compile(r".+?_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_.+|\.[a-z]+)")
+_RECEIPT = re.compile(r"(?:(?!_attempt_).)+_attempt_\d{4}(?:-\d\d){5}\.txt")
 _CLASSROOM = re.compile(r"(?P<name>\S.*?) - (?P<file>.+)")
 _ILIAS = re.compile(r"(?P<last>[^_]+)_(?P<first>[^_]+)_(?P<login>.+)_(?P<number>\d+)")
 _ILIAS_TEAM = re.compile(r"Team \d+")

@@ -124,8 +124,8 @@ activations = [
         _SIGMOID,
         "    return 1 - np.where(z >= 0, 1.0, np.exp(-np.abs(z))) / (1.0 + np.exp(-np.abs(z)))",
         "sigmoid",
-        "sigmoid: it falls where it should rise. The sign in the exponent: large positive z gives "
-        "1, large negative z gives 0.",
+        "sigmoid: it falls where it should rise: look at the sign in the exponent. Large "
+        "positive z gives 1, large negative z gives 0.",
     ),
     slip(
         "activations",
@@ -1726,7 +1726,8 @@ deep = [
         '"leaky_relu": leaky_relu_gradient,',
         '"leaky_relu": relu_gradient,',
         "leaky_relu",
-        "deep_backward: leaky_relu has the slope of relu here; below zero it still has one.",
+        "deep_backward: leaky_relu has the slope of relu here; below zero the leaky one still "
+        "rises.",
     ),
     slip(
         "deep_backward",
@@ -1793,8 +1794,8 @@ def three_layers_of_neurons_only():
 @mistake(
     "count_parameters",
     caught_by="one_hidden_layer",
-    hint="The last layer of weights is not counted. There is one layer of weights fewer than "
-    "there are numbers in the list, and the last one counts too.",
+    hint="The last layer of weights is not counted. A list of n numbers has n − 1 layers of "
+    "weights, and all of them count.",
 )
 def output_layer_forgotten():
     def count_parameters(layer_sizes):

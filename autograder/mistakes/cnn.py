@@ -1017,7 +1017,7 @@ train_cnn_slips = [
         "criterion(model(X[rows]), y[rows])",
         "nn.functional.nll_loss(model(X[rows]), y[rows])",
         "brings_the_loss_down",
-        "This loss expects log-probabilities and got logits: it falls without a bottom. The "
+        "This loss expects log-probabilities and got logits: it falls without end. The "
         "cross-entropy takes logits.",
     ),
     training(
@@ -1373,8 +1373,8 @@ periodic_cnn_logarithms = slip(
 @mistake(
     "correlate1d",
     caught_by="does_not_run_over",
-    hint="Signal and kernel are both int8, and so are their sums, which run over at 127: make one "
-    "of them floats.",
+    hint="Signal and kernel are both int8, and so are their sums, which hold no number above "
+    "127: make one of them floats.",
     keeps=0.9,
 )
 def runs_over_in_int8():
@@ -1387,8 +1387,8 @@ def runs_over_in_int8():
 @mistake(
     "convolve2d_periodic",
     caught_by="does_not_run_over",
-    hint="Image and kernel are both int8, and so are their sums, which run over at 127: make one "
-    "of them floats.",
+    hint="Image and kernel are both int8, and so are their sums, which hold no number above "
+    "127: make one of them floats.",
     keeps=0.95,
 )
 def runs_over_in_int8_too():
@@ -1751,7 +1751,7 @@ def blur_weighted():
 @mistake(
     "kernels",
     caught_by="refuses_other_names",
-    hint="Nothing comes back for an unknown name. It should raise ValueError.",
+    hint="An unknown name should raise ValueError; here nothing comes back.",
 )
 def nothing_for_unknown_names():
     def kernel(name):
@@ -1768,7 +1768,7 @@ def nothing_for_unknown_names():
 @mistake(
     "kernels",
     caught_by="refuses_other_names",
-    hint="Any unknown name gives the last kernel. It should raise ValueError.",
+    hint="An unknown name should raise ValueError; here it gives the last kernel.",
 )
 def laplacian_for_unknown_names():
     def kernel(name):

@@ -824,7 +824,7 @@ def recover_alpha(observations, *, epochs, generator):
     model = Cooling(16).double()
     x, t = (torch.rand(80, 1, generator=generator).double().requires_grad_() for _ in range(2))
     optimiser = torch.optim.LBFGS(
-        model.parameters(), max_iter=min(epochs, 100), line_search_fn="strong_wolfe"
+        model.parameters(), max_iter=min(epochs, 50), line_search_fn="strong_wolfe"
     )
     weights = (1.0, 10.0, 1.0, 1.0)
     history = []
@@ -942,7 +942,7 @@ recover_alpha_slips = [
     ),
     plain(
         "twice_the_iterations",
-        "max_iter=min(epochs, 100)",
+        "max_iter=min(epochs, 50)",
         "max_iter=2 * min(epochs, 50)",
         "keeps_to_its_epochs",
         "The optimiser makes two iterations for each that epochs allows.",
@@ -950,7 +950,7 @@ recover_alpha_slips = [
     ),
     plain(
         "stops_too_soon",
-        "max_iter=min(epochs, 100)",
+        "max_iter=min(epochs, 50)",
         "max_iter=3",
         "finds_the_truth",
         "The training stops while α is still on its way: let it use the epochs that are given, "
@@ -989,7 +989,7 @@ def learning_rate_too_small():
         x, t = (torch.rand(50, 1, generator=generator).requires_grad_() for _ in range(2))
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
         history = []
-        for _ in range(min(epochs, 300)):
+        for _ in range(min(epochs, 100)):
             optimiser.zero_grad()
             inverse_loss(model, (x, t), data, (1.0, 100.0, 10.0, 10.0)).backward()
             optimiser.step()

@@ -86,8 +86,8 @@ magnetisation_slips = [
 @mistake(
     "magnetisation",
     caught_by="takes_int8_and_floats",
-    hint="In int8 a sum runs over at 127, and 16×16 spins can have 256. Add up in a larger type: "
-    "NumPy's sum and mean do so by themselves, Python's sum does not.",
+    hint="An int8 holds no number above 127, and 16×16 spins can add up to 256. Add up in a larger "
+    "type: NumPy's sum and mean do so by themselves, Python's sum does not.",
 )
 def pythons_sum_in_int8():
     def magnetisation(spins):
@@ -112,8 +112,8 @@ def last_row_left_out():
 @mistake(
     "magnetisation",
     caught_by="takes_int8_and_floats",
-    hint="In int8 a sum runs over at 127, and 16×16 spins can have 256. Add up in a larger type: "
-    "NumPy's sum and mean do so by themselves, unless a dtype is given.",
+    hint="An int8 holds no number above 127, and 16×16 spins can add up to 256. Add up in a larger "
+    "type: NumPy's sum and mean do so by themselves, unless a dtype is given.",
 )
 def sum_in_the_dtype_of_the_spins():
     def magnetisation(spins):
@@ -239,8 +239,9 @@ def open_edges():
 @mistake(
     "energy",
     caught_by="takes_int8_and_floats",
-    hint="In int8 a sum runs over at 127, and an ordered 16×16 lattice has the energy −512. Add up "
-    "in a larger type: NumPy's sum does so by itself, `total -= …` with int8 numbers does not.",
+    hint="An int8 holds no number below −128, and an ordered 16×16 lattice has the energy −512. "
+    "Add up in a larger type: NumPy's sum does so by itself, `total -= …` with int8 numbers does "
+    "not.",
 )
 def running_total_in_int8():
     def energy(spins):
@@ -319,8 +320,8 @@ def the_second_from_the_first():
 @mistake(
     "energy",
     caught_by="takes_int8_and_floats",
-    hint="In int8 a sum runs over at 127, and an ordered 16×16 lattice has the energy −512. Add up "
-    "in a larger type: NumPy's sum does so by itself, unless a dtype is given.",
+    hint="An int8 holds no number below −128, and an ordered 16×16 lattice has the energy −512. "
+    "Add up in a larger type: NumPy's sum does so by itself, unless a dtype is given.",
 )
 def sum_in_int8():
     def energy(spins):
@@ -441,7 +442,8 @@ def open_edges_again():
 @mistake(
     "energy_change",
     caught_by="at_edges_and_corners",
-    hint="Index i + 1 runs off the lattice in its last row, and so does j + 1: count modulo L.",
+    hint="Index i + 1 runs off the lattice behind its last row, and j + 1 behind its last "
+    "column: count modulo L.",
 )
 def index_runs_off():
     def energy_change(spins, i, j):
@@ -1192,8 +1194,8 @@ def the_same_array_again():
     "sample_configurations",
     caught_by="heeds_interval",
     keeps=0.95,
-    hint="There are always ten sweeps between two samples. How many there should be, `interval` "
-    "says.",
+    hint="There are always ten sweeps between two samples. `interval` says how many there "
+    "should be.",
 )
 def always_ten_sweeps():
     def sample_configurations(L, temperature, n_samples, rng, equilibration=200, interval=10):
@@ -1725,8 +1727,8 @@ critical_temperature_slips = [
         "(0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k])",
         "(0.5 - p[k]) * (p[k + 1] - p[k]) / (T[k + 1] - T[k])",
         "of_a_straight_line",
-        "The slope is upside down: p rises by p₁ − p₀ over T₁ − T₀, and the way in T is what is "
-        "missing in p divided by that slope.",
+        "The slope is upside down: p rises by p₁ − p₀ over T₁ − T₀, and how far to go in T is "
+        "what is missing in p, divided by that slope.",
     ),
     slip(
         "critical_temperature",

@@ -1157,8 +1157,8 @@ dropout_slips = [
         _KEPT,
         _KEPT.replace(">= p", "** (1 / p) >= p ** (1 / p)"),
         "drops_nothing_at_p_0",
-        "p = 0 stops with an error or gives no numbers. Nothing is dropped there, and x comes back "
-        "as it is.",
+        "With p = 0 this stops with an error or gives nan. Nothing is dropped then, and x "
+        "should come back as it is.",
     ),
     slip(
         "dropout",
@@ -1304,7 +1304,8 @@ early_stopping_slips = [
         "self.epoch - self.best_epoch >= self.patience",
         "self.epoch - self.best_epoch >= self.patience - 1",
         "stops_after_patience_epochs",
-        "It stops one epoch too early: the epoch of the best loss is not one without improvement.",
+        "It stops one epoch too early: the epoch of the best loss itself does not count, only "
+        "those after it.",
     ),
     slip(
         "early_stopping",
@@ -1674,7 +1675,7 @@ augment_slips = [
         ".flatten(0, 1)",
         "\n    noisy = torch.cat([block for block in noisy])",
         "adds_nothing_for_no_copies",
-        "copies may be 0: the originals alone come back, without an error.",
+        "With copies = 0 this fails. The originals alone should come back then.",
     ),
     slip(
         "augment",
@@ -2016,7 +2017,7 @@ train_slips = [
         "kind(model.parameters(), lr=learning_rate)",
         "kind(list(model.parameters())[-2:], lr=learning_rate)",
         "moves_every_layer",
-        "Only the last layer learns. All of model.parameters() belong to the optimiser.",
+        "Only the last layer learns. The optimiser should get all of model.parameters().",
     ),
     training(
         "stops_too_soon",

@@ -550,6 +550,35 @@ DIES = {
         "part = (ctypes.c_size_t * 2)(ctypes.addressof(page), 4096)\n"
         "if libc.vmsplice(os.pipe()[1], part, 1, 0) < 0:\n    raise PermissionError"
     ),
+    "pages lent to a socket": (
+        "import os, socket\none, other = socket.socketpair()\n"
+        "with open('x', 'wb+') as file:\n    file.write(bytes(4096))\n    file.flush()\n"
+        "    to, into = os.pipe()\n"
+        "    os.splice(file.fileno(), into, 1, offset_src=0)\n"
+        "    os.splice(to, one.fileno(), 1)"
+    ),
+    "pages sent from a file": (
+        "import os, socket\none, other = socket.socketpair()\n"
+        "with open('x', 'wb+') as file:\n    file.write(bytes(4096))\n    file.flush()\n"
+        "    os.sendfile(one.fileno(), file.fileno(), 0, 1)"
+    ),
+    "rules without end": (
+        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        "handled = (ctypes.c_uint64 * 2)(1, 0)\n"  # Landlock's, which are the kernel's memory
+        "if libc.syscall(444, handled, ctypes.c_size_t(8), 0) < 0:\n"
+        "    raise OSError(ctypes.get_errno(), 'no')"
+    ),
+    "pages kept in memory": (
+        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        "page = ctypes.create_string_buffer(4096)\n"
+        "if libc.mlock(page, 4096) < 0:\n    raise OSError(ctypes.get_errno(), 'no')"
+    ),
+    "a limit on its own time": (  # by which it would be killed as where the machine's memory ends
+        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        "if libc.setrlimit(0, (ctypes.c_ulong * 2)(1, 1)) < 0:\n"
+        "    raise OSError(ctypes.get_errno(), 'no')\n"
+        "while True:\n    pass"
+    ),
     "locks on a million parts of a file": (
         "import fcntl\nwith open('x', 'wb') as file:\n"
         "    for n in range(10**6, 0, -1):\n        fcntl.lockf(file, fcntl.LOCK_EX, 1, 2 * n)"
@@ -633,6 +662,15 @@ RIGHT_BUT_ODD = {
         "    np.save(file, y_pred - y_true)\n    file.seek(0)\n"
         "    return float((np.load(file) ** 2).mean())"
     ),
+    "from a copied file": (  # for which Python would like to use what is refused
+        "import shutil\nnp.save('x.npy', y_pred - y_true)\nshutil.copyfile('x.npy', 'y.npy')\n"
+        "return float((np.load('y.npy') ** 2).mean())"
+    ),
+    "after it read its own limits": (
+        "import resource\nresource.getrlimit(resource.RLIMIT_CPU)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))\n"
+        "return float(np.mean((y_pred - y_true) ** 2))"
+    ),
     "after some memory": "x = np.ones(10**7)\nreturn float(np.mean((y_pred - y_true) ** 2))",
 }
 
@@ -648,6 +686,11 @@ CAUSES = {
     "shared memory that nobody touches": "stopped with PermissionError",
     "pages given to a pipe": "stopped with PermissionError",
     "locks on a million parts of a file": "stopped with PermissionError",
+    "pages lent to a socket": "stopped with PermissionError",
+    "pages sent from a file": "stopped with PermissionError",
+    "rules without end": "stopped with PermissionError",
+    "pages kept in memory": "stopped with PermissionError",
+    "a limit on its own time": "stopped with PermissionError",
     "timers without end": "stopped with BlockingIOError",
     "an answer byte by byte": "used up its computing time",
     "waits in every call": "spent its time waiting",
@@ -733,6 +776,9 @@ AT_EVERY_LEVEL = {
     *("memory by mmap", "memory that no process holds", "shared memory", "memory in sockets"),
     *("page tables and little else", "letters that nobody reads", "pages given to a pipe"),
     *("shared memory that nobody touches", "locks on a million parts of a file"),
+    *("pages lent to a socket", "pages sent from a file", "rules without end"),
+    *("pages kept in memory", "a limit on its own time"),
+    *("from a copied file", "after it read its own limits"),
     *("memory in children", "memory without a first thread", "memory shared with children"),
     # not "memory of a new program": root's weaker cages may be unable to start the interpreter
     "computes in children that nobody waits for",

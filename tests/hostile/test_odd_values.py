@@ -26,8 +26,11 @@ from autograder.sandbox.transport import Caged
 TRIED = {
     "lennard_jones": ("lj_force", "sample_clusters", "nn_potential", "train_potential"),
     "training": ("losses", "mlp", "optimisers", "minibatches", "early_stopping"),
-    "cnn": ("correlate1d", "kernels", "count_conv_parameters", "ising_cnn"),
-    "pinn": ("derivative", "condition_losses", "centred", "last_layer", "train_decay"),
+    "cnn": ("correlate1d", "kernels", "count_conv_parameters", "ising_cnn", "train_cnn"),
+    "pinn": (
+        *("derivative", "condition_losses", "centred", "last_layer"),
+        *("train_decay", "train_oscillator", "train_heat"),
+    ),
 }
 MODULES = {
     "lennard_jones": ("nn_potential",),

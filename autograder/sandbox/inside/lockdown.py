@@ -73,9 +73,6 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
     _call("mount", *encoded[:3], ctypes.c_ulong(flags), encoded[3])
 
 
-_RLIMIT_SIGPENDING = 11  # which `resource` does not name; a timer takes one, too
-
-
 def limit_resources(limits: dict[str, int]) -> None:
     """The kernel's own limits; the judge watches time and memory from outside as well."""
     limit_memory(limits["memory"])
@@ -85,13 +82,23 @@ def limit_resources(limits: dict[str, int]) -> None:
         (resource.RLIMIT_FSIZE, limits["file_size"]),
         (resource.RLIMIT_NOFILE, limits["files"]),
         (resource.RLIMIT_NPROC, limits["processes"]),
-        *([(_RLIMIT_SIGPENDING, limits["signals"])] if _LINUX else []),
+        *(_of_linux(limits) if _LINUX else []),
     ):
         hard = resource.getrlimit(name)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         # The soft limit on time has a signal of its own, by which its end can be told.
         soft = max(1, value - 5) if name == resource.RLIMIT_CPU else value
         resource.setrlimit(name, (soft, value))
+
+
+def _of_linux(limits: dict[str, int]) -> list[tuple[int, int]]:
+    return [
+        (resource.RLIMIT_SIGPENDING, limits["signals"]),  # a timer takes one, too
+        (resource.RLIMIT_MEMLOCK, 0),  # a library's pages, kept in memory, are nobody's
+        # Who grades may have rights to these, on a machine for sound, say.
+        (resource.RLIMIT_RTPRIO, 0),
+        (resource.RLIMIT_NICE, 0),
+    ]
 
 
 def limit_memory(more: int, for_good: bool = True) -> None:
@@ -151,35 +158,47 @@ def drop_privileges(namespaces: bool) -> None:
 
 # Numbers on x86-64 and on 64-bit ARM. None of these serves a student's arithmetic; each has
 # been a way out of a sandbox, could slow or stop the machine, or makes what outlives its maker:
-# System V's shared memory, semaphores and queues, and POSIX queues (the last line), or memory that
-# no process seems to hold (memfd_create, vmsplice, the line before). The line before that takes of
-# what all
-# of a machine's processes share, or tells one of another: inotify, fanotify, AIO, descriptor
-# tables (modify_ldt), locks on libraries (flock).
+# System V's shared memory, semaphores and queues, and POSIX queues (the last line), also those that
+# others made; or memory that
+# no process seems to hold (the line before): memfd_create, and whatever lends pages of a file to a
+# pipe or a socket, which keep them when the file is gone (vmsplice, splice, tee, sendfile). The
+# line before that takes of what all of a machine's processes share, or tells one of another:
+# inotify, fanotify, AIO, descriptor tables (modify_ldt), locks on libraries (flock).
 _FORBIDDEN = {
     "x86_64": (
         *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
         *(248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 320, 321, 323),
         *(253, 254, 294, 300, 301, 206, 154, 73),
-        *(319, 278),
-        *(29, 64, 68, 240),
+        *(319, 278, 275, 276, 40),
+        *(29, 64, 68, 240, 30, 31, 65, 66, 69, 70, 71, 220, 241),
     ),
     "aarch64": (
         *(117, 116, 92, 41, 51, 89, 170, 40, 39, 224, 225, 142, 105, 106, 60, 112, 104),
         *(217, 218, 219, 97, 241, 265, 268, 270, 271, 272, 273, 294, 280, 282),
         *(26, 27, 262, 263, 0, 32),
-        *(279, 75),
-        *(194, 190, 186, 180),
+        *(279, 75, 76, 77, 71),
+        *(194, 190, 186, 180, 195, 196, 191, 192, 193, 187, 188, 189, 181),
     ),
 }
-_FORBIDDEN_EVERYWHERE = (425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 447)
+# Everywhere the same; among them Landlock's own (444 to 446), whose rules are the kernel's memory.
+_FORBIDDEN_EVERYWHERE = (
+    *(425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 444, 445, 446, 447, 467),
+)
 # Owner, mode, times and attributes of files, which Landlock leaves to whoever owns them.
 _OF_OWNERS = {
-    "x86_64": (
-        *(90, 91, 92, 93, 94, 132, 188, 189, 190, 197, 198, 199, 235, 260, 261, 268, 280, 452),
-    ),
-    "aarch64": (5, 6, 7, 14, 15, 16, 52, 53, 54, 55, 88, 452),
+    "x86_64": (90, 91, 92, 93, 94, 132, 188, 189, 190, 197, 198, 199, 235, 260, 261, 268, 280),
+    "aarch64": (5, 6, 7, 14, 15, 16, 52, 53, 54, 55, 88),
 }
+_OF_OWNERS_EVERYWHERE = (452, 463, 466, 469)
+_IOCTL = {"x86_64": 16, "aarch64": 29}
+_FLAGS_OF_FILES = (0x40086602, 0x40046602, 0x401C5820)  # FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR
+# Place, cores and priority of processes: of its own alone, where others of its user can be seen.
+# The arguments that say whose, at these places, must be 0 (of `setpriority` also which kind).
+_ITS_OWN = {
+    "x86_64": ((142, 16), (144, 16), (203, 16), (314, 16), (141, 16, 24)),
+    "aarch64": ((118, 16), (119, 16), (122, 16), (274, 16), (140, 16, 24)),
+}
+_IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _SOCKET = {"x86_64": 41, "aarch64": 198}
@@ -194,6 +213,11 @@ _FCNTL = {"x86_64": 72, "aarch64": 25}
 _LOCKS_AND_WATCHES = (6, 7, 37, 38, 1024, 1026)
 _SETSOCKOPT = {"x86_64": 54, "aarch64": 208}
 _SOL_SOCKET, _BUFFERS = 1, (7, 8, 32, 33)  # SO_SNDBUF and SO_RCVBUF: memory of the kernel's
+# To limit its own time is a way to be killed by the kernel, as where memory ends: who is killed so
+# is judged again alone, and holds up all others. Limits of other processes are not its business.
+_SETRLIMIT = {"x86_64": 160, "aarch64": 164}
+_PRLIMIT = {"x86_64": 302, "aarch64": 261}
+_OF_TIME = 0  # RLIMIT_CPU
 _CLONE3 = 435
 _NEW_NAMESPACES = 0x7E020080
 _ALLOW, _EPERM, _ENOSYS, _KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
@@ -204,6 +228,7 @@ def _forbid_system_calls(namespaces: bool) -> None:
     if machine not in _AUDIT:
         raise OSError(f"the numbers of dangerous system calls are not known for {machine}")
     load, equal, anyset, mask, back = 0x20, 0x15, 0x45, 0x54, 0x06
+    refused = (back, 0, 0, _EPERM)
     program = [
         (load, 0, 0, 4),
         (equal, 1, 0, _AUDIT[machine]),
@@ -211,32 +236,45 @@ def _forbid_system_calls(namespaces: bool) -> None:
         (load, 0, 0, 0),
     ]
     if machine == "x86_64":  # the x32 numbers are a second name for every call
-        program += [(0x35, 0, 1, 0x40000000), (back, 0, 0, _EPERM)]
+        program += [(0x35, 0, 1, 0x40000000), refused]
     forbidden = [*_FORBIDDEN[machine], *_FORBIDDEN_EVERYWHERE]
     if not namespaces:
-        forbidden += [*_OF_OWNERS[machine], _SOCKET[machine]]  # socketpair reaches nobody else
+        forbidden += [*_OF_OWNERS[machine], *_OF_OWNERS_EVERYWHERE, _IOPRIO_SET[machine]]
+        forbidden += [_SOCKET[machine]]  # socketpair reaches nobody else
     for number in forbidden:
-        program += [(equal, 0, 1, number), (back, 0, 0, _EPERM)]
+        program += [(equal, 0, 1, number), refused]
     program += [(equal, 0, 1, _CLONE3), (back, 0, 0, _ENOSYS)]  # glibc falls back to clone
-    options = [
-        step for option in _BUFFERS for step in ((equal, 0, 1, option), (back, 0, 0, _EPERM))
-    ]
+    options = [step for option in _BUFFERS for step in ((equal, 0, 1, option), refused)]
     program += [(equal, 0, len(options) + 4, _SETSOCKOPT[machine]), (load, 0, 0, 24)]
     program += [(equal, 0, len(options) + 1, _SOL_SOCKET), (load, 0, 0, 32), *options]
     program += [(back, 0, 0, _ALLOW)]
+    for number, *whose in () if namespaces else _ITS_OWN[machine]:
+        program += [(equal, 0, 2 * len(whose) + 2, number)]
+        for left, argument in reversed([*enumerate(reversed(whose))]):
+            program += [(load, 0, 0, argument), (equal, 0, 2 * left + 1, 0)]
+        program += [(back, 0, 0, _ALLOW), refused]
+    if not namespaces:
+        flags = [step for one in _FLAGS_OF_FILES for step in ((equal, 0, 1, one), refused)]
+        program += [(equal, 0, len(flags) + 2, _IOCTL[machine]), (load, 0, 0, 24), *flags]
+        program += [(back, 0, 0, _ALLOW)]
     for number in (_SOCKET[machine], _SOCKETPAIR[machine]):
         program += [(equal, 0, 7, number), (load, 0, 0, 16), (equal, 0, 4, _AF_UNIX)]
         program += [(load, 0, 0, 24), (mask, 0, 0, 0xF), (equal, 0, 1, _SOCK_STREAM)]
-        program += [(back, 0, 0, _ALLOW), (back, 0, 0, _EPERM)]
+        program += [(back, 0, 0, _ALLOW), refused]
     program += [(equal, 0, 5, _MMAP[machine]), (load, 0, 0, 40), (anyset, 0, 2, _MAP_ANONYMOUS)]
-    program += [(anyset, 0, 1, _MAP_SHARED), (back, 0, 0, _EPERM), (back, 0, 0, _ALLOW)]
-    locks = [
-        step for kind in _LOCKS_AND_WATCHES for step in ((equal, 0, 1, kind), (back, 0, 0, _EPERM))
-    ]
+    program += [(anyset, 0, 1, _MAP_SHARED), refused, (back, 0, 0, _ALLOW)]
+    locks = [step for kind in _LOCKS_AND_WATCHES for step in ((equal, 0, 1, kind), refused)]
     program += [(equal, 0, len(locks) + 2, _FCNTL[machine]), (load, 0, 0, 24), *locks]
     program += [(back, 0, 0, _ALLOW)]
+    program += [(equal, 0, 4, _SETRLIMIT[machine]), (load, 0, 0, 16), (equal, 0, 1, _OF_TIME)]
+    program += [refused, (back, 0, 0, _ALLOW)]
+    program += [(equal, 0, 10, _PRLIMIT[machine]), (load, 0, 0, 16), (equal, 0, 7, 0)]
+    program += [(load, 0, 0, 24), (equal, 0, 4, _OF_TIME)]
+    for word, left in ((32, 3), (36, 1)):  # without a new limit it is only read
+        program += [(load, 0, 0, word), (equal, 0, left, 0)]
+    program += [(back, 0, 0, _ALLOW), refused]
     program += [(equal, 0, 3, _CLONE[machine]), (load, 0, 0, 16)]
-    program += [(anyset, 0, 1, _NEW_NAMESPACES), (back, 0, 0, _EPERM), (back, 0, 0, _ALLOW)]
+    program += [(anyset, 0, 1, _NEW_NAMESPACES), refused, (back, 0, 0, _ALLOW)]
     code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *step) for step in program))
     header = ctypes.create_string_buffer(
         struct.pack("<HxxxxxxQ", len(program), ctypes.addressof(code))

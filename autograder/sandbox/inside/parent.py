@@ -54,6 +54,7 @@ def warm_up() -> None:
 
         optimiser.step(closure)  # type: ignore[no-untyped-call]
     np.linalg.lstsq(np.eye(2), np.ones(2), rcond=None)
+    np.random.default_rng(0)  # a package that NumPy imports late: 10 ms in each worker
     ready.answer(b"")
     gc.enable()
 

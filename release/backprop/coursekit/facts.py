@@ -10,8 +10,10 @@ from __future__ import annotations
 import ast
 import functools
 import itertools
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
 MAX_SOURCE = 8_000
 """Characters of an exercise's cell; loops within loops are looked at again and again."""
@@ -32,6 +34,7 @@ _ARGUMENTS = {"maximum": 2, "minimum": 2, "where": 3, "clip": 3, "roll": 3, "app
 _ARGUMENTS |= {"permute": 9, "reshape": 9, "transpose": 9, "view": 9, "flatten": 2, "astype": 1}
 _CHANGES = {"append", "extend", "insert", "pop", "fill"}
 _INSTEAD = {"draws evenly": "always draws normally", "draws normally": "always draws evenly"}
+_GRADIENT = re.compile(r"(d|grad_?|g)([A-Zbw]\d*|[bW]_?\w?)$|grads?$|g$|grad_\w+$|slope$")
 _SUMS = ("loss", "total", "sum", "err", "running")
 _REGISTERS = {"ModuleList", "Sequential", "ParameterList", "add_module", "register_module"}
 _REGISTERS |= {"setattr", "_modules", "__dict__"}
@@ -110,11 +113,12 @@ def _in_loops(scope: _Scope, called: set[str], trains: set[str]) -> Iterator[_Fa
     if not any(isinstance(node, (ast.Nonlocal, ast.Global)) for node in ast.walk(scope)):
         for loop in (one for one in loops if one not in inner):
             yield from _gathered(loop)
+            yield from _by_hand(loop, scope)
 
 
 def _in_loop(loop: _Loop, scope: _Scope, called: set[str], trains: set[str]) -> Iterator[_Fact]:
     """Training loops, and loops that are left too early; `trains`: what switches it on again."""
-    here = {_name(node.func) for node in _calls(loop)}
+    here = {_name(call.func) for call in _calls(loop) if _is_method(call, "backward")}
     where = f"the loop in line {loop.lineno}"
     by_hand = "grad" in called  # p -= rate * p.grad
     if "backward" in here and not called & _CLEARS:
@@ -135,11 +139,167 @@ def _in_loop(loop: _Loop, scope: _Scope, called: set[str], trains: set[str]) -> 
             "turn."
         )
         yield "returns", words
-    for statement in loop.body:
-        made = statement.value if isinstance(statement, ast.Assign) else None
-        if isinstance(made, ast.Call) and "step" in here and _optimises(made, loop):
-            words = f"Every turn of {where} makes a new optimiser, which remembers nothing."
-            yield "optimiser anew", words
+    if "step" in here and any(_optimises(made, loop) for made in _made_always(loop.body)):
+        yield (
+            "optimiser anew",
+            f"Every turn of {where} makes a new optimiser, which remembers nothing.",
+        )
+    yield from _step_by_step(loop, where)
+
+
+def _made_always(body: list[ast.stmt]) -> Iterator[ast.Call]:
+    """What every run of these statements assigns: of a choice the first branch."""
+    for one in body:
+        if isinstance(one, ast.If) and one.orelse:
+            yield from _made_always(one.body)
+        value = one.value if isinstance(one, ast.Assign) else None
+        value = value.body if isinstance(value, ast.IfExp) else value
+        if isinstance(value, ast.Call):
+            yield value
+
+
+def _step_by_step(loop: _Loop, where: str) -> Iterator[_Fact]:
+    """The order of backward, zero_grad and step, and a step that is not made for each batch."""
+    block = [_name(one.value.func) if _is_call(one) else "" for one in loop.body]  # type: ignore
+    first = {name: block.index(name) for name in ("backward", "zero_grad", "step") if name in block}
+    order = sorted(first, key=lambda name: first[name])
+    once = all(block.count(name) == 1 for name in order)
+    if order == ["backward", "zero_grad", "step"] and once:
+        line = loop.body[first["zero_grad"]].lineno
+        words = f"Line {line} clears the gradients between backward and the step: none are left."
+        yield "cleared too soon", words
+    inner = [one for one in loop.body if isinstance(one, (ast.For, ast.While))]
+    if first.keys() >= {"step"} and "backward" not in block:
+        for one in inner:
+            names = {_name(call.func) for call in _calls(one)}
+            if "backward" in names and "step" not in names:
+                line = loop.body[first["step"]].lineno
+                words = (
+                    f"The step in line {line} stands outside the loop in line {one.lineno}: it is "
+                    "made once for all batches."
+                )
+                yield "step outside", words
+
+
+def _is_call(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+
+
+def _by_hand(loop: _Loop, scope: _Scope) -> Iterator[_Fact]:
+    """Gradient descent with steps of its own: x = x - rate * slope, x -= rate * slope."""
+    steps = {one.name: one for one in _updates(loop)}
+    if not steps:
+        return
+    stored, inside = {*_stored(loop)}, _inside([loop])
+    before = [one for one in _own(scope) if isinstance(one, ast.Assign) and one not in inside]
+    before = [one for one in before if one.lineno < loop.lineno]
+    for one in steps.values():
+        rate = next((name for name in _read(one.by) if "rate" in name or name == "lr"), "")
+        slope = next((name for name in _read(one.by) if _GRADIENT.match(name)), "")
+        if one.adds and rate and slope and not _turned_over(one, slope, loop):
+            words = (
+                f"Line {one.line} adds {rate} times {slope} to {one.name}: descent subtracts it."
+            )
+            yield "ascends", words
+            break
+    for node in before:
+        names = {*_stored(node)}
+        used = names & {name for one in steps.values() for name in _read(one.by)}
+        if (
+            isinstance(node.value, ast.Call)
+            and used
+            and not names & (stored | steps.keys())
+            and {*_read(node.value)} & steps.keys()
+        ):
+            words = (
+                f"Line {node.lineno} works out {_first(used, node)} once, before the loop in line "
+                f"{loop.lineno}: every step goes by the same."
+            )
+            yield "gradient once", words
+            break
+    for node in (one for one in loop.body if isinstance(one, ast.Assign)):
+        again = {name for name in {*_stored(node)} & steps.keys() if steps[name].line > node.lineno}
+        name = _first(again, node) if again else ""
+        if name and not {*_read(node.value)} & stored and _lost(loop, node, name, steps[name].line):
+            words = (
+                f"Line {node.lineno} gives {name} a new value in every turn of the loop: what line "
+                f"{steps[name].line} made of it is lost."
+            )
+            yield "set anew", words
+            break
+    for node in before:
+        made = [*dict.fromkeys(_stored(node))]
+        left = [name for name in made if name not in steps]
+        changed = {*stored, *(name for name, _ in _written_into(scope))}
+        changed |= {_chain(call.func)[0] for call in _calls(loop)}
+        if len(made) > 2 and len(left) == 1 and not changed & {*left} and left[0] in _read(loop):
+            rest = [name for name in made if name not in left]
+            words = f"changes {', '.join(rest[:-1])} and {rest[-1]}, and {left[0]} never."
+            yield "one not changed", f"The loop in line {loop.lineno} {words}"
+            break
+
+
+class _Update(NamedTuple):
+    """A statement that moves a name's value on."""
+
+    name: str
+    line: int
+    adds: bool
+    by: ast.expr
+
+
+def _updates(loop: _Loop) -> Iterator[_Update]:
+    """Those of the loop itself: x = x - a * b, x -= a * b."""
+    for node in loop.body:
+        if isinstance(node, ast.AugAssign):
+            target: ast.expr = node.target
+            op, by = node.op, node.value
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
+            target, op, by = node.targets[0], node.value.op, node.value.right
+            if not (isinstance(target, ast.Name) and _is(node.value.left, target.id)):
+                continue
+        else:
+            continue
+        if (
+            isinstance(target, ast.Name)
+            and isinstance(op, (ast.Add, ast.Sub))
+            and isinstance(by, ast.BinOp)
+        ):
+            yield _Update(target.id, node.lineno, isinstance(op, ast.Add), by)
+
+
+def _read(tree: ast.AST) -> list[str]:
+    """The names that are read in it."""
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return [node.id for node in names if isinstance(node.ctx, ast.Load)]
+
+
+def _turned_over(update: _Update, slope: str, loop: _Loop) -> bool:
+    """Does a minus stand somewhere else: in the step, in the slope, or where what is added up is
+    taken off in the end?"""
+    for node in ast.walk(loop):
+        if isinstance(node, ast.Assign) and slope in _stored(node) and _has_minus(node.value):
+            return True
+        minus = isinstance(node, (ast.AugAssign, ast.BinOp)) and isinstance(node.op, ast.Sub)
+        if minus and update.name in _read(node.value if isinstance(node, ast.AugAssign) else node):
+            return True
+    return _has_minus(update.by)
+
+
+def _has_minus(tree: ast.AST) -> bool:
+    return any(isinstance(one, (ast.USub, ast.Sub)) for one in ast.walk(tree))
+
+
+def _lost(loop: _Loop, node: ast.stmt, name: str, line: int) -> bool:
+    """Does nothing read what this line made of the name, before the statement sets it anew?"""
+    rest: list[ast.AST] = [one for one in loop.body if not node.lineno <= one.lineno <= line]
+    rest.append(loop.test if isinstance(loop, ast.While) else loop.iter)
+    return not any(name in _read(one) for one in rest)
+
+
+def _first(names: Collection[str], node: ast.stmt) -> str:
+    """The one that comes first in a statement."""
+    return next(one for one in _stored(node) if one in names)
 
 
 def _optimises(made: ast.Call, loop: _Loop) -> bool:
@@ -201,6 +361,11 @@ def _hands_over(call: ast.Call, name: str) -> bool:
     """Is the name given to a function as it is, which may change it?"""
     plain = isinstance(call.func, ast.Name) and _name(call.func) not in _READS
     return plain and any(isinstance(one, ast.Name) and one.id == name for one in call.args)
+
+
+def _is_method(call: ast.Call, name: str) -> bool:
+    """Is it no plain function of that name?"""
+    return isinstance(call.func, ast.Attribute) or _name(call.func) != name
 
 
 def _evaluated(loop: _Loop) -> set[str]:
@@ -400,10 +565,100 @@ def _in_function(function: ast.FunctionDef, outermost: bool) -> Iterator[_Fact]:
         if name in names and name not in stored:
             words = f"Line {line} writes into {name}, which belongs to the caller."
             yield f"writes into {name}", words
+    if outermost:
+        yield from _in_closures(function)
+        yield from _copied(function, names)
+        yield from _straight(function)
+    yield from _detached(function)
     yield from _weights_kept(function)
     yield from _drawn_once(function, stored)
     yield from _in_place(function, names, stored)
     yield from _second_names(function, names, stored)
+
+
+def _in_closures(function: ast.FunctionDef) -> Iterator[_Fact]:
+    """What is handed to an optimiser's step: a function that clears, goes back, gives the loss."""
+    inner = {one.name: one for one in ast.walk(function) if isinstance(one, ast.FunctionDef)}
+    for call in (one for one in _calls(function) if _name(one.func) == "step" and one.args):
+        given = call.args[0]
+        if isinstance(given, ast.Call) and _name(given.func) in inner and not given.args:
+            name = _name(given.func)
+            words = (
+                f"Line {call.lineno} calls {name} and hands on what it gives: step wants {name}."
+            )
+            yield "closure called", words
+        closure = inner.get(given.id) if isinstance(given, ast.Name) else None
+        if closure is None:
+            continue
+        called = {_name(one.func) for one in _calls(function)}
+        if "backward" in {_name(one.func) for one in _calls(closure)} and not called & _CLEARS:
+            yield "never clears", f"Gradients are never cleared in {closure.name}: they add up."
+        if not any(isinstance(one, ast.Return) and one.value for one in _own(closure)):
+            words = f"{closure.name} in line {closure.lineno} does not return the loss, which step"
+            yield "closure without loss", f"{words} needs."
+
+
+def _copied(function: ast.FunctionDef, names: list[str]) -> Iterator[_Fact]:
+    """model = copy.deepcopy(model), and nothing goes back into the model that was given."""
+    if "load_state_dict" in {_name(call.func) for call in _calls(function)}:
+        return
+    for node in (one for one in _own(function) if isinstance(one, ast.Assign)):
+        value, target = node.value, node.targets[0]
+        if (
+            isinstance(value, ast.Call)
+            and _name(value.func) == "deepcopy"
+            and isinstance(target, ast.Name)
+            and target.id in names
+            and any(_is(one, target.id) for one in value.args)
+        ):
+            words = f"Line {node.lineno} goes on with a copy of {target.id}: the one that was given"
+            yield "copied", f"{words} stays as it is."
+
+
+def _straight(function: ast.FunctionDef) -> Iterator[_Fact]:
+    """ReLU, where the network's slopes are in the loss."""
+    calls = [*_calls(function)]
+    if any("residual" in _name(one.func) or "force" in _name(one.func) for one in calls):
+        for call in calls:
+            if _name(call.func) in ("ReLU", "relu", "LeakyReLU"):
+                words = (
+                    f"The network in line {call.lineno} has {_name(call.func)}: it is made of "
+                    "straight pieces, whose slope jumps and whose curvature is zero."
+                )
+                yield "straight pieces", words
+                return
+
+
+def _detached(function: ast.FunctionDef) -> Iterator[_Fact]:
+    """loss(F_pred.detach(), F), where F_pred was made of the network just before."""
+    own = [*_own(function)]
+    if not any(_name(one.func) == "backward" for one in own if isinstance(one, ast.Call)):
+        return
+    made: dict[str, ast.Assign] = {}
+    for node in (one for one in own if isinstance(one, ast.Assign)):
+        if isinstance(node.value, ast.Call):
+            made |= dict.fromkeys(_stored(node), node)
+    for call in (one for one in own if isinstance(one, ast.Call)):
+        for one in call.args:
+            name = _detached_name(one)
+            alone = _read(call).count(name) == 1
+            if name in made and alone and _makes_of_network(made[name].value):
+                words = f"Line {one.lineno} cuts {name} off (detach): no gradient gets past that."
+                yield "detached", words
+
+
+def _detached_name(node: ast.expr) -> str:
+    """F_pred of F_pred.detach()."""
+    chain = _chain(node.func) if isinstance(node, ast.Call) else [""]
+    return chain[0] if len(chain) == 2 and chain[1] == "detach" else ""
+
+
+def _makes_of_network(value: ast.expr) -> bool:
+    """model(x), energy_and_force(model, r)."""
+    words = ("model", "net", "network")
+    return isinstance(value, ast.Call) and (
+        _name(value.func) in words or any(_chain(one)[0] in words for one in value.args)
+    )
 
 
 def _weights_kept(function: ast.FunctionDef) -> Iterator[_Fact]:

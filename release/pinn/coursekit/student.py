@@ -127,11 +127,13 @@ class Student:
     def _came_back(self, text: str) -> bool:
         """Whether it is a value of the student's, and not a name that a check has written: else it
         would name what is called, and a message would hold it."""
-        for call in self.calls:
-            parts = call.returned if isinstance(call.returned, (tuple, list)) else ()
-            if call.returned is text or any(part is text for part in parts):
-                return True
-        return False
+        # Of thousands of calls, as a Markov chain makes them, hardly any gives a text.
+        may_hold = (str, tuple, list)
+        found = (call.returned for call in self.calls if isinstance(call.returned, may_hold))
+        return any(
+            one is text or (not isinstance(one, str) and any(part is text for part in one))
+            for one in found
+        )
 
     def _noted(self, call: Call, work: Callable[[], Any]) -> Any:
         try:

@@ -47,6 +47,9 @@ class Pass:
     learnt: bool
     moved: float
     cleared: bool | None
+    of: Callable[[np.ndarray], np.ndarray]
+    """What the losses would be if these outputs were compared with what belongs to others of the
+    samples."""
 
 
 @dataclass(frozen=True)
@@ -267,8 +270,48 @@ class Watched:
                 return "the history is a sum over batches, not the mean over samples"
             if _near(claimed, float(np.concatenate(losses).sum())):
                 return "the history is a sum over samples, not the mean"
+            told = {*map(self._compared_wrongly, epochs, self.history)}
+            if len(told) == 1 and "" not in told:  # in every epoch: one may be chance
+                return told.pop()
             if not any_loss:
-                return "the history is not the mean loss over the samples of each epoch"
+                words = "the history is not the mean loss over the samples of each epoch"
+                return f"{words}{self._factor}"
+        return ""
+
+    def _compared_wrongly(self, epoch: list[Pass], claimed: float) -> str:
+        """Each output was compared with what belongs to another sample, or with all there is."""
+        before = np.cumsum([0, *(len(step.rows) for step in epoch)])
+        places = [np.arange(one, other) for one, other in itertools.pairwise(before)]
+        if before[-1] <= self.samples and _near(claimed, _mean(epoch, places)):
+            return (
+                "the history compares each output with the target of another sample: the inputs "
+                "are shuffled and the targets are not"
+            )
+        turned = [[np.roll(step.rows, shift) for shift in range(len(step.rows))] for step in epoch]
+        tables = [
+            float(np.mean([step.of(rows).mean() for rows in turns]))
+            for step, turns in zip(epoch, turned, strict=True)
+        ]
+        weights = [len(step.rows) for step in epoch]
+        if _near(claimed, float(np.average(tables, weights=weights))):
+            return (
+                "the history compares every output with every target: (n, 1) and (n,) make a "
+                "table (n, n)"
+            )
+        return ""
+
+    @property
+    def _factor(self) -> str:
+        """How the history differs, where that is the same in every epoch."""
+        means = np.array([_mean(epoch) for epoch in self.epochs])
+        history = np.array(self.history)
+        if np.ptp(means) <= 10 * _TOLERANCE * np.abs(means).max() or not (means > 0).all():
+            return ""
+        ratios = history / means
+        if _near(float(ratios.min()), float(ratios.max())) and 0 < ratios.mean() < 1e4:
+            return f": it is {ratios.mean():.3g} times that"
+        if np.allclose(history**2, means, rtol=_TOLERANCE):
+            return ": it is the square root of that"
         return ""
 
     def _looked_through(self, step: Pass, claimed: float) -> bool:
@@ -344,6 +387,7 @@ def _pass(
         note["learnt"] is True,
         number(note["moved"]),
         note["cleared"],
+        functools.partial(loss, x, output),
     )
 
 
@@ -445,9 +489,14 @@ def reconstruction(x: np.ndarray, output: np.ndarray, rows: np.ndarray) -> np.nd
     return ((output.reshape(len(rows), -1) - x.reshape(len(rows), -1)) ** 2).mean(axis=1)
 
 
-def _mean(passes: Sequence[Pass]) -> float:
-    """The mean loss over the samples of some passes."""
-    return float(np.concatenate([one.losses for one in passes]).mean())
+def _mean(passes: Sequence[Pass], others: Sequence[np.ndarray] = ()) -> float:
+    """The mean loss over the samples of some passes; or with what belongs to `others`."""
+    found = (
+        [one.of(rows) for one, rows in zip(passes, others, strict=True)]
+        if others
+        else ([one.losses for one in passes])
+    )
+    return float(np.concatenate(found).mean())
 
 
 def _as_often(rows: np.ndarray, among: np.ndarray) -> bool:

@@ -215,10 +215,12 @@ def within(value: float, expected: float, error: float, k: float = 5.0, what: st
         )
 
 
-def below(value: float, limit: float, what: str) -> None:
-    """A trained result under its threshold; `what` names it: 'mean squared error on …'."""
+def below(value: float, limit: float, what: str, seen: str = "") -> None:
+    """A trained result under its threshold; `what` names it: 'mean squared error on …'. `seen`:
+    what else is known of a result that is above."""
     if not number(value) < limit:
         text = f"{what} is {number(value):.3g}; it should be below {limit:g}"
+        text += f": {seen}" if seen else ""
         raise CheckFailed("value", text, whole=True)
 
 
@@ -291,6 +293,8 @@ def wanted_instead(stumble: Exception) -> str:
         return "an array or tensor"
     if "must be of integer" in text:
         return "integer values"
+    if "inhomogeneous" in text:
+        return "rows of equal length"
     few = isinstance(stumble, (StopIteration, IndexError))
     if few or any(words in text for words in ("at least one", "empty sequence", "is empty")):
         return "more values"
@@ -343,6 +347,8 @@ def stumbled(stumble: Exception, calls: Sequence[Call]) -> CheckFailed:
     text = f"returned {kind_of(returned)} "
     if _of_an_entry(stumble, returned):
         text += f"in which an entry should be {wanted}"
+    elif _of_either(stumble, returned):
+        text += f"where it, or an entry of it, should be {wanted}"
     else:
         text += f"where {wanted} {'are' if wanted.endswith('values') else 'is'} expected"
     return CheckFailed("type", text, subject=returned)
@@ -359,6 +365,15 @@ def _of_an_entry(stumble: Exception, returned: Any) -> bool:
     if counted := re.search(r"to unpack \(expected (?:at least )?(\d+)(?:, got (\d+))?", text):
         return counted[2] != str(len(returned)) if counted[2] else len(returned) <= int(counted[1])
     return any(words in text for words in _TAKEN_APART)
+
+
+def _of_either(stumble: Exception, returned: Any) -> bool:
+    """Whether an entry holds as many values as the whole, and as the error says: [(1,)]."""
+    counted = re.search(r"to unpack \(expected .*got (\d+)", str(stumble))
+    if counted is None or not isinstance(returned, (list, tuple)):
+        return False
+    sizes = {len(one) for one in returned if isinstance(one, (list, tuple))}
+    return int(counted[1]) == len(returned) and len(returned) in sizes
 
 
 # ------------------------------------------------------------------------------------ words
@@ -424,7 +439,7 @@ def _rounded(values: np.ndarray) -> np.ndarray:
     """To six digits of the largest: to be read, not computed with."""
     size = np.abs(values[np.isfinite(values)]).max(initial=0.0)
     digits = 5 - int(np.floor(np.log10(size))) if size else 0
-    return np.round(values.astype(np.float64), digits).astype(values.dtype)
+    return (np.round(values.astype(np.float64), digits) + 0.0).astype(values.dtype)  # no −0
 
 
 def _array(
