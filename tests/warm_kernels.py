@@ -52,7 +52,10 @@ def started() -> Iterator[str]:
             assert process.stdout.readline() == b"listening\n"
             yield folder
             process.stdin.close()  # whereupon it ends, and so it does if this process is killed
-            process.wait()
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:  # a kernel that nobody has ended
+                process.kill()
 
 
 def serve(address: str) -> None:
