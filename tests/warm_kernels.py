@@ -3,7 +3,8 @@
 Importing torch and matplotlib is most of what a kernel's start costs, and tests start thirty. A
 kernel specification in the place of `python3` starts `_CLIENT`, which hands its folder, environment
 and streams to the process that waits (`serve`, this file as a script), and lives as long as the
-kernel that is forked there. All else is the real kernel.
+kernel that is forked there. All else is the real kernel, but that an interrupt ends it, and that a
+notebook finds matplotlib.pyplot, say, under matplotlib without importing it.
 """
 
 from __future__ import annotations
