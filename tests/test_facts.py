@@ -74,6 +74,19 @@ RIGHT = {
             {"backward": "\n        for b in x:\n            loss(b).backward()"},
             "stands outside the loop in line 7: it is made once for all batches.",
         ),
+        (
+            {"backward": "\n        for b in x:\n            loss(b).backward(); moved(model)"}
+            | {"step": "scheduler.step()"},
+            "",
+        ),
+        (
+            {"step": "k = torch.autograd.grad(loss, list(model.parameters())); optimiser.step(k)"},
+            "",
+        ),
+        (
+            {"zero": "optimiser = A(model.parameters()) if y else optimiser; zero_grad(model)"},
+            "",
+        ),
     ],
 )
 def test_a_training_loop_is_read(change: dict[str, str], words: str) -> None:
@@ -288,6 +301,21 @@ BY_HAND = {
             "Line 5 gives W a new value in every turn of the loop: what line 7 made of it is lost.",
         ),
         ({"first": "W, b, v = decayed(W, b, v)"}, ""),
+        # a target less the output, and what is taken off when the loop has ended
+        (
+            {"first": "e = y - x", "last": "v -= learning_rate * dv; g = e.sum()"}
+            | {"more": "b += learning_rate * g"},
+            "",
+        ),
+        (
+            {"once": "losses = []; all_ = 0", "more": "all_ += learning_rate * dW; v = v - all_"},
+            "",
+        ),
+        # a matrix that a gradient of now is multiplied by
+        (
+            {"once": "losses, H = [], 0; H = curvature(W)", "last": "v -= learning_rate * H @ dv"},
+            "",
+        ),
         ({"first": "W, b, v = initialise(rng)", "more": "found.append((W, b, v))"}, ""),
         (
             {"once": "losses, g = [], 0; g = slope(W)", "last": "v -= learning_rate * g"},
@@ -334,6 +362,11 @@ GIVES = {
         ({"loss": "matching(V, F, y.detach())"}, ""),
         ({"loss": "matching(V, F) + slow(F, F.detach())"}, ""),
         ({"forward": "V = F = nn.ReLU()(x) + force(x)"}, "is made of straight pieces"),
+        ({"forward": "V = F = force(x) + torch.relu(-model(x))"}, ""),
+        ({"clears": "for p in model.parameters(): p.grad = None"}, ""),
+        ({"back": "log.append(F.detach()); return loss"}, ""),
+        ({"back": "log.append(error(F.detach(), y)); return loss"}, ""),
+        ({"step": "opt.step(closure)\n    def held(): return F(x)\n    plan.step(held())"}, ""),
     ],
 )
 def test_what_an_optimiser_is_handed_is_read(change: dict[str, str], words: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 
 import pytest
 
 from autograder.authoring import trivial, verify
-from autograder.course import Exercise, load_assignment
+from autograder.course import ROOT, Exercise, load_assignment
 from autograder.judging.answers import Answer, Mistake, cells
 from autograder.judging.judge import Judge, summarise
 from autograder.judging.student import Student
@@ -23,6 +24,19 @@ def _summary(outcomes: dict[str, str], points: set[str]) -> ExerciseResult:
         for name, outcome in outcomes.items()
     ]
     return summarise(EXERCISE, checks, guards={"guard"}, points=points)
+
+
+def test_marks_stand_on_checks_alone() -> None:
+    """A helper that is written between a mark and its check takes the mark away."""
+    paths = [*ROOT.glob("autograder/checks/*.py"), *ROOT.glob("assignments/*/*.py")]
+    functions = {
+        f"{path.stem}: {node.name}"
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("test_")
+        if any(ast.unparse(one).startswith("pytest.mark") for one in node.decorator_list)
+    }
+    assert not functions
 
 
 def test_without_the_point_of_an_exercise_half_is_left_at_most() -> None:

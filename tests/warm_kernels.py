@@ -3,7 +3,8 @@
 Importing torch and matplotlib is most of what a kernel's start costs, and tests start thirty. A
 kernel specification in the place of `python3` starts `_CLIENT`, which hands its folder, environment
 and streams to the process that waits (`serve`, this file as a script), and lives as long as the
-kernel that is forked there. All else is the real kernel.
+kernel that is forked there. All else is the real kernel, but that an interrupt ends it, and that a
+notebook finds matplotlib.pyplot, say, under matplotlib without importing it.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ def serve(address: str) -> None:
     listener.bind(address)
     listener.listen()
     print("listening", flush=True)
+    tests = os.dup(0)  # ends with them; in a kernel 0 is another
     del sys.path[0]  # a notebook does not find what stands beside this file
     _import_what_notebooks_do()
     signal.signal(signal.SIGCHLD, _reap)
@@ -72,7 +74,7 @@ def serve(address: str) -> None:
         if os.fork() == 0:
             listener.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _become_the_kernel(line)
+            _become_the_kernel(line, tests)
             os._exit(0)
         line.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -101,7 +103,7 @@ def _reap(*_: object) -> None:
             pass
 
 
-def _become_the_kernel(line: socket.socket) -> None:
+def _become_the_kernel(line: socket.socket, tests: int) -> None:
     import numpy as np
     from ipykernel.kernelapp import IPKernelApp
 
@@ -116,13 +118,15 @@ def _become_the_kernel(line: socket.socket) -> None:
     os.environ.update(told["environment"])
     os.environ.pop("JPY_PARENT_PID", None)  # its parent is another; `_end_with` does this
     np.random.seed()  # noqa: NPY002  else every kernel would draw the same
-    threading.Thread(target=_end_with, args=[line], daemon=True).start()
+    threading.Thread(target=_end_with, args=[line, tests], daemon=True).start()
     sys.argv = ["ipykernel_launcher", "-f", told["connection"]]
     IPKernelApp.launch_instance()
 
 
-def _end_with(line: socket.socket) -> None:
-    line.recv(1)
+def _end_with(line: socket.socket, tests: int) -> None:
+    """The kernel ends with the process that stands for it, and at the latest with the tests: what
+    is left running by one of them is not waited for."""
+    select.select([line, tests], [], [])
     os._exit(0)
 
 

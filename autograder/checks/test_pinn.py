@@ -905,7 +905,7 @@ def _instead(t: np.ndarray, u: np.ndarray, solution: Callable[[Any], np.ndarray]
         return f"it starts at {u[0]:.2g}, not at 1"
     share = t[np.argmin(right)] / t[-1]
     if 0.15 < share < 0.9:
-        return f"it is right for the first {share:.0%} of the time, and not after that"
+        return f"it is right for the first {share:.0%} of the time, and goes wrong then"
     factors = np.geomspace(0.2, 5, 2000)
     errors = [float(np.abs(u - solution(factor)).max()) for factor in factors]
     factor = factors[np.argmin(errors)]

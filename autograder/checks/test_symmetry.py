@@ -553,12 +553,12 @@ def _pair_energy(x: np.ndarray, stretch: Any) -> np.ndarray:
     return np.array([np.exp(-(pdist(one * stretch) ** 2)).sum() for one in x])
 
 
-@pytest.mark.point
 def _rises(change: np.ndarray) -> bool:
     """Is the largest change an increase? A decrease is one check's question alone."""
     return bool(change.max() > -change.min())
 
 
+@pytest.mark.point
 def test_invariance_error__is_the_largest_change(student, draw):
     """is the largest absolute change of the output, over all of its entries"""
     for shape in ((5, 3), (1, 3), (2, 4, 3)):

@@ -89,6 +89,8 @@ def _facts(tree: ast.Module) -> Iterator[_Fact]:
         yield from _in_call(call, tree)
     outermost = {function for function, _ in _functions(tree)}
     for function in functions:
+        if function in outermost:
+            yield from _in_closures(function, called)
         yield from _in_function(function, function in outermost)
         yield from _without_effect(function)
         yield from _by_differences(function)
@@ -148,12 +150,14 @@ def _in_loop(loop: _Loop, scope: _Scope, called: set[str], trains: set[str]) -> 
 
 
 def _made_always(body: list[ast.stmt]) -> Iterator[ast.Call]:
-    """What every run of these statements assigns: of a choice the first branch."""
+    """What every run of these statements assigns: of a choice the first branch, if the other one
+    assigns something that is made as well."""
     for one in body:
-        if isinstance(one, ast.If) and one.orelse:
+        if isinstance(one, ast.If) and any(_made_always(one.orelse)):
             yield from _made_always(one.body)
         value = one.value if isinstance(one, ast.Assign) else None
-        value = value.body if isinstance(value, ast.IfExp) else value
+        if isinstance(value, ast.IfExp) and isinstance(value.orelse, ast.Call):
+            value = value.body
         if isinstance(value, ast.Call):
             yield value
 
@@ -169,14 +173,17 @@ def _step_by_step(loop: _Loop, where: str) -> Iterator[_Fact]:
         words = f"Line {line} clears the gradients between backward and the step: none are left."
         yield "cleared too soon", words
     inner = [one for one in loop.body if isinstance(one, (ast.For, ast.While))]
-    if first.keys() >= {"step"} and "backward" not in block:
+    made = [call for one in loop.body if _is_call(one) for call in [one.value]]  # type: ignore
+    steps = [one for one in made if _name(one.func) == "step"]
+    cleared = [_chain(one.func)[:-1] for one in _calls(loop) if _name(one.func) == "zero_grad"]
+    # A scheduler's step belongs there, and so does that of what stops early.
+    if steps and _chain(steps[0].func)[:-1] in cleared and "backward" not in block:
         for one in inner:
             names = {_name(call.func) for call in _calls(one)}
             if "backward" in names and "step" not in names:
-                line = loop.body[first["step"]].lineno
                 words = (
-                    f"The step in line {line} stands outside the loop in line {one.lineno}: it is "
-                    "made once for all batches."
+                    f"The step in line {steps[0].lineno} stands outside the loop in line "
+                    f"{one.lineno}: it is made once for all batches."
                 )
                 yield "step outside", words
 
@@ -193,22 +200,26 @@ def _by_hand(loop: _Loop, scope: _Scope) -> Iterator[_Fact]:
     stored, inside = {*_stored(loop)}, _inside([loop])
     before = [one for one in _own(scope) if isinstance(one, ast.Assign) and one not in inside]
     before = [one for one in before if one.lineno < loop.lineno]
-    for one in steps.values():
+    taken_off = _taken_off(scope)
+    assigned = [node for node in ast.walk(loop) if isinstance(node, ast.Assign)]
+    for one in (step for step in steps.values() if step.adds and step.name not in taken_off):
         rate = next((name for name in _read(one.by) if "rate" in name or name == "lr"), "")
         slope = next((name for name in _read(one.by) if _GRADIENT.match(name)), "")
-        if one.adds and rate and slope and not _turned_over(one, slope, loop):
+        if rate and slope and not _turned_over(one, slope, assigned):
             words = (
                 f"Line {one.line} adds {rate} times {slope} to {one.name}: descent subtracts it."
             )
             yield "ascends", words
             break
+    moved = stored | steps.keys()
+    by_the_same = [one for one in steps.values() if not moved & {*_read(one.by)}]
     for node in before:
         names = {*_stored(node)}
-        used = names & {name for one in steps.values() for name in _read(one.by)}
+        used = names & {name for one in by_the_same for name in _read(one.by)}
         if (
             isinstance(node.value, ast.Call)
             and used
-            and not names & (stored | steps.keys())
+            and not names & moved
             and {*_read(node.value)} & steps.keys()
         ):
             words = (
@@ -227,7 +238,8 @@ def _by_hand(loop: _Loop, scope: _Scope) -> Iterator[_Fact]:
             )
             yield "set anew", words
             break
-    for node in before:
+    by_gradients = any(_GRADIENT.match(name) for one in steps.values() for name in _read(one.by))
+    for node in before if by_gradients else ():
         made = [*dict.fromkeys(_stored(node))]
         left = [name for name in made if name not in steps]
         changed = {*stored, *(name for name, _ in _written_into(scope))}
@@ -274,16 +286,36 @@ def _read(tree: ast.AST) -> list[str]:
     return [node.id for node in names if isinstance(node.ctx, ast.Load)]
 
 
-def _turned_over(update: _Update, slope: str, loop: _Loop) -> bool:
-    """Does a minus stand somewhere else: in the step, in the slope, or where what is added up is
-    taken off in the end?"""
-    for node in ast.walk(loop):
-        if isinstance(node, ast.Assign) and slope in _stored(node) and _has_minus(node.value):
-            return True
-        minus = isinstance(node, (ast.AugAssign, ast.BinOp)) and isinstance(node.op, ast.Sub)
-        if minus and update.name in _read(node.value if isinstance(node, ast.AugAssign) else node):
-            return True
-    return _has_minus(update.by)
+def _turned_over(update: _Update, slope: str, assigned: list[ast.Assign]) -> bool:
+    """Does a minus stand in the step, or in what the slope is made of?"""
+    made = _leading_to({slope}, assigned)
+    return _has_minus(update.by) or any(_has_minus(one.value) for one in made)
+
+
+def _taken_off(scope: _Scope) -> set[str]:
+    """The names in what is subtracted, or subtracted from: a -= b, a - b, np.subtract(a, b)."""
+    found: set[str] = set()
+    for node in ast.walk(scope):
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub):
+            found |= {*_read(node.value)}
+        of_two = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)
+        if of_two or (isinstance(node, ast.Call) and _name(node.func) in ("sub", "subtract")):
+            found |= {*_read(node)}
+    return found
+
+
+def _leading_to(names: set[str], assigned: Iterable[ast.Assign]) -> list[ast.Assign]:
+    """Those of these statements that give one of the names its value, or what that is made of."""
+    giving: dict[str, list[ast.Assign]] = {}
+    for one in assigned:
+        for name in _stored(one):
+            giving.setdefault(name, []).append(one)
+    found, queue = [], [*names]
+    while queue:
+        for one in giving.pop(queue.pop(), ()):
+            found.append(one)
+            queue += _read(one.value)
+    return found
 
 
 def _has_minus(tree: ast.AST) -> bool:
@@ -306,7 +338,9 @@ def _optimises(made: ast.Call, loop: _Loop) -> bool:
     """Is it made of the parameters of a model that was there before the loop?"""
     stored = {*_stored(loop)}
     chains = (_chain(call.func) for one in made.args for call in _calls(one))
-    return any(chain[1:] == ["parameters"] and chain[0] not in stored for chain in chains)
+    return _name(made.func) != "grad" and any(
+        chain[1:] == ["parameters"] and chain[0] not in stored for chain in chains
+    )
 
 
 def _gathered(loop: _Loop) -> Iterator[_Fact]:
@@ -566,7 +600,6 @@ def _in_function(function: ast.FunctionDef, outermost: bool) -> Iterator[_Fact]:
             words = f"Line {line} writes into {name}, which belongs to the caller."
             yield f"writes into {name}", words
     if outermost:
-        yield from _in_closures(function)
         yield from _copied(function, names)
         yield from _straight(function)
     yield from _detached(function)
@@ -576,9 +609,15 @@ def _in_function(function: ast.FunctionDef, outermost: bool) -> Iterator[_Fact]:
     yield from _second_names(function, names, stored)
 
 
-def _in_closures(function: ast.FunctionDef) -> Iterator[_Fact]:
+def _in_closures(function: ast.FunctionDef, called: set[str]) -> Iterator[_Fact]:
     """What is handed to an optimiser's step: a function that clears, goes back, gives the loss."""
-    inner = {one.name: one for one in ast.walk(function) if isinstance(one, ast.FunctionDef)}
+    inner = {
+        one.name: one
+        for one in ast.walk(function)
+        if isinstance(one, ast.FunctionDef)
+        # else it makes a closure, or gives the loss that a scheduler's step wants
+        if "backward" in {_name(call.func) for call in _own(one) if isinstance(call, ast.Call)}
+    }
     for call in (one for one in _calls(function) if _name(one.func) == "step" and one.args):
         given = call.args[0]
         if isinstance(given, ast.Call) and _name(given.func) in inner and not given.args:
@@ -590,17 +629,18 @@ def _in_closures(function: ast.FunctionDef) -> Iterator[_Fact]:
         closure = inner.get(given.id) if isinstance(given, ast.Name) else None
         if closure is None:
             continue
-        called = {_name(one.func) for one in _calls(function)}
-        if "backward" in {_name(one.func) for one in _calls(closure)} and not called & _CLEARS:
+        if not called & _CLEARS:
             yield "never clears", f"Gradients are never cleared in {closure.name}: they add up."
-        if not any(isinstance(one, ast.Return) and one.value for one in _own(closure)):
+        lbfgs = "LBFGS" in called  # others can do without a loss
+        if lbfgs and not any(isinstance(one, ast.Return) and one.value for one in _own(closure)):
             words = f"{closure.name} in line {closure.lineno} does not return the loss, which step"
             yield "closure without loss", f"{words} needs."
 
 
 def _copied(function: ast.FunctionDef, names: list[str]) -> Iterator[_Fact]:
     """model = copy.deepcopy(model), and nothing goes back into the model that was given."""
-    if "load_state_dict" in {_name(call.func) for call in _calls(function)}:
+    called = {_name(call.func) for call in _calls(function)}
+    if "load_state_dict" in called or "step" not in called:
         return
     for node in (one for one in _own(function) if isinstance(one, ast.Assign)):
         value, target = node.value, node.targets[0]
@@ -618,11 +658,17 @@ def _copied(function: ast.FunctionDef, names: list[str]) -> Iterator[_Fact]:
 def _straight(function: ast.FunctionDef) -> Iterator[_Fact]:
     """ReLU, where the network's slopes are in the loss."""
     calls = [*_calls(function)]
-    if any("residual" in _name(one.func) or "force" in _name(one.func) for one in calls):
-        for call in calls:
-            if _name(call.func) in ("ReLU", "relu", "LeakyReLU"):
+    forces = any("force" in _name(one.func) for one in calls)
+    if forces or any(_name(one.func).endswith("residual") for one in calls):
+        classes = [one for one in ast.walk(function) if isinstance(one, ast.ClassDef)]
+        in_models = {call for one in classes for call in _calls(one)}
+        powers = (one for one in ast.walk(function) if isinstance(one, ast.BinOp))
+        curved = {one.left for one in powers if isinstance(one.op, ast.Pow)}
+        for call in (one for one in calls if one not in curved):
+            name = _name(call.func)
+            if name in ("ReLU", "LeakyReLU") or (name == "relu" and call in in_models):
                 words = (
-                    f"The network in line {call.lineno} has {_name(call.func)}: it is made of "
+                    f"The network in line {call.lineno} has {name}: it is made of "
                     "straight pieces, whose slope jumps and whose curvature is zero."
                 )
                 yield "straight pieces", words
@@ -630,15 +676,17 @@ def _straight(function: ast.FunctionDef) -> Iterator[_Fact]:
 
 
 def _detached(function: ast.FunctionDef) -> Iterator[_Fact]:
-    """loss(F_pred.detach(), F), where F_pred was made of the network just before."""
+    """loss(F_pred.detach(), F), where F_pred was made of the network just before, and backward
+    begins with that loss."""
     own = [*_own(function)]
-    if not any(_name(one.func) == "backward" for one in own if isinstance(one, ast.Call)):
-        return
+    back = [one for one in own if isinstance(one, ast.Call) and _name(one.func) == "backward"]
+    assigned = (one for one in own if isinstance(one, ast.Assign))
+    leading = _leading_to({name for one in back for name in _read(one)}, assigned)
     made: dict[str, ast.Assign] = {}
     for node in (one for one in own if isinstance(one, ast.Assign)):
         if isinstance(node.value, ast.Call):
             made |= dict.fromkeys(_stored(node), node)
-    for call in (one for one in own if isinstance(one, ast.Call)):
+    for call in (one for tree in (*leading, *back) for one in _calls(tree)):
         for one in call.args:
             name = _detached_name(one)
             alone = _read(call).count(name) == 1
