@@ -997,12 +997,17 @@ def _clusters_model(
 def unseen_clusters(
     student: Any, draw: np.random.Generator, n_samples: int, n_atoms: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Exact and predicted energies of 800 clusters, after training on n_samples others."""
+    """Exact and predicted energies of some 800 clusters, after training on n_samples others.
+
+    None has a distance outside of those trained on: what a right network makes of an atom farther
+    away was off by 12 ε in one of 250 sets of data, and cost the reference its marks in a class.
+    """
     law = _Law(draw, 0.9)
     data = _energies(draw, n_samples, n_atoms, law)
     unseen, exact = _energies(draw, 800, n_atoms, law)
+    known = ((unseen >= data[0].min()) & (unseen <= data[0].max())).all(axis=1)
     model = _clusters_model(student, data, torch_generator(draw))
-    return exact, _predict(model, unseen)
+    return exact[known], _predict(model, unseen[known])
 
 
 def explained(exact: np.ndarray, predicted: np.ndarray) -> float:

@@ -1137,9 +1137,16 @@ class Predictions(NamedTuple):
 
 
 def predictions(student: Any, draw: np.random.Generator) -> Predictions:
-    model, _ = _train(student, draw, _known(draw, CLUSTERS, 4), EPOCHS)
-    unseen = [_known(draw, 500, n_atoms) for n_atoms in (4, 3)]
-    return Predictions(*((exact.numpy(), _energies(model, x)) for x, exact in unseen))
+    data = _known(draw, CLUSTERS, 4)
+    model, _ = _train(student, draw, data, EPOCHS)
+    farthest = max(pdist(one).max() for one in data[0])
+    found = []
+    for n_atoms in (4, 3):
+        x, exact = _known(draw, 500, n_atoms)
+        # Nobody can learn what was not shown: how atoms go together that are farther apart.
+        near = torch.tensor([pdist(one).max() <= farthest for one in x])
+        found.append((exact[near].numpy(), _energies(model, x[near])))
+    return Predictions(*found)
 
 
 def explained(exact: np.ndarray, predicted: np.ndarray) -> float:
