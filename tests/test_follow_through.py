@@ -222,7 +222,7 @@ def test_a_right_answer_in_plain_loops_costs_nothing_above_it(
     judge.checks = [one for one in judge.checks if one.exercise != name or one.name in trained]
     code = cells(found, Answer("", "reconstruction_loss", "", loops))
     wanted = [found.exercise(one) for one in ("reconstruction_loss", name)]
-    attempt = in_process(judge, "test", merit._Patient)
+    attempt = in_process(judge, "test", merit.Patient)
     results = judged(judge, code, wanted, lambda *_: None, attempt).exercises
     assert [share(one) for one in results.values()] == [1, 1], results[name].message
     assert results[name].replaced == ["autoencoder", "reconstruction_loss"]
@@ -235,7 +235,7 @@ def test_a_limit_that_is_lost_once_comes_again(monkeypatch: pytest.MonkeyPatch) 
         "    try:\n        while True:\n            pass\n    except BaseException:\n        pass\n"
     )
     code = f"def f():\n{loses}    while True:\n        pass\n"
-    student: Any = Student(merit._Patient([Cell("the cell", code)]))
+    student: Any = Student(merit.Patient([Cell("the cell", code)]))
     with pytest.raises(StudentError, match="computing time"):
         student.f()
 

@@ -53,6 +53,15 @@ def test_a_mistake_that_is_not_caught_is_a_hole(code: str, caught_by: str, words
     assert words in row.hole
 
 
+def test_a_known_answer_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "CALL_SECONDS", 0.2)
+    found = load_assignment("backprop")
+    code = "def mse_loss(y_pred, y_true):\n    while True:\n        pass\n"
+    wrong = Mistake("backprop", "mse_loss", "planted", code, "one_output", "a hint")
+    (row,) = verify.Trials(Judge(found), found.exercise("mse_loss")).mistakes([wrong])
+    assert (row.points, row.hole) == (0.0, "")
+
+
 def test_an_answer_like_no_known_mistake_gets_no_hint() -> None:
     found = load_assignment("backprop")
     strange = Mistake(

@@ -74,11 +74,12 @@ def known(found: Assignment, exercise: Exercise) -> Iterator[Way]:
             yield Way(exercise.name, wrong.name, wrong.code)
 
 
-class _Patient(InProcess):
-    """Ends a call after some seconds, and gives its exercise no more: a mistake below can make a
-    right answer search for ever."""
+class Patient(InProcess):
+    """Ends a call after some CPU seconds, and gives its exercise no more: a mistake below can make
+    a right answer search for ever, and a known mistake may do so by itself."""
 
-    def __init__(self, cells: Iterable[Cell]) -> None:
+    def __init__(self, cells: Iterable[Cell], seconds: float = CALL_SECONDS) -> None:
+        self.seconds = seconds
         self.exercise = ""
         self.spent: set[str] = set()
         super().__init__(cells)
@@ -90,7 +91,7 @@ class _Patient(InProcess):
         super().begin(exercise, seed)
 
     def ask(self, request: bytes) -> bytes:
-        with contextlib.suppress(TookTooLong), at_most(CALL_SECONDS) as rung:
+        with contextlib.suppress(TookTooLong), at_most(self.seconds) as rung:
             answer = super().ask(request)
         if rung:  # also where what was called has caught it
             self.spent.add(self.exercise)
@@ -102,7 +103,7 @@ def tried(judge: Judge, way: Way, others: list[Exercise], salt: str = "merit") -
     """What the others come to where one exercise is wrong in this way."""
     found = judge.assignment
     code = cells(found, Answer(found.name, way.exercise, way.name, way.code))
-    attempt = in_process(judge, salt, _Patient)
+    attempt = in_process(judge, salt, Patient)
     started = time.perf_counter()
     results = judged(judge, code, others, lambda *_: None, attempt).exercises
     lost = {

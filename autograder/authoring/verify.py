@@ -43,7 +43,6 @@ from autograder.judging.judge import (
 )
 from autograder.judging.student import Student
 from autograder.results import CheckResult, ExerciseResult
-from autograder.sandbox.protocol import InProcess
 
 from . import merit, trivial
 
@@ -52,6 +51,8 @@ TRIVIAL = 0.1
 """The most that a trivial answer may earn, as a part of the points."""
 ROUNDED = 0.01
 """What points that were rounded may be off."""
+CALL_SECONDS = 60.0
+"""CPU seconds that a call of a known answer may take: no right one needs a quarter of them."""
 LONG = 0.1
 """CPU seconds that the reference takes for a check, from which on it is a long one."""
 
@@ -350,7 +351,7 @@ class Trials:
 
     def _student(self, answer: Answer | None) -> Student:
         answers = [] if answer is None else [answer]
-        return Student(InProcess(cells(self.judge.assignment, *answers)))
+        return Student(merit.Patient(cells(self.judge.assignment, *answers), CALL_SECONDS))
 
     def _seconds(self, check: Check) -> float:
         return self.seconds.get(check.key, 0.0)

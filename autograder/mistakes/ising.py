@@ -1228,10 +1228,10 @@ def kept_when_accepted():
         while len(samples) < n_samples:
             for _ in range(interval):
                 metropolis_sweep(spins, temperature, rng)
-            flipped = False
-            while not flipped:
+            for _ in range(20 * L * L):  # in the cold hardly any is accepted
                 i, j = rng.integers(L, size=2)
-                flipped = metropolis_step(spins, i, j, temperature, rng.random())
+                if metropolis_step(spins, i, j, temperature, rng.random()):
+                    break
             samples.append(spins.copy())
         return np.array(samples)
 
