@@ -159,11 +159,11 @@ def drop_privileges(namespaces: bool) -> None:
 # Numbers on x86-64 and on 64-bit ARM. None of these serves a student's arithmetic; each has
 # been a way out of a sandbox, could slow or stop the machine, or makes what outlives its maker:
 # System V's shared memory, semaphores and queues, and POSIX queues (the last line), also those that
-# others made; or memory that
-# no process seems to hold (the line before): memfd_create, and whatever lends pages of a file to a
-# pipe or a socket, which keep them when the file is gone (vmsplice, splice, tee, sendfile). The
-# line before that takes of what all of a machine's processes share, or tells one of another:
-# inotify, fanotify, AIO, descriptor tables (modify_ldt), locks on libraries (flock).
+# others made; or memory that no process seems to hold (the line before): memfd_create, and whatever
+# lends pages of a file to a pipe or a socket, which keep them when the file is gone (vmsplice,
+# splice, tee, sendfile). The line before that takes of what all of a machine's processes share, or
+# tells one of another: inotify, fanotify, AIO, descriptor tables (modify_ldt), locks on libraries
+# (flock).
 _FORBIDDEN = {
     "x86_64": (
         *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
