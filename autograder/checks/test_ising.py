@@ -753,13 +753,17 @@ def test_metropolis_sweep__returns_an_integer(student, draw):
 # --------------------------------------------------------------- sample_configurations
 
 
+def _some(returned: Any) -> None:
+    if np.size(returned) == 0:
+        holds(False, "no configurations come back: the sweeps in between are not samples")
+
+
 def _sample(
     student: Any, draw: np.random.Generator, L: int, T: float, n: int, *gaps: int
 ) -> np.ndarray:
     """Samples as an array (n, L, L) of ±1, whatever its dtype."""
     returned = student.sample_configurations(L, float(T), n, numpy_generator(draw), *gaps)
-    if np.size(returned) == 0:
-        holds(False, "no configurations come back: the sweeps in between are not samples")
+    _some(returned)
     spins = array(returned, (None, L, L))
     holds(bool((np.abs(spins) == 1).all()), "the samples hold numbers other than +1 and −1")
     return spins.astype(np.int64)
@@ -885,7 +889,9 @@ def test_sample_configurations__heeds_equilibration(student, draw):
     few = int(draw.integers(5, 12))
     for equilibration in (few, few + int(draw.integers(4, 9))):
         rng = np.random.default_rng(seed)
-        found.append(array(student.sample_configurations(7, 9.0, 2, rng, equilibration, 3)))
+        returned = student.sample_configurations(7, 9.0, 2, rng, equilibration, 3)
+        _some(returned)
+        found.append(array(returned))
     holds(bool((found[0] != found[1]).any()), "another `equilibration` gives the same")
 
 
