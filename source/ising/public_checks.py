@@ -238,7 +238,10 @@ def test_sample_configurations__is_disordered_in_the_heat(student):
 def test_sample_configurations__equilibrates(student):
     """makes more sweeps where `equilibration` asks for more: other sweeps, other spins"""
     few, many = (
-        array(student.sample_configurations(8, 8.0, 1, np.random.default_rng(4), sweeps, 2))
+        array(
+            student.sample_configurations(8, 8.0, 1, np.random.default_rng(4), sweeps, 2),
+            (None, 8, 8),
+        )
         for sweeps in (12, 19)
     )
     holds(bool((few != many).any()), "equilibration = 12 and 19 give the same configuration")
