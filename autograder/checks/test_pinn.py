@@ -891,10 +891,10 @@ class Trained(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Errors of a model, and in words how it goes instead."""
+    """Errors of a model, and what says how it goes instead, which takes long to find."""
 
     errors: tuple[float, ...]
-    words: str
+    words: Callable[[], str]
 
 
 def _instead(t: np.ndarray, u: np.ndarray, solution: Callable[[Any], np.ndarray]) -> str:
@@ -942,7 +942,8 @@ def _trained(
         )
         words = "the model is as good after one epoch as after all of them: what has it learnt?"
         holds(bool(errors(student, young, **taken).errors[0] > 2 * found.errors[0]), words)
-    return Trained(found.errors, bool(taken), found.words)
+        return Trained(found.errors, bool(taken), "")
+    return Trained(found.errors, bool(taken), found.words())
 
 
 def _takes_its_parameter(trained: Trained, name: str) -> None:
@@ -976,7 +977,7 @@ def _decay_errors(student: Any, model: Any, rate: float = 1.0) -> Seen:
     t = np.linspace(0, 5, 201)
     u, (slope,) = _call(student, model, t)
     found = float(np.abs(u - np.exp(-rate * t)).max()), float(np.abs(slope + rate * u).max())
-    return Seen(found, _instead(t, u, lambda factor: np.exp(-factor * rate * t)))
+    return Seen(found, partial(_instead, t, u, lambda factor: np.exp(-factor * rate * t)))
 
 
 def decay(student: Any, draw: np.random.Generator) -> Trained:
@@ -1150,7 +1151,7 @@ def _oscillator_errors(student: Any, model: Any, omega: float = 2.0) -> Seen:
     t = np.linspace(0, 4 * math.pi / omega, 401)
     x, (speed,) = _call(student, model, t)
     error = float(np.abs(x - np.cos(omega * t)).max())
-    seen = _instead(t, x, lambda factor: np.cos(factor * omega * t))
+    seen = partial(_instead, t, x, lambda factor: np.cos(factor * omega * t))
     return Seen((error, abs(float(x[0] - 1)), abs(float(speed[0]))), seen)
 
 
@@ -1435,10 +1436,12 @@ def _heat_errors(student: Any, model: Any, alpha: float = 0.1) -> Seen:
     error = np.abs(u - np.sin(math.pi * x) * np.exp(-alpha * math.pi**2 * t))
     edge, middle = (t == 0) | (x == 0) | (x == 1), np.isclose(x, 0.5)
     when = t[middle]
-    seen = _instead(when, u[middle], lambda f: np.exp(-f * alpha * math.pi**2 * when))
-    return Seen(
-        (float(error.max()), float(error[edge].max())), f"in the middle {seen}" * bool(seen)
-    )
+
+    def seen() -> str:
+        words = _instead(when, u[middle], lambda f: np.exp(-f * alpha * math.pi**2 * when))
+        return f"in the middle {words}" * bool(words)
+
+    return Seen((float(error.max()), float(error[edge].max())), seen)
 
 
 def heat(student: Any, draw: np.random.Generator) -> Trained:

@@ -65,14 +65,15 @@ class Observer:
 
     def __call__(self, result: ExerciseResult, transcripts: Transcripts) -> None:
         work = self.named(result, transcripts)
-        if work is not None and " Or: " in result.hint:
-            # Two mistakes that answer alike: what stands in the code may tell them apart.
-            result.hint = " ".join(filter(None, (result.hint, self._fact(work.exercise))))
-        if work is not None and not result.mistake:
-            with self._accounted():
-                fact = self._fact(work.exercise)
-                numbers = work.relation() or (not fact and work.small_change()) or work.place()
-                result.hint = " ".join(filter(None, (numbers, fact)))
+        if work is None or (result.mistake and " Or: " not in result.hint):
+            return
+        # Two mistakes that answer alike: what stands in the code may tell them apart.
+        told = result.hint if result.mistake else ""
+        with self._accounted():
+            fact = self._fact(work.exercise)
+            if not told:
+                told = work.relation() or (not fact and work.small_change()) or work.place()
+            result.hint = " ".join(filter(None, (told, fact)))
 
     def named(self, result: ExerciseResult, transcripts: Transcripts) -> _Diagnosis | None:
         """Names the known mistake, and looks no further; None where there is nothing to look at."""
