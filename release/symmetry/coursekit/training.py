@@ -270,19 +270,25 @@ class Watched:
                 return "the history is a sum over batches, not the mean over samples"
             if _near(claimed, float(np.concatenate(losses).sum())):
                 return "the history is a sum over samples, not the mean"
-            told = {*map(self._compared_wrongly, epochs, self.history)}
-            if len(told) == 1 and "" not in told:  # in every epoch: one may be chance
-                return told.pop()
+            if self._always_compared_wrongly:
+                return self._always_compared_wrongly
             if not any_loss:
                 words = "the history is not the mean loss over the samples of each epoch"
                 return f"{words}{self._factor}"
         return ""
 
+    @functools.cached_property
+    def _always_compared_wrongly(self) -> str:
+        """What holds in every epoch: in one it may be chance."""
+        told = {*map(self._compared_wrongly, self.epochs, self.history)}
+        return told.pop() if len(told) == 1 else ""
+
     def _compared_wrongly(self, epoch: list[Pass], claimed: float) -> str:
         """Each output was compared with what belongs to another sample, or with all there is."""
         before = np.cumsum([0, *(len(step.rows) for step in epoch)])
         places = [np.arange(one, other) for one, other in itertools.pairwise(before)]
-        if before[-1] <= self.samples and _near(claimed, _mean(epoch, places)):
+        others = [step.of(rows) for step, rows in zip(epoch, places, strict=True)]
+        if before[-1] <= self.samples and _near(claimed, float(np.concatenate(others).mean())):
             return (
                 "the history compares each output with the target of another sample: the inputs "
                 "are shuffled and the targets are not"
@@ -489,14 +495,9 @@ def reconstruction(x: np.ndarray, output: np.ndarray, rows: np.ndarray) -> np.nd
     return ((output.reshape(len(rows), -1) - x.reshape(len(rows), -1)) ** 2).mean(axis=1)
 
 
-def _mean(passes: Sequence[Pass], others: Sequence[np.ndarray] = ()) -> float:
-    """The mean loss over the samples of some passes; or with what belongs to `others`."""
-    found = (
-        [one.of(rows) for one, rows in zip(passes, others, strict=True)]
-        if others
-        else ([one.losses for one in passes])
-    )
-    return float(np.concatenate(found).mean())
+def _mean(passes: Sequence[Pass]) -> float:
+    """The mean loss over the samples of some passes."""
+    return float(np.concatenate([one.losses for one in passes]).mean())
 
 
 def _as_often(rows: np.ndarray, among: np.ndarray) -> bool:
