@@ -287,12 +287,13 @@ class Watched:
         """Each output was compared with what belongs to another sample, or with all there is."""
         before = np.cumsum([0, *(len(step.rows) for step in epoch)])
         places = [np.arange(one, other) for one, other in itertools.pairwise(before)]
-        others = [step.of(rows) for step, rows in zip(epoch, places, strict=True)]
-        if before[-1] <= self.samples and _near(claimed, float(np.concatenate(others).mean())):
-            return (
-                "the history compares each output with the target of another sample: the inputs "
-                "are shuffled and the targets are not"
-            )
+        if before[-1] <= self.samples:  # else there are no such places
+            others = [step.of(rows) for step, rows in zip(epoch, places, strict=True)]
+            if _near(claimed, float(np.concatenate(others).mean())):
+                return (
+                    "the history compares each output with the target of another sample: the "
+                    "inputs are shuffled and the targets are not"
+                )
         turned = [[np.roll(step.rows, shift) for shift in range(len(step.rows))] for step in epoch]
         tables = [
             float(np.mean([step.of(rows).mean() for rows in turns]))
