@@ -33,6 +33,7 @@ from coursekit.student import title_of
 from autograder.course import ROOT, Assignment, Exercise
 from autograder.errors import CageError, CourseError
 from autograder.results import CheckResult, ExerciseResult
+from autograder.sandbox import alive
 from autograder.sandbox.protocol import InProcess
 
 from .answers import cells
@@ -115,6 +116,7 @@ class Judge:
 
     def run(self, check: Check, student: Student, salt: str) -> CheckResult:
         """One check on one student."""
+        alive.goes_on()
         started = time.perf_counter()
         outcome, message, kind = "passed", "", ""
         try:

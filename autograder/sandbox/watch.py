@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from autograder.errors import CageError, WorkerEnded
 
+from . import alive
 from .inside.protocol import LIMITS
 from .process import Sight, Tree
 
@@ -132,6 +133,7 @@ class Watch:
         self._suspect = suspect
         if self._budget is not None:
             self._spend(self._budget, sight, now)
+            alive.goes_on()
         self._looked, self._seen = now, max(self._seen, self.tree.cpu)
 
     def _spend(self, budget: Budget, sight: Sight, now: float) -> None:

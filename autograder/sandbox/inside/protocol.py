@@ -8,7 +8,7 @@ import subprocess
 HEADER = struct.Struct("<8sQ")
 """Before every request and answer: a nonce, which the answer repeats, and the length."""
 
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 16 * 2**20
 """Of one message between judge and worker, and of a value in it."""
 
 SCRATCH = "/scratch"
