@@ -14,6 +14,9 @@ MAX_BYTES = 16 * 2**20
 SCRATCH = "/scratch"
 """Of a submission in the full cage; not /tmp, which may hold the interpreter."""
 
+DEVICES = ("null", "full", "random", "urandom")
+"""In the full cage's /dev; not zero, which can be mapped as memory that nobody holds."""
+
 LIMITS = {
     "memory": 2 * 2**30,
     "scratch": 64 * 2**20,
