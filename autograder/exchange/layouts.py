@@ -21,7 +21,7 @@ from autograder.errors import CourseError
 from autograder.files import usable_id
 from autograder.records.gradebook import parse_time
 
-from .archive import HIDDEN, File, Listing, is_archive, is_work, readable
+from .archive import File, Listing, is_archive, is_work, readable
 
 Path = tuple[str, ...]
 
@@ -183,10 +183,7 @@ _NAMES: dict[str, Callable[[Path, tzinfo], _Who | None]] = {
 
 def layout(held: Listing, assignment: Assignment, known: set[str], zone: tzinfo) -> Layout:
     """The people of an archive. `known` are ids of students that the course has."""
-    strays = [
-        f"{file.shown}: its name leads out of the archive" for file in held.files if not file.path
-    ]
-    files = [file for file in held.files if file.path]
+    files = held.files
     for root in _roots(files, held.folders, known):
         inside, folders = _below(files, held.folders, root)
         found = (
@@ -200,8 +197,7 @@ def layout(held: Listing, assignment: Assignment, known: set[str], zone: tzinfo)
             break
     else:
         found = _folders(files, held.folders, assignment)
-    strays += [f"{name}: {HIDDEN}" for name in held.hidden]
-    found.strays[:0] = strays
+    found.strays[:0] = held.left_out
     return found
 
 

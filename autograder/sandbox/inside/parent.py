@@ -126,7 +126,7 @@ class Parent:
                 readable = [*self.setting["readable"], "/dev/null", "/dev/urandom", "/proc"]
                 # not /dev/shm, where a file would be there for the next submission
                 lockdown.landlock(readable, [self.setting["scratch"], "/dev/null"])
-        null = os.open("/dev/null", os.O_RDWR)  # of its own view, where nothing of it can be changed
+        null = os.open("/dev/null", os.O_RDWR)  # of its own view, which is read-only
         for target in (0, 1, 2):
             os.dup2(null, target)
         os.close(null)
