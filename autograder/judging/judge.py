@@ -32,6 +32,7 @@ from coursekit.student import title_of
 
 from autograder.course import ROOT, Assignment, Exercise
 from autograder.errors import CageError, CourseError
+from autograder.files import plain
 from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox import alive
 from autograder.sandbox.protocol import InProcess
@@ -177,7 +178,8 @@ class Judge:
         public = not check.hidden or self.tells_all
         try:
             with at_most(self.seconds):
-                return describe(check.exercise, check.title, raised, student.calls, public=public)
+                words = describe(check.exercise, check.title, raised, student.calls, public=public)
+                return plain(words)  # for whatever terminal or page
         except Exception:
             plainly = CheckFailed(raised.kind, "gave something that cannot be put into words")
             return describe(check.exercise, check.title, plainly, [], public=public)

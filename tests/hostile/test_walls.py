@@ -75,6 +75,17 @@ def test_a_value_of_many_parts_is_told_in_words(value: str, hidden: bool) -> Non
     assert len(result.message) < 3000
 
 
+def test_what_is_told_is_text_for_every_terminal() -> None:
+    source = "def mse_loss(a, b):\n    raise ValueError('\x1b]0;me\x07 \u202e \x9b31m')\n"
+    code = [*cells(BACKPROP), Cell("cell 99", source)]
+    (result,) = Judge(BACKPROP).judge(
+        Student(InProcess(code)), "salt", [BACKPROP.exercise("mse_loss")]
+    )
+    told = "".join(check.message for check in result.checks)
+    assert "]0;me" in told
+    assert all(letter.isprintable() or letter == "\n" for letter in told)
+
+
 def test_what_cannot_be_put_into_words_is_the_students(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a message stumbles over: the verdict stands, and nobody else's does fall."""
     told = judging.describe
