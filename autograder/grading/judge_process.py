@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # it imports pytest, which the side that asks does not need
     pass
 
 
-MEMORY = 6 * 2**30
+MEMORY = 3 * 2**30
 """Beyond what it has, of the fork that judges one submission: a student's value may be a size."""
 SECONDS = 60.0
 """Of the judge's own CPU time, for a check or to read a notebook."""
