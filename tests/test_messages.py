@@ -129,6 +129,8 @@ def slope(u, x):
     return torch.autograd.grad(u.sum(), x)[0]
 def square(x):
     return x**2
+def predictor(n):
+    return Net(n)
 """
 
 
@@ -197,6 +199,8 @@ def test_what_stopped_is_not_said_to_be_an_output() -> None:
     message = said(lambda s: s.Net(2)(torch.ones(3)).sum(1, 2, 3))
     assert "problem   Net stopped with RuntimeError" in message
     assert "the output of" not in message
+    message = said(lambda s: s.predictor(2)(np.ones(2)))
+    assert "problem   what predictor returned stopped with TypeError" in message
 
 
 def test_what_the_check_does_itself_is_not_what_was_called() -> None:
@@ -472,3 +476,21 @@ def test_what_stops_a_check_is_told_as_what_was_wanted(
     with pytest.raises((IndexError, ValueError)) as caught:
         stumble(values)
     assert words in stumbled(caught.value, [Call("f", returned=values)]).text
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_where_a_tensor_came_back_tensors_are_shown(dtype: torch.dtype) -> None:
+    """Though the check compared arrays."""
+    call = Call("slope", returned=torch.tensor([[18.0]], dtype=dtype))
+    with pytest.raises(CheckFailed) as failed:
+        close(tensor(call.returned, (1, 1)), np.array([[6.0]]))
+    message = describe("slope", "is 6", failed.value, [call], public=True)
+    assert f"returned  {code(torch.tensor([[18.0]], dtype=dtype))}\n" in message
+    assert f"expected  {code(torch.tensor([[6.0]], dtype=dtype))}\n" in message
+
+
+def test_a_number_in_an_array_without_axes_is_shown_as_a_number() -> None:
+    with pytest.raises(CheckFailed) as failed:
+        close(np.array(3.0), np.array(29.0))
+    message = describe("slope", "is 29", failed.value, [Call("slope")], public=True)
+    assert "expected  29\n" in message

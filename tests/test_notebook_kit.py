@@ -307,6 +307,11 @@ def test_check_tells_right_from_wrong_and_never_says_all(
             "def kinetic(*a):\n    raise NotImplementedError\npotential = kinetic",
             "energies is still to be written\n",
         ),
+        (
+            "def Kinetic(mass, speed):\n    return mass * speed**2 / 2",
+            "kinetic is not defined, but Kinetic is: mend the name, or run its cell first, then "
+            "this one again\n",
+        ),
     ],
 )
 def test_an_untouched_exercise_is_one_sentence(

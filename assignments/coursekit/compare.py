@@ -279,7 +279,7 @@ def wanted_instead(stumble: Exception) -> str:
         return "1 value" if expected[1] == "1" else f"{expected[1]} values"
     if any(words in text for words in _TAKEN_APART):
         return "several values"
-    if any(words in text for words in ("broadcast", "same shape", "must match", "did not match")):
+    if any(words in text for words in _OTHER_SHAPE):
         return "an array or tensor of another shape"
     if "out of bounds" in text or "zero-size" in text:
         return "an array or tensor with more entries"
@@ -305,6 +305,7 @@ def wanted_instead(stumble: Exception) -> str:
     return f"an object with {missing[1]}" if missing else "something else"
 
 
+_OTHER_SHAPE = ("broadcast", "same shape", "must match", "did not match", "cannot reshape")
 _TAKEN_APART = ("cannot unpack", "not iterable", "subscriptable", "len()")
 
 _ATTRIBUTES = {
@@ -364,6 +365,8 @@ def _of_an_entry(stumble: Exception, returned: Any) -> bool:
     text = str(stumble)
     if counted := re.search(r"to unpack \(expected (?:at least )?(\d+)(?:, got (\d+))?", text):
         return counted[2] != str(len(returned)) if counted[2] else len(returned) <= int(counted[1])
+    if any(hasattr(one, "reshape") for one in returned) and not hasattr(returned, "reshape"):
+        return any(words in text for words in (*_TAKEN_APART, *_OTHER_SHAPE))
     return any(words in text for words in _TAKEN_APART)
 
 
@@ -421,6 +424,8 @@ def short(value: Any) -> str:
         return f"{float(value):.6g}"
     if _is_tensor(value) and value.ndim == 0:
         return short(value.item())
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return short(value[()])
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         value = _rounded(value)
     elif _is_tensor(value) and value.is_floating_point():

@@ -46,6 +46,8 @@ UNWRITTEN = "still to be written"
 
 _CHECKS = "public_checks.py"
 _ENDING = "hidden checks run at grading"
+_BUT = ", but "
+"""Between a name that is missing and the one that is there instead."""
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _BASES: tuple[Any, ...] = (list, dict, float, int, complex, str, bytes)
 _ITERATORS: tuple[type[Any], ...] = (
@@ -474,7 +476,7 @@ class NotebookStudent(Student):
         own = [name for name, thing in self._namespace.items() if _defined_in(thing)]
         own = [name for name in own if name not in self._exercises and name != wanted]
         near = difflib.get_close_matches(wanted, own, n=1)
-        return f", but {near[0]} is" if near else ""
+        return f"{_BUT}{near[0]} is" if near else ""
 
     def _protected(self, work: Callable[[], Any], keep: bool = False) -> Any:
         """A copy of what `work` gives, or the thing itself; what it raises as a StudentError."""
@@ -691,7 +693,9 @@ def _exercise_page(
     if all(one.kind == "unwritten" for one in found):
         return _plain_page(f"{exercise} is {UNWRITTEN}")
     if all(one.kind == "missing" for one in found):
-        return _plain_page(f"{exercise} is not defined: run its cell first, then this one again")
+        alike = next((one.sentence for one in found if _BUT in one.sentence), "")
+        mend = f"{alike}: mend the name, or" if alike else f"{exercise} is not defined:"
+        return _plain_page(f"{mend} run its cell first, then this one again")
     passed = sum(one.passed for one in found)
     ending = f"{passed} of {len(found)} public checks passed; {_ENDING}"
     lines, rows = [exercise], []

@@ -1039,6 +1039,7 @@ def _own_forces(student: Any, model: Any, positions: torch.Tensor) -> np.ndarray
 def _is_the_slope(model: Any, positions: torch.Tensor, forces: np.ndarray) -> None:
     """Along the forces the energy falls as they say; a tenth is left to float32 and curvature."""
     length = np.sqrt(np.sum(forces**2, axis=(1, 2)))
+    holds(bool((length > 0).all()), "a cluster of several atoms feels no force at all")
     step = torch.tensor(0.02 * forces / length[:, None, None])
     fall = _energies(model, positions - step) - _energies(model, positions + step)
     holds(
