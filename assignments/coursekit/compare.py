@@ -330,16 +330,30 @@ def no_parameters() -> CheckFailed:
     )
 
 
-def without_a_graph(text: str) -> str:
-    """For an error of torch's that a graph was not there or had been freed: what keeps one."""
-    if "backward through the graph a second time" in text:
-        return ": the graph was freed; create_graph=True keeps it for the next derivative"
-    if "does not require grad and does not have a grad_fn" in text:
-        return (
-            ": a derivative was taken of something without a graph; create_graph=True gives a "
-            "derivative one, and detach, item, numpy, data and no_grad end it"
-        )
-    return ""
+def in_other_words(text: str) -> str:
+    """What an error of NumPy's or torch's means, where its words say so only to who knows them."""
+    return next((f": {words}" for part, words in _MEANT.items() if part in text), "")
+
+
+_MEANT = {
+    "backward through the graph a second time": (
+        "the graph was freed; create_graph=True keeps it for the next derivative"
+    ),
+    "does not require grad and does not have a grad_fn": (
+        "a derivative was taken of something without a graph; create_graph=True gives a derivative "
+        "one, and detach, item, numpy, data and no_grad end it"
+    ),
+    "can be converted to Python scalars": (
+        "an array or tensor stands where a single number is needed; functions of math take no "
+        "arrays, those of NumPy and torch do"
+    ),
+    "leaf Variable that requires grad": (
+        "a tensor that requires gradients is changed in place (+=, or a name that ends in _)"
+    ),
+    "have the same dtype": "numbers of two kinds meet, float32 and float64 for one",
+    "is ambiguous": "a comparison of arrays has many answers, and one is needed",
+}
+"""By words of the error; hidden checks say nothing else of it."""
 
 
 def stumbled(stumble: Exception, calls: Sequence[Call]) -> CheckFailed:

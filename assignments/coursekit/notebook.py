@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 
 from . import facts, slips
-from .compare import CheckFailed, StudentError, not_callable, stumbled, without_a_graph
+from .compare import CheckFailed, StudentError, not_callable, stumbled, in_other_words
 from .messages import details, responsible, subject
 from .student import Kept, Student, title_of
 from .written import Call
@@ -504,7 +504,7 @@ class NotebookStudent(Student):
         if absent and _owner(absent) not in ("", self._exercise):
             return StudentError("needs", f"needs {absent}, which is not defined", name=name)
         where, self._line = self._where(error)
-        where += without_a_graph(str(error))
+        where += in_other_words(str(error))
         return StudentError(
             "error",
             f"stopped with {name}{where}",
