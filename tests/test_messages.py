@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +26,7 @@ from coursekit import (
     unchanged,
     within,
 )
-from coursekit.compare import stumbled
+from coursekit.compare import in_other_words, stumbled
 from coursekit.messages import describe
 from coursekit.notebook import NotebookStudent
 from coursekit.relations import relation
@@ -494,3 +495,28 @@ def test_a_number_in_an_array_without_axes_is_shown_as_a_number() -> None:
         close(np.array(3.0), np.array(29.0))
     message = describe("slope", "is 29", failed.value, [Call("slope")], public=True)
     assert "expected  29\n" in message
+
+
+@pytest.mark.parametrize(
+    ("stops", "words"),
+    [
+        (lambda: math.sin(np.ones(2)), "functions of math take no arrays"),
+        (lambda: float(torch.ones(2)), "a single number is needed"),
+        (lambda: torch.ones(2, requires_grad=True).add_(1), "changed in place"),
+        (lambda: torch.ones(1, 2) @ torch.ones(2, 1).double(), "float32 and float64"),
+        (lambda: torch.nn.Linear(2, 1)(torch.ones(1, 2).double()), "float32 and float64"),
+        (lambda: bool(np.ones(2) > 0), "a comparison of arrays"),
+        (lambda: bool(torch.ones(2) > 0), "a comparison of arrays"),
+        (lambda: torch.ones(2).sum().backward(), "something without a graph"),
+        (lambda: 1 / 0, ""),
+    ],
+)
+def test_what_numpy_and_torch_say_is_said_in_other_words(
+    stops: Callable[[], Any], words: str
+) -> None:
+    """A hidden check says nothing else of an error."""
+    with pytest.raises(Exception, match=".") as raised:
+        stops()
+    said = in_other_words(str(raised.value))
+    assert words in said
+    assert bool(words) == bool(said)
