@@ -342,7 +342,6 @@ def test_coincidences_are_no_causes(values: Any, wanted: Any) -> None:
 
 
 def test_a_stumble_says_what_it_was_and_what_was_wanted() -> None:
-    from coursekit.compare import stumbled
 
     def told(use: Callable[[Any], Any], check: Callable[[Any], Any]) -> str:
         student: Any = Student(InProcess([Cell("the cell of encode", CODE)]))
@@ -515,7 +514,7 @@ def test_what_numpy_and_torch_say_is_said_in_other_words(
     stops: Callable[[], Any], words: str
 ) -> None:
     """A hidden check says nothing else of an error."""
-    with pytest.raises(Exception, match=".") as raised:
+    with pytest.raises(Exception, match=r".") as raised:
         stops()
     said = in_other_words(str(raised.value))
     assert words in said

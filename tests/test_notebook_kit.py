@@ -321,6 +321,21 @@ def test_an_untouched_exercise_is_one_sentence(
     assert capsys.readouterr().out == sentence
 
 
+def test_an_error_in_another_cell_names_the_line_that_led_there() -> None:
+    namespace: dict[str, Any] = {}
+    for name, code in (
+        ("inner", "def inner(x):\n    return x + None\n"),
+        ("outer", "def outer(x):\n    y = 2 * x\n    return inner(y)\n"),
+    ):
+        exec(compile(code, f"<cell {name}>", "exec"), namespace)
+    student: Any = notebook.NotebookStudent(namespace, "outer", ["inner", "outer"])
+    student.begin(1)
+    with pytest.raises(StudentError) as raised:
+        student.outer(1.0)
+    where = "in line 2 of the cell of inner, called in line 3 of that of outer"
+    assert where in raised.value.text
+
+
 @pytest.mark.usefixtures("kit")
 def test_a_begun_family_shows_both(capsys: pytest.CaptureFixture[str]) -> None:
     namespace = run("def kinetic(m, v):\n    return m * v**2 / 2\n")

@@ -547,7 +547,11 @@ class NotebookStudent(Student):
             return "", ""
         filename, number = own[-1]
         text = linecache.getline(filename, number).strip()
-        return f" in line {number} of the cell of {self._cell(filename)}", text
+        cell = self._cell(filename)
+        words = f" in line {number} of the cell of {cell}"
+        here = [line for file, line in own if cell != self._exercise == self._cell(file)]
+        words += f", called in line {here[-1]} of that of {self._exercise}" if here else ""
+        return words, text
 
     def _cell(self, filename: str) -> str:
         """Which cell a file is: an exercise's, this one's family's, or that of some name."""
