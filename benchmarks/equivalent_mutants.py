@@ -118,6 +118,7 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
             "nn_potential": {
                 "(r - self.centre) / self.width  →  (r - self.centre) * self.width",
                 "(r - self.centre) / self.width  →  r - self.centre",
+                "(r - self.centre) / self.width  →  r - self.centre / self.width",
                 "0.0  →  1.0",
                 "1.0  →  -1.0",
                 "1.0  →  1.1",
