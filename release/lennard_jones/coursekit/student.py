@@ -127,8 +127,8 @@ class Student:
     def _came_back(self, text: str) -> bool:
         """Whether it is a value of the student's, and not a name that a check has written: else it
         would name what is called, and a message would hold it."""
-        # Of thousands of calls, as a Markov chain makes them, each looks at the one before it alone:
-        # that one was of the same name, which was looked for then.
+        # Of thousands of calls, as a Markov chain makes them, each looks at the one before it only,
+        # which was of the same name and has looked at all others.
         again = bool(self.calls) and self.calls[-1].function is text
         calls = self.calls[-1:] if again else self.calls
         found = (call.returned for call in calls if isinstance(call.returned, (str, tuple, list)))
