@@ -160,12 +160,8 @@ def main() -> None:
     with ProcessPoolExecutor(given.jobs) as pool:
         salts = {key: given.salts for key in names}
         if given.judgements:
-            costs = [
-                float(np.mean(list(pool.map(_cost, *zip(*((*key, a) for a in answers))))))
-                for key, answers in names.items()
-            ]
-            many = shares(costs, given.judgements)
-            salts = {k: math.ceil(n / len(names[k])) for k, n in zip(names, many)}
+            many = shares(list(pool.map(_cost, names.items())), given.judgements)
+            salts = {k: math.ceil(n / len(names[k])) for k, n in zip(names, many, strict=True)}
         for key, answers in names.items():
             numbers = range(given.first, given.first + salts[key])
             jobs = [pool.submit(tried, *key, answer, numbers) for answer in answers]
@@ -177,9 +173,11 @@ def main() -> None:
     print(f"{sum(row.seconds for row in everything):.0f} CPU s")
 
 
-def _cost(assignment: str, exercise: str, answer: str) -> float:
-    tried(assignment, exercise, answer, [0])  # a first call may import
-    return tried(assignment, exercise, answer, [0]).seconds
+def _cost(one: tuple[tuple[str, str], list[str]]) -> float:
+    """CPU seconds of a judgement, in the mean over the answers."""
+    key, answers = one
+    tried(*key, answers[0], [0])  # the first one imports
+    return float(np.mean([tried(*key, answer, [0]).seconds for answer in answers]))
 
 
 if __name__ == "__main__":
