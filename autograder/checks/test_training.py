@@ -9,6 +9,7 @@ student's MLP, so that a slip there costs once.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -205,11 +206,19 @@ def test_mlp__has_as_many_layers_as_asked_for(student, draw):
     _has_parameters(student, 2, [int(draw.integers(3, 9))] * 4, 1)
 
 
+def _settled(student: Any, draw: np.random.Generator, *sizes: Any) -> Any:
+    """An untrained MLP in evaluation mode: what differs in training mode is one check's question."""
+    student.reseed(int(draw.integers(2**31)))
+    model = student.MLP(*sizes)
+    with contextlib.suppress(StudentError):
+        model.eval()
+    return model
+
+
 def _far_out(student: Any, draw: np.random.Generator, hidden: list[int]) -> tuple[float, float]:
     """The slopes of an untrained MLP(1, hidden, 1) far to the left and far to the right."""
-    student.reseed(int(draw.integers(2**31)))
     x = torch.tensor([[-2000.0], [-1000.0], [1000.0], [2000.0]])
-    y = tensor(student.MLP(1, hidden, 1)(x), (4, 1))[:, 0].astype(float)
+    y = tensor(_settled(student, draw, 1, hidden, 1)(x), (4, 1))[:, 0].astype(float)
     return (y[1] - y[0]) / 1000, (y[3] - y[2]) / 1000
 
 
@@ -234,8 +243,7 @@ def test_mlp__is_made_of_straight_pieces(student, draw):
     x = torch.linspace(-3, 3, 301)[:, None]
     corners = 0
     for _ in range(4):
-        student.reseed(int(draw.integers(2**31)))
-        y = tensor(student.MLP(1, [8], 1)(x), (301, 1))[:, 0].astype(float)
+        y = tensor(_settled(student, draw, 1, [8], 1)(x), (301, 1))[:, 0].astype(float)
         least = SINGLE.relative * np.abs(np.diff(y)).max() + SINGLE.tiny  # above float32's rounding
         bends = np.abs(np.diff(y, 2)) > least
         holds(int(bends.sum()) <= 2 * 8, "the curve bends everywhere, not in corners")
