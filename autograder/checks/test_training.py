@@ -207,7 +207,7 @@ def test_mlp__has_as_many_layers_as_asked_for(student, draw):
 
 
 def _settled(student: Any, draw: np.random.Generator, *sizes: Any) -> Any:
-    """An untrained MLP in evaluation mode: what differs in training mode is one check's question."""
+    """An untrained MLP in evaluation mode: training mode is another check's question."""
     student.reseed(int(draw.integers(2**31)))
     model = student.MLP(*sizes)
     with contextlib.suppress(StudentError):
