@@ -188,7 +188,11 @@ def test_who_closes_the_terminal_leaves_no_cell_running(
     runs = f"import time\nopen({str(began)!r}, 'w').close()\ntime.sleep(10_000)"
     path = changed(notebook, add(runs, "energies"))
     with adopting() as all_ended:
-        script = subprocess.Popen([sys.executable, str(SCRIPT), path], stdout=subprocess.DEVNULL)
+        script = subprocess.Popen(
+            [sys.executable, str(SCRIPT), path],
+            stdout=subprocess.DEVNULL,
+            preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # tests may run under nohup
+        )
         try:
             deadline = time.monotonic() + 120
             while not began.exists():
