@@ -703,8 +703,8 @@ def _exercise_page(
     exercise: str, found: list[_Found], first: Sequence[str] = (), hint: str = ""
 ) -> _Page:
     if all(one.kind == "unwritten" for one in found):
-        above = (one.sentence for one in found if one.sentence.endswith(_ABOVE))
-        return _plain_page(next(above, f"{exercise} is {UNWRITTEN}"))
+        more = (one.sentence for one in found if one.sentence.endswith(_ABOVE))
+        return _plain_page(next(more, f"{exercise} is {UNWRITTEN}"))
     if all(one.kind == "missing" for one in found):
         return _plain_page(f"{exercise} is not defined: run its cell first, then this one again")
     passed = sum(one.passed for one in found)
