@@ -312,11 +312,23 @@ def test_check_tells_right_from_wrong_and_never_says_all(
             "kinetic is not defined, but Kinetic is: mend the name, or run its cell first, then "
             "this one again\n",
         ),
+        (
+            "def kinetic(mass, speed):\n    raise NotImplementedError\n    return mass * speed\n"
+            "potential = kinetic",
+            "kinetic is still to be written: its line raise NotImplementedError stands above your "
+            "code; take it out\n",
+        ),
     ],
 )
 def test_an_untouched_exercise_is_one_sentence(
-    code: str, sentence: str, capsys: pytest.CaptureFixture[str]
+    code: str,
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setitem(
+        linecache.cache, "<cell>", (len(code), None, code.splitlines(keepends=True), "<cell>")
+    )
     call('check("energies")', run(code))
     assert capsys.readouterr().out == sentence
 

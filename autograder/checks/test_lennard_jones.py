@@ -70,8 +70,15 @@ def _move(draw: np.random.Generator, positions: np.ndarray) -> np.ndarray:
 
 
 def _cluster(draw: np.random.Generator, n_atoms: int) -> np.ndarray:
-    """Atoms that neither overlap nor lose sight of each other, so that no pair dominates."""
-    return reference.sample_clusters(1, n_atoms, 0.95, draw, scale=0.9)[0]
+    """Atoms that neither overlap nor lose sight of each other, so that no pair dominates.
+
+    Two are on the wall: where all forces are small they are differences of larger ones, of which
+    float32 keeps too few digits (one in 1750 judgements).
+    """
+    while True:
+        positions = reference.sample_clusters(1, n_atoms, 0.95, draw, scale=0.9)[0]
+        if pdist(positions).min() < 1.06:
+            return positions
 
 
 # --------------------------------------------------------------------------- lj_potential
@@ -372,7 +379,7 @@ def test_cluster_forces__turn_with_the_cluster(student, draw):
     positions = _cluster(draw, 5)
     turn = Rotation.random(random_state=int(draw.integers(2**31))).as_matrix()
     expected = array(student.cluster_forces(positions), (5, 3)) @ turn.T
-    close(student.cluster_forces(positions @ turn.T + draw.uniform(-2, 2, 3)), expected, SINGLE)
+    close(student.cluster_forces(positions @ turn.T + draw.uniform(-1, 1, 3)), expected, SINGLE)
 
 
 @pytest.mark.guard

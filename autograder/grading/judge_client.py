@@ -22,6 +22,8 @@ from autograder.sandbox.limits import SLOWEST, wall_seconds
 
 from .job import Job
 
+PROGRAM = ("-m", "autograder.grading.judge_process")
+
 
 class JudgeClient:
     """A judge process for one assignment."""
@@ -30,14 +32,7 @@ class JudgeClient:
         ours, theirs = socket.socketpair()
         self._line = Connection(ours.detach())
         self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "autograder.grading.judge_process",
-                name,
-                weakest,
-                str(theirs.fileno()),
-            ],
+            [sys.executable, *PROGRAM, name, weakest, str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],

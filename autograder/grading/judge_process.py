@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -29,10 +29,6 @@ from autograder.sandbox.inside.lockdown import die_with_parent, limit_memory
 from autograder.sandbox.levels import Level
 
 from .job import Job, filled, outcome, unreadable
-
-if TYPE_CHECKING:  # it imports pytest, which the side that asks does not need
-    pass
-
 
 MEMORY = 6 * 2**30
 """Beyond what it has, of the fork that judges one submission: a student's value may be a size."""
@@ -168,6 +164,7 @@ def main() -> None:
         from autograder.sandbox.inside.parent import warm_up
 
         warm_up()
+        gc.freeze()  # each look through it for garbage would take a tenth of a second
         from autograder.judging.diagnosis import prepare
         from autograder.judging.judge import Judge
 

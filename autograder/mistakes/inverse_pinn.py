@@ -42,7 +42,7 @@ exact_heat_slips = [
         "growing",
         _RATE,
         "alpha * wavenumber**2 * t",
-        "dies_out_quietly",
+        "dies_out",
         "The temperature grows: heat leaves through the ends, so the exponent is negative.",
     ),
     slip(

@@ -333,6 +333,14 @@ def test_last_layer__weighs_a_condition(student):
         close(tensor(w, (1, 1)), np.array([[expected]]), SINGLE)
 
 
+def test_last_layer__counts_every_point_once(student):
+    """is 1 for sin 2t if u‴, which is −8 at three points, should vanish, and u be 193 at π/4"""
+    features = student.field("waves", frequencies=[2.0], phases=[0.0])
+    t = torch.tensor([[0.0], [math.pi], [2 * math.pi]], dtype=torch.float64)
+    w = student.last_layer(features, t, (0.0, 0.0, 0.0, 1.0), [(math.pi / 4, 0, 193.0)])
+    close(tensor(w, (1, 1)), np.array([[1.0]]), SINGLE)  # 3 (8 w)² + (w − 193)² is least at 1
+
+
 def test_ftcs__spreads_a_peak(student):
     """spreads a peak in the middle to both sides and keeps the ends"""
     u0 = torch.tensor([0.0, 0.0, 1.0, 0.0, 3.0], dtype=torch.float64)

@@ -8,6 +8,7 @@ uses it, torch; in Jupyter the answer is a small table, elsewhere the same as te
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import dis
@@ -43,6 +44,7 @@ from .written import Call
 
 UNWRITTEN = "still to be written"
 """What a stub's NotImplementedError says; the builder writes the stubs."""
+_ABOVE = "its line raise NotImplementedError stands above your code; take it out"
 
 _CHECKS = "public_checks.py"
 _ENDING = "hidden checks run at grading"
@@ -164,6 +166,17 @@ def _why_no_demo(error: Exception) -> str:
     if isinstance(error, NameError) and not inner:
         return f"{error.name} is not there yet: run the cells above"
     return f"This cannot be shown with what came back ({name}: {error}).\nSee what the checks say"
+
+
+def _goes_on(error: BaseException) -> bool:
+    """The function that raised a stub's error has other code below, which it did not get to."""
+    frame, line = _frames(error.__traceback__)[-1]
+    lines = linecache.getlines(frame.f_code.co_filename)
+    with contextlib.suppress(SyntaxError):
+        functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+        around = [one for one in ast.walk(ast.parse("".join(lines))) if isinstance(one, functions)]
+        return any(one.lineno <= line < one.body[-1].lineno for one in around)
+    return False
 
 
 def _figures() -> list[int]:
@@ -497,7 +510,8 @@ class NotebookStudent(Student):
         name = next(base.__name__ for base in bases if hasattr(builtins, base.__name__))
         unwritten = self._unwritten(error)
         if unwritten and unwritten == self.calls[-1].function:
-            return StudentError(self._kind("unwritten"), f"is {UNWRITTEN}", name=name)
+            said = f"is {UNWRITTEN}: {_ABOVE}" if _goes_on(error) else f"is {UNWRITTEN}"
+            return StudentError(self._kind("unwritten"), said, name=name)
         if unwritten:
             return StudentError("needs", f"needs {unwritten}, which is {UNWRITTEN}", name=name)
         absent = error.name if isinstance(error, NameError) else None
@@ -695,7 +709,8 @@ def _exercise_page(
     exercise: str, found: list[_Found], first: Sequence[str] = (), hint: str = ""
 ) -> _Page:
     if all(one.kind == "unwritten" for one in found):
-        return _plain_page(f"{exercise} is {UNWRITTEN}")
+        more = (one.sentence for one in found if one.sentence.endswith(_ABOVE))
+        return _plain_page(next(more, f"{exercise} is {UNWRITTEN}"))
     if all(one.kind == "missing" for one in found):
         alike = next((one.sentence for one in found if _BUT in one.sentence), "")
         mend = f"{alike}: mend the name, or" if alike else f"{exercise} is not defined:"
