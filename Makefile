@@ -10,6 +10,8 @@ PYTHON ?= python3
 #   make setup TORCH="torch==2.13.0 --extra-index-url https://download.pytorch.org/whl/cpu"
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
+# Hundreds of processes import the same modules: they are compiled once.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test style tests tables check site setup cage clean
 

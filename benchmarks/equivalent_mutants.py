@@ -118,6 +118,7 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
             "nn_potential": {
                 "(r - self.centre) / self.width  →  (r - self.centre) * self.width",
                 "(r - self.centre) / self.width  →  r - self.centre",
+                "(r - self.centre) / self.width  →  r - self.centre / self.width",
                 "0.0  →  1.0",
                 "1.0  →  -1.0",
                 "1.0  →  1.1",
@@ -274,6 +275,7 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         "numbers of any dtype become floats when the mean is taken off": {
             "pca_reconstruction": {
                 "np.asarray(X, dtype=float)  →  np.asarray(X)",
+                "X = np.asarray(X, dtype=float)  →  pass",
             },
         },
         "numbers of any dtype become floats beside the column of ones and in the fit": {
@@ -325,6 +327,18 @@ EQUIVALENT: dict[str, dict[str, dict[str, set[str]]]] = {
         "the last axis has two names": {
             "centred": {
                 "1  →  -1",
+            },
+            "last_layer": {
+                "1  →  -1  in  columns = features(times).split(1, dim=1)",
+                "1  →  -1  in  return torch.cat([column.detach() for column in found], dim=1)",
+            },
+        },
+        "no derivative is the function itself, and either driver takes features that depend on "
+        "each other": {
+            "last_layer": {
+                "derivative(u, times, order) if order else u  →  derivative(u, times, order)",
+                "torch.linalg.lstsq(torch.cat(matrix), torch.cat(wanted), driver='gelsd  →  "
+                "torch.linalg.lstsq(torch.cat(matrix), torch.cat(wanted))",
             },
         },
         "the sign of the network is for the training to find": {

@@ -11,6 +11,11 @@ A rate of which k cases were seen in n is below the upper end of its one-sided C
 interval with 95 % confidence; for none in n that is about 3 / n.
 
     python benchmarks/salts.py ising [--exercise NAME] [--salts 50] [--jobs 2] [--right-only]
+    python benchmarks/salts.py --judgements 100000 [--first 1000]
+
+The second judges right answers alone, so many in all: each exercise's share is in inverse
+proportion to the root of what a judgement of it costs, so that the rates are as small as the time
+allows. Exercises that train are left out there unless `--exercise` is given.
 
 Seconds to minutes for an exercise without training, hours for one with.
 """
@@ -19,9 +24,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
+import math
 import os
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
@@ -30,11 +38,16 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch: with small networks two thr
 import numpy as np
 from scipy.stats import beta
 
+from autograder.authoring.merit import Patient
 from autograder.course import course, load_assignment
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, mistakes
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
-from autograder.sandbox.protocol import InProcess
+
+REFERENCE = "the reference"
+TRAINED = r"(?!train|recover)"
+ROUNDED = 0.005
+"""Points are rounded to a hundredth."""
 
 
 class Tried(NamedTuple):
@@ -45,8 +58,11 @@ class Tried(NamedTuple):
     wrong: bool
     marks: list[float]
     caught: int
-    failed: str
-    """A check that a right answer failed."""
+    too_much: int
+    """How often a mistake kept more than it may."""
+    failed: list[str]
+    """Which check a right answer failed, and with which salt."""
+    seconds: float
 
 
 def upper(cases: int, of: int) -> float:
@@ -54,22 +70,30 @@ def upper(cases: int, of: int) -> float:
     return 1.0 if cases == of else float(beta.ppf(0.95, cases + 1, of - cases))
 
 
-def tried(assignment: str, exercise: str, name: str, salts: int) -> Tried:
-    found = load_assignment(assignment)
-    judge, wanted = Judge(found), found.exercise(exercise)
+@functools.cache
+def _judge(assignment: str) -> Judge:
+    return Judge(load_assignment(assignment))
+
+
+def tried(assignment: str, exercise: str, name: str, salts: Iterable[int]) -> Tried:
+    judge = _judge(assignment)
+    wanted = judge.assignment.exercise(exercise)
     answer = next((a for a in _answers(assignment, exercise) if a.name == name), None)
-    marks, caught, failed = [], 0, ""
-    for n in range(salts):
-        student = Student(InProcess(cells(found, *([answer] if answer else []))))
+    code = cells(judge.assignment, *([answer] if answer else []))
+    started = time.process_time()
+    row = Tried(exercise, name, isinstance(answer, Mistake), [], 0, 0, [], 0.0)
+    caught = too_much = 0
+    for n in salts:
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            (result,) = judge.judge(student, f"salt {n}", [wanted])
-        lost = [check.name for check in result.checks if check.outcome == "failed"]
-        marks.append(result.points / result.max_points)
+            (result,) = judge.judge(Student(Patient(code)), f"salt {n}", [wanted])
+        lost = [check.name for check in result.checks if check.outcome != "passed"]
+        row.marks.append(result.points / result.max_points)
         if isinstance(answer, Mistake):
-            caught += answer.caught_by in lost and marks[-1] < 1
+            caught += answer.caught_by in lost and row.marks[-1] < 1
+            too_much += result.points > answer.keeps * result.max_points + ROUNDED
         elif lost:
-            failed = lost[0]
-    return Tried(exercise, name, isinstance(answer, Mistake), marks, caught, failed)
+            row.failed.append(f"{', '.join(lost)} (salt {n})")
+    return row._replace(caught=caught, too_much=too_much, seconds=time.process_time() - started)
 
 
 def _answers(assignment: str, exercise: str) -> Iterator[Answer]:
@@ -80,17 +104,36 @@ def _answers(assignment: str, exercise: str) -> Iterator[Answer]:
 
 
 def report(label: str, rows: list[Tried]) -> None:
-    right = [mark for row in rows if not row.wrong for mark in row.marks]
-    lost = sum(mark < 1 for mark in right)
+    right = [row for row in rows if not row.wrong]
+    judged, lost = sum(len(row.marks) for row in right), sum(len(row.failed) for row in right)
+    line = f"{label:<38} right: {lost} of {judged} lose marks (< {upper(lost, judged):.1e})"
     wrong = [row for row in rows if row.wrong]
-    judged, passed = sum(len(row.marks) for row in wrong), 0
-    passed = judged - sum(row.caught for row in wrong)
-    line = f"{label:<32} right: {lost} of {len(right)} lose marks (< {upper(lost, len(right)):.1e})"
     if wrong:
+        judged = sum(len(row.marks) for row in wrong)
+        passed = judged - sum(row.caught for row in wrong)
         spread = max(float(np.std(row.marks)) for row in wrong)
         line += f"; wrong: {passed} of {judged} pass (< {upper(passed, judged):.1e})"
         line += f"; largest spread {spread:.3f}"
     print(line, flush=True)
+
+
+def details(rows: list[Tried]) -> None:
+    for row in rows:
+        for failed in row.failed:
+            print(f"    {row.name} lost marks at {failed}")
+        if row.wrong and row.caught < len(row.marks):
+            print(f"    {row.name} was caught {row.caught} of {len(row.marks)} times")
+        if row.too_much:
+            print(f"    {row.name} kept more than it may {row.too_much} times")
+        mean, spread = np.mean(row.marks), np.std(row.marks)
+        if row.wrong and spread > 0.03:
+            print(f"    {row.name} keeps {mean:.2f} ± {spread:.2f}", flush=True)
+
+
+def shares(costs: list[float], judgements: int) -> list[int]:
+    """How many judgements each exercise gets, where one costs so many seconds."""
+    parts = [1 / math.sqrt(cost) for cost in costs]
+    return [math.ceil(judgements * part / sum(parts)) for part in parts]
 
 
 def main() -> None:
@@ -98,38 +141,43 @@ def main() -> None:
     parser.add_argument("assignments", nargs="*", default=[])
     parser.add_argument("--exercise", default="", help="a regular expression")
     parser.add_argument("--salts", type=int, default=50)
+    parser.add_argument("--first", type=int, default=0, help="the first salt")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--right-only", action="store_true")
+    parser.add_argument("--judgements", type=int, default=0, help="of right answers, in all")
     given = parser.parse_args()
-    everything: list[Tried] = []
-    with ProcessPoolExecutor(given.jobs) as pool:
-        for name in given.assignments or course():
-            for exercise in load_assignment(name).exercises:
-                if not re.search(given.exercise, exercise.name):
-                    continue
-                answers = ["the reference"]
-                answers += [
+    pattern = given.exercise or (TRAINED if given.judgements else "")
+    names: dict[tuple[str, str], list[str]] = {}
+    for name in given.assignments or course():
+        for exercise in load_assignment(name).exercises:
+            if re.match(pattern, exercise.name):
+                names[name, exercise.name] = [REFERENCE] + [
                     answer.name
                     for answer in _answers(name, exercise.name)
-                    if not (given.right_only and isinstance(answer, Mistake))
+                    if not (isinstance(answer, Mistake) and (given.right_only or given.judgements))
                 ]
-                jobs = [
-                    pool.submit(tried, name, exercise.name, answer, given.salts)
-                    for answer in answers
-                ]
-                rows = [job.result() for job in jobs]
-                report(f"{name} {exercise.name}", rows)
-                for row in rows:
-                    short = sum(mark < 1 for mark in row.marks)
-                    if not row.wrong and short:
-                        print(f"    {row.name} lost marks {short} times, last at {row.failed}")
-                    if row.wrong and row.caught < len(row.marks):
-                        print(f"    {row.name} was caught {row.caught} of {len(row.marks)} times")
-                    mean, spread = np.mean(row.marks), np.std(row.marks)
-                    if row.wrong and spread > 0.03:
-                        print(f"    {row.name} keeps {mean:.2f} ± {spread:.2f}")
-                everything += rows
+    everything: list[Tried] = []
+    with ProcessPoolExecutor(given.jobs) as pool:
+        salts = {key: given.salts for key in names}
+        if given.judgements:
+            many = shares(list(pool.map(_cost, names.items())), given.judgements)
+            salts = {k: math.ceil(n / len(names[k])) for k, n in zip(names, many, strict=True)}
+        for key, answers in names.items():
+            numbers = range(given.first, given.first + salts[key])
+            jobs = [pool.submit(tried, *key, answer, numbers) for answer in answers]
+            rows = [job.result() for job in jobs]
+            report(" ".join(key), rows)
+            details(rows)
+            everything += rows
     report("all", everything)
+    print(f"{sum(row.seconds for row in everything):.0f} CPU s")
+
+
+def _cost(one: tuple[tuple[str, str], list[str]]) -> float:
+    """CPU seconds of a judgement, in the mean over the answers."""
+    key, answers = one
+    tried(*key, answers[0], [0])  # the first one imports
+    return float(np.mean([tried(*key, answer, [0]).seconds for answer in answers]))
 
 
 if __name__ == "__main__":

@@ -163,8 +163,8 @@ def interpolating_network(
     slopes = np.diff(values) / np.diff(knots)
     bends = np.diff(slopes, prepend=0.0)
     W1 = np.ones((1, len(bends)))
-    b1 = -np.asarray(knots[:-1], dtype=float).reshape(1, -1)
-    return W1, b1, bends.reshape(-1, 1), np.array([[float(values[0])]])
+    b1 = -knots[None, :-1]
+    return W1, b1, bends[:, None], np.full((1, 1), values[0])
 
 
 def mse_loss(y_pred: np.ndarray, y_true: np.ndarray) -> float:

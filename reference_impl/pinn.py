@@ -381,7 +381,7 @@ def last_layer(
 
     def of_order(times: torch.Tensor, order: int) -> torch.Tensor:
         """That derivative of every feature, a feature in each column."""
-        times = times.detach().clone().requires_grad_()
+        times = times.clone().requires_grad_()
         columns = features(times).split(1, dim=1)
         found = (derivative(u, times, order) if order else u for u in columns)
         return torch.cat([column.detach() for column in found], dim=1)

@@ -6,8 +6,9 @@ there, `benchmarks/follow_through.py` goes through all exercises and mistakes.
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from autograder.judging.follow_through import (
     right_code,
     with_right_answers,
 )
-from autograder.judging.judge import Judge, summarise
+from autograder.judging.judge import Judge, Transcripts, summarise
 from autograder.judging.student import Student
 from autograder.judging.uses import closure, pieces_of, uses
 from autograder.results import CheckResult, ExerciseResult
@@ -40,12 +41,18 @@ def stub(found: Assignment, exercise: str) -> str:
     return "\n\n".join(f"def {name}(*args, **kwargs):\n    {STUB}" for name in names)
 
 
-def judge_of(name: str, wanted: list[str], hints: bool = False, **changed: str) -> Results:
-    """What the exercises come to in the reference's notebook with other cells."""
+def judge_of(name: str, wanted: list[str], hinted: Sequence[str] = (), **changed: str) -> Results:
+    """What the exercises come to in the reference's notebook with other cells; hints are looked
+    for, which takes seconds, for those that are named."""
     found = load_assignment(name)
     judge = Judge(found)
     code = cells(found, *(Answer(name, exercise, "", text) for exercise, text in changed.items()))
-    after: Any = Observer(judge, "test", code) if hints else lambda result, transcripts: None
+    observer = Observer(judge, "test", code)
+
+    def after(result: ExerciseResult, transcripts: Transcripts) -> None:
+        if result.name in hinted:
+            observer(result, transcripts)
+
     exercises = [found.exercise(one) for one in wanted]
     return judged(judge, code, exercises, after, in_process(judge, "test")).exercises
 
@@ -199,17 +206,14 @@ def test_what_is_wrong_costs_its_own_points_and_no_others(row: str) -> None:
     name, wrong, code, others = TABLE[row]
     found = load_assignment(name)
     others = others or [one.name for one in found.exercises if one.name != wrong]
-    results = judge_of(name, [wrong, *others], hints=True, **{wrong: code(found)})
+    results = judge_of(name, [wrong, *others], hinted=others, **{wrong: code(found)})
     assert share(results.pop(wrong)) < 1
     for one in results.values():
         assert (share(one), one.status, one.hint) == (1, "right", ""), f"{one.name}: {one.message}"
 
 
-def test_a_right_answer_in_plain_loops_costs_nothing_above_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_right_answer_in_plain_loops_costs_nothing_above_it() -> None:
     """With the right reconstruction_loss, but slow, train_autoencoder runs out of time."""
-    monkeypatch.setattr(merit, "CALL_SECONDS", 5.0)
     found = load_assignment("autoencoder")
     loops = (
         "def reconstruction_loss(x, x_hat):\n    total = 0.0\n"
@@ -222,20 +226,19 @@ def test_a_right_answer_in_plain_loops_costs_nothing_above_it(
     judge.checks = [one for one in judge.checks if one.exercise != name or one.name in trained]
     code = cells(found, Answer("", "reconstruction_loss", "", loops))
     wanted = [found.exercise(one) for one in ("reconstruction_loss", name)]
-    attempt = in_process(judge, "test", merit.Patient)
+    attempt = in_process(judge, "test", functools.partial(merit.Patient, seconds=4.0))
     results = judged(judge, code, wanted, lambda *_: None, attempt).exercises
     assert [share(one) for one in results.values()] == [1, 1], results[name].message
     assert results[name].replaced == ["autoencoder", "reconstruction_loss"]
     assert "`reconstruction_loss` may take too long" in results[name].note
 
 
-def test_a_limit_that_is_lost_once_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merit, "CALL_SECONDS", 0.2)
+def test_a_limit_that_is_lost_once_comes_again() -> None:
     loses = (
         "    try:\n        while True:\n            pass\n    except BaseException:\n        pass\n"
     )
     code = f"def f():\n{loses}    while True:\n        pass\n"
-    student: Any = Student(merit.Patient([Cell("the cell", code)]))
+    student: Any = Student(merit.Patient([Cell("the cell", code)], seconds=0.2))
     with pytest.raises(StudentError, match="computing time"):
         student.f()
 
@@ -262,7 +265,7 @@ def test_a_wrong_dependent_is_told_of_with_the_right_answer_below_it() -> None:
     results = judge_of(
         "lennard_jones",
         ["lj_force", "cluster_forces"],
-        hints=True,
+        hinted=["cluster_forces"],
         lj_force=stub(found, "lj_force"),
         cluster_forces=code.replace("def cluster_forces", "def _right_forces")
         + "\n\ndef cluster_forces(*a, **k):\n    return -_right_forces(*a, **k)\n",
@@ -281,7 +284,7 @@ def test_two_wrongs_are_not_hinted_into_a_right() -> None:
     wrong = reference_code(found, "backward") + (
         "\n\n_right = backward\ndef backward(*a):\n    return tuple(-g for g in _right(*a))\n"
     )
-    results = judge_of("backprop", ["backward", "train"], hints=True, backward=wrong)
+    results = judge_of("backprop", ["backward", "train"], hinted=["train"], backward=wrong)
     assert share(results["train"]) == 1
     assert results["train"].hint == ""
     assert results["train"].replaced == ["backward"]

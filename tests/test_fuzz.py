@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,4 +25,6 @@ def test_no_bytes_crash_hang_or_fill_a_reader(target: str, tmp_path: Path) -> No
         [*command, "-runs=2000", "-seed=1"], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert "Done 2000 runs" in done.stderr
+    runs = re.search(r"Done (\d+) runs", done.stderr)
+    assert runs, done.stderr[-3000:]
+    assert int(runs[1]) >= 2000  # it may do a few more

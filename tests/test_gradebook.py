@@ -1812,6 +1812,33 @@ def test_a_page_says_what_each_check_is_worth_and_where_to_begin(springs: Assign
     assert "# mine" in page
 
 
+@pytest.mark.parametrize(
+    ("worth", "points", "said"),
+    [
+        (0.0, 0.0, ""),
+        (2.0, 2.0, "The checks passed make 2.00 of 4 points."),
+        (
+            3.0,
+            2.0,
+            "The checks passed make 3.00 of 4 points. The one that the exercise is about failed:"
+            " then an answer keeps at most half, so 2.00.",
+        ),
+    ],
+)
+def test_a_page_speaks_of_the_half_only_where_it_took_something(
+    springs: Assignment, worth: float, points: float, said: str
+) -> None:
+    made = result(springs, points=(0, points, 0))
+    made.exercises[1].checks = [
+        CheckResult(name=name, title=name, hidden=True, seconds=0, outcome=outcome, worth=part)
+        for name, outcome, part in (("a", "passed", worth), ("b", "failed", 4 - worth))
+    ]
+    made.exercises[1].checks[1].point = True
+    page = page_of(springs, made, None, {})
+    told = [" ".join(line.split()) for line in Tags(page).text.splitlines()]
+    assert [line for line in told if line.startswith("The checks passed")] == [said] * bool(said)
+
+
 def test_checks_say_what_they_are_worth(springs: Assignment) -> None:
     made = judged_here(springs, "ada", json.dumps(filled(springs, ANSWERS)).encode())
     for exercise in made.exercises:

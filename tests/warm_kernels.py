@@ -90,6 +90,8 @@ def _import_what_notebooks_do() -> None:
         "ipykernel.kernelapp",
         "matplotlib.backends.backend_agg",
         "matplotlib.pyplot",
+        "sklearn.decomposition",
+        "sklearn.linear_model",
         "torch",
         "tqdm",
     ):
@@ -119,7 +121,9 @@ def _become_the_kernel(line: socket.socket, tests: int) -> None:
     os.environ.pop("JPY_PARENT_PID", None)  # its parent is another; `_end_with` does this
     np.random.seed()  # noqa: NPY002  else every kernel would draw the same
     threading.Thread(target=_end_with, args=[line, tests], daemon=True).start()
-    sys.argv = ["ipykernel_launcher", "-f", told["connection"]]
+    # Figures are drawn with few dots: what matters is that they are.
+    few = "--InlineBackend.print_figure_kwargs={'dpi': 20}"
+    sys.argv = ["ipykernel_launcher", "-f", told["connection"], few]
     IPKernelApp.launch_instance()
 
 

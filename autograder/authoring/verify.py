@@ -53,7 +53,7 @@ ROUNDED = 0.01
 """What points that were rounded may be off."""
 CALL_SECONDS = 60.0
 """CPU seconds that a call of a known answer may take: no right one needs a quarter of them."""
-LONG = 0.1
+LONG = 0.02
 """CPU seconds that the reference takes for a check, from which on it is a long one."""
 
 
@@ -128,7 +128,7 @@ _Job = tuple[Assignment, Exercise, str]
 
 def _done(wanted: list[_Job], jobs: int) -> Iterator[tuple[_Job, list[Row]]]:
     """Each job with its rows, as they are done."""
-    if jobs == 1:
+    if min(jobs, len(wanted)) == 1:
         for job in wanted:
             yield job, tried(*job, counted=True)
         return

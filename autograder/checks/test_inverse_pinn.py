@@ -20,8 +20,8 @@ from coursekit import (
     StudentError,
     attribute,
     holds,
-    quiet,
     tensor,
+    training,
     within,
 )
 from coursekit.compare import kind_of
@@ -117,11 +117,10 @@ def test_exact_heat__gives_an_array(student, draw):
 
 
 @pytest.mark.guard
-def test_exact_heat__dies_out_quietly(student, draw):
-    """is zero, without any warning, after a very long time"""
+def test_exact_heat__dies_out(student, draw):
+    """is zero after a very long time"""
     x, t = draw.uniform(0.05, 0.95, 6), draw.uniform(1e4, 1e6, 6)
     close(student.exact_heat(x, t, 0.5), np.zeros(6), SINGLE)
-    quiet(student.calls[-1])
 
 
 @pytest.mark.guard
@@ -152,8 +151,10 @@ def test_observe__measures_without_noise_what_is_there(student, draw):
 
 
 def _noise(student: Any, draw: np.random.Generator, noise_std: float) -> np.ndarray:
-    """x, t and the errors of 3000 measurements in units of noise_std, (3, 3000)."""
-    alpha = float(draw.uniform(0.05, 0.4))
+    """x, t and the errors of 3000 measurements in units of noise_std, (3, 3000).
+
+    No temperature is below 0.06: what is done to negative ones, large noise alone shows."""
+    alpha = float(draw.uniform(0.12, 0.2))
     x, t, u = _observed(student, 3000, alpha, noise_std, _rng(draw))
     return np.array([x, t, (u - reference.exact_heat(x, t, alpha)) / noise_std])
 
@@ -170,7 +171,7 @@ def test_observe__has_a_small_noise_if_asked_for(student, draw):
 
     Two statistics at five standard errors: a right answer fails once in 800 000.
     """
-    _deviates(student, draw, float(draw.uniform(0.02, 0.3)))
+    _deviates(student, draw, float(draw.uniform(0.005, 0.015)))
 
 
 def test_observe__has_a_large_noise_if_asked_for(student, draw):
@@ -187,7 +188,7 @@ def test_observe__has_normal_noise_of_its_own_on_each(student, draw):
     A Kolmogorov–Smirnov test at 1e-7 and three correlations at five standard errors: a right
     answer fails once in 500 000.
     """
-    x, t, noise = _noise(student, draw, float(draw.uniform(0.02, 0.3)))
+    x, t, noise = _noise(student, draw, float(draw.uniform(0.005, 0.015)))
     holds(stats.kstest(noise, "norm").pvalue > 1e-7, "the noise is not normal")
     for other in (x, t, np.roll(noise, 1)):
         within(np.corrcoef(noise, other)[0, 1], 0.0, 3000**-0.5)
@@ -713,7 +714,8 @@ def test_recover_alpha__finds_the_truth(student, draw):
     """
     found = student.once(_precisely, draw)
     error = abs(found.alpha / found.truth - 1)
-    holds(error < TRUTH_LIMIT, f"α is {100 * error:.0f} % from the truth")
+    on = ", and still on its way at the end of the history" * training.unsettled(found.history)
+    holds(error < TRUTH_LIMIT, f"α is {100 * error:.0f} % from the truth{on}")
 
 
 def test_recover_alpha__agrees_with_least_squares(student, draw):

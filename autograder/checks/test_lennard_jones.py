@@ -70,8 +70,15 @@ def _move(draw: np.random.Generator, positions: np.ndarray) -> np.ndarray:
 
 
 def _cluster(draw: np.random.Generator, n_atoms: int) -> np.ndarray:
-    """Atoms that neither overlap nor lose sight of each other, so that no pair dominates."""
-    return reference.sample_clusters(1, n_atoms, 0.95, draw, scale=0.9)[0]
+    """Atoms that neither overlap nor lose sight of each other, so that no pair dominates.
+
+    Two are on the wall: where all forces are small they are differences of larger ones, of which
+    float32 keeps too few digits (one in 1750 judgements).
+    """
+    while True:
+        positions = reference.sample_clusters(1, n_atoms, 0.95, draw, scale=0.9)[0]
+        if pdist(positions).min() < 1.06:
+            return positions
 
 
 # --------------------------------------------------------------------------- lj_potential
@@ -372,7 +379,7 @@ def test_cluster_forces__turn_with_the_cluster(student, draw):
     positions = _cluster(draw, 5)
     turn = Rotation.random(random_state=int(draw.integers(2**31))).as_matrix()
     expected = array(student.cluster_forces(positions), (5, 3)) @ turn.T
-    close(student.cluster_forces(positions @ turn.T + draw.uniform(-2, 2, 3)), expected, SINGLE)
+    close(student.cluster_forces(positions @ turn.T + draw.uniform(-1, 1, 3)), expected, SINGLE)
 
 
 @pytest.mark.guard
@@ -553,8 +560,10 @@ def test_standardise__only_shifts_a_constant_column(student, draw):
     train, test = _table(draw, 16), _table(draw, 8)
     train[:, 1] = 2.5
     _, test_n, mean, std = _four(student.standardise(train, test))
-    found = np.array([array(one).reshape(-1)[1:2] for one in (mean, std)])
-    close(found.reshape(2), np.array([2.5, 1.0]), SINGLE)
+    for returned, expected in ((mean, 2.5), (std, 1.0)):
+        kept = array(returned)
+        holds(kept.size == 3, "mean and std should have one entry for each column")
+        close(kept.reshape(3)[1:2], np.array([expected]), SINGLE)
     close(array(test_n, (8, 3))[:, 1], test[:, 1] - 2.5, SINGLE)
 
 

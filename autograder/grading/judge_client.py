@@ -23,6 +23,7 @@ from .job import Job
 
 ALIVE = b"."
 """What a judge says before its answer, more than once: its work goes on."""
+PROGRAM = ("-m", "autograder.grading.judge_process")
 
 
 class JudgeClient:
@@ -32,14 +33,7 @@ class JudgeClient:
         ours, theirs = socket.socketpair()
         self._line = Connection(ours.detach())
         self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "autograder.grading.judge_process",
-                name,
-                weakest,
-                str(theirs.fileno()),
-            ],
+            [sys.executable, *PROGRAM, name, weakest, str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],

@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -31,10 +31,6 @@ from autograder.sandbox.levels import Level
 
 from .job import Job, filled, outcome, unreadable
 from .judge_client import ALIVE
-
-if TYPE_CHECKING:  # it imports pytest, which the side that asks does not need
-    pass
-
 
 MEMORY = 3 * 2**30
 """Beyond what it has, of the fork that judges one submission: a student's value may be a size."""
@@ -184,6 +180,7 @@ def main() -> None:
         from autograder.sandbox.inside.parent import warm_up
 
         warm_up()
+        gc.freeze()  # each look through it for garbage would take a tenth of a second
         from autograder.judging.diagnosis import prepare
         from autograder.judging.judge import Judge
 

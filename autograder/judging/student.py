@@ -15,7 +15,7 @@ import coursekit.student
 import numpy as np
 import torch
 from coursekit import Call, CheckFailed, StudentError
-from coursekit.compare import no_parameters, not_callable, without_a_graph
+from coursekit.compare import in_other_words, no_parameters, not_callable
 from coursekit.student import Kept
 
 from autograder.sandbox.inside.protocol import MAX_BYTES
@@ -217,7 +217,7 @@ class Student(coursekit.student.Student):
         where = self._where(reply.get("cell"), line)
         why = f"stopped with {self._told(name)}{where}"
         if not self.aided:
-            why += without_a_graph(text)
+            why += in_other_words(text)
         if kind == "device":
             why = f"asks for a GPU{where}, and the grader has none: keep to the arguments' device"
         return StudentError(

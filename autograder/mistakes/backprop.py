@@ -843,7 +843,7 @@ interpolating_network = [
     slip(
         "interpolating_network",
         "first_height_forgotten",
-        "np.array([[float(values[0])]])",
+        "np.full((1, 1), values[0])",
         "np.zeros((1, 1))",
         "meets_the_points",
         "The whole curve is shifted: left of all knots every neuron sleeps, and b2 alone gives the "
@@ -852,8 +852,8 @@ interpolating_network = [
     slip(
         "interpolating_network",
         "wakes_at_minus_the_knot",
-        "b1 = -np.asarray",
-        "b1 = np.asarray",
+        "b1 = -knots",
+        "b1 = knots",
         "meets_the_points",
         "A neuron wakes up where x·W1 + b1 passes zero. With W1 = 1 that is at x = −b1.",
     ),
@@ -878,8 +878,8 @@ interpolating_network = [
     slip(
         "interpolating_network",
         "one_knot_late",
-        "knots[:-1]",
-        "knots[1:]",
+        "knots[None, :-1]",
+        "knots[None, 1:]",
         "meets_the_points",
         "The corners sit one knot too far to the right: a change of slope belongs to the knot "
         "where the new piece begins.",
@@ -895,16 +895,16 @@ interpolating_network = [
     slip(
         "interpolating_network",
         "weights_in_a_row",
-        "bends.reshape(-1, 1)",
-        "bends.reshape(1, -1)",
+        "bends[:, None]",
+        "bends[None, :]",
         "meets_the_points",
         "W2 leads from h hidden neurons to one output: its shape is (h, 1).",
     ),
     slip(
         "interpolating_network",
         "knots_changed",
-        "b1 = -np.asarray(knots[:-1], dtype=float).reshape(1, -1)",
-        "knots *= -1\n    b1 = knots[:-1].reshape(1, -1)",
+        "b1 = -knots[None, :-1]",
+        "knots *= -1\n    b1 = knots[None, :-1].copy()",
         "leaves_its_arguments",
         "knots and values belong to whoever calls: work on copies of them.",
     ),

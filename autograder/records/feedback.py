@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from autograder.course import Assignment
-from autograder.files import newer, write_atomically
+from autograder.files import newer, plain, write_atomically
 from autograder.judging.submission import outline_of
 from autograder.results import ExerciseResult, Result, Store
 
@@ -232,8 +232,11 @@ def _sum(one: ExerciseResult) -> str:
     if not hidden or one.status in ("error", "right", "unwritten", "missing"):
         return ""
     passed = sum(check.worth for check in hidden if check.outcome == "passed")
+    if not passed:
+        return ""
     text = f"The checks passed make {passed:.2f} of {one.max_points:g} points."
-    if any(check.point and check.outcome == "failed" for check in hidden):
+    halved = any(check.point and check.outcome == "failed" for check in hidden)
+    if halved and one.points < passed - 0.005:
         text += (
             " The one that the exercise is about failed: then an answer keeps at most half, so "
             f"{one.points:.2f}."
@@ -262,10 +265,17 @@ def _template() -> Any:
         "minute": minute,
         "other_messages": _other_messages,
         "coded": lambda text: Markup(re.sub(r"`(\w+)`", r"<code>\1</code>", str(escape(text)))),
+        "foldable": lambda line: Markup(_foldable(str(escape(plain(line))))),
     }
     made.filters |= filters
     made.globals |= {"STATUS": STATUS, "OUTCOMES": OUTCOMES}
     return made.get_template(_TEMPLATE.name)
+
+
+def _foldable(line: str) -> str:
+    """A line of a message that stays beside its label where it is folded."""
+    label, text = line[:13], line[13:]
+    return label.replace(" ", "\N{NO-BREAK SPACE}") + text.replace("(", "(<wbr>")
 
 
 def _points(value: float) -> str:

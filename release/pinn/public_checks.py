@@ -210,9 +210,9 @@ def test_total_loss__needs_no_conditions(student):
 def test_collocation_points__lie_in_the_box(student):
     """are n points in the box, and require gradients"""
     generator = torch.Generator().manual_seed(7)
-    returned = student.collocation_points(50, [(0.0, 1.0), (-2.0, 2.0)], generator)
+    returned = student.collocation_points(50, [(1.0, 3.0), (-2.0, 2.0)], generator)
     points = tensor(returned, (50, 2))
-    holds(bool((points[:, 0] >= 0).all() and (points[:, 0] <= 1).all()), "x should be in [0, 1]")
+    holds(bool((points[:, 0] >= 1).all() and (points[:, 0] <= 3).all()), "x should be in [1, 3]")
     holds(bool((np.abs(points[:, 1]) <= 2).all()), "t should be in [−2, 2]")
     holds(bool(points[:, 1].min() < -1 and points[:, 1].max() > 1), "t should fill [−2, 2]")
     holds(returned.requires_grad, "the points should require gradients")
@@ -331,6 +331,14 @@ def test_last_layer__weighs_a_condition(student):
     for weight, expected in ((1.0, 0.5), (9.0, 0.9)):
         w = student.last_layer(one, t, (1.0,), [(0.0, 0, 1.0)], weight)
         close(tensor(w, (1, 1)), np.array([[expected]]), SINGLE)
+
+
+def test_last_layer__counts_every_point_once(student):
+    """is 1 for sin 2t if u‴, which is −8 at three points, should vanish, and u be 193 at π/4"""
+    features = student.field("waves", frequencies=[2.0], phases=[0.0])
+    t = torch.tensor([[0.0], [math.pi], [2 * math.pi]], dtype=torch.float64)
+    w = student.last_layer(features, t, (0.0, 0.0, 0.0, 1.0), [(math.pi / 4, 0, 193.0)])
+    close(tensor(w, (1, 1)), np.array([[1.0]]), SINGLE)  # 3 (8 w)² + (w − 193)² is least at 1
 
 
 def test_ftcs__spreads_a_peak(student):

@@ -127,9 +127,11 @@ class Student:
     def _came_back(self, text: str) -> bool:
         """Whether it is a value of the student's, and not a name that a check has written: else it
         would name what is called, and a message would hold it."""
-        # Of thousands of calls, as a Markov chain makes them, hardly any gives a text.
-        may_hold = (str, tuple, list)
-        found = (call.returned for call in self.calls if isinstance(call.returned, may_hold))
+        # Of thousands of calls, as a Markov chain makes them, each looks at the one before it only,
+        # which was of the same name and has looked at all others.
+        again = bool(self.calls) and self.calls[-1].function is text
+        calls = self.calls[-1:] if again else self.calls
+        found = (call.returned for call in calls if isinstance(call.returned, (str, tuple, list)))
         return any(
             one is text or (not isinstance(one, str) and any(part is text for part in one))
             for one in found

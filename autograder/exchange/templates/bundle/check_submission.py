@@ -638,6 +638,23 @@ def look_at_cells(
                 )
         if cell.grade_id in exercises:
             first |= dict.fromkeys(cell.defines, cell)
+    run = [cell for cell in cells if runs(cell, cells, exercises)]
+    taken = importlib.import_module("coursekit.ipynb").taken
+    for cell, name in taken(run, [one for one in run if one.grade_id in exercises]):
+        found.remarks.append(
+            f"{place(cell)} gives {name}, a name of Python's own, a new value, for all cells"
+        )
+
+
+STOPPED = {
+    "slow": "{where}, line {slow}, took more than {allowed:g} s; at grading it is not finished",
+    "ended": "{where}, line {ended}, ended Python itself (it may need too much memory) "
+    "and is left out at grading",
+    "lacks": "{where} imports {lacks}, which is not there at grading: the course's packages are "
+    "those of requirements.txt",
+    "newer": "{where}, line {newer}, needs a newer Python than the grader's {python}",
+    "network": "{where} asks for the network, which is not there at grading",
+}
 
 
 def look_at_events(
@@ -650,6 +667,7 @@ def look_at_events(
     for event in events:
         cell = by_number.get(event["cell"])
         where = place(cell) if cell else "a function"
+        kind = next((name for name in STOPPED if name in event), None)
         if "uses" in event:
             there = "" if os.path.isabs(event["uses"]) else "lies beside the notebook and "
             what = "import its code" if event["module"] else "read it"
@@ -657,31 +675,9 @@ def look_at_events(
                 f"{event['uses']} {there}will not be there at grading: "
                 f"{where} cannot {what}; put what it needs into the notebook"
             )
-        elif "slow" in event:
-            found.at(event["costs"]).append(
-                f"{where}, line {event['slow']}, took more than {event['allowed']:g} s; at grading "
-                f"it is not finished; {AND_THEN[event['costs']]}"
-            )
-        elif "ended" in event:
-            found.at(event["costs"]).append(
-                f"{where}, line {event['ended']}, ended Python itself (it may need too much "
-                f"memory) and is left out at grading; {AND_THEN[event['costs']]}"
-            )
-        elif "lacks" in event:
-            found.at(event["costs"]).append(
-                f"{where} imports {event['lacks']}, which is not there at grading: the course's "
-                f"packages are those of requirements.txt; {AND_THEN[event['costs']]}"
-            )
-        elif "newer" in event:
-            found.at(event["costs"]).append(
-                f"{where}, line {event['newer']}, needs a newer Python than the grader's {python}; "
-                f"{AND_THEN[event['costs']]}"
-            )
-        elif "network" in event:
-            found.at(event["costs"]).append(
-                f"{where} asks for the network, which is not there at grading; "
-                f"{AND_THEN[event['costs']]}"
-            )
+        elif kind:
+            said = STOPPED[kind].format(where=where, python=python, **event)
+            found.at(event["costs"]).append(f"{said}; {AND_THEN[event['costs']]}")
         elif cell is not None:
             _stopped(event, cell, folder, shown_only, found)
 
