@@ -273,6 +273,12 @@ def train(x, epochs):
         (PARAMETER.format("2 * self.a"), "which a training changes"),
         (PARAMETER.format("torch.optim.Adam([self.a])"), ""),
         (PARAMETER.format("self.a.detach().clone()"), ""),
+        (PARAMETER.format("self.a.shape[0] // 2"), ""),
+        (PARAMETER.format("1 / math.sqrt(self.a.numel())"), ""),
+        (PARAMETER.format("self.a.view(-1)"), ""),
+        (PARAMETER.format("2 * layer.a"), ""),
+        (PARAMETER.format("torch.exp(self.a)").replace("))\n", "), requires_grad=False)\n", 1), ""),
+        (PARAMETER.format("torch.exp(self.a)") + "  def more(self):\n    self.b = self.a\n", ""),
     ],
 )
 def test_functions_are_read(code: str, words: str) -> None:
