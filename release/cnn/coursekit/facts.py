@@ -682,6 +682,11 @@ def _detached(function: ast.FunctionDef) -> Iterator[_Fact]:
     back = [one for one in own if isinstance(one, ast.Call) and _name(one.func) == "backward"]
     assigned = (one for one in own if isinstance(one, ast.Assign))
     leading = _leading_to({name for one in back for name in _read(one)}, assigned)
+    for call in (one for tree in leading for one in _calls(tree.value)):
+        keeps = len(call.args) > 4 or {one.arg for one in call.keywords} & {"create_graph", None}
+        if _chain(call.func)[-2:] == ["autograd", "grad"] and not keeps:
+            words = f"Line {call.lineno} takes a derivative without create_graph=True"
+            yield "derivative cut", f"{words}: the loss has no gradient by way of it."
     made: dict[str, ast.Assign] = {}
     for node in (one for one in own if isinstance(one, ast.Assign)):
         if isinstance(node.value, ast.Call):
@@ -894,10 +899,10 @@ def _in_class(made: ast.ClassDef) -> Iterator[_Fact]:
     goes_through = names & {"children", "modules", "named_children", "getattr", "add_module"} or (
         used_ & {"_modules", "__dict__"}
     )
-    for node in (one for one in ast.walk(made) if isinstance(one, ast.Assign)):
+    yield from _worked_out_once(made)
+    for node in _set_on_self(made):
         target = node.targets[0]
-        if not (isinstance(target, ast.Attribute) and _chain(target)[:1] == ["self"]):
-            continue
+        assert isinstance(target, ast.Attribute)
         if _is_layer(node.value) and target.attr not in used_ and not goes_through:
             words = (
                 f"Line {node.lineno} makes self.{target.attr}, and nothing in the class uses it."
@@ -919,6 +924,44 @@ def _in_class(made: ast.ClassDef) -> Iterator[_Fact]:
                 "parameters."
             )
             yield "plain list", words
+
+
+def _set_on_self(tree: ast.AST) -> list[ast.Assign]:
+    """self.layers = …"""
+    assigned = (one for one in ast.walk(tree) if isinstance(one, ast.Assign))
+    return [
+        one
+        for one in assigned
+        if isinstance(one.targets[0], ast.Attribute) and _chain(one.targets[0])[0] == "self"
+    ]
+
+
+def _worked_out_once(made: ast.ClassDef) -> Iterator[_Fact]:
+    """self.alpha = torch.exp(self.log_alpha) beside self.log_alpha = nn.Parameter(…)."""
+    first = [one for one in made.body if isinstance(one, ast.FunctionDef)]
+    attributes = [node for one in first if one.name == "__init__" for node in _set_on_self(one)]
+    values = {_name(one.targets[0]): one for one in attributes}
+    parameters = {
+        name
+        for name, one in values.items()
+        if isinstance(one.value, ast.Call) and _name(one.value.func) == "Parameter"
+    }
+    for name, one in values.items():
+        read = {node.attr for node in ast.walk(one.value) if isinstance(node, ast.Attribute)}
+        if name not in parameters and read & parameters and _computes(one.value):
+            words = (
+                f"Line {one.lineno} works self.{name} out once: it does not follow "
+                f"self.{min(read & parameters)}, which a training changes."
+            )
+            yield "worked out once", words
+
+
+def _computes(value: ast.expr) -> bool:
+    """torch.exp(…), (…).exp(), 2 * …; no optimiser, layer, copy or list."""
+    if not isinstance(value, ast.Call):
+        return isinstance(value, ast.BinOp)
+    name, root = _name(value.func), _chain(value.func)[0]
+    return name.islower() and name not in _CUTS | {"clone"} and root in (*_LIBRARIES, "self", "")
 
 
 def _is_layer(node: ast.AST | None) -> bool:
