@@ -203,10 +203,10 @@ def test_devices_may_lie_where_no_program_may_be_run() -> None:
         "import os; from autograder.sandbox.cage import Cage; assert os.geteuid() == 1000\n"
         "cage = Cage('full'); cage.worker().kill(); cage.close()"
     )
-    user = "unshare --user --map-user=1000 --map-group=1000"
+    there = f'{forbids}; exec unshare --user --map-user=1000 --map-group=1000 "$0" -c "$1"'
+    start = ["unshare", "-m" if os.geteuid() == 0 else "-Urm", "sh", "-c", there]
     ended = subprocess.run(
-        ["unshare", "-m" if os.geteuid() == 0 else "-Urm", "sh", "-c"]
-        + [f'{forbids}; exec {user} "$0" -c "$1"', sys.executable, whole],
+        [*start, sys.executable, whole],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
