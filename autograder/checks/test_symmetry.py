@@ -1198,7 +1198,9 @@ def test_train_energy_model__returns_a_history_that_falls(student, draw):
         model, positions, wanted, epochs=40, generator=torch_generator(draw)
     )
     after = np.mean((_energies(model, data[0]) - energies) ** 2)
-    holds(bool(after < before), "the model is no better after the training than before")
+    # Rounded or otherwise disturbed weights are a little better as often as not; right trainings
+    # leave 0.9 of the error at most, where they stop early.
+    holds(bool(after < 0.98 * before), "the model is hardly better after the training than before")
     holds(isinstance(history, (list, tuple)), "should return the history, a list of losses")
     losses = [number(loss) for loss in history]
     # The tries of a line search may have been counted too.

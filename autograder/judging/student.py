@@ -31,7 +31,7 @@ from autograder.sandbox.protocol import (
 from .uses import pieces_of
 
 _OK = encode({"ok": True})
-MAX_RECEIVED = 4 * MAX_BYTES  # in all checks of an exercise: they stay until the diagnosis
+MAX_RECEIVED = 8 * MAX_BYTES  # in all checks of an exercise: they stay until the diagnosis
 _OTHER_TYPES = ("Tensor", "function", "generator", "module", "method", "dict_values", "dict_keys")
 # What a hidden check's message may name: more names, and lines, would be room for its inputs.
 _TOLD_TYPES = (*_OTHER_TYPES, "list", "tuple", "dict", "set", "str", "NoneType", "Linear")

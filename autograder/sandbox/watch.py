@@ -19,10 +19,12 @@ from dataclasses import dataclass
 
 from autograder.errors import CageError, WorkerEnded
 
+from . import alive
 from .inside.protocol import LIMITS
 from .process import Sight, Tree
 
-EVERY = 0.05
+EVERY, SELDOM = 0.05, 0.5
+"""Seconds between two looks: more of them where a look takes long, that it does not take a core."""
 STALL_SECONDS = 10.0
 IDLE_SECONDS = 30.0
 OWN_CORE = 0.9
@@ -110,7 +112,8 @@ class Watch:
                     return self._end(ended)
                 except Exception as error:  # nobody may wait at the line for ever
                     return self._end(CageError(f"a worker cannot be watched: {error}"))
-            wait = max(EVERY, 10 * (time.thread_time() - started))
+            took = time.thread_time() - started
+            wait = EVERY if self._suspect else min(SELDOM, max(EVERY, 10 * took))
 
     def _end(self, verdict: WorkerEnded | CageError) -> None:
         self.verdict = verdict
@@ -132,6 +135,7 @@ class Watch:
         self._suspect = suspect
         if self._budget is not None:
             self._spend(self._budget, sight, now)
+            alive.goes_on()
         self._looked, self._seen = now, max(self._seen, self.tree.cpu)
 
     def _spend(self, budget: Budget, sight: Sight, now: float) -> None:

@@ -291,6 +291,10 @@ def wanted_instead(stumble: Exception) -> str:
         return f"something with {text} in it"
     if isinstance(stumble, KeyError):
         return "an array or tensor"
+    if "unsupported operand" in text or "a real number" in text:
+        return "a number, an array or a tensor"
+    if re.search(r"unexpected keyword argument '(axis|dtype|out|keepdims)'", text):
+        return "a NumPy array"  # whose own words these are
     if "must be of integer" in text:
         return "integer values"
     if "inhomogeneous" in text:
