@@ -485,6 +485,9 @@ def test_where_a_tensor_came_back_tensors_are_shown(dtype: torch.dtype) -> None:
     with pytest.raises(CheckFailed) as failed:
         close(tensor(call.returned, (1, 1)), np.array([[6.0]]))
     message = describe("slope", "is 6", failed.value, [call], public=True)
+    with pytest.raises(CheckFailed) as failed:
+        close(call.returned, torch.tensor([[6.0]], dtype=torch.float64))
+    assert describe("slope", "is 6", failed.value, [call], public=True) == message
     assert f"returned  {code(torch.tensor([[18.0]], dtype=dtype))}\n" in message
     assert f"expected  {code(torch.tensor([[6.0]], dtype=dtype))}\n" in message
 

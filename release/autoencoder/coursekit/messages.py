@@ -100,8 +100,9 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _as_it_came(value: Any, returned: Any) -> Any:
-    """An array as a tensor, where what came back was one."""
-    if not (hasattr(returned, "detach") and isinstance(value, np.ndarray)):
+    """An array, or a tensor of another kind, as a tensor like the one that came back."""
+    like = isinstance(value, np.ndarray) or hasattr(value, "detach")
+    if not (hasattr(returned, "detach") and like):
         return value
     import torch
 
