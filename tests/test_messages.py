@@ -492,6 +492,20 @@ def test_where_a_tensor_came_back_tensors_are_shown(dtype: torch.dtype) -> None:
     assert f"expected  {code(torch.tensor([[6.0]], dtype=dtype))}\n" in message
 
 
+@pytest.mark.parametrize(
+    "expected",
+    [np.array([6.0, 7.0])[::-1], np.broadcast_to(6.0, 2)],
+    ids=["from-behind", "one-number-again"],
+)
+@pytest.mark.filterwarnings("error")
+def test_an_array_of_which_torch_makes_no_tensor_is_shown_all_the_same(expected: Any) -> None:
+    call = Call("slope", returned=torch.tensor([18.0, 2.0]))
+    with pytest.raises(CheckFailed) as failed:
+        close(tensor(call.returned, (2,)), expected)
+    message = describe("slope", "is 6", failed.value, [call], public=True)
+    assert f"expected  {code(torch.tensor(expected.tolist()))}\n" in message
+
+
 def test_a_number_in_an_array_without_axes_is_shown_as_a_number() -> None:
     with pytest.raises(CheckFailed) as failed:
         close(np.array(3.0), np.array(29.0))
