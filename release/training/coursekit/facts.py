@@ -685,11 +685,12 @@ def _detached(function: ast.FunctionDef) -> Iterator[_Fact]:
     back = [one for one in own if isinstance(one, ast.Call) and _name(one.func) == "backward"]
     assigned = (one for one in own if isinstance(one, ast.Assign))
     leading = _leading_to({name for one in back for name in _read(one)}, assigned)
-    for call in (one for tree in leading for one in _calls(tree.value)):
-        keeps = len(call.args) > 4 or {one.arg for one in call.keywords} & {"create_graph", None}
-        if _chain(call.func)[-2:] == ["autograd", "grad"] and not keeps:
-            words = f"Line {call.lineno} takes a derivative without create_graph=True"
-            yield "derivative cut", f"{words}: the loss has no gradient by way of it."
+    if not any(map(_keeps_graph, _calls(function))):  # else it is known, and may be meant
+        for call in (one for tree in leading for one in _calls(tree.value)):
+            of_weights = "parameters" in {_name(one.func) for one in _calls(call)}
+            if _chain(call.func)[-2:] == ["autograd", "grad"] and not of_weights:
+                words = f"Line {call.lineno} takes a derivative without create_graph=True"
+                yield "derivative cut", f"{words}: the loss has no gradient by way of it."
     made: dict[str, ast.Assign] = {}
     for node in (one for one in own if isinstance(one, ast.Assign)):
         if isinstance(node.value, ast.Call):
@@ -701,6 +702,12 @@ def _detached(function: ast.FunctionDef) -> Iterator[_Fact]:
             if name in made and alone and _makes_of_network(made[name].value):
                 words = f"Line {one.lineno} cuts {name} off (detach): no gradient gets past that."
                 yield "detached", words
+
+
+def _keeps_graph(call: ast.Call) -> bool:
+    """grad(…, create_graph=True), or **options, which may hold it."""
+    named = {one.arg for one in call.keywords} & {"create_graph", None}
+    return bool(named) or (_name(call.func) == "grad" and len(call.args) > 4)
 
 
 def _detached_name(node: ast.expr) -> str:
