@@ -100,12 +100,14 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _as_it_came(value: Any, returned: Any) -> Any:
-    """An array as a tensor, where what came back was one."""
-    if not (hasattr(returned, "detach") and isinstance(value, np.ndarray)):
+    """An array, or a tensor of another kind, as a tensor like the one that came back."""
+    like = isinstance(value, np.ndarray) or hasattr(value, "detach")
+    if not (hasattr(returned, "detach") and like):
         return value
     import torch
 
-    found = torch.as_tensor(value)
+    # A copy: torch makes none of an array that is seen from behind, and warns of a constant one.
+    found = torch.as_tensor(value.copy() if isinstance(value, np.ndarray) else value)
     return found.to(returned.dtype) if returned.is_floating_point() else found
 
 

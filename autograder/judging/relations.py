@@ -275,15 +275,17 @@ def _reordered(pairs: list[Pair]) -> str:
 
 
 def _as_given(pairs: list[Pair]) -> str:
-    """The same argument came back from every call that went wrong, and more than once."""
-    wrong = [pair for pair in pairs if not (pair.same or isinstance(pair.mine, bool))]
-    if len(wrong) < 2 or not all(isinstance(pair.args, (list, tuple)) for pair in wrong):
+    """The same argument came back from every call that went wrong, and more than once; of one that
+    was kept where the student's code runs nobody knows."""
+    wrong = [pair for pair in pairs if pair.args and not pair.same]
+    if not all(isinstance(pair.args, (list, tuple)) for pair in wrong):
         return ""
     for place, ordinal in enumerate(_ORDINALS):
         given = [(pair.mine, pair.args[place]) for pair in wrong if place < len(pair.args)]
-        if len(given) < len(wrong) or not all(_alike(mine, one) for mine, one in given):
+        known = [(mine, one) for mine, one in given if plain(one) is not None]
+        if 2 * len(known) <= len(wrong) or not all(_alike(mine, one) for mine, one in known):
             continue
-        if len({float(plain(one).sum()) for _, one in given}) > 1:  # type: ignore[union-attr]
+        if len({float(plain(one).sum()) for _, one in known}) > 1:  # type: ignore[union-attr]
             return f"What comes back is the {ordinal} argument as it was given."
     return ""
 

@@ -76,7 +76,7 @@ def _course(seconds: float) -> Assignment:
     )
 
 
-COURSE = _course(1.0)
+COURSE = _course(2.0)
 PATIENT = _course(8.0)
 RIGHT = {name: reference_code(COURSE, name) for name in CHOSEN}
 SETUP = cells(COURSE)[0]
@@ -92,7 +92,7 @@ def course(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> A
         return PATIENT
     monkeypatch.setattr("autograder.sandbox.watch.STALL_SECONDS", 1.5)
     monkeypatch.setattr("autograder.sandbox.watch.IDLE_SECONDS", 3.0)
-    monkeypatch.setattr("autograder.sandbox.protocol.CELL_SECONDS", 1.0)
+    monkeypatch.setattr("autograder.sandbox.protocol.CELL_SECONDS", 2.0)
     return COURSE
 
 
