@@ -193,7 +193,8 @@ def minibatches(
     and the next epoch with the same generator another.
 
     Every row comes once, together with its partner. Anything that a for loop can go through
-    will do: a generator function, a list of pairs, a DataLoader.
+    will do: a generator function, a list of pairs, a DataLoader (without workers of its own,
+    which take seconds to start).
 
     Example: 100 rows in batches of 16 make 7 batches, the last of 4 rows.
     """

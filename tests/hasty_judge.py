@@ -1,7 +1,7 @@
 """A judge's process in which exercises have a fifth of their computing time.
 
-An endless loop takes all of it, and twice as much where the machine is crowded; right answers take
-a tenth of it.
+An endless loop takes all of it, and twice as much where the machine is crowded; right answers need
+far less.
 """
 
 from autograder.grading import judge_process

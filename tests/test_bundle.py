@@ -19,10 +19,12 @@ from typer.testing import CliRunner
 from autograder.authoring import demo
 from autograder.cli import app
 from autograder.course import ROOT, course, load_assignment
+from autograder.errors import SubmissionError
 from autograder.exchange.bundle import files_of, site_folder, student_folder
 from autograder.exchange.gradescope import gradescope_archive
 from autograder.exchange.solutions import instructive, solutions_folder
 from autograder.judging.answers import alternatives, reference_code
+from autograder.sandbox.inside.protocol import remove
 
 
 def test_the_students_folder_holds_what_is_needed_and_nothing_private(tmp_path: Path) -> None:
@@ -175,6 +177,27 @@ def test_on_gradescope_a_notebook_is_found_wherever_it_lies(place: str, tmp_path
         (submission / place).parent.mkdir(parents=True, exist_ok=True)
         (submission / place).write_bytes(worked)
     assert _find(submission, found)[0] == worked
+
+
+def test_on_gradescope_folders_without_end_are_the_students_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand, one in another, ended the grader; many beside each other had no limit."""
+    from autograder.exchange.gradescope import _find
+
+    found = load_assignment("backprop")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1500):
+        os.mkdir("a")
+        os.chdir("a")
+    Path("backprop.ipynb").write_bytes(b"{}")
+    assert _find(tmp_path, found)[0] == b"{}"
+    monkeypatch.undo()
+    remove(str(tmp_path / "a"))
+    for number in range(2100):
+        (tmp_path / str(number)).mkdir()
+    with pytest.raises(SubmissionError, match="more than"):
+        _find(tmp_path, found)
 
 
 def test_gradescopes_set_up_brings_a_python_that_fits(tmp_path: Path) -> None:

@@ -132,6 +132,9 @@ optim = torch.optim
 moved = [step(kind) for kind in (optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop)]
 moved.append(step(optim.LBFGS, line_search_fn="strong_wolfe"))
 moved.append(float(torch.func.grad(torch.sin)(torch.zeros(()))) == 1)
+torch.use_deterministic_algorithms(True, warn_only=True)
+moved.append(torch.are_deterministic_algorithms_enabled())
+moved.append(torch.is_deterministic_algorithms_warn_only_enabled())
 """
     assert run(step)["ok"]
     assert told(run, worker, "all(moved)"), "an optimiser or a gradient went wrong"

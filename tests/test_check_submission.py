@@ -117,8 +117,9 @@ def test_what_would_cost_marks_is_named(notebook: Path) -> None:
         cells[
             at(cells, "spring_force")
         ].source = (
-            "def spring_force(x, stiffness=1.0):\n    return -helper(stiffness * x)\nagain = 1 / 0"
+            "def spring_force(x, stiffness=1.0):\n    return -helper(float(x))\nagain = 1 / 0"
         )
+        add("float = 3", "demo_again")(cells)
         cells[at(cells, "energies")].source = f"<<<<<<< mine\n{RIGHT['energies']}"
         second = nbformat.from_dict({**cells[at(cells, "spring_force")], "id": "second"})
         cells.append(second)
@@ -132,6 +133,7 @@ def test_what_would_cost_marks_is_named(notebook: Path) -> None:
         "(the cell of spring_force) stops in line 3 with ZeroDivisionError: division by zero",
         "spring_force fails a public check: run the cell below it",
         "spring_force has 2 cells; the last one counts",
+        "gives float, a name of Python's own, a new value, for all cells",
         "(the cell of energies) stops in line 1 with SyntaxError",
         "energies is not defined: mend its cell, or take it from a fresh copy",
         "the cell of oscillator is gone; what other cells define counts",

@@ -314,6 +314,42 @@ def test_the_name_of_ones_own_file_is_nobody_elses(
     assert hers not in without
 
 
+LONE = [
+    ("backprop_mallory_attempt_2026-11-20-18-00-00_{}", "mallory"),
+    ("mallory_9_2_{}", "mallory-9"),
+    ("mallory_LATE_9_2_{}", "mallory-9"),
+    ("Mallory_9_assignsubmission_file_{}", "mallory-9"),
+    ("Mallory_9_assignsubmission_file_/{}", "mallory-9"),
+    ("Mallory - {}", "mallory"),
+]
+
+
+@pytest.mark.parametrize(("own", "student"), LONE)
+@pytest.mark.parametrize(
+    "name",
+    ["backprop.ipynb", "HW_1_2_final.ipynb", "backprop - Copy.ipynb"]
+    + [other.replace("allory", "lice").format("b.ipynb").replace("/", "_") for other, _ in LONE],
+)
+def test_who_is_alone_in_an_archive_decides_no_platform(
+    own: str, student: str, name: str, tmp_path: Path
+) -> None:
+    """By what they call their file, which comes after the platform's own words."""
+    files = {own.format(name): b"m", own.format("x" + name): b"m"}
+    for number, work in enumerate((dict([*files.items()][:1]), files)):
+        found = collected_in(tmp_path / str(number), work)
+        assert found in ({student: b"m"}, {}), found
+        if name in ("backprop.ipynb", "backprop - Copy.ipynb"):
+            assert found, "nothing else could have named it"
+
+
+def test_several_people_with_dashes_in_their_names_are_no_classroom(tmp_path: Path) -> None:
+    files = {f"Group {n} - Ada_{n}_assignsubmission_file_b.ipynb": b"a" for n in (1, 2)}
+    assert sorted(collected_in(tmp_path / "course", files)) == [
+        "group_1_-_ada-1",
+        "group_2_-_ada-2",
+    ]
+
+
 def test_a_receipt_that_a_student_wrote_is_not_believed(tmp_path: Path) -> None:
     own = "HW_eve_ben_attempt_2026-11-20-18-00-00"
     files = {

@@ -244,6 +244,7 @@ def test_where_it_is_wrong_is_not_told_of_what_is_drawn() -> None:
     pair = Pair((1.5, 2.5), (1.5, 3.5), (), False)
     assert relations.place([pair])
     assert relations.place([pair._replace(sure=False)]) == ""
+    assert relations.place([pair, pair._replace(sure=False)])
 
 
 @pytest.mark.parametrize(
@@ -276,6 +277,20 @@ def test_things_in_another_order() -> None:
     right = (np.ones(2), np.zeros(3), 2.5)
     said = told(((right[1], right[0], right[2]), right))
     assert said == "The right values come back in another order: the second, the first, the third."
+
+
+def test_what_was_given_comes_back() -> None:
+    pairs = [Pair(x, np.sin(x), (3, x), False) for x in (X, 2 * GRID)]
+    assert "the second argument as it was given" in relations.told(pairs)
+    assert relations.told(pairs[:1]) == "", "by chance, or where zero is right"
+    flag = Pair(True, False, (), False)
+    assert relations.told([*pairs, flag]) == relations.told(pairs)
+
+
+def test_what_is_no_number_has_no_part_in_a_relation() -> None:
+    """A flag that is wrong beside numbers whose sign is."""
+    pairs = [Pair(-X, X, (), False), Pair(True, False, (), False)]
+    assert "every sign turned over" in relations.told(pairs)
 
 
 def test_right_values_with_fewer_digits_are_in_no_other_order() -> None:

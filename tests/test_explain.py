@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from test_gradebook import ANSWERS, Tags, filled, hand_in, result
 
-from autograder.course import Assignment
+from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
 from autograder.grading import explain as explaining
 from autograder.grading.explain import Explanation, explain
 from autograder.grading.run import course_salt
+from autograder.judging.answers import reference_code
 from autograder.records.explanation import Recorded, as_page, as_text
 from autograder.records.gradebook import Recorder
 from autograder.results import Store
@@ -61,6 +62,26 @@ def test_every_check_has_its_calls_what_came_back_and_what_is_right(
     (call,) = energies[1][-1].calls
     assert call.right == call.returned, "the right answer's number, where the student's is right"
     assert oscillator[0].points == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "exercise"),
+    [("pinn", "derivative"), ("training", "early_stopping"), ("backprop", "he_initialise")],
+    ids=["calls-alike-for-long", "equal-calls-that-go-on", "a-generator-that-goes-on"],
+)
+def test_a_right_answer_meets_its_own_numbers(
+    tmp_path: Path, one_cage: None, name: str, exercise: str
+) -> None:
+    assignment = load_assignment(name)
+    reference = {one.name: reference_code(assignment, one.name) for one in assignment.exercises}
+    notebook = filled(assignment, reference)
+    hand_in(tmp_path, "ada", notebook, name=name, file=f"{name}.ipynb")
+    course_salt(tmp_path)
+    ((judged, checks),) = explain(assignment, tmp_path, "ada", exercise).exercises
+    assert judged.status == "right"
+    calls = [call for check in checks for call in check.calls]
+    assert len(calls) > 10
+    assert [call for call in calls if call.right not in ("", call.returned)] == []
 
 
 def test_the_same_inputs_as_at_grading(

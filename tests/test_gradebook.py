@@ -1739,6 +1739,25 @@ def test_the_page_has_the_gradebooks_mark_and_how_it_came_about(
     assert "18:00 UTC, due 2026-11-20 13:00 UTC): 11 less 11" in shown_page(graded)
 
 
+def test_pages_of_a_class_need_no_query_for_each_student(
+    graded: Path, springs: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `grade` writes those of submissions of which nothing changed."""
+    recorder = Recorder(graded, [springs])
+    pages = Pages(graded, [springs], recorder)
+    pages.refresh(springs)
+    before = shown_page(graded)
+    late(graded, 5)
+    for made in Store(graded).all("springs"):
+        recorder.record(made)
+    marks = {mark.student: mark for mark in recorder.marks(springs)}
+    assert marks["ada"].penalty
+    monkeypatch.delattr(Recorder, "mark")
+    pages.renew(springs, ["ada", "nobody"], marks)
+    assert shown_page(graded) != before
+    assert f"{marks['ada'].total:g} of 15 points" in shown_page(graded)
+
+
 def test_code_is_shown_only_where_it_is_what_was_graded(graded: Path, springs: Assignment) -> None:
     made = Store(graded).load("springs", "ada")
     assert made is not None

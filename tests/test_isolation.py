@@ -41,6 +41,8 @@ TRIES = {
     "uses UDP": "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', {udp}))",
     "connects to a socket that is a file": "socket.socket(socket.AF_UNIX).connect({unix!r})",
     "changes a file's mode": "open('mode', 'w').close(); os.chmod('mode', 0o600)",
+    "leaves a time at a device": "os.utime('/dev/null')",
+    "leaves a time at a device that was open": "os.utime(1)",
     "keeps memory that no process holds": "os.memfd_create('x')",
     "leaves a file in /dev/shm": "open('/dev/shm/{name}', 'w').close()",
     "is not the first to go where memory ends": (
@@ -52,6 +54,11 @@ TRIES = {
     ),
     "locks a library": "import fcntl; fcntl.flock(open(os.__file__), fcntl.LOCK_EX)",
     "takes the machine's asynchronous reads": "system_call(206, 1000, ctypes.byref(slot))",
+    "has everybody's files written to the disk": "system_call(162)",
+    "has a disk's files written": "system_call(306, os.open(os.__file__, 0))",
+    "takes the machine's large pages": (  # which it need not have: then it is another error
+        "libc.syscall(9, 0, 2**21, 3, 0x40022, -1, 0); assert ctypes.get_errno() != 1"
+    ),
     "lends pages to a pipe": "os.splice(os.open(os.__file__, 0), os.pipe()[1], 1, offset_src=0)",
     "keeps a page from being swapped": "system_call(149, ctypes.addressof(slot), 8)",
     "is served before all others": "os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))",
@@ -186,6 +193,27 @@ with contextlib.closing(Cage(level)) as cage:
     itself, *others = json.loads(ended.stdout)
     assert itself
     assert [what for what, ok in zip(OF_THE_SAME_USER, others, strict=True) if ok] == []
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="no other user can be made here")
+def test_devices_may_lie_where_no_program_may_be_run() -> None:
+    """As on many machines; who is not root cannot take that away, and needs not."""
+    forbids = "mount --rbind /dev /dev && mount -o remount,bind,nosuid,noexec /dev || exit 99"
+    whole = (
+        "import os; from autograder.sandbox.cage import Cage; assert os.geteuid() == 1000\n"
+        "cage = Cage('full'); cage.worker().kill(); cage.close()"
+    )
+    there = f'{forbids}; exec unshare --user --map-user=1000 --map-group=1000 "$0" -c "$1"'
+    start = ["unshare", "-m" if os.geteuid() == 0 else "-Urm", "sh", "-c", there]
+    ended = subprocess.run(
+        [*start, sys.executable, whole],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    if ended.returncode == 99:
+        pytest.skip(f"devices cannot be put elsewhere here: {ended.stderr}")
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_the_page_shows_what_doctor_prints(monkeypatch: pytest.MonkeyPatch) -> None:

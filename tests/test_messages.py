@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +26,7 @@ from coursekit import (
     unchanged,
     within,
 )
-from coursekit.compare import stumbled
+from coursekit.compare import in_other_words, stumbled
 from coursekit.messages import describe
 from coursekit.notebook import NotebookStudent
 from coursekit.relations import relation
@@ -129,6 +130,8 @@ def slope(u, x):
     return torch.autograd.grad(u.sum(), x)[0]
 def square(x):
     return x**2
+def predictor(n):
+    return Net(n)
 """
 
 
@@ -197,6 +200,8 @@ def test_what_stopped_is_not_said_to_be_an_output() -> None:
     message = said(lambda s: s.Net(2)(torch.ones(3)).sum(1, 2, 3))
     assert "problem   Net stopped with RuntimeError" in message
     assert "the output of" not in message
+    message = said(lambda s: s.predictor(2)(np.ones(2)))
+    assert "problem   what predictor returned stopped with TypeError" in message
 
 
 def test_what_the_check_does_itself_is_not_what_was_called() -> None:
@@ -337,7 +342,6 @@ def test_coincidences_are_no_causes(values: Any, wanted: Any) -> None:
 
 
 def test_a_stumble_says_what_it_was_and_what_was_wanted() -> None:
-    from coursekit.compare import stumbled
 
     def told(use: Callable[[Any], Any], check: Callable[[Any], Any]) -> str:
         student: Any = Student(InProcess([Cell("the cell of encode", CODE)]))
@@ -472,3 +476,64 @@ def test_what_stops_a_check_is_told_as_what_was_wanted(
     with pytest.raises((IndexError, ValueError)) as caught:
         stumble(values)
     assert words in stumbled(caught.value, [Call("f", returned=values)]).text
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_where_a_tensor_came_back_tensors_are_shown(dtype: torch.dtype) -> None:
+    """Though the check compared arrays."""
+    call = Call("slope", returned=torch.tensor([[18.0]], dtype=dtype))
+    with pytest.raises(CheckFailed) as failed:
+        close(tensor(call.returned, (1, 1)), np.array([[6.0]]))
+    message = describe("slope", "is 6", failed.value, [call], public=True)
+    with pytest.raises(CheckFailed) as failed:
+        close(call.returned, torch.tensor([[6.0]], dtype=torch.float64))
+    assert describe("slope", "is 6", failed.value, [call], public=True) == message
+    assert f"returned  {code(torch.tensor([[18.0]], dtype=dtype))}\n" in message
+    assert f"expected  {code(torch.tensor([[6.0]], dtype=dtype))}\n" in message
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [np.array([6.0, 7.0])[::-1], np.broadcast_to(6.0, 2)],
+    ids=["from-behind", "one-number-again"],
+)
+@pytest.mark.filterwarnings("error")
+def test_an_array_of_which_torch_makes_no_tensor_is_shown_all_the_same(expected: Any) -> None:
+    call = Call("slope", returned=torch.tensor([18.0, 2.0]))
+    with pytest.raises(CheckFailed) as failed:
+        close(tensor(call.returned, (2,)), expected)
+    message = describe("slope", "is 6", failed.value, [call], public=True)
+    assert f"expected  {code(torch.tensor(expected.tolist()))}\n" in message
+
+
+def test_a_number_in_an_array_without_axes_is_shown_as_a_number() -> None:
+    with pytest.raises(CheckFailed) as failed:
+        close(np.array(3.0), np.array(29.0))
+    message = describe("slope", "is 29", failed.value, [Call("slope")], public=True)
+    assert "expected  29\n" in message
+
+
+@pytest.mark.parametrize(
+    ("stops", "words"),
+    [
+        (lambda: math.sin(np.ones(2)), "functions of math take no arrays"),
+        (lambda: float(torch.ones(2)), "a single number is needed"),
+        (lambda: torch.ones(2, requires_grad=True).add_(1), "changed in place"),
+        (lambda: torch.ones(1, 2) @ torch.ones(2, 1).double(), "float32 and float64"),
+        (lambda: torch.nn.Linear(2, 1)(torch.ones(1, 2).double()), "float32 and float64"),
+        (lambda: bool(np.ones(2) > 0), "each of its entries"),
+        (lambda: torch.ones(2) or 1, "yes or no"),
+        (lambda: bool(torch.ones(2) > 0), "each of its entries"),
+        (lambda: torch.ones(2).sum().backward(), "something without a graph"),
+        (lambda: 1 / 0, ""),
+    ],
+)
+def test_what_numpy_and_torch_say_is_said_in_other_words(
+    stops: Callable[[], Any], words: str
+) -> None:
+    """A hidden check says nothing else of an error."""
+    with pytest.raises(Exception, match=r".") as raised:
+        stops()
+    said = in_other_words(str(raised.value))
+    assert words in said
+    assert bool(words) == bool(said)

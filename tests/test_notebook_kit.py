@@ -307,13 +307,45 @@ def test_check_tells_right_from_wrong_and_never_says_all(
             "def kinetic(*a):\n    raise NotImplementedError\npotential = kinetic",
             "energies is still to be written\n",
         ),
+        (
+            "def Kinetic(mass, speed):\n    return mass * speed**2 / 2",
+            "kinetic is not defined, but Kinetic is: mend the name, or run its cell first, then "
+            "this one again\n",
+        ),
+        (
+            "def kinetic(mass, speed):\n    raise NotImplementedError\n    return mass * speed\n"
+            "potential = kinetic",
+            "kinetic is still to be written: its line raise NotImplementedError stands above your "
+            "code; take it out\n",
+        ),
     ],
 )
 def test_an_untouched_exercise_is_one_sentence(
-    code: str, sentence: str, capsys: pytest.CaptureFixture[str]
+    code: str,
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setitem(
+        linecache.cache, "<cell>", (len(code), None, code.splitlines(keepends=True), "<cell>")
+    )
     call('check("energies")', run(code))
     assert capsys.readouterr().out == sentence
+
+
+def test_an_error_in_another_cell_names_the_line_that_led_there() -> None:
+    namespace: dict[str, Any] = {}
+    for name, code in (
+        ("inner", "def inner(x):\n    return x + None\n"),
+        ("outer", "def outer(x):\n    y = 2 * x\n    return inner(y)\n"),
+    ):
+        exec(compile(code, f"<cell {name}>", "exec"), namespace)
+    student: Any = notebook.NotebookStudent(namespace, "outer", ["inner", "outer"])
+    student.begin(1)
+    with pytest.raises(StudentError) as raised:
+        student.outer(1.0)
+    where = "in line 2 of the cell of inner, called in line 3 of that of outer"
+    assert where in raised.value.text
 
 
 @pytest.mark.usefixtures("kit")

@@ -149,6 +149,28 @@ def test_an_exercise_that_a_later_cell_defines_again_is_named(again: str, line: 
 
 
 @pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("sum = 0\nfor k in range(3):\n    sum += k", ["sum"]),
+        ("for max, x in [(1, 2)]:\n    pass", ["max"]),
+        ("x = sum([1, 2])", []),
+        ("def f():\n    sum = 3", []),
+        ("min = 3", []),  # nothing needs it
+    ],
+)
+def test_a_name_of_python_s_own_that_an_exercise_needs_and_a_cell_takes_is_named(
+    cell: str, told: list[str]
+) -> None:
+    answer = "def energies(x):\n    return sum(x) + max(x) + x.min(all=1)\n"
+    notebook = filled(**(ANSWERS | {"energies": answer}))
+    notebook["cells"].append(code(cell))
+    assert read(notebook).notes == [
+        f"cell 12, line 1, gives {name}, a name of Python's own, a new value, for all cells"
+        for name in told
+    ]
+
+
+@pytest.mark.parametrize(
     "later",
     [
         "print(spring_force(1))",

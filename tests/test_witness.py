@@ -505,3 +505,29 @@ def test_a_public_check_lets_l_bfgs_see_the_same_loss_twice() -> None:
     ]
     result = judge.run(check, student, "salt")
     assert result.outcome == "passed", result.message
+
+
+@pytest.mark.parametrize(
+    ("history", "words"),
+    [
+        ([1.0, 0.99, 0.98, 0.98, 0.97, 0.97], "hardly fall"),
+        ([1.0, 0.8, 0.6, 0.5, 0.4, 0.3], "still falling at the end"),
+        ([1.0, 0.5, 0.3, 0.2, 0.2, 0.2], ""),
+        ([1.0, 0.9], ""),
+        ([1.0, 0.2, 0.1, 0.05, 0.03, 0.97], ""),  # it jumps up, at last
+        ([1.0, *(0.2 + 0.03 * (-1) ** n for n in range(40))], ""),  # noise of batches
+        ([1.0, 0.9, float("nan"), 0.9, 0.9, 0.9], ""),
+        (0.3, ""),
+    ],
+)
+def test_losses_tell_how_a_training_went(history: Any, words: str) -> None:
+    said = kit.went(history)
+    assert words in said
+    assert bool(words) == bool(said)
+
+
+def test_what_still_moves_when_the_training_ends_is_unsettled() -> None:
+    assert kit.unsettled([1.0, 0.9, 0.8, 0.7, 0.6])
+    assert kit.unsettled(torch.linspace(0.1, 0.3, 20))
+    assert not kit.unsettled([1.0, 0.5, 0.2, 0.15, 0.15, 0.15])
+    assert not kit.unsettled(None)

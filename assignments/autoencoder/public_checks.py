@@ -125,7 +125,9 @@ def test_train_autoencoder__rebuilds_both_signs(student):
     model, returned = _trained(student, 150, X)
     x_hat = tensor(model.decoder(model.encoder(X)), (80, 16))
     alike = (x_hat * X.numpy()).mean(axis=1)
-    holds(bool(alike[0::2].mean() > 0.1), "spins that are up are not rebuilt")
+    went = watching.went(returned)
+    ending = f": {went}" if went else ""
+    holds(bool(alike[0::2].mean() > 0.1), f"spins that are up are not rebuilt{ending}")
     holds(bool(alike[1::2].mean() > 0.1), "spins that are down are not rebuilt")
     error, losses = float(np.mean((x_hat - X.numpy()) ** 2)), _losses(returned)
     words = f"the last loss is {losses[-1]:.3g}, the mean squared error {error:.3g}"

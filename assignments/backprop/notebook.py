@@ -356,8 +356,8 @@ figures.gradient_sizes(he_initialise, deep_backward)
 # misses it by a mean square of about $h^4/240$ with $h = 2\pi/33$, that is
 # {{f"{(2 * np.pi / 33) ** 4 / 240 * 1e6:.0f}"}} · 10⁻⁶. Your network, with its 32 corners, could
 # come as close, and after 10 000 epochs has not. What is in the way: too few epochs, corners in
-# the wrong places, neurons that have fallen silent? Copy the cell of exercise 9, try ten seeds,
-# look at the corners of the best and of the worst, and find an experiment that decides.
+# the wrong places, neurons that have fallen silent? Call your `train` in a cell of your own with
+# ten seeds, look at the corners of the best and of the worst, and find an experiment that decides.
 
 # %% [markdown] answer="open_question"
 # **Your answer**, in a few sentences. It brings no points here; your instructor reads it.

@@ -8,6 +8,7 @@ uses it, torch; in Jupyter the answer is a small table, elsewhere the same as te
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import dis
@@ -36,16 +37,19 @@ from typing import Any
 import numpy as np
 
 from . import facts, slips
-from .compare import CheckFailed, StudentError, not_callable, stumbled, without_a_graph
+from .compare import CheckFailed, StudentError, not_callable, stumbled, in_other_words
 from .messages import details, responsible, subject
 from .student import Kept, Student, title_of
 from .written import Call
 
 UNWRITTEN = "still to be written"
 """What a stub's NotImplementedError says; the builder writes the stubs."""
+_ABOVE = "its line raise NotImplementedError stands above your code; take it out"
 
 _CHECKS = "public_checks.py"
 _ENDING = "hidden checks run at grading"
+_BUT = ", but "
+"""Between a name that is missing and the one that is there instead."""
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _BASES: tuple[Any, ...] = (list, dict, float, int, complex, str, bytes)
 _ITERATORS: tuple[type[Any], ...] = (
@@ -162,6 +166,17 @@ def _why_no_demo(error: Exception) -> str:
     if isinstance(error, NameError) and not inner:
         return f"{error.name} is not there yet: run the cells above"
     return f"This cannot be shown with what came back ({name}: {error}).\nSee what the checks say"
+
+
+def _goes_on(error: BaseException) -> bool:
+    """The function that raised a stub's error has other code below, which it did not get to."""
+    frame, line = _frames(error.__traceback__)[-1]
+    lines = linecache.getlines(frame.f_code.co_filename)
+    with contextlib.suppress(SyntaxError):
+        functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+        around = [one for one in ast.walk(ast.parse("".join(lines))) if isinstance(one, functions)]
+        return any(one.lineno <= line < one.body[-1].lineno for one in around)
+    return False
 
 
 def _figures() -> list[int]:
@@ -474,7 +489,7 @@ class NotebookStudent(Student):
         own = [name for name, thing in self._namespace.items() if _defined_in(thing)]
         own = [name for name in own if name not in self._exercises and name != wanted]
         near = difflib.get_close_matches(wanted, own, n=1)
-        return f", but {near[0]} is" if near else ""
+        return f"{_BUT}{near[0]} is" if near else ""
 
     def _protected(self, work: Callable[[], Any], keep: bool = False) -> Any:
         """A copy of what `work` gives, or the thing itself; what it raises as a StudentError."""
@@ -495,14 +510,15 @@ class NotebookStudent(Student):
         name = next(base.__name__ for base in bases if hasattr(builtins, base.__name__))
         unwritten = self._unwritten(error)
         if unwritten and unwritten == self.calls[-1].function:
-            return StudentError(self._kind("unwritten"), f"is {UNWRITTEN}", name=name)
+            said = f"is {UNWRITTEN}: {_ABOVE}" if _goes_on(error) else f"is {UNWRITTEN}"
+            return StudentError(self._kind("unwritten"), said, name=name)
         if unwritten:
             return StudentError("needs", f"needs {unwritten}, which is {UNWRITTEN}", name=name)
         absent = error.name if isinstance(error, NameError) else None
         if absent and _owner(absent) not in ("", self._exercise):
             return StudentError("needs", f"needs {absent}, which is not defined", name=name)
         where, self._line = self._where(error)
-        where += without_a_graph(str(error))
+        where += in_other_words(str(error))
         return StudentError(
             "error",
             f"stopped with {name}{where}",
@@ -545,7 +561,11 @@ class NotebookStudent(Student):
             return "", ""
         filename, number = own[-1]
         text = linecache.getline(filename, number).strip()
-        return f" in line {number} of the cell of {self._cell(filename)}", text
+        cell = self._cell(filename)
+        words = f" in line {number} of the cell of {cell}"
+        here = [line for file, line in own if cell != self._exercise == self._cell(file)]
+        words += f", called in line {here[-1]} of that of {self._exercise}" if here else ""
+        return words, text
 
     def _cell(self, filename: str) -> str:
         """Which cell a file is: an exercise's, this one's family's, or that of some name."""
@@ -689,9 +709,12 @@ def _exercise_page(
     exercise: str, found: list[_Found], first: Sequence[str] = (), hint: str = ""
 ) -> _Page:
     if all(one.kind == "unwritten" for one in found):
-        return _plain_page(f"{exercise} is {UNWRITTEN}")
+        more = (one.sentence for one in found if one.sentence.endswith(_ABOVE))
+        return _plain_page(next(more, f"{exercise} is {UNWRITTEN}"))
     if all(one.kind == "missing" for one in found):
-        return _plain_page(f"{exercise} is not defined: run its cell first, then this one again")
+        alike = next((one.sentence for one in found if _BUT in one.sentence), "")
+        mend = f"{alike}: mend the name, or" if alike else f"{exercise} is not defined:"
+        return _plain_page(f"{mend} run its cell first, then this one again")
     passed = sum(one.passed for one in found)
     ending = f"{passed} of {len(found)} public checks passed; {_ENDING}"
     lines, rows = [exercise], []

@@ -210,9 +210,9 @@ def test_total_loss__needs_no_conditions(student):
 def test_collocation_points__lie_in_the_box(student):
     """are n points in the box, and require gradients"""
     generator = torch.Generator().manual_seed(7)
-    returned = student.collocation_points(50, [(0.0, 1.0), (-2.0, 2.0)], generator)
+    returned = student.collocation_points(50, [(1.0, 3.0), (-2.0, 2.0)], generator)
     points = tensor(returned, (50, 2))
-    holds(bool((points[:, 0] >= 0).all() and (points[:, 0] <= 1).all()), "x should be in [0, 1]")
+    holds(bool((points[:, 0] >= 1).all() and (points[:, 0] <= 3).all()), "x should be in [1, 3]")
     holds(bool((np.abs(points[:, 1]) <= 2).all()), "t should be in [−2, 2]")
     holds(bool(points[:, 1].min() < -1 and points[:, 1].max() > 1), "t should fill [−2, 2]")
     holds(returned.requires_grad, "the points should require gradients")

@@ -502,8 +502,9 @@ figures.remedies(x_seen, y_seen, remedies, without)
 # **What to notice.** Each remedy says, in its own way, that the truth is smoother than the data:
 # stop before the details, pay for steepness, do not rely on single neurons, ignore small shifts.
 # None of them knows that the truth is a sine. Their settings were chosen by looking, and a
-# remedy that wins here may lose with another twenty readings: change the seed in the first cell
-# and see. Early stopping has looked at two hundred more readings than the others, which is the
+# remedy that wins here may lose with another twenty readings: take `x_seen` and `y_seen` with
+# another seed in a cell of your own, run the last cells again, and see. Early stopping has looked
+# at two hundred more readings than the others, which is the
 # whole of its secret: training on them would have been better still.
 
 # %% [markdown]

@@ -381,7 +381,8 @@ def test_early_stopping__counts_what_is_an_improvement(student):
         said = [bool(stopper.step(loss, model)) for loss in losses]
         holds(
             said == [False] * 5 + [True],
-            f"losses {losses}, min_delta {min_delta}: step said {said}",
+            f"losses {losses}, patience 3, min_delta {min_delta}: step said {said}, and should say "
+            "True at the last one alone",
         )
         close(integer(attribute(stopper, "best_epoch")), epoch, SINGLE)
         close(number(attribute(stopper, "best_loss")), losses[epoch], SINGLE)

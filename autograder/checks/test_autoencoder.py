@@ -621,10 +621,12 @@ def test_train_autoencoder__rebuilds_unseen_configurations(student, draw):
 
 def test_train_autoencoder__learns_smaller_lattices(student, draw):
     """does so for smaller lattices, too, with less data and another number of latent numbers"""
+    found = student.once(smaller, draw)
     below(
-        student.once(smaller, draw).error,
+        found.error,
         ERROR_LIMIT,
         "the mean squared error on unseen configurations of a smaller lattice",
+        training.went(found.losses),
     )
 
 

@@ -893,7 +893,7 @@ def test_train__draws_the_start_alone(student, draw):
         student.he_initialise([3, 6, 2], own)  # a slip in it has cost its marks there
         holds(
             np.array_equal(following, array(own.random(3), (3,))),
-            "rng is used for something else than the start",
+            "rng is used otherwise than for the start alone",
         )
 
 

@@ -560,8 +560,10 @@ def test_standardise__only_shifts_a_constant_column(student, draw):
     train, test = _table(draw, 16), _table(draw, 8)
     train[:, 1] = 2.5
     _, test_n, mean, std = _four(student.standardise(train, test))
-    found = np.array([array(one).reshape(-1)[1:2] for one in (mean, std)])
-    close(found.reshape(2), np.array([2.5, 1.0]), SINGLE)
+    for returned, expected in ((mean, 2.5), (std, 1.0)):
+        kept = array(returned)
+        holds(kept.size == 3, "mean and std should have one entry for each column")
+        close(kept.reshape(3)[1:2], np.array([expected]), SINGLE)
     close(array(test_n, (8, 3))[:, 1], test[:, 1] - 2.5, SINGLE)
 
 

@@ -1456,10 +1456,13 @@ def _heat_errors(student: Any, model: Any, alpha: float = 0.1) -> Seen:
     x, t = (grid.ravel() for grid in np.meshgrid(np.linspace(0, 1, 31), np.linspace(0, 1, 31)))
     u, _ = _call(student, model, x, t)
     error = np.abs(u - np.sin(math.pi * x) * np.exp(-alpha * math.pi**2 * t))
-    edge, middle = (t == 0) | (x == 0) | (x == 1), np.isclose(x, 0.5)
-    when = t[middle]
+    start, ends, middle = t == 0, (x == 0) | (x == 1), np.isclose(x, 0.5)
+    edge, when = start | ends, t[middle]
 
     def seen() -> str:
+        for where, places in (("start", start), ("two ends", ends)):
+            if error[places].max() > 2 * EDGE_LIMIT:
+                return f"at the {where} it is {error[places].max():.2g}"
         words = _instead(when, u[middle], lambda f: np.exp(-f * alpha * math.pi**2 * when))
         return f"in the middle {words}" * bool(words)
 

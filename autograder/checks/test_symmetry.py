@@ -1043,6 +1043,7 @@ def _own_forces(student: Any, model: Any, positions: torch.Tensor) -> np.ndarray
 def _is_the_slope(model: Any, positions: torch.Tensor, forces: np.ndarray) -> None:
     """Along the forces the energy falls as they say; a tenth is left to float32 and curvature."""
     length = np.sqrt(np.sum(forces**2, axis=(1, 2)))
+    holds(bool((length > 0).all()), "a cluster of several atoms feels no force at all")
     step = torch.tensor(0.02 * forces / length[:, None, None])
     fall = _energies(model, positions - step) - _energies(model, positions + step)
     holds(
@@ -1198,7 +1199,9 @@ def test_train_energy_model__returns_a_history_that_falls(student, draw):
         model, positions, wanted, epochs=40, generator=torch_generator(draw)
     )
     after = np.mean((_energies(model, data[0]) - energies) ** 2)
-    holds(bool(after < before), "the model is no better after the training than before")
+    # Rounded or otherwise disturbed weights are a little better as often as not; right trainings
+    # leave 0.9 of the error at most, where they stop early.
+    holds(bool(after < 0.98 * before), "the model is hardly better after the training than before")
     holds(isinstance(history, (list, tuple)), "should return the history, a list of losses")
     losses = [number(loss) for loss in history]
     # The tries of a line search may have been counted too.

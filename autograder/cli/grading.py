@@ -260,7 +260,7 @@ def _grade(
     with interruptible(), only_grader(course_dir), progress_bar(json) as bar:
         recorder = Recorder(course_dir, assignments)
         pages = Pages(course_dir, assignments, recorder)
-        sinks: list[Sink] = [recorder, pages, Receipts(course_dir)]
+        kept: list[Sink] = [recorder, Receipts(course_dir)]
         for found in assignments:
             chosen = students(course_dir, found)
             if student:
@@ -274,6 +274,7 @@ def _grade(
                 chosen = [student]
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
+            unchanged: list[str] = []
             missing, outdated = list[str](), list[str]()
             moved = list[str]()
             attempts = Attempts(course_dir, found, recorder, pages)
@@ -281,7 +282,7 @@ def _grade(
                 found,
                 course_dir,
                 chosen,
-                sinks,
+                [*kept, pages],
                 jobs=jobs,
                 scheduler=scheduler,
                 weakest=isolation,
@@ -290,10 +291,13 @@ def _grade(
                 outdated=outdated,
                 moved=moved,
                 renew=attempts.renew,
+                kept=kept,
             ):
                 bar.advance(task)
                 if event == "graded":
                     attempts.note(result)
+                else:
+                    unchanged.append(result.student)
                 results.append(result if json else replace(result, exercises=[], phases={}))
             judging = functools.partial(judged, jobs=jobs, scheduler=scheduler, weakest=isolation)
             attempts.settle(chosen, judging)
@@ -302,6 +306,7 @@ def _grade(
             graded += results
             _print_missing(missing)
             marks = {mark.student: mark for mark in recorder.marks(found)}
+            pages.renew(found, unchanged, marks)
             given |= {(found.name, student): mark for student, mark in marks.items()}
             if not json:
                 _print_class(found.title, results, marks)

@@ -35,6 +35,8 @@ MAX_HIDDEN = 20
 """Of one outermost folder."""
 MAX_PACKED = 100
 """How many bytes one may become; a notebook's text is packed some five to one."""
+MAX_FOLDERS = 100
+"""One in another. Each is kept by its whole path: of 30 000 in one name that was gigabytes."""
 _JUNK = re.compile(r"__MACOSX|Thumbs\.db|desktop\.ini|__pycache__|\..*", re.IGNORECASE)
 _LITTER = re.compile(
     r"[^.].*|\.(?:[_~].*|DS_Store|Trash.*|Spotlight.*|fseventsd|fuse_hidden.*|nfs[0-9a-f]+"
@@ -53,7 +55,7 @@ class File(NamedTuple):
     """One file of an archive."""
 
     path: tuple[str, ...]
-    """Its folders and its name; empty where the name leads out of the archive."""
+    """Its folders and its name."""
     shown: str
     """The archive's own name for it, in one line, for messages."""
     time: datetime | None
@@ -74,6 +76,14 @@ class Listing(NamedTuple):
     folders: set[tuple[str, ...]]
     hidden: list[str]
     """Names that begin with a dot and may be somebody's or somebody's work; they are not read."""
+    astray: list[str]
+    """Names that lead out of the archive, or through too many folders; they are not read either."""
+
+    @property
+    def left_out(self) -> list[str]:
+        """Of each that is named because it is not read: its name and why."""
+        astray = [f"{name}: its name leads out of the archive, or too deep" for name in self.astray]
+        return [*astray, *(f"{name}: {HIDDEN}" for name in self.hidden)]
 
 
 def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
@@ -81,11 +91,14 @@ def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
     members = zipped.infolist()
     if len(members) > most:
         raise CourseError(f"the archive has {len(members)} files; at most {most} are read")
-    found = Listing([], set(), [])
+    found = Listing([], set(), [], [])
     hidden: dict[tuple[str, ...], None] = {}
     for member in members:
         name = _name(member)
         path = _path(name)
+        if not path and not member.is_dir():
+            found.astray.append(shown(name))
+            continue
         if junk := [number for number, part in enumerate(path) if is_junk(part)]:
             found.folders.update(path[:n] for n in range(1, junk[0] + 1))  # whose it is counts
             if not any(_LITTER.fullmatch(path[n]) for n in junk) and (not junk[0] or is_work(name)):
@@ -120,10 +133,12 @@ def inner(data: bytes, file: File) -> Listing:
     files = [
         one._replace(path=(*file.path, *one.path), shown=f"{file.shown} → {one.shown}")
         for one in held.files
-        if one.path
     ]
     folders = {(*file.path, *folder) for folder in held.folders}
-    return Listing(files, folders, [f"{file.shown} → {name}" for name in held.hidden])
+    hidden, astray = (
+        [f"{file.shown} → {name}" for name in names] for names in (held.hidden, held.astray)
+    )
+    return Listing(files, folders, hidden, astray)
 
 
 def opened(files: list[File], depth: int = 2) -> tuple[list[File], list[str]]:
@@ -144,7 +159,7 @@ def opened(files: list[File], depth: int = 2) -> tuple[list[File], list[str]]:
             left -= len(data)
             held = inner(data, file)
             members -= len(held.files)
-            trouble += [f"{name}: {HIDDEN}" for name in held.hidden]
+            trouble += held.left_out
             queue += [(one, depth - 1) for one in reversed(held.files)]
         except CourseError as error:
             left -= MAX_INNER_BYTES // 10  # it may have taken as long
@@ -187,6 +202,8 @@ def _name(member: zipfile.ZipInfo) -> str:
 def _path(name: str) -> tuple[str, ...]:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts or (parts and _DRIVE.match(parts[0])):
+        return ()
+    if len(parts) > MAX_FOLDERS:
         return ()
     return tuple(parts)
 

@@ -88,15 +88,23 @@ def _find(submission: Path, assignment: Assignment) -> tuple[bytes, list[str]]:
 def _files_in(folder: Path) -> list[File]:
     """A submission's files, those of archives among them too; no link is followed."""
     found: list[File] = []
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not is_junk(name))
-        below = Path(root).relative_to(folder).parts
-        for name in sorted(names):
-            path = Path(root, name)
-            if not is_junk(name) and path.is_file() and not path.is_symlink():
-                where = "/".join((*below, name))
-                found.append(File((*below, name), shown(where), None, False, _reader(path)))
-        if len(found) > MAX_INNER_MEMBERS:
+    queue: list[tuple[str, ...]] = [()]
+    seen = 0
+    while queue:
+        below = queue.pop()
+        try:
+            entries = [e for e in os.scandir(folder.joinpath(*below)) if not is_junk(e.name)]
+        except OSError as error:
+            raise SubmissionError(f"a folder cannot be read ({error.strerror})") from None
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            path = (*below, entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                queue.append(path)
+            elif entry.is_file(follow_symlinks=False):
+                read = _reader(Path(entry.path))
+                found.append(File(path, shown("/".join(path)), None, False, read))
+        seen += len(entries)
+        if seen > MAX_INNER_MEMBERS:
             raise SubmissionError(f"there are more than {MAX_INNER_MEMBERS} files; hand in one")
     return opened(found)[0]
 

@@ -21,7 +21,7 @@ from autograder.errors import CourseError
 from autograder.files import usable_id
 from autograder.records.gradebook import parse_time
 
-from .archive import HIDDEN, File, Listing, is_archive, is_work, readable
+from .archive import File, Listing, is_archive, is_work, readable
 
 Path = tuple[str, ...]
 
@@ -67,6 +67,8 @@ class _Who(NamedTuple):
 
     key: str
     member: Member
+    own: int
+    """Where the platform's own words end; what comes then may be the student's name of a file."""
     attempt: str = ""
     time: datetime | None = None
     late: bool = False
@@ -106,7 +108,8 @@ def _moodle(path: Path, zone: tzinfo) -> _Who | None:
     if not (found := _MOODLE.fullmatch(path[0])):
         return None
     student = f"{_slug(found['name'])}-{found['number']}"
-    return _Who(student, Member(student, found["name"].strip(), lms_id=found["number"]))
+    member = Member(student, found["name"].strip(), lms_id=found["number"])
+    return _Who(student, member, found.start("file"))
 
 
 def _canvas(path: Path, zone: tzinfo) -> _Who | None:
@@ -115,9 +118,10 @@ def _canvas(path: Path, zone: tzinfo) -> _Who | None:
     late = bool(found["late"] or found["late0"])
     if found["anonymous"]:
         student = f"anon-{found['anonymous']}"
-        return _Who(student, Member(student, lms_id=f"anon_{found['anonymous']}"), late=late)
+        member = Member(student, lms_id=f"anon_{found['anonymous']}")
+        return _Who(student, member, found.end("anonymous"), late=late)
     student = f"{_slug(found['name'])}-{found['number']}"
-    return _Who(student, Member(student, lms_id=found["number"]), late=late)
+    return _Who(student, Member(student, lms_id=found["number"]), found.end("number"), late=late)
 
 
 def _brightspace(path: Path, zone: tzinfo) -> _Who | None:
@@ -130,7 +134,7 @@ def _brightspace(path: Path, zone: tzinfo) -> _Who | None:
         return None
     student = f"{_slug(found['name'])}-{found['number']}"
     member = Member(student, found["name"], lms_id=found["number"])
-    return _Who(found["number"], member, time.isoformat(), time)
+    return _Who(found["number"], member, found.end(), time.isoformat(), time)
 
 
 def _blackboard(path: Path, zone: tzinfo) -> _Who | None:
@@ -142,7 +146,7 @@ def _blackboard(path: Path, zone: tzinfo) -> _Who | None:
     except Exception:
         return None
     stem = path[0][: found.end("user")]
-    return _Who(stem, Member(found["user"]), found["when"], time)
+    return _Who(stem, Member(found["user"]), found.end("when"), found["when"], time)
 
 
 def _ilias(path: Path, zone: tzinfo) -> _Who | None:
@@ -151,7 +155,8 @@ def _ilias(path: Path, zone: tzinfo) -> _Who | None:
     if len(path) < 1 or not (found := _ILIAS.fullmatch(path[0])):
         return None
     name = f"{found['first']} {found['last']}"
-    return _Who(found["number"], Member(found["login"], name, lms_id=found["number"]))
+    member = Member(found["login"], name, lms_id=found["number"])
+    return _Who(found["number"], member, found.end())
 
 
 def _classroom(path: Path, zone: tzinfo) -> _Who | None:
@@ -160,7 +165,7 @@ def _classroom(path: Path, zone: tzinfo) -> _Who | None:
     if found["name"] in course() or not is_work(found["file"]):
         return None  # `backprop - Copy.ipynb`
     student = _slug(found["name"])
-    return _Who(student, Member(student, found["name"]))
+    return _Who(student, Member(student, found["name"]), found.start("file"))
 
 
 _NAMES: dict[str, Callable[[Path, tzinfo], _Who | None]] = {
@@ -178,10 +183,7 @@ _NAMES: dict[str, Callable[[Path, tzinfo], _Who | None]] = {
 
 def layout(held: Listing, assignment: Assignment, known: set[str], zone: tzinfo) -> Layout:
     """The people of an archive. `known` are ids of students that the course has."""
-    strays = [
-        f"{file.shown}: its name leads out of the archive" for file in held.files if not file.path
-    ]
-    files = [file for file in held.files if file.path]
+    files = held.files
     for root in _roots(files, held.folders, known):
         inside, folders = _below(files, held.folders, root)
         found = (
@@ -195,8 +197,7 @@ def layout(held: Listing, assignment: Assignment, known: set[str], zone: tzinfo)
             break
     else:
         found = _folders(files, held.folders, assignment)
-    strays += [f"{name}: {HIDDEN}" for name in held.hidden]
-    found.strays[:0] = strays
+    found.strays[:0] = held.left_out
     return found
 
 
@@ -233,13 +234,13 @@ def _by_name(files: list[File], folders: set[Path], zone: tzinfo, least: int) ->
     """The platform whose way of naming explains most of the outermost names, and at least half."""
     tops = {path[0]: path for path in sorted(_paths(files, folders), key=len)}  # the deepest
     tops = {top: path for top, path in tops.items() if not _NOISE.fullmatch(top)}
-    best, most = "", 0
-    for system, read in _NAMES.items():
-        explained = sum(read(path, zone) is not None for path in tops.values())
-        if explained > most and 2 * explained >= len(tops):
-            best, most = system, explained
-    if not best:
+    systems = _systems([*tops.values()], zone)
+    if not systems:
         return None
+    best = systems[0]
+    if len(systems) > 1 and best == "Google Classroom":
+        why = f"{' or '.join(systems)} may have named it; put it into a folder, named by the id"
+        return Layout(best, [], [f"{top}: {why}" for top in tops])
     people: dict[str, Handed] = {}
     strays = []
     for path in sorted(_paths(files, folders)):
@@ -266,6 +267,25 @@ def _by_name(files: list[File], folders: set[Path], zone: tzinfo, least: int) ->
         for handed in people.values():
             _read_receipt(handed)
     return Layout(best, list(people.values()), strays)
+
+
+def _systems(paths: list[Path], zone: tzinfo) -> list[str]:
+    """Whose way of naming explains most, and at least half: of several the one whose own words end
+    first, since a name within what a student called a file comes after them.
+
+    In Classroom's these words are but a name and a dash, which another platform's may begin with,
+    too. Where it names more than one student, all of them would have to pretend the same.
+    """
+    told = {
+        system: [one for p in paths if (one := read(p, zone))] for system, read in _NAMES.items()
+    }
+    most = max(map(len, told.values()))
+    if not most or 2 * most < len(paths):
+        return []
+    own = {system: sum(one.own for one in who) for system, who in told.items() if len(who) == most}
+    if len(own) > 1 and len({one.key for one in told["Google Classroom"]}) > 1:
+        own.pop("Google Classroom", None)
+    return sorted(own, key=lambda system: own[system])
 
 
 def _read_receipt(handed: Handed) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import resource
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,15 +123,26 @@ class _Telling(Judge):
         theirs = self.kept.get((check, aided)) or self.kept.get((check, False), [])
         with contextlib.suppress(Exception):  # then the verdict says so
             self.call(check, right, salt)
-        ours = dict(_written(right.calls))
-        calls = [Asked(called, came, ours.get(called, "")) for called, came in theirs]
+        calls = _side_by_side(theirs, _written(right.calls))
         return Explained(
             result, check.weight, calls[:_MOST_CALLS], max(0, len(calls) - _MOST_CALLS)
         )
 
 
 def _written(calls: list[Call]) -> list[tuple[str, str]]:
-    return [(_short(str(call)), _came_back(call)) for call in calls[: 4 * _MOST_CALLS]]
+    return [(str(call), _came_back(call)) for call in calls[: 4 * _MOST_CALLS]]
+
+
+def _side_by_side(theirs: list[tuple[str, str]], ours: list[tuple[str, str]]) -> list[Asked]:
+    """Each call with what the reference returns for it: the first of equal calls for the first,
+    and so on, because a call may change what the next one meets."""
+    right: dict[str, deque[str]] = defaultdict(deque)
+    for called, came in ours:
+        right[called].append(came)
+    return [
+        Asked(_short(called), came, right[called].popleft() if right[called] else "")
+        for called, came in theirs
+    ]
 
 
 def _came_back(call: Call) -> str:

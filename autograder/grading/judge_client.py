@@ -14,14 +14,15 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
-from autograder.course import load_assignment
 from autograder.errors import CageError, JudgeLost
 from autograder.results import Result
+from autograder.sandbox.alive import SILENT_SECONDS
 from autograder.sandbox.levels import Level
-from autograder.sandbox.limits import SLOWEST, wall_seconds
 
 from .job import Job
 
+ALIVE = b"."
+"""What a judge says before its answer, more than once: its work goes on."""
 PROGRAM = ("-m", "autograder.grading.judge_process")
 
 
@@ -40,17 +41,17 @@ class JudgeClient:
             start_new_session=True,
         )
         theirs.close()
-        # To start, and then twice what a submission may take on the slowest machine.
-        self._patience = 1200.0 + 2 * SLOWEST * wall_seconds(load_assignment(name))
 
     def grade(self, job: Job) -> Result:
         """The job's result; JudgeLost if the process does not give one, CageError if it has
         no cage of the level asked for."""
         try:
             self._line.send_bytes(msgspec.msgpack.encode(job))
-            if not self._line.poll(self._patience):
-                raise JudgeLost("the judge gives no answer")
-            data = self._line.recv_bytes()
+            data = ALIVE
+            while data == ALIVE:
+                if not self._line.poll(SILENT_SECONDS):
+                    raise JudgeLost("the judge gave no sign of life")
+                data = self._line.recv_bytes()
         except (OSError, EOFError):
             raise JudgeLost("the judge's process ended") from None
         if data[:1] == b"!":

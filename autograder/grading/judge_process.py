@@ -24,13 +24,15 @@ from autograder.course import Assignment, load_assignment
 from autograder.errors import CageError
 from autograder.judging.digest import digests, resting_on, salted
 from autograder.results import ExerciseResult, Result
+from autograder.sandbox import alive
 from autograder.sandbox.cage import strongest
 from autograder.sandbox.inside.lockdown import die_with_parent, limit_memory
 from autograder.sandbox.levels import Level
 
 from .job import Job, filled, outcome, unreadable
+from .judge_client import ALIVE
 
-MEMORY = 6 * 2**30
+MEMORY = 3 * 2**30
 """Beyond what it has, of the fork that judges one submission: a student's value may be a size."""
 SECONDS = 60.0
 """Of the judge's own CPU time, for a check or to read a notebook."""
@@ -76,23 +78,37 @@ class _Server:
                 os.close(reading)
                 die_with_parent()
                 limit_memory(MEMORY)
+                alive.tell(lambda: os.write(writing, ALIVE))
                 result = self._judge(judge, job)
                 data = b"=" + msgspec.msgpack.encode(result)
             except BaseException as error:  # a cage that broke, too: another judge may have one
                 data = b"?" + f"{type(error).__name__}: {error}".encode()
             finally:
+                alive.tell(None)
                 with contextlib.suppress(BaseException), os.fdopen(writing, "wb") as pipe:
                     pipe.write(data)
                 os._exit(0)
         os.close(writing)
-        with os.fdopen(reading, "rb") as pipe:
-            if self.line in wait([reading, self.line]):  # nothing is sent during a job: hung up
-                os.kill(pid, signal.SIGKILL)
-            data = pipe.read()
+        data = self._heard(reading, pid)
+        os.close(reading)
         os.waitpid(pid, 0)
         with contextlib.suppress(CageError):
             self.cage.reap()
         return data or b"?the judge's fork ended without a result"
+
+    def _heard(self, reading: int, pid: int) -> bytes:
+        """What a fork says at last; its signs of life are passed on."""
+        said = b""
+        while self.line not in wait([reading, self.line]):
+            part = os.read(reading, 2**20)
+            said = (said + part).lstrip(ALIVE)
+            if not part:
+                return said
+            if not said:
+                with contextlib.suppress(OSError):
+                    self.line.send_bytes(ALIVE)
+        os.kill(pid, signal.SIGKILL)  # nothing is sent during a job: hung up
+        return b""
 
     def _judge(self, judge: Any, job: Job) -> Result:
         from autograder.errors import SubmissionError

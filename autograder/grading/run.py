@@ -98,8 +98,10 @@ def grade_class(
     outdated: list[str] | None = None,
     moved: list[str] | None = None,
     renew: Callable[[Result], None] | None = None,
+    kept: Iterable[Sink] | None = None,
 ) -> Iterator[tuple[Event, Result]]:
-    """Every chosen student's result as it comes, recorded in the store and the sinks by then.
+    """Every chosen student's result as it comes, recorded in the store and the sinks by then; one
+    that stays, in those of `kept` alone if it is given.
 
     Whose submission was graded and is not there any more keeps the record, and is told in
     `missing`, with the reason. A recorded result of the same file stays, whatever became of the
@@ -109,6 +111,7 @@ def grade_class(
     `jobs` judges on this machine grade, or the Dask cluster whose `scheduler` is named.
     """
     sinks = list(sinks)
+    kept = sinks if kept is None else list(kept)
     for before, after in _judged(
         assignment,
         course_dir,
@@ -121,7 +124,7 @@ def grade_class(
         outdated=[] if outdated is None else outdated,
     ):
         if after is before:
-            for sink in sinks:
+            for sink in kept:
                 sink.record(after)
             yield "kept", after
         else:

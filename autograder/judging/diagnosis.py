@@ -110,17 +110,32 @@ class _Replayed:
 
     def __init__(self, session: Callable[[], InProcess]) -> None:
         self.session = session
-        self.said: dict[bytes, bytes] = {}
+        self.said: dict[bytes, tuple[bytes, float]] = {}
+        """Answers, and the CPU seconds that each took."""
         self.passes: dict[Key, bool] = {}
 
     def answers(self, requests: Sequence[bytes]) -> Iterator[bytes]:
+        return (answer for answer, _ in self._asked(requests))
+
+    def seconds(self, requests: Sequence[bytes], enough: float) -> float:
+        """What it takes to answer these; not to the end where it is more than enough."""
+        taken = 0.0
+        for _, seconds in self._asked(requests):
+            taken += seconds
+            if taken > enough:
+                break
+        return taken
+
+    def _asked(self, requests: Sequence[bytes]) -> Iterator[tuple[bytes, float]]:
         so_far, asked = b"", 0
         for number, request in enumerate(requests):
             so_far = _after(so_far, request)
             if so_far not in self.said:
                 for missing in requests[asked:number]:
                     self.session().ask(missing)
-                self.said[so_far] = self.session().ask(request)
+                started = time.process_time()
+                answer = self.session().ask(request)
+                self.said[so_far] = answer, time.process_time() - started
                 asked = number + 1
             yield self.said[so_far]
 
@@ -128,7 +143,7 @@ class _Replayed:
         so_far = b""
         for exchange in calls:
             so_far = _after(so_far, exchange.request)
-            self.said[so_far] = exchange.answer
+            self.said[so_far] = exchange.answer, exchange.seconds
 
 
 def _after(so_far: bytes, request: bytes) -> bytes:
@@ -204,12 +219,21 @@ class _Diagnosis:
     def _in_time(self, told: Transcripts) -> Transcripts:
         """The quickest of these checks, as many as all known answers can repeat long before the
         deadline. Of a training it is better to ask little than to be late and say nothing."""
-        cost, found = 0.0, Transcripts()
+        known = len([*self.right, *self.wrong])
+        left, found, until = _EXERCISE, Transcripts(), time.process_time() + _QUICK
         for key, calls in sorted(told.items(), key=lambda one: _seconds(one[1])):
-            cost += _seconds(calls) * len([*self.right, *self.wrong])
-            if cost < (_EXERCISE / 4 if found else _EXERCISE):
+            if time.process_time() > until:
+                break
+            # An answer that does nothing is quick where the others take their time.
+            cost = known * max(_seconds(calls), self._takes(calls, left / known))
+            if cost < left:
                 found[key] = calls
+                left = min(left, _EXERCISE / 4) - cost
         return found
+
+    def _takes(self, calls: Sequence[Exchange], enough: float = _EXERCISE) -> float:
+        """The CPU seconds that the reference takes for these calls."""
+        return self.known[None].seconds([one.request for one in calls], enough)
 
     def named(self) -> Found | None:
         """The known mistakes that are the student's."""
@@ -240,15 +264,24 @@ class _Diagnosis:
 
     def small_change(self) -> str:
         """What changes of the reference answer as the student does in every failed check."""
-        told = {key for key in self._shown if _has_values(self.telling[key])}
+        told = [key for key in self._shown if _has_values(self.telling[key])]
+        codes = right_codes(self.assignment, self.exercise.name) if told else []
+        # A change of a while might make it endless.
+        changes = [[*mutants(self.exercise.name, c)] for c in codes if "while " not in c]
+        count = sum(map(len, changes))
+        if (
+            count
+            and count * self._takes(self.telling[told[0]]) > self.deadline - time.process_time()
+        ):
+            return ""
         words: set[str] = set()
         base = _session(self.assignment, None)
-        for code in right_codes(self.assignment, self.exercise.name) if told else ():
-            if words or "while " in code:  # a change might make it endless
-                continue
-            for mutant in mutants(self.exercise.name, code):
-                changed = functools.partial(base.with_cell, mutant.code)
-                if told <= self._cover(_Replayed(functools.cache(changed))):
+        for group in changes:
+            for mutant in group if not words else ():
+                changed = _Replayed(functools.cache(functools.partial(base.with_cell, mutant.code)))
+                # Most differ in the first and quickest check.
+                alike = all(self._agree(changed, key) for key in told)
+                if alike and self._cover(changed).issuperset(told):
                     words.add(mutant.words)
                 if self._late() or len(words) > 2:
                     return ""

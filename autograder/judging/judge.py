@@ -32,7 +32,9 @@ from coursekit.student import title_of
 
 from autograder.course import ROOT, Assignment, Exercise
 from autograder.errors import CageError, CourseError
+from autograder.files import plain
 from autograder.results import CheckResult, ExerciseResult
+from autograder.sandbox import alive
 from autograder.sandbox.protocol import InProcess
 
 from .answers import cells
@@ -115,6 +117,7 @@ class Judge:
 
     def run(self, check: Check, student: Student, salt: str) -> CheckResult:
         """One check on one student."""
+        alive.goes_on()
         started = time.perf_counter()
         outcome, message, kind = "passed", "", ""
         try:
@@ -175,7 +178,8 @@ class Judge:
         public = not check.hidden or self.tells_all
         try:
             with at_most(self.seconds):
-                return describe(check.exercise, check.title, raised, student.calls, public=public)
+                words = describe(check.exercise, check.title, raised, student.calls, public=public)
+                return plain(words)  # for whatever terminal or page
         except Exception:
             plainly = CheckFailed(raised.kind, "gave something that cannot be put into words")
             return describe(check.exercise, check.title, plainly, [], public=public)

@@ -156,9 +156,9 @@ def _calls(node: ast.Call) -> Iterator[tuple[ast.AST, str]]:
         del changed.keywords[number]
         yield changed, f"{keyword.arg} is left out of a call"
     if len(node.args) == 1 and not node.keywords and name not in _NEUTRAL:
-        yield node.args[0], f"{name} is missing in one place"
+        yield node.args[0], f"a call of {name} is left out"
     elif isinstance(node.func, ast.Attribute) and not node.args:
-        yield node.func.value, f"{name} is missing in one place"
+        yield node.func.value, f"a call of {name} is left out"
     if len(node.args) == 2 and name not in _SYMMETRIC:
         changed = copy.deepcopy(node)
         changed.args.reverse()

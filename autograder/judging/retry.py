@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from autograder.course import Cell, Exercise
 from autograder.results import ExerciseResult
+from autograder.sandbox import alive
 from autograder.sandbox.cage import Cage
 from autograder.sandbox.transport import Caged
 
@@ -18,8 +19,9 @@ from .follow_through import Tries
 from .judge import Judge
 from .student import Student
 
-PATIENCE = 1800.0
-"""Seconds for which a submission waits until it may be alone, or until who is alone has ended."""
+PATIENCE = alive.SILENT_SECONDS + 300.0
+"""Seconds for which a submission waits until it may be alone, or until who is alone has ended:
+longer than a judge that fell silent keeps its turn."""
 # Files that every judge of this installation has anyway: nothing is left behind.
 _LOCKED = (Path(__file__), Path(__file__).with_name("judge.py"))
 
@@ -97,6 +99,7 @@ def _locked(file: IO[bytes], kind: int, until: float) -> bool:
         except BlockingIOError:
             if time.monotonic() > until:
                 return False
+            alive.goes_on()
             time.sleep(0.02)
         else:
             return True

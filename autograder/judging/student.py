@@ -15,7 +15,7 @@ import coursekit.student
 import numpy as np
 import torch
 from coursekit import Call, CheckFailed, StudentError
-from coursekit.compare import no_parameters, not_callable, without_a_graph
+from coursekit.compare import in_other_words, no_parameters, not_callable
 from coursekit.student import Kept
 
 from autograder.sandbox.inside.protocol import MAX_BYTES
@@ -31,7 +31,7 @@ from autograder.sandbox.protocol import (
 from .uses import pieces_of
 
 _OK = encode({"ok": True})
-MAX_RECEIVED = 4 * MAX_BYTES  # in all checks of an exercise: they stay until the diagnosis
+MAX_RECEIVED = 8 * MAX_BYTES  # in all checks of an exercise: they stay until the diagnosis
 _OTHER_TYPES = ("Tensor", "function", "generator", "module", "method", "dict_values", "dict_keys")
 # What a hidden check's message may name: more names, and lines, would be room for its inputs.
 _TOLD_TYPES = (*_OTHER_TYPES, "list", "tuple", "dict", "set", "str", "NoneType", "Linear")
@@ -217,7 +217,7 @@ class Student(coursekit.student.Student):
         where = self._where(reply.get("cell"), line)
         why = f"stopped with {self._told(name)}{where}"
         if not self.aided:
-            why += without_a_graph(text)
+            why += in_other_words(text)
         if kind == "device":
             why = f"asks for a GPU{where}, and the grader has none: keep to the arguments' device"
         return StudentError(

@@ -14,7 +14,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from coursekit.ipynb import (
     NotebookCell,
     NotebookError,
     read_cells,
+    taken,
     too_large,
     without_outputs,
 )
@@ -121,6 +122,7 @@ def read_submission(data: bytes, assignment: Assignment) -> Submission:
         run.append(Cell(label, cell.source))
         ran.add(cell.number)
         notes += _bound_again(cell, assignment, bound)
+    notes += _taken([cell for cell in notebook if cell.number in ran], exercises)
     notes += _foreign(notebook, assignment)
     if len(notes) > MAX_NOTES:
         notes = [*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES} more remarks like these"]
@@ -234,6 +236,15 @@ def _bound_again(
                     f"{before[1]} defined it; the later one counts"
                 )
             bound[name] = cell.grade_id, cell.number
+
+
+def _taken(run: list[NotebookCell], exercises: Container[str]) -> Iterator[str]:
+    """What a cell gives another value although Python itself defines it and an exercise uses it."""
+    for cell, name in taken(run, [one for one in run if one.grade_id in exercises]):
+        yield (
+            f"cell {cell.number}, line {_line_of(name, cell.source)}, gives {name}, a name of "
+            "Python's own, a new value, for all cells"
+        )
 
 
 def _line_of(name: str, source: str) -> int:

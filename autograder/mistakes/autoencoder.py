@@ -701,14 +701,14 @@ train_autoencoder_slips = [
         "            total += loss.item() * len(rows)\n        losses.append(total / len(X))\n",
         "            losses.append(loss.item())\n",
         "gives_the_mean_loss_of_every_epoch",
-        "There is a loss for each batch. One for each epoch is wanted, the mean over its batches.",
+        "There is a loss for each batch. One for each epoch is wanted, a mean.",
     ),
     variant(
         "losses_added_up",
         "total / len(X)",
         "total",
         "gives_the_mean_loss_of_every_epoch",
-        "The losses of an epoch are added up and never divided by their number.",
+        "The losses of an epoch are added up. Their mean over the configurations is wanted.",
     ),
     variant(
         "last_loss_alone",
@@ -1274,7 +1274,7 @@ in_lists = [
         "return X_hat, sizes[:k] ** 2 / np.sum(sizes**2)",
         "return X_hat.tolist(), (sizes[:k] ** 2 / np.sum(sizes**2)).tolist()",
         "gives_arrays",
-        _IN_A_LIST.format("A pair of arrays"),
+        "The values are right, but they come back in lists. Arrays are wanted.",
     ),
     slip(
         "order_parameter_correlation",

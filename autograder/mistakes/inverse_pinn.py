@@ -674,7 +674,8 @@ inverse_loss_slips = [
         _BOUNDARY,
         "(torch.mean(model(left, t) ** 2) + torch.mean(model(right, t) ** 2)) / 2",
         "weighs_the_boundary",
-        "Half of what it should be: the mean squares of the two ends are added up, not averaged.",
+        "The boundary counts half: the mean squares of the two ends are averaged, and should be "
+        "added up.",
     ),
     loss_slip(
         "ends_may_cancel",
@@ -1175,7 +1176,7 @@ in_lists = [
         "return x, t, exact_heat(x, t, alpha) + noise",
         "return x.tolist(), t.tolist(), (exact_heat(x, t, alpha) + noise).tolist()",
         "gives_one_shape",
-        _IN_A_LIST.format("A triple of arrays"),
+        "The values are right, but they come back in lists. Arrays are wanted.",
     ),
     slip(
         "alpha_uncertainty",

@@ -360,6 +360,18 @@ lj_force_slips = [
 
 @mistake(
     "lj_force",
+    caught_by="is_minus_the_slope_of_the_potential",
+    hint="This is the slope with respect to σ/r. The chain rule adds a factor, the slope of σ/r "
+    "with respect to r.",
+)
+def chain_rule_forgotten():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        x = sigma / r
+        return 4 * epsilon * (12 * x**11 - 6 * x**5)
+
+
+@mistake(
+    "lj_force",
     caught_by="keeps_the_shape",
     hint="r may have any shape, and F has the same. np.gradient needs neighbouring points; the "
     "derivative by hand needs none.",

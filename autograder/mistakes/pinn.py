@@ -1452,7 +1452,7 @@ train_decay_variants = [
         "decay_residual(model, t, rate)",
         "decay_residual(model, t, -rate)",
         "decays",
-        "With this sign of the rate u grows: u′ = +u.",
+        "With this sign of the rate u grows: it is that of u′ = + rate · u.",
     ),
     decay(
         "equation_forgotten",
@@ -1927,7 +1927,7 @@ last_layer_slips = [
         "takes_features_that_depend_on_each_other",
         'The driver "gels" divides by what is left of a feature beside the others: zero, or '
         "rounding, where they depend on each other. It is made for features that do not; "
-        "others are not.",
+        "other drivers take both.",
     ),
     slip(
         "last_layer",
@@ -1953,7 +1953,7 @@ ftcs_slips = [
         _RATIO,
         "ratio = alpha * dt / dx",
         "takes_the_steps_of_the_scheme",
-        "dx is not squared. A second derivative has the square of a length below.",
+        "dx is not squared: a second derivative is divided by a length twice.",
     ),
     slip(
         "ftcs",

@@ -178,6 +178,23 @@ pool_slips = [
 ]
 
 
+@mistake(
+    "pool",
+    caught_by="leaves_the_padding_out_of_a_sum",
+    hint="A mask as an index puts the elements of all sets into one list, and which belongs to "
+    "which set is lost. Keep the axes, and leave the padding out of the pooling.",
+)
+def mask_as_an_index():
+    def pool(features, mask=None, kind="sum"):
+        if mask is not None:
+            features = features[mask]
+        if kind == "sum":
+            return features.sum(dim=1)
+        if kind == "mean":
+            return features.mean(dim=1)
+        return features.amax(dim=1)
+
+
 # ---------------------------------------------------------------------------- deep_sets
 
 _PHI = "nn.Linear(in_dim, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU()"
@@ -1158,6 +1175,30 @@ def atoms_as_a_set_of_positions():
 
         def forward(self, positions):
             return self.output(pool(self.atom(positions)))
+
+    def forces(model, positions):
+        x = positions.detach().clone().requires_grad_(True)
+        return -torch.autograd.grad(model(x).sum(), x)[0]
+
+
+@mistake(
+    "cluster_energy_model",
+    caught_by="tells_clusters_apart",
+    hint="The energy is no number: an atom is at distance 0 from itself, and one over that is "
+    "infinite. Leave these pairs out before you divide.",
+)
+def one_over_the_distance_from_itself():
+    class ClusterEnergyModel(nn.Module):
+        def __init__(self, hidden=32):
+            super().__init__()
+            self.pair = nn.Sequential(
+                nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(),
+                nn.Linear(hidden, 1),
+            )  # fmt: skip
+
+        def forward(self, positions):
+            r = torch.cdist(positions, positions).unsqueeze(-1)
+            return self.pair(4 / r - 2).sum(dim=(1, 2, 3)) / 2
 
     def forces(model, positions):
         x = positions.detach().clone().requires_grad_(True)

@@ -1288,6 +1288,11 @@ l2_penalty_slips = [
 
 _COPY_STATE = "{name: w.clone() for name, w in model.state_dict().items()}"
 
+LAST_WEIGHTS = (
+    "The last weights come back, not the best ones: they are stored in every epoch, or without a "
+    "copy of each tensor, and go on changing with the training."
+)
+
 early_stopping_slips = [
     slip(
         "early_stopping",
@@ -1376,8 +1381,7 @@ early_stopping_slips = [
         _COPY_STATE,
         "model.state_dict()",
         "keeps_copies",
-        "The weights are stored as references: state_dict() does not copy. They change as the "
-        "training goes on, and the best ones are lost.",
+        LAST_WEIGHTS,
     ),
     slip(
         "early_stopping",
@@ -1385,8 +1389,7 @@ early_stopping_slips = [
         _COPY_STATE,
         "dict(model.state_dict())",
         "keeps_copies",
-        "The dictionary is copied, but not the tensors in it. They change as the training goes on, "
-        "and the best ones are lost.",
+        LAST_WEIGHTS,
     ),
     slip(
         "early_stopping",
@@ -1395,8 +1398,7 @@ early_stopping_slips = [
         f"        self.best_weights = {_COPY_STATE}\n"
         "        if val_loss < self.best_loss - self.min_delta:\n",
         "restores_the_best_weights",
-        "The weights are stored in every epoch, so that the last ones come back. Store them with "
-        "the best loss only.",
+        LAST_WEIGHTS,
     ),
     slip(
         "early_stopping",

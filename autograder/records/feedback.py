@@ -10,7 +10,7 @@ import contextlib
 import functools
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,8 +74,17 @@ class Pages:
         """Every graded student's page as the gradebook is now: somebody may have marked by hand."""
         found = self.recorder.marks(assignment) if self.recorder is not None else []
         marks = {mark.student: mark for mark in found}
-        for result in self.store.all(assignment.name):
-            self._write(result, marks.get(result.student))
+        self.renew(assignment, self.store.students(assignment.name), marks)
+
+    def renew(
+        self, assignment: Assignment, students: Iterable[str], marks: Mapping[str, Mark]
+    ) -> None:
+        """The pages of these students, whose marks these are: one query for a class, not one for
+        each."""
+        for student in students:
+            result = self.store.load(assignment.name, student)
+            if result is not None:
+                self._write(result, marks.get(student))
 
     def _write(self, result: Result, mark: Mark | None) -> None:
         path = self.path(result)

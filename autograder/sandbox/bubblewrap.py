@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder.course import ROOT
 from autograder.errors import CageError
 
-from .inside.protocol import SCRATCH
+from .inside.protocol import DEVICES, SCRATCH
 
 WORKER = Path(__file__).resolve().parent / "inside"
 
@@ -110,7 +110,7 @@ def command(root: bool) -> list[str]:
     # not --dev: its terminals would cost a second user namespace, in which the parent could
     # not make PID namespaces
     options += ["--tmpfs", "/dev", "--perms", "1777", "--dir", "/dev/shm"]
-    for name in ("null", "full", "random", "urandom"):  # zero: mapped, memory that nobody holds
+    for name in DEVICES:
         options += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     options += ["--symlink", "/proc/self/fd", "/dev/fd", "--remount-ro", "/dev"]
     options += ["--proc", "/proc", "--tmpfs", SCRATCH, "--chdir", SCRATCH]

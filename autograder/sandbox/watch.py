@@ -19,10 +19,12 @@ from dataclasses import dataclass
 
 from autograder.errors import CageError, WorkerEnded
 
+from . import alive
 from .inside.protocol import LIMITS
 from .process import Sight, Tree
 
-EVERY = 0.05
+EVERY, SELDOM = 0.05, 0.5
+"""Seconds between two looks: more of them where a look takes long, that it does not take a core."""
 STALL_SECONDS = 10.0
 IDLE_SECONDS = 30.0
 OWN_CORE = 0.9
@@ -59,7 +61,9 @@ class Watch:
         self._charged = self._seen = self.tree.cpu
         self._begun = self._looked = self._moved = time.monotonic()
         self._idle = 0.0
-        self._suspect = False
+        self._suspect = 0
+        """Looks in a row that saw too much memory."""
+        self._there: set[int] = set()
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="watch", daemon=True).start()
@@ -110,7 +114,8 @@ class Watch:
                     return self._end(ended)
                 except Exception as error:  # nobody may wait at the line for ever
                     return self._end(CageError(f"a worker cannot be watched: {error}"))
-            wait = max(EVERY, 10 * (time.thread_time() - started))
+            took = time.thread_time() - started
+            wait = EVERY if self._suspect else min(SELDOM, max(EVERY, 10 * took))
 
     def _end(self, verdict: WorkerEnded | CageError) -> None:
         self.verdict = verdict
@@ -125,13 +130,16 @@ class Watch:
         sight = self.tree.look()
         if not sight.alive:
             raise WorkerEnded("died", "")
-        # A program that is being started shares its parent's memory for a moment.
-        suspect = self.tree.holds_more_than(LIMITS["memory"], sight.processes)
-        if suspect and self._suspect:
+        # A program that is being started shares its parent's memory for a moment; and where many
+        # that share much end one after another, each next one has a larger part when it is read.
+        much = self.tree.holds_more_than(LIMITS["memory"], sight.processes)
+        self._suspect = self._suspect + 1 if much else 0
+        if self._suspect >= (2 if self._there.issubset(sight.processes) else 4):
             raise WorkerEnded("memory", f"used more than {in_words(LIMITS['memory'])} of memory")
-        self._suspect = suspect
+        self._there = set(sight.processes)
         if self._budget is not None:
             self._spend(self._budget, sight, now)
+            alive.goes_on()
         self._looked, self._seen = now, max(self._seen, self.tree.cpu)
 
     def _spend(self, budget: Budget, sight: Sight, now: float) -> None:

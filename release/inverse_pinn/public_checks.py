@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from coursekit import SINGLE, array, attribute, close, holds, number, tensor
+from coursekit import training as watching
 
 
 def test_exact_heat__decays_in_the_middle(student):
@@ -243,7 +244,8 @@ def test_recover_alpha__finds_the_alpha_of_exact_data(student):
     seconds)"""
     returned, history = _recovered(student, 3000, _observations(200, 0.15))
     alpha, last = number(returned), number(history[-1])
-    holds(abs(alpha / 0.15 - 1) < 0.05, f"α should be 0.15 to 5 %, it is {alpha:.3g}")
+    on = ", and still on its way at the end of the history" * watching.unsettled(history)
+    holds(abs(alpha / 0.15 - 1) < 0.05, f"α should be 0.15 to 5 %, it is {alpha:.3g}{on}")
     holds(abs(last / alpha - 1) < 0.05, f"the history ends at {last:.3g}, the α is {alpha:.3g}")
 
 

@@ -74,7 +74,7 @@ def test_lj_force__is_exact(student):
 
 def test_lj_force__scales_with_epsilon_and_sigma(student):
     """is measured in epsilon / sigma"""
-    close(student.lj_force(2.0, 3.0, 2.0), 36.0, SINGLE)
+    close(student.lj_force(4.0, 3.0, 2.0), -279 / 1024, SINGLE)
 
 
 def test_pairwise_distances__finds_every_pair_once(student):
@@ -148,8 +148,8 @@ def test_cluster_forces__point_along_the_pair(student):
 
 def test_cluster_forces__hands_epsilon_and_sigma_on(student):
     """hands epsilon and sigma on"""
-    pair = np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
-    expected = np.array([[-36.0, 0.0, 0.0], [36.0, 0.0, 0.0]])
+    pair = np.array([[0.0, 0.0, 0.0], [4.0, 0.0, 0.0]])
+    expected = np.array([[279.0, 0.0, 0.0], [-279.0, 0.0, 0.0]]) / 1024
     close(student.cluster_forces(pair, 3.0, 2.0), expected, SINGLE)
 
 

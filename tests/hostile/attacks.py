@@ -471,7 +471,7 @@ DIES = {
         "import os, sys, time\n"
         "frame = sys._getframe()\n"
         "while 'nonce' not in frame.f_locals:\n    frame = frame.f_back\n"
-        "os.write(3, frame.f_locals['nonce'] + (60 * 2**20).to_bytes(8, 'little'))\n"
+        "os.write(3, frame.f_locals['nonce'] + (15 * 2**20).to_bytes(8, 'little'))\n"
         "for _ in range(4):\n"
         "    if os.fork() == 0:\n"
         "        while True:\n            os.write(3, b'x')\n            time.sleep(0.003)\n"

@@ -210,6 +210,24 @@ TENSORS = {
     "a state": "return nn.Linear(1, 1).state_dict()",
     "a distribution": "return torch.distributions.Normal(0.0, 1.0)",
 }
+_OF_A_MODEL = "for x in args:\n    if isinstance(x, nn.Module):\n        {}\nreturn [1.0, 0.5]"
+SPOILT = {
+    name: _OF_A_MODEL.format(code)
+    for name, code in {
+        "left alone": "pass",
+        "rounded": "x.half()",
+        "complex": "x.to(torch.complex64)",
+        "without data": "x.to('meta')",
+        "disturbed": "[p.data.mul_(0.999) for p in x.parameters()]",
+        "with a hook": "x.register_forward_hook(lambda m, i, o: np.ones(3))",
+        "with noise": "x.register_forward_hook(lambda m, i, o: o * torch.rand(()))",
+        "another function": "x.forward = lambda *a: 3",
+        "of another class": "x.__class__ = nn.Identity",
+        "larger": "x.more = nn.Parameter(torch.ones(10**6))",
+        "without weights": "[m._parameters.clear() for m in x.modules()]",
+    }.items()
+}
+"""Trainings that do this to the model that they are given, and nothing else."""
 GROUPS = {
     "numbers": NUMBERS,
     "texts": TEXTS,

@@ -7,6 +7,7 @@ is right takes a moment: none measures time.
 from __future__ import annotations
 
 import fcntl
+import multiprocessing
 import os
 import signal
 import threading
@@ -17,11 +18,14 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+import torch
 from coursekit import CheckFailed, StudentError, facts
 from coursekit.ipynb import NotebookCell
 
 from autograder.course import Cell, load_assignment
-from autograder.grading import executors
+from autograder.errors import JudgeLost
+from autograder.grading import executors, judge_client, judge_process
+from autograder.grading.job import Job
 from autograder.judging import retry
 from autograder.judging import student as module
 from autograder.judging.answers import cells
@@ -31,8 +35,9 @@ from autograder.judging.patience import TookTooLong, at_most
 from autograder.judging.student import Student
 from autograder.judging.submission import attempt_salt, read_submission
 from autograder.judging.uses import uses
-from autograder.sandbox import transport
+from autograder.sandbox import alive, transport
 from autograder.sandbox.cage import Cage, Worker
+from autograder.sandbox.inside import wire
 from autograder.sandbox.inside.session import Session
 from autograder.sandbox.inside.wire import encode
 from autograder.sandbox.protocol import InProcess, newer_python
@@ -174,6 +179,91 @@ def test_cells_run_again_for_a_bounded_time_in_all(monkeypatch: pytest.MonkeyPat
     assert caged.cell_seconds - first <= transport.ALL_REPEATS_SECONDS + 30.0
 
 
+# ------------------------------------------------------------------------ whether it goes on
+
+
+class Line:
+    """A judge that says this, and then nothing."""
+
+    def __init__(self, *said: bytes) -> None:
+        self.said = [*said]
+
+    def send_bytes(self, data: bytes) -> None:
+        pass
+
+    def poll(self, seconds: float) -> bool:
+        assert 0 < seconds <= 900
+        return bool(self.said)
+
+    def recv_bytes(self) -> bytes:
+        return self.said.pop(0)
+
+
+def test_a_judge_is_waited_for_while_it_gives_signs_of_life() -> None:
+    client = judge_client.JudgeClient.__new__(judge_client.JudgeClient)
+    job = Job(assignment="backprop", student="ada", notebook=None)
+    result = executors.lost(job, "why")
+    signs = [judge_client.ALIVE] * 10_000
+    client._line = Line(*signs, b"=" + msgspec.msgpack.encode(result))  # type: ignore[assignment]
+    assert client.grade(job) == result
+    client._line = Line(*signs)  # type: ignore[assignment]
+    with pytest.raises(JudgeLost, match="no sign of life"):
+        client.grade(job)
+
+
+def test_a_judge_that_was_stopped_is_lost_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Hours were waited for it: ten, for some assignments."""
+    monkeypatch.setattr(judge_client, "SILENT_SECONDS", 0.1)
+    client = judge_client.JudgeClient("backprop", "full")
+    os.kill(client._process.pid, signal.SIGSTOP)
+    with pytest.raises(JudgeLost):
+        client.grade(Job(assignment="backprop", student="ada", notebook=None))
+    wait = client._process.wait
+    monkeypatch.setattr(client._process, "wait", lambda most=None: wait(most and 0.1))
+    client.close()
+    assert client._process.returncode == -signal.SIGKILL
+
+
+def test_a_forks_signs_are_passed_on_and_are_no_part_of_its_answer() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    server = judge_process._Server.__new__(judge_process._Server)
+    server.line = theirs
+    reading, writing = os.pipe()
+    said: list[bytes] = []
+    thread = threading.Thread(target=lambda: said.append(server._heard(reading, 0)))
+    thread.start()
+    for _ in range(2):
+        os.write(writing, judge_client.ALIVE)
+        assert ours.recv_bytes() == judge_client.ALIVE
+    os.write(writing, b"..=an answer. And")
+    os.write(writing, b". more")
+    os.close(writing)
+    thread.join(60)
+    os.close(reading)
+    assert said == [b"=an answer. And. more"]
+
+
+def test_signs_come_while_an_answer_is_waited_for_and_where_a_turn_is(
+    cage: Cage, own_locks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signs: list[str] = []
+    monkeypatch.setattr(alive, "_EVERY", 0.0)
+    monkeypatch.setattr(alive, "_tell", lambda: signs.append(threading.current_thread().name))
+    caged = Caged(cage, BACKPROP, [Cell("cell 1", "import time\ntime.sleep(0.5)")])
+    caged._start()
+    assert "watch" in signs
+    signs.clear()
+    threading.Event().wait(0.2)
+    assert not signs, "a judge that asks nothing says nothing: it may hang"
+    caged.close()
+    monkeypatch.setattr(retry, "PATIENCE", 0.1)
+    with retry._turn(True), retry._turn(False):
+        pass
+    assert signs
+
+
 # ----------------------------------------------------------------------------- its memory
 
 
@@ -197,6 +287,21 @@ def test_many_small_things_weigh_what_they_take(monkeypatch: pytest.MonkeyPatch)
         student.mse_loss()
     with pytest.raises(CheckFailed, match="gave back more than"):
         student.mse_loss()
+
+
+@pytest.mark.parametrize("dtype", [np.int8, bool, np.float16, np.float32, np.complex128])
+def test_an_array_counts_as_what_it_becomes(dtype: Any) -> None:
+    """60 MB of small integers were two gigabytes where they were compared."""
+    fits = wire.MAX_BYTES // max(wire.NUMBER_BYTES, np.dtype(dtype).itemsize)
+    for make in (lambda a: a, torch.from_numpy, lambda a: a[None], np.flip):
+        value, weight = wire.weighed(encode(make(np.zeros(fits // 4, dtype))))
+        assert weight + value.nbytes >= wire.NUMBER_BYTES * fits // 4
+        with pytest.raises(wire.WireError, match="numbers"):
+            encode(make(np.zeros(fits + 1, dtype)))
+    name = np.dtype(dtype).name.encode()
+    head = b"a" + bytes([len(name), 1]) + name + (fits + 1).to_bytes(8, "little")
+    with pytest.raises(wire.WireError, match="numbers"):
+        wire.decode(head + bytes(np.dtype(dtype).itemsize * (fits + 1)))
 
 
 def test_of_a_million_warnings_few_are_kept() -> None:

@@ -12,7 +12,7 @@ import re
 import textwrap
 
 import pytest
-from odd import GROUPS
+from odd import GROUPS, SPOILT
 
 from autograder.course import Assignment, Cell, Exercise, load_assignment
 from autograder.judging.answers import setup_code
@@ -113,6 +113,13 @@ def test_a_module_that_gives_an_odd_value_is_the_students_matter(
     for number, (value, body) in enumerate(GROUPS[group].items(), 1):
         name = list(MODULES)[number % len(MODULES)]
         tried(judges[name], MODULES[name], value, body, True)
+
+
+@pytest.mark.usefixtures("apart")
+def test_a_model_that_was_spoilt_is_not_trained() -> None:
+    judge = Judge(load_assignment("symmetry"))
+    for value, body in SPOILT.items():
+        tried(judge, ("train_energy_model",), value, body, False)
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import random
 import resource
+import socket
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ import pytest
 from coursekit import CheckFailed, StudentError
 
 from autograder.course import Cell, load_assignment
-from autograder.errors import CageError
+from autograder.errors import CageError, WorkerEnded
 from autograder.exchange import archive as archives
 from autograder.exchange.collect import collect
 from autograder.files import harmless
@@ -32,7 +35,7 @@ from autograder.judging.submission import attempt_salt, read_submission
 from autograder.records import history
 from autograder.records.gradebook import notebooks
 from autograder.results import Result, Store
-from autograder.sandbox import bubblewrap
+from autograder.sandbox import bubblewrap, process, watch
 from autograder.sandbox.cage import Cage
 from autograder.sandbox.inside.wire import encode
 from autograder.sandbox.levels import Level
@@ -71,6 +74,17 @@ def test_a_value_of_many_parts_is_told_in_words(value: str, hidden: bool) -> Non
     assert (result.outcome, result.kind) == ("failed", "value")
     assert "mse_loss" in result.message
     assert len(result.message) < 3000
+
+
+def test_what_is_told_is_text_for_every_terminal() -> None:
+    source = "def mse_loss(a, b):\n    raise ValueError('\x1b]0;me\x07 \u202e \x9b31m')\n"
+    code = [*cells(BACKPROP), Cell("cell 99", source)]
+    (result,) = Judge(BACKPROP).judge(
+        Student(InProcess(code)), "salt", [BACKPROP.exercise("mse_loss")]
+    )
+    told = "".join(check.message for check in result.checks)
+    assert "]0;me" in told
+    assert all(letter.isprintable() or letter == "\n" for letter in told)
 
 
 def test_what_cannot_be_put_into_words_is_the_students(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,6 +236,18 @@ def test_archives_in_an_archive_hold_no_more_files_than_one(
     assert seen <= 2 * (100 + 40 + 30)
 
 
+def test_folders_one_in_another_in_one_name_are_no_path(tmp_path: Path) -> None:
+    """64 kB of them, in a name that is 32 000 folders deep, took 7 GB."""
+    for deep, good in ((90, True), (30_000, False)):
+        work = _zip({"a/" * deep + "b.ipynb": b"{}", ".x/" * (deep // 2) + "c.ipynb": b"{}"})
+        (file,) = archives.listing(zipfile.ZipFile(io.BytesIO(_zip({"work.zip": work})))).files
+        held = archives.inner(work, file)
+        assert (len(held.files), len(held.astray)) == ((1, 0) if good else (0, 2))
+        assert sum(map(len, held.folders)) < 10_000
+    files = {f"{MALLORY}/work.zip": work} | HONEST
+    assert _written(tmp_path / "course", files) == ["alice_smith-7"]
+
+
 # ---------------------------------------------------------------------------------- names
 
 
@@ -345,6 +371,88 @@ def test_explain_judges_with_the_graders_limits() -> None:
     assert result.outcome == "failed"
     assert "takes too much" in result.message
     assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+@pytest.mark.parametrize(("processes", "too_much"), [(5, False), (50, True)])
+def test_memory_that_takes_long_to_count_is_counted_whole(
+    processes: int, too_much: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty forks that share 1.4 GB took a second to count, and the next look came eight later:
+    time to write to all of it."""
+    clock = [0.0]
+
+    def fair(pid: int) -> int:
+        clock[0] += process._FAIR_SECONDS / 10
+        return 2**20
+
+    tree = process.Tree(os.getpid())
+    monkeypatch.setattr(process.time, "thread_time", lambda: clock[0])
+    monkeypatch.setattr(process, "own_bytes", lambda pid: 2**30 + tree._baseline // processes)
+    monkeypatch.setattr(process, "_fair_bytes", fair)
+    assert tree.holds_more_than(2**31, [*range(processes)]) == too_much
+    assert clock[0] <= 2 * process._FAIR_SECONDS
+
+
+def test_a_process_that_ends_while_it_is_counted_holds_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tree = process.Tree(os.getpid())
+    gone: set[int] = set()
+
+    def fair(pid: int) -> int:
+        gone.update(range(9))
+        return 0
+
+    monkeypatch.setattr(process, "own_bytes", lambda pid: 0 if pid in gone else 2**30)
+    monkeypatch.setattr(process, "_fair_bytes", fair)
+    assert not tree.holds_more_than(2**31, [*range(9)])
+
+
+@pytest.mark.parametrize(("ending", "looks"), [(False, 2), (True, 4)])
+def test_memory_is_seen_more_often_where_processes_end_meanwhile(
+    ending: bool, looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = 0
+
+    def look() -> process.Sight:
+        nonlocal seen
+        seen += 1
+        return process.Sight(True, True, False, [*range(9 - seen * ending)])
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        found = watch.Watch(os.getpid(), ours)
+        monkeypatch.setattr(found.tree, "look", look)
+        monkeypatch.setattr(found.tree, "holds_more_than", lambda *_: True)
+        for _ in range(looks - 1):
+            found.look(0.0)
+        with pytest.raises(WorkerEnded, match="of memory"):
+            found.look(0.0)
+    assert seen == looks
+
+
+@pytest.mark.parametrize(
+    ("took", "suspect", "most"), [(0.0, 0, 0.05), (9.0, 0, 0.5), (9.0, 1, 0.05)]
+)
+def test_a_look_that_takes_long_is_soon_followed_by_another(
+    took: float, suspect: int, most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, waits = [0.0], list[float]()
+
+    class Over(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0.0)
+            return len(waits) > 3
+
+    def look(now: float) -> None:
+        clock[0] += took
+
+    found = watch.Watch.__new__(watch.Watch)
+    found._over, found._lock, found._suspect = Over(), threading.Lock(), suspect
+    monkeypatch.setattr(found, "look", look)
+    monkeypatch.setattr(watch.time, "thread_time", lambda: clock[0])
+    found._run()
+    assert waits[1:] == [most] * 3
 
 
 # --------------------------------------------------------------------- what workers may read

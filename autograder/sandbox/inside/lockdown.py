@@ -15,13 +15,14 @@ import struct
 import sys
 from collections.abc import Iterable
 
-from .protocol import SCRATCH
+from .protocol import DEVICES, SCRATCH
 
 _LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True)
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x00020000, 0x08000000, 0x20000000
-_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 1, 2, 4, 8, 16384, 1 << 18
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT = 1, 2, 4, 8, 32
+_MS_BIND, _MS_REC, _MS_PRIVATE = 1 << 12, 1 << 14, 1 << 18
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
 _PR_SET_SECCOMP, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 22, 36, 38, 47
 
@@ -65,7 +66,17 @@ def own_mounts(scratch_bytes: int) -> None:
     _mount("tmpfs", "/dev/shm", "tmpfs", safe, f"size={scratch_bytes},nr_inodes=1024,mode=1777")
     # Read-only, or the submission could make itself the last to go where memory ends.
     _mount("proc", "/proc", "proc", safe | _MS_NOEXEC | _MS_RDONLY, None)
+    devices_read_only()
     os.chdir(SCRATCH)
+
+
+def devices_read_only() -> None:
+    """They are the machine's own, whose times would last, for the next to read."""
+    for path in (f"/dev/{name}" for name in DEVICES):
+        # What is forbidden where the machine keeps them, programs say, must stay forbidden.
+        kept = os.statvfs(path).f_flag & (_MS_NODEV | _MS_NOEXEC)
+        flags = _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | kept
+        _mount("none", path, None, flags, None)
 
 
 def _mount(source: str, target: str, kind: str | None, flags: int, data: str | None) -> None:
@@ -163,19 +174,19 @@ def drop_privileges(namespaces: bool) -> None:
 # lends pages of a file to a pipe or a socket, which keep them when the file is gone (vmsplice,
 # splice, tee, sendfile). The line before that takes of what all of a machine's processes share, or
 # tells one of another: inotify, fanotify, AIO, descriptor tables (modify_ldt), locks on libraries
-# (flock).
+# (flock), and that everybody's files are written to the disk now (sync, syncfs).
 _FORBIDDEN = {
     "x86_64": (
         *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
         *(248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 320, 321, 323),
-        *(253, 254, 294, 300, 301, 206, 154, 73),
+        *(253, 254, 294, 300, 301, 206, 154, 73, 162, 306),
         *(319, 278, 275, 276, 40),
         *(29, 64, 68, 240, 30, 31, 65, 66, 69, 70, 71, 220, 241),
     ),
     "aarch64": (
         *(117, 116, 92, 41, 51, 89, 170, 40, 39, 224, 225, 142, 105, 106, 60, 112, 104),
         *(217, 218, 219, 97, 241, 265, 268, 270, 271, 272, 273, 294, 280, 282),
-        *(26, 27, 262, 263, 0, 32),
+        *(26, 27, 262, 263, 0, 32, 81, 267),
         *(279, 75, 76, 77, 71),
         *(194, 190, 186, 180, 195, 196, 191, 192, 193, 187, 188, 189, 181),
     ),
@@ -207,6 +218,7 @@ _SOCKETPAIR = {"x86_64": 53, "aarch64": 199}
 _SOCK_STREAM = 1  # of others, a receiver's queue may hold the buffers of ten senders that are gone
 _MMAP = {"x86_64": 9, "aarch64": 222}
 _MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20  # together, memory that stays where nobody touches it
+_MAP_HUGETLB = 0x40000  # pages of the machine's own store, which no process's memory counts
 _FCNTL = {"x86_64": 72, "aarch64": 25}
 # Locks on parts of a file, as many as one likes, in the kernel's memory; leases on whole ones; and
 # the oldest way to be told of what others do in a folder (dnotify).
@@ -261,8 +273,9 @@ def _forbid_system_calls(namespaces: bool) -> None:
         program += [(equal, 0, 7, number), (load, 0, 0, 16), (equal, 0, 4, _AF_UNIX)]
         program += [(load, 0, 0, 24), (mask, 0, 0, 0xF), (equal, 0, 1, _SOCK_STREAM)]
         program += [(back, 0, 0, _ALLOW), refused]
-    program += [(equal, 0, 5, _MMAP[machine]), (load, 0, 0, 40), (anyset, 0, 2, _MAP_ANONYMOUS)]
-    program += [(anyset, 0, 1, _MAP_SHARED), refused, (back, 0, 0, _ALLOW)]
+    program += [(equal, 0, 7, _MMAP[machine]), (load, 0, 0, 40), (anyset, 0, 1, _MAP_HUGETLB)]
+    program += [refused, (anyset, 0, 2, _MAP_ANONYMOUS), (anyset, 0, 1, _MAP_SHARED), refused]
+    program += [(back, 0, 0, _ALLOW)]
     locks = [step for kind in _LOCKS_AND_WATCHES for step in ((equal, 0, 1, kind), refused)]
     program += [(equal, 0, len(locks) + 2, _FCNTL[machine]), (load, 0, 0, 24), *locks]
     program += [(back, 0, 0, _ALLOW)]

@@ -114,10 +114,7 @@ class Parent:
             signal.signal(number, signal.SIG_DFL)
         errors = os.dup(2)
         os.dup2(descriptor, SESSION)
-        null = os.open("/dev/null", os.O_RDWR)
         os.dup2(errors, 4)
-        for target in (0, 1, 2):
-            os.dup2(null, target)
         os.closerange(5, 65536)
         lockdown.first_to_go()  # while /proc can be written to
         if self.namespaces:
@@ -129,6 +126,10 @@ class Parent:
                 readable = [*self.setting["readable"], "/dev/null", "/dev/urandom", "/proc"]
                 # not /dev/shm, where a file would be there for the next submission
                 lockdown.landlock(readable, [self.setting["scratch"], "/dev/null"])
+        null = os.open("/dev/null", os.O_RDWR)  # of its own view, which is read-only
+        for target in (0, 1, 2):
+            os.dup2(null, target)
+        os.close(null)
         lockdown.limit_resources(limits)
         lockdown.forgo_capabilities()
         if self.setting["uid"]:

@@ -8,11 +8,14 @@ import subprocess
 HEADER = struct.Struct("<8sQ")
 """Before every request and answer: a nonce, which the answer repeats, and the length."""
 
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 16 * 2**20
 """Of one message between judge and worker, and of a value in it."""
 
 SCRATCH = "/scratch"
 """Of a submission in the full cage; not /tmp, which may hold the interpreter."""
+
+DEVICES = ("null", "full", "random", "urandom")
+"""In the full cage's /dev; not zero, which can be mapped as memory that nobody holds."""
 
 LIMITS = {
     "memory": 2 * 2**30,

@@ -3,7 +3,8 @@
 Both ends read bytes with this module, and the judge's end reads bytes that a student's
 process wrote. So the format is plain: one tag byte, lengths, raw data. No pickle, no code,
 no class names that are looked up. Whatever does not fit raises `WireError`; sizes, depth and
-the number of items are capped, and memory is taken only for bytes that have arrived.
+the number of items are capped, and memory is taken only for bytes that have arrived. Whoever
+compares numbers makes them float64 first, so that an array counts as if it held those.
 
 Types: None, bool, int (up to 64 bytes), float, complex, str, bytes, list, tuple, dict with
 string keys, NumPy arrays and scalars, torch tensors, NumPy and torch random generators (from
@@ -29,6 +30,8 @@ from .protocol import MAX_BYTES
 MAX_ITEMS = 1_000_000
 ITEM_BYTES = 256
 """What a value may take in memory, however few bytes it has on the line."""
+NUMBER_BYTES = 8
+"""What a number of an array takes where it is compared, if it has fewer."""
 MAX_DEPTH = 24
 MAX_INT_BYTES = 64
 
@@ -155,8 +158,7 @@ class _Writer:
                 array, name = array.astype(np.float64), "float64"
             else:
                 raise WireError(f"an array of dtype {name}")
-        if array.nbytes > MAX_BYTES:
-            raise WireError(f"larger than {MAX_BYTES >> 20} MiB")
+        _refuse_large(array.size, array.itemsize)
         kind = struct.pack("<BB", len(name), array.ndim) + name.encode()
         self.put(tag + flag + kind + struct.pack(f"<{array.ndim}Q", *array.shape))
         self.put(array.tobytes())
@@ -169,10 +171,14 @@ class _Writer:
             plain = plain.float()
         if plain.dtype not in _TENSORS:
             raise WireError(f"a tensor of dtype {str(plain.dtype).removeprefix('torch.')}")
-        if plain.numel() * plain.element_size() > MAX_BYTES:
-            raise WireError(f"larger than {MAX_BYTES >> 20} MiB")
+        _refuse_large(plain.numel(), plain.element_size())
         array = plain.cpu().resolve_conj().resolve_neg().contiguous().numpy()
         self.array(array, b"p", b"\1" if value.requires_grad else b"\0")
+
+
+def _refuse_large(numbers: int, size: int) -> None:
+    if numbers * max(size, NUMBER_BYTES) > MAX_BYTES:
+        raise WireError(f"more than {MAX_BYTES // max(size, NUMBER_BYTES)} numbers")
 
 
 @functools.lru_cache(1024)
@@ -194,6 +200,7 @@ class _Reader:
         self.data = data
         self.at = 0
         self.items = 0
+        self.wider = 0
         self.resolve = resolve
         self.generators = generators
 
@@ -274,13 +281,14 @@ class _Reader:
         if dtype is None or ndim > 32:
             raise WireError(f"an array of dtype {name!r} with {ndim} axes")
         shape = struct.unpack(f"<{ndim}Q", self.take(8 * ndim))
-        total = dtype.itemsize
+        numbers = 1
         for extent in shape:
-            total *= max(extent, 1)  # NumPy refuses axes too long even where another one is empty
-            if total > MAX_BYTES:
-                raise WireError("an array too large")
+            numbers *= max(extent, 1)  # NumPy refuses axes too long even where another is empty
+            _refuse_large(numbers, dtype.itemsize)
         if 0 in shape:
-            total = 0
+            numbers = 0
+        total = numbers * dtype.itemsize
+        self.wider += numbers * max(0, NUMBER_BYTES - dtype.itemsize)
         data = bytearray(memoryview(self.data)[self.at : self.at + total])
         if len(data) < total:
             raise WireError("bytes end before the value does")
@@ -327,7 +335,7 @@ def decode(
 def weighed(data: bytes, resolve: Callable[[Handle], Any] | None = None) -> tuple[Any, int]:
     """The value in `data`, and what it may take in memory beyond its bytes."""
     reader = _Reader(data, resolve, generators=False)
-    return _read(reader), reader.items * ITEM_BYTES
+    return _read(reader), reader.items * ITEM_BYTES + reader.wider
 
 
 def _read(reader: _Reader) -> Any:

@@ -279,7 +279,7 @@ def wanted_instead(stumble: Exception) -> str:
         return "1 value" if expected[1] == "1" else f"{expected[1]} values"
     if any(words in text for words in _TAKEN_APART):
         return "several values"
-    if any(words in text for words in ("broadcast", "same shape", "must match", "did not match")):
+    if any(words in text for words in _OTHER_SHAPE):
         return "an array or tensor of another shape"
     if "out of bounds" in text or "zero-size" in text:
         return "an array or tensor with more entries"
@@ -291,6 +291,10 @@ def wanted_instead(stumble: Exception) -> str:
         return f"something with {text} in it"
     if isinstance(stumble, KeyError):
         return "an array or tensor"
+    if "unsupported operand" in text or "a real number" in text:
+        return "a number, an array or a tensor"
+    if re.search(r"unexpected keyword argument '(axis|dtype|out|keepdims)'", text):
+        return "a NumPy array"  # whose own words these are
     if "must be of integer" in text:
         return "integer values"
     if "inhomogeneous" in text:
@@ -305,6 +309,7 @@ def wanted_instead(stumble: Exception) -> str:
     return f"an object with {missing[1]}" if missing else "something else"
 
 
+_OTHER_SHAPE = ("broadcast", "same shape", "must match", "did not match", "cannot reshape")
 _TAKEN_APART = ("cannot unpack", "not iterable", "subscriptable", "len()")
 
 _ATTRIBUTES = {
@@ -329,16 +334,31 @@ def no_parameters() -> CheckFailed:
     )
 
 
-def without_a_graph(text: str) -> str:
-    """For an error of torch's that a graph was not there or had been freed: what keeps one."""
-    if "backward through the graph a second time" in text:
-        return ": the graph was freed; create_graph=True keeps it for the next derivative"
-    if "does not require grad and does not have a grad_fn" in text:
-        return (
-            ": a derivative was taken of something without a graph; create_graph=True gives a "
-            "derivative one, and detach, item, numpy, data and no_grad end it"
-        )
-    return ""
+def in_other_words(text: str) -> str:
+    """What an error of NumPy's or torch's means, where its words say so only to who knows them."""
+    return next((f": {words}" for part, words in _MEANT.items() if part in text), "")
+
+
+_MEANT = {
+    "backward through the graph a second time": (
+        "the graph was freed; create_graph=True keeps it for the next derivative"
+    ),
+    "does not require grad and does not have a grad_fn": (
+        "a derivative was taken of something without a graph; create_graph=True gives a derivative "
+        "one, and detach, item, numpy, data and no_grad end it"
+    ),
+    "can be converted to Python scalars": (
+        "an array or tensor stands where a single number is needed; functions of math take no "
+        "arrays, those of NumPy and torch do"
+    ),
+    "leaf Variable that requires grad": (
+        "a tensor that requires gradients is changed in place (by +=, by what is written into a "
+        "part of it, or by a name that ends in _)"
+    ),
+    "have the same dtype": "numbers of two kinds meet, float32 and float64 for one",
+    "is ambiguous": "yes or no is asked of an array, and each of its entries has its own answer",
+}
+"""By words of the error; hidden checks say nothing else of it."""
 
 
 def stumbled(stumble: Exception, calls: Sequence[Call]) -> CheckFailed:
@@ -364,6 +384,8 @@ def _of_an_entry(stumble: Exception, returned: Any) -> bool:
     text = str(stumble)
     if counted := re.search(r"to unpack \(expected (?:at least )?(\d+)(?:, got (\d+))?", text):
         return counted[2] != str(len(returned)) if counted[2] else len(returned) <= int(counted[1])
+    if any(hasattr(one, "reshape") for one in returned) and not hasattr(returned, "reshape"):
+        return any(words in text for words in (*_TAKEN_APART, *_OTHER_SHAPE))
     return any(words in text for words in _TAKEN_APART)
 
 
@@ -421,6 +443,8 @@ def short(value: Any) -> str:
         return f"{float(value):.6g}"
     if _is_tensor(value) and value.ndim == 0:
         return short(value.item())
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return short(value[()])
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         value = _rounded(value)
     elif _is_tensor(value) and value.is_floating_point():

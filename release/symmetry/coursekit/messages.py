@@ -41,7 +41,7 @@ def details(
         problem = f"{call.function if call is not None else exercise} {problem}"
     parts += [("problem", problem)]
     if public:
-        parts += _values(failure, came_back=place is not None)
+        parts += _values(failure, came_back=call if place is not None else None)
         place = "" if problem and not failure.whole else place
         parts += [("detail", ", ".join(part for part in (place, failure.detail) if part))]
     parts += [("hint", failure.hint if public or failure.kind == "shape" else "")]
@@ -53,7 +53,7 @@ def subject(exercise: str, failure: CheckFailed, call: Call | None) -> str:
     if call is None:
         return exercise
     stopped = isinstance(failure, StudentError) and call.target is not None and not call.method
-    return call.function if stopped else call.name
+    return call.name.removeprefix("the output of ") if stopped else call.name
 
 
 def responsible(failure: CheckFailed, calls: Sequence[Call]) -> tuple[Call | None, str | None]:
@@ -99,6 +99,18 @@ def _equal(one: Any, other: Any) -> bool:
     return bool(np.array_equal(a.ravel(), b.ravel(), equal_nan=True))
 
 
+def _as_it_came(value: Any, returned: Any) -> Any:
+    """An array, or a tensor of another kind, as a tensor like the one that came back."""
+    like = isinstance(value, np.ndarray) or hasattr(value, "detach")
+    if not (hasattr(returned, "detach") and like):
+        return value
+    import torch
+
+    # A copy: torch makes none of an array that is seen from behind, and warns of a constant one.
+    found = torch.as_tensor(value.copy() if isinstance(value, np.ndarray) else value)
+    return found.to(returned.dtype) if returned.is_floating_point() else found
+
+
 def _numbers(value: Any) -> np.ndarray | None:
     if hasattr(value, "detach") and type(value).__module__.startswith("torch"):
         value = value.detach().cpu().numpy()
@@ -117,10 +129,12 @@ def _sentence(name: str, failure: CheckFailed, public: bool) -> str:
     return f"{name} {text}"
 
 
-def _values(failure: CheckFailed, came_back: bool) -> list[tuple[str, str]]:
-    """What came back, or what the check measured on it, and what was expected."""
+def _values(failure: CheckFailed, came_back: Call | None) -> list[tuple[str, str]]:
+    """What came back from a call, or what the check measured on it, and what was expected."""
     returned, expected = failure.returned, failure.expected
-    word = "returned" if came_back else "measured"
+    if came_back is not None:
+        returned, expected = (_as_it_came(one, came_back.returned) for one in (returned, expected))
+    word = "returned" if came_back is not None else "measured"
     a, b = _numbers(returned), _numbers(expected)
     if a is not None and b is not None and a.shape == b.shape and a.size > _LONG:
         allowed = 1e-3 * np.abs(b) + 1e-6 * np.abs(b).max(initial=0.0)

@@ -62,7 +62,7 @@ class Call:
             return self.function
         if self.method:
             return f"{self.function}.{self.method}"
-        if self.function[:1].isupper():
+        if self.function[:1].isupper() or self.function.startswith(OWN):
             return f"the output of {self.function}"
         return f"the output of what {self.function} returned"
 

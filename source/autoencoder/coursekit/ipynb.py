@@ -6,6 +6,7 @@ students really hand in. The grader and the student's own `check_submission.py` 
 
 from __future__ import annotations
 
+import builtins
 import functools
 import itertools
 import json
@@ -34,6 +35,9 @@ _BINDS = re.compile(
     r"|^(?:async[ \t]+)?for[ \t]+(\S[^\n]*?)[ \t]in\b",
     re.MULTILINE,
 )
+_PYTHON_S = frozenset(name for name in dir(builtins) if name.isalpha() and name.islower())
+"""`sum`, `max`, `list` and so on: names that a cell can take away from all others."""
+_USES = re.compile(rf"(?<![\w.])(?:{'|'.join(sorted(_PYTHON_S))})\b(?!\s*=(?!=))")
 _BROKEN_OFF = re.compile(r"nu?l?|tr?u?|fa?l?s?|[-+.eE]*")
 """What can be left of `null`, `true`, `false` or a number at the end of half a file."""
 _KIT = re.compile(
@@ -76,8 +80,24 @@ class NotebookCell:
         return frozenset(itertools.chain(*(re.findall(r"\w+", match[0]) for match in found)))
 
     @functools.cached_property
+    def uses(self) -> frozenset[str]:
+        """The names of Python's own that the cell's text uses."""
+        return frozenset(_USES.findall(self.source) if self.kind == "code" else ())
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """The names of Python's own that the cell gives another value."""
+        return self.binds & _PYTHON_S
+
+    @functools.cached_property
     def text(self) -> str:
         return same_text(self.source)
+
+
+def taken(cells: list[NotebookCell], users: list[NotebookCell]) -> list[tuple[NotebookCell, str]]:
+    """Each cell that gives a name of Python's own another value, which a user needs as it was."""
+    used = frozenset().union(*(cell.uses for cell in users))
+    return [(cell, name) for cell in cells for name in sorted(cell.takes & used)]
 
 
 def same_text(source: str) -> str:

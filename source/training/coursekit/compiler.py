@@ -3,7 +3,8 @@
 Every optimiser's step, and every gradient of `torch.func`, imports `torch._dynamo`, eight hundred
 modules in three CPU seconds, only to tell it that here is nothing to compile. Nothing is compiled
 in a cage (`session`), and seldom in a notebook: a stand-in hears it, and for whatever else is
-asked for, the real one comes.
+asked for, the real one comes. Who asks for deterministic algorithms gets them, and the compiler
+hears of it only where it is there already.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import torch
+from torch import _C
 
 _NAME = "torch._dynamo"
 
@@ -37,7 +39,16 @@ class _StandIn(ModuleType):
         return getattr(importlib.import_module(_NAME), name)
 
 
+_real = torch.use_deterministic_algorithms
+
+
+def _deterministic(mode: bool, *, warn_only: bool = False) -> None:
+    told = _real if "torch._inductor.config" in sys.modules else _C._set_deterministic_algorithms
+    told(mode, warn_only=warn_only)
+
+
 def stand_in() -> None:
     """From now on, unless the real one is there already."""
     if _NAME not in sys.modules:
         sys.modules[_NAME] = torch._dynamo = _StandIn(_NAME)
+        torch.use_deterministic_algorithms = _deterministic

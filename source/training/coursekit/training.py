@@ -407,6 +407,35 @@ def losses(history: Any) -> list[float]:
     return [number(_single(one)) for one in history]
 
 
+def went(history: Any) -> str:
+    """What the losses tell of a training that is not good enough, "" if nothing."""
+    values = _positive(history)
+    if values and min(values) > 0.9 * values[0]:
+        return "the losses hardly fall on the way"
+    return "the losses are still falling at the end" if values and _moves(values) < -0.05 else ""
+
+
+def unsettled(history: Any) -> bool:
+    """Do the values of what is looked for still move when the training ends?"""
+    values = _positive(history)
+    return bool(values) and abs(_moves(values)) > 0.05
+
+
+def _positive(history: Any) -> list[float]:
+    """A history of more than a few positive numbers, or none."""
+    try:
+        values = losses(history)
+    except CheckFailed:
+        return []
+    return values if len(values) >= 5 and min(values) > 0 else []
+
+
+def _moves(values: list[float]) -> float:
+    """By what part the last tenth of them is larger in the mean than the tenth before."""
+    tenth = max(1, len(values) // 10)
+    return sum(values[-tenth:]) / sum(values[-2 * tenth : -tenth]) - 1
+
+
 def _single(value: Any) -> Any:
     if getattr(value, "ndim", 0) and getattr(value, "shape", None) in ((1,), (1, 1)):
         return value.reshape(())

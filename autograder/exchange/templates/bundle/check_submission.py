@@ -638,6 +638,12 @@ def look_at_cells(
                 )
         if cell.grade_id in exercises:
             first |= dict.fromkeys(cell.defines, cell)
+    run = [cell for cell in cells if runs(cell, cells, exercises)]
+    taken = importlib.import_module("coursekit.ipynb").taken
+    for cell, name in taken(run, [one for one in run if one.grade_id in exercises]):
+        found.remarks.append(
+            f"{place(cell)} gives {name}, a name of Python's own, a new value, for all cells"
+        )
 
 
 STOPPED = {
