@@ -121,6 +121,7 @@ SLOPE = (
     "def f(model, x, opt):\n  V = model(x)\n  (F,) = torch.autograd.grad(V.sum(), x{})\n"
     "  loss = (F**2).mean()\n  opt.zero_grad()\n  loss.backward()\n  opt.step()\n"
 )
+WITH_GRAPH = "torch.autograd.grad(V.sum(), x, create_graph=True)[0]"
 PARAMETER = (
     "class M(nn.Module):\n  def __init__(self):\n    self.a = nn.Parameter(torch.zeros(()))\n"
     "    self.b = {}\n  def forward(self, x):\n    return self.a * self.b * x\n"
@@ -269,10 +270,18 @@ def train(x, epochs):
         (SLOPE.format(", retain_graph=True"), "the loss has no gradient by way of it"),
         (SLOPE.format(", create_graph=True"), ""),
         (SLOPE.format(", None, None, True"), ""),
+        (SLOPE.format("").replace("F**2", f"(F - {WITH_GRAPH})**2"), ""),  # of given energies
+        (SLOPE.format("").replace("sum(), x", "sum(), model.parameters()"), ""),  # to weigh parts
         (PARAMETER.format("torch.exp(self.a)"), "Line 4 works self.b out once: it does not follow"),
         (PARAMETER.format("2 * self.a"), "which a training changes"),
         (PARAMETER.format("torch.optim.Adam([self.a])"), ""),
         (PARAMETER.format("self.a.detach().clone()"), ""),
+        (PARAMETER.format("self.a.shape[0] // 2"), ""),
+        (PARAMETER.format("1 / math.sqrt(self.a.numel())"), ""),
+        (PARAMETER.format("self.a.view(-1)"), ""),
+        (PARAMETER.format("2 * layer.a"), ""),
+        (PARAMETER.format("torch.exp(self.a)").replace("))\n", "), requires_grad=False)\n", 1), ""),
+        (PARAMETER.format("torch.exp(self.a)") + "  def more(self):\n    self.b = self.a\n", ""),
     ],
 )
 def test_functions_are_read(code: str, words: str) -> None:

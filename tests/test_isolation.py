@@ -195,6 +195,27 @@ with contextlib.closing(Cage(level)) as cage:
     assert [what for what, ok in zip(OF_THE_SAME_USER, others, strict=True) if ok] == []
 
 
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="no other user can be made here")
+def test_devices_may_lie_where_no_program_may_be_run() -> None:
+    """As on many machines; who is not root cannot take that away, and needs not."""
+    forbids = "mount --rbind /dev /dev && mount -o remount,bind,nosuid,noexec /dev || exit 99"
+    whole = (
+        "import os; from autograder.sandbox.cage import Cage; assert os.geteuid() == 1000\n"
+        "cage = Cage('full'); cage.worker().kill(); cage.close()"
+    )
+    there = f'{forbids}; exec unshare --user --map-user=1000 --map-group=1000 "$0" -c "$1"'
+    start = ["unshare", "-m" if os.geteuid() == 0 else "-Urm", "sh", "-c", there]
+    ended = subprocess.run(
+        [*start, sys.executable, whole],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    if ended.returncode == 99:
+        pytest.skip(f"devices cannot be put elsewhere here: {ended.stderr}")
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_the_page_shows_what_doctor_prints(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [Probe(level, True, "") for level in LEVELS]
     monkeypatch.setattr("autograder.sandbox.cage.probe", lambda: found)

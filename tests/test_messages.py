@@ -492,6 +492,20 @@ def test_where_a_tensor_came_back_tensors_are_shown(dtype: torch.dtype) -> None:
     assert f"expected  {code(torch.tensor([[6.0]], dtype=dtype))}\n" in message
 
 
+@pytest.mark.parametrize(
+    "expected",
+    [np.array([6.0, 7.0])[::-1], np.broadcast_to(6.0, 2)],
+    ids=["from-behind", "one-number-again"],
+)
+@pytest.mark.filterwarnings("error")
+def test_an_array_of_which_torch_makes_no_tensor_is_shown_all_the_same(expected: Any) -> None:
+    call = Call("slope", returned=torch.tensor([18.0, 2.0]))
+    with pytest.raises(CheckFailed) as failed:
+        close(tensor(call.returned, (2,)), expected)
+    message = describe("slope", "is 6", failed.value, [call], public=True)
+    assert f"expected  {code(torch.tensor(expected.tolist()))}\n" in message
+
+
 def test_a_number_in_an_array_without_axes_is_shown_as_a_number() -> None:
     with pytest.raises(CheckFailed) as failed:
         close(np.array(3.0), np.array(29.0))
@@ -507,8 +521,9 @@ def test_a_number_in_an_array_without_axes_is_shown_as_a_number() -> None:
         (lambda: torch.ones(2, requires_grad=True).add_(1), "changed in place"),
         (lambda: torch.ones(1, 2) @ torch.ones(2, 1).double(), "float32 and float64"),
         (lambda: torch.nn.Linear(2, 1)(torch.ones(1, 2).double()), "float32 and float64"),
-        (lambda: bool(np.ones(2) > 0), "a comparison of arrays"),
-        (lambda: bool(torch.ones(2) > 0), "a comparison of arrays"),
+        (lambda: bool(np.ones(2) > 0), "each of its entries"),
+        (lambda: torch.ones(2) or 1, "yes or no"),
+        (lambda: bool(torch.ones(2) > 0), "each of its entries"),
         (lambda: torch.ones(2).sum().backward(), "something without a graph"),
         (lambda: 1 / 0, ""),
     ],

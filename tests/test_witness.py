@@ -514,6 +514,8 @@ def test_a_public_check_lets_l_bfgs_see_the_same_loss_twice() -> None:
         ([1.0, 0.8, 0.6, 0.5, 0.4, 0.3], "still falling at the end"),
         ([1.0, 0.5, 0.3, 0.2, 0.2, 0.2], ""),
         ([1.0, 0.9], ""),
+        ([1.0, 0.2, 0.1, 0.05, 0.03, 0.97], ""),  # it jumps up, at last
+        ([1.0, *(0.2 + 0.03 * (-1) ** n for n in range(40))], ""),  # noise of batches
         ([1.0, 0.9, float("nan"), 0.9, 0.9, 0.9], ""),
         (0.3, ""),
     ],

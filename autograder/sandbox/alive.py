@@ -29,6 +29,7 @@ def goes_on() -> None:
     """Work goes on in this process; told now and then."""
     global _told
     now = time.monotonic()
-    if _tell is not None and now - _told > _EVERY:
+    how = _tell  # by the next line another thread may have ended it
+    if how is not None and now - _told > _EVERY:
         _told = now
-        _tell()
+        how()

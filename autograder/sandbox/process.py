@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SOCKETS_UNCOUNTED = 16
-_FAIR_SECONDS = 0.25  # of the judge's CPU, in which some 20 GB of pages are counted
+_FAIR_SECONDS = 1.0  # of the judge's CPU, in which some 30 GB of pages are counted
 _SOCKET_FILES = 64  # so many open files are not looked through for sockets
 
 
@@ -110,12 +110,13 @@ class Tree:
         they could take more.
         """
         limit += self._baseline
-        held = self._buffers(processes) + sum(map(own_bytes, processes))
+        whole = {pid: own_bytes(pid) for pid in processes}
+        held = self._buffers(processes) + sum(whole.values())
         until = time.thread_time() + _FAIR_SECONDS
-        for pid in processes:
+        for pid, own in whole.items():
             if held <= limit or time.thread_time() > until:
                 break
-            held -= max(0, own_bytes(pid) - _fair_bytes(pid))
+            held -= max(0, own - _fair_bytes(pid))  # all of it, where it has ended meanwhile
         return held > limit
 
     def _buffers(self, processes: list[int]) -> int:

@@ -61,7 +61,9 @@ class Watch:
         self._charged = self._seen = self.tree.cpu
         self._begun = self._looked = self._moved = time.monotonic()
         self._idle = 0.0
-        self._suspect = False
+        self._suspect = 0
+        """Looks in a row that saw too much memory."""
+        self._there: set[int] = set()
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="watch", daemon=True).start()
@@ -128,11 +130,13 @@ class Watch:
         sight = self.tree.look()
         if not sight.alive:
             raise WorkerEnded("died", "")
-        # A program that is being started shares its parent's memory for a moment.
-        suspect = self.tree.holds_more_than(LIMITS["memory"], sight.processes)
-        if suspect and self._suspect:
+        # A program that is being started shares its parent's memory for a moment; and where many
+        # that share much end one after another, each next one has a larger part when it is read.
+        much = self.tree.holds_more_than(LIMITS["memory"], sight.processes)
+        self._suspect = self._suspect + 1 if much else 0
+        if self._suspect >= (2 if self._there.issubset(sight.processes) else 4):
             raise WorkerEnded("memory", f"used more than {in_words(LIMITS['memory'])} of memory")
-        self._suspect = suspect
+        self._there = set(sight.processes)
         if self._budget is not None:
             self._spend(self._budget, sight, now)
             alive.goes_on()

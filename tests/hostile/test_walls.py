@@ -10,6 +10,7 @@ import io
 import os
 import random
 import resource
+import socket
 import threading
 import zipfile
 from pathlib import Path
@@ -21,7 +22,7 @@ import pytest
 from coursekit import CheckFailed, StudentError
 
 from autograder.course import Cell, load_assignment
-from autograder.errors import CageError
+from autograder.errors import CageError, WorkerEnded
 from autograder.exchange import archive as archives
 from autograder.exchange.collect import collect
 from autograder.files import harmless
@@ -392,11 +393,49 @@ def test_memory_that_takes_long_to_count_is_counted_whole(
     assert clock[0] <= 2 * process._FAIR_SECONDS
 
 
+def test_a_process_that_ends_while_it_is_counted_holds_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tree = process.Tree(os.getpid())
+    gone: set[int] = set()
+
+    def fair(pid: int) -> int:
+        gone.update(range(9))
+        return 0
+
+    monkeypatch.setattr(process, "own_bytes", lambda pid: 0 if pid in gone else 2**30)
+    monkeypatch.setattr(process, "_fair_bytes", fair)
+    assert not tree.holds_more_than(2**31, [*range(9)])
+
+
+@pytest.mark.parametrize(("ending", "looks"), [(False, 2), (True, 4)])
+def test_memory_is_seen_more_often_where_processes_end_meanwhile(
+    ending: bool, looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = 0
+
+    def look() -> process.Sight:
+        nonlocal seen
+        seen += 1
+        return process.Sight(True, True, False, [*range(9 - seen * ending)])
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        found = watch.Watch(os.getpid(), ours)
+        monkeypatch.setattr(found.tree, "look", look)
+        monkeypatch.setattr(found.tree, "holds_more_than", lambda *_: True)
+        for _ in range(looks - 1):
+            found.look(0.0)
+        with pytest.raises(WorkerEnded, match="of memory"):
+            found.look(0.0)
+    assert seen == looks
+
+
 @pytest.mark.parametrize(
-    ("took", "suspect", "most"), [(0.0, False, 0.05), (9.0, False, 0.5), (9.0, True, 0.05)]
+    ("took", "suspect", "most"), [(0.0, 0, 0.05), (9.0, 0, 0.5), (9.0, 1, 0.05)]
 )
 def test_a_look_that_takes_long_is_soon_followed_by_another(
-    took: float, suspect: bool, most: float, monkeypatch: pytest.MonkeyPatch
+    took: float, suspect: int, most: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, waits = [0.0], list[float]()
 

@@ -66,10 +66,17 @@ def own_mounts(scratch_bytes: int) -> None:
     _mount("tmpfs", "/dev/shm", "tmpfs", safe, f"size={scratch_bytes},nr_inodes=1024,mode=1777")
     # Read-only, or the submission could make itself the last to go where memory ends.
     _mount("proc", "/proc", "proc", safe | _MS_NOEXEC | _MS_RDONLY, None)
-    kept = _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID
-    for name in DEVICES:  # the machine's own, whose times would last, for the next to read
-        _mount("none", f"/dev/{name}", None, kept, None)
+    devices_read_only()
     os.chdir(SCRATCH)
+
+
+def devices_read_only() -> None:
+    """They are the machine's own, whose times would last, for the next to read."""
+    for path in (f"/dev/{name}" for name in DEVICES):
+        # What is forbidden where the machine keeps them, programs say, must stay forbidden.
+        kept = os.statvfs(path).f_flag & (_MS_NODEV | _MS_NOEXEC)
+        flags = _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | kept
+        _mount("none", path, None, flags, None)
 
 
 def _mount(source: str, target: str, kind: str | None, flags: int, data: str | None) -> None:

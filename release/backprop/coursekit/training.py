@@ -410,7 +410,7 @@ def losses(history: Any) -> list[float]:
 def went(history: Any) -> str:
     """What the losses tell of a training that is not good enough, "" if nothing."""
     values = _positive(history)
-    if values and values[-1] > 0.9 * values[0]:
+    if values and min(values) > 0.9 * values[0]:
         return "the losses hardly fall on the way"
     return "the losses are still falling at the end" if values and _moves(values) < -0.05 else ""
 
@@ -431,8 +431,9 @@ def _positive(history: Any) -> list[float]:
 
 
 def _moves(values: list[float]) -> float:
-    """By what part the last value is larger than the one before the last fifth of them all."""
-    return values[-1] / values[-1 - len(values) // 5] - 1
+    """By what part the last tenth of them is larger in the mean than the tenth before."""
+    tenth = max(1, len(values) // 10)
+    return sum(values[-tenth:]) / sum(values[-2 * tenth : -tenth]) - 1
 
 
 def _single(value: Any) -> Any:

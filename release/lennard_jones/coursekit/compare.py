@@ -352,10 +352,11 @@ _MEANT = {
         "arrays, those of NumPy and torch do"
     ),
     "leaf Variable that requires grad": (
-        "a tensor that requires gradients is changed in place (+=, or a name that ends in _)"
+        "a tensor that requires gradients is changed in place (by +=, by what is written into a "
+        "part of it, or by a name that ends in _)"
     ),
     "have the same dtype": "numbers of two kinds meet, float32 and float64 for one",
-    "is ambiguous": "a comparison of arrays has many answers, and one is needed",
+    "is ambiguous": "yes or no is asked of an array, and each of its entries has its own answer",
 }
 """By words of the error; hidden checks say nothing else of it."""
 

@@ -106,7 +106,8 @@ def _as_it_came(value: Any, returned: Any) -> Any:
         return value
     import torch
 
-    found = torch.as_tensor(value)
+    # A copy: torch makes none of an array that is seen from behind, and warns of a constant one.
+    found = torch.as_tensor(value.copy() if isinstance(value, np.ndarray) else value)
     return found.to(returned.dtype) if returned.is_floating_point() else found
 
 

@@ -30,6 +30,9 @@ _GIVES |= {"mean", "minimum", "relu", "roll", "sort", "sqrt", "stack", "sum", "t
 _GIVEN = {"astype", "clone", "copy", "cumsum", "detach", "flatten", "mean", "permute", "reshape"}
 _GIVEN |= {"squeeze", "sum", "transpose", "unsqueeze", "view"}
 """Methods that leave their array as it is."""
+_OF_VALUES = {"abs", "clamp", "exp", "log", "pow", "relu", "sigmoid", "softplus", "sqrt", "square"}
+_OF_VALUES |= {"sum", "tanh"}
+"""Functions and methods that compute of what their argument is at the moment."""
 _ARGUMENTS = {"maximum": 2, "minimum": 2, "where": 3, "clip": 3, "roll": 3, "append": 3}
 _ARGUMENTS |= {"permute": 9, "reshape": 9, "transpose": 9, "view": 9, "flatten": 2, "astype": 1}
 _CHANGES = {"append", "extend", "insert", "pop", "fill"}
@@ -682,11 +685,12 @@ def _detached(function: ast.FunctionDef) -> Iterator[_Fact]:
     back = [one for one in own if isinstance(one, ast.Call) and _name(one.func) == "backward"]
     assigned = (one for one in own if isinstance(one, ast.Assign))
     leading = _leading_to({name for one in back for name in _read(one)}, assigned)
-    for call in (one for tree in leading for one in _calls(tree.value)):
-        keeps = len(call.args) > 4 or {one.arg for one in call.keywords} & {"create_graph", None}
-        if _chain(call.func)[-2:] == ["autograd", "grad"] and not keeps:
-            words = f"Line {call.lineno} takes a derivative without create_graph=True"
-            yield "derivative cut", f"{words}: the loss has no gradient by way of it."
+    if not any(map(_keeps_graph, _calls(function))):  # else it is known, and may be meant
+        for call in (one for tree in leading for one in _calls(tree.value)):
+            of_weights = "parameters" in {_name(one.func) for one in _calls(call)}
+            if _chain(call.func)[-2:] == ["autograd", "grad"] and not of_weights:
+                words = f"Line {call.lineno} takes a derivative without create_graph=True"
+                yield "derivative cut", f"{words}: the loss has no gradient by way of it."
     made: dict[str, ast.Assign] = {}
     for node in (one for one in own if isinstance(one, ast.Assign)):
         if isinstance(node.value, ast.Call):
@@ -698,6 +702,12 @@ def _detached(function: ast.FunctionDef) -> Iterator[_Fact]:
             if name in made and alone and _makes_of_network(made[name].value):
                 words = f"Line {one.lineno} cuts {name} off (detach): no gradient gets past that."
                 yield "detached", words
+
+
+def _keeps_graph(call: ast.Call) -> bool:
+    """grad(…, create_graph=True), or **options, which may hold it."""
+    named = {one.arg for one in call.keywords} & {"create_graph", None}
+    return bool(named) or (_name(call.func) == "grad" and len(call.args) > 4)
 
 
 def _detached_name(node: ast.expr) -> str:
@@ -940,28 +950,41 @@ def _worked_out_once(made: ast.ClassDef) -> Iterator[_Fact]:
     """self.alpha = torch.exp(self.log_alpha) beside self.log_alpha = nn.Parameter(…)."""
     first = [one for one in made.body if isinstance(one, ast.FunctionDef)]
     attributes = [node for one in first if one.name == "__init__" for node in _set_on_self(one)]
+    set_again = {_name(one.targets[0]) for one in {*_set_on_self(made)} - {*attributes}}
     values = {_name(one.targets[0]): one for one in attributes}
-    parameters = {
-        name
-        for name, one in values.items()
-        if isinstance(one.value, ast.Call) and _name(one.value.func) == "Parameter"
-    }
+    parameters = {name for name, one in values.items() if _is_trained(one.value)}
     for name, one in values.items():
-        read = {node.attr for node in ast.walk(one.value) if isinstance(node, ast.Attribute)}
-        if name not in parameters and read & parameters and _computes(one.value):
+        followed = _computed_of(one.value) & parameters
+        if followed and name not in set_again:
             words = (
                 f"Line {one.lineno} works self.{name} out once: it does not follow "
-                f"self.{min(read & parameters)}, which a training changes."
+                f"self.{min(followed)}, which a training changes."
             )
             yield "worked out once", words
 
 
-def _computes(value: ast.expr) -> bool:
-    """torch.exp(…), (…).exp(), 2 * …; no optimiser, layer, copy or list."""
-    if not isinstance(value, ast.Call):
-        return isinstance(value, ast.BinOp)
-    name, root = _name(value.func), _chain(value.func)[0]
-    return name.islower() and name not in _CUTS | {"clone"} and root in (*_LIBRARIES, "self", "")
+def _is_trained(value: ast.expr) -> bool:
+    """nn.Parameter(…), not with requires_grad=False."""
+    if not (isinstance(value, ast.Call) and _name(value.func) == "Parameter"):
+        return False
+    return len(value.args) == 1 and not value.keywords
+
+
+def _computed_of(value: ast.expr, inside: bool = False) -> set[str]:
+    """The a and b of torch.exp(self.a) and 2 * self.b, whose values are used; not of
+    self.a.shape[0], of a layer or of an optimiser."""
+    parts: list[ast.expr] = []
+    if isinstance(value, ast.BinOp):
+        parts = [value.left, value.right]
+    elif isinstance(value, ast.UnaryOp):
+        parts = [value.operand]
+    elif isinstance(value, ast.Call) and _name(value.func) in _OF_VALUES:
+        parts = value.args
+        if isinstance(value.func, ast.Attribute):
+            parts = [value.func.value, *parts]
+    elif inside and isinstance(value, ast.Attribute) and _chain(value)[0] == "self":
+        return {".".join(_chain(value)[1:])}
+    return {name for part in parts for name in _computed_of(part, True)}
 
 
 def _is_layer(node: ast.AST | None) -> bool:
