@@ -811,7 +811,8 @@ def test_alpha_uncertainty__is_the_scatter_of_the_estimates(student, draw):
     The scatter of 1000 estimates is known to 2.2 %; five times that fails a right answer once
     in a million. Curvature adds less than 0.1 % at this noise.
     """
-    (x, t, _), _, alpha = _experiment(draw, 40)
+    (x, t, _), *_ = _experiment(draw, 40)
+    alpha = float(draw.uniform(0.16, 0.2))  # neither 0.1 nor what the times are about
     noise_std, repeats = 0.005, 1000
     exact = reference.exact_heat(x, t, alpha)
     u = exact + noise_std * draw.normal(size=(40, repeats))

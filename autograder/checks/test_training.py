@@ -1193,7 +1193,7 @@ def _augmented(
 def test_augment__begins_with_the_originals(student, draw):
     """begins with the originals, untouched, and goes on with noisy blocks in the same order"""
     for rows, copies in ((7, 3), (1, 2)):
-        x, y = 100 * _normal(draw, rows, 2), _normal(draw, rows, 1)
+        x, y = 10 * _normal(draw, rows, 2), _normal(draw, rows, 1)
         found, _ = _augmented(student, x, y, copies, 0.01, torch_generator(draw))
         close(found[:rows], x.numpy(), SINGLE)
         for block in range(1, copies + 1):
