@@ -710,7 +710,8 @@ def test_collocation_points__fill_every_interval(student, draw):
     """fill each variable's interval evenly
 
     The counts in ten equal parts: a chi-squared of 9 degrees that uniform points exceed once in
-    a million, and points that are spread more evenly never. Three variables in each course.
+    a thousand million, and points that are spread more evenly never. Three variables in each
+    course.
     """
     bounds = _box(draw, 3)
     unit = _in_the_unit_box(
@@ -720,7 +721,7 @@ def test_collocation_points__fill_every_interval(student, draw):
         counts = np.histogram(column, np.linspace(0, 1, 11))[0]
         unevenness = np.sum((counts - 200.0) ** 2) / 200
         holds(
-            bool(unevenness < stats.chi2.isf(1e-6, 9)),
+            bool(unevenness < stats.chi2.isf(1e-9, 9)),
             "some parts of an interval hold too many points, others too few",
         )
 
@@ -730,7 +731,7 @@ def test_collocation_points__fill_the_box(student, draw):
     """fill the whole box, not only a line or a corner of it
 
     The counts in 5 × 5 equal fields: a chi-squared of 24 degrees that uniform points exceed
-    once in a million. Points on a diagonal exceed it a hundredfold.
+    once in a thousand million. Points on a diagonal exceed it a hundredfold.
     """
     low, width = draw.integers(-4, 4, 2), draw.integers(2, 6, 2)
     bounds = list(zip(low.tolist(), (low + width).tolist(), strict=True))  # whole numbers count
@@ -741,7 +742,7 @@ def test_collocation_points__fill_the_box(student, draw):
     counts = np.histogram2d(*unit.T, bins=(edges, edges))[0]
     unevenness = np.sum((counts - 100.0) ** 2) / 100
     holds(
-        bool(unevenness < stats.chi2.isf(1e-6, 24)),
+        bool(unevenness < stats.chi2.isf(1e-9, 24)),
         "some fields of the box hold too many points, others too few",
     )
 
