@@ -285,6 +285,8 @@ def test_what_was_given_comes_back() -> None:
     assert relations.told(pairs[:1]) == "", "by chance, or where zero is right"
     flag = Pair(True, False, (), False)
     assert relations.told([*pairs, flag]) == relations.told(pairs)
+    without = Pair(X, np.sin(X), (3,), False)
+    assert relations.told([*pairs, without]) == "", "it was not given to one that went wrong"
 
 
 def test_what_is_no_number_has_no_part_in_a_relation() -> None:

@@ -283,7 +283,9 @@ def _as_given(pairs: list[Pair]) -> str:
     for place, ordinal in enumerate(_ORDINALS):
         given = [(pair.mine, pair.args[place]) for pair in wrong if place < len(pair.args)]
         known = [(mine, one) for mine, one in given if plain(one) is not None]
-        if 2 * len(known) <= len(wrong) or not all(_alike(mine, one) for mine, one in known):
+        if len(given) < len(wrong) or 2 * len(known) <= len(wrong):
+            continue
+        if not all(_alike(mine, one) for mine, one in known):
             continue
         if len({float(plain(one).sum()) for _, one in known}) > 1:  # type: ignore[union-attr]
             return f"What comes back is the {ordinal} argument as it was given."
