@@ -161,7 +161,10 @@ def test_an_exercise_that_a_later_cell_defines_again_is_named(again: str, line: 
 def test_a_name_of_python_s_own_that_an_exercise_needs_and_a_cell_takes_is_named(
     cell: str, told: list[str]
 ) -> None:
-    answer = "def energies(x):\n    return sum(x) + max(x) + x.min(all=1)\n"
+    answer = (
+        'def energies(x):\n    """The min of all."""\n'
+        "    return sum(x) + max(x) + x.min(all=1)  # not min(x)\n"
+    )
     notebook = filled(**(ANSWERS | {"energies": answer}))
     notebook["cells"].append(code(cell))
     assert read(notebook).notes == [
