@@ -37,6 +37,8 @@ _BINDS = re.compile(
 )
 _PYTHON_S = frozenset(name for name in dir(builtins) if name.isalpha() and name.islower())
 """`sum`, `max`, `list` and so on: names that a cell can take away from all others."""
+_SAID = re.compile(r'"""[\s\S]*?"""|#.*')
+"""Docstrings and comments, where a name is a word."""
 _USES = re.compile(rf"(?<![\w.])(?:{'|'.join(sorted(_PYTHON_S))})\b(?!\s*=(?!=))")
 _BROKEN_OFF = re.compile(r"nu?l?|tr?u?|fa?l?s?|[-+.eE]*")
 """What can be left of `null`, `true`, `false` or a number at the end of half a file."""
@@ -82,7 +84,7 @@ class NotebookCell:
     @functools.cached_property
     def uses(self) -> frozenset[str]:
         """The names of Python's own that the cell's text uses."""
-        return frozenset(_USES.findall(self.source) if self.kind == "code" else ())
+        return frozenset(_USES.findall(_SAID.sub("", self.source)) if self.kind == "code" else ())
 
     @property
     def takes(self) -> frozenset[str]:
