@@ -860,7 +860,7 @@ def test_what_is_recorded_already_is_not_written_again(springs: Assignment, tmp_
 class Tags(HTMLParser):
     """The tags of a page, each checked to be closed, and its text."""
 
-    VOID = ("meta", "br", "img", "link", "input")
+    VOID = ("meta", "br", "wbr", "img", "link", "input")
 
     def __init__(self, page: str) -> None:
         super().__init__()
