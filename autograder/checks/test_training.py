@@ -228,14 +228,17 @@ def _silent(slope: float) -> bool:
 
 @pytest.mark.point
 def test_mlp__has_relu_neurons(student, draw):
-    """with a single hidden neuron is constant on one side of its corner and a slope on the other"""
-    for _ in range(6):
-        left, right = _far_out(student, draw, [1])
-        holds(
-            _silent(left) != _silent(right),
-            "with one hidden neuron the output should be constant on one side, a slope on the "
-            "other: is there a ReLU after the hidden layer?",
-        )
+    """with a single hidden neuron is constant on one side of its corner and a slope on the other
+
+    A corner lies beyond x = ±1000 once in 2000 networks: of 16, three do once in 14 million
+    courses. A second ReLU silences one side or both in half of them.
+    """
+    sides = [_far_out(student, draw, [1]) for _ in range(16)]
+    holds(
+        sum(_silent(left) != _silent(right) for left, right in sides) > 13,
+        "with one hidden neuron the output should be constant on one side, a slope on the "
+        "other: is there a ReLU after the hidden layer?",
+    )
 
 
 def test_mlp__is_made_of_straight_pieces(student, draw):
