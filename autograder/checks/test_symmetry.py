@@ -275,10 +275,10 @@ def _same(
     holds(bool(change <= INVARIANT * spread), words)
 
 
-def _different(one: np.ndarray, other: np.ndarray, text: str) -> None:
+def _different(one: np.ndarray, other: np.ndarray, text: str, least: float = INVARIANT) -> None:
     """Another output for most rows, in units of what the rows differ by."""
     spread = max(_spread(np.concatenate([one, other])), SINGLE.tiny)
-    far = np.abs(one - other).reshape(len(one), -1).max(axis=1) > INVARIANT * spread
+    far = np.abs(one - other).reshape(len(one), -1).max(axis=1) > least * spread
     holds(bool(far.mean() > 0.5), text)
 
 
@@ -408,13 +408,16 @@ def test_deep_sets__looks_at_elements_before_it_pools(student, draw):
 
 
 def test_deep_sets__sees_which_numbers_belong_together(student, draw):
-    """tells {(a, b), (c, d)} from {(a, d), (c, b)}: φ sees all numbers of an element together"""
+    """tells {(a, b), (c, d)} from {(a, d), (c, b)}: φ sees all numbers of an element together
+
+    Of 20 000 untrained networks each made a difference of 1e-4 in 15 of 20 sets at least.
+    """
     model = _deep_sets(student, draw, 2, 24, 1)
     x = 3 * draw.normal(size=(20, 2, 2))
     exchanged = x.copy()
     exchanged[:, :, 1] = x[:, ::-1, 1]
     outputs = [_outputs(model, _like(model, some), (20, 1)) for some in (x, exchanged)]
-    _different(*outputs, "{(a, b), (c, d)} and {(a, d), (c, b)} give the same output")
+    _different(*outputs, "{(a, b), (c, d)} and {(a, d), (c, b)} give the same output", 1e-4)
 
 
 @pytest.mark.point
