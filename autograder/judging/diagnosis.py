@@ -131,10 +131,11 @@ class _Replayed:
         for number, request in enumerate(requests):
             so_far = _after(so_far, request)
             if so_far not in self.said:
+                session = self.session()  # the first time, its cells run
                 for missing in requests[asked:number]:
-                    self.session().ask(missing)
+                    session.ask(missing)
                 started = time.process_time()
-                answer = self.session().ask(request)
+                answer = session.ask(request)
                 self.said[so_far] = answer, time.process_time() - started
                 asked = number + 1
             yield self.said[so_far]
