@@ -201,11 +201,8 @@ def _name(member: zipfile.ZipInfo) -> str:
 
 def _path(name: str) -> tuple[str, ...]:
     parts = [part for part in name.split("/") if part not in ("", ".")]
-    if name.startswith("/") or ".." in parts or (parts and _DRIVE.match(parts[0])):
-        return ()
-    if len(parts) > MAX_FOLDERS:
-        return ()
-    return tuple(parts)
+    leads_out = name.startswith("/") or ".." in parts or (parts and _DRIVE.match(parts[0]))
+    return () if leads_out or len(parts) > MAX_FOLDERS else tuple(parts)
 
 
 def _time(member: zipfile.ZipInfo) -> datetime | None:
