@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Iterator
 
@@ -17,7 +18,8 @@ def at_most(seconds: float) -> Iterator[list[bool]]:
     """Ends what computes longer in this process with TookTooLong; 0 is no limit.
 
     One such limit may stand within another. Who catches the exception within, or loses it where C
-    calls Python, is told again a second later; the list that this gives is not empty then.
+    calls Python (a callback of the garbage collector, where it is not reported either), is told
+    again a second later; the list that this gives is not empty then.
     A single call into C is waited for.
     """
     rung: list[bool] = []
@@ -29,6 +31,11 @@ def at_most(seconds: float) -> Iterator[list[bool]]:
         rung.append(True)
         raise TookTooLong
 
+    def unraisable(lost: sys.UnraisableHookArgs) -> None:
+        if not isinstance(lost.exc_value, TookTooLong):
+            tell(lost)
+
+    tell, sys.unraisablehook = sys.unraisablehook, unraisable
     before = signal.signal(signal.SIGPROF, ring)
     outer, _ = signal.getitimer(signal.ITIMER_PROF)
     given = min(seconds, outer or seconds)
@@ -40,3 +47,4 @@ def at_most(seconds: float) -> Iterator[list[bool]]:
         left = max(1e-3, outer - (time.process_time() - began)) if outer else 0.0
         signal.setitimer(signal.ITIMER_PROF, left, 1.0 if outer else 0.0)
         signal.signal(signal.SIGPROF, before)
+        sys.unraisablehook = tell

@@ -7,9 +7,11 @@ is right takes a moment: none measures time.
 from __future__ import annotations
 
 import fcntl
+import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +76,33 @@ def test_a_limit_on_time_holds_within_another_and_for_who_catches_it() -> None:
     assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
     with at_most(0):
         assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+def test_a_limit_that_is_lost_in_the_garbage_collector_comes_again_and_nothing_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reported: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda lost: reported.append(lost.exc_value))
+    before = sys.unraisablehook
+
+    def collects(rung: list[bool]) -> None:
+        def loses(*_: object) -> None:
+            while not rung:
+                pass
+
+        gc.callbacks.append(loses)
+        try:
+            gc.collect()
+        finally:
+            gc.callbacks.remove(loses)
+        assert rung, "nothing was lost, so that this shows nothing"
+        while True:
+            pass
+
+    with pytest.raises(TookTooLong), at_most(0.05) as rung:
+        collects(rung)
+    assert not reported
+    assert sys.unraisablehook is before
 
 
 @pytest.mark.parametrize(
