@@ -17,8 +17,12 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text  # most are, and a page has hundreds
     return "".join(
-        c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "\ufffd" for c in text
+        c if c in _HARMLESS or unicodedata.category(c)[0] != "C" else "\ufffd" for c in text
     )
+
+
+_HARMLESS = "\n\t\u200c\u200d"
+"""With what joins letters, or keeps them apart, in Persian, in Indian scripts and in emoji."""
 
 
 def harmless(cell: Any) -> Any:
@@ -50,6 +54,12 @@ def usable_id(name: str) -> bool:
         return len(name.encode()) <= 200 and name.isprintable()
     except UnicodeEncodeError:
         return False
+
+
+def same_id(name: str) -> str:
+    """What an id has in common with all that a reader, or another file system, takes for it:
+    capitals, the ways to spell an accent, blanks and points at its ends."""
+    return unicodedata.normalize("NFKC", name).casefold().strip(" .")
 
 
 _UNFINISHED = re.compile(r"\..+\.\d+\.part")  # what `write_atomically` calls its own
