@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -127,6 +128,12 @@ def _write(path: Path, data: bytes, private: bool) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def in_the_way(error: OSError) -> bool:
+    """Whether it is what stands in one file's place, a folder say, and no matter of others'."""
+    kinds = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG)
+    return error.errno in kinds
 
 
 def newer(path: Path, *others: Path) -> bool:
