@@ -388,6 +388,10 @@ def test_no_attempt_hides_another_one_s_lesson_in_blanks() -> None:
         CheckFailed("type", "is an array of 1.23e-45"),
         CheckFailed("property", "1.23e-45 of 3 hold"),
         CheckFailed("finite", "holds 1.23e-45"),
+        StudentError("missing", "is not defined, because cell 4 stopped with SyntaxError: 1.23e-45"),
+        StudentError("needs", "needs 1.23e-45, which is still to be written"),
+        StudentError("error", "stopped with ValueError in line 123"),
+        StudentError("a new kind", "1.23e-45"),
     ],
     ids=lambda raised: raised.kind,
 )
