@@ -380,6 +380,19 @@ def test_no_attempt_hides_another_one_s_lesson_in_blanks() -> None:
     assert len(salts) == len(others)
 
 
+def test_what_is_told_of_cells_comes_of_their_first_run(cage: Cage) -> None:
+    """A later one may have heard of what a check asked, from a process that this check ended."""
+    says = "import time\nraise SyntaxError(str(time.time_ns()))"
+    caged = Caged(cage, BACKPROP, [Cell("cell 1", says)])
+    told = set()
+    for seed in range(2):
+        caged.begin("mse_loss", seed)
+        told.update(caged.failures)
+        caged.renew()
+    (failure,) = told
+    assert failure.why.startswith("stopped with SyntaxError in line 2: 1")
+
+
 @pytest.mark.parametrize(
     "raised",
     [
