@@ -6,10 +6,12 @@ is right takes a moment: none measures time.
 
 from __future__ import annotations
 
+import ast
 import fcntl
 import gc
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
@@ -21,10 +23,10 @@ import msgspec
 import numpy as np
 import pytest
 import torch
-from coursekit import CheckFailed, StudentError, facts
+from coursekit import CheckFailed, StudentError, facts, measured
 from coursekit.ipynb import NotebookCell
 
-from autograder.course import Cell, load_assignment
+from autograder.course import ROOT, Cell, load_assignment
 from autograder.errors import JudgeLost
 from autograder.grading import executors, judge_client, judge_process
 from autograder.grading.job import Job
@@ -380,6 +382,24 @@ def test_no_attempt_hides_another_one_s_lesson_in_blanks() -> None:
     assert len(salts) == len(others)
 
 
+CHECKS = (
+    *(ROOT / "autograder" / "checks").glob("*.py"),
+    ROOT / "autograder" / "judging" / "kit.py",
+    ROOT / "assignments" / "coursekit" / "training.py",
+)
+
+
+def test_what_is_measured_is_told_with_three_digits() -> None:
+    """A score of −1e300 has three hundred digits, in which a message could carry what was asked."""
+    tried = (1 / 3, 76482, -1234.5, 1e300, -1.7e308, 1e-300, float("nan"), float("inf"))
+    told = ["0.333", "76500", "-1230", "more than 1e+06", "less than -1e+06", "0", "nan"]
+    assert [*map(measured, tried)] == [*told, "more than 1e+06"]
+    for path in CHECKS:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            form = getattr(node, "format_spec", None)
+            assert form is None or not re.search(r"\d[efg]'", ast.unparse(form)), (path, node)
+
+
 def test_what_is_told_of_cells_comes_of_their_first_run(cage: Cage) -> None:
     """A later one may have heard of what a check asked, from a process that this check ended."""
     says = "import time\nraise SyntaxError(str(time.time_ns()))"
@@ -401,7 +421,7 @@ def test_what_is_told_of_cells_comes_of_their_first_run(cage: Cage) -> None:
         CheckFailed("type", "is an array of 1.23e-45"),
         CheckFailed("property", "1.23e-45 of 3 hold"),
         CheckFailed("finite", "holds 1.23e-45"),
-        StudentError("missing", "is not defined, because cell 4 stopped with SyntaxError: 1.23e-45"),
+        StudentError("missing", "is not defined, because cell 4 stopped: 1.23e-45"),
         StudentError("needs", "needs 1.23e-45, which is still to be written"),
         StudentError("error", "stopped with ValueError in line 123"),
         StudentError("a new kind", "1.23e-45"),

@@ -227,9 +227,9 @@ _SETSOCKOPT = {"x86_64": 54, "aarch64": 208}
 # Memory of the kernel's: buffers (SO_SNDBUF, SO_RCVBUF), and programs that choose what arrives
 # (SO_ATTACH_FILTER, SO_ATTACH_BPF, and both for many sockets together).
 _SOL_SOCKET, _OPTIONS = 1, (7, 8, 32, 33, 26, 50, 51, 52)
-# More memory of the kernel's: rules for system calls (PR_SET_SECCOMP), and a table in which it looks
-# up who waits for what (PR_FUTEX_HASH), a gigabyte if one likes. And a core for itself that others
-# could share half of (PR_SCHED_CORE).
+# More memory of the kernel's: rules for system calls (PR_SET_SECCOMP), and a table in which it
+# looks up who waits for what (PR_FUTEX_HASH), a gigabyte if one likes. And a core whose other half
+# nobody else may use meanwhile (PR_SCHED_CORE).
 _PRCTL = {"x86_64": 157, "aarch64": 167}
 _OF_PRCTL = (_PR_SET_SECCOMP, 78, 62)
 # To limit its own time is a way to be killed by the kernel, as where memory ends: who is killed so
