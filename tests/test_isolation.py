@@ -63,6 +63,10 @@ TRIES = {
     "keeps a page from being swapped": "system_call(149, ctypes.addressof(slot), 8)",
     "is served before all others": "os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))",
     "limits its own time": "system_call(160, 0, (ctypes.c_ulong * 2)(1000, 1000))",
+    "leaves a core for whoever collects them": (
+        "import resource; assert resource.getrlimit(resource.RLIMIT_CORE) != (1, 1)"
+    ),
+    "lets the machine read its cores": "system_call(160, 4, (ctypes.c_ulong * 2)(0, 0))",
     "limits another process": "system_call(302, {judge}, 7, 0, ctypes.byref(more))",
     "makes rules in the kernel": "system_call(444, (ctypes.c_ulong * 2)(1, 0), 8, 0)",
     "makes rules for its system calls": "system_call(157, 22, 2, rules)",

@@ -88,7 +88,6 @@ def limit_resources(limits: dict[str, int]) -> None:
     """The kernel's own limits; the judge watches time and memory from outside as well."""
     limit_memory(limits["memory"])
     for name, value in (
-        (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, limits["cpu"] + 5),
         (resource.RLIMIT_FSIZE, limits["file_size"]),
         (resource.RLIMIT_NOFILE, limits["files"]),
@@ -110,6 +109,13 @@ def _of_linux(limits: dict[str, int]) -> list[tuple[int, int]]:
         (resource.RLIMIT_RTPRIO, 0),
         (resource.RLIMIT_NICE, 0),
     ]
+
+
+def leave_no_core() -> None:
+    """What crashes is written nowhere: 0 forbids a file, and 1 a program of the machine's, too,
+    which would be started with all its memory (core(5)) and keep it."""
+    with contextlib.suppress(ValueError, OSError):  # who has had less may not have more
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
 
 
 def limit_memory(more: int, for_good: bool = True) -> None:
@@ -233,10 +239,11 @@ _SOL_SOCKET, _OPTIONS = 1, (7, 8, 32, 33, 26, 50, 51, 52)
 _PRCTL = {"x86_64": 157, "aarch64": 167}
 _OF_PRCTL = (_PR_SET_SECCOMP, 78, 62)
 # To limit its own time is a way to be killed by the kernel, as where memory ends: who is killed so
-# is judged again alone, and holds up all others. Limits of other processes are not its business.
+# is judged again alone, and holds up all others; and to lower that of cores is a way to have them
+# read (`leave_no_core`). Limits of other processes are not its business.
 _SETRLIMIT = {"x86_64": 160, "aarch64": 164}
 _PRLIMIT = {"x86_64": 302, "aarch64": 261}
-_OF_TIME = 0  # RLIMIT_CPU
+_OF_TIME, _OF_CORES = 0, 4  # RLIMIT_CPU, RLIMIT_CORE
 _CLONE3 = 435
 _NEW_NAMESPACES = 0x7E020080
 _ALLOW, _EPERM, _ENOSYS, _KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
@@ -289,10 +296,10 @@ def _forbid_system_calls(namespaces: bool) -> None:
     locks = [step for kind in _LOCKS_AND_WATCHES for step in ((equal, 0, 1, kind), refused)]
     program += [(equal, 0, len(locks) + 2, _FCNTL[machine]), (load, 0, 0, 24), *locks]
     program += [(back, 0, 0, _ALLOW)]
-    program += [(equal, 0, 4, _SETRLIMIT[machine]), (load, 0, 0, 16), (equal, 0, 1, _OF_TIME)]
-    program += [refused, (back, 0, 0, _ALLOW)]
-    program += [(equal, 0, 10, _PRLIMIT[machine]), (load, 0, 0, 16), (equal, 0, 7, 0)]
-    program += [(load, 0, 0, 24), (equal, 0, 4, _OF_TIME)]
+    program += [(equal, 0, 5, _SETRLIMIT[machine]), (load, 0, 0, 16), (equal, 1, 0, _OF_TIME)]
+    program += [(equal, 0, 1, _OF_CORES), refused, (back, 0, 0, _ALLOW)]
+    program += [(equal, 0, 11, _PRLIMIT[machine]), (load, 0, 0, 16), (equal, 0, 8, 0)]
+    program += [(load, 0, 0, 24), (equal, 1, 0, _OF_TIME), (equal, 0, 4, _OF_CORES)]
     for word, left in ((32, 3), (36, 1)):  # without a new limit it is only read
         program += [(load, 0, 0, word), (equal, 0, left, 0)]
     program += [(back, 0, 0, _ALLOW), refused]
