@@ -495,19 +495,10 @@ def test_a_control_group_s_memory_counts_and_that_of_those_above_it(
     assert executors.room() == 1
 
 
-def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
-    cage: Cage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As the kernel does where memory ends: a kill that is not the grader's, in any exercise."""
-    turns: list[bool] = []
-    together = retry._turn
-
-    def turn(alone: bool) -> Any:
-        turns.append(alone)
-        return together(alone)
-
+def _killed_in_a_hidden_check(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """From now on the first of mse_loss's, which carry points, ends so once; who it was."""
     killed: list[int] = []
-    renewed: list[int] = []  # only hidden checks carry points
+    renewed: list[int] = []
     ask, renew = Worker.ask, Caged.renew
 
     def struck(self: Worker, request: bytes, budget: Any) -> bytes:
@@ -520,9 +511,48 @@ def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
         renewed.append(1)
         renew(self)
 
-    monkeypatch.setattr(retry, "_turn", turn)
     monkeypatch.setattr(Worker, "ask", struck)
     monkeypatch.setattr(Caged, "renew", noted)
+    return killed
+
+
+def test_a_second_try_tells_nothing_of_the_first(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its public checks come after hidden ones of the same inputs, and so do its cells."""
+    killed = _killed_in_a_hidden_check(monkeypatch)
+    cell = "import time\nnow = str(time.time_ns())\nraise SyntaxError(now)"
+    says = (
+        "def mse_loss(y_pred, y_true):\n    if len(y_pred) == 3:\n        raise ValueError(now)\n"
+        "    return ((y_pred - y_true) ** 2).mean()\n"
+    )
+    code = [*cells(BACKPROP), Cell("cell 98", cell), Cell("the cell of mse_loss", says)]
+    wanted = [BACKPROP.exercise("mse_loss")]
+    tries = retry.with_retry(Judge(BACKPROP), cage, "salt", code, wanted, lambda *_: None)
+    assert killed
+    result = tries.exercises["mse_loss"]
+    assert (result.status, result.points) == ("right", result.max_points)
+    failed = next(check for check in result.checks if check.outcome == "failed")
+    assert (failed.hidden, failed.kind) == (False, "error")
+    assert failed.message == "mse_loss  ✗ is the mean over every element"
+    cells_note, retry_note = tries.notes
+    assert cells_note.startswith("cell 98 stopped with SyntaxError in line 3: 1")
+    assert retry_note.startswith("tried again, alone")
+
+
+def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the kernel does where memory ends: a kill that is not the grader's, in any exercise."""
+    turns: list[bool] = []
+    together = retry._turn
+
+    def turn(alone: bool) -> Any:
+        turns.append(alone)
+        return together(alone)
+
+    killed = _killed_in_a_hidden_check(monkeypatch)
+    monkeypatch.setattr(retry, "_turn", turn)
     judge = Judge(BACKPROP)
     names = ("activations", "mse_loss", "forward")
     wanted = [BACKPROP.exercise(name) for name in names]
