@@ -36,7 +36,7 @@ def gradescope_archive(assignment: Assignment, archive: Path) -> Path:
 
     parts = [path for part in _PARTS for path in files_of(ROOT / part)]
     parts += [ROOT / name for name in _FILES]
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as zipped:
         for path in parts:
             zipped.write(path, path.relative_to(ROOT))
         for name in ("setup.sh", "run_autograder"):

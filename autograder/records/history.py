@@ -85,6 +85,8 @@ def folders(course_dir: Path, name: str, student: str) -> list[Path]:
 def add(course_dir: Path, name: str, student: str, data: bytes | None, time: str) -> Path:
     """Another attempt; its folder. `time`: what its timestamp.txt says."""
     known = folders(course_dir, name, student)
+    if known and not any((known[-1] / file).exists() for file in (f"{name}.ipynb", "result.json")):
+        known.pop()  # whoever wrote it was stopped
     number = int(known[-1].name) + 1 if known else 1
     folder = place(course_dir, name, student) / str(number)
     if time:

@@ -54,7 +54,7 @@ class Row:
     totals: dict[str, float | None]
     """The mark by assignment that was handed in; None where there is no mark yet."""
     shares: dict[str, float]
-    """The same between 0 and 1, where there is a mark."""
+    """The same between 0 and 1, where there is a mark and the notebook could be read."""
     missing: list[str] = field(default_factory=list)
     """Assignments of which nothing was handed in."""
     work: dict[str, Submission] = field(default_factory=dict)
@@ -167,7 +167,7 @@ class Overview:
         return {name: rows for name, rows in found.items() if rows}
 
     def median(self, name: str) -> float | None:
-        marks = [row.totals[name] for row in self.rows if row.totals.get(name) is not None]
+        marks = [row.totals[name] for row in self.rows if name in row.shares]
         return statistics.median(m for m in marks if m is not None) if marks else None
 
 
@@ -182,7 +182,7 @@ def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overvi
             rows.setdefault(student, Row(student, name, {}, {}))
         for one in report.submissions:
             row = rows.setdefault(one.name, Row(one.name, "", {}, {}))
-            row.totals[report.assignment.name] = one.total
+            row.totals[report.assignment.name] = one.recorded
             row.work[report.assignment.name] = one
             if one.total is not None:
                 row.shares[report.assignment.name] = share_of(one.total, one.max_points)

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 import logging
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -223,8 +224,12 @@ class Recorder:
         make_tables(self._url)
         return Gradebook(self._url, self._course_id)
 
+    @property
+    def _where(self) -> str:
+        return str(self._file or self._url.render_as_string(hide_password=True))
+
     def _explained(self, error: Exception) -> str:
-        where = self._file or self._url.render_as_string(hide_password=True)
+        where = self._where
         text = str(getattr(error, "orig", None) or error).split("\n")[0]
         results = self.course_dir / "results"
         if "locked" in text:
@@ -242,6 +247,7 @@ class Recorder:
         self.__dict__.pop("_gradebook", None)
 
         def save(session: Any) -> None:
+            self._refuse_another_course(session)
             for assignment in self.assignments.values():
                 save_cells(session, assignment, self._course_id)
 
@@ -249,6 +255,20 @@ class Recorder:
         self._opened = _identity(self._file) if self._file is not None else None
         for assignment in self.assignments.values():
             _put_source(assignment, self.course_dir)
+
+    def _refuse_another_course(self, session: Any) -> None:
+        """An assignment's name is unique in nbgrader's database: two courses would share marks."""
+        from nbgrader.api import Assignment
+        from sqlalchemy import select
+
+        held = {row.course_id for row in session.execute(select(Assignment.course_id)).all()}
+        others = sorted(held - {COURSE_ID, self._course_id})
+        if others and self._course_id != COURSE_ID:
+            raise GradebookError(
+                f"the gradebook {self._where} holds the course {others[0]}, and this is "
+                f"{self._course_id}: it keeps one course alone. Name another database for this one "
+                f"in {self.course_dir / 'nbgrader_config.py'}"
+            )
 
     def _record(self, session: Any, result: Result, timestamp: datetime | None) -> None:
         from nbgrader import api
@@ -320,10 +340,15 @@ class Recorder:
             return None
         try:
             penalty = self._penalties.late_submission_penalty(student, score, late)
+            if penalty is None:
+                return None
+            penalty = float(penalty)
+            if math.isnan(penalty):
+                raise ValueError("it gave no number")
         except Exception as error:  # the course's own plugin; one student must not stop the class
             log.error("%s has no late penalty: its plugin stopped with %r", plain(student), error)
             return None
-        return None if penalty is None else min(max(penalty, 0.0), score)
+        return min(max(penalty, 0.0), score)
 
     # the autograded notebook --------------------------------------------------------------
 

@@ -98,6 +98,11 @@ class Submission:
         return self.result.points if self.result.status == "graded" else None
 
     @property
+    def recorded(self) -> float | None:
+        """The gradebook's mark, also of what could not be read, which is compared with nobody's."""
+        return self.mark.total if self.mark is not None else self.total
+
+    @property
     def marked(self) -> bool:
         return self.total is not None
 
@@ -777,7 +782,7 @@ def _tries(submission: Submission, course_dir: Path, name: str) -> list[Attempt]
     tries = history(course_dir, name, submission.name)
     for one in tries:
         if one.counts:
-            one.total = submission.total
+            one.total = submission.recorded
     return tries if len(tries) > 1 else []
 
 
