@@ -11,7 +11,6 @@ import contextlib
 import functools
 import gc
 import os
-import resource
 import signal
 import sys
 import time
@@ -26,7 +25,7 @@ from autograder.judging.digest import digests, resting_on, salted
 from autograder.results import ExerciseResult, Result
 from autograder.sandbox import alive
 from autograder.sandbox.cage import strongest
-from autograder.sandbox.inside.lockdown import die_with_parent, limit_memory
+from autograder.sandbox.inside.lockdown import die_with_parent, leave_no_core, limit_memory
 from autograder.sandbox.levels import Level
 
 from .job import Job, filled, outcome, unreadable
@@ -171,7 +170,7 @@ class _Server:
 
 def main() -> None:
     name, weakest, descriptor = sys.argv[1:]
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    leave_no_core()
     line = Connection(int(descriptor))
     os.set_inheritable(int(descriptor), False)
     found = load_assignment(name)

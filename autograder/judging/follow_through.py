@@ -18,7 +18,8 @@ must not pay for a wrong one above it:
   (`Student.aided`).
 
 An answer that reads a right one in its worker can put it nowhere: not into a mark, as that
-exercise's is final; not into a file or a process, as they end; not on a page.
+exercise's is final; not into a file or a process, as they end; not on a page. What stays open
+are the caches of the machine, as ISOLATION.md says.
 """
 
 from __future__ import annotations

@@ -36,7 +36,11 @@ def with_retry(
     aided: bool = False,
 ) -> Tries:
     """The exercises' results; those that a crowded machine, or a kill that was not the grader's,
-    may have cost points are tried twice (`transport` says why), and the better result counts."""
+    may have cost points are tried twice (`transport` says why), and the better result counts.
+
+    The second time nothing is told of what the code says: its first worker met the hidden checks,
+    and the machine has ways to hear of that.
+    """
     notes: list[str] = []
     best: dict[str, ExerciseResult] = {}
     in_cells = 0.0
@@ -45,7 +49,7 @@ def with_retry(
         with _turn(alone):
             caged = Caged(cage, judge.assignment, cells)
             try:
-                results = judge.judge(Student(caged, aided), salt, wanted, after=after)
+                results = judge.judge(Student(caged, aided or last), salt, wanted, after=after)
             finally:
                 caged.close()
         in_cells += caged.cell_seconds
@@ -59,6 +63,8 @@ def with_retry(
             if result.points < result.max_points
             and (cells_again or result.name in caged.late | caged.killed)
         ]
+        if not last:
+            notes = [*_skipped(caged.skipped), *_failures(caged)]
         if last or not again:
             break
         alone = bool(caged.killed or caged.killed_cells)
@@ -69,7 +75,6 @@ def with_retry(
         wanted = [judge.assignment.exercise(name) for name in again]
     ended = {why for cell in caged.deadly for why in cell.values()}
     deadly = [failure for failure in caged.failures if failure.why in ended]
-    notes = [*_skipped(caged.skipped), *_failures(caged), *notes]
     return Tries(best, notes, in_cells, caged.failures, deadly)
 
 

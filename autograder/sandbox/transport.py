@@ -90,6 +90,8 @@ class Caged:
         """The exercise in which the last worker ended, if none was started since."""
         self.until = time.monotonic() + self.pace * wall_seconds(assignment)
         self.seed: int | None = None
+        self.ran = False
+        """Whether the cells have run to their end."""
         self.late: set[str] = set()
         """Exercises whose time ran out while the machine was crowded."""
         self.killed: set[str] = set()
@@ -168,9 +170,17 @@ class Caged:
             self.worker.kill()
 
     def _start(self) -> None:
-        """A new worker with the student's cells run; what ends it is left out the next time."""
+        """A new worker with the student's cells run; what ends it is left out the next time.
+
+        What is told of the cells is what their first run came to: a later one may have heard of
+        what a check asked, by ways that the machine has.
+        """
+        told = self.failures, self.skipped
         while not self._cells_run():
             pass
+        if self.ran:
+            self.failures, self.skipped = told
+        self.ran = True
 
     def _cells_run(self) -> bool:
         self.worker = self.cage.worker(SLOWEST * cpu_seconds(self.assignment))

@@ -6,10 +6,12 @@ is right takes a moment: none measures time.
 
 from __future__ import annotations
 
+import ast
 import fcntl
 import gc
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
@@ -21,10 +23,10 @@ import msgspec
 import numpy as np
 import pytest
 import torch
-from coursekit import CheckFailed, StudentError, facts
+from coursekit import CheckFailed, StudentError, facts, measured
 from coursekit.ipynb import NotebookCell
 
-from autograder.course import Cell, load_assignment
+from autograder.course import ROOT, Cell, load_assignment
 from autograder.errors import JudgeLost
 from autograder.grading import executors, judge_client, judge_process
 from autograder.grading.job import Job
@@ -380,6 +382,37 @@ def test_no_attempt_hides_another_one_s_lesson_in_blanks() -> None:
     assert len(salts) == len(others)
 
 
+CHECKS = (
+    *(ROOT / "autograder" / "checks").glob("*.py"),
+    ROOT / "autograder" / "judging" / "kit.py",
+    ROOT / "assignments" / "coursekit" / "training.py",
+)
+
+
+def test_what_is_measured_is_told_with_three_digits() -> None:
+    """A score of −1e300 has three hundred digits, in which a message could carry what was asked."""
+    tried = (1 / 3, 76482, -1234.5, 1e300, -1.7e308, 1e-300, float("nan"), float("inf"))
+    told = ["0.333", "76500", "-1230", "more than 1e+06", "less than -1e+06", "0", "nan"]
+    assert [*map(measured, tried)] == [*told, "more than 1e+06"]
+    for path in CHECKS:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            form = getattr(node, "format_spec", None)
+            assert form is None or not re.search(r"\d[efg]'", ast.unparse(form)), (path, node)
+
+
+def test_what_is_told_of_cells_comes_of_their_first_run(cage: Cage) -> None:
+    """A later one may have heard of what a check asked, from a process that this check ended."""
+    says = "import time\nraise SyntaxError(str(time.time_ns()))"
+    caged = Caged(cage, BACKPROP, [Cell("cell 1", says)])
+    told = set()
+    for seed in range(2):
+        caged.begin("mse_loss", seed)
+        told.update(caged.failures)
+        caged.renew()
+    (failure,) = told
+    assert failure.why.startswith("stopped with SyntaxError in line 2: 1")
+
+
 @pytest.mark.parametrize(
     "raised",
     [
@@ -388,6 +421,10 @@ def test_no_attempt_hides_another_one_s_lesson_in_blanks() -> None:
         CheckFailed("type", "is an array of 1.23e-45"),
         CheckFailed("property", "1.23e-45 of 3 hold"),
         CheckFailed("finite", "holds 1.23e-45"),
+        StudentError("missing", "is not defined, because cell 4 stopped: 1.23e-45"),
+        StudentError("needs", "needs 1.23e-45, which is still to be written"),
+        StudentError("error", "stopped with ValueError in line 123"),
+        StudentError("a new kind", "1.23e-45"),
     ],
     ids=lambda raised: raised.kind,
 )
@@ -458,19 +495,10 @@ def test_a_control_group_s_memory_counts_and_that_of_those_above_it(
     assert executors.room() == 1
 
 
-def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
-    cage: Cage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As the kernel does where memory ends: a kill that is not the grader's, in any exercise."""
-    turns: list[bool] = []
-    together = retry._turn
-
-    def turn(alone: bool) -> Any:
-        turns.append(alone)
-        return together(alone)
-
+def _killed_in_a_hidden_check(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """From now on the first of mse_loss's, which carry points, ends so once; who it was."""
     killed: list[int] = []
-    renewed: list[int] = []  # only hidden checks carry points
+    renewed: list[int] = []
     ask, renew = Worker.ask, Caged.renew
 
     def struck(self: Worker, request: bytes, budget: Any) -> bytes:
@@ -483,9 +511,48 @@ def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
         renewed.append(1)
         renew(self)
 
-    monkeypatch.setattr(retry, "_turn", turn)
     monkeypatch.setattr(Worker, "ask", struck)
     monkeypatch.setattr(Caged, "renew", noted)
+    return killed
+
+
+def test_a_second_try_tells_nothing_of_the_first(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its public checks come after hidden ones of the same inputs, and so do its cells."""
+    killed = _killed_in_a_hidden_check(monkeypatch)
+    cell = "import time\nnow = str(time.time_ns())\nraise SyntaxError(now)"
+    says = (
+        "def mse_loss(y_pred, y_true):\n    if len(y_pred) == 3:\n        raise ValueError(now)\n"
+        "    return ((y_pred - y_true) ** 2).mean()\n"
+    )
+    code = [*cells(BACKPROP), Cell("cell 98", cell), Cell("the cell of mse_loss", says)]
+    wanted = [BACKPROP.exercise("mse_loss")]
+    tries = retry.with_retry(Judge(BACKPROP), cage, "salt", code, wanted, lambda *_: None)
+    assert killed
+    result = tries.exercises["mse_loss"]
+    assert (result.status, result.points) == ("right", result.max_points)
+    failed = next(check for check in result.checks if check.outcome == "failed")
+    assert (failed.hidden, failed.kind) == (False, "error")
+    assert failed.message == "mse_loss  ✗ is the mean over every element"
+    cells_note, retry_note = tries.notes
+    assert cells_note.startswith("cell 98 stopped with SyntaxError in line 3: 1")
+    assert retry_note.startswith("tried again, alone")
+
+
+def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the kernel does where memory ends: a kill that is not the grader's, in any exercise."""
+    turns: list[bool] = []
+    together = retry._turn
+
+    def turn(alone: bool) -> Any:
+        turns.append(alone)
+        return together(alone)
+
+    killed = _killed_in_a_hidden_check(monkeypatch)
+    monkeypatch.setattr(retry, "_turn", turn)
     judge = Judge(BACKPROP)
     names = ("activations", "mse_loss", "forward")
     wanted = [BACKPROP.exercise(name) for name in names]
