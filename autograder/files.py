@@ -47,9 +47,13 @@ _NUMBER = re.compile(r"[+-][0-9][0-9.,]*+(?:[eE][+-]?[0-9]++)?[\"' ]*+(?:[;\t\n]
 _CELL_ENDS = re.compile(rf"([;\t\n][\"'\s]*)(?=[=+@\-＝＋＠－﹦﹢﹫﹣⁺⁻₊₋⁼₌])(?!{_NUMBER.pattern})")
 
 
+LONGEST = 128
+"""Letters of an id, a name or an address in nbgrader's database; some servers take no more."""
+
+
 def usable_id(name: str) -> bool:
     """A folder's and a file's name, also with an ending added, that can be shown as it is."""
-    if name in ("", ".", "..") or "/" in name or "\\" in name:
+    if name in ("", ".", "..") or "/" in name or "\\" in name or len(name) > LONGEST:
         return False
     try:
         return len(name.encode()) <= 200 and name.isprintable()

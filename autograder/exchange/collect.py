@@ -64,6 +64,10 @@ def collect(
         raise CourseError(f"{archive} cannot be read as a zip archive: {error}") from None
     except FileNotFoundError:
         raise CourseError(f"{archive} does not exist") from None
+    except IsADirectoryError:
+        raise CourseError(
+            f"{archive} is a folder: give the zip archive as the platform made it, or zip it again"
+        ) from None
 
 
 class _Collection:
