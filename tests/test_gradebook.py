@@ -840,6 +840,20 @@ def test_the_time_goes_with_the_autograded_notebook(springs: Assignment, tmp_pat
     assert "timestamp.txt is no time" in recorder.autograded(made).read_text(encoding="utf-8")
 
 
+def test_what_was_written_by_a_wrong_clock_does_not_stay(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    recorder = Recorder(tmp_path, [springs])
+    sha256 = hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    for points in ((6, 2, 0), (0, 2, 0)):
+        made = result(springs, points=points, sha256=sha256)
+        Store(tmp_path).save(made)
+        recorder.record(made)
+        path = recorder.autograded(made)
+        assert f"the checks give {points[0]} of 6" in path.read_text()
+        os.utime(path, (2**32, 2**32))
+
+
 def test_what_is_recorded_already_is_not_written_again(springs: Assignment, tmp_path: Path) -> None:
     """And what was lost or changed since is."""
     hand_in(tmp_path, "ada", filled(springs, ANSWERS))
@@ -1611,7 +1625,9 @@ def test_a_grader_that_begins_takes_nothing_from_who_writes(
     assert [path.name for path in page.parent.iterdir()] == ["page.html"]
 
 
-@pytest.mark.parametrize("text", ["＝1+1", "＠SUM(1)", "＋1", "－1", " =1", "=1", "\u00a0=1"])
+@pytest.mark.parametrize(
+    "text", ["＝1+1", "＠SUM(1)", "＋1", "－1", " =1", "=1", "\u00a0=1", "\u200c=1"]
+)
 def test_no_spelling_of_a_formula_is_one(text: str, springs: Assignment, tmp_path: Path) -> None:
     from autograder.records.gradebook.students import Known
 
