@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
-from test_gradebook import ANSWERS, change, filled, hand_in, rows
+from test_gradebook import ANSWERS, GRADES, change, filled, hand_in, rows
 from test_semester import command, judging
 
+from autograder import results
 from autograder.course import Assignment
 from autograder.grading import run
 from autograder.judging.answers import reference_code
-from autograder.records import history
-from autograder.records.gradebook import Recorder
+from autograder.records import attempts, feedback, history, receipts
+from autograder.records.gradebook import Recorder, recorder
 from autograder.results import Store
 
 EMPTY = dict.fromkeys(ANSWERS, "pass\n")
@@ -182,3 +185,55 @@ def test_a_folder_among_a_students_files_stops_nobodys_attempts(
     assert "ben: attempt 1 counts" in said, "what lies there is ada's matter alone"
     assert "ada: attempt 1 counts" in said or re.search(r"ada: .*Is a directory", said)
     assert (folder / name / "within").is_dir()
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_anywhere_is_whole_after_the_next(
+    springs: Assignment, tmp_path: Path, judged: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a file or a transaction was to be written: ada's second attempt is the worse one and
+    points were given for her first, ben's is his first."""
+
+    class Stopped(BaseException):
+        pass
+
+    steps, stop = itertools.count(), -1
+
+    def step(write: Any) -> Any:
+        def stopped(*args: Any, **options: Any) -> None:
+            if next(steps) == stop:
+                raise Stopped
+            write(*args, **options)
+
+        return stopped
+
+    for module in (attempts, feedback, history, receipts, recorder, results, run):
+        monkeypatch.setattr(module, "write_atomically", step(module.write_atomically))
+    monkeypatch.setattr(Recorder, "_written", step(Recorder._written))
+
+    def begun(course_dir: Path) -> None:
+        again(springs, course_dir, ANSWERS)
+        give(course_dir, 4.5)
+        hand_in(course_dir, "ada", filled(springs, EMPTY))
+        hand_in(course_dir, "ben", filled(springs, right(springs)))
+
+    def state(course_dir: Path) -> dict[str, Any]:
+        parts = [course_dir / part for part in ("attempts", "submitted", "autograded", "feedback")]
+        paths = sorted(path for part in parts for path in part.rglob("*") if path.is_file())
+        found: dict[str, Any] = {str(path.relative_to(course_dir)): None for path in paths}
+        found |= {str(path): (course_dir / path).read_bytes() for path in found if "ted/" in path}
+        return found | {"rows": rows(course_dir, GRADES), "attempts": totals(course_dir)}
+
+    begun(tmp_path / "whole")
+    before = next(steps)
+    command("grade", "springs", "--course", tmp_path / "whole", "--policy", "best")
+    last, wanted = next(steps) - before - 1, state(tmp_path / "whole")
+    assert wanted["attempts"] == [(1, 14.5, True), (2, 0.0, False)]
+    for number in range(last):
+        course_dir = tmp_path / str(number)
+        begun(course_dir)
+        stop = next(steps) + 1 + number
+        with pytest.raises(Stopped):
+            command("grade", "springs", "--course", course_dir, "--policy", "best")
+        command("grade", "springs", "--course", course_dir, "--policy", "best")
+        assert state(course_dir) == wanted, f"stopped at step {number} of {last}"

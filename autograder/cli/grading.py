@@ -294,9 +294,8 @@ def _grade(
                 kept=kept,
             ):
                 bar.advance(task)
-                if event == "graded":
-                    attempts.note(result)
-                else:
+                attempts.note(result)  # also of a run that was stopped before it could
+                if event == "kept":
                     unchanged.append(result.student)
                 results.append(result if json else replace(result, exercises=[], phases={}))
             judging = functools.partial(judged, jobs=jobs, scheduler=scheduler, weakest=isolation)
