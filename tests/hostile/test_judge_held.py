@@ -15,6 +15,7 @@ import re
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ from autograder.sandbox.cage import Cage, Worker
 from autograder.sandbox.inside import wire
 from autograder.sandbox.inside.session import Session
 from autograder.sandbox.inside.wire import encode
+from autograder.sandbox.limits import machine_pace, wall_seconds
 from autograder.sandbox.protocol import InProcess, newer_python
 from autograder.sandbox.transport import Caged
 
@@ -538,6 +540,19 @@ def test_a_second_try_tells_nothing_of_the_first(
     cells_note, retry_note = tries.notes
     assert cells_note.startswith("cell 98 stopped with SyntaxError in line 3: 1")
     assert retry_note.startswith("tried again, alone")
+
+
+def test_all_passes_of_a_submission_have_a_time_on_the_wall_together(cage: Cage) -> None:
+    """Second tries and second passes too, of which there is one for each exercise."""
+    judge, wanted = Judge(BACKPROP), [BACKPROP.exercise("mse_loss")]
+    given = machine_pace() * wall_seconds(BACKPROP)
+    for past, status in ((1.5, "right"), (20.0, "wrong")):
+        begun = time.monotonic() - past * given
+        tries = retry.with_retry(
+            judge, cage, "salt", cells(BACKPROP), wanted, lambda *_: None, True, begun
+        )
+        assert tries.exercises["mse_loss"].status == status
+    assert {check.kind for check in tries.exercises["mse_loss"].checks} == {"time"}
 
 
 def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
