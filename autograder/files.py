@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -46,9 +47,13 @@ _NUMBER = re.compile(r"[+-][0-9][0-9.,]*+(?:[eE][+-]?[0-9]++)?[\"' ]*+(?:[;\t\n]
 _CELL_ENDS = re.compile(rf"([;\t\n][\"'\s]*)(?=[=+@\-＝＋＠－﹦﹢﹫﹣⁺⁻₊₋⁼₌])(?!{_NUMBER.pattern})")
 
 
+LONGEST = 128
+"""Letters of an id, a name or an address in nbgrader's database; some servers take no more."""
+
+
 def usable_id(name: str) -> bool:
     """A folder's and a file's name, also with an ending added, that can be shown as it is."""
-    if name in ("", ".", "..") or "/" in name or "\\" in name:
+    if name in ("", ".", "..") or "/" in name or "\\" in name or len(name) > LONGEST:
         return False
     try:
         return len(name.encode()) <= 200 and name.isprintable()
@@ -127,6 +132,12 @@ def _write(path: Path, data: bytes, private: bool) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def in_the_way(error: OSError) -> bool:
+    """Whether it is what stands in one file's place, a folder say, and no matter of others'."""
+    kinds = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG)
+    return error.errno in kinds
 
 
 def newer(path: Path, *others: Path) -> bool:

@@ -164,3 +164,21 @@ def test_points_by_hand_that_cannot_be_read_are_named_and_not_forgotten(
     assert re.search(r"ada: \S+by_hand\.json cannot be read .* given by hand", said)
     assert "ben: attempt 1 counts" in said, "the damage is ada's alone"
     assert (first / "by_hand.json").read_text() == "[{]"
+
+
+@pytest.mark.parametrize("name", ["mine.ipynb", "springs.ipynb", "timestamp.txt"])
+def test_a_folder_among_a_students_files_stops_nobodys_attempts(
+    springs: Assignment, tmp_path: Path, judged: list[str], name: str
+) -> None:
+    again(springs, tmp_path, right(springs))
+    again(springs, tmp_path, EMPTY)
+    folder = tmp_path / "submitted" / "ada" / "springs"
+    (folder / name).unlink(missing_ok=True)
+    (folder / name / "within").mkdir(parents=True)
+    for answers in (right(springs), EMPTY):
+        hand_in(tmp_path, "ben", filled(springs, answers))
+        command("grade", "springs", "--course", tmp_path, "--student", "ben")
+    said = command("grade", "springs", "--course", tmp_path, "--policy", "best")
+    assert "ben: attempt 1 counts" in said, "what lies there is ada's matter alone"
+    assert "ada: attempt 1 counts" in said or re.search(r"ada: .*Is a directory", said)
+    assert (folder / name / "within").is_dir()

@@ -841,6 +841,11 @@ def test_archives_one_in_another_end(tmp_path: Path) -> None:
     assert len(outcome.left_out) == 1
 
 
+def test_a_folder_in_an_archives_place_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="is a folder"):
+        collect(tmp_path, FOUND, tmp_path)
+
+
 # ------------------------------------------------------------------------ what stands in the way
 
 

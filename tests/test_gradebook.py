@@ -2026,6 +2026,7 @@ def test_what_could_not_be_read_has_the_gradebooks_mark_everywhere(
     (row,) = (r for r in csv.DictReader(students.read_text().splitlines()) if r["student"] == "ben")
     said["course as CSV"] = row["springs"]
     assert row["mean_of_handed_in"] == "", "it is compared with nobody's"
+    assert row["behind"] == "could not be read: springs"
     text = Tags((graded / "report" / "students" / "ben.html").read_text()).text
     said["the student's"] = re.findall(r"spring ([\d.]+) ?15", " ".join(text.split()))[0]
     _print_class("Springs", [made], {mark.student: mark for mark in recorder.marks(springs)})

@@ -23,7 +23,7 @@ import msgspec
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import plain, same_id, write_atomically
+from autograder.files import in_the_way, plain, same_id, write_atomically
 from autograder.records import collected as records
 from autograder.records import history
 from autograder.records.gradebook import Recorder, configuration, has_gradebook
@@ -39,8 +39,6 @@ _OWN = ("folders", "nbgrader")
 
 MAX_ARCHIVE = 512 * 2**20
 """Of an archive that is alone in another one."""
-_IN_THE_WAY = {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG}
-"""What keeps one student's file from its place, and nobody else's."""
 
 
 class Collected(NamedTuple):
@@ -66,6 +64,10 @@ def collect(
         raise CourseError(f"{archive} cannot be read as a zip archive: {error}") from None
     except FileNotFoundError:
         raise CourseError(f"{archive} does not exist") from None
+    except IsADirectoryError:
+        raise CourseError(
+            f"{archive} is a folder: give the zip archive as the platform made it, or zip it again"
+        ) from None
 
 
 class _Collection:
@@ -131,7 +133,7 @@ class _Collection:
                 if not self._write(member.student, chosen, time, earlier):
                     continue
             except OSError as error:
-                if error.errno not in _IN_THE_WAY:
+                if not in_the_way(error):
                     raise
                 self._leave_out(label, f"{error.filename}: {error.strerror}")
                 continue

@@ -79,6 +79,12 @@ class Row:
         return [(hint, places) for hint, places in where.items() if len(places) > 1]
 
     @property
+    def unread(self) -> list[str]:
+        """What was handed in and could not be read."""
+        done = self.work.items()
+        return [name for name, one in done if one.result.status == "unreadable" and not one.marked]
+
+    @property
     def mean(self) -> float | None:
         """Of what was handed in."""
         return statistics.fmean(self.shares.values()) if self.shares else None
@@ -89,6 +95,8 @@ class Row:
         why = []
         if len(self.missing) > 1 or (self.missing and not self.totals):
             why.append(f"handed in nothing for {', '.join(self.missing)}")
+        if self.unread:
+            why.append(f"could not be read: {', '.join(self.unread)}")
         marks = list(self.shares.values())
         if len(marks) > 1:
             before = statistics.fmean(marks[:-1])
