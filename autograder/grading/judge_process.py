@@ -146,7 +146,8 @@ class _Server:
 
         wanted = [self.found.exercise(name) for name in job.exercises or checks]
         salt = attempt_salt(job.salt, submission, self.found)
-        attempt = functools.partial(with_retry, judge, self.cage, salt)
+        begun = time.monotonic()
+        attempt = functools.partial(with_retry, judge, self.cage, salt, begun=begun)
         tries = judged(judge, submission.cells, wanted, after, attempt)
         for name, exercise in tries.exercises.items():
             exercise.checks_sha256 = resting_on(checks, name, exercise.rests_on)

@@ -34,20 +34,24 @@ def with_retry(
     wanted: list[Exercise],
     after: Any,
     aided: bool = False,
+    begun: float | None = None,
 ) -> Tries:
     """The exercises' results; those that a crowded machine, or a kill that was not the grader's,
     may have cost points are tried twice (`transport` says why), and the better result counts.
 
     The second time nothing is told of what the code says: its first worker met the hidden checks,
-    and the machine has ways to hear of that.
+    and the machine has ways to hear of that. `begun`: when the submission's turn began.
     """
+    begun = time.monotonic() if begun is None else begun
     notes: list[str] = []
     best: dict[str, ExerciseResult] = {}
     in_cells = 0.0
     alone = False
     for last in (False, True):
+        asked = time.monotonic()
         with _turn(alone):
-            caged = Caged(cage, judge.assignment, cells)
+            begun += time.monotonic() - asked  # others' time
+            caged = Caged(cage, judge.assignment, cells, begun)
             try:
                 results = judge.judge(Student(caged, aided or last), salt, wanted, after=after)
             finally:

@@ -15,6 +15,7 @@ import re
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,10 @@ from autograder.grading import executors, judge_client, judge_process
 from autograder.grading.job import Job
 from autograder.judging import retry
 from autograder.judging import student as module
-from autograder.judging.answers import cells
+from autograder.judging import uses as uses_module
+from autograder.judging.answers import Answer, cells
 from autograder.judging.diagnosis import Observer
+from autograder.judging.follow_through import Tries, in_process, judged
 from autograder.judging.judge import Check, Judge
 from autograder.judging.patience import TookTooLong, at_most
 from autograder.judging.student import Student
@@ -41,9 +44,11 @@ from autograder.judging.submission import attempt_salt, read_submission
 from autograder.judging.uses import uses
 from autograder.sandbox import alive, transport
 from autograder.sandbox.cage import Cage, Worker
+from autograder.sandbox.inside import cells as cells_module
 from autograder.sandbox.inside import wire
 from autograder.sandbox.inside.session import Session
 from autograder.sandbox.inside.wire import encode
+from autograder.sandbox.limits import machine_pace, wall_seconds
 from autograder.sandbox.protocol import InProcess, newer_python
 from autograder.sandbox.transport import Caged
 
@@ -140,6 +145,35 @@ def test_many_names_in_a_cell_are_known_together() -> None:
     code = "".join(f"a{n}=b{n}\n" for n in range(8000))
     found = uses(BACKPROP, [Cell("c", f"{code}\ndef backward(): return a7, forward()\n")], {})
     assert found["backward"] == {"forward"}
+
+
+def test_a_cell_is_read_once_however_many_build_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """IPython looks through a cell once for each of its magics, a minute if one likes. It was read
+    again for each exercise that is wrong and each that builds on it."""
+    slow = "# forward mse_loss backward\n%a\n"
+    read: list[str] = []
+
+    def reads(source: str, *rest: Any) -> Any:
+        read.append(source)
+        return cells_module.tree_of(source, *rest)
+
+    monkeypatch.setattr(uses_module, "tree_of", reads)
+    judge = Judge(BACKPROP)
+    wrong = "def {}(*a):\n    return 0.0\n"
+    answers = [
+        Answer("backprop", name, "", wrong.format(name))
+        for name in ("forward", "mse_loss", "backward")
+    ]
+    code = [*cells(BACKPROP, *answers), Cell("cell 99", slow)]
+    passes: list[bool] = []
+
+    def attempt(found: Any, wanted: Any, after: Any, aided: bool) -> Tries:
+        passes.append(aided)
+        return in_process(judge, "salt")(found, wanted, after, aided)
+
+    judged(judge, code, [*BACKPROP.exercises], lambda *_: None, attempt)
+    assert True in passes
+    assert read.count(slow) == 1
 
 
 def test_a_hint_that_fails_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -538,6 +572,19 @@ def test_a_second_try_tells_nothing_of_the_first(
     cells_note, retry_note = tries.notes
     assert cells_note.startswith("cell 98 stopped with SyntaxError in line 3: 1")
     assert retry_note.startswith("tried again, alone")
+
+
+def test_all_passes_of_a_submission_have_a_time_on_the_wall_together(cage: Cage) -> None:
+    """Second tries and second passes too, of which there is one for each exercise."""
+    judge, wanted = Judge(BACKPROP), [BACKPROP.exercise("mse_loss")]
+    given = machine_pace() * wall_seconds(BACKPROP)
+    for past, status in ((1.5, "right"), (20.0, "wrong")):
+        begun = time.monotonic() - past * given
+        tries = retry.with_retry(
+            judge, cage, "salt", cells(BACKPROP), wanted, lambda *_: None, True, begun
+        )
+        assert tries.exercises["mse_loss"].status == status
+    assert {check.kind for check in tries.exercises["mse_loss"].checks} == {"time"}
 
 
 def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
