@@ -622,6 +622,24 @@ def test_whatever_a_courses_own_penalty_gives_stops_nobody(
     assert mark.total == {"'5'": 3.0, "float('inf')": 0.0}.get(gives, 8.0)
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "c.LateSubmissionPlugin.penalty_method = 'cube'",
+        "c.AssignLatePenalties.plugin_class = 'no.such.Plugin'",
+        "c.CourseDirectory.db_url = 'gradebook.db'",
+        "c.CourseDirectory.db_url = 3",
+        "c.CourseDirectory.db_url =",
+    ],
+)
+def test_a_slip_in_a_courses_configuration_is_one_sentence(
+    springs: Assignment, tmp_path: Path, setting: str
+) -> None:
+    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
+    with pytest.raises(CourseError, match=r"nbgrader_config\.py"):
+        Recorder(tmp_path, [springs])
+
+
 def test_two_courses_do_not_share_a_gradebook(springs: Assignment, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/all.db"
     for name in ("mechanics", "optics"):
@@ -2141,6 +2159,7 @@ def test_who_left_is_nowhere_and_comes_back_with_everything(
     from autograder.records.report import read_report, render
 
     Recorder(graded, [springs]).know([Known("zoe", "Zoe Late")])
+    assert len(gradescope_files(graded, springs, tmp_path / "out")[0]) == 2
     with pytest.raises(CourseError, match="knows nobody called mallory"):
         drop(["ada", "mallory"], graded)
     drop(["ada"], graded)
@@ -2152,9 +2171,9 @@ def test_who_left_is_nowhere_and_comes_back_with_everything(
         assert "ada" not in table(graded, springs, kind)[0].lower()
     rows = list(csv.DictReader(io.StringIO(table(graded, springs, "csv")[0])))
     assert [(row["student"], row["total"]) for row in rows] == [("'=1+1", "11.0"), ("zoe", "")]
-    assert [path.stem for path in gradescope_files(graded, springs, tmp_path / "out")[0]] == [
-        "=1+1"
-    ]
+    (left,) = gradescope_files(graded, springs, tmp_path / "out")[0]
+    assert [left] == [*(tmp_path / "out").iterdir()], "nothing of an export before"
+    assert left.stem == "=1+1"
     assert feedback_archive(graded, springs, "feedback", tmp_path / "back.zip")[0] == 1
     report = read_report("springs", graded)
     assert [s.name for s in report.submissions] == ["=1+1"]
