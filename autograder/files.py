@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import stat
+import time
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -38,13 +39,16 @@ def harmless(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
     text = _CELL_ENDS.sub(r"\1'", plain(cell))
-    begins = unicodedata.normalize("NFKC", text).lstrip()[:1]
+    begins = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))[:1]
     runs = begins in tuple("=+-@") and not _NUMBER.match(text.lstrip())
     return f"'{text}" if (text[:1] in "\t\r\n" and text) or runs else text
 
 
 _NUMBER = re.compile(r"[+-][0-9][0-9.,]*+(?:[eE][+-]?[0-9]++)?[\"' ]*+(?:[;\t\n]|$)")
-_CELL_ENDS = re.compile(rf"([;\t\n][\"'\s]*)(?=[=+@\-＝＋＠－﹦﹢﹫﹣⁺⁻₊₋⁼₌])(?!{_NUMBER.pattern})")
+_UNSEEN = re.compile(r"^[\s\u200c\u200d]+")
+_CELL_ENDS = re.compile(
+    rf"([;\t\n][\"'\s\u200c\u200d]*)(?=[=+@\-＝＋＠－﹦﹢﹫﹣⁺⁻₊₋⁼₌])(?!{_NUMBER.pattern})"
+)
 
 
 LONGEST = 128
@@ -141,9 +145,12 @@ def in_the_way(error: OSError) -> bool:
 
 
 def newer(path: Path, *others: Path) -> bool:
-    """Whether `path` was written after all the others, which are all there."""
+    """Whether `path` was written after all the others, which are all there; a time that is still
+    to come says nothing, the clock was wrong."""
     try:
         written = path.lstat().st_mtime_ns
-        return all(other.stat().st_mtime_ns <= written for other in others)
+        return written <= time.time_ns() and all(
+            other.stat().st_mtime_ns <= written for other in others
+        )
     except OSError:
         return False

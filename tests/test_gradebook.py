@@ -622,6 +622,24 @@ def test_whatever_a_courses_own_penalty_gives_stops_nobody(
     assert mark.total == {"'5'": 3.0, "float('inf')": 0.0}.get(gives, 8.0)
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "c.LateSubmissionPlugin.penalty_method = 'cube'",
+        "c.AssignLatePenalties.plugin_class = 'no.such.Plugin'",
+        "c.CourseDirectory.db_url = 'gradebook.db'",
+        "c.CourseDirectory.db_url = 3",
+        "c.CourseDirectory.db_url =",
+    ],
+)
+def test_a_slip_in_a_courses_configuration_is_one_sentence(
+    springs: Assignment, tmp_path: Path, setting: str
+) -> None:
+    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
+    with pytest.raises(CourseError, match=r"nbgrader_config\.py"):
+        Recorder(tmp_path, [springs])
+
+
 def test_two_courses_do_not_share_a_gradebook(springs: Assignment, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/all.db"
     for name in ("mechanics", "optics"):
@@ -838,6 +856,20 @@ def test_the_time_goes_with_the_autograded_notebook(springs: Assignment, tmp_pat
         assert stamp.exists() == kept
         assert not kept or stamp.read_text() == given_
     assert "timestamp.txt is no time" in recorder.autograded(made).read_text(encoding="utf-8")
+
+
+def test_what_was_written_by_a_wrong_clock_does_not_stay(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    recorder = Recorder(tmp_path, [springs])
+    sha256 = hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    for points in ((6, 2, 0), (0, 2, 0)):
+        made = result(springs, points=points, sha256=sha256)
+        Store(tmp_path).save(made)
+        recorder.record(made)
+        path = recorder.autograded(made)
+        assert f"the checks give {points[0]} of 6" in path.read_text()
+        os.utime(path, (2**32, 2**32))
 
 
 def test_what_is_recorded_already_is_not_written_again(springs: Assignment, tmp_path: Path) -> None:
@@ -1611,7 +1643,9 @@ def test_a_grader_that_begins_takes_nothing_from_who_writes(
     assert [path.name for path in page.parent.iterdir()] == ["page.html"]
 
 
-@pytest.mark.parametrize("text", ["＝1+1", "＠SUM(1)", "＋1", "－1", " =1", "=1", "\u00a0=1"])
+@pytest.mark.parametrize(
+    "text", ["＝1+1", "＠SUM(1)", "＋1", "－1", " =1", "=1", "\u00a0=1", "\u200c=1"]
+)
 def test_no_spelling_of_a_formula_is_one(text: str, springs: Assignment, tmp_path: Path) -> None:
     from autograder.records.gradebook.students import Known
 
@@ -2125,6 +2159,7 @@ def test_who_left_is_nowhere_and_comes_back_with_everything(
     from autograder.records.report import read_report, render
 
     Recorder(graded, [springs]).know([Known("zoe", "Zoe Late")])
+    assert len(gradescope_files(graded, springs, tmp_path / "out")[0]) == 2
     with pytest.raises(CourseError, match="knows nobody called mallory"):
         drop(["ada", "mallory"], graded)
     drop(["ada"], graded)
@@ -2136,9 +2171,9 @@ def test_who_left_is_nowhere_and_comes_back_with_everything(
         assert "ada" not in table(graded, springs, kind)[0].lower()
     rows = list(csv.DictReader(io.StringIO(table(graded, springs, "csv")[0])))
     assert [(row["student"], row["total"]) for row in rows] == [("'=1+1", "11.0"), ("zoe", "")]
-    assert [path.stem for path in gradescope_files(graded, springs, tmp_path / "out")[0]] == [
-        "=1+1"
-    ]
+    (left,) = gradescope_files(graded, springs, tmp_path / "out")[0]
+    assert [left] == [*(tmp_path / "out").iterdir()], "nothing of an export before"
+    assert left.stem == "=1+1"
     assert feedback_archive(graded, springs, "feedback", tmp_path / "back.zip")[0] == 1
     report = read_report("springs", graded)
     assert [s.name for s in report.submissions] == ["=1+1"]

@@ -133,6 +133,7 @@ class Attempts:
         now = [one for one in folders if self._sha(one) == counting.submission_sha256]
         if not now:
             return
+        self._return_given(student, now[-1])  # it waits there if a run was stopped
         results = {one: _result(one) for one in folders} | {now[-1]: counting}
         marks: dict[Path, Mark | None] = {
             one: self.recorder.preview(counting) if one == now[-1] else self._worth(one, result)

@@ -118,7 +118,7 @@ def policy(course_dir: Path, name: str) -> Policy:
         if before.is_file():  # where it was kept at first, and a student may be called like this
             before.replace(path)
     try:
-        text = (path if path.is_file() else before).read_text(encoding="utf-8")
+        text = (path if path.is_file() else before).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return "last"
     return "best" if text.strip() == "best" else "last"

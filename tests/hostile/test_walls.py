@@ -26,7 +26,7 @@ from autograder.course import Cell, load_assignment
 from autograder.errors import CageError, WorkerEnded
 from autograder.exchange import archive as archives
 from autograder.exchange.collect import collect
-from autograder.files import harmless
+from autograder.files import harmless, plain
 from autograder.grading.explain import no_more_than
 from autograder.judging import judge as judging
 from autograder.judging.answers import cells
@@ -337,6 +337,12 @@ def test_no_cell_begins_with_a_formula_whatever_separates_cells(text: str) -> No
 )
 def test_a_number_is_no_formula(text: str, runs: bool) -> None:
     assert (harmless(text) != text) == runs
+
+
+def test_what_joins_letters_hides_no_formula_and_stays_in_a_name() -> None:
+    assert harmless("\u200d=1+1").startswith("'")
+    assert harmless("a;\u200c=1") != "a;\u200c=1"
+    assert harmless("علی\u200cرضا") == plain("علی\u200cرضا") == "علی\u200cرضا"
 
 
 # -------------------------------------------------------------------------- the one who writes

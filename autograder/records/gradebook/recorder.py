@@ -70,6 +70,7 @@ class Recorder:
         patience: float = 30.0,
     ) -> None:
         from sqlalchemy import URL, make_url
+        from sqlalchemy.exc import ArgumentError
 
         self.course_dir = course_dir.resolve()
         self.assignments = {assignment.name: assignment for assignment in assignments}
@@ -77,7 +78,10 @@ class Recorder:
         config = configuration(self.course_dir)
         chosen = db_url or config.CourseDirectory.get("db_url", "")
         database = str(self.course_dir / "gradebook.db")
-        url = make_url(chosen) if chosen else URL.create("sqlite", database=database)
+        try:
+            url = make_url(chosen) if chosen else URL.create("sqlite", database=database)
+        except ArgumentError as error:
+            raise CourseError(f"nbgrader_config.py: db_url: {error}") from None
         if url.get_backend_name() == "sqlite":
             url = url.update_query_dict({"timeout": str(patience)})
         self._url = url
@@ -421,8 +425,11 @@ def configuration(course_dir: Path) -> Any:
 def _late_penalties(configuration: Any) -> Any:
     from nbgrader.preprocessors import AssignLatePenalties
 
-    assigning = AssignLatePenalties(config=configuration)
-    assigning.init_plugin()
+    try:
+        assigning = AssignLatePenalties(config=configuration)
+        assigning.init_plugin()
+    except Exception as error:
+        raise CourseError(f"nbgrader_config.py: late penalties: {error}") from None
     return assigning.plugin_inst
 
 
