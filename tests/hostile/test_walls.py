@@ -11,6 +11,7 @@ import os
 import random
 import resource
 import socket
+import tempfile
 import threading
 import zipfile
 from pathlib import Path
@@ -491,8 +492,10 @@ def test_a_copy_of_the_grader_among_the_libraries_is_refused(
     (tmp_path / copied).touch()
     found = [*bubblewrap.libraries(), tmp_path]
     monkeypatch.setattr(bubblewrap, "libraries", lambda: found)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(CageError, match="the grader is installed in"):
         Cage(level)
+    assert [path.name for path in tmp_path.iterdir()] == [Path(copied).parts[0]]
 
 
 def test_landlock_is_refused_where_the_grader_lies_in_a_library(
@@ -501,5 +504,7 @@ def test_landlock_is_refused_where_the_grader_lies_in_a_library(
     """The full cage covers it; a file filter cannot take away what lies below what it gives."""
     monkeypatch.setattr(bubblewrap, "libraries", lambda: [tmp_path])
     monkeypatch.setattr(bubblewrap, "ROOT", tmp_path / "course")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(CageError, match="the grader lies below"):
         Cage("landlock")
+    assert [*tmp_path.iterdir()] == []

@@ -180,19 +180,20 @@ def drop_privileges(namespaces: bool) -> None:
 # lends pages of a file to a pipe or a socket, which keep them when the file is gone (vmsplice,
 # splice, tee, sendfile). The line before that takes of what all of a machine's processes share, or
 # tells one of another: inotify, fanotify, AIO, descriptor tables (modify_ldt), locks on libraries
-# (flock), and that everybody's files are written to the disk now (sync, syncfs).
+# (flock), that everybody's files are written to the disk now (sync, syncfs), and who is served
+# first by it (ioprio_set).
 _FORBIDDEN = {
     "x86_64": (
         *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
         *(248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 320, 321, 323),
-        *(253, 254, 294, 300, 301, 206, 154, 73, 162, 306),
+        *(253, 254, 294, 300, 301, 206, 154, 73, 162, 306, 251),
         *(319, 278, 275, 276, 40, 188, 189, 190, 317),
         *(29, 64, 68, 240, 30, 31, 65, 66, 69, 70, 71, 220, 241),
     ),
     "aarch64": (
         *(117, 116, 92, 41, 51, 89, 170, 40, 39, 224, 225, 142, 105, 106, 60, 112, 104),
         *(217, 218, 219, 97, 241, 265, 268, 270, 271, 272, 273, 294, 280, 282),
-        *(26, 27, 262, 263, 0, 32, 81, 267),
+        *(26, 27, 262, 263, 0, 32, 81, 267, 30),
         *(279, 75, 76, 77, 71, 5, 6, 7, 277),
         *(194, 190, 186, 180, 195, 196, 191, 192, 193, 187, 188, 189, 181),
     ),
@@ -215,7 +216,6 @@ _ITS_OWN = {
     "x86_64": ((142, 16), (144, 16), (203, 16), (314, 16), (141, 16, 24)),
     "aarch64": ((118, 16), (119, 16), (122, 16), (274, 16), (140, 16, 24)),
 }
-_IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _SOCKET = {"x86_64": 41, "aarch64": 198}
@@ -265,7 +265,7 @@ def _forbid_system_calls(namespaces: bool) -> None:
         program += [(0x35, 0, 1, 0x40000000), refused]
     forbidden = [*_FORBIDDEN[machine], *_FORBIDDEN_EVERYWHERE]
     if not namespaces:
-        forbidden += [*_OF_OWNERS[machine], *_OF_OWNERS_EVERYWHERE, _IOPRIO_SET[machine]]
+        forbidden += [*_OF_OWNERS[machine], *_OF_OWNERS_EVERYWHERE]
         forbidden += [_SOCKET[machine]]  # socketpair reaches nobody else
     for number in forbidden:
         program += [(equal, 0, 1, number), refused]
