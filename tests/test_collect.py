@@ -920,6 +920,29 @@ def test_who_was_stopped_while_collecting_begins_anew_and_has_everything(
         assert state(course) == wanted, f"stopped at file {number}"
 
 
+def test_two_who_collect_at_once_lose_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autograder.exchange import collect as module
+    from autograder.records.collected import collected as known
+
+    course, again = tmp_path / "course", module.listing
+    _taken(course, {"eve_57_3_notes.txt": b"", "x_1_1_backprop.ipynb": b"0"})
+
+    def meanwhile(*args: Any) -> Any:
+        monkeypatch.setattr(module, "listing", again)
+        (tmp_path / "other").mkdir()
+        files = {"ben_56_2_backprop.ipynb": b"1", "eve_57_4_backprop.ipynb": b"2"}
+        collect(archive(tmp_path / "other", files), FOUND, course)
+        return again(*args)
+
+    monkeypatch.setattr(module, "listing", meanwhile)
+    _taken(course, {"ada_55_1_backprop.ipynb": b"3", "cy_58_1_notes.txt": b""})
+    found = known(course, "backprop")
+    assert found.students.keys() == {"ada-55", "ben-56", "eve-57", "x-1"}
+    assert found.left_out.keys() == {"cy-58"}
+
+
 def test_a_student_who_was_left_out_and_came_again_is_named_no_more(tmp_path: Path) -> None:
     from autograder.records.collected import collected as known
 

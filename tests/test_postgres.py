@@ -204,14 +204,15 @@ def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
         Recorder(folder, [load_assignment(NAME)])
 
 
-def test_no_name_is_too_long_for_a_server(url: str, tmp_path: Path) -> None:
+def test_no_name_is_too_long_or_too_odd_for_a_server(url: str, tmp_path: Path) -> None:
     """SQLite takes any; a platform's users choose theirs."""
     folder, found = a_course(tmp_path / "course", url), load_assignment(NAME)
     recorder = Recorder(folder, [found])
     long = "é" * 300
     recorder.know([Known("ada", f"{long} {long}", f"{long}@example.org", long)])
-    recorder.know([Known("ben", "Ben", "ben@example.org", "7")])
-    ada, ben = recorder.roster().values()
+    recorder.know([Known("ben", "Ben", "ben@example.org", "7"), Known("cy", "C\0y", "\0@x", "\0")])
+    ada, ben, cy = recorder.roster().values()
+    assert "\0" not in f"{cy}"
     assert (ada.email, ada.lms_id) == ("", ""), "half an address is somebody else's"
     assert ada.first_name == long[:128]
     assert ben.email == "ben@example.org"

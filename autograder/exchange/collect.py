@@ -77,6 +77,7 @@ class _Collection:
         self.replace = replace
         self.zone = _zone(course_dir)
         self.outcome = Collected([], [], [], [])
+        self.before = records.collected(course_dir, assignment.name)
         self.known = records.collected(course_dir, assignment.name)
         self.people: list[Known] = []
 
@@ -101,8 +102,7 @@ class _Collection:
         self.outcome.left_out.extend(plain(line) for line in found.strays)
         for handed in sorted(found.people, key=lambda handed: handed.label):
             self._take(found.system, handed, told.get(handed.label))
-        if self.known != records.collected(self.course_dir, self.assignment.name):
-            records.save(self.course_dir, self.assignment.name, self.known)
+        records.save(self.course_dir, self.assignment.name, self.before, self.known)
         if any(known.told for known in self.people):
             Recorder(self.course_dir, [self.assignment]).know(self.people)
         self.outcome.written.sort()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from autograder.files import write_atomically
+
+T = TypeVar("T")
 
 
 class Origin(msgspec.Struct, kw_only=True):
@@ -45,8 +48,22 @@ def collected(course_dir: Path, name: str) -> Collected:
         return Collected()
 
 
-def save(course_dir: Path, name: str, what: Collected) -> None:
-    write_atomically(_path(course_dir, name), msgspec.json.format(msgspec.json.encode(what)))
+def save(course_dir: Path, name: str, before: Collected, after: Collected) -> None:
+    """Writes what has become of `before`, beside what somebody else collected meanwhile."""
+    now = collected(course_dir, name)
+    made = Collected(
+        students=_changed(now.students, before.students, after.students),
+        left_out=_changed(now.left_out, before.left_out, after.left_out),
+    )
+    if made != now:
+        data = msgspec.json.format(msgspec.json.encode(made))
+        write_atomically(_path(course_dir, name), data)
+
+
+def _changed(now: dict[str, T], before: dict[str, T], after: dict[str, T]) -> dict[str, T]:
+    gone = before.keys() - after.keys()
+    kept = {key: value for key, value in now.items() if key not in gone}
+    return kept | {key: value for key, value in after.items() if before.get(key) != value}
 
 
 def _path(course_dir: Path, name: str) -> Path:

@@ -47,7 +47,7 @@ def save_students(session: Any, people: Iterable[Known]) -> None:
             row = Student(id=known.student)
             session.add(row)
         if known.name and not (row.first_name or row.last_name):
-            first, _, last = known.name.rpartition(" ")
+            first, _, last = plain(known.name).rpartition(" ")
             row.first_name, row.last_name = first[:LONGEST], last[:LONGEST]
         row.email = row.email or _whole(known.email)
         row.lms_user_id = row.lms_user_id or _whole(known.lms_id)
@@ -55,4 +55,4 @@ def save_students(session: Any, people: Iterable[Known]) -> None:
 
 def _whole(text: str) -> str | None:
     """What leads to somebody, if it has room: half an address is another's."""
-    return text if 0 < len(text) <= LONGEST else None
+    return plain(text) if 0 < len(text) <= LONGEST else None
