@@ -1099,7 +1099,7 @@ def _is_the_slope(model: Any, positions: torch.Tensor, forces: np.ndarray) -> No
     fall = _energies(model, positions - step) - _energies(model, positions + step)
     holds(
         bool((np.abs(fall / 0.04 - length) <= 0.1 * length.max()).all()),
-        "the energy does not fall along the forces as it should: is a part of the graph cut?",
+        "the energy does not fall along the forces: is the graph cut, or has the energy corners?",
     )
 
 
