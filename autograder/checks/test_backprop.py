@@ -14,6 +14,7 @@ from coursekit import (
     below,
     holds,
     integer,
+    measured,
     quiet,
     within,
 )
@@ -822,7 +823,7 @@ def _of_the_right_length(start, end, right):
     )
     factor = taken @ wanted / (wanted @ wanted)
     by_a_factor = abs(factor - 1) > 1e-6 and np.allclose(taken, factor * wanted, 1e-6, 1e-12)
-    words = f"each step is {factor:.3g} times as long as it should be"
+    words = f"each step is {measured(factor)} times as long as it should be"
     holds(not by_a_factor, words if factor > 0 else "the steps go uphill, along the gradient")
 
 

@@ -20,6 +20,7 @@ from coursekit import (
     StudentError,
     attribute,
     holds,
+    measured,
     tensor,
     training,
     within,
@@ -735,7 +736,7 @@ def test_recover_alpha__finds_the_truth(student, draw):
     found = student.once(_precisely, draw)
     error = abs(found.alpha / found.truth - 1)
     on = ", and still on its way at the end of the history" * training.unsettled(found.history)
-    holds(error < TRUTH_LIMIT, f"α is {100 * error:.0f} % from the truth{on}")
+    holds(error < TRUTH_LIMIT, f"α is {measured(100 * error)} % from the truth{on}")
 
 
 def test_recover_alpha__agrees_with_least_squares(student, draw):
@@ -743,7 +744,7 @@ def test_recover_alpha__agrees_with_least_squares(student, draw):
     _follows_the_data(student, draw)
     found = recovered(student, draw, NOISY)
     error = abs(found.alpha / found.fit - 1)
-    holds(error < FIT_LIMIT, f"α is {100 * error:.0f} % from the least-squares value")
+    holds(error < FIT_LIMIT, f"α is {measured(100 * error)} % from the least-squares value")
 
 
 def test_recover_alpha__tells_the_way(student, draw):

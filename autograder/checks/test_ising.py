@@ -24,6 +24,7 @@ from coursekit import (
     below,
     holds,
     integer,
+    measured,
     quiet,
     refuses,
     tensor,
@@ -1152,7 +1153,7 @@ def test_ising_classifier__gets_as_much_in_training_as_in_evaluation(student, dr
     holds(bool(np.ptp(means) > 0), "all calls in training mode agree: no dropout acts on logits")
     error = float(means.std(ddof=1)) / 60**0.5 + SINGLE.relative * abs(expected)
     found = float(means.mean())
-    share = f"the logits of training are {found / expected:.2f} times those of evaluation"
+    share = f"the logits of training are {measured(found / expected)} times those of evaluation"
     holds(abs(found - expected) < 6 * error, f"{share}: is what is kept multiplied by 1/(1 − p)?")
 
 

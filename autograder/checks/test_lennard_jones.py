@@ -23,9 +23,11 @@ from coursekit import (
     attribute,
     below,
     holds,
+    measured,
     tensor,
     within,
 )
+from coursekit.compare import misfit
 from scipy import special
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
@@ -1080,7 +1082,10 @@ def _well_explained(exact: np.ndarray, predicted: np.ndarray) -> None:
             "energies that were standardised for the training have to be turned back",
         )
     holds(np.std(predicted) > 0.1 * np.std(exact), _ALIKE)
-    holds(score > R2_LIMIT, f"R² on unseen clusters is {score:.2f}; it should be above {R2_LIMIT}")
+    holds(
+        score > R2_LIMIT,
+        f"R² on unseen clusters is {measured(score)}; it should be above {R2_LIMIT}",
+    )
 
 
 @pytest.mark.point
@@ -1112,7 +1117,7 @@ def test_train_cluster_model__gives_one_axis(student, draw):
     for rows in (7, 1):
         _predict(model, distances[:rows])
         shape = tuple(getattr(_either(model, distances[:rows]), "shape", ()))
-        holds(shape == (rows,), f"{rows} rows give energies of the shape {shape}, not ({rows},)")
+        holds(shape == (rows,), f"of {rows} rows what comes back {misfit(shape, (rows,))}")
 
 
 @pytest.mark.point

@@ -23,6 +23,7 @@ from coursekit import (
     below,
     close,
     holds,
+    measured,
     number,
     refuses,
     tensor,
@@ -970,7 +971,7 @@ def _instead(t: np.ndarray, u: np.ndarray, solution: Callable[[Any], np.ndarray]
     part of the time, or is solution(factor), with another rate."""
     right = np.abs(u - solution(1.0)) < 0.05
     if abs(u[0] - 1) > 0.1:
-        return f"it starts at {u[0]:.2g}, not at 1"
+        return f"it starts at {measured(u[0])}, not at 1"
     share = t[np.argmin(right)] / t[-1]
     if 0.15 < share < 0.9:
         return f"it is right for the first {share:.0%} of the time, and goes wrong then"
@@ -978,7 +979,7 @@ def _instead(t: np.ndarray, u: np.ndarray, solution: Callable[[Any], np.ndarray]
     errors = [float(np.abs(u - solution(factor)).max()) for factor in factors]
     factor = factors[np.argmin(errors)]
     if min(errors) < 0.05 and abs(factor - 1) > 0.05:
-        return f"it goes {factor:.2g} times as fast as it should"
+        return f"it goes {measured(factor)} times as fast as it should"
     return ""
 
 
@@ -1508,7 +1509,7 @@ def _heat_errors(student: Any, model: Any, alpha: float = 0.1) -> Seen:
     def seen() -> str:
         for where, places in (("start", start), ("two ends", ends)):
             if error[places].max() > 2 * EDGE_LIMIT:
-                return f"at the {where} it is {error[places].max():.2g}"
+                return f"at the {where} it is {measured(error[places].max())}"
         words = _instead(when, u[middle], lambda f: np.exp(-f * alpha * math.pi**2 * when))
         return f"in the middle {words}" * bool(words)
 

@@ -20,6 +20,7 @@ from coursekit import (
     StudentError,
     attribute,
     holds,
+    measured,
     tensor,
     training,
     within,
@@ -287,7 +288,7 @@ def _every_weight_learns(student: Any, model: Any, x: torch.Tensor) -> None:
     gradients = student.gradients(output, model)
     holds(bool(gradients), "the network has no parameters: are its layers attributes of self?")
     missing = sum(gradient is None for gradient in gradients)
-    holds(not missing, f"{missing} of {len(gradients)} parameters have no way to the output")
+    holds(not missing, f"{measured(missing)} of its parameters have no way to the output")
     total = sum(float(np.abs(tensor(gradient)).sum()) for gradient in gradients)
     holds(total > 0, "the output does not depend on the parameters")
 
@@ -1226,7 +1227,10 @@ def test_train_energy_model__knows_unseen_clusters(student, draw):
             "the predictions follow the energies, but in another unit or from another zero: "
             "after the training the model itself has to give energies in ε",
         )
-    holds(score > R2_LIMIT, f"R² on unseen clusters is {score:.2f}; it should be above {R2_LIMIT}")
+    holds(
+        score > R2_LIMIT,
+        f"R² on unseen clusters is {measured(score)}; it should be above {R2_LIMIT}",
+    )
 
 
 def test_train_energy_model__knows_another_size(student, draw):
@@ -1234,7 +1238,7 @@ def test_train_energy_model__knows_another_size(student, draw):
     score = explained_up_to_a_constant(*student.once(predictions, draw).three)
     holds(
         score > OTHER_SIZE_LIMIT,
-        f"on clusters of three atoms R² is {score:.2f}, a constant aside; it should be above "
+        f"on clusters of three atoms R² is {measured(score)}, a constant aside; it should be above "
         f"{OTHER_SIZE_LIMIT}",
     )
 
