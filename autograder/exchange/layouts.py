@@ -433,17 +433,21 @@ def perhaps_a_class(found: Layout, known: set[str]) -> list[str]:
 
 
 def refuse_doubtful(people: list[Handed]) -> None:
-    """Names whoever has no usable id, or one that another has claimed already."""
-    claimed: dict[str, str] = {}
+    """Names whoever has no usable id, or one that another claims too: who is right cannot be
+    told."""
+    claims: dict[str, dict[str, None]] = {}
+    for handed in people:
+        handed.members = [*{same_id(member.student): member for member in handed.members}.values()]
+        for member in handed.members:
+            claims.setdefault(same_id(member.student), {})[handed.label] = None
     for handed in people:
         good, refused = [], bool(handed.why)
         for member in handed.members:
-            folded = same_id(member.student)
+            claimed = claims[same_id(member.student)]
             if not usable_id(member.student) or _NO_ID.match(member.student):
                 handed.why = handed.why or "its name tells no student"
-            elif folded in claimed:
-                handed.why = f"{member.student} was claimed by {claimed[folded]} already"
+            elif len(claimed) > 1:
+                handed.why = f"{member.student} is claimed by {' and '.join([*claimed][:3])}"
             elif not refused:
-                claimed[folded] = handed.label
                 good.append(member)
         handed.members = good

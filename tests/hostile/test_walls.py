@@ -26,7 +26,7 @@ from autograder.course import Cell, load_assignment
 from autograder.errors import CageError, WorkerEnded
 from autograder.exchange import archive as archives
 from autograder.exchange.collect import collect
-from autograder.files import harmless, plain
+from autograder.files import harmless, plain, write_atomically
 from autograder.grading.explain import no_more_than
 from autograder.judging import judge as judging
 from autograder.judging.answers import cells
@@ -360,6 +360,23 @@ def test_a_page_is_written_whatever_its_code_does_to_the_reader(
     data, _ = notebooks.find_notebook(tmp_path, "backprop")
     result: Any = type("R", (), {"submission_sha256": notebooks.hashlib.sha256(data).hexdigest()})
     assert notebooks.graded_answers(tmp_path, BACKPROP, result) == {}
+
+
+def test_a_report_is_written_whatever_its_code_does_to_the_reader(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from test_report import all_of, give
+
+    from autograder.records import report, similar
+
+    give(tmp_path, "ada", all_of("right"))
+    write_atomically(tmp_path / "submitted/ada/lennard_jones/lennard_jones.ipynb", _notebook("x"))
+
+    def stumbles(*_: Any) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(similar, "read_submission", stumbles)
+    assert report.write_report("lennard_jones", tmp_path).is_file()
 
 
 # ----------------------------------------------------------------------------------- limits
