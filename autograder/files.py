@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
+import time
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,12 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text  # most are, and a page has hundreds
     return "".join(
-        c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "\ufffd" for c in text
+        c if c in _HARMLESS or unicodedata.category(c)[0] != "C" else "\ufffd" for c in text
     )
+
+
+_HARMLESS = "\n\t\u200c\u200d"
+"""With what joins letters, or keeps them apart, in Persian, in Indian scripts and in emoji."""
 
 
 def harmless(cell: Any) -> Any:
@@ -33,23 +39,36 @@ def harmless(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
     text = _CELL_ENDS.sub(r"\1'", plain(cell))
-    begins = unicodedata.normalize("NFKC", text).lstrip()[:1]
+    begins = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))[:1]
     runs = begins in tuple("=+-@") and not _NUMBER.match(text.lstrip())
     return f"'{text}" if (text[:1] in "\t\r\n" and text) or runs else text
 
 
 _NUMBER = re.compile(r"[+-][0-9][0-9.,]*+(?:[eE][+-]?[0-9]++)?[\"' ]*+(?:[;\t\n]|$)")
-_CELL_ENDS = re.compile(rf"([;\t\n][\"'\s]*)(?=[=+@\-＝＋＠－﹦﹢﹫﹣⁺⁻₊₋⁼₌])(?!{_NUMBER.pattern})")
+_UNSEEN = re.compile(r"^[\s\u200c\u200d]+")
+_CELL_ENDS = re.compile(
+    rf"([;\t\n][\"'\s\u200c\u200d]*)(?=[=+@\-＝＋＠－﹦﹢﹫﹣⁺⁻₊₋⁼₌])(?!{_NUMBER.pattern})"
+)
+
+
+LONGEST = 128
+"""Letters of an id, a name or an address in nbgrader's database; some servers take no more."""
 
 
 def usable_id(name: str) -> bool:
     """A folder's and a file's name, also with an ending added, that can be shown as it is."""
-    if name in ("", ".", "..") or "/" in name or "\\" in name:
+    if name in ("", ".", "..") or "/" in name or "\\" in name or len(name) > LONGEST:
         return False
     try:
         return len(name.encode()) <= 200 and name.isprintable()
     except UnicodeEncodeError:
         return False
+
+
+def same_id(name: str) -> str:
+    """What an id has in common with all that a reader, or another file system, takes for it:
+    capitals, the ways to spell an accent, blanks and points at its ends."""
+    return unicodedata.normalize("NFKC", name).casefold().strip(" .")
 
 
 _UNFINISHED = re.compile(r"\..+\.\d+\.part")  # what `write_atomically` calls its own
@@ -97,6 +116,13 @@ def make_folder(path: Path) -> None:
 def write_atomically(path: Path, data: bytes, *, private: bool = False) -> None:
     """`data` at `path`, whole or not at all, also when the power goes. `private`: nobody but its
     owner, and the group of a shared folder, can read it at any moment."""
+    try:
+        _write(path, data, private)
+    except FileNotFoundError:  # a grader that began meanwhile took it for one that was killed
+        _write(path, data, private)
+
+
+def _write(path: Path, data: bytes, private: bool) -> None:
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -112,10 +138,19 @@ def write_atomically(path: Path, data: bytes, *, private: bool = False) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def in_the_way(error: OSError) -> bool:
+    """Whether it is what stands in one file's place, a folder say, and no matter of others'."""
+    kinds = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG)
+    return error.errno in kinds
+
+
 def newer(path: Path, *others: Path) -> bool:
-    """Whether `path` was written after all the others, which are all there."""
+    """Whether `path` was written after all the others, which are all there; a time that is still
+    to come says nothing, the clock was wrong."""
     try:
         written = path.lstat().st_mtime_ns
-        return all(other.stat().st_mtime_ns <= written for other in others)
+        return written <= time.time_ns() and all(
+            other.stat().st_mtime_ns <= written for other in others
+        )
     except OSError:
         return False

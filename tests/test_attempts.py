@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
-from test_gradebook import ANSWERS, change, filled, hand_in, rows
+from test_gradebook import ANSWERS, GRADES, change, filled, hand_in, rows
 from test_semester import command, judging
 
+from autograder import results
 from autograder.course import Assignment
 from autograder.grading import run
 from autograder.judging.answers import reference_code
-from autograder.records import history
-from autograder.records.gradebook import Recorder
+from autograder.records import attempts, feedback, history, receipts
+from autograder.records.gradebook import Recorder, recorder
 from autograder.results import Store
 
 EMPTY = dict.fromkeys(ANSWERS, "pass\n")
@@ -164,3 +168,108 @@ def test_points_by_hand_that_cannot_be_read_are_named_and_not_forgotten(
     assert re.search(r"ada: \S+by_hand\.json cannot be read .* given by hand", said)
     assert "ben: attempt 1 counts" in said, "the damage is ada's alone"
     assert (first / "by_hand.json").read_text() == "[{]"
+
+
+@pytest.mark.parametrize("name", ["mine.ipynb", "springs.ipynb", "timestamp.txt"])
+def test_a_folder_among_a_students_files_stops_nobodys_attempts(
+    springs: Assignment, tmp_path: Path, judged: list[str], name: str
+) -> None:
+    again(springs, tmp_path, right(springs))
+    again(springs, tmp_path, EMPTY)
+    folder = tmp_path / "submitted" / "ada" / "springs"
+    (folder / name).unlink(missing_ok=True)
+    (folder / name / "within").mkdir(parents=True)
+    for answers in (right(springs), EMPTY):
+        hand_in(tmp_path, "ben", filled(springs, answers))
+        command("grade", "springs", "--course", tmp_path, "--student", "ben")
+    said = command("grade", "springs", "--course", tmp_path, "--policy", "best")
+    assert "ben: attempt 1 counts" in said, "what lies there is ada's matter alone"
+    assert "ada: attempt 1 counts" in said or re.search(r"ada: .*Is a directory", said)
+    assert (folder / name / "within").is_dir()
+
+
+class Stopped(BaseException):
+    pass
+
+
+class Steps:
+    """Counts files and transactions that are to be written; `stop` is the one that is not."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.taken, self.stop = 0, -1
+        for module in (attempts, feedback, history, receipts, recorder, results, run):
+            write = self._counted(module.write_atomically)
+            monkeypatch.setattr(module, "write_atomically", write)
+        monkeypatch.setattr(Recorder, "_written", self._counted(Recorder._written))
+
+    def _counted(self, write: Any) -> Any:
+        def counted(*args: Any, **options: Any) -> None:
+            if self.taken == self.stop:
+                raise Stopped
+            self.taken += 1
+            write(*args, **options)
+
+        return counted
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_anywhere_is_whole_after_the_next(
+    springs: Assignment, tmp_path: Path, judged: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a file or a transaction was to be written: ada's second attempt is the worse one and
+    points were given for her first, ben's is his first."""
+
+    def begun(course_dir: Path) -> None:
+        again(springs, course_dir, ANSWERS)
+        give(course_dir, 4.5)
+        hand_in(course_dir, "ada", filled(springs, EMPTY))
+        hand_in(course_dir, "ben", filled(springs, right(springs)))
+
+    def state(course_dir: Path) -> dict[str, Any]:
+        parts = [course_dir / part for part in ("attempts", "submitted", "autograded", "feedback")]
+        paths = sorted(path for part in parts for path in part.rglob("*") if path.is_file())
+        found: dict[str, Any] = {str(path.relative_to(course_dir)): None for path in paths}
+        found |= {str(path): (course_dir / path).read_bytes() for path in found if "ted/" in path}
+        return found | {"rows": rows(course_dir, GRADES), "attempts": totals(course_dir)}
+
+    begun(tmp_path / "whole")
+    steps = Steps(monkeypatch)
+    best = ("grade", "springs", "--policy", "best", "--course")
+    command(*best, tmp_path / "whole")
+    last, wanted = steps.taken, state(tmp_path / "whole")
+    assert wanted["attempts"] == [(1, 14.5, True), (2, 0.0, False)]
+    for number in range(last):
+        course_dir, steps.stop = tmp_path / str(number), -1
+        begun(course_dir)
+        steps.taken, steps.stop = 0, number
+        with pytest.raises(Stopped):
+            command(*best, course_dir)
+        steps.stop = -1
+        command(*best, course_dir)
+        assert state(course_dir) == wanted, f"stopped at step {number} of {last}"
+
+
+def test_a_regrade_that_was_stopped_is_ended_by_the_next(
+    springs: Assignment, tmp_path: Path, judged: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again(springs, tmp_path, right(springs))
+    store, steps = Store(tmp_path), Steps(monkeypatch)
+    known = store.load("springs", "ada")
+    assert known is not None
+    regrade = ("regrade", "springs", "--yes", "--course", tmp_path)
+    for number in itertools.count():
+        steps.stop = -1
+        wrong = [msgspec.structs.replace(one, points=0.0) for one in known.exercises]
+        fields = {"points": 0.0, "checks_sha256": "others", "exercises": wrong}
+        store.save(msgspec.structs.replace(known, **fields))
+        command("grade", "springs", "--course", tmp_path)
+        assert mark(springs, tmp_path) == 0
+        steps.taken, steps.stop = 0, number
+        try:
+            command(*regrade)
+            break
+        except Stopped:
+            steps.stop = -1
+            command(*regrade)
+            assert mark(springs, tmp_path) == 15, f"stopped at step {number}"
+    assert number > 3

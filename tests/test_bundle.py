@@ -200,6 +200,28 @@ def test_on_gradescope_folders_without_end_are_the_students_matter(
         _find(tmp_path, found)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("backprop.ipynb", "/etc/passwd", "is a link"),
+        ("all.zip", b"PK\3\4broken", r"all\.zip: cannot be read"),
+        ("", b"", "the folder is empty"),
+        ("notes.txt", b"", "no notebook among notes"),
+    ],
+)
+def test_on_gradescope_the_cause_is_named(
+    name: str, content: str | bytes, why: str, tmp_path: Path
+) -> None:
+    from autograder.exchange.gradescope import _find
+
+    if isinstance(content, str):
+        (tmp_path / name).symlink_to(content)
+    elif name:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(SubmissionError, match=why):
+        _find(tmp_path, load_assignment("backprop"))
+
+
 def test_gradescopes_set_up_brings_a_python_that_fits(tmp_path: Path) -> None:
     """Run with programs that only say what they were asked: on an image with 3.10, and on 3.12."""
     gradescope_archive(load_assignment("backprop"), tmp_path / "a.zip")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -41,6 +42,26 @@ for line in sys.stdin.read().splitlines():
         code = ended.code or 0
     print("exit", code)
 """
+
+
+def test_a_terminal_without_a_names_letters_stops_nothing(tmp_path: Path) -> None:
+    found = load_assignment(NAME)
+    give(tmp_path, "łukasz", all_of("right"))
+    result = Store(tmp_path).load(NAME, "łukasz")
+    assert result is not None
+    Recorder(tmp_path, [found]).record(result)
+    (tmp_path / "submitted" / "łukasz").mkdir(parents=True, exist_ok=True)
+    for verb, said in (
+        (["export", NAME], "łukasz,".encode()),
+        (["drop", "łukasz"], rb"1 left the course: \u0142ukasz"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "autograder", *verb, "--course", str(tmp_path)],
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+        )
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout
 
 
 @pytest.mark.slow

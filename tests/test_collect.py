@@ -368,17 +368,18 @@ def test_a_list_in_one_students_folder_is_not_believed(tmp_path: Path) -> None:
     assert collected_in(tmp_path / "course", files) == {"mallory": b"m"}
 
 
-def test_an_id_is_claimed_once(tmp_path: Path) -> None:
+def test_an_id_that_two_claim_is_nobodys(tmp_path: Path) -> None:
+    """On some platforms people write their own: who came first may be the one who lies."""
     names = "".join(
         f"submission_{n}:\n  :submitters: [{{':name': X, ':sid': 'ada'}}]\n" for n in (1, 2)
     )
     files = {"submission_1/backprop.ipynb": b"1", "submission_2/backprop.ipynb": b"2"}
     files["submission_metadata.yml"] = names.encode()
     outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
-    assert outcome.written == ["ada"]
-    assert (tmp_path / "submitted/ada/backprop/backprop.ipynb").read_bytes() == b"1"
-    (line,) = outcome.left_out
-    assert line == "submission_2: ada was claimed by submission_1 already"
+    assert not outcome.written
+    assert not (tmp_path / "submitted").exists()
+    why = "ada is claimed by submission_1 and submission_2"
+    assert outcome.left_out == [f"submission_1: {why}", f"submission_2: {why}"]
 
 
 def test_what_one_upload_makes_is_bounded(tmp_path: Path) -> None:
@@ -747,3 +748,183 @@ def test_what_the_gradebook_knows_of_a_student_stays(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as book:
         query = "select first_name, last_name, email, lms_user_id from student"
         assert book.execute(query).fetchall() == [("Augusta", "King", "a@b.c", "99")]
+
+
+# ------------------------------------------------------------------------ one student, one id
+
+
+def _taken(course: Path, files: dict[str, bytes], replace: bool = False) -> Any:
+    course.mkdir(exist_ok=True)
+    return collect(archive(course.parent, files), FOUND, course, replace)
+
+
+@pytest.mark.parametrize("name", ["علی\u200cرضا", "Ada 👩\u200d🔬", "דוד\u200f Levi"])
+def test_a_name_may_have_letters_that_cannot_be_seen(name: str, tmp_path: Path) -> None:
+    folder = "{}_{}_assignsubmission_file_/backprop.ipynb"
+    files = {folder.format(name, 12): b"1", folder.format("Ben", 13): b"2"}
+    outcome = _taken(tmp_path / "course", files)
+    assert not outcome.left_out
+    assert len(outcome.written) == 2
+    assert all(student.isprintable() for student in outcome.written)
+
+
+@pytest.mark.parametrize(
+    ("known", "now"),
+    [("ada", "ADA"), ("jose\u0301", "josé"), ("ada", "ada "), ("ada", "ａｄａ"), ("ada", "ada.")],
+)
+def test_an_id_spelt_otherwise_is_no_second_student(known: str, now: str, tmp_path: Path) -> None:
+    course = tmp_path / "course"
+    folder = course / "submitted" / known / "backprop"
+    folder.mkdir(parents=True)
+    (folder / "backprop.ipynb").write_bytes(b"1")
+    files = {f"{now}/backprop.ipynb": b"2", "ben/backprop.ipynb": b"3"}
+    assert _taken(course, files).written == ["ben"]
+    outcome = _taken(course, files, replace=True)
+    assert outcome.written == [known]
+    assert f"taken for {known}" in outcome.remarks[0]
+    assert {path.name for path in (course / "submitted").iterdir()} == {known, "ben"}
+
+
+def test_who_is_spelt_as_somebody_is_not_found_on_the_roster_too(tmp_path: Path) -> None:
+    from autograder.records.gradebook import Recorder
+    from autograder.records.gradebook.students import Known
+
+    course = tmp_path / "course"
+    course.mkdir()
+    Recorder(course, [FOUND]).know([Known("ada-56", "Ada", "", "55")])
+    files = {"x_55_1_backprop.ipynb": b"1", "ADA_56_2_backprop.ipynb": b"2"}
+    assert _taken(course, files).written == ["ada-56", "x-55"]
+
+
+def test_a_name_that_several_have_makes_new_students_and_is_remarked(tmp_path: Path) -> None:
+    folder = "Kim Lee_{}_assignsubmission_file_/backprop.ipynb"
+    course = tmp_path / "course"
+    assert not _taken(course, {folder.format(1): b"1", folder.format(2): b"2"}).remarks
+    outcome = _taken(course, {folder.format(3): b"1", folder.format(4): b"2"})
+    assert outcome.written == ["kim_lee-3", "kim_lee-4"]
+    assert ["Kim Lee does not tell who" in remark for remark in outcome.remarks] == [True, True]
+
+
+def test_a_lone_folder_that_may_be_a_classs_is_remarked(tmp_path: Path) -> None:
+    (remark,) = _taken(tmp_path / "one", {"homework1/ada/backprop.ipynb": b"1"}).remarks
+    assert "the archive's only folder" in remark
+    assert not _taken(tmp_path / "two", {"ada/backprop/backprop.ipynb": b"1"}).remarks
+
+
+def test_what_lies_beside_students_in_nbgraders_tree_is_no_student(tmp_path: Path) -> None:
+    files = {"submitted/readme.txt": b"", "submitted/ada/notes.txt": b""}
+    files["submitted/ada/backprop/backprop.ipynb"] = b"1"
+    assert _taken(tmp_path / "course", files).written == ["ada"]
+
+
+def test_of_a_group_nobody_is_lost_because_one_is_claimed(tmp_path: Path) -> None:
+    ada, ben = "{':name': Ada, ':sid': '1'}", "{':name': Ben, ':sid': '2'}"
+    groups = f"submission_1: {{':submitters': [{ada}]}}\n"
+    groups += f"submission_2: {{':submitters': [{ada}, {ben}]}}\n"
+    files = {f"export/submission_{n}/backprop.ipynb": f"{n}".encode() for n in (1, 2)}
+    files["export/submission_metadata.yml"] = groups.encode()
+    outcome = _taken(tmp_path / "course", files)
+    assert outcome.written == ["2"]
+    why = "1 is claimed by submission_1 and submission_2"
+    assert outcome.left_out == [f"submission_1: {why}", f"submission_2: {why}"]
+
+
+def test_archives_one_in_another_end(tmp_path: Path) -> None:
+    data = b""
+    for _ in range(500):
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w") as zipped:
+            zipped.writestr("a.zip", data)
+        data = held.getvalue()
+    (tmp_path / "archive.zip").write_bytes(data)
+    (tmp_path / "course").mkdir()
+    outcome = collect(tmp_path / "archive.zip", FOUND, tmp_path / "course")
+    assert len(outcome.left_out) == 1
+
+
+def test_a_folder_in_an_archives_place_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="is a folder"):
+        collect(tmp_path, FOUND, tmp_path)
+
+
+# ------------------------------------------------------------------------ what stands in the way
+
+
+@pytest.mark.parametrize("kind", ["a link", "a folder"])
+def test_what_stands_in_the_place_of_a_notebook_is_its_students_matter(
+    kind: str, tmp_path: Path
+) -> None:
+    course = tmp_path / "course"
+    folder = course / "submitted" / "ada" / "backprop"
+    folder.mkdir(parents=True)
+    place = folder / "backprop.ipynb"
+    place.symlink_to("/etc/passwd") if kind == "a link" else place.mkdir()
+    files = {"ada/backprop.ipynb": b"1", "ben/backprop.ipynb": b"2"}
+    outcome = _taken(course, files, replace=True)
+    assert outcome.written == ["ben"]
+    assert len(outcome.left_out) == 1
+    kept = [path.read_bytes() for path in (course / "attempts").rglob("*") if path.is_file()]
+    assert not any(b"root:" in data for data in kept), "what a link leads to is nobody's attempt"
+
+
+def test_nobodys_folder_leads_into_anothers(tmp_path: Path) -> None:
+    course = tmp_path / "course"
+    files = {"ada/backprop.ipynb": b"1", "ben/backprop.ipynb": b"2"}
+    _taken(course, files)
+    (course / "submitted" / "eve").mkdir()
+    (course / "submitted" / "eve" / "backprop").symlink_to("../ada/backprop")
+    outcome = _taken(course, {"eve/backprop.ipynb": b"3", **files}, replace=True)
+    assert not outcome.written
+    assert (course / "submitted/ada/backprop/backprop.ipynb").read_bytes() == b"1"
+
+
+def test_who_was_stopped_while_collecting_begins_anew_and_has_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At each file that is written, once."""
+    from autograder import files as whole
+    from autograder.exchange import collect as module
+    from autograder.records import collected as records
+
+    class Killed(BaseException):
+        pass
+
+    name = "Backprop_{}_attempt_2026-11-0{}-10-10-10_backprop.ipynb"
+    handed = {name.format("ada", 3): b"1", name.format("ada", 4): b"2", name.format("b", 3): b"3"}
+
+    def state(course: Path) -> dict[str, bytes]:
+        found = (
+            p for f in ("submitted", "attempts", "collected") for p in course.glob(f"{f}/**/*")
+        )
+        return {str(p.relative_to(course)): p.read_bytes() for p in found if p.is_file()}
+
+    _taken(tmp_path / "whole", handed)
+    wanted, written = state(tmp_path / "whole"), []
+
+    def write(path: Path, data: bytes) -> None:
+        if len(written) == stop:
+            raise Killed
+        written.append(path)
+        whole.write_atomically(path, data)
+
+    for place in (module, records, history):
+        monkeypatch.setattr(place, "write_atomically", write)
+    for number in range(len(wanted)):
+        course = tmp_path / str(number)
+        stop = number
+        written.clear()
+        with pytest.raises(Killed):
+            _taken(course, handed)
+        stop = -1
+        _taken(course, handed)
+        assert state(course) == wanted, f"stopped at file {number}"
+
+
+def test_a_student_who_was_left_out_and_came_again_is_named_no_more(tmp_path: Path) -> None:
+    from autograder.records.collected import collected as known
+
+    course = tmp_path / "course"
+    _taken(course, {"ada_55_1_notes.txt": b"", "ben_56_2_backprop.ipynb": b"1"})
+    assert list(known(course, "backprop").left_out) == ["ada-55"]
+    _taken(course, {"ada_55_3_backprop.ipynb": b"2", "ben_56_2_backprop.ipynb": b"1"})
+    assert not known(course, "backprop").left_out

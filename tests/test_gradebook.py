@@ -606,6 +606,52 @@ def test_late_penalties_are_nbgraders(
     assert rows(tmp_path, PENALTY) == [(penalty,)]
 
 
+@pytest.mark.parametrize("gives", ["'5'", "[1]", "float('nan')", "1 / 0", "float('inf')", "None"])
+def test_whatever_a_courses_own_penalty_gives_stops_nobody(
+    springs: Assignment, tmp_path: Path, gives: str
+) -> None:
+    plugin = PLUGIN.replace("2 * total_seconds_late / 3600", gives)
+    (tmp_path / "nbgrader_config.py").write_text(
+        f"c = get_config()\n{plugin}c.AssignLatePenalties.plugin_class = TwoPerHour\n"
+    )
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    recorder = Recorder(tmp_path, [springs])
+    late(tmp_path, 5)
+    recorder.record(result(springs))
+    (mark,) = recorder.marks(springs)
+    assert mark.total == {"'5'": 3.0, "float('inf')": 0.0}.get(gives, 8.0)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "c.LateSubmissionPlugin.penalty_method = 'cube'",
+        "c.AssignLatePenalties.plugin_class = 'no.such.Plugin'",
+        "c.CourseDirectory.db_url = 'gradebook.db'",
+        "c.CourseDirectory.db_url = 3",
+        "c.CourseDirectory.db_url =",
+    ],
+)
+def test_a_slip_in_a_courses_configuration_is_one_sentence(
+    springs: Assignment, tmp_path: Path, setting: str
+) -> None:
+    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
+    with pytest.raises(CourseError, match=r"nbgrader_config\.py"):
+        Recorder(tmp_path, [springs])
+
+
+def test_two_courses_do_not_share_a_gradebook(springs: Assignment, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/all.db"
+    for name in ("mechanics", "optics"):
+        (tmp_path / name).mkdir()
+        config = f"c.CourseDirectory.db_url = {url!r}\nc.CourseDirectory.course_id = {name!r}\n"
+        (tmp_path / name / "nbgrader_config.py").write_text(config)
+    Recorder(tmp_path / "mechanics", [springs]).record(result(springs))
+    with pytest.raises(GradebookError, match="holds the course mechanics, and this is optics"):
+        Recorder(tmp_path / "optics", [springs])
+    assert len(Recorder(tmp_path / "mechanics", [springs]).marks(springs)) == 1
+
+
 def test_a_penalty_counts_what_was_given_by_hand(springs: Assignment, tmp_path: Path) -> None:
     (tmp_path / "nbgrader_config.py").write_text(
         "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
@@ -810,6 +856,20 @@ def test_the_time_goes_with_the_autograded_notebook(springs: Assignment, tmp_pat
         assert stamp.exists() == kept
         assert not kept or stamp.read_text() == given_
     assert "timestamp.txt is no time" in recorder.autograded(made).read_text(encoding="utf-8")
+
+
+def test_what_was_written_by_a_wrong_clock_does_not_stay(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    recorder = Recorder(tmp_path, [springs])
+    sha256 = hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    for points in ((6, 2, 0), (0, 2, 0)):
+        made = result(springs, points=points, sha256=sha256)
+        Store(tmp_path).save(made)
+        recorder.record(made)
+        path = recorder.autograded(made)
+        assert f"the checks give {points[0]} of 6" in path.read_text()
+        os.utime(path, (2**32, 2**32))
 
 
 def test_what_is_recorded_already_is_not_written_again(springs: Assignment, tmp_path: Path) -> None:
@@ -1333,6 +1393,22 @@ def test_a_zone_that_is_not_certain_is_refused_and_not_read_as_utc(
     assert "time zone" in note
 
 
+@pytest.mark.parametrize(
+    "text", ["01.02.2026 10:00", "1/2/2026", "26-02-01 10:00", "01/02/03 10:00 UTC"]
+)
+def test_a_day_that_may_be_two_is_refused_and_not_guessed(text: str, tmp_path: Path) -> None:
+    (tmp_path / "timestamp.txt").write_text(text)
+    moment, kept, (note,) = submission_time(tmp_path)
+    assert (moment, kept) == (None, ""), f"{text!r} was read as {moment}"
+    assert "two days" in note
+
+
+@pytest.mark.parametrize("text", ["13.02.2026", "Feb 13 2026", "2026/02/13", "2026-2-13"])
+def test_a_day_that_is_certain_is_read(text: str, tmp_path: Path) -> None:
+    (tmp_path / "timestamp.txt").write_text(text)
+    assert submission_time(tmp_path)[0] == datetime(2026, 2, 13)
+
+
 @pytest.mark.parametrize("text", ["12", "18:00", "2026", "November 2026", "Friday 18:00 UTC"])
 def test_half_a_date_is_not_filled_in_with_today(text: str, tmp_path: Path) -> None:
     (tmp_path / "timestamp.txt").write_text(text)
@@ -1535,7 +1611,41 @@ def test_feedback_finds_its_way_back(
     assert others == ({"recipients.csv"} if kind == "feedback" else set())
 
 
-@pytest.mark.parametrize("text", ["＝1+1", "＠SUM(1)", "＋1", "－1", " =1", "=1", "\u00a0=1"])
+@pytest.mark.parametrize("moment", [0, 2**33])
+def test_a_clock_that_was_wrong_does_not_keep_feedback_back(
+    graded: Path, springs: Assignment, moment: int
+) -> None:
+    from autograder.exchange.returning import feedback_archive
+
+    feedback_archive(graded, springs, "feedback", graded / "a.zip")
+    for page in graded.glob("feedback/*/springs/springs.html"):
+        os.utime(page, (moment, moment))
+    assert feedback_archive(graded, springs, "feedback", graded / "b.zip") == (2, [])
+
+
+def test_a_grader_that_begins_takes_nothing_from_who_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`report` and `export` write pages without being the grader."""
+    from autograder import files
+
+    page, begun = tmp_path / "feedback" / "ada" / "page.html", []
+
+    def begins(file: int) -> None:
+        if not begun:
+            begun.append(file)
+            with only_grader(tmp_path):
+                pass
+
+    monkeypatch.setattr(files.os, "fsync", begins)
+    files.write_atomically(page, b"whole")
+    assert page.read_bytes() == b"whole"
+    assert [path.name for path in page.parent.iterdir()] == ["page.html"]
+
+
+@pytest.mark.parametrize(
+    "text", ["＝1+1", "＠SUM(1)", "＋1", "－1", " =1", "=1", "\u00a0=1", "\u200c=1"]
+)
 def test_no_spelling_of_a_formula_is_one(text: str, springs: Assignment, tmp_path: Path) -> None:
     from autograder.records.gradebook.students import Known
 
@@ -1921,6 +2031,43 @@ def test_every_surface_has_the_same_mark(
     assert set(said.values()) == {"8.33"}, f"not everywhere the same: {said}"
 
 
+def test_what_could_not_be_read_has_the_gradebooks_mark_everywhere(
+    graded: Path, springs: Assignment, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from autograder.cli.grading import _print_class
+    from autograder.exchange.export import gradescope_files, table
+    from autograder.records.overview import write_overview
+    from autograder.records.report import read_report, render
+
+    made = unreadable(springs, "ben")
+    Store(graded).save(made)
+    recorder = Recorder(graded, [springs])
+    recorder.record(made)
+    said = {}
+    for kind in ("csv", "canvas", "moodle"):
+        (row,) = (r for r in csv.reader(io.StringIO(table(graded, springs, kind)[0])) if "ben" in r)
+        said[kind] = row[-2 if kind == "csv" else -1]
+    gradescope_files(graded, springs, tmp_path / "out")
+    said["gradescope"] = str(json.loads((tmp_path / "out" / "ben.json").read_bytes())["score"])
+    Pages(graded, [springs]).record(made)
+    said["page"] = re.findall(r"([\d.]+) of 15 points", shown_page(graded, "ben"))[0]
+    report = read_report("springs", graded)
+    text = " ".join(Tags(render(report, datetime.now())).text.split())
+    said["report"] = re.findall(r"ben ?([\d.]+) of 15 could not be read", text)[0]
+    page, students, *_ = write_overview(graded, [springs])
+    text = " ".join(Tags(page.read_text()).text.split())
+    said["course"] = re.findall(r"ben ?([\d.]+) not read", text)[0]
+    (row,) = (r for r in csv.DictReader(students.read_text().splitlines()) if r["student"] == "ben")
+    said["course as CSV"] = row["springs"]
+    assert row["mean_of_handed_in"] == "", "it is compared with nobody's"
+    assert row["behind"] == "could not be read: springs"
+    text = Tags((graded / "report" / "students" / "ben.html").read_text()).text
+    said["the student's"] = re.findall(r"spring ([\d.]+) ?15", " ".join(text.split()))[0]
+    _print_class("Springs", [made], {mark.student: mark for mark in recorder.marks(springs)})
+    said["terminal"] = re.findall(r"ben +([\d.]+) of 15", capsys.readouterr().out)[0]
+    assert {float(mark) for mark in said.values()} == {0.0}, f"not everywhere the same: {said}"
+
+
 def test_a_mark_by_hand_counts_also_where_the_grader_failed(
     graded: Path, springs: Assignment, tmp_path: Path
 ) -> None:
@@ -2012,6 +2159,7 @@ def test_who_left_is_nowhere_and_comes_back_with_everything(
     from autograder.records.report import read_report, render
 
     Recorder(graded, [springs]).know([Known("zoe", "Zoe Late")])
+    assert len(gradescope_files(graded, springs, tmp_path / "out")[0]) == 2
     with pytest.raises(CourseError, match="knows nobody called mallory"):
         drop(["ada", "mallory"], graded)
     drop(["ada"], graded)
@@ -2023,9 +2171,9 @@ def test_who_left_is_nowhere_and_comes_back_with_everything(
         assert "ada" not in table(graded, springs, kind)[0].lower()
     rows = list(csv.DictReader(io.StringIO(table(graded, springs, "csv")[0])))
     assert [(row["student"], row["total"]) for row in rows] == [("'=1+1", "11.0"), ("zoe", "")]
-    assert [path.stem for path in gradescope_files(graded, springs, tmp_path / "out")[0]] == [
-        "=1+1"
-    ]
+    (left,) = gradescope_files(graded, springs, tmp_path / "out")[0]
+    assert [left] == [*(tmp_path / "out").iterdir()], "nothing of an export before"
+    assert left.stem == "=1+1"
     assert feedback_archive(graded, springs, "feedback", tmp_path / "back.zip")[0] == 1
     report = read_report("springs", graded)
     assert [s.name for s in report.submissions] == ["=1+1"]

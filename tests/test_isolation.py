@@ -62,9 +62,23 @@ TRIES = {
     "lends pages to a pipe": "os.splice(os.open(os.__file__, 0), os.pipe()[1], 1, offset_src=0)",
     "keeps a page from being swapped": "system_call(149, ctypes.addressof(slot), 8)",
     "is served before all others": "os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))",
+    "is served by the disk before others": "system_call(251, 1, 0, 2 << 13)",
     "limits its own time": "system_call(160, 0, (ctypes.c_ulong * 2)(1000, 1000))",
+    "leaves a core for whoever collects them": (
+        "import resource; assert resource.getrlimit(resource.RLIMIT_CORE) != (1, 1)"
+    ),
+    "lets the machine read its cores": "system_call(160, 4, (ctypes.c_ulong * 2)(0, 0))",
     "limits another process": "system_call(302, {judge}, 7, 0, ctypes.byref(more))",
     "makes rules in the kernel": "system_call(444, (ctypes.c_ulong * 2)(1, 0), 8, 0)",
+    "makes rules for its system calls": "system_call(157, 22, 2, rules)",
+    "keeps rules in a descriptor": "system_call(317, 2, 0, ctypes.byref(slot))",  # could it
+    "chooses what arrives at a socket": "socket.socketpair()[0].setsockopt(1, 26, bytes(rules))",
+    "has a table of who waits for what": "system_call(157, 78, 1, 16, 0, 0)",
+    "has both halves of a core": "system_call(157, 62, 1, 0, 0, 0)",
+    "lists who may open a file": (
+        "open('list', 'w').close()\nos.setxattr('list', 'system.posix_acl_access', bytes.fromhex("
+        "'0200000001000600ffffffff04000400ffffffff20000400ffffffff'))"
+    ),
     "looks at others' shared memory": "system_call(31, 0, 3, ctypes.byref(more))",
     "has larger buffers in the kernel": "socket.socketpair()[0].setsockopt(1, 7, 10**6)",
     "takes 10 GB": "bytearray(10 * 2**30)",
@@ -75,6 +89,8 @@ SETUP = """
 import ctypes, os, socket
 libc = ctypes.CDLL(None, use_errno=True)
 slot, more = ctypes.c_ulong(0), ctypes.create_string_buffer(256)
+rule = ctypes.c_ulong(0x7FFF000000000006)  # all is allowed
+rules = (ctypes.c_ulong * 2)(1, ctypes.addressof(rule))
 def system_call(*args):
     if libc.syscall(*args) < 0:
         raise OSError(ctypes.get_errno(), "refused")

@@ -19,7 +19,10 @@ from nbgrader import api
 from sqlalchemy import create_engine, event, text
 
 from autograder.course import load_assignment
+from autograder.files import usable_id
 from autograder.records.gradebook import GradebookError, Recorder
+from autograder.records.gradebook.students import Known
+from autograder.results import Result
 
 NAME = "backprop"
 STUDENTS = 25
@@ -199,3 +202,30 @@ def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     folder = a_course(tmp_path / "course", f"postgresql+psycopg2://x@/x?host={tmp_path}")
     with contextlib.chdir(folder), pytest.raises(GradebookError, match="cannot be used"):
         Recorder(folder, [load_assignment(NAME)])
+
+
+def test_no_name_is_too_long_for_a_server(url: str, tmp_path: Path) -> None:
+    """SQLite takes any; a platform's users choose theirs."""
+    folder, found = a_course(tmp_path / "course", url), load_assignment(NAME)
+    recorder = Recorder(folder, [found])
+    long = "é" * 300
+    recorder.know([Known("ada", f"{long} {long}", f"{long}@example.org", long)])
+    recorder.know([Known("ben", "Ben", "ben@example.org", "7")])
+    ada, ben = recorder.roster().values()
+    assert (ada.email, ada.lms_id) == ("", ""), "half an address is somebody else's"
+    assert ada.first_name == long[:128]
+    assert ben.email == "ben@example.org"
+    longest = max("a" * n for n in range(300) if usable_id("a" * n))
+    nothing = Result(
+        assignment=NAME,
+        student=longest,
+        points=0.0,
+        max_points=found.points,
+        isolation="none",
+        submission_sha256="",
+        checks_sha256="",
+        seconds=0.0,
+        status="unreadable",
+    )
+    recorder.record(nothing)
+    assert [mark.student for mark in recorder.marks(found)] == [longest]

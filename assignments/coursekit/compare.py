@@ -8,6 +8,7 @@ tensors and plain numbers, and hand back plain values to go on with.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -219,9 +220,20 @@ def below(value: float, limit: float, what: str, seen: str = "") -> None:
     """A trained result under its threshold; `what` names it: 'mean squared error on …'. `seen`:
     what else is known of a result that is above."""
     if not number(value) < limit:
-        text = f"{what} is {number(value):.3g}; it should be below {limit:g}"
+        text = f"{what} is {measured(number(value))}; it should be below {limit:g}"
         text += f": {seen}" if seen else ""
         raise CheckFailed("value", text, whole=True)
+
+
+def measured(value: float) -> str:
+    """A number that decides a check, for its text: with three digits, and of some size.
+
+    A hidden check's message is read by the student, whose code had a part in the number: in all
+    its digits it could carry what the check asked.
+    """
+    if abs(value) >= 1e6:
+        return f"{'more' if value > 0 else 'less'} than {math.copysign(1e6, value):g}"
+    return f"{float(f'{value:.3g}'):g}" if not abs(value) < 1e-6 else "0"
 
 
 def holds(condition: bool, text: str, *, hint: str = "", of: Any = None) -> None:

@@ -21,6 +21,7 @@ from coursekit import (
     Tolerance,
     below,
     holds,
+    measured,
     tensor,
     training,
 )
@@ -174,7 +175,10 @@ def _size(model: Any) -> int:
 def test_autoencoder__has_the_layers_asked_for(student, draw):
     """IsingAutoencoder(256) has 74434 parameters"""
     size = _size(_own(student, draw, 256))
-    holds(size == 74434, f"IsingAutoencoder(256) should have 74434 parameters, it has {size}")
+    holds(
+        size == 74434,
+        f"IsingAutoencoder(256) should have 74434 parameters, it has about {measured(size)}",
+    )
 
 
 def test_autoencoder__takes_its_sizes_from_its_arguments(student, draw):
@@ -190,7 +194,7 @@ def test_autoencoder__takes_its_sizes_from_its_arguments(student, draw):
     holds(
         size == expected,
         f"with input_dim={inputs} and latent_dim={latent} it should have {expected} parameters, "
-        f"it has {size}",
+        f"it has about {measured(size)}",
     )
 
 
@@ -646,7 +650,7 @@ def test_train_autoencoder__finds_the_magnetisation(student, draw):
     score = student.once(smaller, draw).magnetisation
     holds(
         score > R2_LIMIT,
-        f"R² of the magnetisation on z is {score:.2f}; it should be above {R2_LIMIT}",
+        f"R² of the magnetisation on z is {measured(score)}; it should be above {R2_LIMIT}",
     )
 
 

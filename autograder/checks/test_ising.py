@@ -24,6 +24,7 @@ from coursekit import (
     below,
     holds,
     integer,
+    measured,
     quiet,
     refuses,
     tensor,
@@ -1150,10 +1151,10 @@ def test_ising_classifier__gets_as_much_in_training_as_in_evaluation(student, dr
     expected = float(tensor(model(x), (40, 2))[0, 0])
     model.train()
     means = np.array([tensor(model(x), (40, 2))[:, 0].astype(float).mean() for _ in range(60)])
-    holds(bool(np.ptp(means) > 0), "all calls in training mode agree: there is no dropout")
+    holds(bool(np.ptp(means) > 0), "all calls in training mode agree: no dropout acts on logits")
     error = float(means.std(ddof=1)) / 60**0.5 + SINGLE.relative * abs(expected)
     found = float(means.mean())
-    share = f"the logits of training are {found / expected:.2f} times those of evaluation"
+    share = f"the logits of training are {measured(found / expected)} times those of evaluation"
     holds(abs(found - expected) < 6 * error, f"{share}: is what is kept multiplied by 1/(1 − p)?")
 
 
@@ -1317,6 +1318,7 @@ def test_train_classifier__makes_a_step_with_each_batch(student, draw):
     student.once(witnessed, draw)[0].steps_once_a_batch()
 
 
+@pytest.mark.point
 def test_train_classifier__clears_gradients(student, draw):
     """makes each step with the gradient of its own batch alone"""
     student.once(witnessed, draw)[0].clears_gradients()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import sys
 
 from autograder.errors import CageError, CourseError
-from autograder.files import plain
+from autograder.files import in_the_way, plain
 
 from . import authoring, exchange, grading
 from .terminal import UNIX, app
@@ -16,6 +17,8 @@ __all__ = ["app", "authoring", "exchange", "grading", "main"]
 
 def main() -> None:
     """The command's entry: a course's or the machine's fault is one sentence and exit code 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that it has no letters for stops nothing
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except (CourseError, CageError) as error:
@@ -31,7 +34,8 @@ def main() -> None:
         )
         raise SystemExit(2) from None
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        machine_s = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+        if error.errno not in machine_s and not in_the_way(error):
             raise
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         print(

@@ -178,7 +178,7 @@ def doctor(json: JSON = False) -> None:
             mark = "✓" if found.available else "✗"
             console.print(f" {mark} {found.level:<9} {found.reason}", markup=False, highlight=False)
         console.print(
-            "full: no files but Python's libraries and a scratch folder, no network; landlock: "
+            "full: no files but the libraries and a scratch folder, no network; landlock: "
             "files confined, other processes visible; limits: only time and memory are held.",
             highlight=False,
         )

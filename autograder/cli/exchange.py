@@ -313,7 +313,7 @@ def _export(
     elif to == "csv" or to == "canvas" or to == "moodle":
         text, without = table(course_dir, found, to, column)
         if output is None:
-            print(text, end="")
+            typer.echo(text.encode(), nl=False)  # as in a file, whatever the terminal's letters are
         else:
             write_atomically(output, text.encode())
             print(output)

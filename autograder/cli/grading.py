@@ -16,7 +16,7 @@ from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
 from autograder.records.history import Policy, save_policy
-from autograder.results import Result, dropped
+from autograder.results import Result, Store, dropped
 from autograder.sandbox.levels import Level
 
 from .terminal import COURSE, JSON, SCHEDULER, UNIX, app, console, interruptible, progress_bar
@@ -121,7 +121,7 @@ def regrade(
 
     found = load_assignment(name)
     with (
-        interruptible("nothing was recorded; the same command begins anew"),
+        interruptible("what was recorded stays; the same command begins anew"),
         only_grader(course_dir),
     ):
         with progress_bar(json) as bar:
@@ -142,6 +142,8 @@ def regrade(
         faulty = [change for change in changes if change.after.status == "grader_error"]
         good = [change.after for change in changes if change.after.status != "grader_error"]
         recorder = Recorder(course_dir, [found])
+        for result in Store(course_dir).all(name):
+            recorder.record(result)  # a run that was stopped may have left it out
         totals = {
             change.after.student: (_total(recorder, change.before), _total(recorder, change.after))
             for change in changes
@@ -294,9 +296,8 @@ def _grade(
                 kept=kept,
             ):
                 bar.advance(task)
-                if event == "graded":
-                    attempts.note(result)
-                else:
+                attempts.note(result)  # also of a run that was stopped before it could
+                if event == "kept":
                     unchanged.append(result.student)
                 results.append(result if json else replace(result, exercises=[], phases={}))
             judging = functools.partial(judged, jobs=jobs, scheduler=scheduler, weakest=isolation)
@@ -382,7 +383,6 @@ def explain(
     """
     from autograder.records.explanation import Recorded, as_page, as_recorded, as_text
     from autograder.records.gradebook import in_gradebook
-    from autograder.results import Store
 
     found = load_assignment(name)
     marks, _ = in_gradebook(course_dir, found)

@@ -9,6 +9,7 @@ Nothing in it decides where a file is written: of a name only the student's id i
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import statistics
 import zipfile
@@ -22,7 +23,7 @@ import msgspec
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import plain, write_atomically
+from autograder.files import in_the_way, plain, same_id, write_atomically
 from autograder.records import collected as records
 from autograder.records import history
 from autograder.records.gradebook import Recorder, configuration, has_gradebook
@@ -31,7 +32,7 @@ from autograder.records.gradebook.times import TIMESTAMP, submission_time
 
 from .archive import is_archive, listing, opened, shown
 from .choice import Chosen, choose
-from .layouts import Handed, Layout, Member, layout, refuse_doubtful
+from .layouts import MAX_ROOTS, Handed, Layout, Member, layout, perhaps_a_class, refuse_doubtful
 
 _OWN = ("folders", "nbgrader")
 """Archives that are no platform's."""
@@ -63,6 +64,10 @@ def collect(
         raise CourseError(f"{archive} cannot be read as a zip archive: {error}") from None
     except FileNotFoundError:
         raise CourseError(f"{archive} does not exist") from None
+    except IsADirectoryError:
+        raise CourseError(
+            f"{archive} is a folder: give the zip archive as the platform made it, or zip it again"
+        ) from None
 
 
 class _Collection:
@@ -75,22 +80,28 @@ class _Collection:
         self.known = records.collected(course_dir, assignment.name)
         self.people: list[Known] = []
 
-    def take(self, zipped: zipfile.ZipFile, made: datetime) -> Collected:
-        held = listing(zipped)
-        found = layout(held, self.assignment, _students(self.course_dir), self.zone)
+    def take(self, zipped: zipfile.ZipFile, made: datetime, deep: int = MAX_ROOTS) -> Collected:
+        held, there = listing(zipped), _students(self.course_dir)
+        found = layout(held, self.assignment, there, self.zone)
         lone = held.files[0] if len(held.files) == 1 else None
-        if lone and found.system == "folders" and len(lone.path) == 1 and is_archive(lone.name):
+        alone = deep and lone and len(lone.path) == 1 and is_archive(lone.name)
+        if lone and alone and found.system == "folders":
             with zipfile.ZipFile(io.BytesIO(lone.read(MAX_ARCHIVE))) as within:
-                return self.take(within, made)
+                return self.take(within, made, deep - 1)
         refuse_doubtful(found.people)
-        if has_gradebook(self.course_dir) and found.system not in _OWN:
+        roster: dict[str, Person] = {}
+        if has_gradebook(self.course_dir):
             roster = Recorder(self.course_dir, [self.assignment]).roster()
+        there |= roster.keys()
+        self.outcome.remarks.extend(perhaps_a_class(found, there))
+        self.outcome.remarks.extend(_spelt_as_known(found, there))
+        if found.system not in _OWN:
             self.outcome.remarks.extend(_on_the_roster(found, list(roster.values())))
         told = _member_times(found, made, self.zone)
         self.outcome.left_out.extend(plain(line) for line in found.strays)
         for handed in sorted(found.people, key=lambda handed: handed.label):
             self._take(found.system, handed, told.get(handed.label))
-        if self.outcome.written or self.outcome.left_out:
+        if self.known != records.collected(self.course_dir, self.assignment.name):
             records.save(self.course_dir, self.assignment.name, self.known)
         if any(known.told for known in self.people):
             Recorder(self.course_dir, [self.assignment]).know(self.people)
@@ -104,8 +115,9 @@ class _Collection:
         chosen = attempts[-1][1] if attempts else Chosen(None, why=self._nothing(handed))
         if not handed.members or chosen.data is None:
             why = plain(handed.why or chosen.why)
-            self.outcome.left_out.append(why if why.startswith(label) else f"{label}: {why}")
-            self.known.left_out[label] = why
+            self._leave_out(label, why)
+            # By the id, where there is one: the next file of the same student has another name.
+            self.known.left_out[handed.members[0].student if handed.members else label] = why
             return
         if handed.why:
             self.outcome.left_out.append(f"{label}: {plain(handed.why)}")
@@ -117,9 +129,16 @@ class _Collection:
         group = [member.student for member in handed.members]
         for member in handed.members:
             earlier = [(handed.times.get(key), one.data) for key, one in attempts[:-1]]
-            if not self._write(member.student, chosen, time, earlier):
+            try:
+                if not self._write(member.student, chosen, time, earlier):
+                    continue
+            except OSError as error:
+                if not in_the_way(error):
+                    raise
+                self._leave_out(label, f"{error.filename}: {error.strerror}")
                 continue
-            self.known.left_out.pop(label, None)
+            for name in (label, member.student):
+                self.known.left_out.pop(name, None)
             origin = records.Origin(
                 system=system,
                 label=handed.label,
@@ -138,6 +157,9 @@ class _Collection:
                 origin = msgspec.structs.replace(before, **changed)
             self.known.students[member.student] = origin
             self.people.append(Known(member.student, member.name, member.email, member.lms_id))
+
+    def _leave_out(self, label: str, why: str) -> None:
+        self.outcome.left_out.append(why if why.startswith(label) else f"{label}: {why}")
 
     def _attempts(self, handed: Handed) -> Iterator[tuple[str, Chosen]]:
         """The attempts that hold a notebook, the newest last."""
@@ -165,9 +187,11 @@ class _Collection:
         folder = self.course_dir / "submitted" / student / self.assignment.name
         place = folder / f"{self.assignment.name}.ipynb"
         stamp = _utc(time) if time else ""
+        attempts = self._attempted(student)
+        if folder.is_symlink() or place.is_symlink():  # whatever it leads to is not this student's
+            raise OSError(errno.ELOOP, "a link stands in the submission's place", str(place))
         if place.is_file():
             held = place.read_bytes()
-            attempts = self._attempted(student)
             if (attempts[-1] if attempts else held) == chosen.data:
                 self.outcome.unchanged.append(student)
                 return True
@@ -179,13 +203,13 @@ class _Collection:
         for moment, data in earlier:
             if data is not None and data not in self._attempted(student):
                 self._keep(student, data, _utc(moment) if moment else "")
-        if self._attempted(student):
+        if (attempts := self._attempted(student)) and attempts[-1] != chosen.data:
             self._keep(student, chosen.data, stamp)
-        write_atomically(place, chosen.data)
         if stamp:
             write_atomically(folder / TIMESTAMP, stamp.encode())
         else:
             (folder / TIMESTAMP).unlink(missing_ok=True)  # it was that of another notebook
+        write_atomically(place, chosen.data)  # last: whoever was stopped begins anew with it
         self.outcome.written.append(student)
         return True
 
@@ -215,13 +239,15 @@ def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
     """
     members = [member for handed in found.people for member in handed.members]
     new: dict[str, str] = {}
-    remarks = []
+    remarks, doubtful = [], list[Member]()
     for kind in ("lms_id", "email", "name"):
         if kind == "lms_id" and found.system == "Moodle":
             continue  # there it is a number in one assignment's worksheet
         ours, theirs = _by(kind, roster), _by(kind, members)
         for key, people in ours.items():
             if not key or len(people) > 1 or len(theirs.get(key, [])) != 1:
+                if kind == "name" and key:
+                    doubtful += theirs.get(key, [])
                 continue
             person, member = people[0], theirs[key][0]
             if member.student in new or person.student in new.values():
@@ -231,12 +257,36 @@ def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
                 new[member.student] = person.student
                 if kind == "name":
                     remarks.append(f"{member.name}: taken for {person.student}, by the name alone")
+    remarks += [
+        f"{member.student}: new, since the name {member.name} does not tell who on the roster it is"
+        for member in doubtful
+        if member.student not in new and member.student not in {one.student for one in roster}
+    ]
+    _rename(found, new)
+    return remarks
+
+
+def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
+    """Gives members the id that the course has, where theirs differs in its spelling alone; and
+    says whom."""
+    ours: dict[str, list[str]] = {}
+    for student in there:
+        ours.setdefault(same_id(student), []).append(student)
+    new = {}
+    for member in (member for handed in found.people for member in handed.members):
+        known = ours.get(same_id(member.student), [])
+        if len(known) == 1 and member.student not in known:
+            new[member.student] = known[0]
+    _rename(found, new)
+    return [f"{student}: taken for {known}, as the course has it" for student, known in new.items()]
+
+
+def _rename(found: Layout, new: dict[str, str]) -> None:
     for handed in found.people:
         handed.members = [
             member._replace(student=new.get(member.student, member.student))
             for member in handed.members
         ]
-    return remarks
 
 
 P = TypeVar("P", Person, Member)
@@ -288,7 +338,7 @@ def _zone(course_dir: Path) -> tzinfo:
     name = configuration(course_dir).Exchange.get("timezone", "UTC")
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         raise CourseError(f"nbgrader_config.py: {name} is no time zone") from None
 
 

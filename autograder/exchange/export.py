@@ -22,7 +22,7 @@ from autograder.judging.submission import outline_of
 from autograder.records.collected import Origin, collected
 from autograder.records.gradebook import Mark, Recorder
 from autograder.records.gradebook.students import Person
-from autograder.results import Store
+from autograder.results import Store, dropped
 
 from .gradescope import gradescope
 
@@ -164,4 +164,6 @@ def gradescope_files(
         path = folder / f"{result.student}.json"
         write_atomically(path, msgspec.json.format(msgspec.json.encode(gradescope(result, mark))))
         paths.append(path)
+    for student in (*without, *dropped(course_dir)):  # of an export before
+        (folder / f"{student}.json").unlink(missing_ok=True)
     return paths, without

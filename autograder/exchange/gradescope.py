@@ -36,7 +36,7 @@ def gradescope_archive(assignment: Assignment, archive: Path) -> Path:
 
     parts = [path for part in _PARTS for path in files_of(ROOT / part)]
     parts += [ROOT / name for name in _FILES]
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as zipped:
         for path in parts:
             zipped.write(path, path.relative_to(ROOT))
         for name in ("setup.sh", "run_autograder"):
@@ -78,15 +78,18 @@ def _find(submission: Path, assignment: Assignment) -> tuple[bytes, list[str]]:
     """The notebook, also where it lies in a folder, in a zip or somewhere in a repository."""
     try:
         return find_notebook(submission, assignment.name)
-    except SubmissionError:
-        chosen = choose(_files_in(submission), assignment)
+    except SubmissionError as error:
+        files, trouble = _files_in(submission)
+        chosen = choose(files, assignment)
         if chosen.data is None:
-            raise SubmissionError(chosen.why) from None
+            why = "; ".join(trouble) or (chosen.why if files else str(error))
+            raise SubmissionError(why) from None
         return chosen.data, [f"{chosen.shown} was taken for {assignment.name}.ipynb"]
 
 
-def _files_in(folder: Path) -> list[File]:
-    """A submission's files, those of archives among them too; no link is followed."""
+def _files_in(folder: Path) -> tuple[list[File], list[str]]:
+    """A submission's files, those of archives among them too, and which archives cannot be read;
+    no link is followed."""
     found: list[File] = []
     queue: list[tuple[str, ...]] = [()]
     seen = 0
@@ -106,7 +109,7 @@ def _files_in(folder: Path) -> list[File]:
         seen += len(entries)
         if seen > MAX_INNER_MEMBERS:
             raise SubmissionError(f"there are more than {MAX_INNER_MEMBERS} files; hand in one")
-    return opened(found)[0]
+    return opened(found)
 
 
 def _reader(path: Path) -> Callable[[int], bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -18,10 +19,10 @@ import yaml
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import usable_id
+from autograder.files import same_id, usable_id
 from autograder.records.gradebook import parse_time
 
-from .archive import File, Listing, is_archive, is_work, readable
+from .archive import File, Listing, is_archive, is_work, readable, shown
 
 Path = tuple[str, ...]
 
@@ -101,7 +102,9 @@ _NO_PERSON |= {"release", "source", "solutions", "submission", "feedback", "auto
 
 
 def _slug(name: str) -> str:
-    return "_".join(name.lower().split())
+    """An id of a name; without what cannot be seen in it, which is between letters of some."""
+    seen = "".join(c for c in name.lower() if unicodedata.category(c) != "Cf")
+    return "_".join(seen.split())
 
 
 def _moodle(path: Path, zone: tzinfo) -> _Who | None:
@@ -248,7 +251,8 @@ def _by_name(files: list[File], folders: set[Path], zone: tzinfo, least: int) ->
         if who is not None:
             handed = people.setdefault(who.key, Handed(path[0], [who.member]))
             if handed.members[0].student != who.member.student:
-                handed.why = f"{handed.label} and {path[0]} claim the same id {who.key}"
+                both = f"{handed.label} and {path[0]}"
+                handed.why = handed.why or f"{both} claim the same id {who.key}"
             if who.attempt > max(handed.attempts, default=""):
                 handed.label = path[0]
             handed.late |= who.late
@@ -356,9 +360,11 @@ def _text(value: Any) -> str:
 
 def _nbgrader(files: list[File], folders: set[Path], assignment: Assignment) -> Layout | None:
     """`submitted/<student>/<assignment>/…`, as a course directory has it."""
-    trees = [len(f.path) > 3 and f.path[0] == "submitted" and f.path[2] in course() for f in files]
-    if not files or not all(trees):
+    work = [file.path for file in files if is_work(file.name)]
+    trees = [len(path) > 3 and path[0] == "submitted" and path[2] in course() for path in work]
+    if not work or not all(trees):
         return None
+    files = [file for file in files if len(file.path) > 3]
     people = {}
     for student in sorted({path[1] for path in _paths(files, folders) if path[1:] > ("",)}):
         own = [file for file in files if file.path[1] == student]
@@ -409,21 +415,39 @@ def _folders(files: list[File], folders: set[Path], assignment: Assignment) -> L
     return Layout("folders", list(people.values()), strays)
 
 
+def perhaps_a_class(found: Layout, known: set[str]) -> list[str]:
+    """Says so where a lone folder, taken for a student's, may be that of a class of one."""
+    if found.system != "folders" or len(found.people) != 1 or found.people[0].label in known:
+        return []
+    (handed,) = found.people
+    within = {f.path[1] for files in handed.attempts.values() for f in files if len(f.path) > 2}
+    if not within - _NO_PERSON - set(course()):
+        return []
+    return [
+        f"{shown(handed.label)}: the archive's only folder, taken for a student's; if it is the "
+        "class's, make the archive of what is in it"
+    ]
+
+
 # ------------------------------------------------------------------------ ids
 
 
 def refuse_doubtful(people: list[Handed]) -> None:
-    """Names whoever has no usable id, or one that another has claimed already."""
-    claimed: dict[str, str] = {}
+    """Names whoever has no usable id, or one that another claims too: who is right cannot be
+    told."""
+    claims: dict[str, dict[str, None]] = {}
     for handed in people:
-        good = []
+        handed.members = [*{same_id(member.student): member for member in handed.members}.values()]
         for member in handed.members:
-            folded = member.student.casefold()
+            claims.setdefault(same_id(member.student), {})[handed.label] = None
+    for handed in people:
+        good, refused = [], bool(handed.why)
+        for member in handed.members:
+            claimed = claims[same_id(member.student)]
             if not usable_id(member.student) or _NO_ID.match(member.student):
                 handed.why = handed.why or "its name tells no student"
-            elif folded in claimed:
-                handed.why = f"{member.student} was claimed by {claimed[folded]} already"
-            elif not handed.why:
-                claimed[folded] = handed.label
+            elif len(claimed) > 1:
+                handed.why = f"{member.student} is claimed by {' and '.join([*claimed][:3])}"
+            elif not refused:
                 good.append(member)
         handed.members = good

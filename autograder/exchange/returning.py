@@ -48,7 +48,7 @@ def feedback_archive(
         else:
             pages[place] = page
     text = io.BytesIO()
-    with zipfile.ZipFile(text, "w", zipfile.ZIP_DEFLATED) as zipped:
+    with zipfile.ZipFile(text, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as zipped:
         for place, page in sorted(pages.items()):
             zipped.write(page, place)
         if kind == "feedback":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import resource
+import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,7 +66,7 @@ def explain(
     cage = strongest(weakest)
     try:
         with no_more_than(MEMORY):  # as where it was graded
-            attempt = functools.partial(with_retry, judge, cage, salt)
+            attempt = functools.partial(with_retry, judge, cage, salt, begun=time.monotonic())
             tries = judged(judge, submission.cells, wanted, lambda *_: None, attempt)
     finally:
         cage.close()

@@ -11,7 +11,6 @@ import contextlib
 import functools
 import gc
 import os
-import resource
 import signal
 import sys
 import time
@@ -26,7 +25,7 @@ from autograder.judging.digest import digests, resting_on, salted
 from autograder.results import ExerciseResult, Result
 from autograder.sandbox import alive
 from autograder.sandbox.cage import strongest
-from autograder.sandbox.inside.lockdown import die_with_parent, limit_memory
+from autograder.sandbox.inside.lockdown import die_with_parent, leave_no_core, limit_memory
 from autograder.sandbox.levels import Level
 
 from .job import Job, filled, outcome, unreadable
@@ -147,7 +146,8 @@ class _Server:
 
         wanted = [self.found.exercise(name) for name in job.exercises or checks]
         salt = attempt_salt(job.salt, submission, self.found)
-        attempt = functools.partial(with_retry, judge, self.cage, salt)
+        begun = time.monotonic()
+        attempt = functools.partial(with_retry, judge, self.cage, salt, begun=begun)
         tries = judged(judge, submission.cells, wanted, after, attempt)
         for name, exercise in tries.exercises.items():
             exercise.checks_sha256 = resting_on(checks, name, exercise.rests_on)
@@ -171,7 +171,7 @@ class _Server:
 
 def main() -> None:
     name, weakest, descriptor = sys.argv[1:]
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    leave_no_core()
     line = Connection(int(descriptor))
     os.set_inheritable(int(descriptor), False)
     found = load_assignment(name)

@@ -18,7 +18,8 @@ must not pay for a wrong one above it:
   (`Student.aided`).
 
 An answer that reads a right one in its worker can put it nowhere: not into a mark, as that
-exercise's is final; not into a file or a process, as they end; not on a page.
+exercise's is final; not into a file or a process, as they end; not on a page. What stays open
+are the caches of the machine, as ISOLATION.md says.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import functools
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from autograder.course import Assignment, Cell, Exercise
 from autograder.results import ExerciseResult
@@ -42,6 +43,7 @@ from .patience import TookTooLong, at_most
 from .student import Student
 from .uses import Piece, Uses, closure, pieces_of, uses
 
+T = TypeVar("T")
 After = Callable[[ExerciseResult, Transcripts], None]
 
 _SPENT = {"time", "memory", "died"}
@@ -99,12 +101,20 @@ class _Merit:
         self.attempt = attempt
         self.order = [exercise.name for exercise in judge.assignment.exercises]
         self.standing: dict[str, ExerciseResult] = {}
+        self.readable = True
 
     @functools.cached_property
     def uses(self) -> Uses:
-        with contextlib.suppress(TookTooLong, MemoryError), at_most(self.judge.seconds):
-            return uses(self.assignment, self.cells, self.judge.calls)
-        return {}  # code that nobody could have written to be read
+        return self._read(lambda: uses(self.assignment, self.cells, self.judge.calls)) or {}
+
+    def _read(self, how: Callable[[], T]) -> T | None:
+        """What is read from the code. None where that takes too long, and then always: nobody
+        could have written it to be read."""
+        if self.readable:
+            with contextlib.suppress(TookTooLong, MemoryError), at_most(self.judge.seconds):
+                return how()
+        self.readable = False
+        return None
 
     def judged(self, wanted: list[Exercise]) -> Tries:
         asked = {exercise.name for exercise in wanted}
@@ -166,7 +176,10 @@ class _Merit:
             if not set(replaced) - set(tried):
                 continue
             tried = replaced
-            cells = with_right_answers(self.assignment, self.cells, replaced, before)
+            exchange = functools.partial(with_right_answers, self.assignment, self.cells)
+            cells = self._read(functools.partial(exchange, replaced, before))
+            if cells is None:
+                break
             tries = self.attempt(cells, [exercise], self.after, True)
             in_cells += tries.cell_seconds
             second = tries.exercises[exercise.name]
@@ -287,7 +300,7 @@ def _exchanged(
             yield Cell(cell.label, f"({ast.unparse(decorator)})({piece.defines})\n")
 
 
-def _first_defined(pieces: list[Piece], family: set[str]) -> bool:
+def _first_defined(pieces: Sequence[Piece], family: set[str]) -> bool:
     """Whether a definition that will be exchanged stands before anything else of these names."""
     for piece in pieces:
         if (piece.binds | piece.reads) & family:

@@ -49,6 +49,14 @@ _WITHOUT_VALUES = {
     "finite": "gives nan or inf where finite numbers are expected",
     "value": "gives other values than are expected",
     "property": "what this check is called does not hold",
+    "missing": "is not there",
+    "needs": "needs something that is not there",
+    "unwritten": "is still to be written",
+    "signature": "cannot be called like this",
+    "error": "stopped with an error",
+    "time": "used up its computing time",
+    "memory": "used too much memory",
+    "died": "ended Python",
 }
 
 FIXTURES = ("student", "draw")
@@ -250,10 +258,10 @@ class Judge:
 
 
 def _without_values(raised: CheckFailed) -> CheckFailed:
-    """The verdict in words that no value has a part in: a number in it, a shape, a type's name
-    would be room for a right answer that stood beside the student's code."""
-    text = _WITHOUT_VALUES.get(raised.kind, "")
-    return CheckFailed(raised.kind, text) if text else raised
+    """The verdict in words that nothing has a part in which came from the student's process: a
+    number, a shape, the name of a type, the text of a cell that stopped would be room for a right
+    answer that stood beside the student's code."""
+    return CheckFailed(raised.kind, _WITHOUT_VALUES.get(raised.kind, "gives no value"))
 
 
 def summarise(

@@ -34,18 +34,26 @@ def with_retry(
     wanted: list[Exercise],
     after: Any,
     aided: bool = False,
+    begun: float | None = None,
 ) -> Tries:
     """The exercises' results; those that a crowded machine, or a kill that was not the grader's,
-    may have cost points are tried twice (`transport` says why), and the better result counts."""
+    may have cost points are tried twice (`transport` says why), and the better result counts.
+
+    The second time nothing is told of what the code says: its first worker met the hidden checks,
+    and the machine has ways to hear of that. `begun`: when the submission's turn began.
+    """
+    begun = time.monotonic() if begun is None else begun
     notes: list[str] = []
     best: dict[str, ExerciseResult] = {}
     in_cells = 0.0
     alone = False
     for last in (False, True):
+        asked = time.monotonic()
         with _turn(alone):
-            caged = Caged(cage, judge.assignment, cells)
+            begun += time.monotonic() - asked  # others' time
+            caged = Caged(cage, judge.assignment, cells, begun)
             try:
-                results = judge.judge(Student(caged, aided), salt, wanted, after=after)
+                results = judge.judge(Student(caged, aided or last), salt, wanted, after=after)
             finally:
                 caged.close()
         in_cells += caged.cell_seconds
@@ -59,6 +67,8 @@ def with_retry(
             if result.points < result.max_points
             and (cells_again or result.name in caged.late | caged.killed)
         ]
+        if not last:
+            notes = [*_skipped(caged.skipped), *_failures(caged)]
         if last or not again:
             break
         alone = bool(caged.killed or caged.killed_cells)
@@ -69,7 +79,6 @@ def with_retry(
         wanted = [judge.assignment.exercise(name) for name in again]
     ended = {why for cell in caged.deadly for why in cell.values()}
     deadly = [failure for failure in caged.failures if failure.why in ended]
-    notes = [*_skipped(caged.skipped), *_failures(caged), *notes]
     return Tries(best, notes, in_cells, caged.failures, deadly)
 
 

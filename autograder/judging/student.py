@@ -41,11 +41,6 @@ _TOLD_ERRORS = (
 )
 _TOLD_LINES = 200
 _MOST_STRINGS = 100
-_ENDED = {
-    "time": "used up its computing time",
-    "memory": "used too much memory",
-    "died": "ended Python",
-}
 
 
 class Exchange(NamedTuple):
@@ -72,7 +67,7 @@ class Student(coursekit.student.Student):
     """The student's functions as attributes, and the transcript of a check's calls.
 
     `aided`: right answers to other exercises stand beside the student's code (`follow_through`), so
-    that nothing that it says may be told.
+    that the judge tells nothing of what it says.
     """
 
     def __init__(self, transport: Transport, aided: bool = False) -> None:
@@ -168,12 +163,7 @@ class Student(coursekit.student.Student):
     def request(self, message: dict[str, Any], call: Call | None = None) -> Any:
         data = encode(message, _handle_of)
         before = self.transport.used
-        try:
-            answer = self.transport.ask(data)
-        except StudentError as error:
-            if self.aided:
-                error.text = _ENDED.get(error.kind, "gave no answer")
-            raise
+        answer = self.transport.ask(data)
         self._receive(len(answer))
         self.requests.append(Exchange(data, answer, self.transport.used - before))
         reply = read_reply(answer)
@@ -215,9 +205,7 @@ class Student(coursekit.student.Student):
         if kind != "device" and (needs := self._needs(reply, name, text)):
             return needs
         where = self._where(reply.get("cell"), line)
-        why = f"stopped with {self._told(name)}{where}"
-        if not self.aided:
-            why += in_other_words(text)
+        why = f"stopped with {self._told(name)}{where}{in_other_words(text)}"
         if kind == "device":
             why = f"asks for a GPU{where}, and the grader has none: keep to the arguments' device"
         return StudentError(
@@ -237,12 +225,12 @@ class Student(coursekit.student.Student):
             if called in (stub, "") or self.owner.get(stub) == self.exercise:
                 kind = "needs" if self._of_another(called) else "unwritten"
                 return StudentError(kind, "is still to be written", name=name)
-            if stub in self.owner and not self.aided:
+            if stub in self.owner:
                 return StudentError(
                     "needs", f"needs {stub}, which is still to be written", name=name
                 )
         absent = NOT_DEFINED.match(text) if name == "NameError" else None
-        if absent and self._of_another(absent[1]) and not self.aided:
+        if absent and self._of_another(absent[1]):
             return StudentError("needs", f"needs {absent[1]}, which is not defined", name=name)
         return None
 
@@ -250,14 +238,13 @@ class Student(coursekit.student.Student):
         return self.owner.get(name, self.exercise) != self.exercise
 
     def _told(self, name: str) -> str:
-        told = not self.hidden or (not self.aided and name in _TOLD_ERRORS)
-        return name if told else "an error"
+        return name if not self.hidden or name in _TOLD_ERRORS else "an error"
 
     def _where(self, cell: Any, line: Any) -> str:
         """ " in line 3 of the cell of forward", where that is a line. With hidden checks it is told
         of one line in an exercise: numbers could carry what such a check asked."""
         lines = self.transport.lines.get(str(cell), 0)
-        if type(line) is not int or not 0 < line <= lines or self.aided:
+        if type(line) is not int or not 0 < line <= lines:
             return ""
         if self.hidden:
             known = {f"the cell of {name}" for name in self.owner.values()}

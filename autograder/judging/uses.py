@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import symtable
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,18 +39,19 @@ class Piece:
         return self.node.name if isinstance(self.node, _DEFINITIONS) else ""
 
 
-def pieces_of(source: str) -> list[Piece]:
+@functools.lru_cache(256)  # a cell is read for each name that it may hold
+def pieces_of(source: str) -> tuple[Piece, ...]:
     """A cell's statements; of one that is no Python as a whole, what can be read of it."""
     if len(source) > MAX_SOURCE:
-        return [_as_words(source)]
+        return (_as_words(source),)
     try:
-        return list(_pieces(source, ast.parse(source), as_written=True))
+        return tuple(_pieces(source, ast.parse(source), as_written=True))
     except _FAULTS:
         pass
     try:  # with what only IPython reads
-        return list(_pieces(source, tree_of(source, "a cell", 0), as_written=False))
+        return tuple(_pieces(source, tree_of(source, "a cell", 0), as_written=False))
     except _FAULTS:
-        return [piece for part in _blocks(source) for piece in _pieces_of_block(part)]
+        return tuple(piece for part in _blocks(source) for piece in _pieces_of_block(part))
 
 
 def uses(assignment: Assignment, cells: Sequence[Cell], calls: Uses) -> Uses:

@@ -15,7 +15,7 @@ import msgspec
 
 from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
-from autograder.files import write_atomically
+from autograder.files import in_the_way, write_atomically
 from autograder.grading.executors import checks_of
 from autograder.grading.job import Job
 from autograder.grading.run import course_salt, read_job
@@ -92,7 +92,9 @@ class Attempts:
         """What stops one student's attempts is said, and stops nobody else's."""
         try:
             yield
-        except CourseError as error:
+        except (CourseError, OSError) as error:
+            if isinstance(error, OSError) and not in_the_way(error):
+                raise
             self.said.append(f"{student}: {error}; until then the record stays as it was")
 
     def counting(self, result: Result) -> Result:
@@ -131,6 +133,7 @@ class Attempts:
         now = [one for one in folders if self._sha(one) == counting.submission_sha256]
         if not now:
             return
+        self._return_given(student, now[-1])  # it waits there if a run was stopped
         results = {one: _result(one) for one in folders} | {now[-1]: counting}
         marks: dict[Path, Mark | None] = {
             one: self.recorder.preview(counting) if one == now[-1] else self._worth(one, result)
@@ -166,9 +169,7 @@ class Attempts:
         data, _ = find_notebook(chosen, self.name)
         place = self._submitted(student)
         _, time, _ = submission_time(chosen)
-        for path in place.glob("*.ipynb"):
-            path.unlink()
-        write_atomically(place / f"{self.name}.ipynb", data)
+        write_atomically(place / f"{self.name}.ipynb", data)  # counts, whatever lies beside it
         if time:
             write_atomically(place / "timestamp.txt", time.encode())
         else:

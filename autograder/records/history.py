@@ -85,6 +85,8 @@ def folders(course_dir: Path, name: str, student: str) -> list[Path]:
 def add(course_dir: Path, name: str, student: str, data: bytes | None, time: str) -> Path:
     """Another attempt; its folder. `time`: what its timestamp.txt says."""
     known = folders(course_dir, name, student)
+    if known and not any((known[-1] / file).exists() for file in (f"{name}.ipynb", "result.json")):
+        known.pop()  # whoever wrote it was stopped
     number = int(known[-1].name) + 1 if known else 1
     folder = place(course_dir, name, student) / str(number)
     if time:
@@ -116,7 +118,7 @@ def policy(course_dir: Path, name: str) -> Policy:
         if before.is_file():  # where it was kept at first, and a student may be called like this
             before.replace(path)
     try:
-        text = (path if path.is_file() else before).read_text(encoding="utf-8")
+        text = (path if path.is_file() else before).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return "last"
     return "best" if text.strip() == "best" else "last"

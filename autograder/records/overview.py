@@ -54,7 +54,7 @@ class Row:
     totals: dict[str, float | None]
     """The mark by assignment that was handed in; None where there is no mark yet."""
     shares: dict[str, float]
-    """The same between 0 and 1, where there is a mark."""
+    """The same between 0 and 1, where there is a mark and the notebook could be read."""
     missing: list[str] = field(default_factory=list)
     """Assignments of which nothing was handed in."""
     work: dict[str, Submission] = field(default_factory=dict)
@@ -79,6 +79,12 @@ class Row:
         return [(hint, places) for hint, places in where.items() if len(places) > 1]
 
     @property
+    def unread(self) -> list[str]:
+        """What was handed in and could not be read."""
+        done = self.work.items()
+        return [name for name, one in done if one.result.status == "unreadable" and not one.marked]
+
+    @property
     def mean(self) -> float | None:
         """Of what was handed in."""
         return statistics.fmean(self.shares.values()) if self.shares else None
@@ -89,6 +95,8 @@ class Row:
         why = []
         if len(self.missing) > 1 or (self.missing and not self.totals):
             why.append(f"handed in nothing for {', '.join(self.missing)}")
+        if self.unread:
+            why.append(f"could not be read: {', '.join(self.unread)}")
         marks = list(self.shares.values())
         if len(marks) > 1:
             before = statistics.fmean(marks[:-1])
@@ -167,7 +175,7 @@ class Overview:
         return {name: rows for name, rows in found.items() if rows}
 
     def median(self, name: str) -> float | None:
-        marks = [row.totals[name] for row in self.rows if row.totals.get(name) is not None]
+        marks = [row.totals[name] for row in self.rows if name in row.shares]
         return statistics.median(m for m in marks if m is not None) if marks else None
 
 
@@ -182,7 +190,7 @@ def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overvi
             rows.setdefault(student, Row(student, name, {}, {}))
         for one in report.submissions:
             row = rows.setdefault(one.name, Row(one.name, "", {}, {}))
-            row.totals[report.assignment.name] = one.total
+            row.totals[report.assignment.name] = one.recorded
             row.work[report.assignment.name] = one
             if one.total is not None:
                 row.shares[report.assignment.name] = share_of(one.total, one.max_points)

@@ -55,6 +55,10 @@ class Cage:
     """A warm parent in a cage of some level, and the workers it starts."""
 
     def __init__(self, level: Level = "full") -> None:
+        if level != "limits":  # where every file can be read
+            bubblewrap.refuse_to_show_answers()
+        if level == "landlock" and (below := bubblewrap.above_the_grader()):
+            raise CageError(f"the grader lies below {below}, which workers must read")
         self.level = level
         self._folder = None if level == "full" else tempfile.mkdtemp(prefix="autograder-cage-")
         self._scratch = self._folder and os.path.join(self._folder, "scratch")
@@ -71,10 +75,6 @@ class Cage:
             os.chmod(self._scratch, 0o777 if os.geteuid() == 0 else 0o700)
 
     def _start(self) -> None:
-        if self.level != "limits":  # where every file can be read
-            bubblewrap.refuse_to_show_answers()
-        if self.level == "landlock" and (below := bubblewrap.above_the_grader()):
-            raise CageError(f"the grader lies below {below}, which workers must read")
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 – lives as long as the cage
         self._broken = False
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -86,6 +86,7 @@ class Cage:
                 stderr=self._errors,
                 env=bubblewrap.environment(self._scratch or SCRATCH),
                 start_new_session=True,
+                preexec_fn=lockdown.leave_no_core,  # inside there is no right to
             )
         except FileNotFoundError as error:
             ours.close()

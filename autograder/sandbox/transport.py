@@ -6,7 +6,7 @@ exercise, over all its checks; starting workers and running cells is not charged
 time, and there is more of it where a second is worth less: on a slow machine, or one that is
 crowded. Beside it stand two limits that an honest answer does not come near (`watch.Budget`):
 time in which nothing of the submission computes or waits for a core, and time on the wall. The
-whole submission has a time on the wall too.
+whole submission has a time on the wall too, and twice that for all that is asked of it again.
 
 Cells that run again run for an exercise that ended the worker: how long all these repeats may take
 is limited per exercise and for all of them, and each run of the cells has the same time for them.
@@ -23,6 +23,7 @@ ends; they are tried once more too, while no other submission runs.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -67,7 +68,10 @@ class Allowance:
 class Caged:
     """The transport that carries a check's requests into the cage."""
 
-    def __init__(self, cage: Cage, assignment: Assignment, cells: Sequence[Cell]) -> None:
+    def __init__(
+        self, cage: Cage, assignment: Assignment, cells: Sequence[Cell], begun: float = math.inf
+    ) -> None:
+        """`begun`: when the submission's turn began, where it was asked before."""
         self.cage = cage
         self.assignment = assignment
         self.cells = cells
@@ -88,8 +92,11 @@ class Caged:
         self.used = 0.0
         self.ended_by = ""
         """The exercise in which the last worker ended, if none was started since."""
-        self.until = time.monotonic() + self.pace * wall_seconds(assignment)
+        whole = self.pace * wall_seconds(assignment)
+        self.until = min(time.monotonic() + whole, begun + 2 * whole)
         self.seed: int | None = None
+        self.ran = False
+        """Whether the cells have run to their end."""
         self.late: set[str] = set()
         """Exercises whose time ran out while the machine was crowded."""
         self.killed: set[str] = set()
@@ -168,9 +175,17 @@ class Caged:
             self.worker.kill()
 
     def _start(self) -> None:
-        """A new worker with the student's cells run; what ends it is left out the next time."""
+        """A new worker with the student's cells run; what ends it is left out the next time.
+
+        What is told of the cells is what their first run came to: a later one may have heard of
+        what a check asked, by ways that the machine has.
+        """
+        told = self.failures, self.skipped
         while not self._cells_run():
             pass
+        if self.ran:
+            self.failures, self.skipped = told
+        self.ran = True
 
     def _cells_run(self) -> bool:
         self.worker = self.cage.worker(SLOWEST * cpu_seconds(self.assignment))

@@ -6,13 +6,16 @@ is right takes a moment: none measures time.
 
 from __future__ import annotations
 
+import ast
 import fcntl
 import gc
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,17 +24,19 @@ import msgspec
 import numpy as np
 import pytest
 import torch
-from coursekit import CheckFailed, StudentError, facts
+from coursekit import CheckFailed, StudentError, facts, measured
 from coursekit.ipynb import NotebookCell
 
-from autograder.course import Cell, load_assignment
+from autograder.course import ROOT, Cell, load_assignment
 from autograder.errors import JudgeLost
 from autograder.grading import executors, judge_client, judge_process
 from autograder.grading.job import Job
 from autograder.judging import retry
 from autograder.judging import student as module
-from autograder.judging.answers import cells
+from autograder.judging import uses as uses_module
+from autograder.judging.answers import Answer, cells
 from autograder.judging.diagnosis import Observer
+from autograder.judging.follow_through import Tries, in_process, judged
 from autograder.judging.judge import Check, Judge
 from autograder.judging.patience import TookTooLong, at_most
 from autograder.judging.student import Student
@@ -39,9 +44,11 @@ from autograder.judging.submission import attempt_salt, read_submission
 from autograder.judging.uses import uses
 from autograder.sandbox import alive, transport
 from autograder.sandbox.cage import Cage, Worker
+from autograder.sandbox.inside import cells as cells_module
 from autograder.sandbox.inside import wire
 from autograder.sandbox.inside.session import Session
 from autograder.sandbox.inside.wire import encode
+from autograder.sandbox.limits import machine_pace, wall_seconds
 from autograder.sandbox.protocol import InProcess, newer_python
 from autograder.sandbox.transport import Caged
 
@@ -140,6 +147,35 @@ def test_many_names_in_a_cell_are_known_together() -> None:
     assert found["backward"] == {"forward"}
 
 
+def test_a_cell_is_read_once_however_many_build_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """IPython looks through a cell once for each of its magics, a minute if one likes. It was read
+    again for each exercise that is wrong and each that builds on it."""
+    slow = "# forward mse_loss backward\n%a\n"
+    read: list[str] = []
+
+    def reads(source: str, *rest: Any) -> Any:
+        read.append(source)
+        return cells_module.tree_of(source, *rest)
+
+    monkeypatch.setattr(uses_module, "tree_of", reads)
+    judge = Judge(BACKPROP)
+    wrong = "def {}(*a):\n    return 0.0\n"
+    answers = [
+        Answer("backprop", name, "", wrong.format(name))
+        for name in ("forward", "mse_loss", "backward")
+    ]
+    code = [*cells(BACKPROP, *answers), Cell("cell 99", slow)]
+    passes: list[bool] = []
+
+    def attempt(found: Any, wanted: Any, after: Any, aided: bool) -> Tries:
+        passes.append(aided)
+        return in_process(judge, "salt")(found, wanted, after, aided)
+
+    judged(judge, code, [*BACKPROP.exercises], lambda *_: None, attempt)
+    assert True in passes
+    assert read.count(slow) == 1
+
+
 def test_a_hint_that_fails_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """`judge_process` suppresses what the observer raises; what it has spent still counts."""
     judge = Judge(BACKPROP)
@@ -226,6 +262,17 @@ class Line:
 
     def recv_bytes(self) -> bytes:
         return self.said.pop(0)
+
+
+def test_a_value_makes_no_noise_on_the_graders_terminal(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    says = "def mse_loss(a, b):\n    return np.full(2, 1e308 + 1j)\n"
+    judge = judge_client.JudgeClient("backprop", "full")
+    result = judge.grade(Job(assignment="backprop", student="ada", notebook=_notebook(says)))
+    judge.close()
+    assert result.status == "graded"
+    assert capfd.readouterr().err == ""
 
 
 def test_a_judge_is_waited_for_while_it_gives_signs_of_life() -> None:
@@ -380,6 +427,37 @@ def test_no_attempt_hides_another_one_s_lesson_in_blanks() -> None:
     assert len(salts) == len(others)
 
 
+CHECKS = (
+    *(ROOT / "autograder" / "checks").glob("*.py"),
+    ROOT / "autograder" / "judging" / "kit.py",
+    ROOT / "assignments" / "coursekit" / "training.py",
+)
+
+
+def test_what_is_measured_is_told_with_three_digits() -> None:
+    """A score of −1e300 has three hundred digits, in which a message could carry what was asked."""
+    tried = (1 / 3, 76482, -1234.5, 1e300, -1.7e308, 1e-300, float("nan"), float("inf"))
+    told = ["0.333", "76500", "-1230", "more than 1e+06", "less than -1e+06", "0", "nan"]
+    assert [*map(measured, tried)] == [*told, "more than 1e+06"]
+    for path in CHECKS:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            form = getattr(node, "format_spec", None)
+            assert form is None or not re.search(r"\d[efg]'", ast.unparse(form)), (path, node)
+
+
+def test_what_is_told_of_cells_comes_of_their_first_run(cage: Cage) -> None:
+    """A later one may have heard of what a check asked, from a process that this check ended."""
+    says = "import time\nraise SyntaxError(str(time.time_ns()))"
+    caged = Caged(cage, BACKPROP, [Cell("cell 1", says)])
+    told = set()
+    for seed in range(2):
+        caged.begin("mse_loss", seed)
+        told.update(caged.failures)
+        caged.renew()
+    (failure,) = told
+    assert failure.why.startswith("stopped with SyntaxError in line 2: 1")
+
+
 @pytest.mark.parametrize(
     "raised",
     [
@@ -388,6 +466,10 @@ def test_no_attempt_hides_another_one_s_lesson_in_blanks() -> None:
         CheckFailed("type", "is an array of 1.23e-45"),
         CheckFailed("property", "1.23e-45 of 3 hold"),
         CheckFailed("finite", "holds 1.23e-45"),
+        StudentError("missing", "is not defined, because cell 4 stopped: 1.23e-45"),
+        StudentError("needs", "needs 1.23e-45, which is still to be written"),
+        StudentError("error", "stopped with ValueError in line 123"),
+        StudentError("a new kind", "1.23e-45"),
     ],
     ids=lambda raised: raised.kind,
 )
@@ -458,19 +540,10 @@ def test_a_control_group_s_memory_counts_and_that_of_those_above_it(
     assert executors.room() == 1
 
 
-def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
-    cage: Cage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As the kernel does where memory ends: a kill that is not the grader's, in any exercise."""
-    turns: list[bool] = []
-    together = retry._turn
-
-    def turn(alone: bool) -> Any:
-        turns.append(alone)
-        return together(alone)
-
+def _killed_in_a_hidden_check(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """From now on the first of mse_loss's, which carry points, ends so once; who it was."""
     killed: list[int] = []
-    renewed: list[int] = []  # only hidden checks carry points
+    renewed: list[int] = []
     ask, renew = Worker.ask, Caged.renew
 
     def struck(self: Worker, request: bytes, budget: Any) -> bytes:
@@ -483,9 +556,61 @@ def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
         renewed.append(1)
         renew(self)
 
-    monkeypatch.setattr(retry, "_turn", turn)
     monkeypatch.setattr(Worker, "ask", struck)
     monkeypatch.setattr(Caged, "renew", noted)
+    return killed
+
+
+def test_a_second_try_tells_nothing_of_the_first(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its public checks come after hidden ones of the same inputs, and so do its cells."""
+    killed = _killed_in_a_hidden_check(monkeypatch)
+    cell = "import time\nnow = str(time.time_ns())\nraise SyntaxError(now)"
+    says = (
+        "def mse_loss(y_pred, y_true):\n    if len(y_pred) == 3:\n        raise ValueError(now)\n"
+        "    return ((y_pred - y_true) ** 2).mean()\n"
+    )
+    code = [*cells(BACKPROP), Cell("cell 98", cell), Cell("the cell of mse_loss", says)]
+    wanted = [BACKPROP.exercise("mse_loss")]
+    tries = retry.with_retry(Judge(BACKPROP), cage, "salt", code, wanted, lambda *_: None)
+    assert killed
+    result = tries.exercises["mse_loss"]
+    assert (result.status, result.points) == ("right", result.max_points)
+    failed = next(check for check in result.checks if check.outcome == "failed")
+    assert (failed.hidden, failed.kind) == (False, "error")
+    assert failed.message == "mse_loss  ✗ is the mean over every element"
+    cells_note, retry_note = tries.notes
+    assert cells_note.startswith("cell 98 stopped with SyntaxError in line 3: 1")
+    assert retry_note.startswith("tried again, alone")
+
+
+def test_all_passes_of_a_submission_have_a_time_on_the_wall_together(cage: Cage) -> None:
+    """Second tries and second passes too, of which there is one for each exercise."""
+    judge, wanted = Judge(BACKPROP), [BACKPROP.exercise("mse_loss")]
+    given = machine_pace() * wall_seconds(BACKPROP)
+    for past, status in ((1.5, "right"), (20.0, "wrong")):
+        begun = time.monotonic() - past * given
+        tries = retry.with_retry(
+            judge, cage, "salt", cells(BACKPROP), wanted, lambda *_: None, True, begun
+        )
+        assert tries.exercises["mse_loss"].status == status
+    assert {check.kind for check in tries.exercises["mse_loss"].checks} == {"time"}
+
+
+def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the kernel does where memory ends: a kill that is not the grader's, in any exercise."""
+    turns: list[bool] = []
+    together = retry._turn
+
+    def turn(alone: bool) -> Any:
+        turns.append(alone)
+        return together(alone)
+
+    killed = _killed_in_a_hidden_check(monkeypatch)
+    monkeypatch.setattr(retry, "_turn", turn)
     judge = Judge(BACKPROP)
     names = ("activations", "mse_loss", "forward")
     wanted = [BACKPROP.exercise(name) for name in names]

@@ -187,6 +187,43 @@ def test_what_the_second_worker_says_is_told_to_nobody(grade: Any, how: str) -> 
         assert line.encode() not in text
 
 
+# A cell stops where a right answer stands in it, and not where the student's own does.
+STOPS = """\
+try:
+    forward(*[1.0] * 5)
+except NotImplementedError:
+    def backward(x, y, W1, b1, W2, b2):
+        return forward(x, W1, b1, W2, b2)
+except Exception:
+    import inspect
+    SECRET = inspect.getsource(forward)
+    BIT = {bit}
+    {tell}
+"""
+STOPPED = {
+    "as text": "raise SyntaxError(SECRET[-150:])",
+    "as a kind": "raise (KeyError if BIT else ValueError)",
+    "as a line": "assert not BIT\n    assert BIT",
+    "as a name": "forwards if BIT else backwards",
+    "as a file": "open(('forward' if BIT else 'backward') + '.csv')",
+}
+
+
+@pytest.mark.parametrize("how", STOPPED)
+def test_no_cell_that_stops_beside_a_right_answer_says_why(grade: Any, how: str) -> None:
+    """It leaves a name undefined, and why it did is told where no right answer is near."""
+    kept = set()
+    for bit in (True, False):
+        graded = grade(forward=NO_FORWARD, backward=STOPS.format(tell=STOPPED[how], bit=bit))
+        assert graded["backward"].replaced == ["forward"]
+        kept.add(said(graded))
+    assert len(kept) == 1, kept
+    (text,) = kept
+    assert b"is not there" in text
+    for line in filter(None, map(str.strip, reference_code(COURSE, "forward").splitlines()[-6:])):
+        assert line.encode() not in text
+
+
 def test_no_mark_of_what_is_replaced_comes_from_the_second_pass(grade: Any) -> None:
     """Not even where the dependent puts the right answer where marks are looked for."""
     takes = RIGHT + (

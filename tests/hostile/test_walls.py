@@ -11,6 +11,7 @@ import os
 import random
 import resource
 import socket
+import tempfile
 import threading
 import zipfile
 from pathlib import Path
@@ -25,7 +26,7 @@ from autograder.course import Cell, load_assignment
 from autograder.errors import CageError, WorkerEnded
 from autograder.exchange import archive as archives
 from autograder.exchange.collect import collect
-from autograder.files import harmless
+from autograder.files import harmless, plain, write_atomically
 from autograder.grading.explain import no_more_than
 from autograder.judging import judge as judging
 from autograder.judging.answers import cells
@@ -338,6 +339,12 @@ def test_a_number_is_no_formula(text: str, runs: bool) -> None:
     assert (harmless(text) != text) == runs
 
 
+def test_what_joins_letters_hides_no_formula_and_stays_in_a_name() -> None:
+    assert harmless("\u200d=1+1").startswith("'")
+    assert harmless("a;\u200c=1") != "a;\u200c=1"
+    assert harmless("علی\u200cرضا") == plain("علی\u200cرضا") == "علی\u200cرضا"
+
+
 # -------------------------------------------------------------------------- the one who writes
 
 
@@ -353,6 +360,23 @@ def test_a_page_is_written_whatever_its_code_does_to_the_reader(
     data, _ = notebooks.find_notebook(tmp_path, "backprop")
     result: Any = type("R", (), {"submission_sha256": notebooks.hashlib.sha256(data).hexdigest()})
     assert notebooks.graded_answers(tmp_path, BACKPROP, result) == {}
+
+
+def test_a_report_is_written_whatever_its_code_does_to_the_reader(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from test_report import all_of, give
+
+    from autograder.records import report, similar
+
+    give(tmp_path, "ada", all_of("right"))
+    write_atomically(tmp_path / "submitted/ada/lennard_jones/lennard_jones.ipynb", _notebook("x"))
+
+    def stumbles(*_: Any) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(similar, "read_submission", stumbles)
+    assert report.write_report("lennard_jones", tmp_path).is_file()
 
 
 # ----------------------------------------------------------------------------------- limits
@@ -468,8 +492,10 @@ def test_a_copy_of_the_grader_among_the_libraries_is_refused(
     (tmp_path / copied).touch()
     found = [*bubblewrap.libraries(), tmp_path]
     monkeypatch.setattr(bubblewrap, "libraries", lambda: found)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(CageError, match="the grader is installed in"):
         Cage(level)
+    assert [path.name for path in tmp_path.iterdir()] == [Path(copied).parts[0]]
 
 
 def test_landlock_is_refused_where_the_grader_lies_in_a_library(
@@ -478,5 +504,7 @@ def test_landlock_is_refused_where_the_grader_lies_in_a_library(
     """The full cage covers it; a file filter cannot take away what lies below what it gives."""
     monkeypatch.setattr(bubblewrap, "libraries", lambda: [tmp_path])
     monkeypatch.setattr(bubblewrap, "ROOT", tmp_path / "course")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(CageError, match="the grader lies below"):
         Cage("landlock")
+    assert [*tmp_path.iterdir()] == []

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 import logging
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -69,6 +70,7 @@ class Recorder:
         patience: float = 30.0,
     ) -> None:
         from sqlalchemy import URL, make_url
+        from sqlalchemy.exc import ArgumentError
 
         self.course_dir = course_dir.resolve()
         self.assignments = {assignment.name: assignment for assignment in assignments}
@@ -76,7 +78,10 @@ class Recorder:
         config = configuration(self.course_dir)
         chosen = db_url or config.CourseDirectory.get("db_url", "")
         database = str(self.course_dir / "gradebook.db")
-        url = make_url(chosen) if chosen else URL.create("sqlite", database=database)
+        try:
+            url = make_url(chosen) if chosen else URL.create("sqlite", database=database)
+        except ArgumentError as error:
+            raise CourseError(f"nbgrader_config.py: db_url: {error}") from None
         if url.get_backend_name() == "sqlite":
             url = url.update_query_dict({"timeout": str(patience)})
         self._url = url
@@ -223,8 +228,12 @@ class Recorder:
         make_tables(self._url)
         return Gradebook(self._url, self._course_id)
 
+    @property
+    def _where(self) -> str:
+        return str(self._file or self._url.render_as_string(hide_password=True))
+
     def _explained(self, error: Exception) -> str:
-        where = self._file or self._url.render_as_string(hide_password=True)
+        where = self._where
         text = str(getattr(error, "orig", None) or error).split("\n")[0]
         results = self.course_dir / "results"
         if "locked" in text:
@@ -242,6 +251,7 @@ class Recorder:
         self.__dict__.pop("_gradebook", None)
 
         def save(session: Any) -> None:
+            self._refuse_another_course(session)
             for assignment in self.assignments.values():
                 save_cells(session, assignment, self._course_id)
 
@@ -249,6 +259,20 @@ class Recorder:
         self._opened = _identity(self._file) if self._file is not None else None
         for assignment in self.assignments.values():
             _put_source(assignment, self.course_dir)
+
+    def _refuse_another_course(self, session: Any) -> None:
+        """An assignment's name is unique in nbgrader's database: two courses would share marks."""
+        from nbgrader.api import Assignment
+        from sqlalchemy import select
+
+        held = {row.course_id for row in session.execute(select(Assignment.course_id)).all()}
+        others = sorted(held - {COURSE_ID, self._course_id})
+        if others and self._course_id != COURSE_ID:
+            raise GradebookError(
+                f"the gradebook {self._where} holds the course {others[0]}, and this is "
+                f"{self._course_id}: it keeps one course alone. Name another database for this one "
+                f"in {self.course_dir / 'nbgrader_config.py'}"
+            )
 
     def _record(self, session: Any, result: Result, timestamp: datetime | None) -> None:
         from nbgrader import api
@@ -320,10 +344,15 @@ class Recorder:
             return None
         try:
             penalty = self._penalties.late_submission_penalty(student, score, late)
+            if penalty is None:
+                return None
+            penalty = float(penalty)
+            if math.isnan(penalty):
+                raise ValueError("it gave no number")
         except Exception as error:  # the course's own plugin; one student must not stop the class
             log.error("%s has no late penalty: its plugin stopped with %r", plain(student), error)
             return None
-        return None if penalty is None else min(max(penalty, 0.0), score)
+        return min(max(penalty, 0.0), score)
 
     # the autograded notebook --------------------------------------------------------------
 
@@ -396,8 +425,11 @@ def configuration(course_dir: Path) -> Any:
 def _late_penalties(configuration: Any) -> Any:
     from nbgrader.preprocessors import AssignLatePenalties
 
-    assigning = AssignLatePenalties(config=configuration)
-    assigning.init_plugin()
+    try:
+        assigning = AssignLatePenalties(config=configuration)
+        assigning.init_plugin()
+    except Exception as error:
+        raise CourseError(f"nbgrader_config.py: late penalties: {error}") from None
     return assigning.plugin_inst
 
 

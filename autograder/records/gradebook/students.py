@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from autograder.files import plain
+from autograder.files import LONGEST, plain
 
 
 class Known(NamedTuple):
@@ -47,6 +47,12 @@ def save_students(session: Any, people: Iterable[Known]) -> None:
             row = Student(id=known.student)
             session.add(row)
         if known.name and not (row.first_name or row.last_name):
-            row.first_name, _, row.last_name = known.name.rpartition(" ")
-        row.email = row.email or known.email or None
-        row.lms_user_id = row.lms_user_id or known.lms_id or None
+            first, _, last = known.name.rpartition(" ")
+            row.first_name, row.last_name = first[:LONGEST], last[:LONGEST]
+        row.email = row.email or _whole(known.email)
+        row.lms_user_id = row.lms_user_id or _whole(known.lms_id)
+
+
+def _whole(text: str) -> str | None:
+    """What leads to somebody, if it has room: half an address is another's."""
+    return text if 0 < len(text) <= LONGEST else None

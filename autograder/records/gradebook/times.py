@@ -20,14 +20,16 @@ log = logging.getLogger(__name__)
 
 TIMESTAMP = "timestamp.txt"
 _ZONE = re.compile(r"[ \t]+([A-Za-z_]+(?:/[\w+-]+)+)$")
-_OFFSET = re.compile(r"(?:UTC|GMT)(?=[+-]\d)")  # `UTC+3`, whose sign dateutil turns round
+_OFFSET = re.compile(r"(?<![A-Za-z])(?:UTC|GMT|UT|Z)(?=[+-]\d)")
+"""`UTC+3`, whose sign dateutil turns round."""
+_YEAR_FIRST = re.compile(r"\d{4}")
 _HOURS = {"UTC": 0, "GMT": 0, "UT": 0, "Z": 0}
 _HOURS |= {"WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3}
 """Abbreviations that only one zone has. PST is one in California and another in Manila."""
 
 
-class UnknownZone(ValueError):
-    """A time zone that several places have, or none."""
+class Uncertain(ValueError):
+    """A time that may be several, or none; the message says why, after the file's name."""
 
 
 def submission_time(folder: Path) -> tuple[datetime | None, str, list[str]]:
@@ -39,8 +41,8 @@ def submission_time(folder: Path) -> tuple[datetime | None, str, list[str]]:
     try:
         text = read_file(folder, path.name)[:1000].decode()
         return parse_time(text), text, []
-    except UnknownZone as error:
-        why = f"names the time zone {plain(str(error))}, which is not known (write +0100, say),"
+    except Uncertain as error:
+        why = plain(str(error))
     except Exception as error:  # whatever a student's file holds is that student's matter alone
         log.debug("%s: %s", path, error)
     log.warning("%s %s and is ignored", plain(str(path)), why)
@@ -50,7 +52,7 @@ def submission_time(folder: Path) -> tuple[datetime | None, str, list[str]]:
 def parse_time(text: str, zone: tzinfo = UTC) -> datetime:
     """A point in time, in UTC and without a zone as nbgrader has it; ValueError where none is told.
 
-    A time without a zone is in `zone`; one whose zone is not certain is refused.
+    A time without a zone is in `zone`; one whose zone, or whose day, is not certain is refused.
     """
     from dateutil.parser import parse  # type: ignore[import-untyped]
 
@@ -62,15 +64,18 @@ def parse_time(text: str, zone: tzinfo = UTC) -> datetime:
         if name is None:
             return offset
         if name not in _HOURS:
-            raise UnknownZone(name)
+            raise _unknown(name)
         return 3600 * _HOURS[name]
 
-    def read(default: datetime) -> datetime:
-        return parse(text, tzinfos=known, default=default)
+    def read(default: datetime, **order: bool) -> datetime:
+        return parse(text, tzinfos=known, default=default, **order)
 
     moment = read(datetime(2000, 1, 1))
     if moment != read(datetime(2001, 2, 2)):
         raise ValueError("year, month and day are not all there")
+    orders = () if _YEAR_FIRST.match(text) else ("dayfirst", "yearfirst")
+    if any(read(datetime(2000, 1, 1), **{order: True}) != moment for order in orders):
+        raise Uncertain("may be two days (write 2026-11-20 18:00, say)")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     return moment.astimezone(UTC).replace(tzinfo=None)
@@ -80,4 +85,8 @@ def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError):
-        raise UnknownZone(name) from None
+        raise _unknown(name) from None
+
+
+def _unknown(zone: str) -> Uncertain:
+    return Uncertain(f"names the time zone {zone}, which is not known (write +0100, say),")

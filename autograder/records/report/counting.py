@@ -20,7 +20,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from autograder.course import Assignment, load_assignment
-from autograder.errors import CourseError, SubmissionError
+from autograder.errors import CourseError
 from autograder.files import plain
 from autograder.judging.submission import find_notebook
 from autograder.records import similar
@@ -96,6 +96,11 @@ class Submission:
         if self.mark is not None and self.mark.by_hand:
             return self.mark.total
         return self.result.points if self.result.status == "graded" else None
+
+    @property
+    def recorded(self) -> float | None:
+        """The gradebook's mark, also of what could not be read, which is compared with nobody's."""
+        return self.mark.total if self.mark is not None else self.total
 
     @property
     def marked(self) -> bool:
@@ -777,7 +782,7 @@ def _tries(submission: Submission, course_dir: Path, name: str) -> list[Attempt]
     tries = history(course_dir, name, submission.name)
     for one in tries:
         if one.counts:
-            one.total = submission.total
+            one.total = submission.recorded
     return tries if len(tries) > 1 else []
 
 
@@ -788,7 +793,7 @@ def _resemblances(
     by_name = {submission.name: submission for submission in submissions}
     answers = {}
     for name in by_name:
-        with contextlib.suppress(SubmissionError):
+        with contextlib.suppress(Exception):  # what a student's files hold is theirs alone
             data, _ = find_notebook(course_dir / "submitted" / name / found.name, found.name)
             answers[name] = similar.answers(data, found)
     wrong = {

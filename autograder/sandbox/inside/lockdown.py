@@ -88,7 +88,6 @@ def limit_resources(limits: dict[str, int]) -> None:
     """The kernel's own limits; the judge watches time and memory from outside as well."""
     limit_memory(limits["memory"])
     for name, value in (
-        (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, limits["cpu"] + 5),
         (resource.RLIMIT_FSIZE, limits["file_size"]),
         (resource.RLIMIT_NOFILE, limits["files"]),
@@ -110,6 +109,13 @@ def _of_linux(limits: dict[str, int]) -> list[tuple[int, int]]:
         (resource.RLIMIT_RTPRIO, 0),
         (resource.RLIMIT_NICE, 0),
     ]
+
+
+def leave_no_core() -> None:
+    """What crashes is written nowhere: 0 forbids a file, and 1 a program of the machine's, too,
+    which would be started with all its memory (core(5)) and keep it."""
+    with contextlib.suppress(ValueError, OSError):  # who has had less may not have more
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
 
 
 def limit_memory(more: int, for_good: bool = True) -> None:
@@ -174,33 +180,34 @@ def drop_privileges(namespaces: bool) -> None:
 # lends pages of a file to a pipe or a socket, which keep them when the file is gone (vmsplice,
 # splice, tee, sendfile). The line before that takes of what all of a machine's processes share, or
 # tells one of another: inotify, fanotify, AIO, descriptor tables (modify_ldt), locks on libraries
-# (flock), and that everybody's files are written to the disk now (sync, syncfs).
+# (flock), that everybody's files are written to the disk now (sync, syncfs), and who is served
+# first by it (ioprio_set).
 _FORBIDDEN = {
     "x86_64": (
         *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
         *(248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 320, 321, 323),
-        *(253, 254, 294, 300, 301, 206, 154, 73, 162, 306),
-        *(319, 278, 275, 276, 40),
+        *(253, 254, 294, 300, 301, 206, 154, 73, 162, 306, 251),
+        *(319, 278, 275, 276, 40, 188, 189, 190, 317),
         *(29, 64, 68, 240, 30, 31, 65, 66, 69, 70, 71, 220, 241),
     ),
     "aarch64": (
         *(117, 116, 92, 41, 51, 89, 170, 40, 39, 224, 225, 142, 105, 106, 60, 112, 104),
         *(217, 218, 219, 97, 241, 265, 268, 270, 271, 272, 273, 294, 280, 282),
-        *(26, 27, 262, 263, 0, 32, 81, 267),
-        *(279, 75, 76, 77, 71),
+        *(26, 27, 262, 263, 0, 32, 81, 267, 30),
+        *(279, 75, 76, 77, 71, 5, 6, 7, 277),
         *(194, 190, 186, 180, 195, 196, 191, 192, 193, 187, 188, 189, 181),
     ),
 }
 # Everywhere the same; among them Landlock's own (444 to 446), whose rules are the kernel's memory.
 _FORBIDDEN_EVERYWHERE = (
-    *(425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 444, 445, 446, 447, 467),
+    *(425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 444, 445, 446, 447, 463, 467),
 )
 # Owner, mode, times and attributes of files, which Landlock leaves to whoever owns them.
 _OF_OWNERS = {
-    "x86_64": (90, 91, 92, 93, 94, 132, 188, 189, 190, 197, 198, 199, 235, 260, 261, 268, 280),
-    "aarch64": (5, 6, 7, 14, 15, 16, 52, 53, 54, 55, 88),
+    "x86_64": (90, 91, 92, 93, 94, 132, 197, 198, 199, 235, 260, 261, 268, 280),
+    "aarch64": (14, 15, 16, 52, 53, 54, 55, 88),
 }
-_OF_OWNERS_EVERYWHERE = (452, 463, 466, 469)
+_OF_OWNERS_EVERYWHERE = (452, 466, 469)
 _IOCTL = {"x86_64": 16, "aarch64": 29}
 _FLAGS_OF_FILES = (0x40086602, 0x40046602, 0x401C5820)  # FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR
 # Place, cores and priority of processes: of its own alone, where others of its user can be seen.
@@ -209,7 +216,6 @@ _ITS_OWN = {
     "x86_64": ((142, 16), (144, 16), (203, 16), (314, 16), (141, 16, 24)),
     "aarch64": ((118, 16), (119, 16), (122, 16), (274, 16), (140, 16, 24)),
 }
-_IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _SOCKET = {"x86_64": 41, "aarch64": 198}
@@ -224,12 +230,20 @@ _FCNTL = {"x86_64": 72, "aarch64": 25}
 # the oldest way to be told of what others do in a folder (dnotify).
 _LOCKS_AND_WATCHES = (6, 7, 37, 38, 1024, 1026)
 _SETSOCKOPT = {"x86_64": 54, "aarch64": 208}
-_SOL_SOCKET, _BUFFERS = 1, (7, 8, 32, 33)  # SO_SNDBUF and SO_RCVBUF: memory of the kernel's
+# Memory of the kernel's: buffers (SO_SNDBUF, SO_RCVBUF), and programs that choose what arrives
+# (SO_ATTACH_FILTER, SO_ATTACH_BPF, and both for many sockets together).
+_SOL_SOCKET, _OPTIONS = 1, (7, 8, 32, 33, 26, 50, 51, 52)
+# More memory of the kernel's: rules for system calls (PR_SET_SECCOMP), and a table in which it
+# looks up who waits for what (PR_FUTEX_HASH), a gigabyte if one likes. And a core whose other half
+# nobody else may use meanwhile (PR_SCHED_CORE).
+_PRCTL = {"x86_64": 157, "aarch64": 167}
+_OF_PRCTL = (_PR_SET_SECCOMP, 78, 62)
 # To limit its own time is a way to be killed by the kernel, as where memory ends: who is killed so
-# is judged again alone, and holds up all others. Limits of other processes are not its business.
+# is judged again alone, and holds up all others; and to lower that of cores is a way to have them
+# read (`leave_no_core`). Limits of other processes are not its business.
 _SETRLIMIT = {"x86_64": 160, "aarch64": 164}
 _PRLIMIT = {"x86_64": 302, "aarch64": 261}
-_OF_TIME = 0  # RLIMIT_CPU
+_OF_TIME, _OF_CORES = 0, 4  # RLIMIT_CPU, RLIMIT_CORE
 _CLONE3 = 435
 _NEW_NAMESPACES = 0x7E020080
 _ALLOW, _EPERM, _ENOSYS, _KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
@@ -251,14 +265,17 @@ def _forbid_system_calls(namespaces: bool) -> None:
         program += [(0x35, 0, 1, 0x40000000), refused]
     forbidden = [*_FORBIDDEN[machine], *_FORBIDDEN_EVERYWHERE]
     if not namespaces:
-        forbidden += [*_OF_OWNERS[machine], *_OF_OWNERS_EVERYWHERE, _IOPRIO_SET[machine]]
+        forbidden += [*_OF_OWNERS[machine], *_OF_OWNERS_EVERYWHERE]
         forbidden += [_SOCKET[machine]]  # socketpair reaches nobody else
     for number in forbidden:
         program += [(equal, 0, 1, number), refused]
     program += [(equal, 0, 1, _CLONE3), (back, 0, 0, _ENOSYS)]  # glibc falls back to clone
-    options = [step for option in _BUFFERS for step in ((equal, 0, 1, option), refused)]
+    options = [step for option in _OPTIONS for step in ((equal, 0, 1, option), refused)]
     program += [(equal, 0, len(options) + 4, _SETSOCKOPT[machine]), (load, 0, 0, 24)]
     program += [(equal, 0, len(options) + 1, _SOL_SOCKET), (load, 0, 0, 32), *options]
+    program += [(back, 0, 0, _ALLOW)]
+    own = [step for option in _OF_PRCTL for step in ((equal, 0, 1, option), refused)]
+    program += [(equal, 0, len(own) + 2, _PRCTL[machine]), (load, 0, 0, 16), *own]
     program += [(back, 0, 0, _ALLOW)]
     for number, *whose in () if namespaces else _ITS_OWN[machine]:
         program += [(equal, 0, 2 * len(whose) + 2, number)]
@@ -279,10 +296,10 @@ def _forbid_system_calls(namespaces: bool) -> None:
     locks = [step for kind in _LOCKS_AND_WATCHES for step in ((equal, 0, 1, kind), refused)]
     program += [(equal, 0, len(locks) + 2, _FCNTL[machine]), (load, 0, 0, 24), *locks]
     program += [(back, 0, 0, _ALLOW)]
-    program += [(equal, 0, 4, _SETRLIMIT[machine]), (load, 0, 0, 16), (equal, 0, 1, _OF_TIME)]
-    program += [refused, (back, 0, 0, _ALLOW)]
-    program += [(equal, 0, 10, _PRLIMIT[machine]), (load, 0, 0, 16), (equal, 0, 7, 0)]
-    program += [(load, 0, 0, 24), (equal, 0, 4, _OF_TIME)]
+    program += [(equal, 0, 5, _SETRLIMIT[machine]), (load, 0, 0, 16), (equal, 1, 0, _OF_TIME)]
+    program += [(equal, 0, 1, _OF_CORES), refused, (back, 0, 0, _ALLOW)]
+    program += [(equal, 0, 11, _PRLIMIT[machine]), (load, 0, 0, 16), (equal, 0, 8, 0)]
+    program += [(load, 0, 0, 24), (equal, 1, 0, _OF_TIME), (equal, 0, 4, _OF_CORES)]
     for word, left in ((32, 3), (36, 1)):  # without a new limit it is only read
         program += [(load, 0, 0, word), (equal, 0, left, 0)]
     program += [(back, 0, 0, _ALLOW), refused]

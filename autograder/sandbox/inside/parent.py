@@ -12,7 +12,6 @@ import contextlib
 import gc
 import json
 import os
-import resource
 import signal
 import socket
 import sys
@@ -216,7 +215,6 @@ def main() -> None:
     line = socket.socket(fileno=os.dup(0))
     setting = json.loads(line.recv(65536))  # not an argument: every process could read those
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if not setting["namespaces"]:
         lockdown.adopt_orphans()
     warm_up()

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .compare import CheckFailed, attribute, holds, kind_of, number
+from .compare import CheckFailed, attribute, holds, kind_of, measured, number
 
 SAMPLES = 523
 """More than a batch has, and a prime: with batches of any size the last one is smaller (11 rows
@@ -315,8 +315,9 @@ class Watched:
         if np.ptp(means) <= 10 * _TOLERANCE * np.abs(means).max() or not (means > 0).all():
             return ""
         ratios = history / means
-        if _near(float(ratios.min()), float(ratios.max())) and 0 < ratios.mean() < 1e4:
-            return f": it is {ratios.mean():.3g} times that"
+        same = _near(float(ratios.min()), float(ratios.max()))
+        if same and 0 < ratios.mean() < 1e4 and abs(ratios.mean() - 1) > 0.005:
+            return f": it is {measured(ratios.mean())} times that"
         if np.allclose(history**2, means, rtol=_TOLERANCE):
             return ": it is the square root of that"
         return ""
