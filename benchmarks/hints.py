@@ -9,7 +9,8 @@ left-out   each known mistake while the bank does not have it: what is then said
            mistake's sentence, a relation, a fact), which is what a new slip of a class meets
 mutants    small changes of the reference, each while the grader does not know that very one;
            a mistake that is named for one of these two must hold on other inputs too: with another
-           salt it may fail no check that the answer passes, else it is counted as wrong
+           salt it may fail no check that the answer passes, else it is counted as wrong;
+           stopped are those without a hint that raise: their message has the line and the reason
 cases      files `assignment__exercise__what.py`: what is said of each, to be read
 
 Exercises that train are left out unless they are named. Run with one process; prints one line for
@@ -33,6 +34,7 @@ import torch
 from coursekit import facts, slips
 
 from autograder.authoring import slips as made
+from autograder.authoring.merit import Patient
 from autograder.course import SECONDS, Assignment, Exercise, course, load_assignment
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, cells, mistakes, reference_code
@@ -40,7 +42,6 @@ from autograder.judging.judge import Judge
 from autograder.judging.mutants import Mutant, mutants
 from autograder.judging.student import Student
 from autograder.results import ExerciseResult
-from autograder.sandbox.protocol import InProcess
 
 _SALTS = "one salt", "another salt"
 
@@ -50,7 +51,7 @@ def judged(
 ) -> ExerciseResult:
     code = cells(judge.assignment, answer)
     after = diagnosis.Observer(judge, salt, code, _asked_before(judge)) if hints else None
-    (result,) = judge.judge(Student(InProcess(code)), salt, [exercise], after=after)
+    (result,) = judge.judge(Student(Patient(code)), salt, [exercise], after=after)
     return result
 
 
@@ -123,11 +124,17 @@ def mutated(judge: Judge, exercise: Exercise, most: int) -> Counter[str]:
             {
                 "mutants": 1,
                 "hinted": bool(result.hint),
+                "stopped": not result.hint and _stopped(result),
                 "as a mistake": bool(result.mistake),
                 "wrongly": _is_wrong(judge, exercise, answer, result),
             }
         )
     return counts
+
+
+def _stopped(result: ExerciseResult) -> bool:
+    """Is it said in which line the answer stopped, and why?"""
+    return any("stopped with" in check.message for check in result.checks)
 
 
 def _others(left_out: str, exercise: str, code: str) -> Iterator[Mutant]:

@@ -39,7 +39,8 @@ figures.goal(ising_configurations(16, np.array([1.6, 2.3, 3.6]), np.random.defau
 # $T_\mathrm{c} = 2/\ln(1 + \sqrt 2) \approx {{f"{2 / math.log(1 + math.sqrt(2)):.4f}"}}$. A
 # configuration is a row of {{16 * 16}} numbers $\pm 1$, and a data set a table $X$ of $N$ rows.
 # Its **magnetisation** $m$ is the mean of its spins. The **error** of a reconstruction is the mean
-# squared difference per spin: 0 is perfect, and always answering zero gives 1.
+# squared difference per spin: 0 is perfect, and always answering zero gives 1. A
+# function leaves its arguments as they were, apart from a model that it trains.
 
 # %% [markdown]
 # ## 1 · Data

@@ -40,8 +40,8 @@ figures.goal()
 # energies in units of $J$. Onsager's critical temperature is
 # $T_c = 2/\ln(1 + \sqrt 2) \approx {{f"{2 / math.log(1 + 2**0.5):.3f}"}}$, and there the energy is
 # $-\sqrt 2\,J$ per spin. Phase 0 is ordered, phase 1 disordered. Rows count downwards, columns to
-# the right. In each figure your result is drawn over the expected one, which is pale. Figures are
-# never graded.
+# the right. A function leaves its arguments as they were, apart from a model that it trains. In
+# each figure your result is drawn over the expected one, which is pale. Figures are never graded.
 
 # %% [markdown]
 # ## 1 · A kernel on a chain

@@ -36,6 +36,7 @@ figures.goal()
 # in some unit of time, temperatures in units of the rod's first maximum. The diffusivity $\alpha$
 # is a length² per time and positive. A rod of 10 cm and a time unit of 100 s make $\alpha = 0.1$ a
 # diffusivity of ${{f"{0.1 * 0.1**2 / 100 * 1e6:.0f}"}}\,\mathrm{mm^2/s}$, about that of steel.
+# A function leaves its arguments as they were.
 
 # %% [markdown]
 # ## 1 · The experiment

@@ -36,7 +36,7 @@ figures.goal()
 # For argon $\varepsilon/k_\mathrm{B} \approx 120\,$K and $\sigma \approx 0.34\,$nm, so
 # $\varepsilon/\sigma \approx {{f"{120 * 1.380649e-23 / 0.34e-9 * 1e12:.1f}"}}\,$pN.
 # The force between two atoms is $F = -\mathrm{d}V/\mathrm{d}r$: **positive is repulsive**,
-# negative is attractive.
+# negative is attractive. A function leaves its arguments as they were.
 
 # %% [markdown]
 # ## 1 · Two atoms

@@ -34,7 +34,8 @@ figures.goal()
 # **Units and signs.** Times, lengths and temperatures are in units of the problem, so that only the
 # constants of the equations are left: a rate of 1, $\omega = 2$ and $\alpha = 0.1$. A *residual* is
 # what remains when everything is brought to the left-hand side, with a plus in front of the highest
-# derivative in time. Tensors are columns: $N$ points are $(N, 1)$, one in each row.
+# derivative in time. Tensors are columns: $N$ points are $(N, 1)$, one in each row. A function
+# leaves its arguments as they were.
 
 # %% [markdown]
 # ## 1 · Slopes

@@ -32,7 +32,8 @@ figures.goal()
 
 # %% [markdown]
 # **Units and words.** Energies are in units of $\varepsilon$ and lengths in units of $\sigma$, as
-# for argon; forces are minus the gradient of the energy, in $\varepsilon/\sigma$. Let $T$ be a
+# for argon; forces are minus the gradient of the energy, in $\varepsilon/\sigma$. A function leaves
+# its arguments as they were, apart from a model that it trains. Let $T$ be a
 # transformation: a shift, a turn, a mirror, a new order.
 #
 # - $f$ is **invariant** if $f(Tx) = f(x)$: nothing happens to the output.

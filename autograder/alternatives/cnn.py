@@ -331,6 +331,24 @@ def weights_by_hand():
             return x @ w[6] + w[7]
 
 
+@alternative("ising_cnn")
+def channels_last_in_the_row():
+    class IsingCNN(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.maps = nn.ModuleList(
+                [nn.Conv2d(1, 16, 3, padding=1), nn.Conv2d(16, 32, 3, padding=1)]
+            )
+            self.dense, self.last = nn.Linear(512, 64), nn.Linear(64, 2)
+
+        def forward(self, x):
+            for convolution in self.maps:
+                x = nn.functional.max_pool2d(convolution(x).relu(), 2)
+            x = torch.einsum("nchw->nhwc", x).reshape(x.shape[0], -1)
+            x = nn.functional.dropout(self.dense(x).relu(), 0.3, self.training)
+            return self.last(x)
+
+
 # ---------------------------------------------------------------------------- train_cnn
 
 

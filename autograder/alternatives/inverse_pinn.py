@@ -350,23 +350,6 @@ def conditions_in_the_form_of_the_model():
         return alpha.item(), history
 
 
-@alternative("recover_alpha")
-def least_squares_with_the_exact_solution():
-    from scipy.optimize import curve_fit
-
-    def recover_alpha(observations, *, epochs, generator):
-        x, t, u = (np.asarray(y, dtype=float).ravel() for y in observations)
-        history = []
-
-        def curve(_, log_alpha):
-            history.append(float(np.exp(log_alpha)))
-            return exact_heat(x, t, np.exp(log_alpha))
-
-        best, _ = curve_fit(curve, x, u, p0=[0.0], maxfev=max(epochs, 100))
-        history.append(np.exp(best[0]))
-        return np.exp(best[0]), np.array(history)
-
-
 # ---------------------------------------------------------------------- alpha_uncertainty
 
 

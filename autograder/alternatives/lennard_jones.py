@@ -578,7 +578,7 @@ def tensors_only_with_lbfgs():
 
         def model(distances):
             distances = torch.as_tensor(distances)
-            return low + (high - low) * net(distances).squeeze(-1)
+            return low + (high - low) * net(1 / distances).squeeze(-1)
 
         optimiser = torch.optim.LBFGS(
             net.parameters(), max_iter=min(epochs, 400), line_search_fn="strong_wolfe"

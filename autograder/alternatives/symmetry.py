@@ -158,6 +158,28 @@ def one_element_after_another():
             return self.layers[2](nn.functional.gelu(self.layers[1](pooled)))
 
 
+@alternative("deep_sets")
+def relu_and_biases_that_start_at_zero():
+    class DeepSets(nn.Module):
+        def __init__(self, in_dim=1, hidden=32, out_dim=1, pooling="sum"):
+            super().__init__()
+            self.phi = nn.Sequential(
+                nn.Linear(in_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
+            )
+            self.rho = nn.Sequential(
+                nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, out_dim)
+            )
+            self.pooling = pooling
+            for layer in self.modules():
+                if isinstance(layer, nn.Linear):
+                    nn.init.xavier_normal_(layer.weight)
+                    nn.init.zeros_(layer.bias)
+
+        def forward(self, x):
+            x = x if x.dim() == 3 else x[..., None]
+            return self.rho(pool(self.phi(x), kind=self.pooling))
+
+
 # ---------------------------------------------------------------------------- naive_mlp
 
 

@@ -9,6 +9,7 @@ guards.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import coursekit
@@ -32,7 +33,7 @@ from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
 from autograder.judging.kinds import array, close, number
-from autograder.judging.kit import numpy_generator, repeats, torch_generator, unchanged
+from autograder.judging.kit import jumps, numpy_generator, repeats, torch_generator, unchanged
 from reference_impl import lennard_jones as reference
 
 R_MIN = 2 ** (1 / 6)
@@ -182,10 +183,14 @@ def test_lj_force__holds_for_any_sigma(student, draw):
 def test_lj_force__is_exact(student, draw):
     """is exact to rounding, differentiated by hand or through autograd and not by small steps
 
-    Near the minimum, where the force itself is small and the error of a step is not.
+    Near the minimum, where the force itself is small and the error of a step is not, and far out,
+    where the energy hardly changes over a step.
     """
     r = R_MIN * (1 + draw.choice([-1.0, 1.0], 20) * draw.uniform(1e-4, 1e-2, 20))
     _exact(student.lj_force(r), reference.lj_force(r), 24.0)
+    far = draw.uniform(30, 100, 20)
+    returned = array(student.lj_force(far), (20,))
+    _exact((returned / reference.lj_force(far)).astype(returned.dtype), np.ones(20), 1.0)
 
 
 def test_lj_force__is_right_near_and_far(student, draw):
@@ -328,11 +333,17 @@ def test_cluster_forces__are_minus_the_gradient_of_the_energy(student, draw):
 def test_cluster_forces__are_exact(student, draw):
     """are exact to rounding, by hand or through autograd and not by small steps
 
-    Near the best tetrahedron, where forces are small and the error of a step is not.
+    Near the best tetrahedron, where forces are small and the error of a step is not, and on a pair
+    that is far from another one, whose energy is huge.
     """
     corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) * R_MIN / 8**0.5
     positions = _move(draw, corners) + draw.uniform(-3e-3, 3e-3, (4, 3))
     _exact(student.cluster_forces(positions), reference.cluster_forces(positions), 50.0)
+    along = Rotation.random(random_state=int(draw.integers(2**31))).as_matrix()[0]
+    pair, apart = np.outer([-0.5, 0.5], along), draw.uniform(1.2, 1.4)
+    positions = np.concatenate([0.1 * pair, [0.0, 0.0, 6.0] + apart * pair])
+    found = array(student.cluster_forces(positions), (4, 3))[2:]
+    close(found, reference.cluster_forces(positions)[2:], SINGLE)
 
 
 def test_cluster_forces__push_close_atoms_apart(student, draw):
@@ -617,20 +628,27 @@ def test_nn_potential__is_a_curve_not_a_line(student, draw):
 
 
 def test_nn_potential__is_smooth(student, draw):
-    """is a smooth network: the force, its slope, changes from place to place"""
+    """is a smooth network: the force, its slope, changes from place to place and does not jump"""
     student.reseed(int(draw.integers(2**31)))
-    model, x, slopes = student.NNPotential(), _column(draw, 200, torch.float32), []
-    for shift in (0.0, 1e-3):
-        r = student.keep((x + shift).requires_grad_())
+    model = student.NNPotential()
+
+    def force(x: np.ndarray) -> np.ndarray:
+        r = student.keep(torch.tensor(x[:, None], dtype=torch.float32).requires_grad_())
         (slope,) = student.gradients(student.keeping(model, r), r)
         holds(slope is not None, "the network's output has lost its graph: it has no slope")
-        slopes.append(tensor(slope, (200, 1)).astype(float))
+        return tensor(slope, (x.size, 1)).astype(float)[:, 0]
+
     # A piecewise linear network has the same slope at both ends of almost every short step.
-    bent = np.abs(slopes[1] - slopes[0]) > 1e-6 * np.abs(slopes[0]).max()
+    x = draw.uniform(0.9, 3.5, 200)
+    bent = np.abs(force(x + 1e-3) - force(x)) > 1e-6 * np.abs(force(x)).max()
     holds(
         bool(np.mean(bent) > 0.5),
         "the energy is made of straight pieces and the force is a staircase: take an activation "
         "that is smooth",
+    )
+    holds(
+        not jumps(force, draw.uniform(0.0, 1e-3), 5.0),
+        "the force jumps here and there: is the activation of every layer smooth?",
     )
 
 
@@ -876,6 +894,15 @@ def _potential(student: Any, draw: np.random.Generator, r: np.ndarray, law: _Law
     )
 
 
+def _begins_with_drawn_weights(
+    draw: np.random.Generator, trained: Callable[[torch.Generator], np.ndarray]
+) -> None:
+    """What `trained` gives is not the same to the last digit for two seeds."""
+    one, other = (trained(torch_generator(draw)) for _ in range(2))
+    words = "two seeds give the same to the last digit: are there weights that have learnt?"
+    holds(not np.array_equal(one, other), words)
+
+
 class Missed(NamedTuple):
     """Mean squared errors between the data, after training on 64 distances."""
 
@@ -903,6 +930,7 @@ def slope_error(student: Any, draw: np.random.Generator) -> float:
     return float(np.mean((F - known) ** 2) / np.mean(known**2))
 
 
+@pytest.mark.point
 def test_train_potential__knows_unseen_energies(student, draw):
     """gives the energies at unseen distances, counted from the zero of the data"""
     below(
@@ -930,6 +958,19 @@ def test_train_potential__learns_from_the_forces(student, draw):
         SLOPE_LIMIT,
         "relative error of the force at the very distances of the data, six of them,",
     )
+
+
+@pytest.mark.point
+@pytest.mark.guard
+def test_train_potential__begins_with_drawn_weights(student, draw):
+    """is a network, whose first weights the generator decides: no table and no fitted formula"""
+    data = _training_data(_spread(draw, 20), _Law(draw, 0.95))
+
+    def trained(generator: torch.Generator) -> np.ndarray:
+        model = student.train_potential(*data, epochs=10, generator=generator)
+        return _curve(student, model, np.linspace(1, 3, 9))[0]
+
+    _begins_with_drawn_weights(draw, trained)
 
 
 @pytest.mark.guard
@@ -1077,6 +1118,18 @@ def test_train_cluster_model__gives_one_axis(student, draw):
         _predict(model, distances[:rows])
         shape = tuple(getattr(_either(model, distances[:rows]), "shape", ()))
         holds(shape == (rows,), f"of {rows} rows what comes back {misfit(shape, (rows,))}")
+
+
+@pytest.mark.point
+@pytest.mark.guard
+def test_train_cluster_model__begins_with_drawn_weights(student, draw):
+    """is a network, whose first weights the generator decides: no table and no fitted formula"""
+    data = _energies(draw, 60, 4, _Law(draw, 0.9))
+
+    def trained(generator: torch.Generator) -> np.ndarray:
+        return _predict(_clusters_model(student, data, generator, 10), data[0][:9])
+
+    _begins_with_drawn_weights(draw, trained)
 
 
 @pytest.mark.guard

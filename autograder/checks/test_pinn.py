@@ -49,6 +49,8 @@ EPOCHS_HEAT = 1000
 HEAT_LIMIT = 0.03
 EDGE_LIMIT = 0.02
 
+FAR = 1e12  # a zero that is so far away costs a difference its digits, and a derivative none
+
 # Drawn, and never the default, which a textbook's solution, or data from it, would fit; but near
 # it, so that the limits hold as they were measured.
 RATE = (0.6, 0.8)
@@ -320,6 +322,18 @@ def test_decay_residual__tells_right_from_wrong_decay(student, draw):
 
 
 @pytest.mark.point
+def test_decay_residual__is_exact(student, draw):
+    """is exact to rounding, through autograd and not by small steps
+
+    Counted from a zero far away u is huge and its slope is the same: a difference loses its digits.
+    """
+    c, t = np.array([FAR, *_coefficients(draw, 4)]), _column(draw, 7)
+    model = student.field("polynomial", coefficients=c.tolist())
+    returned = tensor(student.decay_residual(model, t, 1 / FAR), (7, 1))
+    close(returned, _decay(c, t, 1 / FAR), SINGLE)
+
+
+@pytest.mark.point
 def test_decay_residual__trains_the_model(student, draw):
     """can be differentiated with respect to the model's parameters"""
     rate = float(draw.uniform(1.5, 3))
@@ -382,6 +396,15 @@ def test_oscillator_residual__tells_right_from_wrong_frequency(student, draw):
         returned = tensor(student.oscillator_residual(model, t, omega), (8, 1))
         size = amplitude * omega**2
         close(returned / size, (omega**2 - frequency**2) * exact / size, SINGLE)
+
+
+@pytest.mark.point
+def test_oscillator_residual__is_exact(student, draw):
+    """is exact to rounding, through autograd and not by small steps, as decay_residual is"""
+    c, t = np.array([FAR, *_coefficients(draw, 5)]), _column(draw, 7)
+    model = student.field("polynomial", coefficients=c.tolist())
+    returned = tensor(student.oscillator_residual(model, t, FAR**-0.5), (7, 1))
+    close(returned, _oscillation(c, t, FAR**-0.5), SINGLE)
 
 
 @pytest.mark.point
@@ -468,6 +491,16 @@ def _trains_a_surface(student: Any, draw: np.random.Generator, alpha: float) -> 
 
 
 @pytest.mark.point
+def test_heat_residual__is_exact(student, draw):
+    """is exact to rounding, through autograd and not by small steps, as decay_residual is"""
+    c, (x, t), alpha = _coefficients(draw, 4, 4), _points(draw, 9), float(draw.uniform(0.5, 2))
+    c[0, 0] = FAR
+    model = student.field("surface", coefficients=c)
+    returned = tensor(student.heat_residual(model, x, t, alpha), (9, 1))
+    close(returned, _cooling(c, x, t, alpha), SINGLE)
+
+
+@pytest.mark.point
 def test_heat_residual__trains_the_model(student, draw):
     """can be differentiated with respect to the model's parameters"""
     _trains_a_surface(student, draw, float(draw.uniform(0.5, 2)))
@@ -514,6 +547,18 @@ def test_condition_losses__oscillator_asks_for_x_1_at_rest(student, draw):
         model = student.field("polynomial", coefficients=c.tolist())
         expected = float((c[0] - 1) ** 2 + c[1] ** 2)
         close(_one(student.oscillator_condition_loss(model)), expected, SINGLE)
+
+
+def test_condition_losses__oscillator_is_exact(student, draw):
+    """oscillator_condition_loss has the speed through autograd, exact to rounding
+
+    Its motion is so strongly curved that no step is small enough.
+    """
+    start, speed = _coefficients(draw, 2).tolist()
+    curved = [start, speed, 1.0, 1e36, 0.0, 1e36]
+    model = student.field("polynomial", coefficients=curved)
+    expected = (start - 1) ** 2 + speed**2
+    close(_one(student.oscillator_condition_loss(model)), expected, SINGLE)
 
 
 def test_condition_losses__take_a_network(student, draw):
@@ -1100,8 +1145,8 @@ def test_hard_constraint__is_both_at_once(student, draw):
     t = t.double()
     motions = []
     for sign in (1, -1):
-        c = sign * draw.uniform(0.5, 1.5, 4)
-        network = student.field("polynomial", coefficients=c.tolist())
+        c = [1.0, *(sign * draw.uniform(0.5, 1.5, 3)).tolist()]  # equal at t = 0
+        network = student.field("polynomial", coefficients=c)
         position, speed = _at_the_start(student, network)
         close(position, 1.0, SINGLE)
         close(speed, 0.0, SINGLE)

@@ -29,7 +29,7 @@ from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
 from autograder.judging.kinds import array, close, number
-from autograder.judging.kit import torch_generator, unchanged
+from autograder.judging.kit import jumps, torch_generator, unchanged
 from autograder.sandbox.inside import fields
 from reference_impl import lennard_jones
 from reference_impl import symmetry as reference
@@ -419,6 +419,29 @@ def test_deep_sets__sees_which_numbers_belong_together(student, draw):
     exchanged[:, :, 1] = x[:, ::-1, 1]
     outputs = [_outputs(model, _like(model, some), (20, 1)) for some in (x, exchanged)]
     _different(*outputs, "{(a, b), (c, d)} and {(a, d), (c, b)} give the same output", 1e-4)
+
+
+@pytest.mark.guard
+def test_deep_sets__looks_at_every_element_by_itself(student, draw):
+    """has a φ that sees one element and none of the others
+
+    With a single feature f = ρ(s), s = Σ φ(xᵢ): the slopes with respect to two elements are as
+    φ′(x₁) to φ′(x₂), whatever else is in the set. Half of so narrow networks may be dead.
+    """
+    for _ in range(12):
+        model = _network(student, draw, "DeepSets", 1, 1, 1)
+        x = 3 * draw.normal(size=(8, 4))
+        x[:, :2] = x[0, :2]
+        kept = student.keep(_like(model, x).requires_grad_())
+        (slopes,) = student.gradients(student.keeping(model, kept), kept)
+        holds(slopes is not None, "the output cannot be differentiated with respect to the set")
+        one, other = tensor(slopes, (8, 4)).astype(float).T[:2]
+        crossed = np.abs(one * other[0] - one[0] * other)
+        size = np.abs(one * other[0]) + np.abs(one[0] * other)
+        holds(
+            bool((crossed <= SINGLE.relative * size + SINGLE.tiny**2).all()),
+            "what φ makes of an element depends on the other elements of its set",
+        )
 
 
 @pytest.mark.point
@@ -930,31 +953,43 @@ def test_cluster_energy_model__counts_all_pairs(student, draw):
     _different(*_regular(student, draw, 3, 4), text)
 
 
+@pytest.mark.point
+def test_cluster_energy_model__sees_the_distances_of_pairs(student, draw):
+    """changes when atoms come nearer to each other and none to the middle of the cluster
+
+    Two pairs around one centre, one of which is turned about it.
+    """
+    model, angles = _energy_model(student, draw), draw.uniform(0.5, 1.2, 9)
+    one = draw.uniform(0.6, 0.9, (9, 1)) * [1.0, 0.0, 0.0]
+    energies = []
+    for angle in (angles, np.full(9, np.pi / 2)):
+        ray = np.stack([np.cos(angle), np.sin(angle), np.zeros(9)], axis=1)
+        other = 1.1 * ray
+        energies.append(_energies(model, torch.tensor(np.stack([one, -one, other, -other], 1))))
+    text = "the energy knows how far the atoms are from the middle, not from each other"
+    _different(*(some[:, None] for some in energies), text)
+
+
 def _slopes(student: Any, model: Any, distances: np.ndarray) -> np.ndarray:
     """dE/dr of pairs of atoms at these distances."""
     pairs = np.zeros((distances.size, 2, 3))
-    pairs[:, 1, 0] = distances.ravel()
+    pairs[:, 1, 0] = distances
     kept = student.keep(_like(model, pairs).requires_grad_())
     (slope,) = student.gradients(student.keeping(model, kept), kept)
     holds(slope is not None, "the energy has lost its graph: it has no slope")
-    return tensor(slope, pairs.shape).astype(float)[:, 1, 0].reshape(distances.shape)
+    return tensor(slope, pairs.shape).astype(float)[:, 1, 0]
 
 
 def test_cluster_energy_model__is_smooth(student, draw):
-    """is smooth: the force between two atoms does not jump as they move apart
-
-    Where the force changes most from one distance to the next, ten times smaller steps change it
-    ten times less; a jump stays what it is.
-    """
+    """is smooth: the force between two atoms does not jump as they move apart"""
     model = _energy_model(student, draw)
-    r = np.linspace(0.95, 2.5, 2001) + draw.uniform(0, 1e-3)
-    change = np.abs(np.diff(_slopes(student, model, r)))
-    holds(bool(change.max() > 0), "two atoms feel no force")
-    steepest = np.argsort(change)[-8:]
-    parts = r[steepest, None] + (r[1] - r[0]) * np.linspace(0, 1, 11)
-    largest = np.abs(np.diff(_slopes(student, model, parts), axis=1)).max(axis=1)
-    jumps = bool((largest > 0.5 * change[steepest]).any())
-    holds(not jumps, "the force jumps: a ReLU has a corner, and so has a cut-off that is a step")
+
+    def slope(r: np.ndarray) -> np.ndarray:
+        return _slopes(student, model, r)
+
+    holds(bool(np.ptp(slope(np.linspace(0.95, 2.5, 50)))), "two atoms feel no force")
+    torn = jumps(slope, 0.95 + draw.uniform(0, 1e-3), 2.5)
+    holds(not torn, "the force jumps: a ReLU has a corner, and so has a cut-off that is a step")
 
 
 def test_cluster_energy_model__gives_the_forces_of_a_real_network(student, draw):
@@ -1022,6 +1057,19 @@ def test_cluster_energy_model__pushes_atoms_apart(student, draw):
     holds(bool(along[0] < 0 < along[1]), "the two atoms should be pushed apart")
 
 
+@pytest.mark.point
+def test_cluster_energy_model__gives_exact_forces(student, draw):
+    """forces is exact to rounding, through autograd and not by small steps
+
+    Counted from another zero the energy is huge and its slope is the same: a difference loses its
+    digits.
+    """
+    positions = _clusters(draw, 3, 4)
+    model = student.field("pair_energy", zero=1e12)
+    found = student.forces(model, positions)
+    close(found, torch.tensor(_known_forces(positions.numpy(), np.ones(3))), SINGLE)
+
+
 def test_cluster_energy_model__gives_the_forces_of_any_model(student, draw):
     """forces is right for a model without symmetry too, and for tensors that require gradients"""
     positions, stretch = _clusters(draw, 3, 4), draw.uniform(0.3, 1.2, 3)
@@ -1052,7 +1100,7 @@ def _is_the_slope(model: Any, positions: torch.Tensor, forces: np.ndarray) -> No
     fall = _energies(model, positions - step) - _energies(model, positions + step)
     holds(
         bool((np.abs(fall / 0.04 - length) <= 0.1 * length.max()).all()),
-        "the energy does not fall along the forces as it should: is a part of the graph cut?",
+        "the energy does not fall along the forces: is the graph cut, or has the energy corners?",
     )
 
 

@@ -23,6 +23,11 @@ from .job import Job
 
 ALIVE = b"."
 """What a judge says before its answer, more than once: its work goes on."""
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONWARNINGS": "ignore",  # of a student's values, which no terminal needs to hear about
+}
 PROGRAM = ("-m", "autograder.grading.judge_process")
 
 
@@ -37,7 +42,7 @@ class JudgeClient:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
-            env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env=os.environ | _ENVIRONMENT,
             start_new_session=True,
         )
         theirs.close()

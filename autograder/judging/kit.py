@@ -50,6 +50,20 @@ def keeps_to_its_epochs(
     holds(more <= 30, f"for 20 epochs more an optimiser may make {measured(more)} iterations more")
 
 
+def jumps(slope: Callable[[np.ndarray], np.ndarray], low: float, high: float) -> bool:
+    """Does a function of an array jump between `low` and `high`?
+
+    Where it changes most from one of 2000 steps to the next, ten times smaller steps change it ten
+    times less; a jump stays what it is.
+    """
+    x = np.linspace(low, high, 2001)
+    change = np.abs(np.diff(slope(x)))
+    steepest = np.argsort(change)[-8:]
+    parts = x[steepest, None] + (x[1] - x[0]) * np.linspace(0, 1, 11)
+    largest = np.abs(np.diff(slope(parts.ravel()).reshape(parts.shape), axis=1)).max(axis=1)
+    return bool((largest > 0.5 * change[steepest]).any())
+
+
 def unchanged(student: Any, call: Callable[..., Any], *arguments: Any) -> None:
     """`call` leaves its arguments as they were."""
     kept = [student.keep(argument) for argument in arguments]

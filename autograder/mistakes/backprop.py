@@ -5,7 +5,7 @@ import numpy as np
 from autograder.judging.answers import Bank, mistake
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
-from reference_impl.backprop import backward, forward, he_initialise, mse_loss
+from reference_impl.backprop import backward, forward, he_initialise, mse_loss, sigmoid, tanh
 
 # What an exercise is about: an answer that fails one of these checks keeps at most half.
 POINTS = {
@@ -378,6 +378,28 @@ activation_gradients = [
         "never used.",
     ),
 ]
+
+
+@mistake(
+    "activation_gradients",
+    caught_by="are_exact",
+    keeps=0.5,
+    hint="sigmoid_gradient: steps to both sides, near and far, keep many digits where sigmoid is "
+    "steep and few where it hardly changes. Differentiate on paper.",
+)
+def steps_near_and_far():
+    def sigmoid_gradient(z):
+        near, far = (sigmoid(z + h) - sigmoid(z - h) for h in (1e-3, 2e-3))
+        return (8 * near - far) / 12e-3
+
+    def tanh_gradient(z):
+        return 1 - tanh(z) ** 2
+
+    def relu_gradient(z):
+        return np.where(z > 0, 1.0, 0.0)
+
+    def leaky_relu_gradient(z, slope=0.1):
+        return np.where(z > 0, 1.0, slope)
 
 
 @mistake(
@@ -1813,6 +1835,24 @@ def output_layer_forgotten():
 def neurons_counted():
     def count_parameters(layer_sizes):
         return sum(layer_sizes)
+
+
+@mistake(
+    "he_initialise",
+    caught_by="is_normal",
+    hint="What lies beyond two deviations is drawn again and the rest widened, as some libraries "
+    "do it. The spread is right, but a normal distribution has tails.",
+)
+def tails_drawn_again():
+    def he_initialise(layer_sizes, rng):
+        layers = []
+        for i, n_out in enumerate(layer_sizes[1:]):
+            n_in = layer_sizes[i]
+            W = rng.normal(size=(n_in, n_out))
+            while (far := np.abs(W) > 2).any():
+                W[far] = rng.normal(size=far.sum())
+            layers.append((W * np.sqrt(2 / n_in) / 0.87963, np.zeros((1, n_out))))
+        return layers
 
 
 @mistake(

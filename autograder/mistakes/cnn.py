@@ -894,6 +894,18 @@ ising_cnn_slips = [
     ),
     slip(
         "ising_cnn",
+        "periodic_padding_everywhere",
+        "nn.Conv2d(1, 16, kernel_size=3, padding=1),\n            nn.ReLU(),\n"
+        "            nn.MaxPool2d(2),\n            nn.Conv2d(16, 32, kernel_size=3, padding=1)",
+        'nn.Conv2d(1, 16, kernel_size=3, padding=1, padding_mode="circular"),\n'
+        "            nn.ReLU(),\n            nn.MaxPool2d(2),\n"
+        '            nn.Conv2d(16, 32, kernel_size=3, padding=1, padding_mode="circular")',
+        "computes_what_its_layers_say",
+        "Both convolutions are periodic. That suits the lattice, and PeriodicCNN will do it; here "
+        "a ring of zeros around the lattice was asked for.",
+    ),
+    slip(
+        "ising_cnn",
         "activation_forgotten_after_the_second_convolution",
         "nn.Conv2d(16, 32, kernel_size=3, padding=1),\n            nn.ReLU(),",
         "nn.Conv2d(16, 32, kernel_size=3, padding=1),",

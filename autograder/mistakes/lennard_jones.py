@@ -3,6 +3,8 @@
 from functools import partial
 
 import numpy as np
+import torch
+from torch import nn
 
 from autograder.judging.answers import Bank, mistake
 
@@ -25,7 +27,7 @@ POINTS = {
     "standardise": {"treats_test_as_it_treats_train"},
     "nn_potential": {"is_exact", "gives_minus_the_slope_of_any_model", "is_differentiable_again"},
     "force_matching_loss": {"adds_two_mean_squares"},
-    "train_potential": {"learns_from_the_forces", "knows_unseen_forces"},
+    "train_potential": {"learns_from_the_forces", "knows_unseen_energies", "knows_unseen_forces"},
     "train_cluster_model": {"knows_unseen_clusters"},
 }
 
@@ -399,6 +401,16 @@ def central_differences():
     def lj_force(r, epsilon=1.0, sigma=1.0):
         h = 1e-5 * sigma
         return (lj_potential(r - h, epsilon, sigma) - lj_potential(r + h, epsilon, sigma)) / (2 * h)
+
+
+@mistake("lj_force", caught_by="is_exact", keeps=0.5, hint=STEPS)
+def differences_of_sixth_order():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        def slope(h):
+            return (lj_potential(r + h, epsilon, sigma) - lj_potential(r - h, epsilon, sigma)) / h
+
+        h = 1e-3 * sigma
+        return -(64 * slope(h / 4) - 20 * slope(h / 2) + slope(h)) / 90
 
 
 @mistake("lj_force", caught_by="is_exact", keeps=0.5, hint=STEPS)
@@ -986,6 +998,28 @@ def stops_where_nothing_pushes():
     "cluster_forces",
     caught_by="are_exact",
     keeps=0.5,
+    hint="Steps to both sides, near and far, give many digits of the force, not all: where the "
+    "energy is huge its digits are lost. Add up lj_force along the unit vectors.",
+)
+def steps_near_and_far():
+    def cluster_forces(positions, epsilon=1.0, sigma=1.0):
+        forces = np.zeros(positions.shape)
+        for index in np.ndindex(positions.shape):
+            step = np.zeros(positions.shape)
+            step[index] = 1e-4 * sigma
+            near, far = (
+                cluster_energy(positions + n * step, epsilon, sigma)
+                - cluster_energy(positions - n * step, epsilon, sigma)
+                for n in (1, 2)
+            )
+            forces[index] = (far - 8 * near) / (12e-4 * sigma)
+        return forces
+
+
+@mistake(
+    "cluster_forces",
+    caught_by="are_exact",
+    keeps=0.5,
     hint="Small steps of the energy give some digits of the force, not all, and cost the whole "
     "energy for every coordinate. Add up lj_force along the unit vectors.",
 )
@@ -1517,6 +1551,15 @@ nn_potential_slips = [
         "is_smooth",
         "The activation has a kink: the energy is made of straight lines, and the force, its "
         "slope, is a staircase. A smooth activation gives a smooth force.",
+    ),
+    slip(
+        "nn_potential",
+        "relu_in_one_layer",
+        "nn.Linear(hidden, hidden), nn.Tanh()",
+        "nn.Linear(hidden, hidden), nn.ReLU()",
+        "is_smooth",
+        "One of the layers has an activation with a kink, and the force jumps wherever one of its "
+        "units wakes up. All activations have to be smooth.",
     ),
     slip(
         "nn_potential",
@@ -2071,6 +2114,51 @@ train_cluster_model_slips = [
         "The training stops while the loss is still falling: use the epochs that are given.",
     ),
 ]
+
+
+@mistake(
+    "train_potential",
+    caught_by="begins_with_drawn_weights",
+    keeps=0.5,
+    hint="The data are looked up and joined by curves. Nothing is trained, and there are no "
+    "weights that a generator could decide.",
+)
+def a_table_of_the_data():
+    class Table(nn.Module):
+        def __init__(self, r, V, F):
+            super().__init__()
+            order = r[:, 0].argsort()
+            self.r, self.V, self.slope = r[order, 0], V[order, 0], -F[order, 0]
+            self.zero = nn.Parameter(torch.zeros(1))
+
+        def forward(self, r):
+            at = r[:, 0].to(self.r.dtype)
+            k = (torch.searchsorted(self.r, at.detach().contiguous()) - 1).clamp(0, len(self.r) - 2)
+            width = self.r[k + 1] - self.r[k]
+            t = (at - self.r[k]) / width
+            ends = (1 + 2 * t) * (1 - t) ** 2 * self.V[k] + (3 - 2 * t) * t**2 * self.V[k + 1]
+            bend = t * (1 - t) ** 2 * self.slope[k] - (1 - t) * t**2 * self.slope[k + 1]
+            return (ends + width * bend + self.zero)[:, None].to(r.dtype)
+
+    def train_potential(r, V, F, *, epochs, generator):
+        return Table(r, V, F)
+
+
+@mistake(
+    "train_cluster_model",
+    caught_by="begins_with_drawn_weights",
+    keeps=0.5,
+    hint="One linear system is solved, and there are no weights that a generator could decide. A "
+    "network is asked for.",
+)
+def powers_of_the_distances_fitted():
+    def train_cluster_model(distances, energies, *, epochs, generator):
+        def powers(distances):
+            columns = [np.sum(1.0 / np.asarray(distances) ** n, axis=1) for n in range(1, 15)]
+            return np.column_stack([*columns, np.ones(len(distances))])
+
+        weights = np.linalg.lstsq(powers(distances), energies, rcond=1e-10)[0]
+        return lambda distances: powers(distances) @ weights
 
 
 @mistake(

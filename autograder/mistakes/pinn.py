@@ -322,6 +322,14 @@ decay_residual_slips = [
     ),
     slip(
         "decay_residual",
+        "differences_of_fourth_order",
+        "derivative(u, t)",
+        "(8 * (model(t + 0.01) - model(t - 0.01)) - model(t + 0.02) + model(t - 0.02)) / 0.12",
+        "is_exact",
+        SMALL_STEPS,
+    ),
+    slip(
+        "decay_residual",
         "central_differences",
         "derivative(u, t)",
         "(model(t + 1e-4) - model(t - 1e-4)) / 2e-4",
@@ -469,6 +477,15 @@ oscillator_residual_slips = [
     ),
     slip(
         "oscillator_residual",
+        "differences_of_fourth_order",
+        "derivative(x, t, order=2)",
+        "(16 * (model(t + 0.02) + model(t - 0.02)) - model(t + 0.04) - model(t - 0.04) - 30 * x) "
+        "/ 0.0048",
+        "is_exact",
+        SMALL_STEPS,
+    ),
+    slip(
+        "oscillator_residual",
         "central_differences",
         "derivative(x, t, order=2)",
         "(model(t + 1e-3) - 2 * x + model(t - 1e-3)) / 1e-6",
@@ -611,6 +628,15 @@ heat_residual_slips = [
         "is_u_t_minus_alpha_u_xx", AVERAGED),
     slip(
         "heat_residual",
+        "differences_of_fourth_order",
+        "derivative(u, t)",
+        "(8 * (model(x, t + 0.01) - model(x, t - 0.01)) - model(x, t + 0.02) + model(x, t - 0.02)) "
+        "/ 0.12",
+        "is_exact",
+        SMALL_STEPS,
+    ),
+    slip(
+        "heat_residual",
         "central_differences",
         "derivative(u, x, order=2)",
         "(model(x + 1e-3, t) - 2 * u + model(x - 1e-3, t)) / 1e-6",
@@ -651,6 +677,15 @@ _START = "    start = model(x_initial, torch.zeros_like(x_initial))\n"
 _INITIAL = "torch.mean((start - torch.sin(math.pi * x_initial)) ** 2)"
 
 condition_losses_slips = [
+    slip(
+        "condition_losses",
+        "differences_of_fourth_order",
+        "derivative(x, start)",
+        "(8 * (model(start + 0.01) - model(start - 0.01)) - model(start + 0.02) "
+        "+ model(start - 0.02)) / 0.12",
+        "oscillator_is_exact",
+        SMALL_STEPS,
+    ),
     slip(
         "condition_losses",
         "decay_to_zero",
@@ -1573,6 +1608,15 @@ hard_constraint_slips = [
         "is_both_at_once",
         "sin² t is zero at t = 0, and again at π, 2π, …: there x is 1 with any network. The "
         "factor should vanish at the start alone.",
+    ),
+    slip(
+        "hard_constraint",
+        "network_asked_at_the_start_alone",
+        _HARD,
+        "1 + (1 - torch.cos(t)) * self.network(torch.zeros_like(t))",
+        "is_both_at_once",
+        "The network is asked at t = 0 alone, so that it can choose one number and no motion. It "
+        "has to be asked at t.",
     ),
     slip(
         "hard_constraint",

@@ -253,6 +253,25 @@ deep_sets_slips = [
     ),
     slip(
         "deep_sets",
+        "elements_mixed_before_the_pooling",
+        "self.rho(pool(self.phi(x), kind=self.pooling))",
+        "self.rho(pool(\n            torch.softmax(x @ x.mT, dim=-1) @ self.phi(x), "
+        "kind=self.pooling\n        ))",
+        "looks_at_every_element_by_itself",
+        "The features of an element are mixed with those of the others. φ sees one element alone; "
+        "nothing but the pooling sees more than one.",
+    ),
+    slip(
+        "deep_sets",
+        "middle_taken_off",
+        "        return self.rho(pool(self.phi(x)",
+        "        x = x - x.mean(dim=1, keepdim=True)\n        return self.rho(pool(self.phi(x)",
+        "looks_at_every_element_by_itself",
+        "The mean of the set is taken off first, so that φ sees the other elements too, and sets "
+        "that are shifted as a whole are the same. φ sees one element alone.",
+    ),
+    slip(
+        "deep_sets",
         "pooled_over_the_batch",
         "self.rho(pool(self.phi(x), kind=self.pooling))",
         "self.rho(self.phi(x).sum(dim=0))",
@@ -1175,6 +1194,32 @@ def atoms_as_a_set_of_positions():
 
         def forward(self, positions):
             return self.output(pool(self.atom(positions)))
+
+    def forces(model, positions):
+        x = positions.detach().clone().requires_grad_(True)
+        return -torch.autograd.grad(model(x).sum(), x)[0]
+
+
+@mistake(
+    "cluster_energy_model",
+    caught_by="sees_the_distances_of_pairs",
+    keeps=0.5,
+    hint="The network sees how far each atom is from the middle of the cluster. Two atoms do not "
+    "feel the middle, they feel each other: use the distances of pairs.",
+)
+def distances_from_the_middle():
+    class ClusterEnergyModel(nn.Module):
+        def __init__(self, hidden=32):
+            super().__init__()
+            self.atom = nn.Sequential(
+                nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(),
+                nn.Linear(hidden, 1),
+            )  # fmt: skip
+
+        def forward(self, positions):
+            apart = positions - positions.mean(dim=1, keepdim=True)
+            r = (apart.square().sum(dim=-1, keepdim=True) + 1e-6).sqrt()
+            return self.atom(r).sum(dim=(1, 2))
 
     def forces(model, positions):
         x = positions.detach().clone().requires_grad_(True)

@@ -86,6 +86,7 @@ class Cage:
                 stderr=self._errors,
                 env=bubblewrap.environment(self._scratch or SCRATCH),
                 start_new_session=True,
+                preexec_fn=lockdown.leave_no_core,  # inside there is no right to
             )
         except FileNotFoundError as error:
             ours.close()

@@ -88,13 +88,13 @@ def test_deep_sets__forgets_the_order_and_not_the_set(student):
 
 
 def test_deep_sets__looks_at_elements_before_it_pools(student):
-    """tells {1, 5} from {3, 3}, whose sums are equal, and is more than a sum afterwards"""
+    """tells {−1, 5} from {2, 2}, whose sums are equal, and is more than a sum afterwards"""
     student.reseed(1)
     model = student.DeepSets()
-    sets = _like(model, torch.tensor([[1.0, 5.0], [3.0, 3.0]]))
+    sets = _like(model, torch.tensor([[-1.0, 5.0], [2.0, 2.0]]))
     one, other = tensor(model(sets), (2, 1))
-    holds(bool(abs(one - other) > SINGLE.tiny), "{1, 5} and {3, 3} give the same output")
-    alone = tensor(model(_like(model, torch.tensor([[1.0], [3.0], [5.0]]))), (3, 1))
+    holds(bool(abs(one - other) > SINGLE.tiny), "{−1, 5} and {2, 2} give the same output")
+    alone = tensor(model(_like(model, torch.tensor([[-1.0], [2.0], [5.0]]))), (3, 1))
     extra = (one - alone[0] - alone[2]) - (other - 2 * alone[1])
     holds(bool(abs(extra) > SINGLE.tiny), "{a, b} gives nothing but what {a} and {b} give")
 

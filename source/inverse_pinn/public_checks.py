@@ -242,7 +242,11 @@ def test_recover_alpha__returns_alpha_and_its_history(student):
 def test_recover_alpha__finds_the_alpha_of_exact_data(student):
     """finds α = 0.15 to 5 % from 200 temperatures without noise, and ends its history there (some
     seconds)"""
+    equation = student.field("equation")
+    equation.watch()
     returned, history = _recovered(student, 3000, _observations(200, 0.15))
+    asked = equation.was_asked_for() is True
+    holds(asked, "no network learns the equation: nothing is differentiated on the way to α")
     alpha, last = number(returned), number(history[-1])
     on = ", and still on its way at the end of the history" * watching.unsettled(history)
     holds(abs(alpha / 0.15 - 1) < 0.05, f"α should be 0.15 to 5 %, it is {alpha:.3g}{on}")

@@ -302,6 +302,19 @@ def test_hard_constraint__starts_at_1_at_rest(student):
     holds(bool(abs(x[2, 0] - 1) > 1e-3), "x(2) should depend on the network")
 
 
+def test_hard_constraint__is_the_network_s_to_choose(student):
+    """has the parameters of its network, and another motion with one that is the same at t = 0"""
+    positions = []
+    for coefficients in ([3.0, -2.0, 1.0], [3.0, -2.0, 400.0], [3.0, -2.0, -400.0]):
+        network = student.field("polynomial", coefficients=coefficients)
+        model = student.HardConstraint(network)
+        holds(len(list(model.parameters())) == 1, "the parameters should be those of the network")
+        positions.append(float(tensor(model(torch.full((1, 1), math.pi)), (1, 1))[0, 0]))
+    apart = abs(positions[0] - positions[1])
+    holds(apart > 1e-3, "networks that differ, if not at t = 0, give the same x(π)")
+    holds(min(positions) < 0, "no network can bring x(π) below zero: is its output bounded?")
+
+
 def test_train_oscillator__returns_a_model_of_columns(student):
     """returns a model of a column of times that its seed decides and that the equation teaches"""
     _trains(student, student.train_oscillator, {"omega": 1.0}, [[0.0], [1.0], [2.0]])

@@ -264,6 +264,17 @@ class Line:
         return self.said.pop(0)
 
 
+def test_a_value_makes_no_noise_on_the_graders_terminal(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    says = "def mse_loss(a, b):\n    return np.full(2, 1e308 + 1j)\n"
+    judge = judge_client.JudgeClient("backprop", "full")
+    result = judge.grade(Job(assignment="backprop", student="ada", notebook=_notebook(says)))
+    judge.close()
+    assert result.status == "graded"
+    assert capfd.readouterr().err == ""
+
+
 def test_a_judge_is_waited_for_while_it_gives_signs_of_life() -> None:
     client = judge_client.JudgeClient.__new__(judge_client.JudgeClient)
     job = Job(assignment="backprop", student="ada", notebook=None)

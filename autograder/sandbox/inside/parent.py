@@ -215,7 +215,6 @@ def main() -> None:
     line = socket.socket(fileno=os.dup(0))
     setting = json.loads(line.recv(65536))  # not an argument: every process could read those
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge
-    lockdown.leave_no_core()
     if not setting["namespaces"]:
         lockdown.adopt_orphans()
     warm_up()

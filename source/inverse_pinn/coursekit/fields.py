@@ -125,18 +125,19 @@ class Permutation(nn.Module):
 
 
 class PairEnergy(nn.Module):
-    """Σ exp(−d²) over the pairs of a cluster, (B, N, 3) → (B,); `stretch` scales the axes first,
-    so that unequal stretches leave no invariance to rotations."""
+    """Σ exp(−d²) over the pairs of a cluster, (B, N, 3) → (B,), counted from −`zero`; `stretch`
+    scales the axes first, so that unequal stretches leave no invariance to rotations."""
 
-    def __init__(self, stretch: Any = 1.0) -> None:
+    def __init__(self, stretch: Any = 1.0, zero: float = 0.0) -> None:
         super().__init__()
+        self.zero = zero
         self.stretch = torch.as_tensor(stretch, dtype=torch.float64)
 
     def forward(self, positions: torch.Tensor) -> torch.Tensor:
         x = positions * self.stretch.to(positions.dtype)
         first, second = torch.triu_indices(x.shape[1], x.shape[1], offset=1)
         squared = ((x[:, first] - x[:, second]) ** 2).sum(-1)
-        return torch.exp(-squared).sum(-1)
+        return torch.exp(-squared).sum(-1) + self.zero
 
 
 class Network(nn.Module):

@@ -315,7 +315,8 @@ class Watched:
         if np.ptp(means) <= 10 * _TOLERANCE * np.abs(means).max() or not (means > 0).all():
             return ""
         ratios = history / means
-        if _near(float(ratios.min()), float(ratios.max())) and 0 < ratios.mean() < 1e4:
+        same = _near(float(ratios.min()), float(ratios.max()))
+        if same and 0 < ratios.mean() < 1e4 and abs(ratios.mean() - 1) > 0.005:
             return f": it is {measured(ratios.mean())} times that"
         if np.allclose(history**2, means, rtol=_TOLERANCE):
             return ": it is the square root of that"
