@@ -392,6 +392,26 @@ def forward_mode():
         return V, -slope
 
 
+@alternative("nn_potential")
+def of_the_inverse_distance():
+    class NNPotential(nn.Module):
+        def __init__(self, hidden=64):
+            super().__init__()
+            self.layers = nn.Sequential(
+                nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU()
+            )
+            self.last = nn.Linear(hidden, 1)
+
+        def forward(self, r):
+            return self.last(self.layers(1 / r))
+
+    def energy_and_force(model, r):
+        r = r.detach().clone().requires_grad_()
+        V = model(r)
+        (slope,) = torch.autograd.grad(V.sum(), r, create_graph=True)
+        return V, -slope
+
+
 # ------------------------------------------------------------------ force_matching_loss
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import resource
-import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +23,7 @@ from autograder.judging.digest import digests, salted, together
 from autograder.judging.follow_through import judged
 from autograder.judging.judge import Check, Judge
 from autograder.judging.patience import TookTooLong, at_most
-from autograder.judging.retry import with_retry
+from autograder.judging.retry import Spent, with_retry
 from autograder.judging.student import Student
 from autograder.judging.submission import attempt_salt, read_submission
 from autograder.results import CheckResult, ExerciseResult
@@ -66,7 +65,7 @@ def explain(
     cage = strongest(weakest)
     try:
         with no_more_than(MEMORY):  # as where it was graded
-            attempt = functools.partial(with_retry, judge, cage, salt, begun=time.monotonic())
+            attempt = functools.partial(with_retry, judge, cage, salt, spent=Spent())
             tries = judged(judge, submission.cells, wanted, lambda *_: None, attempt)
     finally:
         cage.close()

@@ -114,7 +114,7 @@ class _Server:
         from autograder.judging.diagnosis import Observer
         from autograder.judging.follow_through import judged
         from autograder.judging.patience import TookTooLong, at_most
-        from autograder.judging.retry import with_retry
+        from autograder.judging.retry import Spent, with_retry
         from autograder.judging.submission import (
             answer_cells,
             attempt_salt,
@@ -146,8 +146,7 @@ class _Server:
 
         wanted = [self.found.exercise(name) for name in job.exercises or checks]
         salt = attempt_salt(job.salt, submission, self.found)
-        begun = time.monotonic()
-        attempt = functools.partial(with_retry, judge, self.cage, salt, begun=begun)
+        attempt = functools.partial(with_retry, judge, self.cage, salt, spent=Spent())
         tries = judged(judge, submission.cells, wanted, after, attempt)
         for name, exercise in tries.exercises.items():
             exercise.checks_sha256 = resting_on(checks, name, exercise.rests_on)

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +27,14 @@ longer than a judge that fell silent keeps its turn."""
 _LOCKED = (Path(__file__), Path(__file__).with_name("judge.py"))
 
 
+@dataclass
+class Spent:
+    """What all passes of a submission have had together, on the wall; that it waited for others is
+    no part of it."""
+
+    seconds: float = 0.0
+
+
 def with_retry(
     judge: Judge,
     cage: Cage,
@@ -34,28 +43,28 @@ def with_retry(
     wanted: list[Exercise],
     after: Any,
     aided: bool = False,
-    begun: float | None = None,
+    spent: Spent | None = None,
 ) -> Tries:
     """The exercises' results; those that a crowded machine, or a kill that was not the grader's,
     may have cost points are tried twice (`transport` says why), and the better result counts.
 
     The second time nothing is told of what the code says: its first worker met the hidden checks,
-    and the machine has ways to hear of that. `begun`: when the submission's turn began.
+    and the machine has ways to hear of that. `spent`: of the submission, before and after.
     """
-    begun = time.monotonic() if begun is None else begun
+    spent = spent or Spent()
     notes: list[str] = []
     best: dict[str, ExerciseResult] = {}
     in_cells = 0.0
     alone = False
     for last in (False, True):
-        asked = time.monotonic()
         with _turn(alone):
-            begun += time.monotonic() - asked  # others' time
-            caged = Caged(cage, judge.assignment, cells, begun)
+            began = time.monotonic()
+            caged = Caged(cage, judge.assignment, cells, spent.seconds)
             try:
                 results = judge.judge(Student(caged, aided or last), salt, wanted, after=after)
             finally:
                 caged.close()
+                spent.seconds += time.monotonic() - began
         in_cells += caged.cell_seconds
         for result in results:
             if result.name not in best or result.points > best[result.name].points:

@@ -23,7 +23,6 @@ ends; they are tried once more too, while no other submission runs.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -69,9 +68,9 @@ class Caged:
     """The transport that carries a check's requests into the cage."""
 
     def __init__(
-        self, cage: Cage, assignment: Assignment, cells: Sequence[Cell], begun: float = math.inf
+        self, cage: Cage, assignment: Assignment, cells: Sequence[Cell], spent: float = 0.0
     ) -> None:
-        """`begun`: when the submission's turn began, where it was asked before."""
+        """`spent`: the submission's seconds on the wall before, where it was asked before."""
         self.cage = cage
         self.assignment = assignment
         self.cells = cells
@@ -93,7 +92,7 @@ class Caged:
         self.ended_by = ""
         """The exercise in which the last worker ended, if none was started since."""
         whole = self.pace * wall_seconds(assignment)
-        self.until = min(time.monotonic() + whole, begun + 2 * whole)
+        self.until = time.monotonic() + min(whole, 2 * whole - spent)
         self.seed: int | None = None
         self.ran = False
         """Whether the cells have run to their end."""
