@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -124,6 +125,8 @@ class _Collection:
         time = handed.times.get(attempts[-1][0]) or told
         if handed.late and time is None:
             self.outcome.remarks.append(f"{label}: {system} marks it late and does not say when")
+        for doubt in handed.doubts[:3]:
+            self.outcome.remarks.append(f"{label}: {plain(doubt)} and is ignored")
         for other in chosen.beside[:3]:
             self.outcome.remarks.append(f"{label}: {chosen.shown} was taken, not {other}")
         group = [member.student for member in handed.members]
@@ -268,7 +271,7 @@ def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
 
 def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
     """Gives members the id that the course has, where theirs differs in its spelling alone; and
-    says whom."""
+    says whom, where it is more than capitals and accents."""
     ours: dict[str, list[str]] = {}
     for student in there:
         ours.setdefault(same_id(student), []).append(student)
@@ -278,7 +281,11 @@ def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
         if len(known) == 1 and member.student not in known:
             new[member.student] = known[0]
     _rename(found, new)
-    return [f"{student}: taken for {known}, as the course has it" for student, known in new.items()]
+    return [
+        f"{student}: taken for {known}, as the course has it"
+        for student, known in new.items()
+        if normalize("NFC", student).lower() != normalize("NFC", known).lower()
+    ]
 
 
 def _rename(found: Layout, new: dict[str, str]) -> None:
@@ -299,7 +306,7 @@ def _by(kind: str, people: Iterable[P]) -> dict[str, list[P]]:
             key = f"{person.first_name} {person.last_name}"
         else:
             key = getattr(person, kind)
-        groups.setdefault(" ".join(key.casefold().split()), []).append(person)
+        groups.setdefault(" ".join(same_id(key).split()), []).append(person)
     return groups
 
 
