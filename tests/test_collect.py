@@ -834,6 +834,8 @@ def test_a_lone_folder_that_may_be_a_classs_is_remarked(tmp_path: Path) -> None:
     (remark,) = _taken(tmp_path / "one", {"homework1/ada/backprop.ipynb": b"1"}).remarks
     assert "the archive's only folder" in remark
     assert not _taken(tmp_path / "two", {"ada/backprop/backprop.ipynb": b"1"}).remarks
+    beside = {"ada/backprop.ipynb": b"1", "ada/plots/loss.png": b"2"}
+    assert not _taken(tmp_path / "three", beside).remarks
 
 
 def test_what_lies_beside_students_in_nbgraders_tree_is_no_student(tmp_path: Path) -> None:

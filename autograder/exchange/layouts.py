@@ -429,8 +429,9 @@ def perhaps_a_class(found: Layout, known: set[str]) -> list[str]:
     if found.system != "folders" or len(found.people) != 1 or found.people[0].label in known:
         return []
     (handed,) = found.people
-    within = {f.path[1] for files in handed.attempts.values() for f in files if len(f.path) > 2}
-    if not within - _NO_PERSON - set(course()):
+    work = [f.path for files in handed.attempts.values() for f in files if is_work(f.name)]
+    within = {path[1] for path in work if len(path) > 2}
+    if any(len(path) == 2 for path in work) or not within - _NO_PERSON - set(course()):
         return []
     return [
         f"{shown(handed.label)}: the archive's only folder, taken for a student's; if it is the "
