@@ -879,6 +879,8 @@ def test_a_folder_in_an_archives_place_is_one_sentence(tmp_path: Path) -> None:
 def test_what_stands_in_the_place_of_a_notebook_is_its_students_matter(
     kind: str, tmp_path: Path
 ) -> None:
+    from autograder.records import collected as records
+
     course = tmp_path / "course"
     folder = course / "submitted" / "ada" / "backprop"
     folder.mkdir(parents=True)
@@ -888,6 +890,7 @@ def test_what_stands_in_the_place_of_a_notebook_is_its_students_matter(
     outcome = _taken(course, files, replace=True)
     assert outcome.written == ["ben"]
     assert len(outcome.left_out) == 1
+    assert list(records.collected(course, "backprop").left_out) == ["ada"], "for the report"
     kept = [path.read_bytes() for path in (course / "attempts").rglob("*") if path.is_file()]
     assert not any(b"root:" in data for data in kept), "what a link leads to is nobody's attempt"
 

@@ -115,10 +115,9 @@ class _Collection:
         attempts = list(self._attempts(handed))
         chosen = attempts[-1][1] if attempts else Chosen(None, why=self._nothing(handed))
         if not handed.members or chosen.data is None:
-            why = plain(handed.why or chosen.why)
-            self._leave_out(label, why)
             # By the id, where there is one: the next file of the same student has another name.
-            self.known.left_out[handed.members[0].student if handed.members else label] = why
+            who = handed.members[0].student if handed.members else label
+            self._leave_out(label, who, plain(handed.why or chosen.why))
             return
         if handed.why:
             self.outcome.left_out.append(f"{label}: {plain(handed.why)}")
@@ -138,7 +137,7 @@ class _Collection:
             except OSError as error:
                 if not in_the_way(error):
                     raise
-                self._leave_out(label, f"{error.filename}: {error.strerror}")
+                self._leave_out(label, member.student, f"{error.filename}: {error.strerror}")
                 continue
             for name in (label, member.student):
                 self.known.left_out.pop(name, None)
@@ -161,7 +160,8 @@ class _Collection:
             self.known.students[member.student] = origin
             self.people.append(Known(member.student, member.name, member.email, member.lms_id))
 
-    def _leave_out(self, label: str, why: str) -> None:
+    def _leave_out(self, label: str, who: str, why: str) -> None:
+        self.known.left_out[who] = why
         self.outcome.left_out.append(why if why.startswith(label) else f"{label}: {why}")
 
     def _attempts(self, handed: Handed) -> Iterator[tuple[str, Chosen]]:
