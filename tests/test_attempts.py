@@ -273,3 +273,29 @@ def test_a_regrade_that_was_stopped_is_ended_by_the_next(
             command(*regrade)
             assert mark(springs, tmp_path) == 15, f"stopped at step {number}"
     assert number > 3
+
+
+@pytest.mark.parametrize("now", ["late", "gone"])
+def test_without_a_yes_a_regrade_moves_no_mark_of_another_file(
+    springs: Assignment, tmp_path: Path, judged: list[str], now: str
+) -> None:
+    """One that was collected and not graded yet, or is not there any more: the mark that is
+    recorded stays with the time at which its own file came in."""
+    (tmp_path / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
+    )
+    if now == "late":
+        again(springs, tmp_path, right(springs))
+        change(tmp_path, "update assignment set duedate = '2026-11-21 00:00:00.000000'")
+        late = "2026-11-22 10:00:00 UTC"
+        hand_in(tmp_path, "ada", filled(springs, EMPTY), stamp=late)
+    else:
+        again(springs, tmp_path, right(springs))
+        change(tmp_path, "update assignment set duedate = '2026-11-20 00:00:00.000000'")
+        command("grade", "springs", "--course", tmp_path)
+        for path in (tmp_path / "submitted/ada/springs").iterdir():
+            path.unlink()
+    before = mark(springs, tmp_path)
+    assert before == {"late": 15, "gone": 0}[now]
+    command("regrade", "springs", "--course", tmp_path)
+    assert mark(springs, tmp_path) == before

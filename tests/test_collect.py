@@ -781,7 +781,9 @@ def test_an_id_spelt_otherwise_is_no_second_student(known: str, now: str, tmp_pa
     assert _taken(course, files).written == ["ben"]
     outcome = _taken(course, files, replace=True)
     assert outcome.written == [known]
-    assert f"taken for {known}" in outcome.remarks[0]
+    looks_other = known == "ada" and now != "ADA"
+    said = [f"{now}: taken for ada, as the course has it"] if looks_other else []
+    assert outcome.remarks == said, "nobody needs a word on capitals"
     assert {path.name for path in (course / "submitted").iterdir()} == {known, "ben"}
 
 
@@ -794,6 +796,29 @@ def test_who_is_spelt_as_somebody_is_not_found_on_the_roster_too(tmp_path: Path)
     Recorder(course, [FOUND]).know([Known("ada-56", "Ada", "", "55")])
     files = {"x_55_1_backprop.ipynb": b"1", "ADA_56_2_backprop.ipynb": b"2"}
     assert _taken(course, files).written == ["ada-56", "x-55"]
+
+
+def test_a_name_is_known_however_its_accents_are_spelt(tmp_path: Path) -> None:
+    from autograder.records.gradebook import Recorder
+    from autograder.records.gradebook.students import Known
+
+    course = tmp_path / "course"
+    course.mkdir()
+    Recorder(course, [FOUND]).know([Known("jose", "Jose\u0301 Nun\u0303ez")])
+    files = {"José Nuñez_1_assignsubmission_file_/backprop.ipynb": b"1"}
+    assert _taken(course, files).written == ["jose"]
+
+
+def test_a_day_that_may_be_two_is_remarked_and_costs_nobody_the_id(tmp_path: Path) -> None:
+    name = "{}-7 - {} - 5.11.2026 1805/backprop.ipynb"
+    files = {name.format(12, "Ada Lovelace"): b"1", name.format(13, "Ben"): b"2"}
+    outcome = _taken(tmp_path / "course", files)
+    assert outcome.written == ["ada_lovelace-12", "ben-13"]
+    assert ["may be two days" in remark for remark in outcome.remarks] == [True, True]
+    files = {"submitted/ada/backprop/backprop.ipynb": b"1"}
+    files["submitted/ada/backprop/timestamp.txt"] = b"01.02.2026 10:00"
+    (remark,) = _taken(tmp_path / "another", files).remarks
+    assert remark.startswith("ada: timestamp.txt may be two days")
 
 
 def test_a_name_that_several_have_makes_new_students_and_is_remarked(tmp_path: Path) -> None:
@@ -809,6 +834,8 @@ def test_a_lone_folder_that_may_be_a_classs_is_remarked(tmp_path: Path) -> None:
     (remark,) = _taken(tmp_path / "one", {"homework1/ada/backprop.ipynb": b"1"}).remarks
     assert "the archive's only folder" in remark
     assert not _taken(tmp_path / "two", {"ada/backprop/backprop.ipynb": b"1"}).remarks
+    beside = {"ada/backprop.ipynb": b"1", "ada/plots/loss.png": b"2"}
+    assert not _taken(tmp_path / "three", beside).remarks
 
 
 def test_what_lies_beside_students_in_nbgraders_tree_is_no_student(tmp_path: Path) -> None:
@@ -854,6 +881,8 @@ def test_a_folder_in_an_archives_place_is_one_sentence(tmp_path: Path) -> None:
 def test_what_stands_in_the_place_of_a_notebook_is_its_students_matter(
     kind: str, tmp_path: Path
 ) -> None:
+    from autograder.records import collected as records
+
     course = tmp_path / "course"
     folder = course / "submitted" / "ada" / "backprop"
     folder.mkdir(parents=True)
@@ -863,6 +892,7 @@ def test_what_stands_in_the_place_of_a_notebook_is_its_students_matter(
     outcome = _taken(course, files, replace=True)
     assert outcome.written == ["ben"]
     assert len(outcome.left_out) == 1
+    assert list(records.collected(course, "backprop").left_out) == ["ada"], "for the report"
     kept = [path.read_bytes() for path in (course / "attempts").rglob("*") if path.is_file()]
     assert not any(b"root:" in data for data in kept), "what a link leads to is nobody's attempt"
 
@@ -918,6 +948,14 @@ def test_who_was_stopped_while_collecting_begins_anew_and_has_everything(
         stop = -1
         _taken(course, handed)
         assert state(course) == wanted, f"stopped at file {number}"
+
+
+def test_of_an_attempt_that_was_half_kept_no_time_stays(tmp_path: Path) -> None:
+    half = history.place(tmp_path, "backprop", "ada") / "1"
+    half.mkdir(parents=True)
+    (half / "timestamp.txt").write_text("2026-11-20 18:00:00 UTC")
+    assert history.add(tmp_path, "backprop", "ada", b"1", "") == half
+    assert [path.name for path in half.iterdir()] == ["backprop.ipynb"]
 
 
 def test_two_who_collect_at_once_lose_nothing(

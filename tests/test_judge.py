@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import dataclasses
 
+import numpy as np
 import pytest
 
 from autograder.authoring import trivial, verify
 from autograder.course import ROOT, Exercise, load_assignment
 from autograder.judging.answers import Answer, Mistake, cells
 from autograder.judging.judge import Judge, summarise
+from autograder.judging.kit import jumps
 from autograder.judging.student import Student
 from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox.protocol import InProcess
@@ -84,3 +86,13 @@ def test_trivial_answers_are_callable_and_wrong(exercise: Exercise) -> None:
         failed = [check for check in result.checks if check.outcome == "failed" and check.hidden]
         assert failed
         assert not any(check.kind == "missing" for check in failed)
+
+
+@pytest.mark.parametrize("height", [1e-3, 0.0])
+def test_a_jump_is_told_from_the_digits_of_single_precision(height: float) -> None:
+    """A network with small weights is nearly a line: its slope goes up by the last digit."""
+
+    def slope(x: np.ndarray) -> np.ndarray:
+        return (1 + 1e-5 * x + height * (x > 0.4)).astype(np.float32).astype(float)
+
+    assert jumps(slope, 0.0, 1.0) == bool(height)

@@ -246,7 +246,7 @@ def test_recover_alpha__finds_the_alpha_of_exact_data(student):
     equation.watch()
     returned, history = _recovered(student, 3000, _observations(200, 0.15))
     asked = equation.was_asked_for() is True
-    holds(asked, "no network learns the equation: nothing is differentiated on the way to α")
+    holds(asked, "no network learns the equation: no derivative of it is asked for on the way to α")
     alpha, last = number(returned), number(history[-1])
     on = ", and still on its way at the end of the history" * watching.unsettled(history)
     holds(abs(alpha / 0.15 - 1) < 0.05, f"α should be 0.15 to 5 %, it is {alpha:.3g}{on}")

@@ -703,7 +703,7 @@ def recovered(
     equation.watch()
     alpha, history = _recovered(student, data, torch_generator(draw))
     asked = equation.was_asked_for() is True
-    holds(asked, "no network learns the equation: nothing is differentiated on the way to α")
+    holds(asked, "no network learns the equation: no derivative of it is asked for on the way to α")
     return Recovered(truth, least_squares_alpha(data), alpha, history)
 
 

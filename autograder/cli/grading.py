@@ -117,6 +117,7 @@ def regrade(
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
     from autograder.records.history import policy as policy_of
+    from autograder.records.history import sha256
     from autograder.records.receipts import Receipts
 
     found = load_assignment(name)
@@ -143,7 +144,10 @@ def regrade(
         good = [change.after for change in changes if change.after.status != "grader_error"]
         recorder = Recorder(course_dir, [found])
         for result in Store(course_dir).all(name):
-            recorder.record(result)  # a run that was stopped may have left it out
+            if sha256(course_dir / "submitted" / result.student / name, name) == (
+                result.submission_sha256
+            ):  # a run that was stopped may have left it out
+                recorder.record(result)
         totals = {
             change.after.student: (_total(recorder, change.before), _total(recorder, change.after))
             for change in changes

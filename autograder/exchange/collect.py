@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -114,16 +115,17 @@ class _Collection:
         attempts = list(self._attempts(handed))
         chosen = attempts[-1][1] if attempts else Chosen(None, why=self._nothing(handed))
         if not handed.members or chosen.data is None:
-            why = plain(handed.why or chosen.why)
-            self._leave_out(label, why)
             # By the id, where there is one: the next file of the same student has another name.
-            self.known.left_out[handed.members[0].student if handed.members else label] = why
+            who = handed.members[0].student if handed.members else label
+            self._leave_out(label, who, plain(handed.why or chosen.why))
             return
         if handed.why:
             self.outcome.left_out.append(f"{label}: {plain(handed.why)}")
         time = handed.times.get(attempts[-1][0]) or told
         if handed.late and time is None:
             self.outcome.remarks.append(f"{label}: {system} marks it late and does not say when")
+        for doubt in handed.doubts[:3]:
+            self.outcome.remarks.append(f"{label}: {plain(doubt)} and is ignored")
         for other in chosen.beside[:3]:
             self.outcome.remarks.append(f"{label}: {chosen.shown} was taken, not {other}")
         group = [member.student for member in handed.members]
@@ -135,7 +137,7 @@ class _Collection:
             except OSError as error:
                 if not in_the_way(error):
                     raise
-                self._leave_out(label, f"{error.filename}: {error.strerror}")
+                self._leave_out(label, member.student, f"{error.filename}: {error.strerror}")
                 continue
             for name in (label, member.student):
                 self.known.left_out.pop(name, None)
@@ -158,7 +160,8 @@ class _Collection:
             self.known.students[member.student] = origin
             self.people.append(Known(member.student, member.name, member.email, member.lms_id))
 
-    def _leave_out(self, label: str, why: str) -> None:
+    def _leave_out(self, label: str, who: str, why: str) -> None:
+        self.known.left_out[who] = why
         self.outcome.left_out.append(why if why.startswith(label) else f"{label}: {why}")
 
     def _attempts(self, handed: Handed) -> Iterator[tuple[str, Chosen]]:
@@ -268,7 +271,7 @@ def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
 
 def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
     """Gives members the id that the course has, where theirs differs in its spelling alone; and
-    says whom."""
+    says whom, where it is more than capitals and accents."""
     ours: dict[str, list[str]] = {}
     for student in there:
         ours.setdefault(same_id(student), []).append(student)
@@ -278,7 +281,11 @@ def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
         if len(known) == 1 and member.student not in known:
             new[member.student] = known[0]
     _rename(found, new)
-    return [f"{student}: taken for {known}, as the course has it" for student, known in new.items()]
+    return [
+        f"{student}: taken for {known}, as the course has it"
+        for student, known in new.items()
+        if normalize("NFC", student).lower() != normalize("NFC", known).lower()
+    ]
 
 
 def _rename(found: Layout, new: dict[str, str]) -> None:
@@ -299,7 +306,7 @@ def _by(kind: str, people: Iterable[P]) -> dict[str, list[P]]:
             key = f"{person.first_name} {person.last_name}"
         else:
             key = getattr(person, kind)
-        groups.setdefault(" ".join(key.casefold().split()), []).append(person)
+        groups.setdefault(" ".join(same_id(key).split()), []).append(person)
     return groups
 
 

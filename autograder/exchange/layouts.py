@@ -20,7 +20,7 @@ import yaml
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
 from autograder.files import same_id, usable_id
-from autograder.records.gradebook import parse_time
+from autograder.records.gradebook import Uncertain, parse_time
 
 from .archive import File, Listing, is_archive, is_work, readable, shown
 
@@ -52,6 +52,8 @@ class Handed:
     """The platform marks it late."""
     why: str = ""
     """What is wrong with the person, rather than with the files."""
+    doubts: list[str] = field(default_factory=list)
+    """Times that are not believed, and why."""
 
 
 @dataclass
@@ -73,6 +75,8 @@ class _Who(NamedTuple):
     attempt: str = ""
     time: datetime | None = None
     late: bool = False
+    doubt: str = ""
+    """Why the time is not believed."""
 
 
 # ------------------------------------------------------------------------ outermost names
@@ -131,12 +135,14 @@ def _brightspace(path: Path, zone: tzinfo) -> _Who | None:
     if not (found := _BRIGHTSPACE.fullmatch(path[0])):
         return None
     when = re.sub(r"\b(\d{1,2})(\d\d)(?=(?: [AP]M)?$)", r"\1:\2", found["when"].strip())
-    try:
-        time = parse_time(when, zone)
-    except Exception:
-        return None
     student = f"{_slug(found['name'])}-{found['number']}"
     member = Member(student, found["name"], lms_id=found["number"])
+    try:
+        time = parse_time(when, zone)
+    except Uncertain as error:
+        return _Who(found["number"], member, found.end(), doubt=f"{when} {error}")
+    except Exception:
+        return None
     return _Who(found["number"], member, found.end(), time.isoformat(), time)
 
 
@@ -257,6 +263,8 @@ def _by_name(files: list[File], folders: set[Path], zone: tzinfo, least: int) ->
                 handed.label = path[0]
             handed.late |= who.late
             handed.attempts.setdefault(who.attempt, [])
+            if who.doubt and who.doubt not in handed.doubts:
+                handed.doubts.append(who.doubt)
             if who.time is not None:
                 handed.times[who.attempt] = who.time
     if len(people) < (2 if best == "ILIAS" else least):
@@ -377,8 +385,9 @@ def _nbgrader(files: list[File], folders: set[Path], assignment: Assignment) -> 
             if file.path == (*place, "timestamp.txt"):
                 try:
                     people[student].times[""] = parse_time(file.read(1000).decode())
-                except Exception:
-                    people[student].times.clear()  # the notebook counts without it
+                except Exception as error:  # the notebook counts without it
+                    why = str(error) if isinstance(error, Uncertain) else "is no time"
+                    people[student].doubts.append(f"timestamp.txt {why}")
     return Layout("nbgrader", list(people.values()))
 
 
@@ -420,8 +429,9 @@ def perhaps_a_class(found: Layout, known: set[str]) -> list[str]:
     if found.system != "folders" or len(found.people) != 1 or found.people[0].label in known:
         return []
     (handed,) = found.people
-    within = {f.path[1] for files in handed.attempts.values() for f in files if len(f.path) > 2}
-    if not within - _NO_PERSON - set(course()):
+    work = [f.path for files in handed.attempts.values() for f in files if is_work(f.name)]
+    within = {path[1] for path in work if len(path) > 2}
+    if any(len(path) == 2 for path in work) or not within - _NO_PERSON - set(course()):
         return []
     return [
         f"{shown(handed.label)}: the archive's only folder, taken for a student's; if it is the "

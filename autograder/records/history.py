@@ -89,6 +89,7 @@ def add(course_dir: Path, name: str, student: str, data: bytes | None, time: str
         known.pop()  # whoever wrote it was stopped
     number = int(known[-1].name) + 1 if known else 1
     folder = place(course_dir, name, student) / str(number)
+    (folder / "timestamp.txt").unlink(missing_ok=True)  # of whoever was stopped
     if time:
         write_atomically(folder / "timestamp.txt", time.encode())
     if data is not None:

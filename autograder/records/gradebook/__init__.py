@@ -18,7 +18,7 @@ from .recorder import (
     has_gradebook,
     in_gradebook,
 )
-from .times import parse_time, submission_time
+from .times import Uncertain, parse_time, submission_time
 
 __all__ = [
     "ByHand",
@@ -26,6 +26,7 @@ __all__ = [
     "GradebookError",
     "Mark",
     "Recorder",
+    "Uncertain",
     "autograded_notebook",
     "configuration",
     "has_gradebook",
