@@ -47,7 +47,7 @@ def keeps_to_its_epochs(
         train(epochs, torch_generator(draw))
         made.append(number(equation.iterations()))
     more = made[1] - made[0]
-    holds(more <= 30, f"for 20 epochs more an optimiser may make {measured(more)} iterations more")
+    holds(more <= 30, f"20 epochs more let an optimiser make {measured(more)} iterations more")
 
 
 def jumps(slope: Callable[[np.ndarray], np.ndarray], low: float, high: float) -> bool:
