@@ -308,7 +308,7 @@ def adam_until_it_settles():
             inverse_loss(model, (x, t), data, (1.0, 10.0, 10.0, 10.0)).backward()
             optimiser.step()
             history.append(float(model.alpha))
-            if epoch > 250 and np.ptp(history[-100:]) < 0.01 * history[-1]:
+            if epoch > 500 and np.ptp(history[-300:]) < 0.01 * history[-1]:
                 break
         return float(np.mean(history[-50:])), history
 
