@@ -316,7 +316,7 @@ def train_cluster_model(
     with torch.no_grad():
         columns = features(inverse)
         columns = torch.cat([columns, torch.ones_like(target)], dim=1)
-        solution = torch.linalg.lstsq(columns, target, driver="gelsd").solution
+        solution = torch.linalg.lstsq(columns, target, rcond=1e-9, driver="gelsd").solution
         output.weight.copy_(solution[:-1].T)
         output.bias.copy_(solution[-1])
 

@@ -1106,7 +1106,9 @@ def test_train_cluster_model__judges_every_cluster_by_itself(student, draw):
     model = _clusters_model(student, (distances, energies), torch_generator(draw), 10)
     together = _predict(model, distances[:5])
     alone = np.concatenate([_predict(model, row[None]) for row in distances[:5]])
-    close(alone, together, SINGLE)
+    apart = np.abs(alone - together).max()  # rounding, times the weights of a linear solve
+    same = apart < 1e-3 * np.abs(together).max()
+    holds(same, "a cluster alone has another energy than together with others")
 
 
 @pytest.mark.guard
