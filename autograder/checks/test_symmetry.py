@@ -276,11 +276,13 @@ def _same(
     holds(bool(change <= INVARIANT * spread), words)
 
 
-def _different(one: np.ndarray, other: np.ndarray, text: str, least: float = INVARIANT) -> None:
-    """Another output for most rows, in units of what the rows differ by."""
+def _different(
+    one: np.ndarray, other: np.ndarray, text: str, least: float = INVARIANT, part: float = 0.5
+) -> None:
+    """Another output for more than a part of the rows, in units of what the rows differ by."""
     spread = max(_spread(np.concatenate([one, other])), SINGLE.tiny)
     far = np.abs(one - other).reshape(len(one), -1).max(axis=1) > least * spread
-    holds(bool(far.mean() > 0.5), text)
+    holds(bool(far.mean() > part), text)
 
 
 def _every_weight_learns(student: Any, model: Any, x: torch.Tensor) -> None:
@@ -364,13 +366,18 @@ def test_deep_sets__does_not_depend_on_the_order(student, draw):
 
 @pytest.mark.point
 def test_deep_sets__counts_what_comes_twice(student, draw):
-    """tells {a, a} from {a} when it pools with a sum, which is also the default"""
+    """tells {a, a} from {a} when it pools with a sum, which is also the default
+
+    Without biases ReLU makes a line on each side of zero, and one of them may be nearly flat.
+    """
     for named in ({}, {"pooling": "sum"}):
         model = _deep_sets(student, draw, **named)
         model.eval()  # statistics of a batch would take out what all its sets have twice
-        once = _like(model, 2 * draw.normal(size=(12, 1)))
+        elements = draw.uniform(0.5, 4, (12, 1)) * np.tile([[1], [-1]], (6, 1))
+        once = _like(model, elements)
         outputs = [_outputs(model, once.expand(12, n), (12, 1)) for n in (1, 2)]
-        _different(*outputs, "{a} and {a, a} give the same output, though the pooling is a sum")
+        text = "{a} and {a, a} give the same output, though the pooling is a sum"
+        _different(*outputs, text, part=0.25)
 
 
 def test_deep_sets__pools_with_a_mean(student, draw):
