@@ -9,6 +9,7 @@ Nothing in it decides where a file is written: of a name only the student's id i
 from __future__ import annotations
 
 import contextlib
+import copy
 import errno
 import io
 import statistics
@@ -79,7 +80,7 @@ class _Collection:
         self.zone = _zone(course_dir)
         self.outcome = Collected([], [], [], [])
         self.before = records.collected(course_dir, assignment.name)
-        self.known = records.collected(course_dir, assignment.name)
+        self.known = copy.deepcopy(self.before)
         self.people: list[Known] = []
 
     def take(self, zipped: zipfile.ZipFile, made: datetime, deep: int = MAX_ROOTS) -> Collected:

@@ -50,6 +50,13 @@ def keeps_to_its_epochs(
     holds(more <= 30, f"20 epochs more let an optimiser make {measured(more)} iterations more")
 
 
+def bends(slope: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> bool:
+    """Does a function's slope change over most short steps from `x`? That of straight pieces is the
+    same at both ends of almost every one."""
+    here = slope(x)
+    return bool(np.mean(np.abs(slope(x + 1e-3) - here) > 1e-6 * np.abs(here).max()) > 0.5)
+
+
 def jumps(slope: Callable[[np.ndarray], np.ndarray], low: float, high: float) -> bool:
     """Does a function of an array jump between `low` and `high`?
 
