@@ -907,9 +907,9 @@ def test_order_parameter_correlation__is_the_fit_s_r_squared(student, draw):
 
 
 def test_order_parameter_correlation__uses_every_column(student, draw):
-    """uses all of z, however many columns it has and however they go together"""
+    """uses all of z, however many columns it has, how small they are and how they go together"""
     z, m = _latent_and_order(draw, 50, 5)
-    close(_fitted(student, z, m), reference.order_parameter_correlation(z, m), SINGLE)
+    close(_fitted(student, z / 10, m), reference.order_parameter_correlation(z, m), SINGLE)
 
 
 def test_order_parameter_correlation__is_a_squared_correlation_for_one_number(student, draw):
@@ -924,19 +924,20 @@ def test_order_parameter_correlation__is_one_for_a_linear_function(student, draw
     """is 1 where m is a linear function of z, with a slope of either sign and an offset"""
     z, _ = _latent_and_order(draw, 30, 2)
     for sign in (1, -1):
-        close(_fitted(student, z, sign * z @ draw.uniform(0.5, 2, 2) + 7.0), 1.0, SINGLE)
+        close(_fitted(student, z / 10, sign * z @ draw.uniform(0.5, 2, 2) + 7.0), 1.0, SINGLE)
 
 
 def test_order_parameter_correlation__takes_m_as_a_column(student, draw):
     """takes m as a column (N, 1) too"""
     z, m = _latent_and_order(draw, 30, 2)
     expected = reference.order_parameter_correlation(z, m)
-    close(_fitted(student, z, m[:, None]), expected, SINGLE)
+    close(_fitted(student, z / 10, m[:, None]), expected, SINGLE)
 
 
 def test_order_parameter_correlation__survives_dead_and_repeated_columns(student, draw):
     """is right where columns of z are dead or repeat each other"""
     z, m = _latent_and_order(draw, 40, 2)
+    z /= 10
     # Beside a much larger column rounding does not make a new direction of what repeats another,
     # which least squares with a small cutoff, scipy's say, would take for one.
     z[:, 0] *= 50
