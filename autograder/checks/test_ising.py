@@ -138,6 +138,7 @@ def test_magnetisation__takes_int8_and_floats(student, draw):
     """takes spins of any dtype: int8 as well, whose sums run over at 127"""
     for dtype in (np.int8, np.float32, np.float64, np.int16):
         _magnetisation(student, _mostly_up(draw, 16, dtype))
+    _magnetisation(student, _mostly_up(draw, 200, np.int8))  # more than an int16 holds
 
 
 def test_magnetisation__holds_for_the_smallest_lattices(student, draw):
@@ -219,6 +220,7 @@ def test_energy__takes_int8_and_floats(student, draw):
         spins = _mostly_up(draw, 16, dtype)
         spins[draw.integers(16), :8] = -1  # with single ones alone, diagonals break as many bonds
         _energy(student, spins)
+    _energy(student, _mostly_up(draw, 200, np.int8))  # a row is more than an int8 holds
 
 
 @pytest.mark.guard

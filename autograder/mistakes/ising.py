@@ -320,6 +320,18 @@ def the_second_from_the_first():
 @mistake(
     "energy",
     caught_by="takes_int8_and_floats",
+    hint="Each column is added up in int8, which holds no number above 127: from 64 rows on that "
+    "is too little. NumPy's sum takes a larger type by itself, unless a dtype is given.",
+)
+def columns_in_int8():
+    def energy(spins):
+        bonds = spins * (np.roll(spins, -1, axis=0) + np.roll(spins, -1, axis=1))
+        return -bonds.sum(axis=0, dtype=bonds.dtype).sum()
+
+
+@mistake(
+    "energy",
+    caught_by="takes_int8_and_floats",
     hint="An int8 holds no number below −128, and an ordered 16×16 lattice has the energy −512. "
     "Add up in a larger type: NumPy's sum does so by itself, unless a dtype is given.",
 )
