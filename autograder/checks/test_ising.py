@@ -819,6 +819,7 @@ def test_sample_configurations__has_the_exact_energy(student, draw):
     _median_of_three(means, mean, 1.04 * spread / 150**0.5)
 
 
+@pytest.mark.point
 def test_sample_configurations__has_the_exact_order(student, draw):
     """has the mean |m| of the sum over all states of a 4×4 lattice
 
@@ -836,6 +837,7 @@ def _kaufman_energy(student: Any, draw: np.random.Generator, L: int, T: float) -
     _median_of_three(means, mean, 1.15 * spread / 40**0.5)
 
 
+@pytest.mark.point
 def test_sample_configurations__agrees_with_kaufman_in_the_cold(student, draw):
     """has the mean energy of Kaufman's formula for an 8×8 lattice below T_c
 
@@ -845,6 +847,7 @@ def test_sample_configurations__agrees_with_kaufman_in_the_cold(student, draw):
     _kaufman_energy(student, draw, 8, float(draw.uniform(1.9, 2.1)))
 
 
+@pytest.mark.point
 def test_sample_configurations__agrees_with_kaufman_in_the_heat(student, draw):
     """has the mean energy of Kaufman's formula for a 7×7 lattice above T_c
 
@@ -1032,6 +1035,12 @@ def test_ising_classifier__returns_logits(student, draw):
     x = _spins(draw, 40, 64)
     small, large = (np.ptp(tensor(model(scale * x), (40, 2))) for scale in (1e2, 1e4))
     holds(bool(large > 10 * small), "the outputs have bounds, as a sigmoid's; logits have none")
+    signs = set()
+    for _ in range(10):  # one network's may all have the same sign, not all of twenty outputs
+        model = _classifier(student, draw, 64)
+        model.eval()
+        signs |= set(np.sign(tensor(model(10 * x), (40, 2))).ravel())
+    holds({-1, 1} <= signs, "the outputs have one sign only; logits have both")
 
 
 def _gradients(student: Any, model: Any, x: torch.Tensor) -> np.ndarray:

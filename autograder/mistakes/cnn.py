@@ -64,7 +64,7 @@ correlate1d_slips = [
         "correlate1d",
         "nothing_for_long_kernels",
         "    if len(kernel) > len(signal):\n"
-        "        raise ValueError(\"the kernel is longer than the signal\")\n",
+        '        raise ValueError("the kernel is longer than the signal")\n',
         "    if len(kernel) > len(signal):\n        return np.array([])\n",
         "refuses_a_kernel_longer_than_the_signal",
         "A kernel longer than the signal fits nowhere. It should raise ValueError; here an empty "

@@ -1303,6 +1303,14 @@ ising_classifier_slips = [
     ),
     slip(
         "ising_classifier",
+        "relu_at_the_end",
+        "            nn.Linear(32, 2),\n",
+        "            nn.Linear(32, 2),\n            nn.ReLU(),\n",
+        "returns_logits",
+        "There is a ReLU on the logits, which should be any numbers, negative ones too.",
+    ),
+    slip(
+        "ising_classifier",
         "sigmoid_at_the_end",
         "            nn.Linear(32, 2),\n",
         "            nn.Linear(32, 2),\n            nn.Sigmoid(),\n",
@@ -1377,14 +1385,6 @@ ising_classifier_slips = [
         "nn.Linear(256, 64)",
         "gives_two_outputs",
         "The input width is fixed. Lattices of other sizes come too: use input_dim.",
-    ),
-    slip(
-        "ising_classifier",
-        "relu_at_the_end",
-        "            nn.Linear(32, 2),\n",
-        "            nn.Linear(32, 2),\n            nn.ReLU(),\n",
-        "drops_hidden_units_in_training",
-        "There is a ReLU behind the output: logits may be negative.",
     ),
     slip(
         "ising_classifier",
