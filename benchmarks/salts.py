@@ -116,17 +116,17 @@ def _answers(assignment: str, exercise: str) -> Iterator[Answer]:
 
 
 def report(label: str, rows: list[Tried]) -> None:
-    right = [row for row in rows if not row.wrong]
-    judged, lost = sum(len(row.marks) for row in right), sum(len(row.failed) for row in right)
-    line = f"{label:<38} right: {lost} of {judged} lose marks (< {upper(lost, judged):.1e})"
-    wrong = [row for row in rows if row.wrong]
-    if wrong:
+    parts = []
+    if right := [row for row in rows if not row.wrong]:
+        judged, lost = sum(len(row.marks) for row in right), sum(len(row.failed) for row in right)
+        parts.append(f"right: {lost} of {judged} lose marks (< {upper(lost, judged):.1e})")
+    if wrong := [row for row in rows if row.wrong]:
         judged = sum(len(row.marks) for row in wrong)
         passed = judged - sum(row.caught for row in wrong)
         spread = max(float(np.std(row.marks)) for row in wrong)
-        line += f"; wrong: {passed} of {judged} pass (< {upper(passed, judged):.1e})"
-        line += f"; largest spread {spread:.3f}"
-    print(line, flush=True)
+        parts.append(f"wrong: {passed} of {judged} pass (< {upper(passed, judged):.1e})")
+        parts.append(f"largest spread {spread:.3f}")
+    print(f"{label:<38} {'; '.join(parts)}", flush=True)
 
 
 def details(rows: list[Tried]) -> None:
