@@ -15,9 +15,10 @@ interval with 95 % confidence; for none in n that is about 3 / n.
     python benchmarks/salts.py --judgements 100000 [--first 1000]
 
 The second asks of mistakes alone, and only the check that is to catch each: what one keeps is not
-known then, and it takes a fraction of the time. The third judges right answers alone, so many in all: each exercise's share is in inverse
-proportion to the root of what a judgement of it costs, so that the rates are as small as the time
-allows. Exercises that train are left out there unless `--exercise` is given.
+known then, and it takes a fraction of the time. The third judges right answers alone, so many in
+all: each exercise's share is in inverse proportion to the root of what a judgement of it costs, so
+that the rates are as small as the time allows. Exercises that train are left out there unless
+`--exercise` is given.
 
 Seconds to minutes for an exercise without training, hours for one with.
 """

@@ -1371,7 +1371,7 @@ ising_classifier_slips = [
         "relu_at_the_end",
         "            nn.Linear(32, 2),\n",
         "            nn.Linear(32, 2),\n            nn.ReLU(),\n",
-        "drops_hidden_units_in_training",
+        "returns_logits",
         "There is a ReLU behind the output: logits may be negative.",
     ),
     slip(
