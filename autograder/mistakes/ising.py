@@ -1099,7 +1099,7 @@ sample_configurations_slips = [
         "interval_ignored",
         "range(1 - equilibration, 1 + rounds * interval):",
         "range(1 - equilibration, 1 + rounds):\n        interval = 1",
-        "leaves_sweeps_in_between",
+        "heeds_interval",
         "A sample is taken after every sweep. `interval` sweeps should lie between two of them.",
     ),
     slip(
