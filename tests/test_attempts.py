@@ -299,3 +299,16 @@ def test_without_a_yes_a_regrade_moves_no_mark_of_another_file(
     assert before == {"late": 15, "gone": 0}[now]
     command("regrade", "springs", "--course", tmp_path)
     assert mark(springs, tmp_path) == before
+
+
+def test_a_regrade_leaves_another_file_to_grade_and_points_by_hand_with_the_first(
+    springs: Assignment, tmp_path: Path, judged: list[str]
+) -> None:
+    again(springs, tmp_path, ANSWERS)
+    give(tmp_path, 4.5)
+    hand_in(tmp_path, "ada", filled(springs, EMPTY))
+    said = command("regrade", "springs", "--yes", "--course", tmp_path)
+    assert "ada: another file was handed in since" in said
+    assert mark(springs, tmp_path) == 14.5
+    command("grade", "springs", "--course", tmp_path)
+    assert totals(tmp_path) == [(1, 14.5, False), (2, 0, True)]

@@ -652,6 +652,35 @@ def test_two_courses_do_not_share_a_gradebook(springs: Assignment, tmp_path: Pat
     assert len(Recorder(tmp_path / "mechanics", [springs]).marks(springs)) == 1
 
 
+def test_a_database_named_without_a_folder_lies_in_the_courses(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the command is given: nbgrader's own are given there."""
+    course_dir, elsewhere = tmp_path / "course", tmp_path / "elsewhere"
+    for folder in (course_dir, elsewhere):
+        folder.mkdir()
+    config = "c = get_config()\nc.CourseDirectory.db_url = 'sqlite:///marks.db'\n"
+    (course_dir / "nbgrader_config.py").write_text(config)
+    monkeypatch.chdir(elsewhere)
+    Recorder(course_dir, [springs])
+    assert (course_dir / "marks.db").is_file()
+    assert not any(elsewhere.iterdir())
+
+
+def test_a_second_notebook_in_the_gradebook_is_nobodys_mark(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    from nbgrader.api import Gradebook
+
+    recorder = Recorder(tmp_path, [springs])
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
+        book.update_or_create_notebook("extra", "springs")
+        book.update_or_create_grade_cell("more", "extra", "springs", max_score=3, cell_type="code")
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    recorder.record(result(springs))
+    assert [mark.total for mark in recorder.marks(springs)] == [8]
+
+
 def test_a_penalty_counts_what_was_given_by_hand(springs: Assignment, tmp_path: Path) -> None:
     (tmp_path / "nbgrader_config.py").write_text(
         "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
@@ -1527,13 +1556,15 @@ def archive_of(folder: Path, files: dict[str, bytes]) -> Path:
     return path
 
 
-def there_and_back(folder: Path, springs: Assignment, names: list[str]) -> list[str]:
+def there_and_back(
+    folder: Path, springs: Assignment, names: list[str], **beside: bytes
+) -> list[str]:
     """Collects and records everyone of an archive; their ids."""
     from autograder.exchange.collect import collect
     from autograder.records.receipts import Receipts
 
     data = json.dumps(filled(springs, ANSWERS)).encode()
-    archive = archive_of(folder, {f"{name}": data for name in names})
+    archive = archive_of(folder, dict.fromkeys(names, data) | beside)
     students = collect(archive, springs, folder).written
     for student in students:
         made = result(springs, student, (6, 2, 1 / 3))
@@ -1563,14 +1594,25 @@ def test_moodle_gets_its_worksheet(springs: Assignment, tmp_path: Path) -> None:
     there_and_back(tmp_path, springs, [name])
     hand_in(tmp_path, "ben", filled(springs, ANSWERS))
     Recorder(tmp_path, [springs]).record(result(springs, "ben"))
-    for _ in range(2):
-        rows = list(csv.DictReader(io.StringIO(table(tmp_path, springs, "moodle")[0])))
-        assert [(row["Identifier"], row["Full name"], row["Grade"]) for row in rows] == [
-            ("Participant 1234567", "Ada Lovelace", "8.33")
-        ]
-        assert {"Maximum Grade", "Last modified (grade)"} <= set(rows[0])
-        assert not_in_worksheet(tmp_path, springs) == ["ben"]
-        (tmp_path / "collected" / "springs.json").unlink(missing_ok=True)  # the gradebook knows too
+    rows = list(csv.DictReader(io.StringIO(table(tmp_path, springs, "moodle")[0])))
+    assert [(row["Identifier"], row["Full name"], row["Grade"]) for row in rows] == [
+        ("Participant 1234567", "Ada Lovelace", "8.33")
+    ]
+    assert {"Maximum Grade", "Last modified (grade)"} <= set(rows[0])
+    assert not_in_worksheet(tmp_path, springs) == ["ben"]
+    # The number is that of this assignment's worksheet, and nobody's anywhere else.
+    (tmp_path / "collected" / "springs.json").unlink()
+    assert "1234567" not in table(tmp_path, springs, "moodle")[0].replace("-1234567", "")
+
+
+def test_canvas_gets_no_number_that_is_anothers_there(springs: Assignment, tmp_path: Path) -> None:
+    from autograder.exchange.export import table
+
+    told = "submission_1: {':submitters': [{':name': Ada, ':sid': '55', ':email': a@x.org}]}"
+    beside = {"submission_metadata.yml": told.encode()}
+    there_and_back(tmp_path, springs, ["submission_1/springs.ipynb"], **beside)
+    *_, ada = csv.reader(io.StringIO(table(tmp_path, springs, "canvas")[0]))
+    assert ada == ["Ada", "", "", "55", "", "8.33"]
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,7 @@ def test_mlp__has_relu_neurons(student, draw):
     )
 
 
+@pytest.mark.point
 def test_mlp__is_made_of_straight_pieces(student, draw):
     """draws straight pieces with corners between them, at most one corner for each neuron"""
     x = torch.linspace(-3, 3, 301)[:, None]
@@ -261,6 +262,9 @@ def test_mlp__has_a_relu_after_the_first_hidden_layer(student, draw):
         slopes = [_far_out(student, draw, hidden) for _ in range(6)]
         bent = sum(abs(b - a) > SINGLE.relative * max(abs(a), abs(b)) for a, b in slopes)
         holds(bent > 1, "the slope is the same far to the left and far to the right")
+        for side in zip(*slopes, strict=True):
+            silent = all(_silent(slope) for slope in side)
+            holds(not silent, "far out on one side every network is constant: is x itself cut off?")
 
 
 @pytest.mark.point
@@ -327,6 +331,19 @@ def test_mlp__has_nothing_besides(student, draw):
     model.train()
     for _ in range(2):
         close(tensor(model(x), (20, 3)), quiet, SINGLE)
+
+
+def test_mlp__leads_through_every_layer(student, draw):
+    """has no way past a layer: with one layer's weights at zero, x no longer matters"""
+    student.reseed(int(draw.integers(2**31)))
+    model, x = _made(student, 4, [4, 4], 4), _normal(draw, 20, 4, dtype=torch.float32)
+    state = dict(model.state_dict())
+    holds(bool(np.ptp(tensor(model(x), (20, 4)), axis=0).max() > 0), "x does not matter")
+    for name, weights in state.items():
+        if weights.ndim > 1:
+            model.load_state_dict({**state, name: torch.zeros_like(weights)})
+            apart = np.ptp(tensor(model(x), (20, 4)), axis=0).max()
+            holds(not apart > SINGLE.tiny, "something goes past a layer and is added behind it")
 
 
 @pytest.mark.point
@@ -1204,12 +1221,16 @@ def test_early_stopping__leaves_the_model_alone(student, draw):
 # -------------------------------------------------------------------------------- augment
 
 
+def _pair(returned: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    pair = isinstance(returned, (tuple, list)) and len(returned) == 2
+    holds(pair, "should return two tensors: (x, y)")
+    return returned
+
+
 def _augmented(
     student: Any, x: torch.Tensor, y: torch.Tensor, copies: int, noise_std: float, generator: Any
 ) -> tuple[np.ndarray, np.ndarray]:
-    returned = student.augment(x, y, copies, noise_std, generator)
-    pair = isinstance(returned, (tuple, list)) and len(returned) == 2
-    holds(pair, "should return two tensors: (x, y)")
+    returned = _pair(student.augment(x, y, copies, noise_std, generator))
     rows = (copies + 1) * len(x)
     return tensor(returned[0], (rows, *x.shape[1:])), tensor(returned[1], (rows, *y.shape[1:]))
 
@@ -1243,10 +1264,13 @@ def test_augment__lets_the_labels_follow(student, draw):
 
 
 def _noise(student: Any, draw: np.random.Generator, noise_std: float) -> np.ndarray:
-    """The noise of 4 copies of 500 rows of 3, in units of its deviation: (4, 500, 3)."""
+    """The noise of 4 copies of 500 rows of 3, in units of its deviation: (4, 500, 3). A block too
+    many or too few is another check's question."""
     x, y = 5 + _normal(draw, 500, 3), torch.zeros(500, 1)
-    found, _ = _augmented(student, x, y, 4, noise_std, torch_generator(draw))
-    return (found[500:].reshape(4, 500, 3) - x.numpy()) / noise_std
+    returned, _ = _pair(student.augment(x, y, 4, noise_std, torch_generator(draw)))
+    blocks = tensor(returned).shape[0] // 500
+    found = tensor(returned, (max(blocks, 4) * 500, 3))
+    return (found[500:].reshape(-1, 500, 3) - x.numpy()) / noise_std
 
 
 def test_augment__adds_normal_noise_of_the_deviation_given(student, draw):
@@ -1270,7 +1294,7 @@ def test_augment__draws_noise_for_every_element(student, draw):
     noise = _noise(student, draw, 0.3)
     for one, other in (
         (noise[0], noise[1]),
-        (noise[2], noise[3]),
+        (noise[-2], noise[-1]),
         (noise[:, :, 0], noise[:, :, 1]),
         (noise[:, 1:], noise[:, :-1]),
     ):
@@ -1283,7 +1307,7 @@ def test_augment__draws_from_the_generator_alone(student, draw):
     for chosen in (seed, seed, seed + 1):
         student.reseed(int(draw.integers(2**31)))
         generator = torch.Generator().manual_seed(chosen)
-        found.append(_augmented(student, x, y, 2, 0.5, generator)[0])
+        found.append(tensor(_pair(student.augment(x, y, 3, 0.5, generator))[0]))
     close(found[1], found[0], SINGLE)
     holds(not np.array_equal(found[0], found[2]), "another seed should give other noise")
 
@@ -1292,9 +1316,7 @@ def test_augment__draws_from_the_generator_alone(student, draw):
 def test_augment__adds_nothing_for_no_copies(student, draw):
     """gives the originals alone if copies is 0"""
     x, y = _normal(draw, 5, 2, dtype=torch.float32), _normal(draw, 5, 1, dtype=torch.float32)
-    returned = student.augment(x, y, 0, 0.5, torch_generator(draw))
-    pair = isinstance(returned, (tuple, list)) and len(returned) == 2
-    holds(pair, "should return two tensors: (x, y)")
+    returned = _pair(student.augment(x, y, 0, 0.5, torch_generator(draw)))
     close(_like(returned[0], x, "x"), x.numpy(), SINGLE)
     close(_like(returned[1], y, "y"), y.numpy(), SINGLE)
 
@@ -1304,9 +1326,7 @@ def test_augment__keeps_the_dtypes(student, draw):
     """keeps the dtypes of x and y, float32 or float64"""
     for dtype in (torch.float32, torch.float64):
         x, y = _normal(draw, 5, 2, dtype=dtype), _normal(draw, 5, 1, dtype=dtype)
-        found = student.augment(x, y, 2, 0.1, torch_generator(draw))
-        pair = isinstance(found, (tuple, list)) and len(found) == 2
-        holds(pair, "should return two tensors: (x, y)")
+        found = _pair(student.augment(x, y, 2, 0.1, torch_generator(draw)))
         for returned, before in zip(found, (x, y), strict=True):
             _like(returned, before.repeat(3, 1), "x and y")
 
@@ -1315,7 +1335,7 @@ def test_augment__keeps_the_dtypes(student, draw):
 def test_augment__draws_from_the_global_state_without_a_generator(student, draw):
     """draws from torch's global random state if generator is None"""
     x, y = _normal(draw, 6, 2), _normal(draw, 6, 1)
-    _global(student, draw, lambda: _augmented(student, x, y, 2, 0.5, None)[0])
+    _global(student, draw, lambda: tensor(_pair(student.augment(x, y, 3, 0.5, None))[0]))
 
 
 @pytest.mark.guard

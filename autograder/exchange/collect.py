@@ -22,6 +22,7 @@ from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import msgspec
+from coursekit.ipynb import without_outputs
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
@@ -31,6 +32,7 @@ from autograder.records import history
 from autograder.records.gradebook import Recorder, configuration, has_gradebook
 from autograder.records.gradebook.students import Known, Person
 from autograder.records.gradebook.times import TIMESTAMP, submission_time
+from autograder.results import dropped
 
 from .archive import is_archive, listing, opened, shown
 from .choice import Chosen, choose
@@ -94,13 +96,18 @@ class _Collection:
         refuse_doubtful(found.people)
         roster: dict[str, Person] = {}
         if has_gradebook(self.course_dir):
-            roster = Recorder(self.course_dir, [self.assignment]).roster()
+            roster = Recorder(self.course_dir, [self.assignment]).everyone()
         there |= roster.keys()
         self.outcome.remarks.extend(perhaps_a_class(found, there))
         self.outcome.remarks.extend(_spelt_as_known(found, there))
         if found.system not in _OWN:
             self.outcome.remarks.extend(_on_the_roster(found, list(roster.values())))
-        told = _member_times(found, made, self.zone)
+        told, doubted = _member_times(found, made, self.zone)
+        if doubted:
+            self.outcome.remarks.append(
+                "the times of the files may be those of the download and are not believed: nobody "
+                "is late by them"
+            )
         self.outcome.left_out.extend(plain(line) for line in found.strays)
         for handed in sorted(found.people, key=lambda handed: handed.label):
             self._take(found.system, handed, told.get(handed.label))
@@ -108,6 +115,12 @@ class _Collection:
         if any(known.told for known in self.people):
             Recorder(self.course_dir, [self.assignment]).know(self.people)
         self.outcome.written.sort()
+        left = dropped(self.course_dir)
+        self.outcome.remarks.extend(
+            f"{student}: has left the course and is not graded"
+            for student in self.outcome.written
+            if student in left
+        )
         return self.outcome
 
     def _take(self, system: str, handed: Handed, told: datetime | None) -> None:
@@ -159,7 +172,9 @@ class _Collection:
                 changed = {"time": origin.time, "late": origin.late, "file": origin.file}
                 origin = msgspec.structs.replace(before, **changed)
             self.known.students[member.student] = origin
-            self.people.append(Known(member.student, member.name, member.email, member.lms_id))
+            # Moodle's is a number in one assignment's worksheet.
+            number = member.lms_id if system != "Moodle" else ""
+            self.people.append(Known(member.student, member.name, member.email, number))
 
     def _leave_out(self, label: str, who: str, why: str) -> None:
         self.known.left_out[who] = why
@@ -190,13 +205,13 @@ class _Collection:
         assert chosen.data is not None
         folder = self.course_dir / "submitted" / student / self.assignment.name
         place = folder / f"{self.assignment.name}.ipynb"
-        stamp = _utc(time) if time else ""
+        stamp, data = _utc(time) if time else "", without_outputs(chosen.data)
         attempts = self._attempted(student)
         if folder.is_symlink() or place.is_symlink():  # whatever it leads to is not this student's
             raise OSError(errno.ELOOP, "a link stands in the submission's place", str(place))
         if place.is_file():
             held = place.read_bytes()
-            if (attempts[-1] if attempts else held) == chosen.data:
+            if (attempts[-1] if attempts else without_outputs(held)) == data:
                 self.outcome.unchanged.append(student)
                 return True
             if not self.replace:
@@ -204,10 +219,10 @@ class _Collection:
                 self.outcome.left_out.append(why)
                 return False
             earlier = [*earlier, (submission_time(folder)[0], held)]
-        for moment, data in earlier:
-            if data is not None and data not in self._attempted(student):
-                self._keep(student, data, _utc(moment) if moment else "")
-        if (attempts := self._attempted(student)) and attempts[-1] != chosen.data:
+        for moment, one in earlier:
+            if one is not None and without_outputs(one) not in self._attempted(student):
+                self._keep(student, one, _utc(moment) if moment else "")
+        if (attempts := self._attempted(student)) and attempts[-1] != data:
             self._keep(student, chosen.data, stamp)
         if stamp:
             write_atomically(folder / TIMESTAMP, stamp.encode())
@@ -218,11 +233,12 @@ class _Collection:
         return True
 
     def _attempted(self, student: str) -> list[bytes]:
-        """The notebooks of all attempts, where there were several."""
+        """The notebooks of all attempts, as the grader reads and keeps them."""
         found = []
         for folder in history.folders(self.course_dir, self.assignment.name, student):
             with contextlib.suppress(OSError):
-                found.append((folder / f"{self.assignment.name}.ipynb").read_bytes())
+                data = (folder / f"{self.assignment.name}.ipynb").read_bytes()
+                found.append(without_outputs(data))
         return found
 
     def _keep(self, student: str, data: bytes, time: str) -> None:
@@ -238,36 +254,57 @@ def _students(course_dir: Path) -> set[str]:
 def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
     """Gives members the id that the roster has for them, and says whom it knew by name alone.
 
-    A platform's own id, an e-mail address or a name count where one student on the roster and one
-    person in the archive have it; whose id is on the roster keeps it.
+    An id, a platform's own number, an e-mail address or a name count where one student on the
+    roster and one person in the archive have it. A name counts where nothing else says who it is.
     """
     members = [member for handed in found.people for member in handed.members]
-    new: dict[str, str] = {}
-    remarks, doubtful = [], list[Member]()
-    for kind in ("lms_id", "email", "name"):
+    ids = {person.student for person in roster}
+    known = {member.student: {member.student} & ids for member in members}
+    for kind in ("lms_id", "email"):
         if kind == "lms_id" and found.system == "Moodle":
             continue  # there it is a number in one assignment's worksheet
-        ours, theirs = _by(kind, roster), _by(kind, members)
-        for key, people in ours.items():
-            if not key or len(people) > 1 or len(theirs.get(key, [])) != 1:
-                if kind == "name" and key:
-                    doubtful += theirs.get(key, [])
-                continue
-            person, member = people[0], theirs[key][0]
-            if member.student in new or person.student in new.values():
-                continue
-            taken = person.student in {one.student for one in members}
-            if not taken and member.student not in {one.student for one in roster}:
-                new[member.student] = person.student
-                if kind == "name":
-                    remarks.append(f"{member.name}: taken for {person.student}, by the name alone")
-    remarks += [
-        f"{member.student}: new, since the name {member.name} does not tell who on the roster it is"
-        for member in doubtful
-        if member.student not in new and member.student not in {one.student for one in roster}
-    ]
+        for people, those in _alike(kind, roster, members):
+            if len(people) == len(those) == 1:
+                known[those[0].student].add(people[0].student)
+    taken = set().union(*known.values())
+    _refuse_claims(found, known)
+    new = {who: student for who, whom in known.items() for student in whom}
+    remarks = []
+    for people, those in _alike("name", roster, members):
+        for member in (one for one in those if not known[one.student]):
+            person = people[0].student
+            if len(people) == len(those) == 1 and person not in taken:
+                new[member.student] = person
+                remarks.append(f"{member.name}: taken for {person}, by the name alone")
+            else:
+                remarks.append(
+                    f"{member.student}: new, since the name {member.name} does not tell who on the "
+                    "roster it is"
+                )
     _rename(found, new)
     return remarks
+
+
+def _refuse_claims(found: Layout, known: dict[str, set[str]]) -> None:
+    """Names whoever is several students of the roster by id, number and address, and those who
+    would be the same one: who is right cannot be told."""
+    claims: dict[str, list[str]] = {}
+    for handed in found.people:
+        for member in handed.members:
+            for student in known[member.student]:
+                claims.setdefault(student, []).append(handed.label)
+    for handed in found.people:
+        good = []
+        for member in handed.members:
+            whom = sorted(known[member.student])
+            several = [student for student in whom if len(claims[student]) > 1]
+            if len(whom) > 1:
+                handed.why = f"its id, number and address are those of {' and '.join(whom)}"
+            elif several:
+                handed.why = f"{several[0]} is claimed by {' and '.join(claims[several[0]][:3])}"
+            else:
+                good.append(member)
+        handed.members = good
 
 
 def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
@@ -297,6 +334,15 @@ def _rename(found: Layout, new: dict[str, str]) -> None:
         ]
 
 
+def _alike(
+    kind: str, roster: list[Person], members: list[Member]
+) -> Iterator[tuple[list[Person], list[Member]]]:
+    """Who on the roster and who in the archive have the same number, address or name."""
+    ours, theirs = _by(kind, roster), _by(kind, members)
+    for key in sorted((ours.keys() & theirs.keys()) - {""}):
+        yield ours[key], theirs[key]
+
+
 P = TypeVar("P", Person, Member)
 
 
@@ -314,31 +360,31 @@ def _by(kind: str, people: Iterable[P]) -> dict[str, list[P]]:
 # ------------------------------------------------------------------------ times
 
 
-def _member_times(found: Layout, made: datetime, zone: tzinfo) -> dict[str, datetime]:
-    """When each came in by the times of the files in the archive, where these can be believed.
+def _member_times(found: Layout, made: datetime, zone: tzinfo) -> tuple[dict[str, datetime], bool]:
+    """When each came in by the times of the files in the archive, where nothing else says so; and
+    whether these are not believed.
 
-    Many platforms write there when the archive was made. Then all are the same, or all but the
-    archive's own age, and say nothing of the students.
+    Many platforms write there when the archive was made. Then most are the same, none is later,
+    and they say nothing of the students.
     """
     if found.system in _OWN:
-        return {}
+        return {}, False
     times = {}
-    for handed in found.people:
+    for handed in (one for one in found.people if not one.times):
         moments = [f.time for files in handed.attempts.values() for f in files if f.time]
         aware = [m if m.tzinfo else m.replace(tzinfo=zone) for m in moments]
         if aware:
             times[handed.label] = max(aware)
     stamps = sorted(moment.timestamp() for moment in times.values())
     if not stamps:
-        return {}
+        return {}, False
     if len(stamps) > 2:
-        same = statistics.quantiles(stamps, n=10)
-        at_once = same[-1] - same[0] < 1800
+        at_once = stamps[-1] - statistics.quantiles(stamps, n=10)[0] < 1800
     else:
         at_once = made - max(times.values()) < timedelta(hours=15)
     if at_once:
-        return {}
-    return {label: m.astimezone(UTC).replace(tzinfo=None) for label, m in times.items()}
+        return {}, True
+    return {label: m.astimezone(UTC).replace(tzinfo=None) for label, m in times.items()}, False
 
 
 def _zone(course_dir: Path) -> tzinfo:

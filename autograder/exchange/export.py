@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from autograder.course import Assignment
+from autograder.course import Assignment, course
 from autograder.errors import CourseError
 from autograder.files import harmless, write_atomically
 from autograder.judging.submission import outline_of
@@ -38,6 +37,8 @@ class _Class(NamedTuple):
     absent: list[Person]
     """Who is on the roster and has handed in nothing."""
     origins: dict[str, Origin]
+    foreign: set[tuple[str, str]]
+    """Students with the numbers that they have elsewhere than in Canvas."""
     column: str
     """What the platform calls the assignment."""
 
@@ -55,9 +56,15 @@ def table(
     marks = _marks(course_dir, assignment)
     absent = Recorder(course_dir, [assignment]).absent(assignment)
     origins = collected(course_dir, assignment.name).students
+    foreign = {
+        (student, origin.lms_id)
+        for name in course()
+        for student, origin in collected(course_dir, name).students.items()
+        if origin.system != "Canvas"
+    }
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    of = _Class(assignment, marks, absent, origins, column or assignment.title)
+    of = _Class(assignment, marks, absent, origins, foreign, column or assignment.title)
     for row in _TABLES[kind](of):
         writer.writerow([harmless(cell) for cell in row])
     return text.getvalue(), [mark.student for mark in marks if mark.total is None]
@@ -98,6 +105,8 @@ def _canvas(of: _Class) -> Iterable[Row]:
         origin = of.origins.get(mark.student)
         here = origin is not None and origin.system == "Canvas"
         number = origin.lms_id if origin is not None and here else mark.lms_id
+        if (mark.student, number) in of.foreign:
+            number = ""  # in Canvas it may be somebody else's
         # An id that `collect` made of a file's name is no login.
         yield [name, number, "", "" if here else mark.student, "", mark.total]
 
@@ -105,7 +114,7 @@ def _canvas(of: _Class) -> Iterable[Row]:
 def _moodle(of: _Class) -> Iterable[Row]:
     """Moodle's grading worksheet, which it imports as it is; where no student has the number of
     a worksheet, a table for its grade import, with the columns that may name a student."""
-    identified = [(mark, _participant(mark, of.origins.get(mark.student))) for mark in of.marks]
+    identified = [(mark, _participant(of.origins.get(mark.student))) for mark in of.marks]
     if any(number for _, number in identified):
         yield [
             *("Identifier", "Full name", "Email address", "Grade", "Maximum Grade"),
@@ -123,19 +132,16 @@ def _moodle(of: _Class) -> Iterable[Row]:
         yield [*who, mark.total]
 
 
-def _participant(mark: Mark, origin: Origin | None) -> str:
+def _participant(origin: Origin | None) -> str:
     """A student's number in Moodle's worksheet; "" if there is none."""
-    if origin is not None:
-        return origin.lms_id if origin.system == "Moodle" else ""
-    made = re.fullmatch(r".+-(\d+)", mark.student)  # by `collect`, of a Moodle archive
-    return made[1] if made and made[1] == mark.lms_id else ""
+    return origin.lms_id if origin is not None and origin.system == "Moodle" else ""
 
 
 def not_in_worksheet(course_dir: Path, assignment: Assignment) -> list[str]:
     """Whom Moodle's worksheet leaves out, because they did not hand in there."""
     origins = collected(course_dir, assignment.name).students
     marks = _marks(course_dir, assignment)
-    without = [m.student for m in marks if not _participant(m, origins.get(m.student))]
+    without = [m.student for m in marks if not _participant(origins.get(m.student))]
     return without if len(without) < len(marks) else []
 
 

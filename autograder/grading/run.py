@@ -189,7 +189,8 @@ def judged_again(
     """Every recorded submission under the present checks, as it comes; nothing is written.
 
     Submissions whose bytes and checks are those of their record are not judged again. Nor are
-    those that are not there any more: who has none is told in `missing`, with the reason.
+    those that are not there any more, and another file is left to `grade`, which lets what was
+    given by hand stay with the one before: both are told in `missing`, with the reason.
     """
     store, name = Store(course_dir), assignment.name
     recorded = [student for student in store.students(name) if store.load(name, student)]
@@ -202,8 +203,14 @@ def judged_again(
         weakest=weakest,
         missing=missing,
     ):
-        if before is not None and after is not before:
+        if before is None or after is before:
+            continue
+        if of_one_file(before, after):
             yield Change(before, after)
+        elif missing is not None:
+            missing.append(
+                f"{after.student}: another file was handed in since, for `grade` to take"
+            )
 
 
 def judged(

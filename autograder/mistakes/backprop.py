@@ -712,6 +712,16 @@ he = [
     ),
     slip(
         "he_initialise",
+        "scaled_by_their_own_spread",
+        _DRAW,
+        "np.sqrt(2.0 / n_in) * (lambda z: z / np.sqrt(np.mean(z**2)))(\n"
+        "            rng.normal(size=(n_in, n_out))\n        )",
+        "independent",
+        "The numbers are divided by their own spread, so that it comes out exactly. Then they hang "
+        "together: of independent numbers only the mean over many draws is known.",
+    ),
+    slip(
+        "he_initialise",
         "all_zero",
         _DRAW,
         "np.zeros((n_in, n_out))",
@@ -972,6 +982,14 @@ mse = [
         "one_output",
         "Half the mean: some books put a ½ in front so that the 2 of the derivative cancels. "
         "Here there is none.",
+    ),
+    slip(
+        "mse_loss",
+        "difference_of_squares",
+        _MSE,
+        "return float(np.mean(y_pred**2 - y_true**2))",
+        "one_output",
+        "The squares are subtracted; what is squared is the difference.",
     ),
     slip(
         "mse_loss",
@@ -1411,7 +1429,7 @@ train_ = [
         "    for epoch in range(epochs):\n" + _LOSS + "        if epoch == epochs - 1:\n"
         "            break\n",
         "descends",
-        "The last step is not taken: `epochs` losses, but one step fewer.",
+        "The parameters are those before the last step: `epochs` losses, but one step fewer.",
     ),
     slip(
         "train",
@@ -1559,6 +1577,14 @@ deep = [
         "* (1 - activations[layer] ** 2)",
         "follows_the_activation",
         "deep_backward: the slope is that of tanh, whatever the activation. Each has its own.",
+    ),
+    slip(
+        "deep_backward",
+        "default_is_relu",
+        '    parameters: list[tuple[np.ndarray, np.ndarray]],\n    activation: str = "tanh",',
+        '    parameters: list[tuple[np.ndarray, np.ndarray]],\n    activation: str = "relu",',
+        "default",
+        "deep_backward: where no activation is named, it should be tanh.",
     ),
     slip(
         "deep_backward",

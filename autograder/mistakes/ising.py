@@ -1087,7 +1087,7 @@ sample_configurations_slips = [
         "interval_ignored",
         "range(1 - equilibration, 1 + rounds * interval):",
         "range(1 - equilibration, 1 + rounds):\n        interval = 1",
-        "leaves_sweeps_in_between",
+        "heeds_interval",
         "A sample is taken after every sweep. `interval` sweeps should lie between two of them.",
     ),
     slip(
@@ -1371,7 +1371,7 @@ ising_classifier_slips = [
         "relu_at_the_end",
         "            nn.Linear(32, 2),\n",
         "            nn.Linear(32, 2),\n            nn.ReLU(),\n",
-        "drops_hidden_units_in_training",
+        "returns_logits",
         "There is a ReLU behind the output: logits may be negative.",
     ),
     slip(

@@ -14,6 +14,7 @@ POINTS = {
         "has_relu_neurons",
         "has_a_relu_after_the_first_hidden_layer",
         "has_a_relu_after_the_last_hidden_layer",
+        "is_made_of_straight_pieces",
         "can_be_trained",
     },
     "minibatches": {
@@ -216,6 +217,34 @@ mlp_slips = [
         "nn.Tanh()",
         "has_relu_neurons",
         "The hidden layers bend with another function. A ReLU, max(0, z), is asked for.",
+    ),
+    slip(
+        "mlp",
+        "relu_on_the_input",
+        "return self.layers(x)",
+        "return self.layers(torch.relu(x))",
+        "has_a_relu_after_the_first_hidden_layer",
+        "x goes through a ReLU before the first layer, so that the network never sees what is "
+        "negative.",
+    ),
+    slip(
+        "mlp",
+        "smooth_relu",
+        "nn.ReLU()",
+        "nn.GELU()",
+        "is_made_of_straight_pieces",
+        "The hidden layers bend smoothly. A ReLU, max(0, z), has a corner.",
+    ),
+    slip(
+        "mlp",
+        "past_the_layers",
+        "        return self.layers(x)",
+        "        for layer in self.layers:\n            y = layer(x)\n"
+        "            past = isinstance(layer, nn.Linear) and y.shape == x.shape\n"
+        "            x = x + y if past else y\n        return x",
+        "leads_through_every_layer",
+        "What enters a layer is added to what leaves it where the widths are equal. Asked for are "
+        "linear layers and ReLU, and nothing else.",
     ),
     slip(
         "mlp",
@@ -514,12 +543,30 @@ losses_slips = [
     ),
     slip(
         "losses",
+        "cross_entropy_without_a_shift",
+        _CE,
+        _CE.replace("torch.logsumexp(logits, dim=1)", "torch.log(torch.exp(logits).sum(dim=1))"),
+        "cross_entropy_is_exact_at_large_logits",
+        "cross_entropy: e^z overflows for large logits, or all of them vanish. A constant may be "
+        "taken off all logits of a row without changing the probabilities.",
+    ),
+    slip(
+        "losses",
         "mae_without_graph",
         f"return {_MAE}",
         f"return float({_MAE})",
         "can_be_differentiated",
         "mae_loss: a plain number comes back, and nothing can be trained with it. Return the "
         "tensor.",
+    ),
+    slip(
+        "losses",
+        "mae_detached",
+        f"return {_MAE}",
+        f"return ({_MAE}).detach()",
+        "can_be_differentiated",
+        "mae_loss: the result is cut off from what it was made of, and nothing can be trained with "
+        "it.",
     ),
     slip(
         "losses",

@@ -150,7 +150,8 @@ def read_marks(
         .join(api.Assignment, api.Assignment.id == handed.assignment_id)
         .join(api.Student, api.Student.id == handed.student_id)
         .join(book, book.assignment_id == handed.id)
-        .where(api.Assignment.name == assignment.name)
+        .join(api.Notebook, api.Notebook.id == book.notebook_id)
+        .where(api.Assignment.name == assignment.name, api.Notebook.name == assignment.name)
     )
     if student:
         query = query.where(handed.student_id == student)

@@ -83,6 +83,8 @@ class Recorder:
         except ArgumentError as error:
             raise CourseError(f"nbgrader_config.py: db_url: {error}") from None
         if url.get_backend_name() == "sqlite":
+            if url.database and not url.database.startswith((":", "file:")):
+                url = url.set(database=str(self.course_dir / url.database))  # as from the folder
             url = url.update_query_dict({"timeout": str(patience)})
         self._url = url
         self._course_id = config.CourseDirectory.get("course_id", "") or COURSE_ID
@@ -144,15 +146,19 @@ class Recorder:
 
     def roster(self) -> dict[str, Person]:
         """Everyone whom the gradebook knows and who has not left, by id."""
+        left = dropped(self.course_dir)
+        return {who: person for who, person in self.everyone().items() if who not in left}
+
+    def everyone(self) -> dict[str, Person]:
+        """The same with those who have left."""
         from nbgrader.api import Student
         from sqlalchemy import select
 
-        left = dropped(self.course_dir)
         columns = (Student.id, Student.first_name, Student.last_name, Student.email)
         with self._session() as session:
             rows = session.execute(select(*columns, Student.lms_user_id)).all()
         people = [Person(*(value or "" for value in row)) for row in rows]
-        return {person.student: person for person in people if person.student not in left}
+        return {person.student: person for person in people}
 
     def marks(self, assignment: Assignment) -> list[Mark]:
         """What the gradebook holds of an assignment, by student; without those who have left."""
