@@ -11,11 +11,14 @@ A rate of which k cases were seen in n is below the upper end of its one-sided C
 interval with 95 % confidence; for none in n that is about 3 / n.
 
     python benchmarks/salts.py ising [--exercise NAME] [--salts 50] [--jobs 2] [--right-only]
+    python benchmarks/salts.py ising --catching
     python benchmarks/salts.py --judgements 100000 [--first 1000]
 
-The second judges right answers alone, so many in all: each exercise's share is in inverse
-proportion to the root of what a judgement of it costs, so that the rates are as small as the time
-allows. Exercises that train are left out there unless `--exercise` is given.
+The second asks of mistakes alone, and only the check that is to catch each: what one keeps is not
+known then, and it takes a fraction of the time. The third judges right answers alone, so many in
+all: each exercise's share is in inverse proportion to the root of what a judgement of it costs, so
+that the rates are as small as the time allows. Exercises that train are left out there unless
+`--exercise` is given.
 
 Seconds to minutes for an exercise without training, hours for one with.
 """
@@ -41,7 +44,7 @@ from scipy.stats import beta
 from autograder.authoring.merit import Patient
 from autograder.course import course, load_assignment
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, mistakes
-from autograder.judging.judge import Judge
+from autograder.judging.judge import Check, Judge
 from autograder.judging.student import Student
 
 REFERENCE = "the reference"
@@ -75,17 +78,27 @@ def _judge(assignment: str) -> Judge:
     return Judge(load_assignment(assignment))
 
 
-def tried(assignment: str, exercise: str, name: str, salts: Iterable[int]) -> Tried:
+def tried(
+    assignment: str, exercise: str, name: str, salts: Iterable[int], catching: bool = False
+) -> Tried:
     judge = _judge(assignment)
     wanted = judge.assignment.exercise(exercise)
     answer = next((a for a in _answers(assignment, exercise) if a.name == name), None)
     code = cells(judge.assignment, *([answer] if answer else []))
     started = time.process_time()
     row = Tried(exercise, name, isinstance(answer, Mistake), [], 0, 0, [], 0.0)
+
+    def chosen(check: Check) -> bool:
+        """Public checks give no marks; those that a right answer should pass are tried as well."""
+        if not isinstance(answer, Mistake):
+            return True
+        return check.hidden and (not catching or check.name == answer.caught_by)
+
     caught = too_much = 0
     for n in salts:
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            (result,) = judge.judge(Student(Patient(code)), f"salt {n}", [wanted])
+            student = Student(Patient(code))
+            (result,) = judge.judge(student, f"salt {n}", [wanted], chosen=chosen)
         lost = [check.name for check in result.checks if check.outcome != "passed"]
         row.marks.append(result.points / result.max_points)
         if isinstance(answer, Mistake):
@@ -104,17 +117,17 @@ def _answers(assignment: str, exercise: str) -> Iterator[Answer]:
 
 
 def report(label: str, rows: list[Tried]) -> None:
-    right = [row for row in rows if not row.wrong]
-    judged, lost = sum(len(row.marks) for row in right), sum(len(row.failed) for row in right)
-    line = f"{label:<38} right: {lost} of {judged} lose marks (< {upper(lost, judged):.1e})"
-    wrong = [row for row in rows if row.wrong]
-    if wrong:
+    parts = []
+    if right := [row for row in rows if not row.wrong]:
+        judged, lost = sum(len(row.marks) for row in right), sum(len(row.failed) for row in right)
+        parts.append(f"right: {lost} of {judged} lose marks (< {upper(lost, judged):.1e})")
+    if wrong := [row for row in rows if row.wrong]:
         judged = sum(len(row.marks) for row in wrong)
         passed = judged - sum(row.caught for row in wrong)
         spread = max(float(np.std(row.marks)) for row in wrong)
-        line += f"; wrong: {passed} of {judged} pass (< {upper(passed, judged):.1e})"
-        line += f"; largest spread {spread:.3f}"
-    print(line, flush=True)
+        parts.append(f"wrong: {passed} of {judged} pass (< {upper(passed, judged):.1e})")
+        parts.append(f"largest spread {spread:.3f}")
+    print(f"{label:<38} {'; '.join(parts)}", flush=True)
 
 
 def details(rows: list[Tried]) -> None:
@@ -144,17 +157,22 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first salt")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--right-only", action="store_true")
+    parser.add_argument("--catching", action="store_true", help="only whether mistakes are caught")
     parser.add_argument("--judgements", type=int, default=0, help="of right answers, in all")
     given = parser.parse_args()
     pattern = given.exercise or (TRAINED if given.judgements else "")
     names: dict[tuple[str, str], list[str]] = {}
+    unwanted = {True: given.right_only or given.judgements, False: given.catching}
     for name in given.assignments or course():
         for exercise in load_assignment(name).exercises:
             if re.match(pattern, exercise.name):
-                names[name, exercise.name] = [REFERENCE] + [
-                    answer.name
-                    for answer in _answers(name, exercise.name)
-                    if not (isinstance(answer, Mistake) and (given.right_only or given.judgements))
+                names[name, exercise.name] = [
+                    *([] if given.catching else [REFERENCE]),
+                    *(
+                        answer.name
+                        for answer in _answers(name, exercise.name)
+                        if not unwanted[isinstance(answer, Mistake)]
+                    ),
                 ]
     everything: list[Tried] = []
     with ProcessPoolExecutor(given.jobs) as pool:
@@ -164,7 +182,7 @@ def main() -> None:
             salts = {k: math.ceil(n / len(names[k])) for k, n in zip(names, many, strict=True)}
         for key, answers in names.items():
             numbers = range(given.first, given.first + salts[key])
-            jobs = [pool.submit(tried, *key, answer, numbers) for answer in answers]
+            jobs = [pool.submit(tried, *key, one, numbers, given.catching) for one in answers]
             rows = [job.result() for job in jobs]
             report(" ".join(key), rows)
             details(rows)
