@@ -640,6 +640,14 @@ def test_a_slip_in_a_courses_configuration_is_one_sentence(
         Recorder(tmp_path, [springs])
 
 
+def test_a_database_without_its_driver_is_one_sentence(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pymysql", None)
+    with pytest.raises(GradebookError, match="pymysql"):
+        Recorder(tmp_path, [springs], db_url="mysql+pymysql://nobody/nothing")
+
+
 def test_two_courses_do_not_share_a_gradebook(springs: Assignment, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/all.db"
     for name in ("mechanics", "optics"):

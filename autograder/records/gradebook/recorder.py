@@ -223,7 +223,7 @@ class Recorder:
             finally:
                 # The file is closed after each submission, so that a replaced one is noticed.
                 gradebook.close()
-        except (SQLAlchemyError, InvalidEntry, OSError) as error:
+        except (SQLAlchemyError, InvalidEntry, OSError, ImportError) as error:
             kind = _Conflict if in_conflict(error) else GradebookError
             raise kind(self._explained(error)) from None
 
