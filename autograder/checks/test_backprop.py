@@ -936,11 +936,10 @@ def test_train__loss_falls(student, draw):
     parameters, losses = trained(student, x, y, 60, 0.02, 100, int(draw.integers(2**32)))
     first, last = number(losses[0]), number(losses[-1])
     holds(last < 0.95 * first, "after 100 epochs the loss is hardly below the first")
-    reached = [
-        answers.mse_loss(answers.forward(x, *parameters)[2], y) for answers in (reference, student)
-    ]
+    # Not by the student's own mse_loss, which may say anything once the training is over.
+    reached = reference.mse_loss(reference.forward(x, *parameters)[2], y)
     holds(
-        any(number(loss) < 0.95 * first for loss in reached),
+        reached < 0.95 * first,
         "the losses fall, but the parameters that come back have not learned anything",
     )
 
