@@ -1096,6 +1096,14 @@ sample_configurations_slips = [
     ),
     slip(
         "sample_configurations",
+        "every_sweep_by_default",
+        "interval: int = 10",
+        "interval: int = 1",
+        "has_its_defaults",
+        "Where no interval is given it should be 10 sweeps.",
+    ),
+    slip(
+        "sample_configurations",
         "interval_ignored",
         "range(1 - equilibration, 1 + rounds * interval):",
         "range(1 - equilibration, 1 + rounds):\n        interval = 1",
