@@ -146,7 +146,7 @@ def encode(model: IsingAutoencoder, X: np.ndarray | torch.Tensor) -> np.ndarray:
 
     model: an IsingAutoencoder or another module whose forward(x) returns (x_hat, z) and whose
     encoder(x) is z. It is used in evaluation mode, so that a network with dropout gives the same z
-    each time, and without building a graph; its weights stay as they are.
+    each time; its weights stay as they are.
     X: array or tensor (N, input_dim) of any integer or float dtype; spins may come as int8.
 
     Returns z as a NumPy array of floats, (N, latent_dim), one row for each row of X.

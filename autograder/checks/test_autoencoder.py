@@ -489,11 +489,28 @@ class CheckNetwork(torch.nn.Module):
 '''
 
 
+_HERE: dict[str, Any] = {}
+exec(_NETWORK, _HERE)
+
+
 def _network(student: Any, seed: int, input_dim: int, latent_dim: int, noise: str = "none") -> Any:
     """An autoencoder of the checks' own in the worker; its first weights are the seed's."""
     student.request({"op": "run", "source": _NETWORK, "label": "the checks' own network"})
     student.reseed(seed)
     return student.CheckNetwork(input_dim, latent_dim, noise)
+
+
+def _two_alike(
+    student: Any, draw: np.random.Generator, input_dim: int, latent_dim: int, noise: str = "none"
+) -> tuple[Any, torch.nn.Module]:
+    """The same in the worker and here, where what is right follows from nothing that the student's
+    process says."""
+    model = _network(student, _seed(draw), input_dim, latent_dim, noise)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(_seed(draw))
+        here = _HERE["CheckNetwork"](input_dim, latent_dim, noise)
+    model.load_state_dict(dict(here.state_dict()))
+    return model, here
 
 
 def _seed(draw: np.random.Generator) -> int:
@@ -772,12 +789,9 @@ def test_train_autoencoder__leaves_X_unchanged(student, draw):
 # --------------------------------------------------------------------------------- encode
 
 
-def _latents(student: Any, model: Any, x: torch.Tensor) -> np.ndarray:
-    """z of a network of the checks' own, in evaluation mode; afterwards it is in training mode."""
-    model.eval()
-    z = tensor(model.encoder(x)).astype(float)
-    model.train()
-    return z
+def _latents(here: torch.nn.Module, x: torch.Tensor) -> np.ndarray:
+    """z of a network of the checks' own, in evaluation mode."""
+    return tensor(here.eval().encoder(x)).astype(float)
 
 
 def _encoded(student: Any, model: Any, X: np.ndarray) -> np.ndarray:
@@ -795,37 +809,36 @@ def _values(z: Any) -> np.ndarray:
 def test_encode__gives_the_encoder_s_z(student, draw):
     """gives z of every configuration, (N, latent_dim), as an array"""
     for rows, latent in ((9, 2), (5, 4)):
-        model, x = _network(student, _seed(draw), 36, latent), _spins(draw, rows, 36)
-        expected = _latents(student, model, x)
-        close(_encoded(student, model, x.numpy()), expected, SINGLE)
+        (model, here), x = _two_alike(student, draw, 36, latent), _spins(draw, rows, 36)
+        close(_encoded(student, model, x.numpy()), _latents(here, x), SINGLE)
 
 
 def test_encode__keeps_both_axes(student, draw):
     """has two axes for a single configuration, and for a single latent number"""
     for rows, latent in ((1, 3), (6, 1)):
-        model, x = _network(student, _seed(draw), 25, latent), _spins(draw, rows, 25)
-        expected = _latents(student, model, x)
-        close(array(_encoded(student, model, x.numpy()), (rows, latent)), expected, SINGLE)
+        (model, here), x = _two_alike(student, draw, 25, latent), _spins(draw, rows, 25)
+        z = array(_encoded(student, model, x.numpy()), (rows, latent))
+        close(z, _latents(here, x), SINGLE)
 
 
 @pytest.mark.point
 def test_encode__is_free_of_dropout(student, draw):
     """gives the z of evaluation mode for a network with dropout that is in training mode"""
-    model = _network(student, _seed(draw), 36, 8, "dropout")
+    model, here = _two_alike(student, draw, 36, 8, "dropout")
     x = _spins(draw, 12, 36)
-    expected = _latents(student, model, x)
     first, again = (_encoded(student, model, x.numpy()) for _ in range(2))
     close(again, first, SINGLE)
-    close(first, expected, SINGLE)
+    close(first, _latents(here, x), SINGLE)
 
 
 def test_encode__is_free_of_the_batch(student, draw):
     """gives a configuration the same z alone and among others, with batch normalisation too"""
-    model = _network(student, _seed(draw), 36, 3, "batch")
+    model, here = _two_alike(student, draw, 36, 3, "batch")
     x = _spins(draw, 12, 36)
     for _ in range(2):  # in training mode: the layer learns means and variances
         model(x)
-    expected = _latents(student, model, x)
+        here(x)
+    expected = _latents(here, x)
     close(_encoded(student, model, x.numpy()), expected, SINGLE)
     model.train()
     close(_encoded(student, model, x.numpy()[:4]), expected[:4], SINGLE)
@@ -843,10 +856,9 @@ def test_encode__takes_arrays_and_tensors(student, draw):
 
 def test_encode__gives_a_numpy_array(student, draw):
     """gives a NumPy array of floats"""
-    model, x = _network(student, _seed(draw), 25, 2), _spins(draw, 7, 25)
-    expected = _latents(student, model, x)
+    (model, here), x = _two_alike(student, draw, 25, 2), _spins(draw, 7, 25)
     returned = _either(lambda X: student.encode(model, X), x.numpy())
-    coursekit.close(returned, expected, SINGLE)
+    coursekit.close(returned, _latents(here, x), SINGLE)
 
 
 @pytest.mark.guard

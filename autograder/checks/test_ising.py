@@ -138,6 +138,7 @@ def test_magnetisation__takes_int8_and_floats(student, draw):
     """takes spins of any dtype: int8 as well, whose sums run over at 127"""
     for dtype in (np.int8, np.float32, np.float64, np.int16):
         _magnetisation(student, _mostly_up(draw, 16, dtype))
+    _magnetisation(student, _mostly_up(draw, 200, np.int8))  # more than an int16 holds
 
 
 def test_magnetisation__holds_for_the_smallest_lattices(student, draw):
@@ -219,6 +220,7 @@ def test_energy__takes_int8_and_floats(student, draw):
         spins = _mostly_up(draw, 16, dtype)
         spins[draw.integers(16), :8] = -1  # with single ones alone, diagonals break as many bonds
         _energy(student, spins)
+    _energy(student, _mostly_up(draw, 200, np.int8))  # a row is more than an int8 holds
 
 
 @pytest.mark.guard
@@ -817,6 +819,7 @@ def test_sample_configurations__has_the_exact_energy(student, draw):
     _median_of_three(means, mean, 1.04 * spread / 150**0.5)
 
 
+@pytest.mark.point
 def test_sample_configurations__has_the_exact_order(student, draw):
     """has the mean |m| of the sum over all states of a 4×4 lattice
 
@@ -834,6 +837,7 @@ def _kaufman_energy(student: Any, draw: np.random.Generator, L: int, T: float) -
     _median_of_three(means, mean, 1.15 * spread / 40**0.5)
 
 
+@pytest.mark.point
 def test_sample_configurations__agrees_with_kaufman_in_the_cold(student, draw):
     """has the mean energy of Kaufman's formula for an 8×8 lattice below T_c
 
@@ -843,6 +847,7 @@ def test_sample_configurations__agrees_with_kaufman_in_the_cold(student, draw):
     _kaufman_energy(student, draw, 8, float(draw.uniform(1.9, 2.1)))
 
 
+@pytest.mark.point
 def test_sample_configurations__agrees_with_kaufman_in_the_heat(student, draw):
     """has the mean energy of Kaufman's formula for a 7×7 lattice above T_c
 

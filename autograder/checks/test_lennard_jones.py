@@ -457,13 +457,16 @@ def test_sample_clusters__is_normal_with_deviation_scale(student, draw):
 
     Three moments of 5400 numbers, 5 standard errors each (the fourth has a tail): a right
     answer fails less than once in 100 000 courses. A uniform distribution of the same width is 9
-    away.
+    away. Mean and deviation of each coordinate of each atom, 6 standard errors of 600 numbers.
     """
     scale = float(draw.uniform(1.2, 2.0))
     clusters = array(
         student.sample_clusters(600, 3, 0.0, numpy_generator(draw), scale), (None, 3, 3)
     )
     _normal(clusters, scale)
+    mean, spread = np.abs(clusters.mean(axis=0)) / scale, clusters.std(axis=0) / scale
+    alike = mean.max() < 6 * 600**-0.5 and np.abs(spread - 1).max() < 6 * 1200**-0.5
+    holds(bool(alike), "the atoms are not drawn like one another: one place in the list is special")
 
 
 def test_sample_clusters__has_scale_0_8_if_none_is_given(student, draw):
@@ -637,7 +640,11 @@ def test_nn_potential__is_a_curve_not_a_line(student, draw):
 def test_nn_potential__is_smooth(student, draw):
     """is a smooth network: the force, its slope, changes from place to place and does not jump"""
     student.reseed(int(draw.integers(2**31)))
-    model = student.NNPotential()
+    model, column = student.NNPotential(), _column(draw, 9, torch.float32)
+    together = tensor(model(column), (9, 1))
+    by_itself = np.concatenate([tensor(model(row[None]), (1, 1)) for row in column])
+    alike = bool(np.allclose(by_itself, together, SINGLE.relative, SINGLE.tiny))
+    holds(alike, "a row has another energy where other rows are with it")
 
     def force(x: np.ndarray) -> np.ndarray:
         r = student.keep(torch.tensor(x[:, None], dtype=torch.float32).requires_grad_())
@@ -661,9 +668,9 @@ def test_nn_potential__has_two_hidden_layers(student, draw):
 
     Counted after a first call, which is when lazy layers take their size.
     """
-    for hidden in (64, int(draw.integers(3, 40))):
+    for own in ((), (64,), (int(draw.integers(3, 40)),)):
         student.reseed(int(draw.integers(2**31)))
-        model = student.NNPotential(hidden)
+        model, hidden = student.NNPotential(*own), own[0] if own else 64
         tensor(model(torch.ones(2, 1)), (2, 1))
         weights = sum(p.numel() for p in model.parameters() if p.requires_grad)
         holds(
@@ -799,6 +806,14 @@ def test_force_matching_loss__adds_two_mean_squares(student, draw):
     """is the mean squared energy error plus the mean squared force error"""
     V_pred, V_true, F_pred, F_true = _predictions(draw, 7)
     expected = torch.mean((V_pred - V_true) ** 2) + torch.mean((F_pred - F_true) ** 2)
+    returned = student.force_matching_loss(V_pred, V_true, F_pred, F_true, 1.0)
+    close(number(returned), float(expected), SINGLE)
+
+
+def test_force_matching_loss__weighs_both_alike_unless_told(student, draw):
+    """has the force_weight 1 where none is given"""
+    V_pred, V_true, F_pred, F_true = _predictions(draw, 7)
+    expected = torch.mean((V_pred - V_true) ** 2) + torch.mean((F_pred - F_true) ** 2)
     returned = student.force_matching_loss(V_pred, V_true, F_pred, F_true)
     close(number(returned), float(expected), SINGLE)
 
@@ -816,8 +831,9 @@ def test_force_matching_loss__weights_the_forces(student, draw):
 def test_force_matching_loss__is_a_mean_over_the_rows(student, draw):
     """stays the same when all data come twice"""
     data = _predictions(draw, 6)
-    before = number(student.force_matching_loss(*data))
-    close(number(student.force_matching_loss(*[torch.cat([x, x]) for x in data])), before, SINGLE)
+    before = number(student.force_matching_loss(*data, 1.0))
+    twice = [torch.cat([x, x]) for x in data]
+    close(number(student.force_matching_loss(*twice, 1.0)), before, SINGLE)
 
 
 def test_force_matching_loss__can_be_differentiated(student, draw):
@@ -825,7 +841,7 @@ def test_force_matching_loss__can_be_differentiated(student, draw):
     rows = 6
     V_pred, V_true, F_pred, F_true = _predictions(draw, rows)
     V, F = (student.keep(x.clone().requires_grad_()) for x in (V_pred, F_pred))
-    loss = student.keeping("force_matching_loss", V, V_true, F, F_true)
+    loss = student.keeping("force_matching_loss", V, V_true, F, F_true, 1.0)
     gradients = student.gradients(loss, V) + student.gradients(loss, F)
     for gradient, error in zip(gradients, (V_pred - V_true, F_pred - F_true), strict=True):
         holds(gradient is not None, "the loss has lost its graph: nothing can be trained with it")

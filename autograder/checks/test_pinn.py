@@ -1186,7 +1186,8 @@ def test_hard_constraint__leaves_the_first_acceleration_free(student, draw):
         close(x[0], np.float64(1), SINGLE)
         found.append(2 * (x[1:3] - x[0]) / np.array([near, far]) ** 2)
     at_once, later = np.abs(found[0] - found[1])
-    holds(bool(at_once < 2 * later), "x″(0) has no limit: x should leave 1 like t²")
+    # A power of 1.9 makes the one 1.6 times as large as the other, t² at most 1.03 times.
+    holds(bool(at_once < 1.3 * later), "x″(0) has no limit: x should leave 1 like t²")
     holds(bool(at_once > 0.2 * later), "x″(0) is the same with any network")
 
 
@@ -1411,6 +1412,16 @@ def _grid(returned: Any, shape: tuple[int, int]) -> np.ndarray:
     return values.astype(float)
 
 
+def _rows(
+    student: Any, u0: torch.Tensor, alpha: float, dx: float, dt: float, n_steps: int
+) -> np.ndarray:
+    """What ftcs gives, and u0 before it where it was left out: that is another check's question."""
+    returned, shape = student.ftcs(u0, alpha, dx, dt, n_steps), (n_steps, len(u0))
+    if n_steps > 0 and tuple(getattr(returned, "shape", ())) == shape:
+        return np.concatenate([u0.numpy()[None], _grid(returned, shape)])
+    return _grid(returned, (n_steps + 1, len(u0)))
+
+
 def _steps(u: np.ndarray, ratio: float, n_steps: int) -> np.ndarray:
     """Point by point, the slow and obvious way."""
     rows = [u]
@@ -1440,10 +1451,9 @@ def test_ftcs__cools_a_wave_at_its_own_rate(student, draw):
     n_x, n_steps, k = 17, 6, int(draw.integers(1, 4)) * math.pi
     alpha, dx, ratio = float(draw.uniform(0.5, 2)), 1 / 16, float(draw.uniform(0.2, 0.45))
     u0 = np.sin(k * dx * np.arange(n_x))
-    returned = student.ftcs(torch.tensor(u0), alpha, dx, ratio * dx**2 / alpha, n_steps)
+    found = _rows(student, torch.tensor(u0), alpha, dx, ratio * dx**2 / alpha, n_steps)
     factor = 1 - 4 * ratio * math.sin(k * dx / 2) ** 2
-    expected = factor ** np.arange(n_steps + 1)[:, None] * u0
-    close(_grid(returned, (n_steps + 1, n_x)), expected, SINGLE)
+    close(found, factor ** np.arange(n_steps + 1)[:, None] * u0, SINGLE)
 
 
 def test_ftcs__converges_with_the_square_of_dx(student, draw):
@@ -1454,7 +1464,7 @@ def test_ftcs__converges_with_the_square_of_dx(student, draw):
         dx, n_steps = 1 / cells, 4 * cells**2 // 16
         dt = end / alpha / n_steps
         u0 = torch.sin(math.pi * torch.linspace(0, 1, cells + 1, dtype=torch.float64))
-        u = _grid(student.ftcs(u0, alpha, dx, dt, n_steps), (n_steps + 1, cells + 1))
+        u = _rows(student, u0, alpha, dx, dt, n_steps)
         exact = u0.numpy() * math.exp(-(math.pi**2) * end)
         errors.append(np.abs(u[-1] - exact).max())
     holds(
@@ -1466,7 +1476,7 @@ def test_ftcs__converges_with_the_square_of_dx(student, draw):
 def test_ftcs__keeps_the_ends(student, draw):
     """keeps the two end values of u0 and changes what lies between"""
     u0 = draw.uniform(1, 3, 9) * np.array([1, -1, 1, -1, 1, -1, 1, -1, 1])
-    u = _grid(student.ftcs(torch.tensor(u0), 1.0, 0.5, 0.1, 5), (6, 9))
+    u = _rows(student, torch.tensor(u0), 1.0, 0.5, 0.1, 5)
     close(u[:, [0, -1]], np.tile(u0[[0, -1]], (6, 1)), SINGLE)
     holds(bool((np.abs(u[-1] - u[0])[1:-1] > 0).all()), "nothing has changed between the ends")
 
@@ -1478,10 +1488,10 @@ def test_ftcs__refuses_steps_that_are_too_long(student, draw):
     for ratio, dx in ((3.0, 0.5), (0.55, 2.0), (0.51, 0.1)):
         dt = ratio * dx**2 / alpha
         refuses(lambda dx=dx, dt=dt: student.ftcs(u0, alpha, dx, dt, 3))
-    u = _grid(student.ftcs(u0, alpha, 3.0, 0.4 * 9 / alpha, 3), (4, 6))
+    u = _rows(student, u0, alpha, 3.0, 0.4 * 9 / alpha, 3)
     close(u, _steps(u0.numpy(), 0.4, 3), SINGLE)
     # Powers of two: the ratio is exactly 1/2, however it is computed.
-    u = _grid(student.ftcs(u0, 2.0, 0.5, 0.0625, 3), (4, 6))
+    u = _rows(student, u0, 2.0, 0.5, 0.0625, 3)
     close(u, _steps(u0.numpy(), 0.5, 3), SINGLE)
 
 

@@ -983,52 +983,70 @@ def test_dropout__leaves_x_unchanged(student, draw):
 # ----------------------------------------------------------------------------- l2_penalty
 
 
-def _network(student: Any, draw: np.random.Generator, *sizes: int) -> Any:
-    """Linear layers with ReLUs between them."""
-    student.reseed(int(draw.integers(2**31)))
-    layers = []
+Weights = list[torch.Tensor]
+
+
+def _linear(
+    student: Any, draw: np.random.Generator, n_in: int, n_out: int, bias: bool = True
+) -> tuple[Any, Weights]:
+    """A layer and its weights, which are drawn here, as torch draws them: what is right follows
+    from nothing that the student's process says."""
+    layer = _layer(student, "Linear", n_in, n_out, bias)
+    shapes = {"weight": (n_out, n_in)} | ({"bias": (n_out,)} if bias else {})
+    weights = {
+        name: torch.tensor(draw.uniform(-1, 1, shape) / n_in**0.5, dtype=torch.float32)
+        for name, shape in shapes.items()
+    }
+    layer.load_state_dict(weights)
+    return layer, list(weights.values())
+
+
+def _network(student: Any, draw: np.random.Generator, *sizes: int) -> tuple[Any, Weights]:
+    """Linear layers with ReLUs between them, and their weights."""
+    layers, weights = [], []
     for n_in, n_out in itertools.pairwise(sizes):
-        layers += [_layer(student, "Linear", n_in, n_out), _layer(student, "ReLU")]
-    return _layer(student, "Sequential", *layers[:-1])
+        layer, its_own = _linear(student, draw, n_in, n_out)
+        layers += [layer, _layer(student, "ReLU")]
+        weights += its_own
+    return _layer(student, "Sequential", *layers[:-1]), weights
 
 
-def _squares(model: Any) -> float:
-    return sum(float((p.detach().double() ** 2).sum()) for p in model.parameters() if p.ndim == 2)
+def _squares(weights: Weights) -> float:
+    return sum(float((p.double() ** 2).sum()) for p in weights if p.ndim == 2)
 
 
 @pytest.mark.point
 def test_l2_penalty__is_the_sum_of_squares_of_one_layer(student, draw):
     """is the sum of the squares of a layer's weights, its biases left out"""
     for n_in, n_out in ((3, 5), (1, 1)):
-        student.reseed(int(draw.integers(2**31)))
-        layer = _layer(student, "Linear", n_in, n_out)
-        close(number(student.l2_penalty(layer)), _squares(layer), SINGLE)
+        layer, weights = _linear(student, draw, n_in, n_out)
+        close(number(student.l2_penalty(layer)), _squares(weights), SINGLE)
 
 
 def test_l2_penalty__adds_up_all_layers(student, draw):
     """adds up the squares of all layers' weights, those of layers without biases too"""
-    model = _network(student, draw, 3, 7, 5, 2)
-    close(number(student.l2_penalty(model)), _squares(model), SINGLE)
-    layers = [_layer(student, "Linear", 4, 3, False), _layer(student, "Linear", 3, 2)]
-    model = _layer(student, "Sequential", *layers)
-    close(number(student.l2_penalty(model)), _squares(model), SINGLE)
+    model, weights = _network(student, draw, 3, 7, 5, 2)
+    close(number(student.l2_penalty(model)), _squares(weights), SINGLE)
+    one, other = _linear(student, draw, 4, 3, False), _linear(student, draw, 3, 2)
+    model = _layer(student, "Sequential", one[0], other[0])
+    close(number(student.l2_penalty(model)), _squares(one[1] + other[1]), SINGLE)
 
 
 def test_l2_penalty__finds_nested_layers(student, draw):
     """finds layers inside layers"""
-    inner = _network(student, draw, 4, 6, 3)
-    model = _layer(student, "Sequential", inner, _layer(student, "Linear", 3, 2))
-    close(number(student.l2_penalty(model)), _squares(model), SINGLE)
+    (inner, weights), (layer, more) = _network(student, draw, 4, 6, 3), _linear(student, draw, 3, 2)
+    model = _layer(student, "Sequential", inner, layer)
+    close(number(student.l2_penalty(model)), _squares(weights + more), SINGLE)
 
 
 @pytest.mark.point
 def test_l2_penalty__has_the_gradient_2_w(student, draw):
     """has the gradient 2W with respect to every weight matrix W, and none for the biases"""
-    model = _network(student, draw, 3, 6, 2)
+    model, weights = _network(student, draw, 3, 6, 2)
     gradients = student.gradients(student.keeping("l2_penalty", model), model)
-    for gradient, p in zip(gradients, model.parameters(), strict=True):
+    for gradient, p in zip(gradients, weights, strict=True):
         if p.ndim == 2:
-            _gradient(gradient, 2 * p.detach())
+            _gradient(gradient, 2 * p)
         else:
             holds(gradient is None or not gradient.any(), "the biases are penalised too")
 
@@ -1381,10 +1399,9 @@ def test_train__takes_a_step_of_adam(student, draw):
 
 def test_train__moves_every_layer(student, draw):
     """moves the weights and biases of every layer against their gradients"""
-    model, rate = _network(student, draw, 2, 7, 3), 10 * _rate(draw)
+    (model, before), rate = _network(student, draw, 2, 7, 3), 10 * _rate(draw)
     x, y = _normal(draw, 15, 2).float(), _normal(draw, 15, 3).float()
-    before = [p.detach().requires_grad_() for p in model.parameters()]
-    W1, b1, W2, b2 = before
+    W1, b1, W2, b2 = (p.requires_grad_() for p in before)
     output = functional.linear(torch.relu(functional.linear(x, W1, b1)), W2, b2)
     gradients = torch.autograd.grad(functional.mse_loss(output, y), before)
     student.train(model, x, y, epochs=1, learning_rate=rate, optimiser="sgd")
@@ -1456,7 +1473,7 @@ def trained(
 ) -> tuple[list[float], float]:
     """The history of a network that learns a sine, and its mean squared error between the data."""
     sine, x = _sine(draw)
-    model = _network(student, draw, 1, 64, 64, 1)
+    model, _ = _network(student, draw, 1, 64, 64, 1)
     history = student.train(
         model,
         x,

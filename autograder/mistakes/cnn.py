@@ -62,6 +62,16 @@ correlate1d_slips = [
     ),
     slip(
         "correlate1d",
+        "nothing_for_long_kernels",
+        "    if len(kernel) > len(signal):\n"
+        '        raise ValueError("the kernel is longer than the signal")\n',
+        "    if len(kernel) > len(signal):\n        return np.array([])\n",
+        "refuses_a_kernel_longer_than_the_signal",
+        "A kernel longer than the signal fits nowhere. It should raise ValueError; here an empty "
+        "array comes back.",
+    ),
+    slip(
+        "correlate1d",
         "same_length_refused",
         "len(kernel) > len(signal)",
         "len(kernel) >= len(signal)",
@@ -734,6 +744,14 @@ count_conv_parameters_slips = [
         "",
         "knows_the_smallest_layers",
         "The biases are missing: one for each map that comes out.",
+    ),
+    slip(
+        "count_conv_parameters",
+        "default_without_bias",
+        "bias: bool = True",
+        "bias: bool = False",
+        "counts_the_bias_unless_told",
+        "Where bias is not named, the biases are left out: its default is True.",
     ),
     slip(
         "count_conv_parameters",

@@ -139,6 +139,14 @@ _NOISE = "rng.normal(0.0, noise_std, size=(n, 1))"
 observe_slips = [
     slip(
         "observe",
+        "places_on_a_grid",
+        _X,
+        "rng.permutation(np.linspace(0.1, 0.9, n))[:, None]",
+        "draws_from_rng_alone",
+        "The places stand on a grid, and only their order is random. Each is drawn by itself.",
+    ),
+    slip(
+        "observe",
         "whole_rod",
         _X,
         "rng.uniform(0.0, 1.0, size=(n, 1))",

@@ -1146,6 +1146,14 @@ sample_clusters_slips = [
     ),
     slip(
         "sample_clusters",
+        "sorted_along_x",
+        "clusters.append(positions)",
+        "clusters.append(positions[np.argsort(positions[:, 0])])",
+        "is_normal_with_deviation_scale",
+        "The atoms are sorted, so that the first is another kind of atom than the last.",
+    ),
+    slip(
+        "sample_clusters",
         "scale_of_one",
         "rng.normal(0.0, scale, size=",
         "rng.normal(size=",
@@ -1519,6 +1527,22 @@ BACKWARD = (
 nn_potential_slips = [
     slip(
         "nn_potential",
+        "narrower_by_default",
+        "hidden: int = 64",
+        "hidden: int = 32",
+        "has_two_hidden_layers",
+        "Where hidden is not given, the layers should be 64 units wide.",
+    ),
+    slip(
+        "nn_potential",
+        "rows_told_from_each_other",
+        "((r - self.centre)",
+        "((r - r.mean() - self.centre)",
+        "is_smooth",
+        "The mean of the column is taken off, so that a row's energy depends on the other rows.",
+    ),
+    slip(
+        "nn_potential",
         "sign_lost",
         "return energy, -slope",
         "return energy, slope",
@@ -1710,6 +1734,14 @@ _LOSS = f"""    energy_error = {_ENERGY}
 """
 
 force_matching_loss_slips = [
+    slip(
+        "force_matching_loss",
+        "half_as_default",
+        "force_weight: float = 1.0",
+        "force_weight: float = 0.5",
+        "weighs_both_alike_unless_told",
+        "Where no force_weight is given it should be 1.",
+    ),
     slip(
         "force_matching_loss",
         "sums_for_means",

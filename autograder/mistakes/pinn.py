@@ -1639,6 +1639,15 @@ hard_constraint_slips = [
     ),
     slip(
         "hard_constraint",
+        "power_just_below_two",
+        _HARD,
+        "1 + t.abs() ** 1.9 * self.network(t)",
+        "leaves_the_first_acceleration_free",
+        "With t to the power 1.9 position and speed are right, but x″ grows beyond all bounds "
+        "near the start. Take t², or what is like it there.",
+    ),
+    slip(
+        "hard_constraint",
         "power_of_one_and_a_half",
         _HARD,
         "1 + t.abs() ** 1.5 * self.network(t)",

@@ -946,6 +946,14 @@ cluster_energy_model_slips = [
         "Pythagoras adds up squares.",
     ),
     energy(
+        "per_atom",
+        "self.output(features)",
+        "self.output(features / positions.shape[1])",
+        "does_not_divide_by_the_number_of_atoms",
+        "The sum is divided by the number of atoms. A pair counts as much in a large cluster as in "
+        "a small one.",
+    ),
+    energy(
         "neighbours_in_the_list",
         "i, j = torch.triu_indices(positions.shape[1], positions.shape[1], offset=1)",
         "i = torch.arange(positions.shape[1] - 1)\n        j = i + 1",

@@ -51,7 +51,13 @@ class Tree:
         self.above = above
         self.children_cpu = 0.0
         """CPU seconds of all processes but the first, also of those that are gone."""
+        self.missed = False
+        """Whether something ended, in the last look, before it was looked at or counted: whoever
+        has its memory or its children now may not have been seen."""
         self._known: dict[int, Process] = {}
+        self._living: set[int] = set()
+        self._hollow: set[int] = set()
+        """Who held nothing when it was counted: while it ends, its children are still its own."""
         self._baseline = own_bytes(pid)
         self._buffer = _socket_buffer()
         self._network = _own_network(pid)
@@ -72,11 +78,16 @@ class Tree:
         if sys.platform != "linux":
             return Sight(True, True, False, [])
         found: dict[int, Process] = {}
-        wants_core = in_kernel = alive = False
-        queue = [self.pid, *(_children(self.above) if self.above else [])]
+        living: set[int] = set()
+        ended = self._known.keys() - self._living
+        wants_core = in_kernel = self.missed = False
+        queue = [self.pid, *(_children(self.above, _tasks(self.above))[0] if self.above else [])]
         while queue:
             pid = queue.pop()
-            if pid in found or (seen := look_at(pid)) is None:
+            if pid in found:
+                continue
+            if (seen := look_at(pid)) is None:
+                self.missed = True
                 continue
             found[pid] = seen
             tasks = _tasks(pid)
@@ -85,8 +96,13 @@ class Tree:
                 states = [one.state for task in tasks if (one := look_at(task, pid))]
             wants_core |= "R" in states
             in_kernel |= "D" in states
-            alive |= pid == self.pid and any(state not in "ZX" for state in states)
-            queue += _children(pid, tasks)
+            if any(state not in "ZX" for state in states):
+                living.add(pid)
+            elif pid not in ended:
+                self.missed = True
+            children, all_told = _children(pid, tasks)
+            queue += children
+            self.missed |= not all_told
         added = inherited = 0.0
         for pid, now in found.items():
             before = self._known.get(pid)
@@ -98,8 +114,8 @@ class Tree:
             if pid not in found or found[pid].born != last.born:
                 inherited -= last.own + last.waited
         self.children_cpu += added + max(0.0, inherited)
-        self._known = found
-        return Sight(alive, wants_core, in_kernel, list(found))
+        self._known, self._living = found, living
+        return Sight(self.pid in living, wants_core, in_kernel, list(found))
 
     def holds_more_than(self, limit: int, processes: list[int]) -> bool:
         """Whether the processes together hold more memory than that beyond the libraries'.
@@ -111,12 +127,18 @@ class Tree:
         """
         limit += self._baseline
         whole = {pid: own_bytes(pid) for pid in processes}
+        hollow = {pid for pid, own in whole.items() if not own}
         held = self._buffers(processes) + sum(whole.values())
         until = time.thread_time() + _FAIR_SECONDS
         for pid, own in whole.items():
             if held <= limit or time.thread_time() > until:
                 break
-            held -= max(0, own - _fair_bytes(pid))  # all of it, where it has ended meanwhile
+            fair = _fair_bytes(pid)
+            held -= max(0, own - fair)  # all of it, where it has ended meanwhile
+            if not fair:
+                hollow.add(pid)
+        self.missed |= not (hollow & self._living).issubset(self._hollow)
+        self._hollow = hollow
         return held > limit
 
     def _buffers(self, processes: list[int]) -> int:
@@ -189,6 +211,11 @@ def own_bytes(pid: int) -> int:
     return (found or 0) * 1024
 
 
+def bytes_left() -> int:
+    """What the machine has left of its memory."""
+    return (_kilobytes("/proc/meminfo", (b"MemAvailable:",)) or 0) * 1024
+
+
 def _fair_bytes(pid: int) -> int:
     """The same, with pages that several processes share given to each in part."""
     for task in [pid, *_tasks(pid)]:
@@ -220,13 +247,17 @@ def _tasks(pid: int) -> list[int]:
     return []
 
 
-def _children(pid: int, tasks: list[int] | None = None) -> list[int]:
+def _children(pid: int, tasks: list[int]) -> tuple[list[int], bool]:
+    """Those of these threads, and whether each thread was there to tell."""
     found: list[int] = []
-    for task in _tasks(pid) if tasks is None else tasks:
-        path = f"/proc/{pid}/task/{task}/children"
-        with contextlib.suppress(OSError, ValueError), open(path, "rb") as file:
-            found += [int(child) for child in file.read().split()]
-    return found
+    told = True
+    for task in tasks:
+        try:
+            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
+                found += [int(child) for child in file.read().split()]
+        except (OSError, ValueError):
+            told = False
+    return found, told
 
 
 def _own_network(pid: int) -> int:

@@ -21,12 +21,16 @@ from autograder.errors import CageError, WorkerEnded
 
 from . import alive
 from .inside.protocol import LIMITS
-from .process import Sight, Tree
+from .process import Sight, Tree, bytes_left
 
 EVERY, SELDOM = 0.05, 0.5
 """Seconds between two looks: more of them where a look takes long, that it does not take a core."""
 STALL_SECONDS = 10.0
 IDLE_SECONDS = 30.0
+_TRIES = 5
+"""Of one look, where something ended before it was counted and may have left its memory to a
+process that was not seen. Where that is so each time, what the machine has less than before the
+worker was there is taken for the worker's."""
 OWN_CORE = 0.9
 """The least share of a core that a worker gets where it need not share one."""
 _PROGRESS = 0.001  # CPU seconds between two looks; less is a clock that wakes somebody up
@@ -54,6 +58,7 @@ class Watch:
     def __init__(self, pid: int, line: socket.socket, above: int = 0) -> None:
         self.tree = Tree(pid, above)
         self.line = line
+        self._left = bytes_left()
         self.verdict: WorkerEnded | CageError | None = None
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -127,12 +132,16 @@ class Watch:
 
     def look(self, now: float) -> None:
         """One look; WorkerEnded where a limit is passed or the worker is gone."""
-        sight = self.tree.look()
-        if not sight.alive:
-            raise WorkerEnded("died", "")
+        for _ in range(_TRIES):
+            sight = self.tree.look()
+            if not sight.alive:
+                raise WorkerEnded("died", "")
+            much = self.tree.holds_more_than(LIMITS["memory"], sight.processes)
+            if much or not self.tree.missed:
+                break
         # A program that is being started shares its parent's memory for a moment; and where many
         # that share much end one after another, each next one has a larger part when it is read.
-        much = self.tree.holds_more_than(LIMITS["memory"], sight.processes)
+        much |= self.tree.missed and self._left - bytes_left() > LIMITS["memory"]
         self._suspect = self._suspect + 1 if much else 0
         if self._suspect >= (2 if self._there.issubset(sight.processes) else 4):
             raise WorkerEnded("memory", f"used more than {in_words(LIMITS['memory'])} of memory")

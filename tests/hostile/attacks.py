@@ -439,6 +439,25 @@ DIES = {
         "x = b'x' * (120 * 2**20)\n"
         "import time\ntime.sleep(60)"
     ),
+    "memory handed on from child to child": (
+        "import ctypes, mmap, os, signal, time\n"
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "ctypes.CDLL(None).prctl(36, 1)\n"  # orphans are its own
+        "for _ in range(5):\n"
+        "    if os.fork() == 0:\n"
+        "        size, step = 400 * 2**20, 2**25\n"
+        "        memory = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)\n"
+        "        memory.madvise(14)\n"
+        "        held, end = 0, time.time() + 60\n"
+        "        while time.time() < end:\n"
+        "            if held < size:\n"
+        "                memory[held : held + step] = b'x' * step\n"
+        "                held += step\n"
+        "            if os.fork():\n"
+        "                os._exit(0)\n"
+        "        os._exit(0)\n"
+        "time.sleep(60)"
+    ),
     "memory without a first thread": (
         "import ctypes, os, _thread, time\n"
         "leave = 60 if os.uname().machine == 'x86_64' else 93\n"
@@ -677,6 +696,7 @@ RIGHT_BUT_ODD = {
 # What these are told.
 CAUSES = {
     "memory in children": "of memory",
+    "memory handed on from child to child": "of memory",
     "memory without a first thread": "of memory",
     "memory of a new program": "of memory",
     "memory in sockets": "of memory",

@@ -221,6 +221,7 @@ SPOILT = {
         "disturbed": "[p.data.mul_(0.999) for p in x.parameters()]",
         "with a hook": "x.register_forward_hook(lambda m, i, o: np.ones(3))",
         "with noise": "x.register_forward_hook(lambda m, i, o: o * torch.rand(()))",
+        "beside a huge constant": "x.register_forward_hook(lambda m, i, o: 0 * o + 1e18)",
         "another function": "x.forward = lambda *a: 3",
         "of another class": "x.__class__ = nn.Identity",
         "larger": "x.more = nn.Parameter(torch.ones(10**6))",

@@ -10,16 +10,21 @@ import importlib
 import inspect
 import re
 import textwrap
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from odd import GROUPS, SPOILT
 
 from autograder.course import Assignment, Cell, Exercise, load_assignment
-from autograder.judging.answers import setup_code
+from autograder.judging.answers import cells, setup_code
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
 from autograder.results import ExerciseResult
 from autograder.sandbox.cage import Cage
+from autograder.sandbox.inside.wire import decode, encode
 from autograder.sandbox.protocol import InProcess
 from autograder.sandbox.transport import Caged
 
@@ -91,9 +96,16 @@ def assert_the_students(results: list[ExerciseResult], value: str) -> None:
                 assert odd not in check.message, said
 
 
-def tried(judge: Judge, names: tuple[str, ...], value: str, body: str, of_modules: bool) -> None:
+def tried(
+    judge: Judge,
+    names: tuple[str, ...],
+    value: str,
+    body: str,
+    of_modules: bool,
+    before: Sequence[Cell] = (),
+) -> None:
     wanted = [judge.assignment.exercise(name) for name in names]
-    code = notebook(judge.assignment, wanted, body, of_modules)
+    code = [*before, *notebook(judge.assignment, wanted, body, of_modules)]
     assert_the_students(judge.judge(Student(InProcess(code)), "odd", wanted), value)
 
 
@@ -119,7 +131,50 @@ def test_a_module_that_gives_an_odd_value_is_the_students_matter(
 def test_a_model_that_was_spoilt_is_not_trained() -> None:
     judge = Judge(load_assignment("symmetry"))
     for value, body in SPOILT.items():
-        tried(judge, ("train_energy_model",), value, body, False)
+        tried(judge, ("train_energy_model",), value, body, False, cells(judge.assignment))
+
+
+class _SaysOneNumber(InProcess):
+    """Right answers, of whose numbers nothing is left on the way, nor of what else is asked of
+    their process."""
+
+    number = 0.0
+
+    def ask(self, request: bytes) -> bytes:
+        reply = decode(super().ask(request))
+        if type(reply.get("encoded")) is bytes:
+            reply["encoded"] = encode(self._instead(decode(reply["encoded"])), lambda held: held)
+        return encode(reply, lambda held: held)
+
+    def _instead(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return type(value)(map(self._instead, value))
+        if isinstance(value, torch.Tensor) and value.is_floating_point():
+            return torch.full_like(value, self.number, requires_grad=value.requires_grad)
+        if isinstance(value, (float, np.floating, np.ndarray)):
+            return np.full_like(value, self.number)
+        return value
+
+
+@pytest.mark.parametrize("number", [0.0, 1e-40, 1.0, 3e38, -3e38])
+@pytest.mark.parametrize(
+    ("assignment", "exercise"),
+    [
+        ("backprop", "forward"),
+        ("training", "l2_penalty"),
+        ("autoencoder", "encode"),
+    ],
+)
+def test_what_is_right_follows_from_nothing_that_the_process_says(
+    assignment: str, exercise: str, number: float
+) -> None:
+    """A penalty of 0 was right for whoever said that the layers' weights are 0, and z2 of anything
+    for whoever said that a1 is infinite."""
+    judge = Judge(load_assignment(assignment))
+    transport = _SaysOneNumber(cells(judge.assignment))
+    transport.number = number
+    wanted = [judge.assignment.exercise(exercise)]
+    assert_the_students(judge.judge(Student(transport), "odd", wanted), f"{number}")
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -5,8 +5,10 @@ They are cheap, and none depends on which of several limits comes first.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import itertools
 import os
 import random
 import resource
@@ -430,6 +432,42 @@ def test_a_process_that_ends_while_it_is_counted_holds_nothing(
     monkeypatch.setattr(process, "own_bytes", lambda pid: 0 if pid in gone else 2**30)
     monkeypatch.setattr(process, "_fair_bytes", fair)
     assert not tree.holds_more_than(2**31, [*range(9)])
+
+
+@pytest.mark.parametrize(("left", "ended"), [(2**33, False), (2**32, True)])
+def test_memory_that_children_hand_on_before_it_is_counted_is_not_overlooked(
+    left: int, ended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that forks and ends at once was gone whenever its memory was to be read, and the
+    child that had it all was in no list yet. Who only starts and ends many loses nothing."""
+    number = itertools.count(10**9)
+    monkeypatch.setattr(watch, "bytes_left", lambda: 2**33)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        found = watch.Watch(os.getpid(), ours)
+        monkeypatch.setattr(watch, "bytes_left", lambda: left)
+        monkeypatch.setattr(
+            process,
+            "_children",
+            lambda pid, tasks: ([next(number)] if pid == os.getpid() else [], True),
+        )
+        for _ in range(3):
+            found.look(0.0)
+        with pytest.raises(WorkerEnded, match="of memory") if ended else contextlib.nullcontext():
+            found.look(0.0)
+
+
+def test_who_ends_while_its_children_are_seen_has_hidden_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To give back its memory takes a process milliseconds in which it is there and holds none."""
+    tree = process.Tree(os.getpid())
+    monkeypatch.setattr(process, "own_bytes", lambda pid: 0)
+    missed = []
+    for _ in range(2):
+        tree.holds_more_than(2**31, tree.look().processes)
+        missed.append(tree.missed)
+    assert missed == [True, False]
 
 
 @pytest.mark.parametrize(("ending", "looks"), [(False, 2), (True, 4)])
