@@ -312,3 +312,12 @@ def test_a_regrade_leaves_another_file_to_grade_and_points_by_hand_with_the_firs
     assert mark(springs, tmp_path) == 14.5
     command("grade", "springs", "--course", tmp_path)
     assert totals(tmp_path) == [(1, 14.5, False), (2, 0, True)]
+
+
+def test_who_has_a_mark_and_whose_folder_is_gone_is_told(
+    springs: Assignment, tmp_path: Path, judged: list[str]
+) -> None:
+    again(springs, tmp_path, ANSWERS)
+    (tmp_path / "submitted/ada").rename(tmp_path / "submitted/ada_l")
+    said = command("grade", "springs", "--course", tmp_path)
+    assert "ada: there is nothing in submitted; the recorded mark stays" in said

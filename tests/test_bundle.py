@@ -266,17 +266,19 @@ def test_gradescopes_archive_grades_in_folders_like_gradescopes(tmp_path: Path) 
     salt = (home / "source" / ".autograder_salt").read_bytes()
     assert re.fullmatch(rb"[0-9a-f]{32}", salt), "hidden inputs that no other course has"
     script = (home / "source" / "run_autograder").read_text()
-    assert "bundle run backprop" in script
     release = json.loads(found.release.read_text(encoding="utf-8"))
     code = {e.name: reference_code(found, e.name) for e in found.exercises}
     code["mse_loss"] = "def mse_loss(y_pred, y_true):\n    return np.sum((y_pred - y_true) ** 2)\n"
     (home / "submission").mkdir()
     notebook = json.dumps(demo.filled(release, code))
     (home / "submission" / "backprop (1).ipynb").write_text(notebook)
+    for module in ("autograder", "msgspec", "torch"):  # wherever the platform starts it
+        (home / "submission" / f"{module}.py").write_text("raise SystemExit('a student was here')")
     source = home / "source"
+    command = script.splitlines()[-1].removeprefix("exec /autograder/venv/bin/python ").split()
     done = subprocess.run(
-        [sys.executable, "-m", "autograder", "bundle", "run", "backprop", "--home", str(home)],
-        cwd=source,
+        [sys.executable, *command, "--home", str(home)],
+        cwd=home / "submission",
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(source), f"{source}/assignments"])},
         capture_output=True,
         text=True,

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from autograder.course import ROOT, Cell, load_assignment
 from autograder.errors import CageError, WorkerEnded
 from autograder.judging import retry
 from autograder.judging.judge import Judge
-from autograder.sandbox import bubblewrap, limits, transport
+from autograder.sandbox import bubblewrap, clock, limits, transport
 from autograder.sandbox.cage import Cage, Worker, strongest
 from autograder.sandbox.inside.protocol import LIMITS
 from autograder.sandbox.inside.wire import decode, encode
@@ -541,7 +542,28 @@ def test_waiting_for_a_core_is_not_charged_and_tells_a_crowded_machine(
     monkeypatch.setattr(Tree, "cpu", cpu)
     found = (False, False)
     try:
-        watch.look(time.monotonic() + wall)
+        watch.look(clock.now() + wall)
     except WorkerEnded as end:
         found = (True, end.crowded)
     assert found == ended
+
+
+def test_while_the_grader_itself_is_paused_nobodys_time_goes_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A container that is frozen, a job of a cluster that is suspended."""
+    moment = 100.0
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: moment))
+    monkeypatch.setattr(clock, "_read", moment)
+    monkeypatch.setattr(clock, "_paused", 0.0)
+    monkeypatch.setattr(Tree, "cpu", 0.0)
+    monkeypatch.setattr(Tree, "look", lambda self: Sight(True, False, False, []))
+    with socket.socket(socket.AF_UNIX) as line:
+        watch = Watch(0, line)
+    watch.begin(Budget(1.0, wall=60.0))
+    for later in (3700.0, 3701.0, 3702.0, 3703.0, 3704.0):
+        moment = later
+        watch.look(clock.now())
+    moment = 3706.0
+    with pytest.raises(WorkerEnded, match="did nothing"):
+        watch.look(clock.now())

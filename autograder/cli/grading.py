@@ -278,6 +278,9 @@ def _grade(
                 if student not in chosen:
                     raise CourseError(f"{student!r} has handed in nothing for {found.name}")
                 chosen = [student]
+            else:
+                gone = set(Store(course_dir).students(found.name)).difference(chosen)
+                _print_missing([f"{one}: there is nothing in submitted" for one in sorted(gone)])
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
             unchanged: list[str] = []

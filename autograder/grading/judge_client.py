@@ -28,7 +28,8 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONWARNINGS": "ignore",  # of a student's values, which no terminal needs to hear about
 }
-PROGRAM = ("-m", "autograder.grading.judge_process")
+PROGRAM = ("-P", "-m", "autograder.grading.judge_process")
+"""`-P`: without the folder in which it is started, where files of a student may lie."""
 
 
 class JudgeClient:

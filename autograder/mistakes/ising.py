@@ -1503,7 +1503,7 @@ train_classifier_slips = [
         "gradients_add_up",
         "            optimiser.zero_grad()\n",
         "",
-        "tells_16_by_16_lattices",
+        "clears_gradients",
         "The gradients of earlier steps are never cleared and add up, so that a step follows "
         "all of them together. Each step needs the gradient of now alone.",
     ),
@@ -1705,7 +1705,7 @@ train_classifier_slips = [
         "trains_on_one_batch",
         "            total += loss.item() * len(batch)\n",
         "            total += loss.item() * len(batch)\n            break\n",
-        "tells_16_by_16_lattices",
+        "makes_a_step_with_each_batch",
         "Every epoch ends after its first batch. All batches have to come.",
     ),
 ]

@@ -23,7 +23,6 @@ ends; they are tried once more too, while no other submission runs.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -32,7 +31,7 @@ from coursekit import StudentError
 from autograder.course import Assignment, Cell
 from autograder.errors import WorkerEnded
 
-from . import protocol
+from . import clock, protocol
 from .cage import Cage, Worker
 from .inside.wire import encode
 from .limits import ALL_CELLS_SECONDS, SLOWEST, cpu_seconds, machine_pace, wall_seconds
@@ -92,7 +91,7 @@ class Caged:
         self.ended_by = ""
         """The exercise in which the last worker ended, if none was started since."""
         whole = self.pace * wall_seconds(assignment)
-        self.until = time.monotonic() + min(whole, 2 * whole - spent)
+        self.until = clock.now() + min(whole, 2 * whole - spent)
         self.seed: int | None = None
         self.ran = False
         """Whether the cells have run to their end."""
@@ -108,7 +107,7 @@ class Caged:
         mine = self._allowance()
         if mine.budget.cpu <= 0:
             raise StudentError("time", "had no computing time left: earlier checks used it up")
-        if time.monotonic() > self.until:
+        if clock.now() > self.until:
             minutes = self.pace * wall_seconds(self.assignment) / 60
             text = f"was not run: the whole notebook had taken {minutes:.0f} minutes"
             raise StudentError("time", text)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from autograder.errors import CageError, WorkerEnded
 
-from . import alive
+from . import alive, clock
 from .inside.protocol import LIMITS
 from .process import Sight, Tree, bytes_left
 
@@ -64,7 +64,7 @@ class Watch:
         self._over = threading.Event()
         self._budget: Budget | None = None
         self._charged = self._seen = self.tree.cpu
-        self._begun = self._looked = self._moved = time.monotonic()
+        self._begun = self._looked = self._moved = clock.now()
         self._idle = 0.0
         self._suspect = 0
         """Looks in a row that saw too much memory."""
@@ -81,7 +81,7 @@ class Watch:
     def begin(self, budget: Budget) -> None:
         """A request is made; from now on its budget counts."""
         with self._lock:
-            self._begun = self._looked = self._moved = time.monotonic()
+            self._begun = self._looked = self._moved = clock.now()
             self._idle, self._seen = 0.0, max(self._seen, self.tree.cpu)
             self._budget = budget
 
@@ -94,7 +94,7 @@ class Watch:
         with self._lock:
             budget, self._budget = self._budget, None
             assert budget is not None
-            now = time.monotonic()
+            now = clock.now()
             used = self._used(now)
             self._charged += used
             budget.cpu -= used
@@ -114,7 +114,7 @@ class Watch:
             with self._lock:
                 try:
                     if not self._over.is_set():
-                        self.look(time.monotonic())
+                        self.look(clock.now())
                 except WorkerEnded as ended:
                     return self._end(ended)
                 except Exception as error:  # nobody may wait at the line for ever

@@ -134,6 +134,29 @@ def test_a_model_that_was_spoilt_is_not_trained() -> None:
         tried(judge, ("train_energy_model",), value, body, False, cells(judge.assignment))
 
 
+@pytest.mark.parametrize(
+    ("assignment", "exercise", "name", "made"),
+    [
+        ("symmetry", "cluster_energy_model", "ClusterEnergyModel", "PairNetwork(hidden, seed)"),
+        ("inverse_pinn", "inverse_model", "InversePINN", "Inverse('network', n_in=2, "
+         "n_hidden=hidden, n_out=1, seed=seed)"),
+    ],
+)  # fmt: skip
+def test_no_model_of_the_checks_is_an_answer(
+    assignment: str, exercise: str, name: str, made: str
+) -> None:
+    """They lie in the worker and in every student's folder."""
+    code = (
+        f"from autograder.sandbox.inside.fields import *\n\n\ndef {name}(hidden=32):\n"
+        f"    seed = int(torch.randint(10**6, ()))\n    return {made}\n"
+    )
+    judge = Judge(load_assignment(assignment))
+    answer = Cell("another answer", code)
+    student = Student(InProcess([*cells(judge.assignment), answer]))
+    (found,) = judge.judge(student, "odd", [judge.assignment.exercise(exercise)])
+    assert found.points <= found.max_points / 2
+
+
 class _SaysOneNumber(InProcess):
     """Right answers, of whose numbers nothing is left on the way, nor of what else is asked of
     their process."""
