@@ -202,6 +202,9 @@ WRONG = {
         "        history.append",
         "        opt.step()\n        opt.zero_grad()\n        history.append",
     ),
+    ("shows_most_of_the_data", "the first batch of an epoch"): PLAIN.replace(
+        "        history.append", "            break\n        history.append"
+    ),
     ("clears_gradients", "never cleared"): PLAIN.replace("            opt.zero_grad()\n", ""),
     ("clears_gradients", "once an epoch"): PLAIN.replace(
         "            opt.zero_grad()\n", ""
@@ -250,7 +253,11 @@ def _runs(code: str) -> list[Watched]:
 
 def _failed(runs: list[Watched]) -> list[str]:
     one, again, other = runs
-    further = {"is_ordered_like": (again,), "is_not_ordered_like": (other,)}
+    further: dict[str, tuple[Any, ...]] = {
+        "is_ordered_like": (again,),
+        "is_not_ordered_like": (other,),
+        "shows_most_of_the_data": (4,),
+    }
     failed = []
     for fact in FACTS:
         try:

@@ -206,6 +206,12 @@ class Watched:
         still = sum(move == 0 for move in moves)
         holds(2 * still < len(moves), "the parameters do not move with every batch")
 
+    def shows_most_of_the_data(self, epochs: int) -> None:
+        """The batches of that many epochs, or of as many as the history tells of, are not a few."""
+        self.learns()
+        asked = self.samples * min(epochs, len(self.history) or epochs)
+        holds(2 * len(self.order) > asked, "an epoch ends long before all data have been shown")
+
     def clears_gradients(self) -> None:
         """No step is made with what earlier steps left."""
         self.learns()

@@ -930,17 +930,15 @@ def test_train__draws_the_start_alone(student, draw):
 
 def test_train__loss_falls(student, draw):
     """makes the loss fall: that of the parameters which come back"""
-    half = draw.uniform(0.5, 2, (5, 1))
-    x = standardised(np.concatenate([half, -half]))
-    y = standardised(np.abs(x))  # even in x: what starts as a line learns nothing of it
-    parameters, losses = trained(student, x, y, 60, 0.02, 100, int(draw.integers(2**32)))
+    x = standardised(draw.normal(size=(10, 1)))
+    y = standardised(np.sin(x * draw.uniform(0.5, 1.2)))  # its mean alone would be learnt at once
+    parameters, losses = trained(student, x, y, 20, 0.01, 100, int(draw.integers(2**32)))
     first, last = number(losses[0]), number(losses[-1])
-    holds(last < 0.95 * first, "after 100 epochs the loss is hardly below the first")
-    reached = [
-        answers.mse_loss(answers.forward(x, *parameters)[2], y) for answers in (reference, student)
-    ]
+    holds(last < 0.9 * first, "after 100 epochs the loss is hardly below the first")
+    # Not by the student's own mse_loss, which may say anything once the training is over.
+    reached = reference.mse_loss(reference.forward(x, *parameters)[2], y)
     holds(
-        any(number(loss) < 0.95 * first for loss in reached),
+        reached < 0.9 * first,
         "the losses fall, but the parameters that come back have not learned anything",
     )
 

@@ -880,8 +880,10 @@ def test_train_cnn__trains_in_training_mode(student, draw):
 
 @pytest.mark.point
 def test_train_cnn__makes_a_step_with_each_batch(student, draw):
-    """makes one step with each batch"""
-    student.once(witnessed, draw)[0].steps_once_a_batch()
+    """makes one step with each of an epoch's batches"""
+    seen = student.once(witnessed, draw)[0]
+    seen.shows_most_of_the_data(WITNESSED)
+    seen.steps_once_a_batch()
 
 
 @pytest.mark.point

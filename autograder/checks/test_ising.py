@@ -965,9 +965,14 @@ def test_sample_configurations__draws_from_rng_alone(student, draw):
 
 @pytest.mark.guard
 def test_sample_configurations__has_its_defaults(student, draw):
-    """can be called without equilibration and interval"""
-    spins = array(student.sample_configurations(4, 2.0, 2, numpy_generator(draw)), (2, 4, 4))
-    holds(bool((np.abs(spins) == 1).all()), "the samples hold numbers other than +1 and −1")
+    """makes 200 sweeps of equilibration and 10 between samples where nothing is said"""
+    seed = int(draw.integers(2**63))
+    found = [
+        array(student.sample_configurations(4, 2.0, 3, np.random.default_rng(seed), *own))
+        for own in ((), (200, 10))
+    ]
+    same = np.array_equal(*found)
+    holds(same, "without equilibration and interval it does something else than with 200 and 10")
 
 
 # -------------------------------------------------------------------- ising_classifier
@@ -1329,8 +1334,10 @@ def test_train_classifier__trains_in_training_mode(student, draw):
 
 @pytest.mark.point
 def test_train_classifier__makes_a_step_with_each_batch(student, draw):
-    """makes one step with each batch"""
-    student.once(witnessed, draw)[0].steps_once_a_batch()
+    """makes one step with each of an epoch's batches"""
+    seen = student.once(witnessed, draw)[0]
+    seen.shows_most_of_the_data(WITNESSED)
+    seen.steps_once_a_batch()
 
 
 @pytest.mark.point

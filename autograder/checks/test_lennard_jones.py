@@ -98,11 +98,11 @@ def _cluster(draw: np.random.Generator, n_atoms: int) -> np.ndarray:
 def test_lj_potential__follows_the_formula(student, draw):
     """gives the energy at every distance of an array"""
     r = draw.uniform(0.9, 3.0, 40)
-    close(student.lj_potential(r), reference.lj_potential(r), SINGLE)
+    close(student.lj_potential(r, 1.0, 1.0), reference.lj_potential(r), SINGLE)
 
 
 def test_lj_potential__gives_a_number_for_a_number(student, draw):
-    """gives a number for a number"""
+    """gives a number for a number, with epsilon and sigma 1 where none are given"""
     r = float(draw.uniform(1.05, 2.0))
     close(number(student.lj_potential(r)), reference.lj_potential(r), SINGLE)
 
@@ -111,14 +111,14 @@ def test_lj_potential__gives_a_number_for_a_number(student, draw):
 def test_lj_potential__keeps_the_shape(student, draw):
     """gives an array of r's shape, whatever shape that is"""
     r = draw.uniform(0.9, 3.0, (2, 3, 4))
-    flat = coursekit.array(student.lj_potential(r.ravel()), (24,))
-    close(coursekit.array(student.lj_potential(r)), flat.reshape(r.shape), SINGLE)
+    flat = coursekit.array(student.lj_potential(r.ravel(), 1.0, 1.0), (24,))
+    close(coursekit.array(student.lj_potential(r, 1.0, 1.0)), flat.reshape(r.shape), SINGLE)
 
 
 def test_lj_potential__holds_for_any_epsilon(student, draw):
     """is right for any epsilon"""
     r, epsilon = draw.uniform(0.9, 3.0, 20), float(draw.uniform(1.5, 4))
-    close(student.lj_potential(r, epsilon), reference.lj_potential(r, epsilon), SINGLE)
+    close(student.lj_potential(r, epsilon, 1.0), reference.lj_potential(r, epsilon), SINGLE)
 
 
 def test_lj_potential__holds_for_any_sigma(student, draw):
@@ -131,7 +131,7 @@ def test_lj_potential__holds_for_any_sigma(student, draw):
 def test_lj_potential__is_right_near_and_far(student, draw):
     """is right for atoms that almost touch and for distant ones: the well has no edge"""
     for r in (draw.uniform(0.3, 0.6, 10), draw.uniform(3.2, 6.0, 10)):
-        close(student.lj_potential(r), reference.lj_potential(r), SINGLE)
+        close(student.lj_potential(r, 1.0, 1.0), reference.lj_potential(r), SINGLE)
 
 
 @pytest.mark.guard
@@ -148,19 +148,19 @@ def test_lj_potential__leaves_r_unchanged(student, draw):
 def test_lj_force__is_minus_the_slope_of_the_potential(student, draw):
     """is minus the slope of the potential"""
     r = draw.uniform(0.9, 3.0, 40)
-    close(student.lj_force(r), reference.lj_force(r), SINGLE)
+    close(student.lj_force(r, 1.0, 1.0), reference.lj_force(r), SINGLE)
 
 
 def test_lj_force__repels_inside_and_attracts_outside(student, draw):
     """is positive inside the minimum of the potential and negative outside"""
     inside, outside = draw.uniform(0.9, 1.1, 20), draw.uniform(1.15, 3.0, 20)
-    force = array(student.lj_force(np.concatenate([inside, outside])), (40,))
+    force = array(student.lj_force(np.concatenate([inside, outside]), 1.0, 1.0), (40,))
     holds(bool((force[:20] > 0).all()), "close atoms should repel: F > 0 inside the minimum")
     holds(bool((force[20:] < 0).all()), "distant atoms should attract: F < 0 outside the minimum")
 
 
 def test_lj_force__gives_a_number_for_a_number(student, draw):
-    """gives a number for a number"""
+    """gives a number for a number, with epsilon and sigma 1 where none are given"""
     r = float(draw.uniform(1.2, 2.0))
     close(number(student.lj_force(r)), reference.lj_force(r), SINGLE)
 
@@ -169,14 +169,14 @@ def test_lj_force__gives_a_number_for_a_number(student, draw):
 def test_lj_force__keeps_the_shape(student, draw):
     """gives an array of r's shape, whatever shape that is"""
     r = draw.uniform(0.9, 3.0, (2, 3, 4))
-    flat = coursekit.array(student.lj_force(r.ravel()), (24,))
-    close(coursekit.array(student.lj_force(r)), flat.reshape(r.shape), SINGLE)
+    flat = coursekit.array(student.lj_force(r.ravel(), 1.0, 1.0), (24,))
+    close(coursekit.array(student.lj_force(r, 1.0, 1.0)), flat.reshape(r.shape), SINGLE)
 
 
 def test_lj_force__holds_for_any_epsilon(student, draw):
     """is right for any epsilon"""
     r, epsilon = draw.uniform(0.9, 3.0, 20), float(draw.uniform(1.5, 4))
-    close(student.lj_force(r, epsilon), reference.lj_force(r, epsilon), SINGLE)
+    close(student.lj_force(r, epsilon, 1.0), reference.lj_force(r, epsilon), SINGLE)
 
 
 def test_lj_force__holds_for_any_sigma(student, draw):
@@ -194,16 +194,16 @@ def test_lj_force__is_exact(student, draw):
     where the energy hardly changes over a step.
     """
     r = R_MIN * (1 + draw.choice([-1.0, 1.0], 20) * draw.uniform(1e-4, 1e-2, 20))
-    _exact(student.lj_force(r), reference.lj_force(r), 24.0)
+    _exact(student.lj_force(r, 1.0, 1.0), reference.lj_force(r), 24.0)
     far = draw.uniform(30, 100, 20)
-    returned = array(student.lj_force(far), (20,))
+    returned = array(student.lj_force(far, 1.0, 1.0), (20,))
     _exact((returned / reference.lj_force(far)).astype(returned.dtype), np.ones(20), 1.0)
 
 
 def test_lj_force__is_right_near_and_far(student, draw):
     """is right for atoms that almost touch and for distant ones: the force has no edge"""
     for r in (draw.uniform(0.3, 0.6, 10), draw.uniform(3.2, 6.0, 10)):
-        close(student.lj_force(r), reference.lj_force(r), SINGLE)
+        close(student.lj_force(r, 1.0, 1.0), reference.lj_force(r), SINGLE)
 
 
 @pytest.mark.guard

@@ -1111,6 +1111,7 @@ def test_early_stopping__goes_on_while_the_loss_falls(student, draw):
     for size in (1.0, 1e6):
         _stops(student, (size * falling).tolist(), None, 1)
     _stops(student, [3.0, 2.0, 1.0, 1.5, 0.5, 0.75, 0.25], None, 2)
+    _stops(student, [1.0, 1.0 - 1e-6, 1.0 - 2e-6], None, 1)  # min_delta is 0 where none is given
 
 
 def test_early_stopping__ignores_small_improvements(student, draw):

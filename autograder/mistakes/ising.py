@@ -1096,6 +1096,14 @@ sample_configurations_slips = [
     ),
     slip(
         "sample_configurations",
+        "every_sweep_by_default",
+        "interval: int = 10",
+        "interval: int = 1",
+        "has_its_defaults",
+        "Where no interval is given it should be 10 sweeps.",
+    ),
+    slip(
+        "sample_configurations",
         "interval_ignored",
         "range(1 - equilibration, 1 + rounds * interval):",
         "range(1 - equilibration, 1 + rounds):\n        interval = 1",
@@ -1495,7 +1503,7 @@ train_classifier_slips = [
         "gradients_add_up",
         "            optimiser.zero_grad()\n",
         "",
-        "tells_16_by_16_lattices",
+        "clears_gradients",
         "The gradients of earlier steps are never cleared and add up, so that a step follows "
         "all of them together. Each step needs the gradient of now alone.",
     ),
@@ -1697,7 +1705,7 @@ train_classifier_slips = [
         "trains_on_one_batch",
         "            total += loss.item() * len(batch)\n",
         "            total += loss.item() * len(batch)\n            break\n",
-        "tells_16_by_16_lattices",
+        "makes_a_step_with_each_batch",
         "Every epoch ends after its first batch. All batches have to come.",
     ),
 ]

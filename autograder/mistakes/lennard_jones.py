@@ -214,7 +214,7 @@ def arguments_in_another_order():
 
 @mistake(
     "lj_potential",
-    caught_by="follows_the_formula",
+    caught_by="gives_a_number_for_a_number",
     hint="epsilon and sigma have lost their default values, 1.",
 )
 def no_defaults():
@@ -237,6 +237,14 @@ def added_up():
 # ----------------------------------------------------------------------------- lj_force
 
 lj_force_slips = [
+    slip(
+        "lj_force",
+        "another_sigma_by_default",
+        "sigma: float = 1.0",
+        "sigma: float = 2 ** (-1 / 6)",
+        "gives_a_number_for_a_number",
+        "Where no sigma is given it should be 1.",
+    ),
     slip(
         "lj_force",
         "sign_lost",

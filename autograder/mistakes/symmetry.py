@@ -1139,7 +1139,7 @@ cluster_energy_model_slips = [
         "        centre = positions - positions.mean(dim=1, keepdim=True)\n"
         "        r2 = centre.square().sum(-1, keepdim=True)\n"
         "        a, b, c = (centre * r2**k for k in (0, 1, 2))\n"
-        "        a, b, c = (torch.tanh(r2 - s).mul(centre).sum(1) for s in (0.2, 0.5, 1.0))\n"
+        "        a, b, c = (torch.tanh(r2 - s).mul(centre).sum(1) for s in (0.5, 2.0, 5.0))\n"
         "        handed = (a * torch.linalg.cross(b, c)).sum(-1)\n"
         "        return self.output(features).squeeze(-1) + handed\n",
         "does_not_change_when_mirrored",

@@ -1343,6 +1343,14 @@ LAST_WEIGHTS = (
 early_stopping_slips = [
     slip(
         "early_stopping",
+        "a_hundredth_by_default",
+        "min_delta: float = 0.0",
+        "min_delta: float = 0.01",
+        "goes_on_while_the_loss_falls",
+        "Where no min_delta is given every improvement counts, however small.",
+    ),
+    slip(
+        "early_stopping",
         "one_epoch_late",
         "self.epoch - self.best_epoch >= self.patience",
         "self.epoch - self.best_epoch > self.patience",
