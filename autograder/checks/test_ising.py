@@ -456,11 +456,13 @@ def _flips(student: Any, spins: np.ndarray, i: int, j: int, temperature: float, 
 
 
 def _costly_sites(draw: np.random.Generator, cost: int, count: int, dtype: Any = np.int64) -> Any:
-    """Lattices and sites whose flip has this cost, temperatures and probabilities."""
+    """Lattices and sites whose flip has this cost, temperatures and probabilities. The first site's
+    spin is up, the next one's down, and so on."""
     found = 0
     while found < count:
         spins = _random_spins(draw, 6, dtype)
         i, j = (int(n) for n in draw.integers(6, size=2))
+        spins *= spins[i, j] * dtype((-1) ** found)
         if reference.energy_change(spins, i, j) == cost:
             found += 1
             p = float(draw.uniform(0.1, 0.7))
