@@ -820,6 +820,7 @@ def test_train_cnn__brings_the_loss_down(student, draw):
     _accurate(accuracy)
 
 
+@pytest.mark.point
 def test_train_cnn__trains_other_networks(student, draw):
     """trains whatever network it is given, on lattices of another size, with two seeds
 

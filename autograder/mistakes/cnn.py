@@ -1009,14 +1009,14 @@ train_cnn_slips = [
         "labels_not_shuffled",
         "            loss = criterion(model(X[rows]), y[rows])\n",
         "            loss = criterion(model(X[rows]), y[rows.sort().values])\n",
-        "knows_unseen_configurations",
+        "trains_other_networks",
         "Lattices and phases lose each other: both need the same order.",
     ),
     training(
         "gradients_never_cleared",
         "            optimiser.zero_grad()\n",
         "",
-        "brings_the_loss_down",
+        "clears_gradients",
         "The gradients of earlier steps are never cleared and add up, so that a step follows "
         "all of them together. Each step needs the gradient of now alone.",
     ),
