@@ -157,6 +157,26 @@ def test_no_model_of_the_checks_is_an_answer(
     assert found.points <= found.max_points / 2
 
 
+_UNTRAINED = """
+said = {}
+
+def mse_loss(y_pred, y_true):
+    return 0.5 if said else float(np.mean((y_pred - y_true) ** 2))
+
+def train(x, y, n_hidden, learning_rate, epochs, rng):
+    said["trained"] = True
+    layers = he_initialise([x.shape[1], n_hidden, y.shape[1]], rng)
+    return tuple(array for pair in layers for array in pair), list(np.linspace(1.0, 0.5, epochs))
+"""
+
+
+def test_no_training_is_measured_by_another_answer_of_the_students() -> None:
+    judge = Judge(load_assignment("backprop"))
+    student = Student(InProcess([*cells(judge.assignment), Cell("another answer", _UNTRAINED)]))
+    wanted = [judge.assignment.exercise("train")]
+    assert_the_students(judge.judge(student, "odd", wanted), "untrained")
+
+
 class _SaysOneNumber(InProcess):
     """Right answers, of whose numbers nothing is left on the way, nor of what else is asked of
     their process."""
