@@ -32,5 +32,9 @@ class SubmissionError(Exception):
     """Nothing can be read; the message says why, in words for the student."""
 
 
+class Unreachable(SubmissionError):
+    """Something is there and the machine does not let it be read: no fault of the student's."""
+
+
 class JudgeLost(Exception):
     """The judge's process ended or fell silent."""

@@ -625,6 +625,32 @@ def test_whatever_a_courses_own_penalty_gives_stops_nobody(
 @pytest.mark.parametrize(
     "setting",
     [
+        "c.AssignLatePenalties.plugin_class = 'late_here.Half'",
+        "from late_here import Half\nc.AssignLatePenalties.plugin_class = Half",
+    ],
+)
+def test_a_penalty_may_be_a_module_beside_the_configuration(
+    springs: Assignment, tmp_path: Path, setting: str
+) -> None:
+    """As in nbgrader's documentation; wherever the command is given."""
+    (tmp_path / "late_here.py").write_text(
+        "from nbgrader.plugins import BasePlugin\n\n\nclass Half(BasePlugin):\n"
+        "    def late_submission_penalty(self, student, score, seconds):\n"
+        "        return score / 2\n"
+    )
+    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
+    recorder = Recorder(tmp_path, [springs])
+    change(tmp_path, "update assignment set duedate = '2026-11-20 12:00:00.000000'")
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    recorder.record(result(springs))
+    assert [mark.total for mark in recorder.marks(springs)] == [4]
+    assert str(tmp_path) not in sys.path
+    sys.modules.pop("late_here")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
         "c.LateSubmissionPlugin.penalty_method = 'cube'",
         "c.AssignLatePenalties.plugin_class = 'no.such.Plugin'",
         "c.CourseDirectory.db_url = 'gradebook.db'",

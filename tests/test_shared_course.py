@@ -22,7 +22,14 @@ from autograder.course import load_assignment
 from autograder.errors import CourseError
 from autograder.files import share, write_atomically
 from autograder.grading import run
-from autograder.grading.run import SALT, course_salt, grade_class, judged_again, only_grader
+from autograder.grading.run import (
+    SALT,
+    course_salt,
+    grade_class,
+    judged_again,
+    only_grader,
+    read_job,
+)
 from autograder.results import Result, Store
 
 FOUND = load_assignment("backprop")
@@ -189,6 +196,29 @@ def test_a_result_that_may_not_be_read_is_not_judged_anew(graded: Path) -> None:
     Store(graded).path("backprop", "ada").chmod(0o600)
     said = as_user(4001, 4001, lambda: Store(graded).load("backprop", "ada"))
     assert "ada.json cannot be read (Permission denied)" in said
+
+
+@AS_ROOT
+@pytest.mark.parametrize("shut", ["backprop/backprop.ipynb", "backprop", "."])
+def test_a_notebook_that_may_not_be_read_is_no_zero(graded: Path, shut: str) -> None:
+    from autograder.grading.executors import Judges, checks_of
+
+    folder = graded / "submitted" / "ada" / "backprop"
+    folder.mkdir(parents=True)
+    (folder / "backprop.ipynb").write_bytes(b"{}")
+    let_all_in(graded)
+    job = read_job(graded, FOUND, "ada", "")
+    assert job.notebook
+    assert checks_of(job)
+    (graded / "submitted" / "ada" / shut).chmod(0o600)
+
+    def judged() -> None:
+        job = read_job(graded, FOUND, "ada", "")
+        result = Judges("full").grade(job)
+        assert (result.status, result.exercises) == ("grader_error", [])
+        assert "cannot be read (Permission denied)" in result.message
+
+    assert as_user(4001, 4001, judged) == ""
 
 
 # ------------------------------------------------------------------------------ the lock

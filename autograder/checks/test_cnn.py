@@ -93,10 +93,12 @@ def test_correlate1d__keeps_fractions_of_spins(student, draw):
 
 
 def test_correlate1d__does_not_run_over(student, draw):
-    """adds up int8 spins under an int8 kernel, beyond 127 too"""
+    """adds up int8 spins under an int8 kernel, beyond 127 too, and other small integers likewise"""
     signal, kernel = np.ones(60, dtype=np.int8), draw.integers(4, 7, 48).astype(np.int8)
     expected = np.correlate(signal.astype(float), kernel.astype(float), mode="valid")
     _slides(student, signal, kernel, expected)
+    many = draw.integers(120, 170, 9).astype(np.int16)  # a product fits, the sum of three does not
+    _slides(student, many, many[:3], np.correlate(many.astype(int), many[:3].astype(int), "valid"))
 
 
 @pytest.mark.guard

@@ -282,6 +282,8 @@ def test_cluster_energy__is_the_sum_over_pairs(student, draw):
     """is the sum over all pairs, each counted once"""
     positions = 1.4 * _cluster(draw, 6)  # some pairs are farther than 3σ
     close(student.cluster_energy(positions), reference.cluster_energy(positions), SINGLE)
+    close_by = np.array([[0.0, 0.0, 0.0], [0.0, draw.uniform(0.5, 0.8), 0.0]])
+    close(student.cluster_energy(close_by), reference.cluster_energy(close_by), SINGLE)
 
 
 def test_cluster_energy__holds_for_any_epsilon(student, draw):
@@ -354,7 +356,7 @@ def test_cluster_forces__are_exact(student, draw):
 
 
 def test_cluster_forces__push_close_atoms_apart(student, draw):
-    """push two close atoms apart and pull two distant atoms together"""
+    """push two close atoms apart, however close, and pull two distant atoms together"""
     direction = Rotation.random(random_state=int(draw.integers(2**31))).as_matrix()[0]
     start = draw.normal(size=3)
     for distance, way in ((draw.uniform(1.02, 1.08), 1), (draw.uniform(1.2, 1.6), -1)):
@@ -366,6 +368,8 @@ def test_cluster_forces__push_close_atoms_apart(student, draw):
             "two atoms closer than the minimum should be pushed apart, more distant ones pulled "
             "together",
         )
+    pair = np.array([start, start + draw.uniform(0.5, 0.8) * direction])
+    close(student.cluster_forces(pair), reference.cluster_forces(pair), SINGLE)
 
 
 def test_cluster_forces__hold_for_any_epsilon(student, draw):

@@ -1512,7 +1512,8 @@ def test_train__learns_in_mini_batches(student, draw):
 
 
 def _refuses(student: Any, draw: np.random.Generator, batch_size: int | None) -> None:
-    """An error for y (N,) beside an output (N, 1), and none for y (N, 1)."""
+    """An error for y (N,) beside an output (N, 1) and for y (N, 1) beside (N, 2), and none where
+    the shapes agree."""
     x, y = _normal(draw, 12, 1), _normal(draw, 12, 1)
 
     def call(target: torch.Tensor) -> Any:
@@ -1525,10 +1526,16 @@ def _refuses(student: Any, draw: np.random.Generator, batch_size: int | None) ->
 
     _losses(call(y), 2)
     refuses(lambda: call(y[:, 0]), "Exception")
+    column = y.float()  # beside the two outputs of a linear layer
+    options = {"epochs": 1, "learning_rate": 0.01, "batch_size": batch_size}
+    two = _layer(student, "Linear", 1, 2)
+    student.train(two, x.float(), column.expand(12, 2).clone(), **options)
+    refuses(lambda: student.train(two, x.float(), column, **options), "Exception")
 
 
 def test_train__refuses_to_broadcast(student, draw):
-    """raises an error where y has another shape than the model's output, (N,) against (N, 1)"""
+    """raises an error where y has another shape than the model's output, (N,) against (N, 1) or
+    (N, 1) against (N, 2)"""
     _refuses(student, draw, None)
 
 

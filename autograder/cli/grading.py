@@ -279,8 +279,10 @@ def _grade(
                     raise CourseError(f"{student!r} has handed in nothing for {found.name}")
                 chosen = [student]
             else:
-                gone = set(Store(course_dir).students(found.name)).difference(chosen)
-                _print_missing([f"{one}: there is nothing in submitted" for one in sorted(gone)])
+                store = Store(course_dir)
+                gone = sorted(set(store.students(found.name)).difference(chosen))
+                gone = [one for one in gone if store.load(found.name, one)]
+                _print_missing([f"{one}: there is nothing in submitted" for one in gone])
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
             unchanged: list[str] = []

@@ -186,6 +186,8 @@ class Judges:
 
     def grade(self, job: Job) -> Result:
         """The job's result. A judge that is lost is replaced and the job tried once more."""
+        if job.fault:
+            return lost(job, job.problem)
         reason = ""
         for _ in range(2):
             if self.stopped:

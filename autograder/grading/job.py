@@ -26,6 +26,8 @@ class Job(msgspec.Struct, kw_only=True):
     notebook: bytes | None
     problem: str = ""
     """Why there is no notebook, where there is none."""
+    fault: bool = False
+    """Whether that is the machine's fault and not the student's."""
     notes: list[str] = []
     salt: str = ""
     exercises: list[str] = []

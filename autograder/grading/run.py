@@ -23,7 +23,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from autograder.course import Assignment
-from autograder.errors import CageError, CourseError, SubmissionError
+from autograder.errors import CageError, CourseError, SubmissionError, Unreachable
 from autograder.files import remove_unfinished, share, usable_id, write_atomically
 from autograder.judging.digest import resting_on, together
 from autograder.judging.submission import find_notebook
@@ -75,7 +75,7 @@ def read_job(
         folder = folder or course_dir / "submitted" / student / assignment.name
         job.notebook, job.notes = find_notebook(folder, assignment.name)
     except SubmissionError as error:
-        job.problem = str(error)
+        job.problem, job.fault = str(error), isinstance(error, Unreachable)
     return job
 
 

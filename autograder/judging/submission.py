@@ -30,7 +30,7 @@ from coursekit.ipynb import (
 )
 
 from autograder.course import Assignment, Cell, course
-from autograder.errors import SubmissionError
+from autograder.errors import SubmissionError, Unreachable
 
 from .answers import beside, setup_code
 
@@ -279,7 +279,7 @@ def find_notebook(folder: Path, name: str) -> tuple[bytes, list[str]]:
         try:
             held = sorted(os.listdir(directory))
         except OSError as error:
-            raise SubmissionError(f"the folder cannot be read ({error.strerror})") from None
+            raise _refusal(error, "the folder") from None
         wanted = f"{name}.ipynb"
         if wanted in held:
             return without_outputs(_read(directory, wanted)), []
@@ -309,7 +309,9 @@ def _opened(folder: Path) -> Iterator[int | Path]:
         return
     try:
         directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
+    except OSError as error:
+        if error.errno not in _NOT_THERE:
+            raise _refusal(error, f"the folder {_shown(folder.name)}") from None
         raise SubmissionError(f"there is no folder {_shown(folder.name)} to read") from None
     try:
         yield directory
@@ -325,6 +327,15 @@ def _missing(wanted: str, held: list[str], others: list[str]) -> str:
     if others:
         return f"there is no {wanted}, and it is not clear which one is meant of {shown}{more}"
     return f"there is no {wanted}; the folder holds {shown}{more}"
+
+
+_NOT_THERE = (errno.ELOOP, errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+_NO_FILE = (*_NOT_THERE, errno.EISDIR, errno.ENXIO, errno.ENODEV)
+
+
+def _refusal(error: OSError, what: str) -> SubmissionError:
+    kind = SubmissionError if error.errno in _NO_FILE else Unreachable
+    return kind(f"{what} cannot be read ({error.strerror})")
 
 
 def _shown(name: str) -> str:
@@ -343,9 +354,9 @@ def _read(directory: int | Path, name: str) -> bytes:
         else:  # O_NONBLOCK: opening a named pipe must not wait for a writer
             file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
     except OSError as error:
-        link = error.errno == errno.ELOOP
-        why = "is a link and no file" if link else f"cannot be read ({error.strerror})"
-        raise SubmissionError(f"{_shown(name)} {why}") from None
+        if error.errno == errno.ELOOP:
+            raise SubmissionError(f"{_shown(name)} is a link and no file") from None
+        raise _refusal(error, _shown(name)) from None
     try:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):
@@ -355,7 +366,7 @@ def _read(directory: int | Path, name: str) -> bytes:
         with open(file, "rb", closefd=False) as opened:
             data = opened.read(MAX_BYTES + 1)
     except OSError as error:
-        raise SubmissionError(f"{_shown(name)} cannot be read ({error.strerror})") from None
+        raise _refusal(error, _shown(name)) from None
     finally:
         os.close(file)
     if len(data) > MAX_BYTES:

@@ -715,8 +715,8 @@ metropolis_step_slips = [
         "accepted = u < acceptance",
         "accepted = u <= acceptance",
         "refuses_what_has_no_chance",
-        "u = 0 is accepted where the probability is 0. The flip is accepted if u is below it, not "
-        "if it is equal.",
+        "u = 0 flips the spin where the probability is 0. A flip is accepted only if u is below "
+        "its probability.",
         keeps=0.95,
     ),
     slip(
@@ -776,8 +776,8 @@ metropolis_step_slips = [
         "u < acceptance_probability(energy_change(spins, i, j), temperature)",
         "u < 1 / (1 + np.exp(energy_change(spins, i, j) / temperature))",
         "accepts_what_costs_nothing",
-        "This is the heat bath's rule, 1/(1 + e^(ΔE/T)). Metropolis accepts whatever costs "
-        "nothing.",
+        "Flips that cost nothing, or win energy, are refused for large u, as under the heat bath's "
+        "rule, 1/(1 + e^(ΔE/T)). Metropolis accepts them always.",
     ),
     slip(
         "metropolis_step",
@@ -1101,6 +1101,16 @@ sample_configurations_slips = [
         "interval: int = 1",
         "has_its_defaults",
         "Where no interval is given it should be 10 sweeps.",
+    ),
+    slip(
+        "sample_configurations",
+        "turned_to_positive_m",
+        "    return kept.reshape(-1, L, L)[:n_samples]",
+        "    kept = kept.reshape(-1, L, L)[:n_samples]\n"
+        "    sign = np.where(kept.sum(axis=(1, 2), keepdims=True) < 0, -1, 1)\n"
+        "    return (kept * sign).astype(np.int8)",
+        "agrees_with_kaufman_in_the_heat",
+        "Every sample is turned so that its magnetisation is positive. Up and down are as likely.",
     ),
     slip(
         "sample_configurations",

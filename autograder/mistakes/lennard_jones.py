@@ -799,6 +799,14 @@ def cut_off():
 cluster_forces_slips = [
     slip(
         "cluster_forces",
+        "no_wall_within",
+        "    pull = lj_force(distance",
+        "    distance = np.maximum(distance, 0.9 * sigma)\n    pull = lj_force(distance",
+        "push_close_atoms_apart",
+        "Below a distance of 0.9 σ the force no longer grows. The formula has no such limit.",
+    ),
+    slip(
+        "cluster_forces",
         "sign_lost",
         "positions[:, None, :] - positions[None, :, :]",
         "positions[None, :, :] - positions[:, None, :]",

@@ -473,6 +473,15 @@ naive_mlp_slips = [
     ),
     slip(
         "naive_mlp",
+        "mean_added_behind",
+        "return self.layers(x)",
+        "return self.layers(x) + x.mean(dim=1, keepdim=True)",
+        "leads_through_every_layer",
+        "The mean of the inputs is added to what the network says. Two layers are asked for, and "
+        "nothing else.",
+    ),
+    slip(
+        "naive_mlp",
         "inputs_sorted",
         "return self.layers(x)",
         "return self.layers(x.sort(dim=1).values)",

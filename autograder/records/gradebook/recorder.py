@@ -9,6 +9,7 @@ import logging
 import math
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -88,7 +89,7 @@ class Recorder:
             url = url.update_query_dict({"timeout": str(patience)})
         self._url = url
         self._course_id = config.CourseDirectory.get("course_id", "") or COURSE_ID
-        self._penalties = _late_penalties(config)
+        self._penalties = _late_penalties(config, self.course_dir)
         self._file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
         self._opened: Any = None
         self._prepare()
@@ -423,17 +424,30 @@ def configuration(course_dir: Path) -> Any:
     if not path.is_file():
         return Config()
     try:
-        return PyFileConfigLoader(path.name, path=str(course_dir)).load_config()
+        with _importable(course_dir):
+            return PyFileConfigLoader(path.name, path=str(course_dir)).load_config()
     except Exception as error:
         raise CourseError(f"{path} stopped with {type(error).__name__}: {error}") from None
 
 
-def _late_penalties(configuration: Any) -> Any:
+@contextlib.contextmanager
+def _importable(course_dir: Path) -> Iterator[None]:
+    """A module beside the configuration, as where nbgrader is started in that folder."""
+    folder = str(course_dir.resolve())
+    sys.path.append(folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def _late_penalties(configuration: Any, course_dir: Path) -> Any:
     from nbgrader.preprocessors import AssignLatePenalties
 
     try:
-        assigning = AssignLatePenalties(config=configuration)
-        assigning.init_plugin()
+        with _importable(course_dir):
+            assigning = AssignLatePenalties(config=configuration)
+            assigning.init_plugin()
     except Exception as error:
         raise CourseError(f"nbgrader_config.py: late penalties: {error}") from None
     return assigning.plugin_inst
