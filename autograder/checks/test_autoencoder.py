@@ -198,6 +198,9 @@ def test_autoencoder__gives_the_z_of_its_encoder(student, draw):
     z = tensor(z, (6, 3))
     close(z, tensor(model.encoder(x), (6, 3)), SINGLE)
     holds(bool((np.ptp(z, axis=0) > 0).all()), "z is the same for different configurations")
+    _, kept = _pair(student.keeping(model, x), "(x_hat, z)")
+    learning = [gradient for gradient in student.gradients(kept, model) if gradient is not None]
+    holds(bool(learning), "z has lost its graph: no weight of the encoder can learn from it")
 
 
 def test_autoencoder__gives_what_its_decoder_makes_of_z(student, draw):
@@ -377,11 +380,12 @@ def test_autoencoder__has_relu_behind_its_hidden_layers(student, draw):
 def _bends_that_fit(model: Any, draw: np.random.Generator) -> list[str]:
     """The activations with which the layers asked for give the model's x_hat; ReLU where its
     weights have other shapes, which is allowed."""
-    x = 3 * _spins(draw, 6, 49)
+    # Large ones too: what bounds z, or a hidden unit, leaves small ones as they are.
+    x = torch.cat([3 * _spins(draw, 6, 49), 100 * _spins(draw, 6, 49)])
     layers = _in_a_row(
         [weights.detach() for weights in model.parameters()], [49, 128, 32, 3, 32, 128, 49]
     )
-    x_hat = tensor(_pair(model(x), "(x_hat, z)")[0], (6, 49))
+    x_hat = tensor(_pair(model(x), "(x_hat, z)")[0], (12, 49))
     holds(bool(np.ptp(x_hat) > 0), "x_hat is the same number everywhere")
     if not layers:
         return ["relu"]
@@ -408,7 +412,7 @@ def test_reconstruction_loss__is_the_mean_squared_difference(student, draw):
 
 def test_reconstruction_loss__takes_any_shape(student, draw):
     """is a mean over every element for lattices, too, that are not laid out in rows"""
-    for shape in ((3, 4, 5), (2, 3, 1, 4)):
+    for shape in ((3, 4, 5), (2, 3, 1, 4), (7,)):
         x, x_hat = _guess(draw, *shape)
         expected = float(torch.mean((x - x_hat) ** 2))
         close(number(student.reconstruction_loss(x, x_hat)), expected, SINGLE)
@@ -955,7 +959,7 @@ def test_order_parameter_correlation__survives_dead_and_repeated_columns(student
     # which least squares with a small cutoff, scipy's say, would take for one.
     z[:, 0] *= 50
     expected = reference.order_parameter_correlation(z, m)
-    for extra in (np.ones(40), np.full(40, 2.5), 3 - 2 * z[:, 1]):
+    for extra in (np.ones(40), np.full(40, 2.5), np.zeros(40), 3 - 2 * z[:, 1]):
         close(_fitted(student, np.column_stack([z, extra]), m), expected, SINGLE)
 
 

@@ -282,6 +282,8 @@ def test_count_parameters__any_depth(student, draw):
     """adds up the layers of a network of any depth"""
     for depth in (4, 6):
         counts(student, [int(n) for n in draw.choice(np.arange(2, 60), depth, replace=False)])
+    one, same = (int(n) for n in draw.choice(np.arange(2, 60), 2, replace=False))
+    counts(student, [one, same, same, same, 1])
 
 
 def test_count_parameters__no_hidden_layer(student, draw):
@@ -323,7 +325,7 @@ def test_he_initialise__shapes(student, draw):
 @pytest.mark.guard
 def test_he_initialise__biases(student, draw):
     """starts with biases of zero"""
-    for _, b in pairs(student.he_initialise([3, 9, 4], generator(draw)[0]), 2):
+    for _, b in pairs(student.he_initialise([3, 9, 5, 4, 1], generator(draw)[0]), 4):
         holds(not np.any(array(b)), "the biases should start at zero")
 
 
@@ -492,7 +494,7 @@ def test_forward__z2(student, draw):
 @pytest.mark.point
 def test_forward__any_size(student, draw):
     """works for one sample, one neuron, several outputs"""
-    for sizes in ((1, 1, 1, 1), (1, 3, 5, 2), (7, 2, 1, 3)):
+    for sizes in ((1, 1, 1, 1), (1, 3, 5, 2), (7, 2, 1, 3), (4, 4, 4, 4)):
         x, _, (W1, b1, W2, b2) = one_hidden_layer(draw, *sizes)
         z1 = x @ W1 + b1
         if z1.size > 1:  # some neurons are silent, and some outputs negative
@@ -736,9 +738,10 @@ def test_backward__at_the_corner(student, draw):
 @pytest.mark.point
 def test_backward__several_outputs(student, draw):
     """shares the error among several outputs as mse_loss does"""
-    x, y, parameters = one_hidden_layer(draw, 6, 2, 5, 3)
-    returned = gradients_of(student, x, y, parameters)
-    close(returned, list(reference.backward(x, y, *parameters)), EXACT)
+    for sizes in ((6, 2, 5, 3), (4, 4, 4, 4)):
+        x, y, parameters = one_hidden_layer(draw, *sizes)
+        returned = gradients_of(student, x, y, parameters)
+        close(returned, list(reference.backward(x, y, *parameters)), EXACT)
 
 
 def test_backward__one_sample(student, draw):
@@ -881,8 +884,9 @@ def test_train__descends(student, draw):
 
 
 def test_train__several_outputs(student, draw):
-    """trains networks with several inputs and outputs"""
-    descends(student, *samples(draw, 3, 2), 6, int(draw.integers(2**32)))
+    """trains networks with several inputs and outputs, on x as it is given"""
+    x, y = samples(draw, 3, 2)
+    descends(student, 1.2 * x + 0.3, y, 6, int(draw.integers(2**32)))
 
 
 @pytest.mark.guard
@@ -903,7 +907,7 @@ def test_train__losses(student, draw):
 
 @pytest.mark.guard
 def test_train__makes_every_step(student, draw):
-    """makes all its steps, also where there is nothing more to learn"""
+    """makes all its steps, also where there is nothing more to learn or the loss rises"""
     x, y = samples(draw, 2, 1)
     seed = int(draw.integers(2**32))
     start, _ = trained(student, x, y, 5, 0.0, 1, seed)
@@ -911,6 +915,8 @@ def test_train__makes_every_step(student, draw):
     for target, rate in ((learnt, 0.05), (y, 1e-12)):
         _, losses = trained(student, x, target, 5, rate, 200, seed)
         sequence(losses, 200, "a list of one loss per epoch as its second")
+    _, losses = trained(student, x, y, 5, 1.0, 4, seed)  # far too large a rate
+    sequence(losses, 4, "a list of one loss per epoch as its second")
 
 
 @pytest.mark.guard
@@ -1123,7 +1129,8 @@ def test_deep_backward__depth(student, draw):
 @pytest.mark.point
 def test_deep_backward__several_outputs(student, draw):
     """deep_backward shares the error among several outputs as mse_loss does"""
-    close(*deep_gradient(student, draw, [2, 5, 4, 3]), EXACT)
+    for sizes in ([2, 5, 4, 3], [4, 4, 4, 4]):
+        close(*deep_gradient(student, draw, sizes), EXACT)
 
 
 def test_deep_backward__one_sample(student, draw):
@@ -1143,7 +1150,7 @@ def test_deep_backward__shapes(student, draw):
 @pytest.mark.guard
 def test_deep_backward__leaves_its_arguments(student, draw):
     """leaves its arguments unchanged"""
-    parameters = layers(draw, [3, 5, 4, 2])
+    parameters = layers(draw, [3, 5, 4, 6, 5, 2])
     x, y = draw.normal(size=(6, 3)), draw.normal(size=(6, 2))
     unchanged(student, student.deep_forward, x, parameters)
     unchanged(student, student.deep_backward, x, y, parameters)

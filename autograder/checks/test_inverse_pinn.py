@@ -240,6 +240,8 @@ def test_observe__draws_from_rng_alone(student, draw):
     for k, what in enumerate(("places", "times")):  # in whatever order
         same = np.allclose(np.sort(found[2][k]), np.sort(found[0][k]))
         holds(not same, f"another seed gives the same {what}")
+    noise = [u - reference.exact_heat(x, t, 0.1) for x, t, u in found]
+    holds(not np.allclose(noise[2], noise[0]), "another seed gives the same noise")
 
 
 @pytest.mark.guard

@@ -337,6 +337,9 @@ def test_energy_change__changes_its_sign_with_the_flip(student, draw):
 def test_energy_change__leaves_the_spins(student, draw):
     """leaves the spins unchanged: nothing is flipped yet"""
     unchanged(student, student.energy_change, _random_spins(draw, 6), 2, 3)
+    alone = np.ones((6, 6), dtype=np.int8)
+    alone[2, 3] = -1  # where a flip would be welcome
+    unchanged(student, student.energy_change, alone, 2, 3)
 
 
 @pytest.mark.guard
@@ -1122,6 +1125,14 @@ def test_ising_classifier__has_a_relu_after_each_hidden_layer(student, draw):
         holds(
             silent > 0, f"no unit of the {width} in a hidden layer is ever silent: is there a ReLU?"
         )
+    x, weights = 3 * torch.cat(rows), [values.detach() for values in model.parameters()]
+    shapes = [(64, 36), (64,), (32, 64), (32,), (2, 32), (2,)]  # as torch's Linear keeps them
+    if [tuple(values.shape) for values in weights] == shapes:
+        logits = tensor(model(x), (10, 2))
+        for matrix, bias in zip(weights[::2], weights[1::2], strict=True):
+            x = x @ matrix.T + bias
+            x = x.relu() if len(bias) > 2 else x
+        close(logits, x.numpy(), SINGLE)
 
 
 def test_ising_classifier__uses_all_its_weights(student, draw):
@@ -1442,7 +1453,7 @@ def test_critical_temperature__in_the_first_and_the_last_interval(student, draw)
 
 
 def test_critical_temperature__at_a_grid_point(student, draw):
-    """is the temperature itself where p is exactly ½"""
+    """is the temperature itself where p is exactly ½, and not where it is nearly so"""
     T, p = _rising(draw, 4, 4)
     p.sort()
     for k in (3, 4):
@@ -1451,6 +1462,8 @@ def test_critical_temperature__at_a_grid_point(student, draw):
         _critical(student, T, exactly, float(T[k]))
     _critical(student, T[:5], np.array([*p[:4], 0.5]), float(T[4]))
     _critical(student, T[:5], np.array([0.5, *p[4:]]), float(T[0]))
+    p[3] = 0.494
+    _critical(student, T, p, _crossing(T, p, 4))
 
 
 def test_critical_temperature__refuses_a_curve_without_crossing(student, draw):

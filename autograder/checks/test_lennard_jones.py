@@ -220,7 +220,8 @@ def test_lj_force__leaves_r_unchanged(student, draw):
 def test_pairwise_distances__holds_every_pair_once(student, draw):
     """holds the distance of every pair once, in any order"""
     square = draw.integers(2, 9) * np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
-    for positions in (draw.normal(size=(2, 3)), draw.normal(size=(6, 3)), square):
+    twice = np.repeat(draw.integers(-9, 9, (3, 3)).astype(float), 2, axis=0)
+    for positions in (draw.normal(size=(2, 3)), draw.normal(size=(6, 3)), square, twice):
         n_pairs = len(positions) * (len(positions) - 1) // 2
         returned = array(student.pairwise_distances(positions), (n_pairs,))
         close(np.sort(returned), np.sort(pdist(positions)), SINGLE)
@@ -429,8 +430,8 @@ def _nearest(clusters: np.ndarray) -> np.ndarray:
 
 
 def test_sample_clusters__gives_as_many_as_asked_for(student, draw):
-    """gives exactly n_samples clusters of n_atoms atoms"""
-    for n_samples, n_atoms, min_distance in ((1, 3, 0.5), (25, 5, 0.9), (40, 2, 1.5)):
+    """gives exactly n_samples clusters of n_atoms atoms, also where few of 1000 are kept"""
+    for n_samples, n_atoms, min_distance in ((1, 3, 0.5), (25, 5, 0.9), (40, 2, 1.5), (3, 2, 4.4)):
         returned = student.sample_clusters(n_samples, n_atoms, min_distance, numpy_generator(draw))
         clusters = coursekit.array(returned, (n_samples, n_atoms, 3))
         holds(bool(np.ptp(clusters) > 0), "all atoms are in the same place")
@@ -553,13 +554,14 @@ def test_standardise__gives_train_mean_0_and_deviation_1(student, draw):
 @pytest.mark.point
 def test_standardise__treats_test_as_it_treats_train(student, draw):
     """shifts and scales test exactly as it does train"""
-    train, test = _table(draw, 30), _table(draw, 12) + 5
-    train_n, test_n, *_ = _four(student.standardise(train, test))
-    train_n, test_n = array(train_n, (30, 3)), array(test_n, (12, 3))
-    slope = (train_n[1] - train_n[0]) / (train[1] - train[0])
-    apart = np.abs(slope[0] - slope[1:]) > SINGLE.relative * np.abs(slope[0])
-    holds(bool(apart.all()), "each column should have its own scale")
-    close(test_n, train_n[0] + slope * (test - train[0]), SINGLE)
+    for rows in (12, 1):
+        train, test = _table(draw, 30), _table(draw, rows) + 5
+        train_n, test_n, *_ = _four(student.standardise(train, test))
+        train_n, test_n = array(train_n, (30, 3)), array(test_n, (rows, 3))
+        slope = (train_n[1] - train_n[0]) / (train[1] - train[0])
+        apart = np.abs(slope[0] - slope[1:]) > SINGLE.relative * np.abs(slope[0])
+        holds(bool(apart.all()), "each column should have its own scale")
+        close(test_n, train_n[0] + slope * (test - train[0]), SINGLE)
 
 
 def test_standardise__returns_mean_and_deviation_of_train(student, draw):
@@ -792,8 +794,15 @@ def test_nn_potential__leaves_r_as_it_was(student, draw):
 def test_nn_potential__leaves_no_gradient_in_the_model(student, draw):
     """energy_and_force leaves the gradients of the model's parameters alone"""
     model = student.field("polynomial", coefficients=[1.0, -2.0, 0.5])
-    _two(student.energy_and_force(model, _column(draw, 7, torch.float64)))
+    r = _column(draw, 7, torch.float64)
+    _two(student.energy_and_force(model, r))
     holds(model.gradient() is None, "the parameters' .grad has been filled: it adds to the loss's")
+    student.call(student.keeping(model, r), "sum", (), {}, keep=True).backward()
+    before = tensor(model.gradient(), (3,))
+    _two(student.energy_and_force(model, r))
+    after = model.gradient()
+    holds(after is not None, "the parameters' .grad has been emptied: a step would be lost")
+    close(tensor(after, (3,)), before, SINGLE)
 
 
 # -------------------------------------------------------------------- force_matching_loss
@@ -825,10 +834,10 @@ def test_force_matching_loss__weighs_both_alike_unless_told(student, draw):
 def test_force_matching_loss__weights_the_forces(student, draw):
     """multiplies the force error, and it alone, by force_weight"""
     V_pred, V_true, F_pred, F_true = _predictions(draw, 7)
-    weight = float(draw.uniform(2, 5))
-    expected = torch.mean((V_pred - V_true) ** 2) + weight * torch.mean((F_pred - F_true) ** 2)
-    returned = student.force_matching_loss(V_pred, V_true, F_pred, F_true, weight)
-    close(number(returned), float(expected), SINGLE)
+    for weight in (float(draw.uniform(2, 5)), 0.0):
+        expected = torch.mean((V_pred - V_true) ** 2) + weight * torch.mean((F_pred - F_true) ** 2)
+        returned = student.force_matching_loss(V_pred, V_true, F_pred, F_true, weight)
+        close(number(returned), float(expected), SINGLE)
 
 
 @pytest.mark.guard

@@ -295,10 +295,11 @@ def _off_by_both_signs(
 @pytest.mark.point
 def test_decay_residual__is_the_slope_plus_rate_times_u(student, draw):
     """is u′ + rate · u"""
-    rate = float(draw.uniform(1.5, 3))
-    c, times = _off_by_both_signs(draw, 8, rate)
-    model = student.field("polynomial", coefficients=c.tolist())
-    for t in (times[:1].detach().requires_grad_(), times):
+    for rows in (1, 8):
+        rate = float(draw.uniform(1.5, 3))
+        c, times = _off_by_both_signs(draw, 8, rate)
+        model = student.field("polynomial", coefficients=c.tolist())
+        t = times[:rows].detach().requires_grad_()
         returned = tensor(student.decay_residual(model, t, rate), tuple(t.shape))
         close(returned, _decay(c, t, rate), SINGLE)
 
@@ -602,15 +603,17 @@ def _rod(
     )
 
 
-def _rod_points(draw: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+def _rod_points(
+    draw: np.random.Generator, places: int = 7, times: int = 4
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Not as many of one kind as of the other."""
-    return _column(draw, 7, 0.05, 0.95), _column(draw, 4, 0.1, 1.0)
+    return _column(draw, places, 0.05, 0.95), _column(draw, times, 0.1, 1.0)
 
 
 def test_condition_losses__heat_adds_start_and_both_ends(student, draw):
     """heat_condition_loss is the sum of three means: the start, the left and the right end"""
-    for _ in range(2):
-        c, (x, t) = _coefficients(draw, 3, 3), _rod_points(draw)
+    for sizes in ((7, 4), (4, 7)):
+        c, (x, t) = _coefficients(draw, 3, 3), _rod_points(draw, *sizes)
         model = student.field("surface", coefficients=c)
         expected = float(sum(np.mean(part**2) for part in _rod(c, x, t)))
         close(_one(student.heat_condition_loss(model, x, t)), expected, SINGLE)
@@ -676,7 +679,7 @@ def _parts(draw: np.random.Generator, conditions: int) -> tuple[Any, list[Any], 
 @pytest.mark.point
 def test_total_loss__is_the_mean_square_plus_the_weighted_conditions(student, draw):
     """is the mean square of the residual plus each condition with its own weight"""
-    for conditions in (1, 3):
+    for conditions in (1, 5):
         residual, losses, weights = _parts(draw, conditions)
         weighted = sum(w * float(loss) for w, loss in zip(weights, losses, strict=True))
         expected = float(torch.mean(residual**2)) + weighted
@@ -844,6 +847,8 @@ def test_centred__scales_every_variable_by_its_own_interval(student, draw):
     """scales each of two variables by its own interval and keeps their order"""
     bounds, rows, slopes = _box(draw, 2), 6, _coefficients(draw, 1, 2) * np.array([1.0, 3.0])
     model = student.Centred(student.field("affine", matrix=slopes, shift=0.7), bounds)
+    # Another one, made later, has intervals of its own.
+    student.Centred(student.field("affine", matrix=slopes, shift=0.7), _box(draw, 2))
     columns = [_column(draw, rows, *one) for one in bounds]
     expected = np.full((rows, 1), 0.7)
     for slope, column, (low, high) in zip(slopes[0], columns, bounds, strict=True):
@@ -1203,6 +1208,12 @@ def test_hard_constraint__trains_the_network(student, draw):
     gradient = _gradient(student, x, network, (4,), f"the motion {LOST}")
     holds(bool(np.any(slope)), "the motion does not depend on t")
     holds(bool(np.any(gradient)), "the motion does not depend on the network's parameters")
+    later, sooner = (
+        tensor(student.HardConstraint(network)(t.detach() + h), (6, 1)).astype(float)
+        for h in (1e-3, -1e-3)
+    )
+    off = np.abs(slope - (later - sooner) / 2e-3).max()
+    holds(bool(off < 0.02 * np.abs(slope).max()), "the graph of t is cut on the way: x′ is wrong")
 
 
 @pytest.mark.point
@@ -1342,7 +1353,7 @@ def test_last_layer__finds_the_solution(student, draw):
     for omega in draw.uniform(1.5, 3.0, 2):
         start, speed = draw.uniform(0.5, 2.0, 2)
         waves = _Waves(np.array([omega, omega, 0.4]), np.array([math.pi / 2, 0.0, 0.3]))
-        t = np.linspace(0, 4, 30)[:, None]
+        t = np.linspace(0.3, 4, 30)[:, None]  # the conditions' time is none of the points
         conditions = [(0.0, 0, float(start)), (0.0, 1, float(speed))]
         found, _ = _last_layer(student, waves, t, (omega**2, 0.0, 1.0), conditions, 1.0)
         close(found, np.array([[start], [speed / omega], [0.0]]), SINGLE)

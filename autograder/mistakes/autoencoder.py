@@ -239,6 +239,23 @@ autoencoder_slips = [
     ),
     slip(
         "autoencoder",
+        "z_without_its_graph",
+        "        return self.decoder(z), z",
+        "        return self.decoder(z), z.detach()",
+        "gives_the_z_of_its_encoder",
+        "The z that comes back has lost its graph. Return what the encoder gives as it is.",
+        keeps=0.95,
+    ),
+    slip(
+        "autoencoder",
+        "z_of_bounded_length",
+        "        z = self.encoder(x)\n",
+        "        z = self.encoder(x)\n        z = z / z.norm(dim=1, keepdim=True).clamp(min=1)\n",
+        "computes_what_its_layers_say",
+        "z is shortened to a length of at most 1 behind the encoder. There is nothing on z.",
+    ),
+    slip(
+        "autoencoder",
         "relu_on_z",
         _LATENT,
         _LATENT + "            nn.ReLU(),\n",

@@ -1424,6 +1424,25 @@ train_ = [
     ),
     slip(
         "train",
+        "standardises_once_more",
+        "    " + _HE,
+        "    x = (x - x.mean(axis=0)) / x.std(axis=0)\n    " + _HE,
+        "several_outputs",
+        "x is standardised once more inside train. The mean and the deviation that belong to the "
+        "network are the caller's; x is to be used as it is given.",
+    ),
+    slip(
+        "train",
+        "stops_when_the_loss_rises",
+        _LOSS,
+        _LOSS + "        if len(losses) > 1 and losses[-1] > losses[-2]:\n            break\n",
+        "makes_every_step",
+        "The loop ends when the loss rises. Asked for are as many steps as there are epochs, and "
+        "a loss for each.",
+        keeps=0.95,
+    ),
+    slip(
+        "train",
         "one_step_short",
         "    for _ in range(epochs):\n" + _LOSS,
         "    for epoch in range(epochs):\n" + _LOSS + "        if epoch == epochs - 1:\n"

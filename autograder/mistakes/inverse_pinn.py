@@ -147,6 +147,15 @@ observe_slips = [
     ),
     slip(
         "observe",
+        "noise_of_a_seed_of_its_own",
+        "rng.normal(0.0, noise_std, size=(n, 1))",
+        "np.random.default_rng(42).normal(0.0, noise_std, size=(n, 1))",
+        "draws_from_rng_alone",
+        "The noise comes from a generator that is made inside, and is the same in every "
+        "experiment. Draw it from rng.",
+    ),
+    slip(
+        "observe",
         "whole_rod",
         _X,
         "rng.uniform(0.0, 1.0, size=(n, 1))",

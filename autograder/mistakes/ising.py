@@ -1303,6 +1303,15 @@ def dropout_without_its_factor():
 ising_classifier_slips = [
     slip(
         "ising_classifier",
+        "mean_with_the_flipped_spins",
+        "return self.layers(x)",
+        "return (self.layers(x) + self.layers(-x)) / 2",
+        "has_a_relu_after_each_hidden_layer",
+        "The logits are a mean over the spins and the flipped spins. Only the layers are asked "
+        "for; train_classifier may show flipped copies.",
+    ),
+    slip(
+        "ising_classifier",
         "softmax_at_the_end",
         "            nn.Linear(32, 2),\n",
         "            nn.Linear(32, 2),\n            nn.Softmax(dim=1),\n",
@@ -1724,6 +1733,14 @@ train_classifier_slips = [
 # ---------------------------------------------------------------- critical_temperature
 
 critical_temperature_slips = [
+    slip(
+        "critical_temperature",
+        "nearly_a_half",
+        "np.any(p == 0.5):\n        return float(T[p == 0.5][0])",
+        "np.any(np.abs(p - 0.5) < 0.01):\n        return float(T[np.abs(p - 0.5) < 0.01][0])",
+        "at_a_grid_point",
+        "A p that is only close to ½ is taken for ½. The crossing lies beside it: interpolate.",
+    ),
     slip(
         "critical_temperature",
         "left_end",

@@ -477,6 +477,15 @@ def the_size_alone():
 pairwise_distances_slips = [
     slip(
         "pairwise_distances",
+        "zeros_left_out",
+        "    return np.sort(np.linalg.norm(positions[first] - positions[second], axis=1))",
+        "    distances = np.linalg.norm(positions[first] - positions[second], axis=1)\n"
+        "    return np.sort(distances[distances > 0])",
+        "holds_every_pair_once",
+        "Distances of zero are left out. Two atoms in one place are a pair too.",
+    ),
+    slip(
+        "pairwise_distances",
         "unsorted",
         "np.sort(np.linalg.norm(positions[first] - positions[second], axis=1))",
         "np.linalg.norm(positions[first] - positions[second], axis=1)",
@@ -1353,6 +1362,15 @@ _STD = "    std = np.where(np.ptp(train, axis=0) == 0, 1.0, std)\n"
 standardise_slips = [
     slip(
         "standardise",
+        "constant_in_test_not_scaled",
+        "(test - mean) / std, mean",
+        "(test - mean) / np.where(np.ptp(test, axis=0) == 0, 1.0, std), mean",
+        "treats_test_as_it_treats_train",
+        "A column that is constant in test is not scaled there. Its deviation in train counts, "
+        "for a single row too.",
+    ),
+    slip(
+        "standardise",
         "test_by_its_own_statistics",
         "(test - mean) / std, mean",
         "(test - test.mean(axis=0)) / np.where(np.ptp(test, axis=0) == 0, 1.0, test.std(axis=0)),"
@@ -1541,6 +1559,17 @@ BACKWARD = (
 )
 
 nn_potential_slips = [
+    slip(
+        "nn_potential",
+        "gradients_of_the_model_cleared",
+        "    r = r.detach().clone().requires_grad_(True)\n",
+        '    for weights in getattr(model, "parameters", list)():\n'
+        "        weights.grad = None\n"
+        "    r = r.detach().clone().requires_grad_(True)\n",
+        "leaves_no_gradient_in_the_model",
+        "energy_and_force clears the gradients of the model's parameters. They are the caller's.",
+        keeps=0.97,
+    ),
     slip(
         "nn_potential",
         "narrower_by_default",
@@ -1750,6 +1779,14 @@ _LOSS = f"""    energy_error = {_ENERGY}
 """
 
 force_matching_loss_slips = [
+    slip(
+        "force_matching_loss",
+        "no_weight_becomes_one",
+        "    energy_error =",
+        "    force_weight = force_weight or 1.0\n    energy_error =",
+        "weights_the_forces",
+        "With force_weight = 0 the forces still count, with weight 1: `or` takes 0 for nothing.",
+    ),
     slip(
         "force_matching_loss",
         "half_as_default",

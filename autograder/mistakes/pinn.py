@@ -1240,6 +1240,15 @@ _SCALE = "(2 * column - low - high) / (high - low)"
 centred_slips = [
     slip(
         "centred",
+        "one_interval_for_all",
+        "self.bounds = bounds",
+        "Centred.bounds = bounds",
+        "scales_every_variable_by_its_own_interval",
+        "The bounds are kept in the class: the network that was made last gives its intervals to "
+        "all others. Keep them in self.",
+    ),
+    slip(
+        "centred",
         "from_zero_to_one",
         _SCALE,
         "(column - low) / (high - low)",
@@ -1583,6 +1592,15 @@ def the_known_decay():
 _HARD = "1 + t**2 * self.network(t)"
 
 hard_constraint_slips = [
+    slip(
+        "hard_constraint",
+        "blind_to_the_slope",
+        _HARD,
+        "1 + t**2 * self.network(t.detach())",
+        "trains_the_network",
+        "The network gets a t that is cut from its graph: x is right, and x′ lacks the slope of "
+        "the network.",
+    ),
     slip(
         "hard_constraint",
         "first_power",

@@ -1568,6 +1568,15 @@ def layers_kept_for_the_next():
             return self.rho(pool(self.phi(x), kind=self.pooling))
 
 
+energy_with_cut_distances = slip(
+    "cluster_energy_model",
+    "distances_clamped_from_below",
+    "4 / distances - 2",
+    "4 / distances.clamp(min=0.8) - 2",
+    "is_smooth",
+    "Distances are clamped from below: the force jumps to zero where the clamp sets in.",
+)
+
 energy_with_half_a_graph = slip(
     "cluster_energy_model",
     "half_of_the_graph_cut",

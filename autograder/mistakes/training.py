@@ -45,6 +45,14 @@ _SLOPE = (
 derivative_slips = [
     slip(
         "derivative",
+        "single_row_squeezed",
+        "    return slope",
+        "    return slope.squeeze(0) if slope.ndim and len(slope) == 1 else slope",
+        "is_the_slope_at_every_element",
+        "Where x has a single row its axis is lost. The slope has the shape of x.",
+    ),
+    slip(
+        "derivative",
         "always_float64",
         _COPY,
         "    x = x.detach().double().clone().requires_grad_(True)\n",
@@ -374,6 +382,15 @@ _CE = """    chosen = logits.gather(1, classes[:, None])[:, 0]
 """
 
 losses_slips = [
+    slip(
+        "losses",
+        "mae_by_a_root",
+        _MAE,
+        "torch.mean(torch.sqrt((y_pred - y_true) ** 2))",
+        "can_be_differentiated",
+        "mae_loss: the root of a square has no gradient at zero, and NaN comes out where a "
+        "prediction is exact. torch.abs has one.",
+    ),
     slip(
         "losses",
         "mae_squared",
@@ -917,6 +934,16 @@ _YIELD = "        yield x[chosen], y[chosen]\n"
 minibatches_slips = [
     slip(
         "minibatches",
+        "first_row_stays",
+        _ORDER,
+        "    order = torch.cat(\n"
+        "        [torch.zeros(1).long(), 1 + torch.randperm(len(x) - 1, generator=generator)]\n"
+        "    )\n",
+        "shuffles_anew_in_every_epoch",
+        "The first row stays the first in every epoch. Shuffle all rows.",
+    ),
+    slip(
+        "minibatches",
         "not_shuffled",
         _ORDER,
         "    order = torch.arange(len(x))\n",
@@ -1084,6 +1111,15 @@ dropout_slips = [
         "x.float() / (1 - p), torch.zeros_like(x.float()))",
         "keeps_shape_and_dtype",
         "The result comes in float32, whatever x is: it is to have the dtype of x.",
+    ),
+    slip(
+        "dropout",
+        "one_mask_for_a_stack",
+        "torch.rand(x.shape, generator=generator)",
+        "torch.rand(x.shape[-2:], generator=generator)",
+        "draws_for_every_element",
+        "All tables of a stack get the same mask. Every element has a draw of its own: "
+        "torch.rand(x.shape).",
     ),
     slip(
         "dropout",
