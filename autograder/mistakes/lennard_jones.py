@@ -41,6 +41,15 @@ slip, variant = bank.slip, bank.variant
 lj_potential_slips = [
     slip(
         "lj_potential",
+        "epsilon_of_the_first_call",
+        "    attraction = (sigma / r) ** 6\n",
+        '    epsilon = lj_potential.__dict__.setdefault("epsilon", epsilon)\n'
+        "    attraction = (sigma / r) ** 6\n",
+        "holds_for_any_epsilon",
+        "The first epsilon is kept and used in every later call. Use the one that is given.",
+    ),
+    slip(
+        "lj_potential",
         "sign_lost",
         "attraction**2 - attraction",
         "attraction - attraction**2",
