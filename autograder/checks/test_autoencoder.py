@@ -28,7 +28,7 @@ from coursekit import (
 from coursekit.ising_data import ising_configurations
 
 from autograder.judging.kinds import array, close, number
-from autograder.judging.kit import unchanged
+from autograder.judging.kit import unchanged, with_weights_of
 from reference_impl import autoencoder as reference
 
 # Measured by benchmarks/thresholds.py: the reference and every recipe of the
@@ -109,6 +109,8 @@ def test_pca_reconstruction__loses_nothing_with_all_components(student, draw):
     X_hat, ratio = _rebuilt(student, X, 5)
     close(X_hat, X, SINGLE)
     close(float(array(ratio, (5,)).sum()), 1.0, SINGLE)
+    # Whoever gives X back has done nothing yet.
+    close(ratio, reference.pca_reconstruction(X, 5)[1], SINGLE)
 
 
 def test_pca_reconstruction__finds_the_order_of_spins(student, draw):
@@ -435,10 +437,11 @@ def test_reconstruction_loss__can_be_differentiated(student, draw):
 @pytest.mark.point
 def test_reconstruction_loss__trains_what_made_x_hat(student, draw):
     """lets its gradient reach the weights of the model that x_hat comes from"""
-    model = student.field("polynomial", coefficients=draw.uniform(-1, 1, 3).tolist())
+    coefficients = draw.uniform(-1, 1, 3)
+    model = student.field("polynomial", coefficients=coefficients.tolist())
     x = torch.tensor(draw.normal(size=(5, 8)))
     x_hat = student.keeping(model, x)
-    error = tensor(student.value(x_hat)) - x.numpy()
+    error = np.polynomial.polynomial.polyval(x.numpy(), coefficients) - x.numpy()
     (gradient,) = student.gradients(student.keeping("reconstruction_loss", x, x_hat), model)
     holds(gradient is not None, "the loss has lost its graph: no model can be trained with it")
     expected = np.array([np.mean(2 * error * x.numpy() ** power) for power in range(3)])
@@ -506,11 +509,16 @@ def _two_alike(
     """The same in the worker and here, where what is right follows from nothing that the student's
     process says."""
     model = _network(student, _seed(draw), input_dim, latent_dim, noise)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(_seed(draw))
-        here = _HERE["CheckNetwork"](input_dim, latent_dim, noise)
+    here = _network_here(_seed(draw), input_dim, latent_dim, noise)
     model.load_state_dict(dict(here.state_dict()))
     return model, here
+
+
+def _network_here(seed: int, input_dim: int, latent_dim: int, noise: str) -> torch.nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        made: torch.nn.Module = _HERE["CheckNetwork"](input_dim, latent_dim, noise)
+        return made
 
 
 def _seed(draw: np.random.Generator) -> int:
@@ -555,7 +563,8 @@ def _either(call: Any, X: np.ndarray) -> Any:
 def _trained(
     student: Any, draw: np.random.Generator, X: np.ndarray, latent: int, epochs: int = EPOCHS
 ) -> tuple[Any, Any]:
-    """A network and the history of its training by the student's function."""
+    """A network that the student's function has trained, as it is here with those weights, and the
+    history."""
     seed, noise = _seed(draw), _seed(draw)
     made = []
 
@@ -565,11 +574,16 @@ def _trained(
         return student.train_autoencoder(made[-1], X, epochs=epochs, generator=generator)
 
     losses = _either(call, X)
-    made[-1].eval()
-    return made[-1], losses
+    return _with_its_weights(made[-1], X.shape[1], latent), losses
 
 
-def _looked_at(model: Any, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _with_its_weights(model: Any, input_dim: int, latent: int) -> torch.nn.Module:
+    """The checks' network here, with the weights that it has in the worker: what they are good for
+    is nothing that the student's process says."""
+    return with_weights_of(model, _network_here(0, input_dim, latent, "none")).eval()
+
+
+def _looked_at(model: torch.nn.Module, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """x_hat and z of a trained network."""
     x_hat, z = model(torch.tensor(X))
     return tensor(x_hat, X.shape).astype(float), tensor(z).astype(float)
@@ -750,8 +764,7 @@ def _short(student: Any, X: Any, weights: int, noise: int, state: int) -> np.nda
     student.reseed(state)
     generator = torch.Generator().manual_seed(noise)
     student.train_autoencoder(model, X, epochs=4, generator=generator)
-    model.eval()
-    return _looked_at(model, np.asarray(X)[:9])[1]
+    return _looked_at(_with_its_weights(model, X.shape[1], 2), np.asarray(X)[:9])[1]
 
 
 @pytest.mark.guard

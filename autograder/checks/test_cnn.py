@@ -15,6 +15,7 @@ import contextlib
 import functools
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import coursekit
@@ -35,7 +36,7 @@ from coursekit.ising_data import ising_configurations
 from scipy.signal import convolve2d
 
 from autograder.judging.kinds import array, close, number
-from autograder.judging.kit import torch_generator, unchanged
+from autograder.judging.kit import torch_generator, unchanged, with_weights_of
 
 # Measured by benchmarks/thresholds.py: the reference and every alternative pass with 20 seeds
 # of 20.
@@ -687,37 +688,37 @@ def _layer(student: Any, name: str, *arguments: Any, **options: Any) -> Any:
     return student.call("nn", name, arguments, options, keep=True)
 
 
-def _torch_cnn(student: Any) -> Any:
-    """The layers of IsingCNN."""
-    return _layer(
-        student,
-        "Sequential",
-        _layer(student, "Conv2d", 1, 16, 3, padding=1),
-        _layer(student, "ReLU"),
-        _layer(student, "MaxPool2d", 2),
-        _layer(student, "Conv2d", 16, 32, 3, padding=1),
-        _layer(student, "ReLU"),
-        _layer(student, "MaxPool2d", 2),
-        _layer(student, "Flatten"),
-        _layer(student, "Linear", 512, 64),
-        _layer(student, "ReLU"),
-        _layer(student, "Dropout", 0.3),
-        _layer(student, "Linear", 64, 2),
-    )
+def _layer_here(name: str, *arguments: Any, **options: Any) -> torch.nn.Module:
+    made: torch.nn.Module = getattr(torch.nn, name)(*arguments, **options)
+    return made
 
 
-def _torch_cnn_for_8(student: Any) -> Any:
-    """A smaller network for lattices of 8 × 8."""
-    return _layer(
-        student,
+def _torch_cnn(layer: Callable[..., Any], side: int) -> Any:
+    """The layers of IsingCNN or, for lattices of 8 × 8, fewer."""
+    if side == 8:
+        return layer(
+            "Sequential",
+            layer("Conv2d", 1, 8, 3, padding=1),
+            layer("ReLU"),
+            layer("MaxPool2d", 2),
+            layer("Flatten"),
+            layer("Linear", 128, 32),
+            layer("ReLU"),
+            layer("Linear", 32, 2),
+        )
+    return layer(
         "Sequential",
-        _layer(student, "Conv2d", 1, 8, 3, padding=1),
-        _layer(student, "ReLU"),
-        _layer(student, "MaxPool2d", 2),
-        _layer(student, "Flatten"),
-        _layer(student, "Linear", 128, 32),
-        _layer(student, "ReLU"),
-        _layer(student, "Linear", 32, 2),
+        layer("Conv2d", 1, 16, 3, padding=1),
+        layer("ReLU"),
+        layer("MaxPool2d", 2),
+        layer("Conv2d", 16, 32, 3, padding=1),
+        layer("ReLU"),
+        layer("MaxPool2d", 2),
+        layer("Flatten"),
+        layer("Linear", 512, 64),
+        layer("ReLU"),
+        layer("Dropout", 0.3),
+        layer("Linear", 64, 2),
     )
 
 
@@ -780,11 +781,12 @@ class Trained(NamedTuple):
 
 def trained(student: Any, draw: np.random.Generator, side: int = 16) -> Trained:
     student.reseed(int(draw.integers(2**31)))
-    model = _torch_cnn(student) if side == 16 else _torch_cnn_for_8(student)
+    model = _torch_cnn(functools.partial(_layer, student), side)
     returned = _train(student, model, _phases(draw, side), torch_generator(draw))
-    model.eval()
+    # What the weights are good for is nothing that the student's process says.
+    here = with_weights_of(model, _torch_cnn(_layer_here, side)).eval()
     X, y = _phases(draw, side)
-    found = _logits(model, X, len(X)).argmax(axis=1)
+    found = _logits(here, X, len(X)).argmax(axis=1)
     return Trained(float(np.mean(found == y.numpy())), returned)
 
 

@@ -515,6 +515,7 @@ def test_inverse_loss__tells_alpha_where_to_go(student, draw):
         holds(number(slope) * (factor - 1) > 0, f"the gradient leads astray where α is too {words}")
 
 
+@pytest.mark.guard
 def test_inverse_loss__has_the_slope_that_its_differences_show(student, draw):
     """has the gradient with respect to log_alpha that its own differences show"""
     # Where α is too large, but not by half: every residual has another sign at one end.
