@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import coursekit
@@ -320,32 +322,33 @@ def test_autoencoder__has_weights_of_its_own(student, draw):
     holds(after == before, "two autoencoders share their layers: what trains one changes the other")
 
 
-def _in_a_row(weights: list[torch.Tensor], sizes: list[int]) -> list[torch.Tensor]:
-    """(out, in) matrices and biases of dense layers of these sizes, one after the other; nothing
-    if the weights have other shapes, which is allowed."""
-    matrices = [values.double() for values in weights if values.ndim == 2 and 1 not in values.shape]
-    biases = [values.double().flatten() for values in weights if values.numel() in values.shape]
-    if len(matrices) != 6 or len(biases) != 6:
-        return []
-    for first in (0, 3):  # the decoder may have been made before the encoder
-        found = []
-        for layer in range(6):
-            matrix, bias = (some[(layer + first) % 6] for some in (matrices, biases))
-            wanted = (sizes[layer + 1], sizes[layer])
-            matrix = matrix if tuple(matrix.shape) == wanted else matrix.T
-            if tuple(matrix.shape) == wanted and len(bias) == wanted[0]:
-                found += [matrix, bias]
-        if len(found) == 12:
-            return found
-    return []
+Layers = list[tuple[torch.Tensor, torch.Tensor]]
+"""(out, in) matrices and biases of dense layers, one behind the other."""
 
 
-def _by_layers(layers: list[torch.Tensor], x: torch.Tensor, bend: str) -> np.ndarray:
+def _in_a_row(
+    matrices: list[torch.Tensor], biases: list[torch.Tensor], size: int, last: int
+) -> Iterator[Layers]:
+    """Every way in which all of them are layers that lead from `size` numbers to `last`: whoever
+    writes layers by hand may keep them in any order, and matrices (in, out)."""
+    if not matrices and not biases and size == last:
+        yield []
+    for i, matrix in enumerate(matrices):
+        for turned in {matrix.shape: matrix, matrix.T.shape: matrix.T}.values():
+            for j, bias in enumerate(biases):
+                if tuple(turned.shape) == (len(bias), size):
+                    others = [*matrices[:i], *matrices[i + 1 :]], [*biases[:j], *biases[j + 1 :]]
+                    for rest in _in_a_row(*others, len(bias), last):
+                        yield [(turned, bias), *rest]
+
+
+def _by_layers(layers: Layers, x: torch.Tensor, latent: int, bend: str) -> np.ndarray:
     """x_hat of the layers, with a bend behind each hidden one."""
     values = x.double()
-    for layer, (matrix, bias) in enumerate(zip(layers[::2], layers[1::2], strict=True)):
+    for number, (matrix, bias) in enumerate(layers, 1):
         values = values @ matrix.T + bias
-        values = values if layer in (2, 5) else getattr(torch.nn.functional, bend)(values)
+        if len(bias) != latent and number < len(layers):
+            values = getattr(torch.nn.functional, bend)(values)
     return values.tanh().numpy()
 
 
@@ -375,19 +378,31 @@ def test_autoencoder__has_relu_behind_its_hidden_layers(student, draw):
     holds(found in ([], ["relu"]), "another activation than ReLU stands behind the hidden layers")
 
 
+MOST_LAYERS = 8
+
+
 def _bends_that_fit(model: Any, draw: np.random.Generator) -> list[str]:
-    """The activations with which the layers asked for give the model's x_hat; ReLU where its
-    weights have other shapes, which is allowed."""
+    """The activations with which dense layers of these weights give the model's x_hat; how many
+    layers, and of which sizes, is asked by the checks above."""
     x = 3 * _spins(draw, 6, 49)
-    layers = _in_a_row(
-        [weights.detach() for weights in model.parameters()], [49, 128, 32, 3, 32, 128, 49]
-    )
+    weights = [values.detach().double().squeeze() for values in model.parameters()]
     x_hat = tensor(_pair(model(x), "(x_hat, z)")[0], (6, 49))
     holds(bool(np.ptp(x_hat) > 0), "x_hat is the same number everywhere")
-    if not layers:
-        return ["relu"]
-    made = {bend: _by_layers(layers, x, bend) for bend in BENDS}
-    return [b for b, one in made.items() if (np.abs(x_hat - one) <= 10 * SINGLE.allowed(one)).all()]
+    holds(
+        len(weights) <= 2 * MOST_LAYERS,
+        "it has more weights than a few dense layers have",
+    )
+    matrices, biases = ([one for one in weights if one.ndim == axes] for axes in (2, 1))
+    rows = list(itertools.islice(_in_a_row(matrices, biases, 49, 49), 64))
+    return [
+        bend
+        for bend in BENDS
+        if any(_fits(x_hat, _by_layers(layers, x, 3, bend)) for layers in rows)
+    ]
+
+
+def _fits(x_hat: np.ndarray, expected: np.ndarray) -> bool:
+    return bool((np.abs(x_hat - expected) <= 10 * SINGLE.allowed(expected)).all())
 
 
 # -------------------------------------------------------------------- reconstruction_loss
