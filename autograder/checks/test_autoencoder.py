@@ -345,9 +345,9 @@ def _in_a_row(
 def _by_layers(layers: Layers, x: torch.Tensor, latent: int, bend: str) -> np.ndarray:
     """x_hat of the layers, with a bend behind each hidden one."""
     values = x.double()
-    for number, (matrix, bias) in enumerate(layers, 1):
+    for place, (matrix, bias) in enumerate(layers, 1):
         values = values @ matrix.T + bias
-        if len(bias) != latent and number < len(layers):
+        if len(bias) != latent and place < len(layers):
             values = getattr(torch.nn.functional, bend)(values)
     return values.tanh().numpy()
 
