@@ -360,7 +360,7 @@ def kernels_in_a_table():
             self.b = nn.ParameterList([torch.zeros(1, 16, 1), torch.zeros(1, 32, 1)])
 
         def forward(self, x):
-            for table, bias in zip((self.first, self.second), self.b):
+            for table, bias in zip((self.first, self.second), self.b, strict=True):
                 windows = nn.functional.unfold(x, 3, padding=1)
                 maps = (table.T @ windows + bias).reshape(len(x), -1, *x.shape[2:])
                 x = nn.functional.max_pool2d(maps.relu(), 2)
