@@ -287,6 +287,7 @@ def test_autoencoder__bends_in_the_decoder(student, draw):
     _bends(np.arctanh(np.clip(x_hat, -0.9999, 0.9999)), "decoder")
 
 
+@pytest.mark.point
 def test_autoencoder__can_be_trained_through_its_output(student, draw):
     """lets the gradient of x_hat reach the weights of every layer"""
     model = _own(student, draw, 36, 2)

@@ -307,8 +307,8 @@ def _numbers(draw: np.random.Generator, shape: tuple[int, ...], size: int) -> np
 
 @pytest.mark.point
 def test_max_pool2d__keeps_the_largest_of_each_block(student, draw):
-    """keeps the largest number of every block of a lattice"""
-    for shape, size in (((8, 12), 2), ((6, 6), 2)):
+    """keeps the largest number of every block of a square lattice"""
+    for shape, size in (((8, 8), 2), ((6, 6), 2)):
         x = _numbers(draw, shape, size)
         close(student.max_pool2d(x, size), _pooled(x, size), SINGLE)
 
@@ -324,7 +324,7 @@ def test_max_pool2d__takes_blocks_of_any_size(student, draw):
 def test_max_pool2d__knows_negative_numbers(student, draw):
     """gives a negative number where a whole block is negative, however far below zero"""
     for size in (1.0, 1e15):
-        x = -size * draw.uniform(1, 2, (4, 6))
+        x = -size * draw.uniform(1, 2, (6, 6))
         close(student.max_pool2d(x, 2), _pooled(x, 2), SINGLE)
 
 
@@ -349,15 +349,15 @@ def test_max_pool2d__keeps_the_dtype(student, draw):
 def test_max_pool2d__keeps_every_digit_of_an_integer(student, draw):
     """gives one of the block's own numbers where these are large integers, digit by digit"""
     for dtype in (np.int32, np.int64):
-        x = 2**30 + draw.integers(0, 2**20, (4, 6)).astype(dtype)
-        returned = array(student.max_pool2d(x, 2), (2, 3))
+        x = 2**30 + draw.integers(0, 2**20, (6, 6)).astype(dtype)
+        returned = array(student.max_pool2d(x, 2), (3, 3))
         holds(bool((returned == _pooled(x, 2)).all()), "some of the numbers are rounded")
 
 
 @pytest.mark.guard
 def test_max_pool2d__refuses_a_size_that_does_not_divide(student, draw):
     """raises ValueError where the blocks do not fill the height or the width"""
-    for shape, size in (((2, 6, 5), 2), ((5, 6), 2), ((1, 7, 7), 3), ((2, 2), 3), ((8, 2), 4)):
+    for shape, size in (((5, 6), 2), ((2, 6, 5), 2), ((1, 7, 7), 3), ((2, 2), 3), ((8, 2), 4)):
         x = draw.normal(size=shape)
         refuses(lambda x=x, size=size: student.max_pool2d(x, size))
 
@@ -365,7 +365,7 @@ def test_max_pool2d__refuses_a_size_that_does_not_divide(student, draw):
 @pytest.mark.guard
 def test_max_pool2d__leaves_x_unchanged(student, draw):
     """leaves x unchanged"""
-    unchanged(student, lambda x: student.max_pool2d(x, 2), draw.normal(size=(2, 4, 6)))
+    unchanged(student, lambda x: student.max_pool2d(x, 2), draw.normal(size=(2, 4, 4)))
 
 
 # ------------------------------------------------------------------ count_conv_parameters
