@@ -140,6 +140,7 @@ def test_max_pool2d__keeps_the_dtype(student):
 
 def test_max_pool2d__refuses_a_size_that_does_not_divide(student):
     """raises ValueError where the blocks do not fill the lattice"""
+    refuses(lambda: student.max_pool2d(np.ones((5, 4)), 2))
     refuses(lambda: student.max_pool2d(np.ones((4, 5)), 2))
 
 

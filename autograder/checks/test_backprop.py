@@ -427,14 +427,14 @@ def test_he_initialise__independent(student, draw):
     300 layers of 16 weights. The square of their sum, in units of its mean, averages to 1 with an
     error of √(2/300) = 0.08, and so does the scatter of their mean square, with one of 0.1: all
     bounds are six errors away. Weights that were centred or scaled by their own mean and
-    deviation give 0.
+    deviation give 0, uniform ones 0.4 in the second.
     """
     found = pairs(student.he_initialise([4] * 301, generator(draw)[0]), 300)
     weights = np.array([array(W, (4, 4)).ravel() for W, _ in found]) * np.sqrt(4 / 2)
     sums = np.mean(weights.sum(axis=1) ** 2) / 16
     squares = np.mean((np.mean(weights**2, axis=1) - 1) ** 2) * 16 / 2
     holds(
-        0.5 < sums < 2 and 0.4 < squares < 3,
+        0.5 < sums < 2 and 0.2 < squares < 3,
         "from layer to layer, mean and spread do not scatter as those of 16 independent numbers",
     )
 
@@ -505,7 +505,10 @@ def test_forward__any_size(student, draw):
     for sizes in ((1, 1, 1, 1), (1, 3, 5, 2), (7, 2, 1, 3)):
         x, _, (W1, b1, W2, b2) = one_hidden_layer(draw, *sizes)
         z1 = x @ W1 + b1
-        parameters = W1, b1 - z1.mean() if z1.size > 1 else b1, W2, b2  # some neurons are silent
+        if z1.size > 1:  # some neurons are silent, and some outputs negative
+            b1 = b1 - z1.mean()
+            b2 = b2 - reference.forward(x, W1, b1, W2, b2)[2].mean()
+        parameters = W1, b1, W2, b2
         returned = forward_of(student, x, parameters)
         close(returned, list(reference.forward(x, *parameters)), EXACT)
 

@@ -515,6 +515,15 @@ max_pool2d_slips = [
     ),
     slip(
         "max_pool2d",
+        "square_lattices_only",
+        _BLOCKS,
+        "x.reshape(*front, width // size, size, width // size, size)",
+        "takes_blocks_of_any_size",
+        "The lattice is taken for a square: its height is cut into as many blocks as its width. "
+        "Height and width need not be equal.",
+    ),
+    slip(
+        "max_pool2d",
         "blocks_and_places_exchanged",
         "axis=(-3, -1)",
         "axis=(-4, -2)",
