@@ -763,8 +763,8 @@ def test_metropolis_sweep__brings_disorder_to_equilibrium(student, draw):
 def test_metropolis_sweep__draws_from_rng_alone(student, draw):
     """gives the same sweep for the same seed and another for another, away from order bit by bit
 
-    That 288 attempts at T = 2.5 all fail, with either seed, happens once in 1e10. Two sweeps leave a
-    magnetisation of 0.89 ± 0.06 there.
+    That 288 attempts at T = 2.5 all fail, with either seed, happens once in 1e10. Two sweeps leave
+    a magnetisation of 0.89 ± 0.06 there.
     """
     seed, spins = int(draw.integers(2**63)), np.ones((12, 12), dtype=int)
     found = []
