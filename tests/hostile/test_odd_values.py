@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from empty import EMPTY
 from odd import GROUPS, SPOILT
 
 from autograder.course import Assignment, Cell, Exercise, load_assignment
@@ -346,6 +347,14 @@ def test_no_training_is_measured_by_another_answer_of_the_students() -> None:
     student = Student(InProcess([*cells(judge.assignment), Cell("another answer", _UNTRAINED)]))
     wanted = [judge.assignment.exercise("train")]
     assert_the_students(judge.judge(student, "odd", wanted), "untrained")
+
+
+@pytest.mark.parametrize("said", EMPTY)
+def test_an_answer_that_solves_nothing_earns_next_to_nothing(said: str) -> None:
+    assignment, exercise, code = EMPTY[said]
+    judge = Judge(load_assignment(assignment))
+    student = Student(InProcess([*cells(judge.assignment), Cell("another answer", code)]))
+    assert_the_students(judge.judge(student, "odd", [judge.assignment.exercise(exercise)]), said)
 
 
 class _SaysOneNumber(InProcess):
