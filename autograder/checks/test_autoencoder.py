@@ -215,6 +215,7 @@ def test_autoencoder__gives_what_its_decoder_makes_of_z(student, draw):
     holds(bool((np.ptp(far, axis=0) > 0).any()), "the decoder gives the same for every z")
 
 
+@pytest.mark.guard
 def test_autoencoder__rebuilds_between_minus_one_and_one(student, draw):
     """gives x_hat between −1 and 1, however large its input is"""
     model = _own(student, draw, 64, 4)
@@ -225,6 +226,7 @@ def test_autoencoder__rebuilds_between_minus_one_and_one(student, draw):
     holds(size <= 1 + SINGLE.tiny, "x_hat should lie between −1 and 1, as spins do")
 
 
+@pytest.mark.guard
 def test_autoencoder__rebuilds_both_signs(student, draw):
     """gives x_hat of both signs, as spins have"""
     x_hat, _ = _pair(_own(student, draw, 64, 4)(_spins(draw, 20, 64)), "(x_hat, z)")
@@ -373,6 +375,7 @@ def test_autoencoder__computes_what_its_layers_say(student, draw):
 
 
 @pytest.mark.point
+@pytest.mark.guard
 def test_autoencoder__has_relu_behind_its_hidden_layers(student, draw):
     """has a ReLU, and nothing else that bends, behind its hidden layers"""
     found = _bends_that_fit(_own(student, draw, 49, 3), draw)
@@ -389,11 +392,10 @@ def _bends_that_fit(model: Any, draw: np.random.Generator) -> list[str]:
     weights = [values.detach().double().squeeze() for values in model.parameters()]
     x_hat = tensor(_pair(model(x), "(x_hat, z)")[0], (6, 49))
     holds(bool(np.ptp(x_hat) > 0), "x_hat is the same number everywhere")
-    holds(
-        len(weights) <= 2 * MOST_LAYERS,
-        "it has more weights than a few dense layers have",
-    )
     matrices, biases = ([one for one in weights if one.ndim == axes] for axes in (2, 1))
+    layers_alone = 0 < len(matrices) <= MOST_LAYERS and len(matrices) + len(biases) == len(weights)
+    if not layers_alone:
+        return []
     rows = list(itertools.islice(_in_a_row(matrices, biases, 49, 49), 64))
     return [
         bend

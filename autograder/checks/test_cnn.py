@@ -510,6 +510,7 @@ def test_ising_cnn__gives_two_logits_for_each_lattice(student, draw):
     holds(_differ(logits[:1], logits[1:]), "different lattices should have different logits")
 
 
+@pytest.mark.guard
 def test_ising_cnn__returns_logits_not_probabilities(student, draw):
     """returns logits, not probabilities"""
     _no_probabilities(student, "IsingCNN", draw)
@@ -521,6 +522,7 @@ def test_ising_cnn__lets_every_parameter_take_part(student, draw):
     _takes_part(student, _network(student, "IsingCNN", draw), _lattices(draw, 8))
 
 
+@pytest.mark.guard
 def test_ising_cnn__bends_between_its_dense_layers(student, draw):
     """has an activation between its dense layers
 
@@ -591,6 +593,7 @@ def test_ising_cnn__is_not_random_in_evaluation_mode(student, draw):
     close(_logits(model, x, 8), _logits(model, x, 8), SINGLE)
 
 
+@pytest.mark.guard
 def test_ising_cnn__takes_any_memory_layout(student, draw):
     """gives the same logits whatever the order in which the lattices lie in memory"""
     model, x = _network(student, "IsingCNN", draw), _lattices(draw, 6)
@@ -1031,6 +1034,7 @@ def test_periodic_cnn__does_not_see_where_a_wall_is(student, draw):
     holds(told, "a lattice with a wall and one without look the same")
 
 
+@pytest.mark.guard
 def test_periodic_cnn__looks_at_neighbours(student, draw):
     """tells a lattice from the same spins in another order"""
     told = False
@@ -1089,6 +1093,7 @@ def _rebuilt_periodic(
         yield maps.mean(dim=(2, 3)) @ last.T + behind
 
 
+@pytest.mark.guard
 def test_periodic_cnn__has_nothing_besides(student, draw):
     """says in training mode what it says in evaluation mode: no dropout, no normalisation"""
     model, x = _network(student, "PeriodicCNN", draw), _lattices(draw, 6, 8)

@@ -148,7 +148,8 @@ def test_observe__measures_without_noise_what_is_there(student, draw):
     x, t, u = _observed(student, 60, alpha, 0.0, _rng(draw))
     holds(bool(np.ptp(x) > 0 and np.ptp(t) > 0), "all measurements are at one place, or time")
     close(u, reference.exact_heat(x, t, alpha), SINGLE)
-    holds(np.ptp(u) > 0, "all temperatures are the same")
+    # Long after the start all are zero, and so is what was never measured.
+    holds(np.ptp(u) > 0.01, "all temperatures are the same")
 
 
 def _noise(student: Any, draw: np.random.Generator, noise_std: float) -> np.ndarray:
@@ -308,6 +309,7 @@ def test_inverse_model__depends_on_place_and_time(student, draw):
     _temperatures(model, corners[:, :1].clone(), corners[:, 1:].clone())
 
 
+@pytest.mark.guard
 def test_inverse_model__tells_place_from_time(student, draw):
     """tells places from times: u is no function of x + t, x − t or x t alone"""
     model = _model(student, draw)
@@ -364,6 +366,7 @@ def test_inverse_model__lets_gradients_through_alpha(student, draw):
 
 
 @pytest.mark.point
+@pytest.mark.guard
 def test_inverse_model__is_curved(student, draw):
     """is smooth and curved in x: without u_xx the equation cannot tell α"""
     model = _model(student, draw, 128)
