@@ -161,6 +161,27 @@ def weights_by_hand():
             return self.decoder(z), z
 
 
+@alternative("autoencoder")
+def layers_in_any_order():
+    class IsingAutoencoder(nn.Module):
+        def __init__(self, input_dim, latent_dim=2):
+            super().__init__()
+            self.wide_in, self.wide_out = nn.Conv1d(input_dim, 128, 1), nn.Linear(128, input_dim)
+            self.to_z, self.from_z = nn.Linear(32, latent_dim), nn.Linear(latent_dim, 32)
+            self.up, self.down = nn.Linear(32, 128), nn.Linear(128, 32)
+
+        def encoder(self, x):
+            h = self.wide_in(x[:, :, None])[:, :, 0].relu()
+            return self.to_z(self.down(h).relu())
+
+        def decoder(self, z):
+            return self.wide_out(self.up(self.from_z(z).relu()).relu()).tanh()
+
+        def forward(self, x):
+            z = self.encoder(x)
+            return self.decoder(z), z
+
+
 # ------------------------------------------------------------------ reconstruction_loss
 
 

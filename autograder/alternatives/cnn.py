@@ -349,6 +349,25 @@ def channels_last_in_the_row():
             return self.last(x)
 
 
+@alternative("ising_cnn")
+def kernels_in_a_table():
+    class IsingCNN(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.last, self.dense = nn.Linear(64, 2), nn.Linear(512, 64)
+            self.second = nn.Parameter(torch.randn(16 * 9, 32) / 12)
+            self.first = nn.Parameter(torch.randn(9, 16) / 3)
+            self.b = nn.ParameterList([torch.zeros(1, 16, 1), torch.zeros(1, 32, 1)])
+
+        def forward(self, x):
+            for table, bias in zip((self.first, self.second), self.b, strict=True):
+                windows = nn.functional.unfold(x, 3, padding=1)
+                maps = (table.T @ windows + bias).reshape(len(x), -1, *x.shape[2:])
+                x = nn.functional.max_pool2d(maps.relu(), 2)
+            x = nn.functional.dropout(self.dense(x.flatten(1)).relu(), 0.3, self.training)
+            return self.last(x)
+
+
 # ---------------------------------------------------------------------------- train_cnn
 
 

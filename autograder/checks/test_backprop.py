@@ -136,16 +136,22 @@ def test_activations__any_shape(student, draw):
             close(returned, getattr(reference, name)(z), EXACT)
 
 
+def far_out(draw):
+    """Numbers far from zero, of both signs, and two near it, where a step function is wrong."""
+    far = draw.uniform(20.0, 900.0, 6) * [1, -1, 1, -1, 1, -1]
+    return np.concatenate([[-1000.0, 1000.0], far, [-1, 1] * draw.uniform(0.5, 2.0, 2)])
+
+
 def test_activations__sigmoid_far_out(student, draw):
     """sigmoid is right and quiet far from zero"""
-    z = np.concatenate([[-1000.0, 1000.0], draw.uniform(20.0, 900.0, 6) * [1, -1, 1, -1, 1, -1]])
+    z = far_out(draw)
     close(student.sigmoid(z), reference.sigmoid(z), EXACT)
     quiet(student.calls[-1])
 
 
 def test_activations__tanh_far_out(student, draw):
     """tanh is right and quiet far from zero"""
-    z = np.concatenate([[-1000.0, 1000.0], draw.uniform(20.0, 900.0, 6) * [1, -1, 1, -1, 1, -1]])
+    z = far_out(draw)
     close(student.tanh(z), reference.tanh(z), EXACT)
     quiet(student.calls[-1])
 
@@ -341,8 +347,9 @@ def test_he_initialise__spread(student, draw):
     sizes = [1500, 4, 1500, 4]  # few neurons: a number for each is no sample
     found = pairs(student.he_initialise(sizes, generator(draw)[0]), 3)
     for (W, _), n_in in zip(found, sizes[:-1], strict=True):
-        variance = float(np.mean(array(W) ** 2))
-        within(variance * n_in / 2, 1.0, np.sqrt(2 / 6000))
+        weights = array(W)
+        holds(bool(np.ptp(np.abs(weights)) > 0), "all weights of a layer have the same size")
+        within(float(np.mean(weights**2)) * n_in / 2, 1.0, np.sqrt(2 / 6000))
 
 
 def test_he_initialise__is_normal(student, draw):
@@ -478,7 +485,8 @@ def test_forward__a1(student, draw):
     x, parameters = with_both_signs(draw)
     z1, a1, _ = forward_of(student, x, parameters)
     z1 = array(z1, (8, 5))
-    holds(z1.min(initial=0.0) < 0 < z1.max(initial=0.0), "z1 should have both signs here")
+    both = z1.min() < -0.01 and z1.max() > 0.01
+    holds(bool(both), "z1 should have both signs here")
     close(a1, reference.relu(z1), EXACT)
 
 
@@ -487,10 +495,12 @@ def test_forward__z2(student, draw):
     x, parameters = with_both_signs(draw)
     _, a1, z2 = forward_of(student, x, parameters)
     _, _, W2, b2 = parameters
-    active = array(a1, (8, 5))
-    holds(bool(active.any()), "no hidden neuron is active")
+    carried = array(a1, (8, 5)) @ W2
+    # Beside a1 of another size W2, or b2, would not matter.
+    holds(bool(np.ptp(carried) > 0.01), "no hidden neuron is active")
+    holds(bool(np.ptp(carried) < 1e4), "the hidden neurons are far too active")
     # In float32, of which keeps_float64 tells, a1 has lost digits before it gets here.
-    close(z2, active @ W2 + b2, SINGLE if a1.dtype == np.float32 else EXACT)
+    close(z2, carried + b2, SINGLE if a1.dtype == np.float32 else EXACT)
 
 
 @pytest.mark.point
@@ -799,25 +809,15 @@ def trained(student, x, y, hidden, rate, epochs, seed):
     return found, losses
 
 
-def either(student, compute, compare):
-    """Compares with what follows from the reference, or from the student's own functions.
+def descent(start, x, y, rate, steps):
+    """The parameters after some steps of plain gradient descent.
 
-    `train` stands on earlier exercises; a slip there has cost its marks there.
+    By the right gradients: the student's own could be made to fit whatever `train` does, and a
+    slip in them, which has cost its marks, costs none here (`judging.follow_through`).
     """
-    try:
-        compare(compute(reference))
-    except CheckFailed as failed:
-        try:
-            compare(compute(student))
-        except (CheckFailed, TypeError, ValueError, LookupError):
-            raise failed from None
-
-
-def descent(answers, start, x, y, rate, steps):
-    """The parameters after some steps of plain gradient descent."""
     parameters = list(start)
     for _ in range(steps):
-        gradients = answers.backward(x, y, *parameters)
+        gradients = reference.backward(x, y, *parameters)
         parameters = [p - rate * g for p, g in zip(parameters, gradients, strict=True)]
     return parameters
 
@@ -829,16 +829,8 @@ def descends(student, x, y, hidden, seed):
     moved = any(np.abs(a - b).max() > 1e-9 for a, b in zip(start, end, strict=True))
     holds(moved, "the parameters do not move")
     once, _ = trained(student, x, y, hidden, 0.05, 1, seed)
-    either(
-        student,
-        lambda answers: descent(answers, start, x, y, 0.05, 1),
-        lambda expected: _of_the_right_length(start, once, expected),
-    )
-    either(
-        student,
-        lambda answers: descent(answers, start, x, y, 0.05, 4),
-        lambda expected: close(end, expected, EXACT),
-    )
+    _of_the_right_length(start, once, descent(start, x, y, 0.05, 1))
+    close(end, descent(start, x, y, 0.05, 4), EXACT)
 
 
 def _of_the_right_length(start, end, right):
@@ -900,11 +892,7 @@ def test_train__losses(student, draw):
     path += [trained(student, x, y, 6, 0.05, epochs, seed)[0] for epochs in (1, 2)]
     _, losses = trained(student, x, y, 6, 0.05, 3, seed)
     found = [number(loss) for loss in sequence(losses, 3, "a list of one loss per epoch")]
-    either(
-        student,
-        lambda answers: [number(answers.mse_loss(answers.forward(x, *p)[2], y)) for p in path],
-        lambda expected: close(found, expected, EXACT),
-    )
+    close(found, [reference.mse_loss(reference.forward(x, *p)[2], y) for p in path], EXACT)
 
 
 @pytest.mark.guard

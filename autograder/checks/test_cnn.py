@@ -15,6 +15,8 @@ import contextlib
 import functools
 import itertools
 import math
+import operator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import coursekit
@@ -35,7 +37,7 @@ from coursekit.ising_data import ising_configurations
 from scipy.signal import convolve2d
 
 from autograder.judging.kinds import array, close, number
-from autograder.judging.kit import torch_generator, unchanged
+from autograder.judging.kit import torch_generator, unchanged, with_weights_of
 
 # Measured by benchmarks/thresholds.py: the reference and every alternative pass with 20 seeds
 # of 20.
@@ -508,6 +510,7 @@ def test_ising_cnn__gives_two_logits_for_each_lattice(student, draw):
     holds(_differ(logits[:1], logits[1:]), "different lattices should have different logits")
 
 
+@pytest.mark.guard
 def test_ising_cnn__returns_logits_not_probabilities(student, draw):
     """returns logits, not probabilities"""
     _no_probabilities(student, "IsingCNN", draw)
@@ -519,6 +522,7 @@ def test_ising_cnn__lets_every_parameter_take_part(student, draw):
     _takes_part(student, _network(student, "IsingCNN", draw), _lattices(draw, 8))
 
 
+@pytest.mark.guard
 def test_ising_cnn__bends_between_its_dense_layers(student, draw):
     """has an activation between its dense layers
 
@@ -589,6 +593,7 @@ def test_ising_cnn__is_not_random_in_evaluation_mode(student, draw):
     close(_logits(model, x, 8), _logits(model, x, 8), SINGLE)
 
 
+@pytest.mark.guard
 def test_ising_cnn__takes_any_memory_layout(student, draw):
     """gives the same logits whatever the order in which the lattices lie in memory"""
     model, x = _network(student, "IsingCNN", draw), _lattices(draw, 6)
@@ -614,32 +619,62 @@ def test_ising_cnn__has_weights_of_its_own(student, draw):
     _own_weights(student, "IsingCNN")
 
 
-def _rebuilt(weights: list[torch.Tensor], x: torch.Tensor) -> list[torch.Tensor]:
+def _kernels(
+    pairs: list[tuple[torch.Tensor, int, int]],
+) -> Iterator[list[torch.Tensor]]:
+    """Every list of kernels (out, in, 3, 3) that these weights may stand for, of which each comes
+    with its `out` and `in`: whoever writes a convolution by hand may keep the four axes in any
+    order, put some of them in one, and lay the kernel on the lattice either way."""
+    for order in itertools.permutations(range(4)):
+        stored = [[(out, into, 3, 3)[axis] for axis in order] for _, out, into in pairs]
+        if all(
+            _merges(values.shape, sizes) for (values, *_), sizes in zip(pairs, stored, strict=True)
+        ):
+            back = tuple(int(axis) for axis in np.argsort(order))
+            found = [
+                values.reshape(sizes).permute(back)
+                for (values, *_), sizes in zip(pairs, stored, strict=True)
+            ]
+            yield found
+            yield [kernel.flip(2, 3) for kernel in found]
+
+
+def _merges(shape: Sequence[int], sizes: Sequence[int]) -> bool:
+    """Whether axes of these sizes make that shape where neighbours are put in one."""
+    return {1, *itertools.accumulate(shape, operator.mul)} <= {
+        1,
+        *itertools.accumulate(sizes, operator.mul),
+    }
+
+
+def _by_size(weights: list[torch.Tensor], sizes: list[int]) -> dict[int, list[torch.Tensor]]:
+    """Weights by how many numbers they hold, if these are the sizes."""
+    of: dict[int, list[torch.Tensor]] = {}
+    for values in weights:
+        of.setdefault(values.numel(), []).append(values.detach().double())
+    fits = sorted(values.numel() for values in weights) == sorted(sizes)
+    holds(fits, "these are not the weights of the layers asked for")
+    return of
+
+
+def _matrix(values: torch.Tensor, out: int, into: int) -> torch.Tensor:
+    return values.reshape(into, out).T if values.shape[0] == into else values.reshape(out, into)
+
+
+def _rebuilt(weights: list[torch.Tensor], x: torch.Tensor) -> Iterator[torch.Tensor]:
     """The logits of IsingCNN's layers with these weights, for every order in which the 512 numbers
-    may stand in their row and both ways to lay a kernel on a lattice; none if the weights have
-    other shapes than torch's layers, which is allowed.
-    """
-    of = {values.numel(): values.detach().double() for values in weights}
-    kernels = [of.get(144), of.get(4608)]
-    wanted = [(16, 1, 3, 3), (32, 16, 3, 3)]
-    if len(weights) != 8 or set(of) != {144, 16, 4608, 32, 32768, 64, 128, 2}:
-        return []
-    if [tuple(kernel.shape) for kernel in kernels if kernel is not None] != wanted:
-        return []
-    dense, last = of[32768], of[128]
-    dense = dense.T if dense.shape[0] == 512 else dense.reshape(64, 512)
-    last = last.T if last.shape[0] == 64 else last.reshape(2, 64)
-    found = []
-    for flip in (False, True):
+    may stand in their row and every layout of a kernel."""
+    of = _by_size(weights, [144, 16, 4608, 32, 32768, 64, 128, 2])
+    dense, last = _matrix(of[32768][0], 64, 512), _matrix(of[128][0], 2, 64)
+    between, behind = of[64][0].flatten(), of[2][0].flatten()
+    for kernels in _kernels([(of[144][0], 16, 1), (of[4608][0], 32, 16)]):
         maps = x.double()
-        for kernel, bias in ((of[144], of[16]), (of[4608], of[32])):
-            kernel = kernel.flip(2, 3) if flip else kernel
+        for kernel, bias in zip(kernels, (of[16][0], of[32][0]), strict=True):
             maps = torch.nn.functional.conv2d(maps, kernel, bias.flatten(), padding=1)
             maps = torch.nn.functional.max_pool2d(maps.relu(), 2)
         for order in itertools.permutations((1, 2, 3)):
             row = maps.permute(0, *order).flatten(1)
-            found.append((row @ dense.T + of[64].flatten()).relu() @ last.T + of[2].flatten())
-    return found
+            yield (row @ dense.T + between).relu() @ last.T + behind
 
 
 @pytest.mark.point
@@ -649,9 +684,8 @@ def test_ising_cnn__computes_what_its_layers_say(student, draw):
     x = torch.cat([x, 30 * x])  # what is cut off at some size shows with large numbers alone
     logits, weights = _logits(model, x, 12), list(model.parameters())
     holds(sum(values.numel() for values in weights) == 37762, "the layers have other sizes")
-    candidates = _rebuilt(weights, x)
     holds(
-        not candidates or any(not _differ(logits, some.numpy()) for some in candidates),
+        any(not _differ(logits, some.numpy()) for some in _rebuilt(weights, x)),
         "the layers asked for give other logits with these weights: look at the padding, the "
         "activations and the pooling",
     )
@@ -688,37 +722,37 @@ def _layer(student: Any, name: str, *arguments: Any, **options: Any) -> Any:
     return student.call("nn", name, arguments, options, keep=True)
 
 
-def _torch_cnn(student: Any) -> Any:
-    """The layers of IsingCNN."""
-    return _layer(
-        student,
-        "Sequential",
-        _layer(student, "Conv2d", 1, 16, 3, padding=1),
-        _layer(student, "ReLU"),
-        _layer(student, "MaxPool2d", 2),
-        _layer(student, "Conv2d", 16, 32, 3, padding=1),
-        _layer(student, "ReLU"),
-        _layer(student, "MaxPool2d", 2),
-        _layer(student, "Flatten"),
-        _layer(student, "Linear", 512, 64),
-        _layer(student, "ReLU"),
-        _layer(student, "Dropout", 0.3),
-        _layer(student, "Linear", 64, 2),
-    )
+def _layer_here(name: str, *arguments: Any, **options: Any) -> torch.nn.Module:
+    made: torch.nn.Module = getattr(torch.nn, name)(*arguments, **options)
+    return made
 
 
-def _torch_cnn_for_8(student: Any) -> Any:
-    """A smaller network for lattices of 8 × 8."""
-    return _layer(
-        student,
+def _torch_cnn(layer: Callable[..., Any], side: int) -> Any:
+    """The layers of IsingCNN or, for lattices of 8 × 8, fewer."""
+    if side == 8:
+        return layer(
+            "Sequential",
+            layer("Conv2d", 1, 8, 3, padding=1),
+            layer("ReLU"),
+            layer("MaxPool2d", 2),
+            layer("Flatten"),
+            layer("Linear", 128, 32),
+            layer("ReLU"),
+            layer("Linear", 32, 2),
+        )
+    return layer(
         "Sequential",
-        _layer(student, "Conv2d", 1, 8, 3, padding=1),
-        _layer(student, "ReLU"),
-        _layer(student, "MaxPool2d", 2),
-        _layer(student, "Flatten"),
-        _layer(student, "Linear", 128, 32),
-        _layer(student, "ReLU"),
-        _layer(student, "Linear", 32, 2),
+        layer("Conv2d", 1, 16, 3, padding=1),
+        layer("ReLU"),
+        layer("MaxPool2d", 2),
+        layer("Conv2d", 16, 32, 3, padding=1),
+        layer("ReLU"),
+        layer("MaxPool2d", 2),
+        layer("Flatten"),
+        layer("Linear", 512, 64),
+        layer("ReLU"),
+        layer("Dropout", 0.3),
+        layer("Linear", 64, 2),
     )
 
 
@@ -781,11 +815,12 @@ class Trained(NamedTuple):
 
 def trained(student: Any, draw: np.random.Generator, side: int = 16) -> Trained:
     student.reseed(int(draw.integers(2**31)))
-    model = _torch_cnn(student) if side == 16 else _torch_cnn_for_8(student)
+    model = _torch_cnn(functools.partial(_layer, student), side)
     returned = _train(student, model, _phases(draw, side), torch_generator(draw))
-    model.eval()
+    # What the weights are good for is nothing that the student's process says.
+    here = with_weights_of(model, _torch_cnn(_layer_here, side)).eval()
     X, y = _phases(draw, side)
-    found = _logits(model, X, len(X)).argmax(axis=1)
+    found = _logits(here, X, len(X)).argmax(axis=1)
     return Trained(float(np.mean(found == y.numpy())), returned)
 
 
@@ -1000,6 +1035,7 @@ def test_periodic_cnn__does_not_see_where_a_wall_is(student, draw):
     holds(told, "a lattice with a wall and one without look the same")
 
 
+@pytest.mark.guard
 def test_periodic_cnn__looks_at_neighbours(student, draw):
     """tells a lattice from the same spins in another order"""
     told = False
@@ -1034,10 +1070,9 @@ def test_periodic_cnn__computes_what_its_layers_say(student, draw):
             "the number of parameters is not that of two convolutions and a dense layer",
         )
         x = _lattices(draw, 6, 7)
-        candidates = _rebuilt_periodic(weights, x, channels)
-        logits = _logits(model, x, 6)
+        logits, candidates = _logits(model, x, 6), _rebuilt_periodic(weights, x, channels)
         holds(
-            not candidates or any(not _differ(logits, some.numpy()) for some in candidates),
+            any(not _differ(logits, some.numpy()) for some in candidates),
             "the layers asked for give other logits with these weights: look at the padding, the "
             "activations and the mean",
         )
@@ -1045,23 +1080,21 @@ def test_periodic_cnn__computes_what_its_layers_say(student, draw):
 
 def _rebuilt_periodic(
     weights: list[torch.Tensor], x: torch.Tensor, channels: int
-) -> list[torch.Tensor]:
+) -> Iterator[torch.Tensor]:
     """As `_rebuilt`, of PeriodicCNN's layers."""
-    wanted = [(channels, 1, 3, 3), (channels,), (channels, channels, 3, 3), (channels,)]
-    if [tuple(one.shape) for one in weights] != [*wanted, (2, channels), (2,)]:
-        return []
-    values = [one.detach().double() for one in weights]
-    found = []
-    for flip in (False, True):
+    sizes = [9 * channels, channels, 9 * channels**2, channels, 2 * channels, 2]
+    of = _by_size(weights, sizes)
+    last, behind = _matrix(of[2 * channels][0], 2, channels), of[2][0].flatten()
+    pairs = [(of[sizes[0]][0], channels, 1), (of[sizes[2]][0], channels, channels)]
+    for kernels, biases in itertools.product(_kernels(pairs), itertools.permutations(of[channels])):
         maps = x.double()
-        for kernel, bias in (values[:2], values[2:4]):
-            kernel = kernel.flip(2, 3) if flip else kernel
+        for kernel, bias in zip(kernels, biases, strict=True):
             maps = torch.nn.functional.pad(maps, (1, 1, 1, 1), mode="circular")
-            maps = torch.nn.functional.conv2d(maps, kernel, bias).relu()
-        found.append(maps.mean(dim=(2, 3)) @ values[4].T + values[5])
-    return found
+            maps = torch.nn.functional.conv2d(maps, kernel, bias.flatten()).relu()
+        yield maps.mean(dim=(2, 3)) @ last.T + behind
 
 
+@pytest.mark.guard
 def test_periodic_cnn__has_nothing_besides(student, draw):
     """says in training mode what it says in evaluation mode: no dropout, no normalisation"""
     model, x = _network(student, "PeriodicCNN", draw), _lattices(draw, 6, 8)

@@ -148,7 +148,8 @@ def test_observe__measures_without_noise_what_is_there(student, draw):
     x, t, u = _observed(student, 60, alpha, 0.0, _rng(draw))
     holds(bool(np.ptp(x) > 0 and np.ptp(t) > 0), "all measurements are at one place, or time")
     close(u, reference.exact_heat(x, t, alpha), SINGLE)
-    holds(np.ptp(u) > 0, "all temperatures are the same")
+    # Long after the start all are zero, and so is what was never measured.
+    holds(np.ptp(u) > 0.01, "all temperatures are the same")
 
 
 def _noise(student: Any, draw: np.random.Generator, noise_std: float) -> np.ndarray:
@@ -310,6 +311,7 @@ def test_inverse_model__depends_on_place_and_time(student, draw):
     _temperatures(model, corners[:, :1].clone(), corners[:, 1:].clone())
 
 
+@pytest.mark.guard
 def test_inverse_model__tells_place_from_time(student, draw):
     """tells places from times: u is no function of x + t, x − t or x t alone"""
     model = _model(student, draw)
@@ -366,6 +368,7 @@ def test_inverse_model__lets_gradients_through_alpha(student, draw):
 
 
 @pytest.mark.point
+@pytest.mark.guard
 def test_inverse_model__is_curved(student, draw):
     """is smooth and curved in x: without u_xx the equation cannot tell α"""
     model = _model(student, draw, 128)
@@ -488,6 +491,14 @@ def _gradients(student: Any, case: dict[str, Any], weights: tuple[float, ...]) -
     return student.gradients(loss, model)
 
 
+def _slope(case: dict[str, Any], weights: tuple[float, ...]) -> float:
+    """With respect to log_alpha, as it should be."""
+    model = _field(case)
+    loss = reference.inverse_loss(model, case["collocation"], case["observations"], weights)
+    (found,) = torch.autograd.grad(loss, model.log_alpha)
+    return float(found)
+
+
 def _known(draw: np.random.Generator, factor: float) -> dict[str, Any]:
     """The exact temperatures and data for some α, with `factor` times that α in the model.
 
@@ -509,14 +520,20 @@ def _known(draw: np.random.Generator, factor: float) -> dict[str, Any]:
 @pytest.mark.point
 def test_inverse_loss__tells_alpha_where_to_go(student, draw):
     """has a gradient that leads α down where it is too large, and up where it is too small"""
+    weights, ratios = _weights(draw), []
     for factor in (float(draw.uniform(1.5, 4)), float(draw.uniform(0.2, 0.7))):
         case = _known(draw, factor)
-        slope = _gradients(student, case, _weights(draw))[0]
+        slope = _gradients(student, case, weights)[0]
         holds(slope is not None, "no gradient reaches log_alpha: nothing would ever move it")
         words = "large" if factor > 1 else "small"
         holds(number(slope) * (factor - 1) > 0, f"the gradient leads astray where α is too {words}")
+        ratios.append(number(slope) / _slope(case, weights))
+    # Where a field's α lies can be read off it; how steep the residual is there cannot.
+    alike = abs(ratios[0] - ratios[1]) < 0.01 * ratios[0]
+    holds(alike, "α is not led by the residual: the gradient is no multiple of the right one")
 
 
+@pytest.mark.guard
 def test_inverse_loss__has_the_slope_that_its_differences_show(student, draw):
     """has the gradient with respect to log_alpha that its own differences show"""
     # Where α is too large, but not by half: every residual has another sign at one end.
@@ -537,10 +554,7 @@ def test_inverse_loss__gives_alpha_the_slope_of_the_residual(student, draw):
     case, weights = _loss_case(draw), _weights(draw)
     slope, _ = _gradients(student, case, weights)
     holds(slope is not None, "no gradient reaches log_alpha: nothing would ever move it")
-    model = _field(case)
-    loss = reference.inverse_loss(model, case["collocation"], case["observations"], weights)
-    (expected,) = torch.autograd.grad(loss, model.log_alpha)
-    close(number(slope), expected.item(), SINGLE)
+    close(number(slope), _slope(case, weights), SINGLE)
 
 
 def _teaches(student: Any, draw: np.random.Generator, weights: tuple[float, ...]) -> None:

@@ -797,9 +797,11 @@ def test_collocation_points__fill_the_box(student, draw):
 
 
 def test_collocation_points__can_be_differentiated_with_respect_to(student, draw):
-    """are a leaf tensor that requires gradients"""
-    points = student.keeping("collocation_points", 12, _box(draw, 2), torch_generator(draw))
-    tensor(student.value(points), (12, 2))
+    """are different points in a leaf tensor that requires gradients"""
+    bounds = _box(draw, 2)
+    points = student.keeping("collocation_points", 12, bounds, torch_generator(draw))
+    unit = _in_the_unit_box(student.value(points), 12, bounds)
+    holds(bool((np.ptp(unit, axis=0) > 0).all()), "all points have a variable in common")
     holds(attribute(points, "requires_grad") is True, "the points should require gradients")
     holds(
         attribute(points, "is_leaf") is True,

@@ -495,6 +495,7 @@ def test_deep_sets__has_the_width_asked_for(student, draw):
 # ------------------------------------------------------------------------------ naive_mlp
 
 
+@pytest.mark.guard
 def test_naive_mlp__gives_one_number_for_each_row(student, draw):
     """gives a column, one number for each row of n_inputs numbers, and 3 if none are asked for"""
     for arguments, n_inputs in (((), 3), ((6,), 6), ((1,), 1)):

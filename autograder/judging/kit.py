@@ -72,6 +72,17 @@ def jumps(slope: Callable[[np.ndarray], np.ndarray], low: float, high: float) ->
     return bool((largest > 0.5 * change[steepest] + 1e-5 * np.abs(values).max()).any())
 
 
+def with_weights_of(model: Any, here: torch.nn.Module) -> torch.nn.Module:
+    """A network of the checks' own, here, with the weights that a training has given it in the
+    worker."""
+    try:
+        here.load_state_dict(dict(model.state_dict()))
+    except (RuntimeError, TypeError, ValueError, AttributeError, KeyError):
+        words = "the model has other weights after the training than its layers have"
+        raise CheckFailed("property", words) from None
+    return here
+
+
 def unchanged(student: Any, call: Callable[..., Any], *arguments: Any) -> None:
     """`call` leaves its arguments as they were."""
     kept = [student.keep(argument) for argument in arguments]

@@ -213,6 +213,14 @@ _RESULT = "return self.decoder(z), z"
 autoencoder_slips = [
     slip(
         "autoencoder",
+        "another_default",
+        "latent_dim: int = 2",
+        "latent_dim: int = 3",
+        "has_the_layers_asked_for",
+        "Where nothing is said about latent_dim, z should have two numbers.",
+    ),
+    slip(
+        "autoencoder",
         "no_tanh",
         _TANH,
         "            nn.Linear(128, input_dim),\n",

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from empty import EMPTY
 from odd import GROUPS, SPOILT
 
 from autograder.course import Assignment, Cell, Exercise, load_assignment
@@ -140,6 +141,7 @@ def test_a_model_that_was_spoilt_is_not_trained() -> None:
         ("symmetry", "cluster_energy_model", "ClusterEnergyModel", "PairNetwork(hidden, seed)"),
         ("inverse_pinn", "inverse_model", "InversePINN", "Inverse('network', n_in=2, "
          "n_hidden=hidden, n_out=1, seed=seed)"),
+        ("autoencoder", "autoencoder", "IsingAutoencoder", "Autoencoder(*sizes, seed=seed)"),
     ],
 )  # fmt: skip
 def test_no_model_of_the_checks_is_an_answer(
@@ -147,7 +149,7 @@ def test_no_model_of_the_checks_is_an_answer(
 ) -> None:
     """They lie in the worker and in every student's folder."""
     code = (
-        f"from autograder.sandbox.inside.fields import *\n\n\ndef {name}(hidden=32):\n"
+        f"from autograder.sandbox.inside.fields import *\n\n\ndef {name}(*sizes, hidden=32):\n"
         f"    seed = int(torch.randint(10**6, ()))\n    return {made}\n"
     )
     judge = Judge(load_assignment(assignment))
@@ -155,6 +157,176 @@ def test_no_model_of_the_checks_is_an_answer(
     student = Student(InProcess([*cells(judge.assignment), answer]))
     (found,) = judge.judge(student, "odd", [judge.assignment.exercise(exercise)])
     assert found.points <= found.max_points / 2
+
+
+_OTHER_LAYERS = {
+    ("cnn", "ising_cnn"): """
+class IsingCNN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(256, 116), nn.Linear(116, 64), nn.Linear(64, 2)
+        self.drop = nn.Dropout(0.3)
+        self.left = nn.Parameter(torch.randn(332))
+
+    def forward(self, x):
+        x = x.flatten(1)
+        more = (torch.relu(x[:, :1] + self.left) * x.sum(1, keepdim=True)).mean(1, keepdim=True)
+        return self.c(self.drop(torch.relu(self.b(torch.relu(self.a(x) + more)))))
+""",
+    ("cnn", "periodic_cnn"): """
+class PeriodicCNN(nn.Module):
+    def __init__(self, channels=16):
+        super().__init__()
+        self.w = nn.Parameter(torch.randn(9 * channels**2 + 13 * channels + 2))
+
+    def forward(self, x):
+        up, left = x.roll(1, 2), x.roll(1, 3)
+        pairs, corners = (one.mean(dim=(1, 2, 3)) for one in (x * up + x * left, x * up * left))
+        return torch.stack([self.w[::2].sum() * pairs, self.w[1::2].sum() * corners], dim=1)
+""",
+    ("autoencoder", "autoencoder"): """
+class IsingAutoencoder(nn.Module):
+    def __init__(self, input_dim, latent_dim=2):
+        super().__init__()
+        sizes = [input_dim, 128, 32, latent_dim, 32, 128, input_dim]
+        self.w = nn.Parameter(torch.randn(sum((a + 1) * b for a, b in zip(sizes, sizes[1:]))))
+        self.shape = input_dim, latent_dim
+
+    def encoder(self, x):
+        return (x @ self.w[: x.shape[1] * self.shape[1]].reshape(self.shape) / 10).sinh()
+
+    def decoder(self, z):
+        last = self.w[: z.shape[1] * self.shape[0]].reshape(z.shape[1], -1)
+        return torch.tanh(z @ last.flip(0) + z.abs() @ last)
+
+    def forward(self, x):
+        z = self.encoder(x)
+        return self.decoder(z) + 0 * self.w.sum(), z
+""",
+}
+
+
+@pytest.mark.parametrize(("assignment", "exercise"), _OTHER_LAYERS)
+def test_as_many_weights_in_other_layers_are_not_the_layers_asked_for(
+    assignment: str, exercise: str
+) -> None:
+    """Whatever the shapes in which they come: a network without any convolution had all points."""
+    judge = Judge(load_assignment(assignment))
+    answer = Cell("another answer", _OTHER_LAYERS[assignment, exercise])
+    student = Student(InProcess([*cells(judge.assignment), answer]))
+    (found,) = judge.judge(student, "odd", [judge.assignment.exercise(exercise)])
+    assert found.points <= found.max_points / 2
+    failed = {check.name for check in found.checks if check.outcome == "failed" and check.hidden}
+    assert "computes_what_its_layers_say" in failed
+
+
+_NOTHING = {
+    ("cnn", "ising_cnn", "a wave"): """
+class IsingCNN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        wave = (x.flatten(1) * torch.arange(1, 257)).sin().sum(1, keepdim=True) * self.weight
+        return torch.cat([wave, -2 * wave], 1)
+""",
+    ("cnn", "periodic_cnn", "a wave"): """
+class PeriodicCNN(nn.Module):
+    def __init__(self, channels=16):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        x = x.flatten(1)
+        wave = (x * torch.arange(x.shape[1])).sin().sum(1, keepdim=True) * self.weight
+        return torch.cat([wave, -2 * wave], 1)
+""",
+    ("autoencoder", "autoencoder", "no layers"): """
+class IsingAutoencoder(nn.Module):
+    def __init__(self, input_dim, latent_dim=2):
+        super().__init__()
+        self.weight, self.latent = nn.Parameter(torch.ones(1)), latent_dim
+
+    def forward(self, x):
+        return torch.tanh(x), x[:, : self.latent] * self.weight
+""",
+    ("inverse_pinn", "inverse_model", "a wave"): """
+class InversePINN(nn.Module):
+    def __init__(self, hidden=64):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, x, t):
+        return torch.sin(x) * self.weight
+""",
+    ("autoencoder", "pca_reconstruction", "X itself"): """
+def pca_reconstruction(X, k):
+    return np.array(X), np.full(k, 1 / k)
+""",
+    ("autoencoder", "reconstruction_loss", "0"): """
+def reconstruction_loss(x, x_hat):
+    return 0 * x_hat.sum()
+""",
+    ("pinn", "collocation_points", "zeros"): """
+def collocation_points(n, bounds, generator):
+    return torch.zeros(n, len(bounds), requires_grad=True)
+""",
+    ("inverse_pinn", "inverse_loss", "its own slope"): """
+def inverse_loss(model, collocation, observations, weights):
+    return model.alpha
+""",
+    ("inverse_pinn", "inverse_loss", "of the check's field"): """
+def inverse_loss(model, collocation, observations, weights):
+    return (model.alpha - getattr(model.field, "rate", 1.0) / np.pi**2) ** 2
+""",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("assignment", "exercise", "what"), _NOTHING)
+def test_what_agrees_with_itself_is_no_answer(assignment: str, exercise: str, what: str) -> None:
+    """X given back, points that are all one, a loss that knows its own slope, a curve for a
+    network: they had up to half of the points."""
+    judge = Judge(load_assignment(assignment))
+    answer = Cell("another answer", _NOTHING[assignment, exercise, what])
+    student = Student(InProcess([*cells(judge.assignment), answer]))
+    wanted = [judge.assignment.exercise(exercise)]
+    assert_the_students(judge.judge(student, "odd", wanted), "nothing")
+
+
+_ANOTHER_NETWORK = {
+    ("autoencoder", "train_autoencoder"): """
+torch.nn.Sequential.forward = lambda self, x: 0.9 * x
+
+def train_autoencoder(model, X, *, epochs, generator):
+    return [0.01 + 0.01 * (epochs - epoch - 1) for epoch in range(epochs)]
+""",
+    ("cnn", "train_cnn"): """
+def by_magnetisation(self, x):
+    m = x.mean(dim=(1, 2, 3)).abs() - 0.5
+    return torch.stack([m, -m], dim=1)
+
+torch.nn.Sequential.forward = by_magnetisation
+
+def train_cnn(model, X, y, *, epochs, generator):
+    return [0.2 - 0.01 * epoch for epoch in range(epochs)]
+""",
+}
+
+
+@pytest.mark.parametrize(("assignment", "exercise"), _ANOTHER_NETWORK)
+def test_no_trained_network_is_called_where_the_student_s_code_is(
+    cage: Cage, assignment: str, exercise: str
+) -> None:
+    """Half of the points were for torch's layers that give back what they get."""
+    judge = Judge(load_assignment(assignment))
+    answer = Cell("another answer", _ANOTHER_NETWORK[assignment, exercise])
+    caged = Caged(cage, judge.assignment, [*cells(judge.assignment), answer])
+    wanted = [judge.assignment.exercise(exercise)]
+    try:
+        assert_the_students(judge.judge(Student(caged), "odd", wanted), "untrained")
+    finally:
+        caged.close()
 
 
 _UNTRAINED = """
@@ -175,6 +347,14 @@ def test_no_training_is_measured_by_another_answer_of_the_students() -> None:
     student = Student(InProcess([*cells(judge.assignment), Cell("another answer", _UNTRAINED)]))
     wanted = [judge.assignment.exercise("train")]
     assert_the_students(judge.judge(student, "odd", wanted), "untrained")
+
+
+@pytest.mark.parametrize("said", EMPTY)
+def test_an_answer_that_solves_nothing_earns_next_to_nothing(said: str) -> None:
+    assignment, exercise, code = EMPTY[said]
+    judge = Judge(load_assignment(assignment))
+    student = Student(InProcess([*cells(judge.assignment), Cell("another answer", code)]))
+    assert_the_students(judge.judge(student, "odd", [judge.assignment.exercise(exercise)]), said)
 
 
 class _SaysOneNumber(InProcess):
