@@ -1137,6 +1137,8 @@ def test_ising_classifier__bends_at_corners_only(student, draw):
     holds(bool(size > SINGLE.relative * outputs), "the sum of the logits is always the same")
     bend = np.abs(here[1:] - here[:-1]).max(axis=1) > SINGLE.relative * size
     holds(bool(bend.any()), "the network is a straight line: is there an activation?")
+    ways = int(np.sum(np.linalg.svd(here, compute_uv=False) > SINGLE.relative * size))
+    holds(ways > 8, "the slopes of 40 configurations have but a few directions among them")
     same = np.abs(here - there).max(axis=1) <= SINGLE.relative * size
     holds(bool(same.mean() > 0.3), "the network is curved everywhere: ReLU would give corners")
 

@@ -650,20 +650,28 @@ def _two(returned: Any) -> list[Any]:
 
 
 def test_nn_potential__is_a_curve_not_a_line(student, draw):
-    """is a network that maps columns (N, 1) to columns (N, 1) and is no straight line"""
+    """is a network that maps columns (N, 1) to columns (N, 1) and is no straight line
+
+    Of four networks the second singular value of what is bent in their curves, each in units of its
+    size, is 0.03 of the first or more in 240 right ones; of one curve's multiples it is 0.
+    """
     student.reseed(int(draw.integers(2**31)))
-    x = np.linspace(0.9, 4.0, 32)[:, None]
-    r = student.keep(torch.tensor(x, dtype=torch.float32).requires_grad_())
-    energy = student.keeping(student.NNPotential(), r)
-    V = tensor(student.value(energy), (32, 1)).astype(float)
+    x, bends = np.linspace(0.9, 4.0, 32)[:, None], []
     line = np.hstack([x, np.ones_like(x)])
-    bend = np.abs(V - line @ np.linalg.lstsq(line, V, rcond=None)[0]).max()
-    holds(
-        bool(bend > SINGLE.relative * np.ptp(V) + SINGLE.tiny),
-        "the untrained network is a straight line in r: does it have an activation?",
-    )
-    (slope,) = student.gradients(energy, r)
-    holds(slope is not None, "the network's output has lost its graph: it has no slope")
+    r = student.keep(torch.tensor(x, dtype=torch.float32).requires_grad_())
+    for _ in range(4):
+        energy = student.keeping(student.NNPotential(), r)
+        V = tensor(student.value(energy), (32, 1)).astype(float)
+        bend = V - line @ np.linalg.lstsq(line, V, rcond=None)[0]
+        holds(
+            bool(np.abs(bend).max() > SINGLE.relative * np.ptp(V) + SINGLE.tiny),
+            "the untrained network is a straight line in r: does it have an activation?",
+        )
+        bends.append(bend[:, 0] / np.linalg.norm(bend))
+        (slope,) = student.gradients(energy, r)
+        holds(slope is not None, "the network's output has lost its graph: it has no slope")
+    first, second, *_ = np.linalg.svd(np.array(bends), compute_uv=False)
+    holds(bool(second > 1e-3 * first), "all untrained networks have the same curve")
 
 
 def test_nn_potential__is_smooth(student, draw):
