@@ -80,6 +80,8 @@ def with_weights_of(model: Any, here: torch.nn.Module) -> torch.nn.Module:
     except (RuntimeError, TypeError, ValueError, AttributeError, KeyError):
         words = "the model has other weights after the training than its layers have"
         raise CheckFailed("property", words) from None
+    finite = all(bool(values.isfinite().all()) for values in here.state_dict().values())
+    holds(finite, "the model's weights are no finite numbers after the training")
     return here
 
 

@@ -10,7 +10,7 @@ import importlib
 import inspect
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -327,6 +327,41 @@ def test_no_trained_network_is_called_where_the_student_s_code_is(
         assert_the_students(judge.judge(Student(caged), "odd", wanted), "untrained")
     finally:
         caged.close()
+
+
+class _HasOtherWeights(InProcess):
+    """A training after which the process says something else than the model's weights."""
+
+    instead: Callable[[dict[str, torch.Tensor]], Any]
+
+    def ask(self, request: bytes) -> bytes:
+        reply = decode(super().ask(request))
+        weights = decode(reply["encoded"]) if b"state_dict" in request else None
+        if isinstance(weights, dict):
+            reply["encoded"] = encode(self.instead(weights))
+        return encode(reply, lambda held: held)
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        lambda weights: None,
+        lambda weights: [("a", 1)],
+        lambda weights: {},
+        lambda weights: {name: 1 for name in weights},
+        lambda weights: {name: values[:1] for name, values in weights.items()},
+        lambda weights: {name: values * torch.inf for name, values in weights.items()},
+        lambda weights: {name: values * 1e38 for name, values in weights.items()},
+        lambda weights: {name: values * 1j for name, values in weights.items()},
+    ],
+)
+def test_odd_weights_are_the_students_matter(instead: Callable[..., Any]) -> None:
+    judge = Judge(load_assignment("cnn"))
+    code = "def train_cnn(model, X, y, *, epochs, generator):\n    return [0.1] * epochs\n"
+    transport = _HasOtherWeights([*cells(judge.assignment), Cell("another answer", code)])
+    transport.instead = instead
+    wanted = [judge.assignment.exercise("train_cnn")]
+    assert_the_students(judge.judge(Student(transport), "odd", wanted), "weights")
 
 
 _UNTRAINED = """
