@@ -345,15 +345,18 @@ def test_mlp__has_nothing_besides(student, draw):
 
 
 def test_mlp__leads_through_every_layer(student, draw):
-    """has no way past a layer: with one layer's weights at zero, x no longer matters"""
+    """has no way past a layer: with one layer's weights at zero, x no longer matters
+
+    Of 16 units some are awake: of four, none is once in 400 networks.
+    """
     student.reseed(int(draw.integers(2**31)))
-    model, x = _made(student, 4, [4, 4], 4), _normal(draw, 20, 4, dtype=torch.float32)
+    model, x = _made(student, 16, [16, 16], 16), _normal(draw, 20, 16, dtype=torch.float32)
     state = dict(model.state_dict())
-    holds(bool(np.ptp(tensor(model(x), (20, 4)), axis=0).max() > 0), "x does not matter")
+    holds(bool(np.ptp(tensor(model(x), (20, 16)), axis=0).max() > 0), "x does not matter")
     for name, weights in state.items():
         if weights.ndim > 1:
             model.load_state_dict({**state, name: torch.zeros_like(weights)})
-            apart = np.ptp(tensor(model(x), (20, 4)), axis=0).max()
+            apart = np.ptp(tensor(model(x), (20, 16)), axis=0).max()
             holds(not apart > SINGLE.tiny, "something goes past a layer and is added behind it")
 
 
