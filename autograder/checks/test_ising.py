@@ -905,14 +905,15 @@ def test_sample_configurations__agrees_with_kaufman_in_the_heat(student, draw):
 def test_sample_configurations__equilibrates_first(student, draw):
     """is in equilibrium from its first sample on
 
-    The first samples of 60 calls, near T_c, where a random start shows, and far above, where an
+    The first samples of 90 calls, near T_c, where a random start shows, and far above, where an
     ordered one does: wherever a chain starts, 20 sweeps leave less than 0.01 of the spread.
-    5 standard errors: once in 800 000 courses.
+    5 standard errors of the energy and of |m|: once in 400 000 courses.
     """
     for T in draw.uniform([2.4, 3.3], [2.5, 3.6]):
-        first = [_energies(_sample(student, draw, 4, T, 1, 20, 1))[0] for _ in range(60)]
-        mean, spread = exact(4, float(T), "energy")
-        within(float(np.mean(first)), mean, spread / 60**0.5)
+        first = np.concatenate([_sample(student, draw, 4, T, 1, 20, 1) for _ in range(90)])
+        for values, what in ((_energies(first), "energy"), (_orders(first), "order")):
+            mean, spread = exact(4, float(T), what)
+            within(float(np.mean(values)), mean, spread / 90**0.5)
 
 
 @pytest.mark.point
