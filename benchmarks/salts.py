@@ -92,7 +92,7 @@ def tried(
         """Public checks give no marks; those that a right answer should pass are tried as well."""
         if not isinstance(answer, Mistake):
             return True
-        return check.hidden and (not catching or check.name == answer.caught_by)
+        return check.name == answer.caught_by or (check.hidden and not catching)
 
     caught = too_much = 0
     for n in salts:
