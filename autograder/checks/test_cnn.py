@@ -729,31 +729,14 @@ def _layer_here(name: str, *arguments: Any, **options: Any) -> torch.nn.Module:
 
 def _torch_cnn(layer: Callable[..., Any], side: int) -> Any:
     """The layers of IsingCNN or, for lattices of 8 × 8, fewer."""
-    if side == 8:
-        return layer(
-            "Sequential",
-            layer("Conv2d", 1, 8, 3, padding=1),
-            layer("ReLU"),
-            layer("MaxPool2d", 2),
-            layer("Flatten"),
-            layer("Linear", 128, 32),
-            layer("ReLU"),
-            layer("Linear", 32, 2),
-        )
-    return layer(
-        "Sequential",
-        layer("Conv2d", 1, 16, 3, padding=1),
-        layer("ReLU"),
-        layer("MaxPool2d", 2),
-        layer("Conv2d", 16, 32, 3, padding=1),
-        layer("ReLU"),
-        layer("MaxPool2d", 2),
-        layer("Flatten"),
-        layer("Linear", 512, 64),
-        layer("ReLU"),
-        layer("Dropout", 0.3),
-        layer("Linear", 64, 2),
-    )
+    maps, units, dropout = ([1, 8], 32, []) if side == 8 else ([1, 16, 32], 64, [0.3])
+    layers = []
+    for into, out in itertools.pairwise(maps):
+        layers += [layer("Conv2d", into, out, 3, padding=1), layer("ReLU"), layer("MaxPool2d", 2)]
+    sites = (side // 2 ** (len(maps) - 1)) ** 2
+    layers += [layer("Flatten"), layer("Linear", maps[-1] * sites, units), layer("ReLU")]
+    layers += [layer("Dropout", p) for p in dropout]
+    return layer("Sequential", *layers, layer("Linear", units, 2))
 
 
 def _small(student: Any, between: str = "ReLU", *arguments: Any) -> tuple[Any, Any]:

@@ -72,6 +72,18 @@ def jumps(slope: Callable[[np.ndarray], np.ndarray], low: float, high: float) ->
     return bool((largest > 0.5 * change[steepest] + 1e-5 * np.abs(values).max()).any())
 
 
+def goes_past_a_layer(model: Any, outputs: Callable[[], np.ndarray]) -> bool:
+    """Do a network's outputs still differ from row to row where the weights of one layer are zero?
+    Then something is led past it and added behind. The last layer stays without its weights."""
+    state = dict(model.state_dict())
+    for name, weights in state.items():
+        if weights.ndim > 1:
+            model.load_state_dict({**state, name: torch.zeros_like(weights)})
+            if np.ptp(outputs(), axis=0).max() > SINGLE.tiny:
+                return True
+    return False
+
+
 def with_weights_of(model: Any, here: torch.nn.Module) -> torch.nn.Module:
     """A network of the checks' own, here, with the weights that a training has given it in the
     worker."""

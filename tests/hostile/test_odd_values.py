@@ -97,6 +97,14 @@ def assert_the_students(results: list[ExerciseResult], value: str) -> None:
                 assert odd not in check.message, said
 
 
+def with_answer(assignment: str, exercise: str, code: str) -> ExerciseResult:
+    """What an exercise comes to where the cell stands below all right answers."""
+    judge = Judge(load_assignment(assignment))
+    student = Student(InProcess([*cells(judge.assignment), Cell("another answer", code)]))
+    (result,) = judge.judge(student, "odd", [judge.assignment.exercise(exercise)])
+    return result
+
+
 def tried(
     judge: Judge,
     names: tuple[str, ...],
@@ -152,10 +160,7 @@ def test_no_model_of_the_checks_is_an_answer(
         f"from autograder.sandbox.inside.fields import *\n\n\ndef {name}(*sizes, hidden=32):\n"
         f"    seed = int(torch.randint(10**6, ()))\n    return {made}\n"
     )
-    judge = Judge(load_assignment(assignment))
-    answer = Cell("another answer", code)
-    student = Student(InProcess([*cells(judge.assignment), answer]))
-    (found,) = judge.judge(student, "odd", [judge.assignment.exercise(exercise)])
+    found = with_answer(assignment, exercise, code)
     assert found.points <= found.max_points / 2
 
 
@@ -211,10 +216,7 @@ def test_as_many_weights_in_other_layers_are_not_the_layers_asked_for(
     assignment: str, exercise: str
 ) -> None:
     """Whatever the shapes in which they come: a network without any convolution had all points."""
-    judge = Judge(load_assignment(assignment))
-    answer = Cell("another answer", _OTHER_LAYERS[assignment, exercise])
-    student = Student(InProcess([*cells(judge.assignment), answer]))
-    (found,) = judge.judge(student, "odd", [judge.assignment.exercise(exercise)])
+    found = with_answer(assignment, exercise, _OTHER_LAYERS[assignment, exercise])
     assert found.points <= found.max_points / 2
     failed = {check.name for check in found.checks if check.outcome == "failed" and check.hidden}
     assert "computes_what_its_layers_say" in failed
@@ -287,11 +289,8 @@ def inverse_loss(model, collocation, observations, weights):
 def test_what_agrees_with_itself_is_no_answer(assignment: str, exercise: str, what: str) -> None:
     """X given back, points that are all one, a loss that knows its own slope, a curve for a
     network: they had up to half of the points."""
-    judge = Judge(load_assignment(assignment))
-    answer = Cell("another answer", _NOTHING[assignment, exercise, what])
-    student = Student(InProcess([*cells(judge.assignment), answer]))
-    wanted = [judge.assignment.exercise(exercise)]
-    assert_the_students(judge.judge(student, "odd", wanted), "nothing")
+    result = with_answer(assignment, exercise, _NOTHING[assignment, exercise, what])
+    assert_the_students([result], "nothing")
 
 
 _ANOTHER_NETWORK = {
@@ -378,18 +377,12 @@ def train(x, y, n_hidden, learning_rate, epochs, rng):
 
 
 def test_no_training_is_measured_by_another_answer_of_the_students() -> None:
-    judge = Judge(load_assignment("backprop"))
-    student = Student(InProcess([*cells(judge.assignment), Cell("another answer", _UNTRAINED)]))
-    wanted = [judge.assignment.exercise("train")]
-    assert_the_students(judge.judge(student, "odd", wanted), "untrained")
+    assert_the_students([with_answer("backprop", "train", _UNTRAINED)], "untrained")
 
 
 @pytest.mark.parametrize("said", EMPTY)
 def test_an_answer_that_solves_nothing_earns_next_to_nothing(said: str) -> None:
-    assignment, exercise, code = EMPTY[said]
-    judge = Judge(load_assignment(assignment))
-    student = Student(InProcess([*cells(judge.assignment), Cell("another answer", code)]))
-    assert_the_students(judge.judge(student, "odd", [judge.assignment.exercise(exercise)]), said)
+    assert_the_students([with_answer(*EMPTY[said])], said)
 
 
 class _SaysOneNumber(InProcess):
