@@ -545,6 +545,7 @@ def test_naive_mlp__leads_through_every_layer(student, draw):
     holds(not past, "something goes past a layer and is added behind it")
 
 
+@pytest.mark.guard
 def test_naive_mlp__ends_with_a_linear_layer(student, draw):
     """ends with a linear layer: its bias, made larger by 5, makes every output larger by 5"""
     model = _network(student, draw, "NaiveMLP", 3)
