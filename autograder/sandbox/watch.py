@@ -30,7 +30,7 @@ IDLE_SECONDS = 30.0
 _TRIES = 5
 """Of one look, where something ended before it was counted and may have left its memory to a
 process that was not seen. Where that is so each time, what the machine has less than before the
-worker was there is taken for the worker's."""
+worker was there is taken for the worker's; others may have it, so that it is tried again alone."""
 OWN_CORE = 0.9
 """The least share of a core that a worker gets where it need not share one."""
 _PROGRESS = 0.001  # CPU seconds between two looks; less is a clock that wakes somebody up
@@ -141,10 +141,11 @@ class Watch:
                 break
         # A program that is being started shares its parent's memory for a moment; and where many
         # that share much end one after another, each next one has a larger part when it is read.
-        much |= self.tree.missed and self._left - bytes_left() > LIMITS["memory"]
-        self._suspect = self._suspect + 1 if much else 0
+        taken = self.tree.missed and self._left - bytes_left() > LIMITS["memory"]
+        self._suspect = self._suspect + 1 if much or taken else 0
         if self._suspect >= (2 if self._there.issubset(sight.processes) else 4):
-            raise WorkerEnded("memory", f"used more than {in_words(LIMITS['memory'])} of memory")
+            words = f"used more than {in_words(LIMITS['memory'])} of memory"
+            raise WorkerEnded("memory", words, killed=not much)
         self._there = set(sight.processes)
         if self._budget is not None:
             self._spend(self._budget, sight, now)
