@@ -156,8 +156,19 @@ def test_links_and_bombs_are_left_out(tmp_path: Path) -> None:
     assert outcome.written == ["cy"]
     assert [line.split(": ")[1] for line in outcome.left_out] == [
         "a link, not a file",
-        "packed more than 100 to 1, as no honest file is",
+        "larger than 16 MB and packed more than 100 to 1, as no honest file is",
     ]
+
+
+def test_a_line_printed_a_hundred_thousand_times_is_no_bomb(tmp_path: Path) -> None:
+    said = {"output_type": "stream", "name": "stdout", "text": ["step accepted\n"] * 100_000}
+    work = json.loads(notebook())
+    work["cells"][0]["outputs"] = [said]
+    path = archive(tmp_path, {"ada/backprop.ipynb": json.dumps(work, indent=1).encode()})
+    with zipfile.ZipFile(path) as zipped:
+        (member,) = zipped.infolist()
+    assert member.file_size > archives.MAX_PACKED * member.compress_size
+    assert collect(path, FOUND, tmp_path).written == ["ada"]
 
 
 def test_sizes_that_lie_do_not_help(tmp_path: Path) -> None:
@@ -856,6 +867,21 @@ def test_nobody_hands_in_for_another_by_a_number_of_the_roster(
     both = "submission_1: its id, number and address are those of ada and mal"
     claimed = "submission_2: ada is claimed by submission_1 and submission_2"
     assert outcome.left_out == [both, claimed][: 1 + with_ada]
+
+
+@pytest.mark.parametrize("first", ["Gradescope", "Brightspace"])
+def test_a_number_that_another_platform_gave_is_nobodys_here(first: str, tmp_path: Path) -> None:
+    """Each counts its users from one on: Mallory's in Canvas may be Ada's elsewhere."""
+    told = b"submission_1: {':submitters': [{':name': Ada L, ':sid': '55', ':email': a@x.org}]}"
+    before = {
+        "Gradescope": {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": told},
+        "Brightspace": {"55-1 - Ada L - Nov 3, 2026 1159 PM/x.ipynb": b"1"},
+    }
+    (ada,) = _taken(tmp_path / "course", before[first]).written
+    files = {"mallory_55_7_x.ipynb": b"2", "ben_56_8_x.ipynb": b"3"}
+    outcome = _taken(tmp_path / "course", files, replace=True)
+    assert outcome.written == ["ben-56", "mallory-55"]
+    assert _taken(tmp_path / "course", before[first]).unchanged == [ada], "there it is still hers"
 
 
 def test_who_has_left_comes_back_under_no_other_id(tmp_path: Path) -> None:

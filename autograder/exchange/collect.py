@@ -101,7 +101,12 @@ class _Collection:
         self.outcome.remarks.extend(perhaps_a_class(found, there))
         self.outcome.remarks.extend(_spelt_as_known(found, there))
         if found.system not in _OWN:
-            self.outcome.remarks.extend(_on_the_roster(found, list(roster.values())))
+            elsewhere = records.numbers_elsewhere(self.course_dir, found.system)
+            people = [
+                person._replace(lms_id="") if (person.student, person.lms_id) in elsewhere else person
+                for person in roster.values()
+            ]
+            self.outcome.remarks.extend(_on_the_roster(found, people))
         told, doubted = _member_times(found, made, self.zone)
         if doubted:
             self.outcome.remarks.append(
@@ -220,9 +225,10 @@ class _Collection:
                 return False
             earlier = [*earlier, (submission_time(folder)[0], held)]
         for moment, one in earlier:
-            if one is not None and without_outputs(one) not in self._attempted(student):
+            if one is not None and (light := without_outputs(one)) not in attempts:
                 self._keep(student, one, _utc(moment) if moment else "")
-        if (attempts := self._attempted(student)) and attempts[-1] != data:
+                attempts.append(light)
+        if attempts and attempts[-1] != data:
             self._keep(student, chosen.data, stamp)
         if stamp:
             write_atomically(folder / TIMESTAMP, stamp.encode())
