@@ -869,6 +869,18 @@ def test_nobody_hands_in_for_another_by_a_number_of_the_roster(
     assert outcome.left_out == [both, claimed][: 1 + with_ada]
 
 
+def test_who_is_not_on_the_roster_is_told(tmp_path: Path) -> None:
+    """Moodle puts the group before the name, so that a team's member looks like somebody new."""
+    folder = "{}_assignsubmission_file_/x.ipynb"
+    files = {folder.format("Team 1-Ada L_700"): b"1", folder.format("Mal M_701"): b"2"}
+    assert not any("roster" in line for line in _taken(tmp_path / "none", files).remarks)
+    _on_a_roster(tmp_path / "course")
+    outcome = _taken(tmp_path / "course", files)
+    assert outcome.written == ["mal", "team_1-ada_l-700"]
+    assert "new, and not on the roster before: team_1-ada_l-700" in outcome.remarks
+    assert not any("roster" in line for line in _taken(tmp_path / "course", files).remarks)
+
+
 @pytest.mark.parametrize("first", ["Gradescope", "Brightspace"])
 def test_a_number_that_another_platform_gave_is_nobodys_here(first: str, tmp_path: Path) -> None:
     """Each counts its users from one on: Mallory's in Canvas may be Ada's elsewhere."""

@@ -103,10 +103,14 @@ class _Collection:
         if found.system not in _OWN:
             elsewhere = records.numbers_elsewhere(self.course_dir, found.system)
             people = [
-                person._replace(lms_id="") if (person.student, person.lms_id) in elsewhere else person
+                person._replace(lms_id="")
+                if (person.student, person.lms_id) in elsewhere
+                else person
                 for person in roster.values()
             ]
             self.outcome.remarks.extend(_on_the_roster(found, people))
+        if roster:
+            self.outcome.remarks.extend(_strangers(found, there))
         told, doubted = _member_times(found, made, self.zone)
         if doubted:
             self.outcome.remarks.append(
@@ -330,6 +334,15 @@ def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
         for student, known in new.items()
         if normalize("NFC", student).lower() != normalize("NFC", known).lower()
     ]
+
+
+def _strangers(found: Layout, there: set[str]) -> Iterator[str]:
+    """Whom the course meets for the first time: a platform may have written somebody's name
+    otherwise, with the group before it say."""
+    new = {member.student for handed in found.people for member in handed.members} - there
+    if new:
+        more = f" and {len(new) - 10} more" if len(new) > 10 else ""
+        yield f"new, and not on the roster before: {', '.join(sorted(new)[:10])}{more}"
 
 
 def _rename(found: Layout, new: dict[str, str]) -> None:
