@@ -31,6 +31,9 @@ _TRIES = 5
 """Of one look, where something ended before it was counted and may have left its memory to a
 process that was not seen. Where that is so each time, what the machine has less than before the
 worker was there is taken for the worker's."""
+_HIDDEN = 10
+"""Looks in a row, after which it is. Who starts many processes is now and then missed, and what the
+machine has less may be a neighbour's."""
 OWN_CORE = 0.9
 """The least share of a core that a worker gets where it need not share one."""
 _PROGRESS = 0.001  # CPU seconds between two looks; less is a clock that wakes somebody up
@@ -67,7 +70,7 @@ class Watch:
         self._begun = self._looked = self._moved = clock.now()
         self._idle = 0.0
         self._suspect = 0
-        """Looks in a row that saw too much memory."""
+        """Looks in a row that saw too much memory, or that it may be hidden."""
         self._there: set[int] = set()
 
     def start(self) -> None:
@@ -136,14 +139,16 @@ class Watch:
             sight = self.tree.look()
             if not sight.alive:
                 raise WorkerEnded("died", "")
-            much = self.tree.holds_more_than(LIMITS["memory"], sight.processes)
-            if much or not self.tree.missed:
+            seen = self.tree.holds(sight.processes, LIMITS["memory"]) > LIMITS["memory"]
+            if seen or not self.tree.missed:
                 break
         # A program that is being started shares its parent's memory for a moment; and where many
         # that share much end one after another, each next one has a larger part when it is read.
-        much |= self.tree.missed and self._left - bytes_left() > LIMITS["memory"]
-        self._suspect = self._suspect + 1 if much else 0
-        if self._suspect >= (2 if self._there.issubset(sight.processes) else 4):
+        stays = self._there.issubset(sight.processes)
+        enough = _HIDDEN if not seen else 2 if stays else 4
+        hidden = self.tree.missed and self._left - bytes_left() > LIMITS["memory"]
+        self._suspect = self._suspect + 1 if seen or hidden else 0
+        if self._suspect >= enough:
             raise WorkerEnded("memory", f"used more than {in_words(LIMITS['memory'])} of memory")
         self._there = set(sight.processes)
         if self._budget is not None:
