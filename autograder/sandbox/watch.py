@@ -30,10 +30,9 @@ IDLE_SECONDS = 30.0
 _TRIES = 5
 """Of one look, where something ended before it was counted and may have left its memory to a
 process that was not seen. Where that is so each time, what the machine has less than before the
-worker was there is taken for the worker's."""
+worker was there is taken for the worker's; others may have it, so that it is tried again alone."""
 _HIDDEN = 10
-"""Looks in a row, after which it is. Who starts many processes is now and then missed, and what the
-machine has less may be a neighbour's."""
+"""Looks in a row, after which it is: who starts many processes is missed now and then."""
 OWN_CORE = 0.9
 """The least share of a core that a worker gets where it need not share one."""
 _PROGRESS = 0.001  # CPU seconds between two looks; less is a clock that wakes somebody up
@@ -149,7 +148,8 @@ class Watch:
         hidden = self.tree.missed and self._left - bytes_left() > LIMITS["memory"]
         self._suspect = self._suspect + 1 if seen or hidden else 0
         if self._suspect >= enough:
-            raise WorkerEnded("memory", f"used more than {in_words(LIMITS['memory'])} of memory")
+            words = f"used more than {in_words(LIMITS['memory'])} of memory"
+            raise WorkerEnded("memory", words, killed=not seen)
         self._there = set(sight.processes)
         if self._budget is not None:
             self._spend(self._budget, sight, now)

@@ -631,7 +631,7 @@ def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
     assert killed
     assert turns == [False, True]
     assert {one.status for one in tries.exercises.values()} == {"right"}
-    assert tries.notes == ["tried again, alone, as the system ended Python: mse_loss"]
+    assert tries.notes == ["tried again, alone, as memory may have run out: mse_loss"]
 
 
 @pytest.fixture
