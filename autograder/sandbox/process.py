@@ -16,7 +16,7 @@ from typing import NamedTuple
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SOCKETS_UNCOUNTED = 16
 _FAIR_SECONDS = 1.0  # of the judge's CPU, in which some 30 GB of pages are counted
-_WAITING_SECONDS, _A_MOMENT = 0.5, 0.02
+_WAITING_SECONDS, _A_MOMENT = 0.5, 0.02  # in the kernel, for what is being changed
 _SOCKET_FILES = 64  # so many open files are not looked through for sockets
 
 
@@ -119,17 +119,18 @@ class Tree:
         self._known, self._living = found, living
         return Sight(self.pid in living, wants_core, in_kernel, list(found))
 
-    def holds(self, processes: list[int], limit: int) -> int:
-        """Bytes of memory that the processes hold together beyond the libraries'.
+    def holds_more_than(self, limit: int, processes: list[int]) -> bool:
+        """Whether the processes together hold more memory than that beyond the libraries'.
 
         What each holds for itself is quick to read, and more than the truth: forks share pages.
-        Only where that sum is above the limit is each page given to those who share it, in parts.
+        Only where that sum is too large is each page given to those who share it, in parts.
         What cannot be read, or not in time, is counted whole: while many are read that share much,
         they could take more.
         """
+        limit += self._baseline
         whole = {pid: own_bytes(pid) for pid in processes}
         hollow = {pid for pid, own in whole.items() if not own}
-        held = self._buffers(processes) + sum(whole.values()) - self._baseline
+        held = self._buffers(processes) + sum(whole.values())
         if held > limit:
             for pid, fair in _in_parts(processes).items():
                 held -= max(0, whole[pid] - fair)  # all of it, where it has ended meanwhile
@@ -137,7 +138,7 @@ class Tree:
                     hollow.add(pid)
         self.missed |= not (hollow & self._living).issubset(self._hollow)
         self._hollow = hollow
-        return held
+        return held > limit
 
     def _buffers(self, processes: list[int]) -> int:
         """The most that the kernel may keep in the processes' sockets.

@@ -419,7 +419,7 @@ def test_memory_that_takes_long_to_count_is_counted_whole(
     monkeypatch.setattr(process.time, "thread_time", lambda: clock[0])
     monkeypatch.setattr(process, "own_bytes", lambda pid: 2**30 + tree._baseline // processes)
     monkeypatch.setattr(process, "_fair_bytes", fair)
-    assert (tree.holds([*range(processes)], 2**31) > 2**31) == too_much
+    assert tree.holds_more_than(2**31, [*range(processes)]) == too_much
     assert clock[0] <= 2 * process._FAIR_SECONDS
 
 
@@ -435,7 +435,7 @@ def test_a_process_that_ends_while_it_is_counted_holds_nothing(
 
     monkeypatch.setattr(process, "own_bytes", lambda pid: 0 if pid in gone else 2**30)
     monkeypatch.setattr(process, "_fair_bytes", fair)
-    assert tree.holds([*range(9)], 2**31) <= 2**31
+    assert not tree.holds_more_than(2**31, [*range(9)])
 
 
 def test_memory_that_nobody_can_look_at_is_counted_whole(
@@ -547,7 +547,7 @@ def test_who_ends_while_its_children_are_seen_has_hidden_nothing(
     monkeypatch.setattr(process, "own_bytes", lambda pid: 0)
     missed = []
     for _ in range(2):
-        tree.holds(tree.look().processes, 2**31)
+        tree.holds_more_than(2**31, tree.look().processes)
         missed.append(tree.missed)
     assert missed == [True, False]
 
@@ -567,7 +567,7 @@ def test_memory_is_seen_more_often_where_processes_end_meanwhile(
     with ours, theirs:
         found = watch.Watch(os.getpid(), ours)
         monkeypatch.setattr(found.tree, "look", look)
-        monkeypatch.setattr(found.tree, "holds", lambda *_: 2**40)
+        monkeypatch.setattr(found.tree, "holds_more_than", lambda *_: True)
         for _ in range(looks - 1):
             found.look(0.0)
         with pytest.raises(WorkerEnded, match="of memory"):
