@@ -869,6 +869,27 @@ def test_nobody_hands_in_for_another_by_a_number_of_the_roster(
     assert outcome.left_out == [both, claimed][: 1 + with_ada]
 
 
+@pytest.mark.parametrize(
+    ("name", "mail", "told"),
+    [("Zed Z", "z@x.org", True), ("Ada L", "z@x.org", False), ("Zed Z", "ADA@x.org", False)],
+)
+def test_a_number_with_anothers_name_and_address_is_remarked(
+    name: str, mail: str, told: bool, tmp_path: Path
+) -> None:
+    """A private address, or a name written otherwise, is nobody else's yet."""
+    _on_a_roster(tmp_path / "course")
+    people = (
+        f"submission_1: {{':submitters': [{{':name': {name}, ':sid': ada, ':email': {mail}}}]}}"
+    )
+    files = {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": people.encode()}
+    outcome = _taken(tmp_path / "course", files)
+    assert outcome.written == ["ada"]
+    remark = (
+        "Zed Z, z@x.org: taken for Ada L (ada), by the number alone; name and address are others"
+    )
+    assert (remark in outcome.remarks) == told
+
+
 def test_who_is_not_on_the_roster_is_told(tmp_path: Path) -> None:
     """Moodle puts the group before the name, so that a team's member looks like somebody new."""
     folder = "{}_assignsubmission_file_/x.ipynb"

@@ -262,14 +262,15 @@ def _students(course_dir: Path) -> set[str]:
 
 
 def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
-    """Gives members the id that the roster has for them, and says whom it knew by name alone.
+    """Gives members the id that the roster has for them, and says whom it knew by name alone, or
+    by a number alone where name and address are others'.
 
     An id, a platform's own number, an e-mail address or a name count where one student on the
     roster and one person in the archive have it. A name counts where nothing else says who it is.
     """
     members = [member for handed in found.people for member in handed.members]
-    ids = {person.student for person in roster}
-    known = {member.student: {member.student} & ids for member in members}
+    ids = {person.student: person for person in roster}
+    known = {member.student: {member.student} & ids.keys() for member in members}
     for kind in ("lms_id", "email"):
         if kind == "lms_id" and found.system == "Moodle":
             continue  # there it is a number in one assignment's worksheet
@@ -279,7 +280,12 @@ def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
     taken = set().union(*known.values())
     _refuse_claims(found, known)
     new = {who: student for who, whom in known.items() for student in whom}
-    remarks = []
+    remarks = [
+        f"{member.name}, {member.email}: taken for {ids[new[member.student]].shown}, by the number "
+        "alone; name and address are others"
+        for member in (one for handed in found.people for one in handed.members)
+        if member.student in new and _another(member, ids[new[member.student]])
+    ]
     for people, those in _alike("name", roster, members):
         for member in (one for one in those if not known[one.student]):
             person = people[0].student
@@ -293,6 +299,15 @@ def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
                 )
     _rename(found, new)
     return remarks
+
+
+def _another(member: Member, person: Person) -> bool:
+    """Whether neither name nor address is that of the person on the roster, who has both."""
+    return all(
+        _by(kind, [member]).keys().isdisjoint(_by(kind, [person]).keys() | {""})
+        and "" not in _by(kind, [person])
+        for kind in ("name", "email")
+    )
 
 
 def _refuse_claims(found: Layout, known: dict[str, set[str]]) -> None:

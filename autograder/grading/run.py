@@ -62,10 +62,10 @@ def not_looked_at(course_dir: Path, assignment: Assignment) -> list[str]:
     found = []
     for path in sorted(course_dir.glob("submitted/*")):
         if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
-            found.append(f"{ascii(path.name)}: this user may not look into it")
+            found.append(f"{path.name!a}: this user may not look into it")
         elif not usable_id(path.name) and os.path.lexists(path / assignment.name):
             found.append(
-                f"{ascii(path.name)}: the folder's name is no student's id (too long, or not plain "
+                f"{path.name!a}: the folder's name is no student's id (too long, or not plain "
                 "text); rename it and grade again"
             )
     return found
