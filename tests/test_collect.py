@@ -1113,6 +1113,26 @@ def test_two_who_collect_at_once_lose_nothing(
     assert found.left_out.keys() == {"cy-58"}
 
 
+def test_who_was_refused_and_came_again_is_named_no_more(tmp_path: Path) -> None:
+    """Gradescope counts all files: another one of the same student has another name."""
+    from autograder.records.collected import collected as known
+
+    def take(*ids: str) -> Any:
+        number = 10 * len(ids) if "8" in ids else 1
+        people = "".join(
+            f"submission_{number + n}: {{':submitters': [{{':name': X{n}, ':sid': '{sid}'}}]}}\n"
+            for n, sid in enumerate(ids)
+        )
+        files = {f"export/submission_{number + n}/x.ipynb": b"1" for n in range(len(ids))}
+        files["export/submission_metadata.yml"] = people.encode()
+        return _taken(tmp_path / "course", files)
+
+    assert len(take("7", "7", "9").left_out) == 2
+    assert list(known(tmp_path / "course", "backprop").left_out) == ["7"]
+    assert take("7", "8", "9").written == ["7", "8"]
+    assert not known(tmp_path / "course", "backprop").left_out
+
+
 def test_a_student_who_was_left_out_and_came_again_is_named_no_more(tmp_path: Path) -> None:
     from autograder.records.collected import collected as known
 

@@ -139,8 +139,8 @@ class _Collection:
         chosen = attempts[-1][1] if attempts else Chosen(None, why=self._nothing(handed))
         if not handed.members or chosen.data is None:
             # By the id, where there is one: the next file of the same student has another name.
-            who = handed.members[0].student if handed.members else label
-            self._leave_out(label, who, plain(handed.why or chosen.why))
+            ids = [member.student for member in handed.members] or [*map(shown, handed.told), label]
+            self._leave_out(label, ids[0], plain(handed.why or chosen.why))
             return
         if handed.why:
             self.outcome.left_out.append(f"{label}: {plain(handed.why)}")
@@ -162,7 +162,7 @@ class _Collection:
                     raise
                 self._leave_out(label, member.student, f"{error.filename}: {error.strerror}")
                 continue
-            for name in (label, member.student):
+            for name in (label, member.student, *map(shown, handed.told)):
                 self.known.left_out.pop(name, None)
             origin = records.Origin(
                 system=system,

@@ -52,7 +52,8 @@ def collected(course_dir: Path, name: str) -> Collected:
 def numbers_elsewhere(course_dir: Path, system: str) -> set[tuple[str, str]]:
     """Students with the numbers that platforms other than `system` have for them: in `system` it
     may be somebody else's."""
-    here, elsewhere = set(), set()
+    here: set[tuple[str, str]] = set()
+    elsewhere: set[tuple[str, str]] = set()
     for name in course():
         for student, origin in collected(course_dir, name).students.items():
             (here if origin.system == system else elsewhere).add((student, origin.lms_id))
