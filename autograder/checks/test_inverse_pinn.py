@@ -389,7 +389,6 @@ def test_inverse_model__is_curved(student, draw):
     holds(not jumps(slope, 0.0, 1.0), "u_x jumps: is the activation of every layer smooth?")
 
 
-@pytest.mark.guard
 def test_inverse_model__has_the_width_asked_for(student, draw):
     """has more parameters the larger hidden is"""
     counts = []
