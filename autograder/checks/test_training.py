@@ -853,7 +853,6 @@ def _global(student: Any, draw: np.random.Generator, result: Callable[[], np.nda
     holds(other, "without a generator, torch's global random state should decide")
 
 
-@pytest.mark.guard
 def test_minibatches__draws_from_the_global_state_without_a_generator(student, draw):
     """shuffles by torch's global random state if generator is None"""
     x, y = _rows(draw, 40)
@@ -947,7 +946,6 @@ def test_dropout__drops_more_or_fewer_by_chance(student, draw):
     holds(len(numbers) > 1, "every call drops the same number of elements")
 
 
-@pytest.mark.guard
 def test_dropout__draws_from_the_global_state_without_a_generator(student, draw):
     """draws from torch's global random state if generator is None"""
     x = _away_from_zero(draw, 60)
@@ -1373,7 +1371,6 @@ def test_augment__keeps_the_dtypes(student, draw):
             _like(returned, before.repeat(3, 1), "x and y")
 
 
-@pytest.mark.guard
 def test_augment__draws_from_the_global_state_without_a_generator(student, draw):
     """draws from torch's global random state if generator is None"""
     x, y = _normal(draw, 6, 2), _normal(draw, 6, 1)

@@ -1283,6 +1283,30 @@ def never_swept():
     "ising_classifier",
     caught_by="gets_as_much_in_training_as_in_evaluation",
     keeps=0.95,
+    hint="In training every hidden unit is multiplied by a normal number with mean 1. That is "
+    "noise, not dropout: dropout leaves units out, and all that stay get the same factor.",
+)
+def noise_for_dropout():
+    class Noise(nn.Module):
+        def forward(self, x):
+            return x * (1 + 0.5 * torch.randn_like(x)) if self.training else x
+
+    class IsingClassifier(nn.Module):
+        def __init__(self, input_dim):
+            super().__init__()
+            self.layers = nn.Sequential(
+                nn.Linear(input_dim, 64), nn.ReLU(), Noise(),
+                nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 2),
+            )  # fmt: skip
+
+        def forward(self, x):
+            return self.layers(x)
+
+
+@mistake(
+    "ising_classifier",
+    caught_by="gets_as_much_in_training_as_in_evaluation",
+    keeps=0.95,
     hint="Dropout by hand leaves out some hidden units and does not multiply the others by "
     "1/(1 − p): in evaluation, with all of them, the next layer gets more than it has learnt from.",
 )
