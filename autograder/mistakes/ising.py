@@ -902,6 +902,15 @@ def always_becomes_minus_one():
 metropolis_sweep_slips = [
     slip(
         "metropolis_sweep",
+        "a_tenth_warmer",
+        "i, j, temperature, u)",
+        "i, j, 1.1 * temperature, u)",
+        "counts_what_it_accepts",
+        "The flips are tried at a higher temperature than the one that is given.",
+        keeps=0.95,
+    ),
+    slip(
+        "metropolis_sweep",
         "as_many_as_rows",
         "    sites = rng.integers(L, size=(L * L, 2)).tolist()\n"
         "    numbers = rng.random(L * L).tolist()\n",
