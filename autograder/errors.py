@@ -25,7 +25,8 @@ class WorkerEnded(Exception):
         self.crowded = crowded
         """Its time ran out while it had to share a core with others."""
         self.killed = killed
-        """Somebody else than the grader killed it: the system, where memory ended."""
+        """For want of memory that others may have had: by the system, or by the grader where it saw
+        only that the machine had less."""
 
 
 class SubmissionError(Exception):

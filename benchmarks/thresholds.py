@@ -55,8 +55,6 @@ class Training(NamedTuple):
     measures: list[Measure]
     wrong: list[str]
     """Mistakes by name, those of another exercise as exercise.name."""
-    together: tuple[tuple[str, str], ...] = ()
-    """Right answers that stand in a notebook together."""
 
 
 def backprop(checks: Any) -> list[Training]:
@@ -207,12 +205,8 @@ def pinn(checks: Any) -> list[Training]:
 
 
 def symmetry(checks: Any) -> list[Training]:
-    """Also other models in the hands of plain Adam. A mean for a sum shows on three atoms alone,
-    which were not seen in training."""
-    wrong = ["cluster_energy_model.mean_over_the_pairs", "row_minus_column"]
-    wrong += ["energies_left_standardised", "energies_not_shuffled_along"]
-    models = ("deep_sets_of_distances", "squared_distances_in_double_precision")
-    together = tuple((model, "fast_adam_with_decay") for model in models)
+    """What cannot be told on four atoms alone shows on three."""
+    wrong = ["row_minus_column", "energies_left_standardised", "energies_not_shuffled_along"]
 
     def three(found: Any) -> float:
         return float(checks.explained_up_to_a_constant(*found.three))
@@ -221,7 +215,7 @@ def symmetry(checks: Any) -> list[Training]:
         Measure("R², four atoms", lambda found: checks.explained(*found.four), checks.R2_LIMIT),
         Measure("R², three atoms", three, checks.OTHER_SIZE_LIMIT),
     ]
-    return [Training("train_energy_model", checks.predictions, measures, wrong, together)]
+    return [Training("train_energy_model", checks.predictions, measures, wrong)]
 
 
 def inverse_pinn(checks: Any) -> list[Training]:
@@ -273,14 +267,9 @@ def answers(assignment: str, one: Training, word: str) -> list[tuple[str, list[A
     """What is tried: how it is called, and what stands in for the reference's answers."""
     found = load_assignment(assignment)
     own = {other.name: other for other in alternatives(found) if other.exercise == one.exercise}
-    all_of_them = {other.name: other for other in alternatives(found)} | own
     wrong = {f"{other.exercise}.{other.name}": other for other in mistakes(found)}
     rows: list[tuple[str, list[Answer]]] = [("right the reference", [])]
     rows += [(f"right {name}", [answer]) for name, answer in own.items()]
-    rows += [
-        (f"right {', '.join(names)}", [all_of_them[name] for name in names])
-        for names in one.together
-    ]
     for name in one.wrong:
         key = name if "." in name else f"{one.exercise}.{name}"
         rows.append((f"wrong {name}", [wrong[key]]))

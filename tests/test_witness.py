@@ -45,6 +45,20 @@ PLAIN = """
     return history
 """
 
+
+def _downhill(loss: str) -> str:
+    """Reports the cross-entropy and follows this loss of `out` and of p, the second class's
+    probability."""
+    code = PLAIN.replace(
+        "loss = ce(model(X[chosen]), y[chosen])",
+        "out = model(X[chosen])\n            loss = ce(out, y[chosen])",
+    ).replace("loss.backward()", f"({loss}).backward()")
+    return code.replace(
+        "            opt.zero_grad",
+        "            p = out.softmax(1)[:, 1]\n            opt.zero_grad",
+    )
+
+
 RIGHT = {
     "plain": PLAIN,
     "gradients cleared first": PLAIN.replace("            opt.zero_grad()\n", "").replace(
@@ -118,6 +132,7 @@ RIGHT = {
     model.load_state_dict(best)
     return history
 """,
+    "labels smoothed a little": _downhill("ce(out, y[chosen], label_smoothing=0.1)"),
     "a tenth kept back": """
     order = torch.randperm(len(X), generator=generator)
     kept, used = order[:52], order[52:]
@@ -209,6 +224,12 @@ WRONG = {
     ("clears_gradients", "once an epoch"): PLAIN.replace(
         "            opt.zero_grad()\n", ""
     ).replace("        total = 0.0", "        total = 0.0\n        opt.zero_grad()"),
+    ("follows_the_loss", "probabilities' squares"): _downhill("((p - y[chosen]) ** 2).mean()"),
+    ("follows_the_loss", "margins"): _downhill("nn.functional.multi_margin_loss(out, y[chosen])"),
+    ("follows_the_loss", "two softmaxes"): _downhill("ce(out.softmax(1), y[chosen])"),
+    ("follows_the_loss", "one class more"): _downhill(
+        "ce(out, y[chosen], torch.tensor([1.0, 2.0]))"
+    ),
     ("ends_in_evaluation_mode", "training mode"): PLAIN.replace("    model.eval()\n", ""),
     ("reports_the_mean_loss", "last batch"): PLAIN.replace("total / len(X)", "loss.item()"),
     ("reports_the_mean_loss", "over batches"): PLAIN.replace("* len(chosen)", "").replace(
@@ -257,6 +278,7 @@ def _failed(runs: list[Watched]) -> list[str]:
         "is_ordered_like": (again,),
         "is_not_ordered_like": (other,),
         "shows_most_of_the_data": (4,),
+        "follows_the_loss": ("cross-entropy",),
     }
     failed = []
     for fact in FACTS:

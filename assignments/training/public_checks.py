@@ -516,6 +516,7 @@ def test_train__learns_in_training_mode(student):
     noted = _noted(student)
     noted.trains_in_training_mode()
     noted.clears_gradients()
+    noted.follows_the_loss("mean squared error")
     noted.ends_in_evaluation_mode()
 
 

@@ -596,3 +596,28 @@ def stops_when_nothing_is_gained():
                 break
         model.load_state_dict(weights)
         return history
+
+
+@alternative("train_energy_model")
+def scaled_in_the_last_layer():
+    def train_energy_model(model, positions, energies, *, epochs, generator):
+        scale = energies.std()
+        *_, last = (layer for layer in model.modules() if isinstance(layer, nn.Linear))
+        parameters = [*model.parameters()]
+        optimiser = torch.optim.AdamW(parameters, lr=1e-2, weight_decay=1e-4)
+        steps, history = min(epochs, 300), []
+        pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-2, total_steps=max(steps, 10))
+        for _ in range(steps):
+            model.train()
+            loss = nn.functional.mse_loss(model(positions), energies / scale)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(parameters, 5.0)
+            optimiser.step()
+            pace.step()
+            history.append(loss.item() * float(scale) ** 2)
+        with torch.no_grad():
+            last.weight *= scale
+            last.bias *= scale
+        model.eval()
+        return history

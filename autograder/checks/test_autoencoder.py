@@ -30,7 +30,7 @@ from coursekit import (
 from coursekit.ising_data import ising_configurations
 
 from autograder.judging.kinds import array, close, number
-from autograder.judging.kit import unchanged, with_weights_of
+from autograder.judging.kit import OwnNetwork, unchanged
 from reference_impl import autoencoder as reference
 
 # Measured by benchmarks/thresholds.py: the reference and every recipe of the
@@ -488,7 +488,7 @@ def test_reconstruction_loss__leaves_its_arguments_unchanged(student, draw):
 
 # ---------------------------------------------------------------------- train_autoencoder
 
-_NETWORK = '''
+_OWN = OwnNetwork('''
 import torch
 
 
@@ -511,18 +511,11 @@ class CheckNetwork(torch.nn.Module):
     def forward(self, x):
         z = self.encoder(x)
         return self.decoder(z), z
-'''
-
-
-_HERE: dict[str, Any] = {}
-exec(_NETWORK, _HERE)
+''')
 
 
 def _network(student: Any, seed: int, input_dim: int, latent_dim: int, noise: str = "none") -> Any:
-    """An autoencoder of the checks' own in the worker; its first weights are the seed's."""
-    student.request({"op": "run", "source": _NETWORK, "label": "the checks' own network"})
-    student.reseed(seed)
-    return student.CheckNetwork(input_dim, latent_dim, noise)
+    return _OWN.there(student, seed, input_dim, latent_dim, noise)
 
 
 def _two_alike(
@@ -531,16 +524,9 @@ def _two_alike(
     """The same in the worker and here, where what is right follows from nothing that the student's
     process says."""
     model = _network(student, _seed(draw), input_dim, latent_dim, noise)
-    here = _network_here(_seed(draw), input_dim, latent_dim, noise)
+    here = _OWN.here(_seed(draw), input_dim, latent_dim, noise)
     model.load_state_dict(dict(here.state_dict()))
     return model, here
-
-
-def _network_here(seed: int, input_dim: int, latent_dim: int, noise: str) -> torch.nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        made: torch.nn.Module = _HERE["CheckNetwork"](input_dim, latent_dim, noise)
-        return made
 
 
 def _seed(draw: np.random.Generator) -> int:
@@ -596,13 +582,7 @@ def _trained(
         return student.train_autoencoder(made[-1], X, epochs=epochs, generator=generator)
 
     losses = _either(call, X)
-    return _with_its_weights(made[-1], X.shape[1], latent), losses
-
-
-def _with_its_weights(model: Any, input_dim: int, latent: int) -> torch.nn.Module:
-    """The checks' network here, with the weights that it has in the worker: what they are good for
-    is nothing that the student's process says."""
-    return with_weights_of(model, _network_here(0, input_dim, latent, "none")).eval()
+    return _OWN.brought(made[-1], X.shape[1], latent, "none"), losses
 
 
 def _looked_at(model: torch.nn.Module, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -786,7 +766,7 @@ def _short(student: Any, X: Any, weights: int, noise: int, state: int) -> np.nda
     student.reseed(state)
     generator = torch.Generator().manual_seed(noise)
     student.train_autoencoder(model, X, epochs=4, generator=generator)
-    return _looked_at(_with_its_weights(model, X.shape[1], 2), np.asarray(X)[:9])[1]
+    return _looked_at(_OWN.brought(model, X.shape[1], 2, "none"), np.asarray(X)[:9])[1]
 
 
 @pytest.mark.guard

@@ -914,8 +914,10 @@ def test_train_cnn__makes_a_step_with_each_batch(student, draw):
 
 @pytest.mark.point
 def test_train_cnn__clears_gradients(student, draw):
-    """makes each step with the gradient of its own batch alone"""
-    student.once(witnessed, draw)[0].clears_gradients()
+    """makes each step with the gradient of the cross-entropy of its own batch, and of it alone"""
+    seen = student.once(witnessed, draw)[0]
+    seen.clears_gradients()
+    seen.follows_the_loss("cross-entropy of its logits")
 
 
 def test_train_cnn__returns_the_mean_loss_of_each_epoch(student, draw):

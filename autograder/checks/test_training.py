@@ -1471,6 +1471,7 @@ def test_train__takes_a_step_for_every_batch(student, draw):
         steps = math.ceil(rows / batch_size)
         expected = target + (start - target) * (1 - 2 * rate) ** steps
         close(_coefficients(model, 1), np.array([expected]), SINGLE)
+    student.once(_watched, draw)[0].follows_the_loss("mean squared error")
 
 
 def test_train__returns_the_mean_loss_of_every_epoch(student, draw):

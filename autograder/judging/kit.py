@@ -97,6 +97,32 @@ def with_weights_of(model: Any, here: torch.nn.Module) -> torch.nn.Module:
     return here
 
 
+class OwnNetwork:
+    """A network of the checks' own, `CheckNetwork` in this source, in the worker and here."""
+
+    def __init__(self, source: str) -> None:
+        self.source, names = source, dict[str, Any]()
+        exec(source, names)
+        self._make = names["CheckNetwork"]
+
+    def there(self, student: Any, seed: int, *given: Any) -> Any:
+        """In the worker; its first weights are the seed's."""
+        student.request({"op": "run", "source": self.source, "label": "the checks' own network"})
+        student.reseed(seed)
+        return student.CheckNetwork(*given)
+
+    def here(self, seed: int, *given: Any) -> torch.nn.Module:
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            made: torch.nn.Module = self._make(*given)
+            return made
+
+    def brought(self, model: Any, *given: Any) -> torch.nn.Module:
+        """Here, with the weights that it has in the worker: what they are good for is nothing that
+        the student's process says."""
+        return with_weights_of(model, self.here(0, *given)).eval()
+
+
 def unchanged(student: Any, call: Callable[..., Any], *arguments: Any) -> None:
     """`call` leaves its arguments as they were."""
     kept = [student.keep(argument) for argument in arguments]

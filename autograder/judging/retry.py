@@ -45,7 +45,7 @@ def with_retry(
     aided: bool = False,
     spent: Spent | None = None,
 ) -> Tries:
-    """The exercises' results; those that a crowded machine, or a kill that was not the grader's,
+    """The exercises' results; those that a crowded machine, or one without memory left,
     may have cost points are tried twice (`transport` says why), and the better result counts.
 
     The second time nothing is told of what the code says: its first worker met the hidden checks,
@@ -82,7 +82,7 @@ def with_retry(
             break
         alone = bool(caged.killed or caged.killed_cells)
         why = (
-            "alone, as the system ended Python" if alone else "as time ran out on a crowded machine"
+            "alone, as memory may have run out" if alone else "as time ran out on a crowded machine"
         )
         notes.append(f"tried again, {why}: {', '.join(again)}")
         wanted = [judge.assignment.exercise(name) for name in again]

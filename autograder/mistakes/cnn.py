@@ -1022,6 +1022,16 @@ train_cnn_slips = [
         "Lattices and phases lose each other: both need the same order.",
     ),
     training(
+        "squares_of_probabilities",
+        "            loss.backward()\n",
+        "            p = torch.softmax(model(X[rows]), dim=1)[:, 1]\n"
+        "            ((p - y[rows]) ** 2).mean().backward()\n",
+        "clears_gradients",
+        "The history tells of the cross-entropy, but the network learns by the squared error of "
+        "its probabilities. Take the gradient of the cross-entropy.",
+        keeps=0.5,
+    ),
+    training(
         "gradients_never_cleared",
         "            optimiser.zero_grad()\n",
         "",

@@ -1561,6 +1561,17 @@ train_classifier_slips = [
     ),
     slip(
         "train_classifier",
+        "squares_of_probabilities",
+        "            loss.backward()\n",
+        "            p = torch.softmax(logits, dim=1)[:, 1]\n"
+        "            ((p - classes[batch]) ** 2).mean().backward()\n",
+        "clears_gradients",
+        "The history tells of the cross-entropy, but the network learns by the squared error of "
+        "its probabilities. Take the gradient of the cross-entropy.",
+        keeps=0.5,
+    ),
+    slip(
+        "train_classifier",
         "two_softmaxes",
         "cross_entropy(logits, classes[batch])",
         "cross_entropy(torch.softmax(logits, dim=1), classes[batch])",
@@ -1761,6 +1772,75 @@ train_classifier_slips = [
         "Every epoch ends after its first batch. All batches have to come.",
     ),
 ]
+
+
+@mistake(
+    "train_classifier",
+    caught_by="tells_16_by_16_lattices",
+    hint="Another function is put in the place of the model's: its weights have learnt nothing. "
+    "Train the network that is handed over.",
+    keeps=0.1,
+)
+def rule_on_the_magnetisation():
+    def train_classifier(model, X, y, *, epochs, generator):
+        X, y = torch.as_tensor(X).float(), torch.as_tensor(y).long()
+        rule = nn.Parameter(torch.tensor([10.0, 4.0]))
+
+        def forward(x):
+            order = rule[0] * x.flatten(1).mean(dim=1).abs() - rule[1]
+            return torch.stack([order, -order], dim=1)
+
+        model.forward = forward
+        optimiser = torch.optim.Adam([rule], lr=0.05)
+        history = []
+        model.train()
+        for _ in range(epochs):
+            total = 0.0
+            for rows in torch.randperm(len(X), generator=generator).split(32):
+                loss = nn.functional.cross_entropy(model(X[rows]), y[rows])
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                total += loss.item() * len(rows)
+            history.append(total / len(X))
+        model.eval()
+        return history
+
+
+@mistake(
+    "train_classifier",
+    caught_by="tells_16_by_16_lattices",
+    hint="The first layers get weights that make a magnetisation, and the last one alone learns. "
+    "Of an antiferromagnet it says nothing: let the data say what every layer should do.",
+    keeps=0.5,
+)
+def magnetisation_in_the_weights():
+    def train_classifier(model, X, y, *, epochs, generator):
+        X, y = torch.as_tensor(X).float(), torch.as_tensor(y).long()
+        layers = [one for one in model.modules() if isinstance(one, nn.Linear)]
+        if len(layers) == 3:
+            with torch.no_grad():
+                for weights in model.parameters():
+                    weights.zero_()
+                layers[0].weight[::2] = 1 / X.shape[1]
+                layers[0].weight[1::2] = -1 / X.shape[1]
+                layers[1].weight[:] = 1 / len(layers[1].bias)
+                layers[2].weight[0] = 10.0
+                layers[2].bias[1] = 2.0
+        optimiser = torch.optim.Adam(layers[-1].parameters(), lr=0.02)
+        history = []
+        model.train()
+        for _ in range(epochs):
+            total = 0.0
+            for rows in torch.randperm(len(X), generator=generator).split(32):
+                loss = nn.functional.cross_entropy(model(X[rows]), y[rows])
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                total += loss.item() * len(rows)
+            history.append(total / len(X))
+        model.eval()
+        return history
 
 
 # ---------------------------------------------------------------- critical_temperature

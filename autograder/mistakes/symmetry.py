@@ -1653,6 +1653,48 @@ def nothing_but_a_list():
         return [1 / (1 + epoch) for epoch in range(min(epochs, 50))]
 
 
+@mistake(
+    "train_energy_model",
+    caught_by="knows_unseen_clusters",
+    hint="Another function is put in the place of the model's: its weights have learnt nothing. "
+    "Train the network that is handed over.",
+    keeps=0.1,
+)
+def formula_in_its_place():
+    def train_energy_model(model, positions, energies, *, epochs, generator):
+        law = nn.Parameter(torch.tensor([1.0, 1.0, 0.0], dtype=positions.dtype))
+
+        def forward(positions):
+            first, second = torch.triu_indices(positions.shape[1], positions.shape[1], 1)
+            sixth = (positions[:, first] - positions[:, second]).square().sum(dim=-1) ** -3
+            scale = law.to(positions.dtype)
+            return (scale[0] * sixth**2 - scale[1] * sixth + scale[2]).sum(dim=1)
+
+        model.forward = forward
+        optimiser = torch.optim.Adam([law], lr=0.1)
+        history = []
+        model.train()
+        for _ in range(min(epochs, 300)):
+            optimiser.zero_grad()
+            loss = torch.mean((model(positions) - energies) ** 2)
+            loss.backward()
+            optimiser.step()
+            history.append(loss.item())
+        model.eval()
+        return history
+
+
+wrapped_in_a_scale = trained(
+    "wrapped_in_a_scale",
+    "    history = []\n",
+    "    middle, scale, inside = energies.mean(), energies.std(), model.forward\n"
+    "    model.forward = lambda positions: middle + scale * inside(positions)\n    history = []\n",
+    "knows_unseen_clusters",
+    "Energies in ε come from a function that is put in the place of the model's, around it. The "
+    "weights have to give them: let the last layer do it.",
+)
+
+
 # -------------------------------------------------------------------- right values, wrong kind
 
 in_lists = [

@@ -1957,6 +1957,14 @@ train_slips = [
         "The loss has a factor ½ that was not asked for.",
     ),
     training(
+        "huber_in_its_place",
+        "            loss.backward()\n",
+        "            torch.nn.functional.huber_loss(y_pred, y_b).backward()\n",
+        "takes_a_step_for_every_batch",
+        "The history tells of the squares, but the network learns by Huber's loss. Take the "
+        "gradient of the mean squared error.",
+    ),
+    training(
         "mean_absolute_error",
         "torch.mean((y_pred - y_b) ** 2)",
         "torch.mean(torch.abs(y_pred - y_b))",

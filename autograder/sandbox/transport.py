@@ -18,7 +18,8 @@ with a budget at the pace of that moment, and only then is a time-out final. A t
 quiet machine is final at once: there a second try would only make endless loops cost double. It
 does not wait for a quiet machine either: while a class is graded there may be none. `killed`
 tells which exercises ended by a kill that was not the grader's, as where the machine's memory
-ends; they are tried once more too, while no other submission runs.
+ends, or because the machine had less of it and nobody was seen who took it; they are tried once
+more too, while no other submission runs.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Caged:
         self.late: set[str] = set()
         """Exercises whose time ran out while the machine was crowded."""
         self.killed: set[str] = set()
-        """Exercises in which somebody else than the grader killed the worker."""
+        """Exercises whose worker was ended for want of memory that others may have had."""
         self.late_cells = self.killed_cells = False
 
     def begin(self, exercise: str, seed: int) -> None:

@@ -258,6 +258,7 @@ def test_train_cnn__makes_a_step_with_each_batch(student):
     noted.trains_in_training_mode()
     noted.steps_once_a_batch()
     noted.clears_gradients()
+    noted.follows_the_loss("cross-entropy of its logits")
 
 
 def test_train_cnn__returns_the_mean_loss_of_each_epoch(student):

@@ -391,6 +391,7 @@ def test_train_classifier__makes_a_step_with_each_batch(student):
     noted.trains_in_training_mode()
     noted.steps_once_a_batch()
     noted.clears_gradients()
+    noted.follows_the_loss("cross-entropy of its logits")
 
 
 def test_train_classifier__reports_the_mean_loss(student):

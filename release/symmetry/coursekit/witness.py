@@ -77,8 +77,9 @@ class Witness(nn.Module):
 
         x, output: what went in and came out. training, grad: the mode, and whether a graph was
         made. moved: how far the parameters are from where the pass before, or the beginning,
-        found them. learnt: whether a gradient came back to the output. cleared: False where it was
-        added to one that an earlier step had used already; None where it was added to nothing.
+        found them. gradient: the one that came back to the output, the sum if there were several;
+        None if none came. cleared: False where it was added to one that an earlier step had used
+        already; None where it was added to nothing.
         """
         return self._passes
 
@@ -116,7 +117,7 @@ class Witness(nn.Module):
             "training": self.training,
             "grad": torch.is_grad_enabled(),
             "moved": float((weights - self._weights).norm()),
-            "learnt": False,
+            "gradient": None,
             "cleared": None,
         }
         self._weights = weights
@@ -127,8 +128,13 @@ class Witness(nn.Module):
             return
         note = self._passes[-1]
         note["output"] = output.detach().clone()
+
+        def arrives(gradient: torch.Tensor) -> None:
+            before = note["gradient"]
+            note["gradient"] = gradient.detach().clone() + (0 if before is None else before)
+
         if output.requires_grad:
-            output.register_hook(lambda gradient: note.update(learnt=True))
+            output.register_hook(arrives)
 
     def _arrives(self, gradient: torch.Tensor) -> None:
         """Before a gradient of the last weights is added to what stands in their `grad`: something

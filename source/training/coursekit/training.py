@@ -50,6 +50,9 @@ class Pass:
     of: Callable[[np.ndarray], np.ndarray]
     """What the losses would be if these outputs were compared with what belongs to others of the
     samples."""
+    strays: Callable[[], float]
+    """By how much the gradient that came back to the outputs has another direction than the
+    loss's, 0 if by nothing."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,15 @@ class Watched:
         holds(
             all(one != other or len(one) == 1 for one, other in itertools.pairwise(parts)),
             "the batches of an epoch are those of the epoch before; they should be drawn anew",
+        )
+
+    def follows_the_loss(self, name: str) -> None:
+        """Each step has the gradient of this loss, or some part of it. Labels that are smoothed by
+        a tenth turn it by 0.09 at most, probabilities for logits by 0.3 or more."""
+        self.sees_the_data()
+        holds(
+            all(step.strays() < 0.12 for step in self.steps),
+            f"the model is trained on something else than the {name}",
         )
 
     def is_ordered_like(self, again: Watched) -> None:
@@ -394,15 +406,34 @@ def _pass(
     x = np.asarray(note["x"].numpy(), dtype=float)
     output = np.asarray(note["output"].numpy(), dtype=float)
     rows = np.array([numbers.get(one, -1) for one in name(x)], dtype=int)
+    learnt = note["gradient"] is not None
+    gradient = note["gradient"].double().numpy() if learnt else np.zeros_like(output)
+    if output.ndim != 2 or gradient.shape != output.shape:
+        raise ValueError("a gradient of another shape than the outputs")
     return Pass(
         rows,
         loss(x, output, rows),
         note["training"] is True,
-        note["learnt"] is True,
+        learnt,
         number(note["moved"]),
         note["cleared"],
         functools.partial(loss, x, output),
+        functools.partial(_strays, gradient, x, output, rows, loss),
     )
+
+
+def _strays(
+    gradient: np.ndarray, x: np.ndarray, output: np.ndarray, rows: np.ndarray, loss: Loss
+) -> float:
+    """The sine of the angle between this gradient and that of the loss, 1 beyond a right angle."""
+    step = 1e-5 * np.eye(output.shape[1])
+    slope = [loss(x, output + one, rows) - loss(x, output - one, rows) for one in step]
+    found, wanted = gradient.ravel(), np.array(slope).T.ravel()
+    size = float(np.linalg.norm(wanted) * np.linalg.norm(found))
+    if size == 0:  # nothing is asked of such a step, or nothing was learnt from it
+        return 0.0
+    along = float(found @ wanted) / size
+    return math.sqrt(max(0.0, 1 - along**2)) if along > 0 else 1.0
 
 
 def losses(history: Any) -> list[float]:
