@@ -43,7 +43,7 @@ from autograder.results import Result, Store
 from autograder.sandbox import bubblewrap, process, watch
 from autograder.sandbox.cage import Cage
 from autograder.sandbox.inside.protocol import LIMITS
-from autograder.sandbox.inside.wire import encode
+from autograder.sandbox.inside.wire import decode, encode
 from autograder.sandbox.levels import Level
 from autograder.sandbox.protocol import InProcess
 from autograder.sandbox.watch import Budget
@@ -597,6 +597,23 @@ def test_a_look_that_takes_long_is_soon_followed_by_another(
     monkeypatch.setattr(watch.time, "thread_time", lambda: clock[0])
     found._run()
     assert waits[1:] == [most] * 3
+
+
+def test_a_timer_rings_in_no_other_exercise(cage: Cage) -> None:
+    """A limit of its own around a slow call, never taken back: the next exercise lost a check."""
+    left = """
+import signal
+def late(*_):
+    raise TimeoutError
+signal.signal(signal.SIGALRM, late)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+"""
+    worker = cage.worker()
+    for source in (left, "x = 1\n"):
+        request = encode({"op": "run", "source": source, "label": "cell"})
+        assert decode(worker.ask(request, Budget(10.0)))["ok"]
+        time.sleep(0.4)
+    worker.kill()
 
 
 # --------------------------------------------------------------------- what workers may read
