@@ -44,8 +44,8 @@ def convolve2d_periodic(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     ValueError otherwise. Both of any integer or float dtype; spins may come as int8.
 
     Returns an array (H, W), fractions kept whatever the dtype of the image, and products and sums
-    above 127 too, which int8 does not hold. It is what scipy.signal.convolve2d gives for mode="same" and
-    boundary="wrap" and floats.
+    above 127 too, which int8 does not hold. It is what scipy.signal.convolve2d gives for
+    mode="same" and boundary="wrap" and floats.
 
     Example: an image of zeros with a single 1, far from the edges, gives the kernel, as it is,
     with its centre where the 1 was.
