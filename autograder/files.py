@@ -32,11 +32,11 @@ def harmless(cell: Any) -> Any:
 
     Some take a full-width sign for the sign, and pass over spaces before it; some begin a cell
     after a semicolon or a tab, whatever the table's own separator is. What is a number up to where
-    the cell ends is no formula.
+    the cell ends is no formula, nor is a dash alone, which is nothing in Moodle's worksheet.
     """
     if isinstance(cell, float):
         return round(cell, 2)
-    if not isinstance(cell, str):
+    if not isinstance(cell, str) or cell == "-":
         return cell
     text = _CELL_ENDS.sub(r"\1'", plain(cell))
     begins = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))[:1]

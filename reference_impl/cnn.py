@@ -20,8 +20,8 @@ def correlate1d(signal: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     signal: array (n,). kernel: array (m,), m at most n; ValueError if the kernel is longer than
     the signal. Both of any integer or float dtype; spins may come as int8.
 
-    Returns an array (n − m + 1,), fractions kept whatever the dtype of the signal, and sums above
-    127 too, which int8 does not hold.
+    Returns an array (n − m + 1,), fractions kept whatever the dtype of the signal, and products and
+    sums above 127 too, which int8 does not hold.
 
     Example: [1, 0, −1, 1, −1, 0, 1, −1] and the kernel [1, 0, −1] give [2, −1, 0, 1, −2, 1].
     """
@@ -43,9 +43,9 @@ def convolve2d_periodic(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     image: array (H, W). kernel: array (K_h, K_w), neither taller nor wider than the image;
     ValueError otherwise. Both of any integer or float dtype; spins may come as int8.
 
-    Returns an array (H, W), fractions kept whatever the dtype of the image, and sums above 127 too,
-    which int8 does not hold. It is what scipy.signal.convolve2d gives for mode="same" and
-    boundary="wrap" and floats.
+    Returns an array (H, W), fractions kept whatever the dtype of the image, and products and sums
+    above 127 too, which int8 does not hold. It is what scipy.signal.convolve2d gives for
+    mode="same" and boundary="wrap" and floats.
 
     Example: an image of zeros with a single 1, far from the edges, gives the kernel, as it is,
     with its centre where the 1 was.

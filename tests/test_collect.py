@@ -156,8 +156,19 @@ def test_links_and_bombs_are_left_out(tmp_path: Path) -> None:
     assert outcome.written == ["cy"]
     assert [line.split(": ")[1] for line in outcome.left_out] == [
         "a link, not a file",
-        "packed more than 100 to 1, as no honest file is",
+        "larger than 16 MB and packed more than 100 to 1, as no honest file is",
     ]
+
+
+def test_a_line_printed_a_hundred_thousand_times_is_no_bomb(tmp_path: Path) -> None:
+    said = {"output_type": "stream", "name": "stdout", "text": ["step accepted\n"] * 100_000}
+    work = json.loads(notebook())
+    work["cells"][0]["outputs"] = [said]
+    path = archive(tmp_path, {"ada/backprop.ipynb": json.dumps(work, indent=1).encode()})
+    with zipfile.ZipFile(path) as zipped:
+        (member,) = zipped.infolist()
+    assert member.file_size > archives.MAX_PACKED * member.compress_size
+    assert collect(path, FOUND, tmp_path).written == ["ada"]
 
 
 def test_sizes_that_lie_do_not_help(tmp_path: Path) -> None:
@@ -858,6 +869,54 @@ def test_nobody_hands_in_for_another_by_a_number_of_the_roster(
     assert outcome.left_out == [both, claimed][: 1 + with_ada]
 
 
+@pytest.mark.parametrize(
+    ("name", "mail", "told"),
+    [("Zed Z", "z@x.org", True), ("Ada L", "z@x.org", False), ("Zed Z", "ADA@x.org", False)],
+)
+def test_a_number_with_anothers_name_and_address_is_remarked(
+    name: str, mail: str, told: bool, tmp_path: Path
+) -> None:
+    """A private address, or a name written otherwise, is nobody else's yet."""
+    _on_a_roster(tmp_path / "course")
+    people = (
+        f"submission_1: {{':submitters': [{{':name': {name}, ':sid': ada, ':email': {mail}}}]}}"
+    )
+    files = {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": people.encode()}
+    outcome = _taken(tmp_path / "course", files)
+    assert outcome.written == ["ada"]
+    remark = (
+        "Zed Z, z@x.org: taken for Ada L (ada), by the number alone; name and address are others"
+    )
+    assert (remark in outcome.remarks) == told
+
+
+def test_who_is_not_on_the_roster_is_told(tmp_path: Path) -> None:
+    """Moodle puts the group before the name, so that a team's member looks like somebody new."""
+    folder = "{}_assignsubmission_file_/x.ipynb"
+    files = {folder.format("Team 1-Ada L_700"): b"1", folder.format("Mal M_701"): b"2"}
+    assert not any("roster" in line for line in _taken(tmp_path / "none", files).remarks)
+    _on_a_roster(tmp_path / "course")
+    outcome = _taken(tmp_path / "course", files)
+    assert outcome.written == ["mal", "team_1-ada_l-700"]
+    assert "new, and not on the roster before: team_1-ada_l-700" in outcome.remarks
+    assert not any("roster" in line for line in _taken(tmp_path / "course", files).remarks)
+
+
+@pytest.mark.parametrize("first", ["Gradescope", "Brightspace"])
+def test_a_number_that_another_platform_gave_is_nobodys_here(first: str, tmp_path: Path) -> None:
+    """Each counts its users from one on: Mallory's in Canvas may be Ada's elsewhere."""
+    told = b"submission_1: {':submitters': [{':name': Ada L, ':sid': '55', ':email': a@x.org}]}"
+    before = {
+        "Gradescope": {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": told},
+        "Brightspace": {"55-1 - Ada L - Nov 3, 2026 1159 PM/x.ipynb": b"1"},
+    }
+    (ada,) = _taken(tmp_path / "course", before[first]).written
+    files = {"mallory_55_7_x.ipynb": b"2", "ben_56_8_x.ipynb": b"3"}
+    outcome = _taken(tmp_path / "course", files, replace=True)
+    assert outcome.written == ["ben-56", "mallory-55"]
+    assert _taken(tmp_path / "course", before[first]).unchanged == [ada], "there it is still hers"
+
+
 def test_who_has_left_comes_back_under_no_other_id(tmp_path: Path) -> None:
     from autograder.results import save_dropped
 
@@ -1052,6 +1111,26 @@ def test_two_who_collect_at_once_lose_nothing(
     found = known(course, "backprop")
     assert found.students.keys() == {"ada-55", "ben-56", "eve-57", "x-1"}
     assert found.left_out.keys() == {"cy-58"}
+
+
+def test_who_was_refused_and_came_again_is_named_no_more(tmp_path: Path) -> None:
+    """Gradescope counts all files: another one of the same student has another name."""
+    from autograder.records.collected import collected as known
+
+    def take(*ids: str) -> Any:
+        number = 10 * len(ids) if "8" in ids else 1
+        people = "".join(
+            f"submission_{number + n}: {{':submitters': [{{':name': X{n}, ':sid': '{sid}'}}]}}\n"
+            for n, sid in enumerate(ids)
+        )
+        files = {f"export/submission_{number + n}/x.ipynb": b"1" for n in range(len(ids))}
+        files["export/submission_metadata.yml"] = people.encode()
+        return _taken(tmp_path / "course", files)
+
+    assert len(take("7", "7", "9").left_out) == 2
+    assert list(known(tmp_path / "course", "backprop").left_out) == ["7"]
+    assert take("7", "8", "9").written == ["7", "8"]
+    assert not known(tmp_path / "course", "backprop").left_out
 
 
 def test_a_student_who_was_left_out_and_came_again_is_named_no_more(tmp_path: Path) -> None:

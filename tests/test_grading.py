@@ -27,6 +27,7 @@ from autograder.grading.run import (
     course_salt,
     grade_class,
     judged_again,
+    not_looked_at,
     only_grader,
     read_job,
     students,
@@ -304,6 +305,18 @@ def test_a_folder_that_is_no_name_is_said_and_the_class_goes_on(tmp_path: Path) 
     assert ended.stderr.count("is no student's id") == 4
     assert "\u202e" not in ended.stderr + ended.stdout
     assert sorted(r.student for r in Store(tmp_path).all("backprop")) == sorted(good)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another assistant's, say; root may look everywhere, so the system is asked for another."""
+    found = load_assignment("backprop")
+    for student in ("ada", "ben"):
+        (tmp_path / "submitted" / student / "backprop").mkdir(parents=True)
+    assert not_looked_at(tmp_path, found) == []
+    monkeypatch.setattr(os, "access", lambda path, _: path.name != "ada")
+    assert not_looked_at(tmp_path, found) == ["'ada': this user may not look into it"]
 
 
 @pytest.mark.slow

@@ -315,11 +315,14 @@ def test_a_semester_ends_with_one_table(
     assert {path.name for path in (course_dir / "submitted").iterdir()} == set(PEOPLE)
     command("grade", "springs", "--course", course_dir)
     command("drop", LEFT, "--course", course_dir)
+    secret = course_dir / "feedback" / LEFT / "springs" / "submission_secret.txt"
+    secret.unlink()  # as `nbgrader autograde` does, and `release_feedback` stops without it
 
     # Two appeals, to two assistants: points by hand, with a comment, and who gave them.
     by_assistant("kim", course_dir, lambda: by_hand(course_dir, APPEAL, 2.5, "Half."))
     by_assistant("lee", course_dir, lambda: by_hand(course_dir, AGAIN, 4.0, "Nearly."))
     said = command("grade", "springs", "--course", course_dir)
+    assert secret.is_file()
     assert "oscillator: 2.5 by hand (kim, " in said
     assert "oscillator: 4 by hand (lee, " in said
 

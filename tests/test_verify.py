@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import pytest
 
-from autograder.authoring import verify
+from autograder.authoring import forgetful, verify
 from autograder.course import course, load_assignment
-from autograder.judging.answers import Mistake, cells
+from autograder.judging.answers import Answer, Mistake, cells
 from autograder.judging.diagnosis import Observer
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
@@ -29,7 +30,8 @@ def test_the_truth_table_has_no_hole(name: str, exercise: str, pytestconfig: pyt
         pytest.skip("known to have no hole, and nothing that decides it has changed")
     rows = verify.tried(found, found.exercise(exercise))
     assert verify.holes_in(rows) == []
-    kinds = {row.kind for row in rows} - {"others"}  # not every exercise is used by another
+    # Not every exercise is used by another, and no training is tried with a forgotten argument.
+    kinds = {row.kind for row in rows} - {"others", "forgetful"}
     assert kinds == {"reference", "nothing", "trivial", "alternative", "mistake"}
     if cache is not None:
         cache.set(known, now)
@@ -51,6 +53,41 @@ def test_a_mistake_that_is_not_caught_is_a_hole(code: str, caught_by: str, words
     wrong = Mistake("backprop", "mse_loss", "planted", code, caught_by, "a hint")
     (row,) = verify.Trials(Judge(found), found.exercise("mse_loss")).mistakes([wrong])
     assert words in row.hole
+
+
+def test_an_argument_that_no_check_varies_is_a_hole() -> None:
+    found = load_assignment("backprop")
+    judge, one = Judge(found), found.exercise("activations")
+    judge.checks = [check for check in judge.checks if check.name != "slope"]
+    trials = verify.Trials(judge, one)
+    answers = [Answer("backprop", one.name, *made) for made in forgetful.answers(judge, one)]
+    holes = [row.name for row in map(trials.forgetful, answers) if row.hole]
+    assert holes == [f"leaky_relu.slope: the {way}" for way in forgetful.WAYS]
+
+
+def test_a_forgetful_function_has_another_value_at_its_first_call_only() -> None:
+    def power(x: np.ndarray, n: int = 2) -> np.ndarray:
+        return x**n
+
+    two, three = np.full(2, 3.0), np.full(3, 3.0)
+    first = forgetful.forgetting(power, "", "x", "first")
+    assert [first(two).tolist(), first(three, n=1).tolist()] == [[9, 9], [3, 3]]
+    shape = forgetful.forgetting(power, "", "x", "first of its shape")
+    assert [shape(x)[0] for x in (two, three, 2 * two, 2 * three)] == [9, 9, 9, 9]
+    default = forgetful.forgetting(power, "", "n", "default")
+    assert default(two, 3).tolist() == [9, 9]
+
+
+def test_a_forgetful_method_is_the_class_s_own() -> None:
+    class Line:
+        def __init__(self, slope: float) -> None:
+            self.slope = slope
+
+        def at(self, x: float) -> float:
+            return self.slope * x
+
+    forgetful.forgetting(Line, "__init__", "slope", "first")
+    assert [Line(2.0).at(3.0), Line(5.0).at(4.0)] == [6.0, 8.0]
 
 
 def test_a_known_answer_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def two_loops():
         for i in range(n - m + 1):
             total = 0.0
             for k in range(m):
-                total += signal[i + k] * kernel[k]
+                total += float(signal[i + k]) * kernel[k]
             result.append(total)
         return np.array(result)
 
@@ -77,7 +77,7 @@ def four_loops():
                 for a in range(Kh):
                     for b in range(Kw):
                         pixel = image[(i + (Kh - 1) // 2 - a) % H, (j + (Kw - 1) // 2 - b) % W]
-                        out[i, j] += kernel[a, b] * pixel
+                        out[i, j] += float(kernel[a, b]) * pixel
         return out
 
 

@@ -1,11 +1,12 @@
 """The truth table: are the checks themselves right?
 
 For every assignment: the reference and every alternative earn everything; the untouched
-release and do-nothing answers earn nothing, trivial ones (`trivial`) at most a tenth; every
-mistake fails the check that it names and keeps at most what it says; every check is failed by
-some mistake; public checks pass for right answers; a mistake's hint is found for itself and for
-no right answer. Where an exercise is left untouched or damaged, those that use it keep everything
-(`merit`; its mistakes are in `benchmarks/follow_through.py`). Whatever does not hold is a hole.
+release and do-nothing answers earn nothing, trivial ones (`trivial`) at most a tenth; those that
+forget an argument (`forgetful`) fail more than guards, or lose a tenth; every mistake fails the
+check that it names and keeps at most what it says; every check is failed by some mistake; public
+checks pass for right answers; a mistake's hint is found for itself and for no right answer. Where
+an exercise is left untouched or damaged, those that use it keep everything (`merit`; its mistakes
+are in `benchmarks/follow_through.py`). Whatever does not hold is a hole.
 
 Checks that train cost seconds. The reference and the alternatives are tried on all of them. A wrong
 answer is tried on a long check only where something depends on it: a mistake on the one that it
@@ -44,11 +45,13 @@ from autograder.judging.judge import (
 from autograder.judging.student import Student
 from autograder.results import CheckResult, ExerciseResult
 
-from . import merit, trivial
+from . import forgetful, merit, trivial
 
 SALT = "verify"
 TRIVIAL = 0.1
 """The most that a trivial answer may earn, as a part of the points."""
+FORGETFUL = 0.9
+"""The most that an answer which forgets an argument may keep where it fails guards alone."""
 ROUNDED = 0.01
 """What points that were rounded may be off."""
 CALL_SECONDS = 60.0
@@ -158,7 +161,7 @@ def _judge(found: Assignment) -> Judge:
 
 def fingerprint(found: Assignment, exercise: str) -> str:
     """A hash of all that decides the exercise's truth table: what decides its marks, the
-    alternatives, this module and `trivial`, and the libraries' versions."""
+    alternatives, this module and those beside it, and the libraries' versions."""
     import numpy
     import scipy
     import torch
@@ -169,6 +172,7 @@ def fingerprint(found: Assignment, exercise: str) -> str:
         alternatives_text.read_bytes(),
         Path(__file__).read_bytes(),
         Path(trivial.__file__).read_bytes(),
+        Path(forgetful.__file__).read_bytes(),
         Path(merit.__file__).read_bytes(),
         *(module.__version__.encode() for module in (numpy, scipy, torch)),
     ]
@@ -214,6 +218,8 @@ def _exercise_rows(
         if row.points > TRIVIAL * row.max_points:
             row.hole = f"earned {row.points:g} of {row.max_points:g} points"
         yield row
+    for name, code in forgetful.answers(judge, exercise):
+        yield trials.forgetful(Answer(found.name, exercise.name, name, code))
     for answer in alternatives(found):
         if answer.exercise == exercise.name:
             result, row = trials.whole("alternative", answer)
@@ -317,6 +323,26 @@ class Trials:
         )
         points = result.points if len(done) == len(self.checks) else self._could_keep(failed())
         return result, heard, self._row(kind, answer.name, result, points, started)
+
+    def forgetful(self, answer: Answer) -> Row:
+        """An answer that forgets an argument, on hidden checks until it has lost enough: in their
+        order, since it is the first call that counts, but the long ones last."""
+        started = time.perf_counter()
+        student = self._student(answer)
+        done: list[CheckResult] = []
+        points, hole = self.exercise.points, "no check but guards misses it"
+        hidden = [check for check in self.checks if check.hidden]
+        for check in sorted(hidden, key=lambda one: self._seconds(one) >= LONG):
+            done.append(self.judge.run(check, student, self.salt))
+            if done[-1].outcome != "passed":
+                points = self._could_keep({one.name for one in done if one.outcome != "passed"})
+                if not check.guard or points <= FORGETFUL * self.exercise.points:
+                    hole = ""
+                    break
+        result = summarise(self.exercise, done, guards=set(), points=set())
+        row = self._row("forgetful", answer.name, result, points, started)
+        row.hole = row.hole or hole
+        return row
 
     def mistakes(self, wrongs: Sequence[Mistake]) -> Iterator[Row]:
         """All that are known: when the last was tried it is asked what each is taken for, since by

@@ -101,6 +101,8 @@ def test_correlate1d__does_not_run_over(student, draw):
     _slides(student, signal, kernel, expected)
     many = draw.integers(120, 170, 9).astype(np.int16)  # a product fits, the sum of three does not
     _slides(student, many, many[:3], np.correlate(many.astype(int), many[:3].astype(int), "valid"))
+    large, small = draw.integers(60, 128, 9).astype(np.int8), kernel[:3]  # no product fits
+    _slides(student, large, small, np.correlate(large.astype(int), small.astype(int), "valid"))
 
 
 @pytest.mark.guard
@@ -133,7 +135,7 @@ def _convolved(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 @pytest.mark.point
 def test_convolve2d_periodic__is_the_periodic_convolution(student, draw):
     """is the periodic convolution of an image with a 3×3 or 5×5 kernel without symmetry"""
-    for shape, side in (((6, 9), 3), ((8, 7), 5)):
+    for shape, side in (((6, 9), 3), ((6, 9), 3), ((8, 7), 5)):
         image, kernel = draw.normal(size=shape), draw.normal(size=(side, side))
         close(student.convolve2d_periodic(image, kernel), _convolved(image, kernel), SINGLE)
 
@@ -197,12 +199,14 @@ def test_convolve2d_periodic__commutes_with_translations(student, draw):
 
 
 def test_convolve2d_periodic__does_not_run_over(student, draw):
-    """adds up int8 spins under an int8 kernel, beyond 127 too"""
-    image, kernel = np.ones((8, 9), dtype=np.int8), draw.integers(4, 7, (7, 7)).astype(np.int8)
-    image[0, draw.integers(9)] = -1
-    expected = _convolved(image, kernel.astype(float))
-    found = array(student.convolve2d_periodic(image, kernel), expected.shape)
-    close(found.astype(float), expected, SINGLE)
+    """adds up int8 spins under an int8 kernel, beyond 127 too, and larger numbers likewise"""
+    spins, small = np.ones((8, 9), dtype=np.int8), draw.integers(4, 7, (7, 7)).astype(np.int8)
+    spins[0, draw.integers(9)] = -1
+    large = draw.integers(60, 128, (8, 9)).astype(np.int8)  # a single product runs over
+    for image, kernel in ((spins, small), (large, small[:3, :3])):
+        expected = _convolved(image, kernel.astype(float))
+        found = array(student.convolve2d_periodic(image, kernel), expected.shape)
+        close(found.astype(float), expected, SINGLE)
 
 
 @pytest.mark.guard
@@ -308,7 +312,7 @@ def _numbers(draw: np.random.Generator, shape: tuple[int, ...], size: int) -> np
 @pytest.mark.point
 def test_max_pool2d__keeps_the_largest_of_each_block(student, draw):
     """keeps the largest number of every block of a square lattice"""
-    for shape, size in (((8, 8), 2), ((6, 6), 2)):
+    for shape, size in (((8, 8), 2), ((6, 6), 2), ((8, 8), 4)):
         x = _numbers(draw, shape, size)
         close(student.max_pool2d(x, size), _pooled(x, size), SINGLE)
 

@@ -167,6 +167,7 @@ def doctor(json: JSON = False) -> None:
     import msgspec
 
     from autograder.grading.executors import room
+    from autograder.sandbox import groups
     from autograder.sandbox.cage import probe
     from autograder.sandbox.inside.protocol import LIMITS
 
@@ -183,8 +184,9 @@ def doctor(json: JSON = False) -> None:
             highlight=False,
         )
         console.print(
-            f"Time and memory are watched from outside, by a process's own counters. At a time "
-            f"there is room for {room()} submission(s) of {LIMITS['memory'] >> 30} GB.",
+            "Time and memory are watched from outside, by a process's own counters; the kernel "
+            f"{'holds memory too' if groups.held() else 'gives no control group to hold it'}. "
+            f"At a time there is room for {room()} submission(s) of {LIMITS['memory'] >> 30} GB.",
             highlight=False,
         )
         if not probes[0].available:

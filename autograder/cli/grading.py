@@ -61,7 +61,7 @@ def grade(
     """
     import msgspec
 
-    from autograder.grading.run import unusable_folders
+    from autograder.grading.run import not_looked_at
 
     found = [load_assignment(name) for name in names]
     for name in names if policy else ():
@@ -76,15 +76,11 @@ def grade(
                 | {"mark": mark and mark.total, "story": mark.story if mark else []}
             )
         print(msgspec.json.encode(told).decode())
-    unusable = {one.name: unusable_folders(course_dir, one) for one in found}
-    for name, folders in unusable.items():
-        for folder in folders:
-            print(
-                f"autograder: {name} in submitted/{folder} was not graded: the folder's name is no "
-                "student's id (too long, or not plain text); rename it and grade again",
-                file=sys.stderr,
-            )
-    if any(result.status == "grader_error" for result in graded) or any(unusable.values()):
+    unseen = {one.name: not_looked_at(course_dir, one) for one in found}
+    for name, folders in unseen.items():
+        for sentence in folders:
+            print(f"autograder: {name} was not graded in submitted/{sentence}", file=sys.stderr)
+    if any(result.status == "grader_error" for result in graded) or any(unseen.values()):
         raise typer.Exit(1)
 
 
@@ -266,7 +262,8 @@ def _grade(
     with interruptible(), only_grader(course_dir), progress_bar(json) as bar:
         recorder = Recorder(course_dir, assignments)
         pages = Pages(course_dir, assignments, recorder)
-        kept: list[Sink] = [recorder, Receipts(course_dir)]
+        receipts = Receipts(course_dir)
+        kept: list[Sink] = [recorder, receipts]
         for found in assignments:
             chosen = students(course_dir, found)
             if student:
@@ -317,6 +314,9 @@ def _grade(
             _print_missing(missing)
             marks = {mark.student: mark for mark in recorder.marks(found)}
             pages.renew(found, unchanged, marks)
+            for one in dropped(course_dir):
+                if (left := Store(course_dir).load(found.name, one)) is not None:
+                    receipts.complete(left)
             given |= {(found.name, student): mark for student, mark in marks.items()}
             if not json:
                 _print_class(found.title, results, marks)

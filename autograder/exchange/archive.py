@@ -34,7 +34,9 @@ MAX_TROUBLE = 3
 MAX_HIDDEN = 20
 """Of one outermost folder."""
 MAX_PACKED = 100
-"""How many bytes one may become; a notebook's text is packed some five to one."""
+"""How many bytes one may become in a file of more than `FREELY_PACKED`; a notebook's text is packed
+some five to one, but a line that was printed a hundred thousand times almost vanishes."""
+FREELY_PACKED = 16 * 2**20
 MAX_FOLDERS = 100
 """One in another. Each is kept by its whole path: of 30 000 in one name that was gigabytes."""
 _JUNK = re.compile(r"__MACOSX|Thumbs\.db|desktop\.ini|__pycache__|\..*", re.IGNORECASE)
@@ -231,8 +233,11 @@ def _reader(zipped: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int],
             data = file.read(most + 1)
         if len(data) > most:
             raise CourseError(f"larger than {most >> 20} MB")
-        if len(data) > max(2**20, MAX_PACKED * member.compress_size):
-            raise CourseError(f"packed more than {MAX_PACKED} to 1, as no honest file is")
+        if len(data) > max(FREELY_PACKED, MAX_PACKED * member.compress_size):
+            raise CourseError(
+                f"larger than {FREELY_PACKED >> 20} MB and packed more than {MAX_PACKED} to 1, as "
+                "no honest file is"
+            )
         return data
 
     return read

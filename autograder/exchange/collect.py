@@ -101,7 +101,16 @@ class _Collection:
         self.outcome.remarks.extend(perhaps_a_class(found, there))
         self.outcome.remarks.extend(_spelt_as_known(found, there))
         if found.system not in _OWN:
-            self.outcome.remarks.extend(_on_the_roster(found, list(roster.values())))
+            elsewhere = records.numbers_elsewhere(self.course_dir, found.system)
+            people = [
+                person._replace(lms_id="")
+                if (person.student, person.lms_id) in elsewhere
+                else person
+                for person in roster.values()
+            ]
+            self.outcome.remarks.extend(_on_the_roster(found, people))
+        if roster:
+            self.outcome.remarks.extend(_strangers(found, there))
         told, doubted = _member_times(found, made, self.zone)
         if doubted:
             self.outcome.remarks.append(
@@ -130,8 +139,8 @@ class _Collection:
         chosen = attempts[-1][1] if attempts else Chosen(None, why=self._nothing(handed))
         if not handed.members or chosen.data is None:
             # By the id, where there is one: the next file of the same student has another name.
-            who = handed.members[0].student if handed.members else label
-            self._leave_out(label, who, plain(handed.why or chosen.why))
+            ids = [member.student for member in handed.members] or [*map(shown, handed.told), label]
+            self._leave_out(label, ids[0], plain(handed.why or chosen.why))
             return
         if handed.why:
             self.outcome.left_out.append(f"{label}: {plain(handed.why)}")
@@ -153,7 +162,7 @@ class _Collection:
                     raise
                 self._leave_out(label, member.student, f"{error.filename}: {error.strerror}")
                 continue
-            for name in (label, member.student):
+            for name in (label, member.student, *map(shown, handed.told)):
                 self.known.left_out.pop(name, None)
             origin = records.Origin(
                 system=system,
@@ -220,9 +229,10 @@ class _Collection:
                 return False
             earlier = [*earlier, (submission_time(folder)[0], held)]
         for moment, one in earlier:
-            if one is not None and without_outputs(one) not in self._attempted(student):
+            if one is not None and (light := without_outputs(one)) not in attempts:
                 self._keep(student, one, _utc(moment) if moment else "")
-        if (attempts := self._attempted(student)) and attempts[-1] != data:
+                attempts.append(light)
+        if attempts and attempts[-1] != data:
             self._keep(student, chosen.data, stamp)
         if stamp:
             write_atomically(folder / TIMESTAMP, stamp.encode())
@@ -252,14 +262,15 @@ def _students(course_dir: Path) -> set[str]:
 
 
 def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
-    """Gives members the id that the roster has for them, and says whom it knew by name alone.
+    """Gives members the id that the roster has for them, and says whom it knew by name alone, or
+    by a number alone where name and address are others'.
 
     An id, a platform's own number, an e-mail address or a name count where one student on the
     roster and one person in the archive have it. A name counts where nothing else says who it is.
     """
     members = [member for handed in found.people for member in handed.members]
-    ids = {person.student for person in roster}
-    known = {member.student: {member.student} & ids for member in members}
+    ids = {person.student: person for person in roster}
+    known = {member.student: {member.student} & ids.keys() for member in members}
     for kind in ("lms_id", "email"):
         if kind == "lms_id" and found.system == "Moodle":
             continue  # there it is a number in one assignment's worksheet
@@ -269,7 +280,12 @@ def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
     taken = set().union(*known.values())
     _refuse_claims(found, known)
     new = {who: student for who, whom in known.items() for student in whom}
-    remarks = []
+    remarks = [
+        f"{member.name}, {member.email}: taken for {ids[new[member.student]].shown}, by the number "
+        "alone; name and address are others"
+        for member in (one for handed in found.people for one in handed.members)
+        if member.student in new and _another(member, ids[new[member.student]])
+    ]
     for people, those in _alike("name", roster, members):
         for member in (one for one in those if not known[one.student]):
             person = people[0].student
@@ -283,6 +299,15 @@ def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
                 )
     _rename(found, new)
     return remarks
+
+
+def _another(member: Member, person: Person) -> bool:
+    """Whether neither name nor address is that of the person on the roster, who has both."""
+    return all(
+        _by(kind, [member]).keys().isdisjoint(_by(kind, [person]).keys() | {""})
+        and "" not in _by(kind, [person])
+        for kind in ("name", "email")
+    )
 
 
 def _refuse_claims(found: Layout, known: dict[str, set[str]]) -> None:
@@ -324,6 +349,15 @@ def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
         for student, known in new.items()
         if normalize("NFC", student).lower() != normalize("NFC", known).lower()
     ]
+
+
+def _strangers(found: Layout, there: set[str]) -> Iterator[str]:
+    """Whom the course meets for the first time: a platform may have written somebody's name
+    otherwise, with the group before it say."""
+    new = {member.student for handed in found.people for member in handed.members} - there
+    if new:
+        more = f" and {len(new) - 10} more" if len(new) > 10 else ""
+        yield f"new, and not on the roster before: {', '.join(sorted(new)[:10])}{more}"
 
 
 def _rename(found: Layout, new: dict[str, str]) -> None:

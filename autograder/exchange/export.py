@@ -14,11 +14,11 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from autograder.course import Assignment, course
+from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import harmless, write_atomically
 from autograder.judging.submission import outline_of
-from autograder.records.collected import Origin, collected
+from autograder.records.collected import Origin, collected, numbers_elsewhere
 from autograder.records.gradebook import Mark, Recorder
 from autograder.records.gradebook.students import Person
 from autograder.results import Store, dropped
@@ -56,12 +56,7 @@ def table(
     marks = _marks(course_dir, assignment)
     absent = Recorder(course_dir, [assignment]).absent(assignment)
     origins = collected(course_dir, assignment.name).students
-    foreign = {
-        (student, origin.lms_id)
-        for name in course()
-        for student, origin in collected(course_dir, name).students.items()
-        if origin.system != "Canvas"
-    }
+    foreign = numbers_elsewhere(course_dir, "Canvas")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     of = _Class(assignment, marks, absent, origins, foreign, column or assignment.title)

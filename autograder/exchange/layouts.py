@@ -50,6 +50,8 @@ class Handed:
     """When an attempt came in, where the platform says so; in UTC without a zone."""
     late: bool = False
     """The platform marks it late."""
+    told: list[str] = field(default_factory=list)
+    """The members' ids as the archive has them, also of those who are refused."""
     why: str = ""
     """What is wrong with the person, rather than with the files."""
     doubts: list[str] = field(default_factory=list)
@@ -447,6 +449,7 @@ def refuse_doubtful(people: list[Handed]) -> None:
     told."""
     claims: dict[str, dict[str, None]] = {}
     for handed in people:
+        handed.told = [member.student for member in handed.members]
         handed.members = [*{same_id(member.student): member for member in handed.members}.values()]
         for member in handed.members:
             claims.setdefault(same_id(member.student), {})[handed.label] = None

@@ -67,7 +67,7 @@ def _place(kind: Kind, student: str, name: str, origin: Origin | None) -> str:
 
 def _moodle(label: str, name: str) -> str:
     """Moodle reads name, number and plugin between underscores."""
-    return f"{'_'.join(label.split('_')[:2])}_assignsubmission_file_/{name}.html"
+    return f"{label.split('_assignsubmission_')[0]}_assignsubmission_file_/{name}.html"
 
 
 def _canvas(label: str, name: str) -> str:

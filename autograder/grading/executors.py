@@ -24,6 +24,7 @@ from autograder.course import load_assignment
 from autograder.errors import CourseError, JudgeLost
 from autograder.judging.digest import digests, salted, together
 from autograder.results import Result
+from autograder.sandbox import groups
 from autograder.sandbox.inside.protocol import LIMITS
 from autograder.sandbox.levels import Level
 
@@ -72,22 +73,10 @@ def _memory() -> float:
         text = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         line = next(line for line in text if line.startswith("MemAvailable:"))
         found.append(int(line.split()[1]) * 1024)
-    for path in _memory_limits():
+    for group, version in groups.own():
         with contextlib.suppress(OSError, ValueError):
-            found.append(int(path.read_text(encoding="ascii")))
+            found.append(int((group / version.memory).read_text(encoding="ascii")))
     return min(found)
-
-
-def _memory_limits() -> Iterator[Path]:
-    """Where this process's control group, and those above it, keep what they may use."""
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
-            _, controllers, group = line.split(":", 2)
-            if controllers in ("", "memory"):  # version 2, version 1
-                file = "memory.limit_in_bytes" if controllers else "memory.max"
-                own = Path("/sys/fs/cgroup", controllers, group.lstrip("/"))
-                root = Path("/sys/fs/cgroup", controllers)
-                yield from (one / file for one in (own, *own.parents) if one.is_relative_to(root))
 
 
 @contextlib.contextmanager

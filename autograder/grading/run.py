@@ -57,10 +57,18 @@ def students(course_dir: Path, assignment: Assignment) -> list[str]:
     return [name for name in names if usable_id(name) and name not in left]
 
 
-def unusable_folders(course_dir: Path, assignment: Assignment) -> list[str]:
-    """Folders that hold a submission and whose name is no student's id, as they can be shown."""
-    names = sorted(path.parent.name for path in course_dir.glob(f"submitted/*/{assignment.name}"))
-    return [ascii(name) for name in names if not usable_id(name)]
+def not_looked_at(course_dir: Path, assignment: Assignment) -> list[str]:
+    """Folders in `submitted` in which nothing can be graded, as they can be shown, and why."""
+    found = []
+    for path in sorted(course_dir.glob("submitted/*")):
+        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+            found.append(f"{path.name!a}: this user may not look into it")
+        elif not usable_id(path.name) and os.path.lexists(path / assignment.name):
+            found.append(
+                f"{path.name!a}: the folder's name is no student's id (too long, or not plain "
+                "text); rename it and grade again"
+            )
+    return found
 
 
 def read_job(

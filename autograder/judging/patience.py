@@ -15,7 +15,8 @@ class TookTooLong(Exception):
 
 @contextlib.contextmanager
 def at_most(seconds: float) -> Iterator[list[bool]]:
-    """Ends what computes longer in this process with TookTooLong; 0 is no limit.
+    """Ends what computes longer in this thread with TookTooLong; 0 is no limit. What the thread
+    beside it takes, which watches a submission, is not counted.
 
     One such limit may stand within another. Who catches the exception within, or loses it where C
     calls Python (a callback of the garbage collector, where it is not reported either), is told
@@ -28,6 +29,10 @@ def at_most(seconds: float) -> Iterator[list[bool]]:
         return
 
     def ring(*_: object) -> None:
+        more = given - (time.thread_time() - began)
+        if more > 0:
+            signal.setitimer(signal.ITIMER_PROF, max(1e-3, more), 1.0)
+            return
         rung.append(True)
         raise TookTooLong
 
@@ -39,12 +44,12 @@ def at_most(seconds: float) -> Iterator[list[bool]]:
     before = signal.signal(signal.SIGPROF, ring)
     outer, _ = signal.getitimer(signal.ITIMER_PROF)
     given = min(seconds, outer or seconds)
+    began = time.thread_time()
     signal.setitimer(signal.ITIMER_PROF, given, 1.0)
-    began = time.process_time()
     try:
         yield rung
     finally:
-        left = max(1e-3, outer - (time.process_time() - began)) if outer else 0.0
+        left = max(1e-3, outer - (time.thread_time() - began)) if outer else 0.0
         signal.setitimer(signal.ITIMER_PROF, left, 1.0 if outer else 0.0)
         signal.signal(signal.SIGPROF, before)
         sys.unraisablehook = tell

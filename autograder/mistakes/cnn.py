@@ -1449,6 +1449,44 @@ def runs_over_in_int8_too():
         return convolve2d(image, kernel, mode="same", boundary="wrap")
 
 
+@mistake(
+    "correlate1d",
+    caught_by="does_not_run_over",
+    hint="The product of an int8 number and another is int8 too, and holds nothing above 127, "
+    "whatever it is added to: make one of the two a float before they are multiplied.",
+    keeps=0.9,
+)
+def multiplies_in_int8():
+    def correlate1d(signal, kernel):
+        n, m = len(signal), len(kernel)
+        if m > n:
+            raise ValueError("the kernel is longer than the signal")
+        result = np.zeros(n - m + 1)
+        for i in range(len(result)):
+            for k in range(m):
+                result[i] += signal[i + k] * kernel[k]
+        return result
+
+
+@mistake(
+    "convolve2d_periodic",
+    caught_by="does_not_run_over",
+    hint="The product of an int8 pixel and an int8 weight is int8 too, and holds nothing above "
+    "127, whatever it is added to: make one of the two a float before they are multiplied.",
+    keeps=0.95,
+)
+def multiplies_in_int8_too():
+    def convolve2d_periodic(image, kernel):
+        rows, columns = kernel.shape
+        if rows > image.shape[0] or columns > image.shape[1]:
+            raise ValueError("the kernel is larger than the image")
+        result = np.zeros(image.shape)
+        for (a, b), weight in np.ndenumerate(kernel):
+            shift = (a - (rows - 1) // 2, b - (columns - 1) // 2)
+            result += weight * np.roll(image, shift, axis=(0, 1))
+        return result
+
+
 _DROPOUT = "nn.Linear(32 * 4 * 4, 64), nn.ReLU(), nn.Dropout(0.3), nn.Linear(64, 2)"
 dropout_slips = [
     slip(

@@ -424,6 +424,14 @@ inverse_model_slips = [
         "everywhere, and α u_xx with it. A smooth activation is needed.",
     ),
     model_slip(
+        "hardswish",
+        _LAYERS,
+        _LAYERS.replace("Tanh", "Hardswish"),
+        "is_curved",
+        "Hardswish is made of parabolas with corners between them, where u_x jumps. A smooth "
+        "activation is needed.",
+    ),
+    model_slip(
         "no_activation",
         _LAYERS,
         _LAYERS.replace("            nn.Tanh(),\n", ""),

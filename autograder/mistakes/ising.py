@@ -902,6 +902,15 @@ def always_becomes_minus_one():
 metropolis_sweep_slips = [
     slip(
         "metropolis_sweep",
+        "a_tenth_warmer",
+        "i, j, temperature, u)",
+        "i, j, 1.1 * temperature, u)",
+        "counts_what_it_accepts",
+        "The flips are tried at a higher temperature than the one that is given.",
+        keeps=0.95,
+    ),
+    slip(
+        "metropolis_sweep",
         "as_many_as_rows",
         "    sites = rng.integers(L, size=(L * L, 2)).tolist()\n"
         "    numbers = rng.random(L * L).tolist()\n",
@@ -1277,6 +1286,30 @@ def never_swept():
 
 
 # -------------------------------------------------------------------- ising_classifier
+
+
+@mistake(
+    "ising_classifier",
+    caught_by="gets_as_much_in_training_as_in_evaluation",
+    keeps=0.95,
+    hint="In training every hidden unit is multiplied by a normal number with mean 1. That is "
+    "noise, not dropout: dropout leaves units out, and all that stay get the same factor.",
+)
+def noise_for_dropout():
+    class Noise(nn.Module):
+        def forward(self, x):
+            return x * (1 + 0.5 * torch.randn_like(x)) if self.training else x
+
+    class IsingClassifier(nn.Module):
+        def __init__(self, input_dim):
+            super().__init__()
+            self.layers = nn.Sequential(
+                nn.Linear(input_dim, 64), nn.ReLU(), Noise(),
+                nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 2),
+            )  # fmt: skip
+
+        def forward(self, x):
+            return self.layers(x)
 
 
 @mistake(

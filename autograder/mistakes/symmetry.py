@@ -219,6 +219,15 @@ deep_sets_slips = [
     ),
     slip(
         "deep_sets",
+        "sum_over_the_root_of_n",
+        "pool(self.phi(x), kind=self.pooling)",
+        'pool(self.phi(x), kind=self.pooling) / (len(x[0]) ** 0.5 if self.pooling == "sum" else 1)',
+        "counts_what_comes_twice",
+        "What is pooled is divided by √n, so that it is no sum: n equal elements should count n "
+        "times.",
+    ),
+    slip(
+        "deep_sets",
         "mean_by_default",
         'pooling: str = "sum"',
         'pooling: str = "mean"',

@@ -1095,6 +1095,17 @@ minibatches_slips = [
         "draws_from_the_global_state_without_a_generator",
         "Without a generator nothing is shuffled. None stands for torch's global one, as in "
         "torch.randperm itself.",
+        keeps=0.9,
+    ),
+    slip(
+        "minibatches",
+        "same_order_without_a_generator",
+        _ORDER,
+        "    generator = generator or torch.Generator().manual_seed(0)\n" + _ORDER,
+        "draws_from_the_global_state_without_a_generator",
+        "Without a generator every epoch has the same order: a new generator starts with the same "
+        "seed each time. None stands for torch's global one.",
+        keeps=0.9,
     ),
 ]
 

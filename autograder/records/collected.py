@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from autograder.course import course
 from autograder.files import write_atomically
 
 T = TypeVar("T")
@@ -46,6 +47,17 @@ def collected(course_dir: Path, name: str) -> Collected:
         return msgspec.json.decode(_path(course_dir, name).read_bytes(), type=Collected)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return Collected()
+
+
+def numbers_elsewhere(course_dir: Path, system: str) -> set[tuple[str, str]]:
+    """Students with the numbers that platforms other than `system` have for them: in `system` it
+    may be somebody else's."""
+    here: set[tuple[str, str]] = set()
+    elsewhere: set[tuple[str, str]] = set()
+    for name in course():
+        for student, origin in collected(course_dir, name).students.items():
+            (here if origin.system == system else elsewhere).add((student, origin.lms_id))
+    return elsewhere - here
 
 
 def save(course_dir: Path, name: str, before: Collected, after: Collected) -> None:

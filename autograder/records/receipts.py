@@ -37,6 +37,11 @@ class Receipts:
         if secret or not _secret(folder):
             _write(folder / SECRET, secret or secrets.token_hex(32).encode())
 
+    def complete(self, result: Result) -> None:
+        """Writes them beside a page that is there, of somebody who is not graded any more."""
+        if self._folder(result).is_dir():
+            self.record(result)
+
     def remove(self, result: Result) -> None:
         """Makes room for `nbgrader generate_feedback`, which skips a folder that exists."""
         for name in ("timestamp.txt", SECRET):

@@ -23,6 +23,8 @@ def environment(scratch: str) -> dict[str, str]:
     )
     return {
         **one,
+        # Of threads, each of 64 MB of addresses; else there are eight for each core.
+        "MALLOC_ARENA_MAX": "16",
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "HOME": scratch,

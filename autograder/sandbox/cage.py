@@ -33,12 +33,12 @@ from typing import NamedTuple
 
 from autograder.errors import CageError, CageGone, WorkerEnded
 
-from . import bubblewrap
+from . import bubblewrap, groups
 from .inside import lockdown
 from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, remove
 from .levels import LEVELS, Level
 from .process import wait_gone
-from .watch import Budget, Watch
+from .watch import Budget, Watch, out_of_memory
 
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
 
@@ -232,7 +232,9 @@ class Worker:
             if sys.platform == "linux" and kind == socket.SCM_CREDENTIALS:
                 self.pid = struct.unpack("3i", data[:12])[0]
         self._alive = True
-        self.watch = Watch(self.pid, line, 0 if cage.level == "full" else cage.process.pid)
+        self.group = groups.around(self.pid)
+        above = 0 if cage.level == "full" else cage.process.pid
+        self.watch = Watch(self.pid, line, above, self.group)
         self.watch.start()
         line.settimeout(None)
 
@@ -288,7 +290,10 @@ class Worker:
             self.kill()
             return verdict
         gone = wait_gone(self.pid, 1.0)  # it is dying by itself: its exit code shall be its own
+        overrun = self.group is not None and self.group.overrun()
         codes = self.kill()
+        if overrun:
+            return out_of_memory()
         code = codes[-1] if codes and gone else 0
         return WorkerEnded("died", _ending(code), killed=code == -signal.SIGKILL)
 
@@ -302,7 +307,10 @@ class Worker:
         if sys.platform == "linux":
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self.pid, signal.SIGKILL)
-        return self.cage.reap()
+        codes = self.cage.reap()
+        if self.group is not None:
+            self.group.remove()
+        return codes
 
 
 _SIGNALS: dict[int, str] = {

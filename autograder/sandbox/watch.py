@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from autograder.errors import CageError, WorkerEnded
 
 from . import alive, clock
+from .groups import Group
 from .inside.protocol import LIMITS
 from .process import Sight, Tree, bytes_left
 
@@ -29,8 +30,11 @@ STALL_SECONDS = 10.0
 IDLE_SECONDS = 30.0
 _TRIES = 5
 """Of one look, where something ended before it was counted and may have left its memory to a
-process that was not seen. Where that is so each time, what the machine has less than before the
-worker was there is taken for the worker's; others may have it, so that it is tried again alone."""
+process that was not seen. Where that is so each time and the kernel does not count (`groups`),
+what the machine has less than before the worker was there is taken for the worker's; others may
+have it, so that it is tried again alone."""
+_HIDDEN = 10
+"""Looks in a row, after which it is: who starts many processes is missed now and then."""
 OWN_CORE = 0.9
 """The least share of a core that a worker gets where it need not share one."""
 _PROGRESS = 0.001  # CPU seconds between two looks; less is a clock that wakes somebody up
@@ -55,9 +59,12 @@ class Budget:
 class Watch:
     """Watches one worker until it is stopped."""
 
-    def __init__(self, pid: int, line: socket.socket, above: int = 0) -> None:
+    def __init__(
+        self, pid: int, line: socket.socket, above: int = 0, group: Group | None = None
+    ) -> None:
         self.tree = Tree(pid, above)
         self.line = line
+        self.group = group
         self._left = bytes_left()
         self.verdict: WorkerEnded | CageError | None = None
         self._lock = threading.Lock()
@@ -67,7 +74,7 @@ class Watch:
         self._begun = self._looked = self._moved = clock.now()
         self._idle = 0.0
         self._suspect = 0
-        """Looks in a row that saw too much memory."""
+        """Looks in a row that saw too much memory, or that it may be hidden."""
         self._there: set[int] = set()
 
     def start(self) -> None:
@@ -132,20 +139,24 @@ class Watch:
 
     def look(self, now: float) -> None:
         """One look; WorkerEnded where a limit is passed or the worker is gone."""
+        if self.group is not None and self.group.overrun():
+            raise out_of_memory()
         for _ in range(_TRIES):
             sight = self.tree.look()
             if not sight.alive:
                 raise WorkerEnded("died", "")
-            much = self.tree.holds_more_than(LIMITS["memory"], sight.processes)
-            if much or not self.tree.missed:
+            seen = self.tree.holds_more_than(LIMITS["memory"], sight.processes)
+            if seen or not self.tree.missed:
                 break
         # A program that is being started shares its parent's memory for a moment; and where many
         # that share much end one after another, each next one has a larger part when it is read.
-        taken = self.tree.missed and self._left - bytes_left() > LIMITS["memory"]
-        self._suspect = self._suspect + 1 if much or taken else 0
-        if self._suspect >= (2 if self._there.issubset(sight.processes) else 4):
-            words = f"used more than {in_words(LIMITS['memory'])} of memory"
-            raise WorkerEnded("memory", words, killed=not much)
+        stays = self._there.issubset(sight.processes)
+        enough = _HIDDEN if not seen else 2 if stays else 4
+        missed = self.tree.missed and self.group is None
+        hidden = missed and self._left - bytes_left() > LIMITS["memory"]
+        self._suspect = self._suspect + 1 if seen or hidden else 0
+        if self._suspect >= enough:
+            raise out_of_memory(killed=not seen)
         self._there = set(sight.processes)
         if self._budget is not None:
             self._spend(self._budget, sight, now)
@@ -170,6 +181,11 @@ class Watch:
             raise WorkerEnded("time", "spent its time waiting instead of computing")
         if wall > budget.wall:
             raise WorkerEnded("time", "took too long by the clock on the wall", crowded)
+
+
+def out_of_memory(killed: bool = False) -> WorkerEnded:
+    text = f"used more than {in_words(LIMITS['memory'])} of memory"
+    return WorkerEnded("memory", text, killed=killed)
 
 
 def in_words(size: int) -> str:

@@ -691,6 +691,14 @@ RIGHT_BUT_ODD = {
         "return float(np.mean((y_pred - y_true) ** 2))"
     ),
     "after some memory": "x = np.ones(10**7)\nreturn float(np.mean((y_pred - y_true) ** 2))",
+    "with all its memory, after many threads": (  # which take addresses
+        "from concurrent.futures import ThreadPoolExecutor\nimport time\n"
+        "def fill(number):\n    kept = [b'x' * 1000 for _ in range(1000)]\n    time.sleep(0.05)\n"
+        "with ThreadPoolExecutor(48) as pool:\n"
+        "    list(pool.map(fill, range(96)))\n"
+        "    x = np.empty(480 * 2**17)\n"
+        "    return float(np.mean((y_pred - y_true) ** 2))"
+    ),
 }
 
 # What these are told.
@@ -799,6 +807,7 @@ AT_EVERY_LEVEL = {
     *("pages lent to a socket", "pages sent from a file", "rules without end"),
     *("pages kept in memory", "a limit on its own time"),
     *("from a copied file", "after it read its own limits"),
+    "with all its memory, after many threads",
     *("memory in children", "memory without a first thread", "memory shared with children"),
     # not "memory of a new program": root's weaker cages may be unable to start the interpreter
     "computes in children that nobody waits for",

@@ -86,6 +86,26 @@ def test_a_limit_on_time_holds_within_another_and_for_who_catches_it() -> None:
         assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
 
 
+def test_what_watching_a_submission_takes_is_not_charged_to_the_look_at_its_values() -> None:
+    """Sixteen processes that share half a gigabyte keep the watch busy for a third of a core."""
+    over = threading.Event()
+
+    def watches() -> None:
+        while not over.is_set():
+            pass
+
+    beside = threading.Thread(target=watches)
+    beside.start()
+    began = time.process_time()
+    try:
+        with at_most(0.2):
+            while time.process_time() - began < 0.6:
+                time.sleep(0.01)
+    finally:
+        over.set()
+        beside.join()
+
+
 def test_a_limit_that_is_lost_in_the_garbage_collector_comes_again_and_nothing_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

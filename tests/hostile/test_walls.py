@@ -15,7 +15,9 @@ import resource
 import socket
 import tempfile
 import threading
+import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +42,11 @@ from autograder.records.gradebook import notebooks
 from autograder.results import Result, Store
 from autograder.sandbox import bubblewrap, process, watch
 from autograder.sandbox.cage import Cage
-from autograder.sandbox.inside.wire import encode
+from autograder.sandbox.inside.protocol import LIMITS
+from autograder.sandbox.inside.wire import decode, encode
 from autograder.sandbox.levels import Level
 from autograder.sandbox.protocol import InProcess
+from autograder.sandbox.watch import Budget
 
 BACKPROP = load_assignment("backprop")
 MALLORY, ALICE = "Mallory_9_assignsubmission_file_", "Alice Smith_7_assignsubmission_file_"
@@ -434,6 +438,60 @@ def test_a_process_that_ends_while_it_is_counted_holds_nothing(
     assert not tree.holds_more_than(2**31, [*range(9)])
 
 
+def test_memory_that_nobody_can_look_at_is_counted_whole(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel shows nobody a memory that it is just changing: with threads that had it do so
+    without end, a look took seven seconds, and three other processes held six gigabytes."""
+    monkeypatch.setitem(LIMITS, "memory", 2**29)
+    looks = list[float]()
+    look = watch.Watch.look
+
+    def timed(found: watch.Watch, now: float) -> None:
+        began = time.monotonic()
+        try:
+            look(found, now)
+        finally:
+            looks.append(time.monotonic() - began)
+
+    monkeypatch.setattr(watch.Watch, "look", timed)
+    source = """
+import ctypes, mmap, os, threading, time
+change = ctypes.CDLL(None).mprotect
+change.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+def held(size):
+    memory = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(15)
+    for start in range(0, size, 2**20):
+        memory[start : start + 2**20] = bytes(2**20)
+    return ctypes.addressof(ctypes.c_char.from_buffer(memory)), memory
+large, kept = held(300 * 2**20)
+small, kept_too = held(2**26)
+for page in range(0, 2**26, 2**13):
+    change(small + page, 2**12, 1)
+def changes():
+    while True:
+        change(large, 300 * 2**20, 1)
+        change(large, 300 * 2**20, 3)
+for _ in range(5):
+    if os.fork():
+        continue
+    for _ in range(10):
+        threading.Thread(target=changes, daemon=True).start()
+    time.sleep(60)
+time.sleep(0.5)
+for _ in range(4):
+    if os.fork() == 0:
+        mine = held(100 * 2**20)
+        time.sleep(60)
+time.sleep(60)
+"""
+    worker = cage.worker()
+    with pytest.raises(WorkerEnded, match="of memory"):
+        worker.ask(encode({"op": "run", "source": source, "label": "cell"}), Budget(300.0))
+    assert max(looks) < 3.0
+
+
 @pytest.mark.parametrize(("left", "ended"), [(2**33, False), (2**32, True)])
 def test_memory_that_children_hand_on_before_it_is_counted_is_not_overlooked(
     left: int, ended: bool, monkeypatch: pytest.MonkeyPatch
@@ -441,6 +499,32 @@ def test_memory_that_children_hand_on_before_it_is_counted_is_not_overlooked(
     """A process that forks and ends at once was gone whenever its memory was to be read, and the
     child that had it all was in no list yet. Who only starts and ends many loses nothing, and
     since others may have taken what is gone, the exercise is tried again alone."""
+    with _missed_in_each_look(monkeypatch, left) as found:
+        for _ in range(watch._HIDDEN - 1):
+            found.look(0.0)
+        refused = pytest.raises(WorkerEnded, match="of memory") if ended else None
+        with refused or contextlib.nullcontext() as told:
+            found.look(0.0)
+        assert told is None or told.value.killed
+
+
+def test_what_a_neighbour_holds_is_not_charged_to_who_is_missed_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Forty forks at once, again and again, were missed in one look of ten: beside somebody who
+    took two gigabytes, the honest one was ended."""
+    with _missed_in_each_look(monkeypatch, 2**32) as found:
+        missing = process._children
+        for number in range(3 * watch._HIDDEN):
+            seen = number % watch._HIDDEN == watch._HIDDEN - 1
+            monkeypatch.setattr(process, "_children", (lambda *_: ([], True)) if seen else missing)
+            found.look(0.0)
+
+
+@contextlib.contextmanager
+def _missed_in_each_look(monkeypatch: pytest.MonkeyPatch, left: int) -> Iterator[watch.Watch]:
+    """A watch of this process, one of whose children is always gone before it is looked at, on a
+    machine that had 8 GB and has so much now."""
     number = itertools.count(10**9)
     monkeypatch.setattr(watch, "bytes_left", lambda: 2**33)
     ours, theirs = socket.socketpair()
@@ -452,11 +536,7 @@ def test_memory_that_children_hand_on_before_it_is_counted_is_not_overlooked(
             "_children",
             lambda pid, tasks: ([next(number)] if pid == os.getpid() else [], True),
         )
-        found.look(0.0)
-        refused = pytest.raises(WorkerEnded, match="of memory") if ended else None
-        with refused or contextlib.nullcontext() as told:
-            found.look(0.0)
-        assert told is None or told.value.killed
+        yield found
 
 
 def test_who_ends_while_its_children_are_seen_has_hidden_nothing(
@@ -517,6 +597,23 @@ def test_a_look_that_takes_long_is_soon_followed_by_another(
     monkeypatch.setattr(watch.time, "thread_time", lambda: clock[0])
     found._run()
     assert waits[1:] == [most] * 3
+
+
+def test_a_timer_rings_in_no_other_exercise(cage: Cage) -> None:
+    """A limit of its own around a slow call, never taken back: the next exercise lost a check."""
+    left = """
+import signal
+def late(*_):
+    raise TimeoutError
+signal.signal(signal.SIGALRM, late)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+"""
+    worker = cage.worker()
+    for source in (left, "x = 1\n"):
+        request = encode({"op": "run", "source": source, "label": "cell"})
+        assert decode(worker.ask(request, Budget(10.0)))["ok"]
+        time.sleep(0.4)
+    worker.kill()
 
 
 # --------------------------------------------------------------------- what workers may read

@@ -48,11 +48,17 @@ def make_tables(url: Any) -> None:
 
 
 def in_conflict(error: Exception) -> bool:
-    """Whether another grader was first, also where nbgrader calls it an entry that is invalid."""
-    return any(
-        getattr(getattr(one, "orig", None), "pgcode", None) in _CONFLICTS
-        for one in (error, error.__context__)
-    )
+    """Whether another one was first to make a table or a row, also where nbgrader calls it an entry
+    that is invalid."""
+    from sqlalchemy.exc import IntegrityError
+
+    for one in (error, error.__context__):
+        cause = getattr(one, "orig", None)
+        if isinstance(one, IntegrityError) or getattr(cause, "pgcode", None) in _CONFLICTS:
+            return True
+        if str(cause).endswith(" already exists"):  # SQLite's, of a table
+            return True
+    return False
 
 
 def save_cells(session: Any, assignment: Assignment, course_id: str) -> None:

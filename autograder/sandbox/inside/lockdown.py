@@ -86,7 +86,7 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
 
 def limit_resources(limits: dict[str, int]) -> None:
     """The kernel's own limits; the judge watches time and memory from outside as well."""
-    limit_memory(limits["memory"])
+    limit_memory(limits["memory"] + limits["addresses"])
     for name, value in (
         (resource.RLIMIT_CPU, limits["cpu"] + 5),
         (resource.RLIMIT_FSIZE, limits["file_size"]),

@@ -19,6 +19,7 @@ DEVICES = ("null", "full", "random", "urandom")
 
 LIMITS = {
     "memory": 2 * 2**30,
+    "addresses": 2 * 2**30,  # beyond those of the memory: stacks and heaps of threads, mostly empty
     "scratch": 64 * 2**20,
     "file_size": 64 * 2**20,
     "files": 256,

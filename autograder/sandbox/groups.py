@@ -1,0 +1,140 @@
+"""The kernel's own account of a submission's memory: a control group, where one can be had.
+
+`Watch` looks at processes from outside, some times a second. What is taken between two looks, or
+held by nobody who is seen, the kernel alone knows. A submission in a group of its own gets
+`CEILING` and no page more, the kernel's notes about it and its scratch folder included. That lies
+above what the watch ends it for, and no answer within its memory meets it.
+
+Both versions of Linux's control groups will do. Root has them unless a container forbids it,
+others where a part of the tree was given to them (`systemd-run --user --scope`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from .inside.protocol import LIMITS
+
+CEILING = LIMITS["memory"] + 2**29
+_ROOT = Path("/sys/fs/cgroup")
+_NUMBERS = itertools.count()
+
+
+class Version(NamedTuple):
+    """How its files are called."""
+
+    memory: str
+    limits: tuple[tuple[str, int], ...]
+    """Of memory, and what else there may be a file for: what is swapped out, who else ends."""
+    ended: tuple[tuple[str, str], ...]
+    """Files, and a line in each whose number is above 0 once a process was ended at the limit."""
+
+
+FIRST = Version(
+    "memory.limit_in_bytes",
+    (("memory.limit_in_bytes", CEILING), ("memory.swappiness", 0)),
+    (("memory.oom_control", "oom_kill "), ("memory.failcnt", "")),
+)
+SECOND = Version(
+    "memory.max",
+    (("memory.max", CEILING), ("memory.swap.max", 0), ("memory.oom.group", 1)),
+    (("memory.events", "oom "),),
+)
+
+
+def own() -> Iterator[tuple[Path, Version]]:
+    """The groups that limit the memory of this process: its own, and those above it."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+            _, controllers, name = line.split(":", 2)
+            if controllers in ("", "memory"):
+                root = _ROOT / controllers
+                group = root / name.lstrip("/")
+                for folder in (group, *group.parents):
+                    if folder.is_relative_to(root):
+                        yield folder, FIRST if controllers else SECOND
+
+
+@dataclass(frozen=True)
+class Group:
+    """One submission's."""
+
+    folder: Path
+    version: Version
+
+    def make(self) -> None:
+        self.folder.mkdir()
+        for file, value in self.version.limits:
+            if file == self.version.memory or (self.folder / file).exists():
+                (self.folder / file).write_text(str(value), encoding="ascii")
+
+    def add(self, pid: int) -> None:
+        """The process and all that it starts from now on."""
+        (self.folder / "cgroup.procs").write_text(str(pid), encoding="ascii")
+
+    def overrun(self) -> bool:
+        """Whether the kernel ended a process of it at the ceiling."""
+        try:
+            return all(
+                re.search(f"^{name}[1-9]", (self.folder / file).read_text("ascii"), re.MULTILINE)
+                for file, name in self.version.ended
+            )
+        except OSError:
+            return False
+
+    def remove(self) -> None:
+        """An empty one; whose grader was killed leaves it to the next."""
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
+
+
+def around(pid: int) -> Group | None:
+    """A new group with this process in it; None where the machine lets us have none."""
+    places = _places()
+    for place in tuple(places):
+        folder = place[0] / f"autograder-{os.getpid()}-{next(_NUMBERS)}"
+        group = Group(folder, place[1])
+        try:
+            group.make()
+            group.add(pid)
+        except OSError as error:
+            group.remove()
+            if not isinstance(error, ProcessLookupError):
+                places.remove(place)
+        else:
+            return group
+    return None
+
+
+def held() -> bool:
+    """Whether the kernel holds the memory of submissions here; known once one was started."""
+    return bool(_places())
+
+
+@functools.cache
+def _places() -> list[tuple[Path, Version]]:
+    """Where groups may perhaps be made; what graders that were killed left there is removed."""
+    found = [(folder, version) for folder, version in own() if _limits(folder, version)]
+    for folder, version in found:
+        for left in folder.glob("autograder-*-*"):
+            if not os.path.exists(f"/proc/{left.name.split('-')[1]}"):
+                Group(left, version).remove()
+    return found
+
+
+def _limits(folder: Path, version: Version) -> bool:
+    """Whether a group below this one may have a limit; in version 2 that is for this one to say."""
+    try:
+        if version is FIRST:
+            return (folder / version.memory).exists()
+        return "memory" in (folder / "cgroup.subtree_control").read_text(encoding="ascii").split()
+    except OSError:
+        return False
