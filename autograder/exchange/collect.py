@@ -15,7 +15,7 @@ import io
 import re
 import statistics
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -108,7 +108,7 @@ class _Collection:
                 one._replace(lms_id=numbers.of(who, one.lms_id * (found.system != "Moodle")))
                 for who, one in roster.items()
             ]
-            self.outcome.remarks.extend(_on_the_roster(found, people))
+            self.outcome.remarks.extend(_on_the_roster(found, people, numbers.here.keys()))
         if roster:
             self.outcome.remarks.extend(_strangers(found, there))
         told, doubted = _member_times(found, made, self.zone)
@@ -265,27 +265,26 @@ def _students(course_dir: Path) -> set[str]:
     return {path.name for path in folders if any((path / name).exists() for name in course())}
 
 
-def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
+def _on_the_roster(found: Layout, roster: list[Person], met: Container[str]) -> list[str]:
     """Gives members the id that the roster has for them, and says whom it knew by name alone, or
-    by an id or number alone where what else is told is another's.
+    by a number alone where what else is told is another's.
 
     An id, a platform's own number, an e-mail address or a name count where one student on the
-    roster and one person in the archive have it. A name counts where nothing else says who it is.
+    roster and one person in the archive have it. A name counts where nothing else says who it is,
+    and against a number that students choose, or of a student whom this platform has not `met`: the
+    roster may have it from another one.
     """
     members = [member for handed in found.people for member in handed.members]
     ids = {person.student: person for person in roster}
     known = {member.student: {member.student} & ids.keys() for member in members}
-    alone: dict[str, dict[str, str]] = {}
-    for kind in ("lms_id", "email", "name"):
-        alone[kind] = {
-            those[0].student: people[0].student
-            for people, those in _alike(kind, roster, members)
-            if len(people) == len(those) == 1
-        }
-    for kind in ("lms_id", "email"):
-        for who, person in alone[kind].items():
-            known[who].add(person)
-    named = {who: person for who, person in alone["name"].items() if who not in alone["email"]}
+    by_number, by_email, by_name = (
+        _one_to_one(kind, roster, members) for kind in ("lms_id", "email", "name")
+    )
+    for who, person in (*by_number.items(), *by_email.items()):
+        known[who].add(person)
+    chosen = known.keys() if found.system == "Gradescope" else ()
+    unsure = {*chosen, *(who for who, person in by_number.items() if person not in met)}
+    named = {who: by_name[who] for who in by_name if who in unsure and who not in by_email}
     taken = set().union(*known.values())
     _refuse_claims(found, known, named)
     new = {who: student for who, whom in known.items() for student in whom}
@@ -293,7 +292,7 @@ def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
         f"{', '.join(filter(None, member[1:3]))}: taken for {ids[new[member.student]].shown}, by "
         "the number alone; what else is told of them is another's"
         for member in (one for handed in found.people for one in handed.members)
-        if member.student in new and _another(member, ids[new[member.student]])
+        if member.student in unsure & new.keys() and _another(member, ids[new[member.student]])
     ]
     for people, those in _alike("name", roster, members):
         for member in (one for one in those if not known[one.student]):
@@ -324,9 +323,9 @@ def _another(member: Member, person: Person) -> bool:
 
 
 def _refuse_claims(found: Layout, known: dict[str, set[str]], named: dict[str, str]) -> None:
-    """Names whoever is several students of the roster by id, number and address, or one by these
-    and another by name where no address tells, and those who would be the same one: who is right
-    cannot be told."""
+    """Names whoever is several students of the roster by id, number and address, or one by a number
+    that is not sure and another by name, and those who would be the same one: who is right cannot
+    be told."""
     claims: dict[str, list[str]] = {}
     for handed in found.people:
         for member in handed.members:
@@ -391,6 +390,15 @@ def _alike(
     ours, theirs = _by(kind, roster), _by(kind, members)
     for key in sorted((ours.keys() & theirs.keys()) - {""}):
         yield ours[key], theirs[key]
+
+
+def _one_to_one(kind: str, roster: list[Person], members: list[Member]) -> dict[str, str]:
+    """Whom on the roster an archive's ids are, where it is one and one."""
+    return {
+        those[0].student: people[0].student
+        for people, those in _alike(kind, roster, members)
+        if len(people) == len(those) == 1
+    }
 
 
 P = TypeVar("P", Person, Member)
