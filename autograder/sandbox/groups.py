@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .inside.protocol import LIMITS
+from .process import look_at
 
 CEILING = LIMITS["memory"] + 2**29
 _ROOT = Path("/sys/fs/cgroup")
@@ -100,7 +101,7 @@ def around(pid: int) -> Group | None:
     """A new group with this process in it; None where the machine lets us have none."""
     places = _places()
     for place in tuple(places):
-        folder = place[0] / f"autograder-{os.getpid()}-{next(_NUMBERS)}"
+        folder = place[0] / f"autograder-{os.getpid()}-{_born(os.getpid())}-{next(_NUMBERS)}"
         group = Group(folder, place[1])
         try:
             group.make()
@@ -121,13 +122,29 @@ def held() -> bool:
 
 @functools.cache
 def _places() -> list[tuple[Path, Version]]:
-    """Where groups may perhaps be made; what graders that were killed left there is removed."""
+    """Where groups may perhaps be made."""
     found = [(folder, version) for folder, version in own() if _limits(folder, version)]
-    for folder, version in found:
-        for left in folder.glob("autograder-*-*"):
-            if not os.path.exists(f"/proc/{left.name.split('-')[1]}"):
-                Group(left, version).remove()
+    _remove_left(found)
     return found
+
+
+def remove_left() -> None:
+    """Removes the groups of judges that have ended, or were killed before they could."""
+    _remove_left(_places())
+
+
+def _remove_left(places: list[tuple[Path, Version]]) -> None:
+    for folder, version in places:
+        for left in folder.glob("autograder-*"):
+            name = re.fullmatch(r"autograder-([0-9]+)-([0-9]+)-[0-9]+", left.name)
+            if name and _born(int(name[1])) != int(name[2]):
+                Group(left, version).remove()
+
+
+def _born(pid: int) -> int:
+    """When it was started, which tells it from an earlier process of the same number."""
+    seen = look_at(pid)
+    return seen.born if seen else -1
 
 
 def _limits(folder: Path, version: Version) -> bool:
