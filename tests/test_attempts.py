@@ -110,6 +110,11 @@ def test_points_by_hand_stay_with_their_attempt_and_come_back_with_it(
     assert "ada: attempt 2 counts, the last one (1: 14.5, 2: 0)" in said
     assert mark(springs, tmp_path) == 0
 
+    for words, counts in (((), 2), (command_, 1), (("--policy", "last"), 2), ((), 2)):
+        command("grade", "springs", "--course", tmp_path, *words)
+        known = [(1, 14.5, counts == 1), (2, 0, counts == 2)]
+        assert totals(tmp_path) == known, "which one counts is chosen anew, and nothing comes in"
+
 
 def test_a_better_attempt_that_came_late_may_be_worth_less(
     springs: Assignment, tmp_path: Path, judged: list[str]

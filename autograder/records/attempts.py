@@ -53,8 +53,16 @@ class Attempts:
             self._add(result.student)
 
     def renew(self, before: Result) -> None:
-        """Before another file's result is recorded: puts what is on record of this one with its
-        attempt, and takes what was given by hand out of the gradebook."""
+        """Before another file's result is recorded: sets aside what is on record of this one, and
+        keeps the file."""
+        student = before.student
+        self._set_aside(before)
+        if self._sha(self._folders(student)[-1]) != self._sha(self._submitted(student)):
+            self._add(student)
+
+    def _set_aside(self, before: Result) -> None:
+        """Puts what is on record of a file with its attempt, and takes what was given by hand out
+        of the gradebook."""
         student, sha = before.student, before.submission_sha256
         same = [one for one in self._folders(student) if self._sha(one) == sha]
         folder = same[-1] if same else history.add(self.course_dir, self.name, student, None, "")
@@ -63,9 +71,6 @@ class Attempts:
         if given:
             write_atomically(folder / "by_hand.json", msgspec.json.encode(given))
             self.recorder.give(self.name, student, [])
-        if self._sha(self._folders(student)[-1]) != self._sha(self._submitted(student)):
-            self._add(student)
-        if given:
             names = ", ".join(dict.fromkeys(shown(one.cell) for one in given))
             self.said.append(
                 f"{student}: what was given by hand ({names}) stays with attempt {folder.name}, "
@@ -164,7 +169,9 @@ class Attempts:
 
     def _count(self, student: str, chosen: Path, result: Result, before: Result) -> None:
         """Lets another attempt count than the one that does."""
-        self.renew(before)
+        self._set_aside(before)
+        if self._sha(self._submitted(student)) not in map(self._sha, self._folders(student)):
+            self._add(student)  # it came while the others were judged
         self.store.save(result)  # first: where this is cut off, the same file is chosen again
         data, _ = find_notebook(chosen, self.name)
         place = self._submitted(student)
