@@ -130,6 +130,7 @@ def test_a_killed_graders_groups_are_removed_by_the_next(worker: Worker) -> None
 
 def test_a_judge_whose_fork_was_killed_removes_its_group(cages: Callable[[Level], Cage]) -> None:
     """It goes on with the class: what killed a fork each time would make them pile up."""
+
     def judge(self: object, judge: object, job: object) -> None:
         worker = cages("full").worker()
         assert worker.group is not None
