@@ -98,6 +98,21 @@ def test_who_is_ended_where_a_container_s_memory_ends_has_not_passed_a_limit(
     assert not second.group.folder.exists()
 
 
+def test_a_group_s_name_does_not_tell_how_many_there_were(cages: Callable[[Level], Cage]) -> None:
+    """It is read inside, and a later worker of a submission would hear how often one before it
+    ended."""
+    names = []
+    for _ in range(2):
+        worker = cages("full").worker()
+        worker.kill()
+        if worker.group is None:
+            pytest.skip("the kernel gives this user no control group")
+        names.append(worker.group.folder.name.rpartition("-"))
+    (one, _, number), (other, _, next_number) = names
+    assert one == other
+    assert abs(int(number, 16) - int(next_number, 16)) > 2**20
+
+
 def test_an_answer_within_its_memory_does_not_meet_it(worker: Worker) -> None:
     """Beside what is fresh: a full scratch folder, and the libraries' pages written to."""
     scratch = (

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import itertools
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,6 @@ from .process import look_at
 
 CEILING = LIMITS["memory"] + 2**29
 _ROOT = Path("/sys/fs/cgroup")
-_NUMBERS = itertools.count()
 
 
 class Version(NamedTuple):
@@ -101,7 +100,10 @@ def around(pid: int) -> Group | None:
     """A new group with this process in it; None where the machine lets us have none."""
     places = _places()
     for place in tuple(places):
-        folder = place[0] / f"autograder-{os.getpid()}-{_born(os.getpid())}-{next(_NUMBERS)}"
+        whose = f"autograder-{os.getpid()}-{_born(os.getpid())}"
+        folder = (
+            place[0] / f"{whose}-{secrets.token_hex(8)}"
+        )  # it is read inside, and tells nothing
         group = Group(folder, place[1])
         try:
             group.make()
@@ -136,7 +138,7 @@ def remove_left() -> None:
 def _remove_left(places: list[tuple[Path, Version]]) -> None:
     for folder, version in places:
         for left in folder.glob("autograder-*"):
-            name = re.fullmatch(r"autograder-([0-9]+)-([0-9]+)-[0-9]+", left.name)
+            name = re.fullmatch(r"autograder-([0-9]+)-([0-9]+)-[0-9a-f]+", left.name)
             if name and _born(int(name[1])) != int(name[2]):
                 Group(left, version).remove()
 
