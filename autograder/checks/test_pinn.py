@@ -44,7 +44,7 @@ DECAY_RESIDUAL_LIMIT = 0.2
 EPOCHS_OSCILLATOR = 3000
 OSCILLATOR_LIMIT = 0.25
 START_LIMIT = 0.05
-SPEED_LIMIT = 0.2
+SPEED_LIMIT = 0.1
 EPOCHS_HEAT = 1000
 HEAT_LIMIT = 0.03
 EDGE_LIMIT = 0.02
@@ -1022,6 +1022,17 @@ def _trained(
     return Trained(found.errors, bool(taken), found.words())
 
 
+def _worst(
+    student: Any, draw: np.random.Generator, times: int, train: Callable[..., Trained]
+) -> Trained:
+    """The worst of so many trainings: of wrong ones up to a fifth come by chance to where they
+    should."""
+    found = [train(student, draw) for _ in range(times)]
+    errors = tuple(map(max, zip(*(one.errors for one in found), strict=True)))
+    took = all(one.takes_the_parameter for one in found)
+    return Trained(errors, took, next((one.seen for one in found if one.seen), ""))
+
+
 def _takes_its_parameter(trained: Trained, name: str) -> None:
     holds(trained.takes_the_parameter, f"cannot be called with {name}=…, as the docstring says")
 
@@ -1063,16 +1074,20 @@ def decay(student: Any, draw: np.random.Generator) -> Trained:
     )
 
 
+def decays(student: Any, draw: np.random.Generator) -> Trained:
+    return _worst(student, draw, 3, decay)
+
+
 @pytest.mark.point
 def test_train_decay__decays(student, draw):
     """follows exp(−rate · t) from 0 to 5, for the rate that is asked for"""
-    trained = student.once(decay, draw)
+    trained = student.once(decays, draw)
     below(trained.errors[0], DECAY_LIMIT, "the largest error against exp(−rate · t)", trained.seen)
 
 
 def test_train_decay__obeys_the_equation(student, draw):
     """obeys u′ = −rate · u from 0 to 5 and is not zero"""
-    error, residual = student.once(decay, draw).errors
+    error, residual = student.once(decays, draw).errors
     holds(error < 0.5, "the model is far from the solution that starts at 1")
     below(residual, DECAY_RESIDUAL_LIMIT, "the largest residual u′ + rate · u")
 
@@ -1080,7 +1095,7 @@ def test_train_decay__obeys_the_equation(student, draw):
 @pytest.mark.guard
 def test_train_decay__takes_the_rate(student, draw):
     """takes the rate as an argument"""
-    _takes_its_parameter(student.once(decay, draw), "rate")
+    _takes_its_parameter(student.once(decays, draw), "rate")
 
 
 @pytest.mark.guard
@@ -1251,16 +1266,20 @@ def oscillator(student: Any, draw: np.random.Generator) -> Trained:
     )
 
 
+def oscillates(student: Any, draw: np.random.Generator) -> Trained:
+    return _worst(student, draw, 3, oscillator)
+
+
 @pytest.mark.point
 def test_train_oscillator__oscillates(student, draw):
     """follows cos ωt for two periods, with the frequency that is asked for"""
-    trained = student.once(oscillator, draw)
+    trained = student.once(oscillates, draw)
     below(trained.errors[0], OSCILLATOR_LIMIT, "the largest error against cos ωt", trained.seen)
 
 
 def test_train_oscillator__starts_at_1_at_rest(student, draw):
     """starts at x(0) = 1 at rest and moves afterwards"""
-    error, start, speed = student.once(oscillator, draw).errors
+    error, start, speed = student.once(oscillates, draw).errors
     below(start, START_LIMIT, "the distance of x(0) from 1")
     below(speed, SPEED_LIMIT, "the size of x′(0)")
     holds(error < 1, "the model does not oscillate")
@@ -1269,7 +1288,7 @@ def test_train_oscillator__starts_at_1_at_rest(student, draw):
 @pytest.mark.guard
 def test_train_oscillator__takes_omega(student, draw):
     """takes ω as an argument"""
-    _takes_its_parameter(student.once(oscillator, draw), "omega")
+    _takes_its_parameter(student.once(oscillates, draw), "omega")
 
 
 @pytest.mark.guard
@@ -1544,10 +1563,14 @@ def heat(student: Any, draw: np.random.Generator) -> Trained:
     return _trained(student, draw, "train_heat", EPOCHS_HEAT, HEAT_LIMIT, _heat_errors, alpha=alpha)
 
 
+def cools(student: Any, draw: np.random.Generator) -> Trained:
+    return _worst(student, draw, 2, heat)
+
+
 @pytest.mark.point
 def test_train_heat__cools_like_the_rod(student, draw):
     """follows the exact solution everywhere, for the α that is asked for"""
-    trained = student.once(heat, draw)
+    trained = student.once(cools, draw)
     below(
         trained.errors[0], HEAT_LIMIT, "the largest error against the exact solution", trained.seen
     )
@@ -1555,7 +1578,7 @@ def test_train_heat__cools_like_the_rod(student, draw):
 
 def test_train_heat__meets_the_conditions(student, draw):
     """starts as sin πx, stays at 0 at both ends and cools in between"""
-    error, edge = student.once(heat, draw).errors
+    error, edge = student.once(cools, draw).errors
     below(edge, EDGE_LIMIT, "the largest error at the start and at the two ends")
     holds(error < 0.3, "the rod does not cool as it should")
 
@@ -1563,7 +1586,7 @@ def test_train_heat__meets_the_conditions(student, draw):
 @pytest.mark.guard
 def test_train_heat__takes_alpha(student, draw):
     """takes α as an argument"""
-    _takes_its_parameter(student.once(heat, draw), "alpha")
+    _takes_its_parameter(student.once(cools, draw), "alpha")
 
 
 @pytest.mark.guard

@@ -26,7 +26,7 @@ POINTS = {
     "l2_penalty": {"is_the_sum_of_squares_of_one_layer", "has_the_gradient_2_w"},
     "early_stopping": {"stops_after_patience_epochs", "restores_the_best_weights"},
     "augment": {"begins_with_the_originals"},
-    "train": {"learns_a_sine"},
+    "train": {"learns_a_sine", "moves_every_layer"},
 }
 
 
