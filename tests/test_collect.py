@@ -943,6 +943,9 @@ def test_of_two_with_one_name_moodles_number_tells_the_one_who_was_there(tmp_pat
     assert _taken(tmp_path / "course", first).written == ["ada", "mal"]
     second = {folder.format("Ada L_700"): b"3", folder.format("Ada L_702"): b"4"}
     assert _taken(tmp_path / "course", second, replace=True).written == ["ada", "ada_l-702"]
+    anew = {folder.format("Mal M_700"): b"5", folder.format("Zed Z_701"): b"6"}
+    outcome = _taken(tmp_path / "course", anew, replace=True)
+    assert outcome.written == ["mal", "zed_z-701"], "an assignment that Moodle numbers anew"
 
 
 @pytest.mark.parametrize(("name", "remarked"), [("Mal M", 0), ("Zed Z", 1), ("L. Ada Z", 0)])

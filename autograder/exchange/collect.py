@@ -280,6 +280,9 @@ def _on_the_roster(found: Layout, roster: list[Person], met: Container[str]) -> 
     by_number, by_email, by_name = (
         _one_to_one(kind, roster, members) for kind in ("lms_id", "email", "name")
     )
+    if found.system == "Moodle":  # which numbers anew: it tells namesakes apart, and no others
+        they = {member.student: member for member in members}
+        by_number = {who: p for who, p in by_number.items() if not _another(they[who], ids[p])}
     for who, person in (*by_number.items(), *by_email.items()):
         known[who].add(person)
     chosen = known.keys() if found.system == "Gradescope" else ()
