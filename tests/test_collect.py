@@ -864,7 +864,7 @@ def test_nobody_hands_in_for_another_by_a_number_of_the_roster(
     files = {f"export/submission_{n}/x.ipynb": notebook(note=str(n)) for n in range(2 + with_ada)}
     outcome = _taken(tmp_path / "course", files | {"export/submission_metadata.yml": told.encode()})
     assert outcome.written == ["7703"]
-    both = "submission_1: its id, number and address are those of ada and mal"
+    both = "submission_1: its id, number, address and name are those of ada and mal"
     claimed = "submission_2: ada is claimed by submission_1 and submission_2"
     assert outcome.left_out == [both, claimed][: 1 + with_ada]
 
@@ -885,7 +885,8 @@ def test_a_number_with_anothers_name_and_address_is_remarked(
     outcome = _taken(tmp_path / "course", files)
     assert outcome.written == ["ada"]
     remark = (
-        "Zed Z, z@x.org: taken for Ada L (ada), by the number alone; name and address are others"
+        "Zed Z, z@x.org: taken for Ada L (ada), by the number alone; what else is told of them is "
+        "another's"
     )
     assert (remark in outcome.remarks) == told
 
@@ -915,6 +916,62 @@ def test_a_number_that_another_platform_gave_is_nobodys_here(first: str, tmp_pat
     outcome = _taken(tmp_path / "course", files, replace=True)
     assert outcome.written == ["ben-56", "mallory-55"]
     assert _taken(tmp_path / "course", before[first]).unchanged == [ada], "there it is still hers"
+
+
+@pytest.mark.parametrize("later", ["Ada L_700_assignsubmission_file_", "1-1 - Ada L"])
+def test_a_platforms_number_is_known_when_another_one_was_used_since(
+    later: str, tmp_path: Path
+) -> None:
+    from autograder.exchange.export import numbers
+
+    course = tmp_path / "course"
+    later = later if "_" in later else f"{later} - Nov 3, 2026 1159 PM"
+    told = b"submission_1: {':submitters': [{':name': Ada L, ':sid': '55', ':email': a@x.org}]}"
+    files = {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": told}
+    assert _taken(course, files).written == ["55"]
+    assert _taken(course, {f"{later}/x.ipynb": b"2"}, replace=True).written == ["55"]
+    files = {"mallory_55_7_x.ipynb": b"2", "ben_56_8_x.ipynb": b"3"}
+    assert _taken(course, files).written == ["ben-56", "mallory-55"]
+    known = numbers(course, "Canvas", "backprop")
+    assert [known.of("55", "55"), known.of("ben-56", "56")] == ["", "56"]
+
+
+def test_of_two_with_one_name_moodles_number_tells_the_one_who_was_there(tmp_path: Path) -> None:
+    _on_a_roster(tmp_path / "course")
+    folder = "{}_assignsubmission_file_/x.ipynb"
+    first = {folder.format("Ada L_700"): b"1", folder.format("Mal M_701"): b"2"}
+    assert _taken(tmp_path / "course", first).written == ["ada", "mal"]
+    second = {folder.format("Ada L_700"): b"3", folder.format("Ada L_702"): b"4"}
+    assert _taken(tmp_path / "course", second, replace=True).written == ["ada", "ada_l-702"]
+    anew = {folder.format("Mal M_700"): b"5", folder.format("Zed Z_701"): b"6"}
+    outcome = _taken(tmp_path / "course", anew, replace=True)
+    assert outcome.written == ["mal", "zed_z-701"], "an assignment that Moodle numbers anew"
+
+
+@pytest.mark.parametrize(("name", "remarked"), [("Mal M", 0), ("Zed Z", 1), ("L. Ada Z", 0)])
+def test_a_number_of_one_with_the_name_of_another_is_neithers(
+    name: str, remarked: int, tmp_path: Path
+) -> None:
+    """Brightspace tells no address, and the roster's numbers may be another platform's."""
+    _on_a_roster(tmp_path / "course")
+    folder = f"55-1 - {name} - Nov 3, 2026 1159 PM"
+    outcome = _taken(tmp_path / "course", {f"{folder}/x.ipynb": b"1"})
+    if name == "Mal M":
+        assert not outcome.written
+        why = f"{folder}: its id, number, address and name are those of ada and mal"
+        assert outcome.left_out == [why]
+    else:
+        assert outcome.written == ["ada"]
+    assert sum("by the number alone" in remark for remark in outcome.remarks) == remarked
+
+
+def test_a_file_handed_in_twice_came_in_the_first_time(tmp_path: Path) -> None:
+    """As it does where the second comes with a later archive."""
+    folder = "7-1 - Ada L - Nov {}, 2026 1159 PM/x.ipynb"
+    files = {folder.format(day): b"1" for day in (3, 9)}
+    _taken(tmp_path / "course", files)
+    (stamp,) = (tmp_path / "course").rglob("timestamp.txt")
+    assert stamp.read_text() == "2026-11-03 23:59:00.000000 UTC"
 
 
 def test_who_has_left_comes_back_under_no_other_id(tmp_path: Path) -> None:

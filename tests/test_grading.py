@@ -33,7 +33,7 @@ from autograder.grading.run import (
     students,
 )
 from autograder.judging.answers import reference_code
-from autograder.results import ExerciseResult, Result, Store
+from autograder.results import ExerciseResult, Result, Store, save_dropped
 
 TRAIN = {"ada", "dmitri", "emma", "kim", "rosa", "sami", "uma", "vera", "viktor", "walter", "yuri"}
 """Of the class whose notebooks train networks: its endless loop and its slow alternatives take
@@ -317,6 +317,8 @@ def test_a_folder_that_may_not_be_looked_into_is_said(
     assert not_looked_at(tmp_path, found) == []
     monkeypatch.setattr(os, "access", lambda path, _: path.name != "ada")
     assert not_looked_at(tmp_path, found) == ["'ada': this user may not look into it"]
+    save_dropped(tmp_path, {"ada": "2026-11-20"})
+    assert not_looked_at(tmp_path, found) == [], "who has left is not graded anyhow"
 
 
 @pytest.mark.slow

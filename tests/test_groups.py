@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import multiprocessing.connection
 import os
+import signal
 import subprocess
 import sys
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autograder.errors import WorkerEnded
+from autograder.errors import CageGone, WorkerEnded
+from autograder.grading import judge_process
 from autograder.sandbox import groups
 from autograder.sandbox.cage import Cage, Worker
 from autograder.sandbox.inside.wire import encode
 from autograder.sandbox.levels import LEVELS, Level
+from autograder.sandbox.process import wait_gone
 from autograder.sandbox.watch import Budget
 
 FILLS = "held = [bytearray(b'a') * 2**28 for _ in range({quarters})]\n"
@@ -64,6 +69,50 @@ def test_the_kernel_holds_what_nobody_looks_at(
     assert (told.value.kind, told.value.killed) == ("memory", False)
 
 
+@pytest.fixture
+def container(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Groups are made in one that has less memory than a submission may have."""
+    assert worker.group is not None
+    outer, version = worker.group.folder.with_name("container"), worker.group.version
+    outer.mkdir()
+    if version is groups.SECOND:
+        (outer / "cgroup.subtree_control").write_text("+memory", encoding="ascii")
+    (outer / version.memory).write_text(str(2**28), encoding="ascii")
+    monkeypatch.setattr(groups, "_places", lambda: [(outer, version)])
+    yield
+    outer.rmdir()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.usefixtures("container")
+def test_who_is_ended_where_a_container_s_memory_ends_has_not_passed_a_limit(
+    level: Level, cages: Callable[[Level], Cage]
+) -> None:
+    """It is tried again alone, and told what it was."""
+    second = cages(level).worker()
+    assert second.group is not None
+    assert second.group.folder.parent.name == "container"
+    with pytest.raises(WorkerEnded, match="killed, as where memory runs out") as told:
+        _run(second, FILLS.format(quarters=2))
+    assert (told.value.kind, told.value.killed) == ("died", True)
+    assert not second.group.folder.exists()
+
+
+def test_a_group_s_name_does_not_tell_how_many_there_were(cages: Callable[[Level], Cage]) -> None:
+    """It is read inside, and a later worker of a submission would hear how often one before it
+    ended."""
+    names = []
+    for _ in range(2):
+        worker = cages("full").worker()
+        worker.kill()
+        if worker.group is None:
+            pytest.skip("the kernel gives this user no control group")
+        names.append(worker.group.folder.name.rpartition("-"))
+    (one, _, number), (other, _, next_number) = names
+    assert one == other
+    assert abs(int(number, 16) - int(next_number, 16)) > 2**20
+
+
 def test_an_answer_within_its_memory_does_not_meet_it(worker: Worker) -> None:
     """Beside what is fresh: a full scratch folder, and the libraries' pages written to."""
     scratch = (
@@ -75,21 +124,64 @@ def test_an_answer_within_its_memory_does_not_meet_it(worker: Worker) -> None:
 
 
 def test_a_killed_graders_groups_are_removed_by_the_next(worker: Worker) -> None:
+    """Also where another process has its number meanwhile."""
     assert worker.group is not None
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    left = worker.group.folder.with_name(f"autograder-{ended.pid}-0")
-    other = worker.group.folder.with_name(f"autograder-{os.getpid()}-x")
-    for folder in (left, other):
+    _, pid, born, number = worker.group.folder.name.split("-")
+    left = worker.group.folder.with_name(f"autograder-{ended.pid}-{born}-0")
+    renumbered = worker.group.folder.with_name(f"autograder-{pid}-1-0")
+    other = worker.group.folder.with_name(f"autograder-{pid}-{born}-{number}0000")
+    strangers = worker.group.folder.with_name("autograder-of-somebody-else")
+    for folder in (left, renumbered, other, strangers):
         folder.mkdir()
-    groups._places.cache_clear()
-    again = groups.around(worker.pid)
-    assert again is not None
+    groups.remove_left()
     assert not left.exists()
-    assert other.exists()  # of a grader that is at work
-    other.rmdir()
-    worker.group.add(worker.pid)
-    again.remove()
+    assert not renumbered.exists()
+    for folder in (other, strangers):  # of a grader that is at work, and none at all
+        assert folder.exists()
+        folder.rmdir()
+
+
+def test_a_judge_whose_fork_was_killed_removes_its_group(cages: Callable[[Level], Cage]) -> None:
+    """It goes on with the class: what killed a fork each time would make them pile up."""
+
+    def judge(self: object, judge: object, job: object) -> None:
+        worker = cages("full").worker()
+        assert worker.group is not None
+        os.write(told, str(worker.group.folder).encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    ready, told = os.pipe()
+    line, other = multiprocessing.connection.Pipe()
+    with line, other:
+        server = object.__new__(judge_process._Server)
+        server.cage, server.line = cages("full"), line
+        server._judge = types.MethodType(judge, server)  # type: ignore[method-assign]
+        probe = server.cage.worker()
+        probe.kill()
+        if probe.group is None:
+            pytest.skip("the kernel gives this user no control group")
+        assert b"without a result" in server._in_a_fork(None, None)  # type: ignore[arg-type]
+    made = Path(os.read(ready, 4096).decode())
+    os.close(ready)
+    os.close(told)
+    assert "autograder-" in made.name
+    assert not made.exists()
+
+
+@pytest.mark.parametrize("level", ["full", "landlock"])
+def test_a_cage_whose_parent_was_killed_leaves_no_group(level: Level) -> None:
+    with contextlib.closing(Cage(level)) as cage:
+        worker = cage.worker()
+        if worker.group is None:
+            worker.kill()
+            pytest.skip("the kernel gives this user no control group")
+        cage.process.kill()
+        wait_gone(worker.pid, 5.0)
+        with pytest.raises(CageGone):
+            worker.kill()
+        assert not worker.group.folder.exists()
 
 
 @pytest.fixture

@@ -166,7 +166,7 @@ def doctor(json: JSON = False) -> None:
     """
     import msgspec
 
-    from autograder.grading.executors import room
+    from autograder.grading.executors import cramped, room
     from autograder.sandbox import groups
     from autograder.sandbox.cage import probe
     from autograder.sandbox.inside.protocol import LIMITS
@@ -189,6 +189,12 @@ def doctor(json: JSON = False) -> None:
             f"At a time there is room for {room()} submission(s) of {LIMITS['memory'] >> 30} GB.",
             highlight=False,
         )
+        if cramped():
+            console.print(
+                "That is more than there is, with the judge's half: the kernel may end an answer "
+                "within its limit, and it loses its points.",
+                highlight=False,
+            )
         if not probes[0].available:
             console.print("ISOLATION.md says what to do, under “When doctor says less than full”.")
     if not probes[0].available:

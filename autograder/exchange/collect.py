@@ -12,9 +12,10 @@ import contextlib
 import copy
 import errno
 import io
+import re
 import statistics
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -101,14 +102,13 @@ class _Collection:
         self.outcome.remarks.extend(perhaps_a_class(found, there))
         self.outcome.remarks.extend(_spelt_as_known(found, there))
         if found.system not in _OWN:
-            elsewhere = records.numbers_elsewhere(self.course_dir, found.system)
+            numbers = records.numbers(self.course_dir, found.system, self.assignment.name)
             people = [
-                person._replace(lms_id="")
-                if (person.student, person.lms_id) in elsewhere
-                else person
-                for person in roster.values()
+                # Moodle's, a number in one assignment's worksheet, is never the roster's.
+                one._replace(lms_id=numbers.of(who, one.lms_id * (found.system != "Moodle")))
+                for who, one in roster.items()
             ]
-            self.outcome.remarks.extend(_on_the_roster(found, people))
+            self.outcome.remarks.extend(_on_the_roster(found, people, numbers.here.keys()))
         if roster:
             self.outcome.remarks.extend(_strangers(found, there))
         told, doubted = _member_times(found, made, self.zone)
@@ -164,18 +164,19 @@ class _Collection:
                 continue
             for name in (label, member.student, *map(shown, handed.told)):
                 self.known.left_out.pop(name, None)
+            before = self.known.students.get(member.student)
             origin = records.Origin(
                 system=system,
                 label=handed.label,
                 name=member.name,
                 email=member.email,
                 lms_id=member.lms_id,
+                numbers=records.numbered(before) if before is not None else {},
                 group=group if len(group) > 1 else [],
                 time=_utc(time) if time else "",
                 late=handed.late,
                 file=chosen.shown,
             )
-            before = self.known.students.get(member.student)
             if before is not None and system in _OWN and before.system not in _OWN:
                 # From a folder, by mail say: the platform's number is still the way back.
                 changed = {"time": origin.time, "late": origin.late, "file": origin.file}
@@ -190,11 +191,14 @@ class _Collection:
         self.outcome.left_out.append(why if why.startswith(label) else f"{label}: {why}")
 
     def _attempts(self, handed: Handed) -> Iterator[tuple[str, Chosen]]:
-        """The attempts that hold a notebook, the newest last."""
+        """The attempts that hold a notebook, the newest last; the same one handed in twice in a row
+        came in the first time."""
+        before = None
         for key in sorted(handed.attempts):
             files, _ = opened(handed.attempts[key])
             chosen = choose(files, self.assignment)
-            if chosen.data is not None:
+            if chosen.data is not None and without_outputs(chosen.data) != before:
+                before = without_outputs(chosen.data)
                 yield key, chosen
 
     def _nothing(self, handed: Handed) -> str:
@@ -261,30 +265,37 @@ def _students(course_dir: Path) -> set[str]:
     return {path.name for path in folders if any((path / name).exists() for name in course())}
 
 
-def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
+def _on_the_roster(found: Layout, roster: list[Person], met: Container[str]) -> list[str]:
     """Gives members the id that the roster has for them, and says whom it knew by name alone, or
-    by a number alone where name and address are others'.
+    by a number alone where what else is told is another's.
 
     An id, a platform's own number, an e-mail address or a name count where one student on the
-    roster and one person in the archive have it. A name counts where nothing else says who it is.
+    roster and one person in the archive have it. A name counts where nothing else says who it is,
+    and against a number that students choose, or of a student whom this platform has not `met`: the
+    roster may have it from another one.
     """
     members = [member for handed in found.people for member in handed.members]
     ids = {person.student: person for person in roster}
     known = {member.student: {member.student} & ids.keys() for member in members}
-    for kind in ("lms_id", "email"):
-        if kind == "lms_id" and found.system == "Moodle":
-            continue  # there it is a number in one assignment's worksheet
-        for people, those in _alike(kind, roster, members):
-            if len(people) == len(those) == 1:
-                known[those[0].student].add(people[0].student)
+    by_number, by_email, by_name = (
+        _one_to_one(kind, roster, members) for kind in ("lms_id", "email", "name")
+    )
+    if found.system == "Moodle":  # which numbers anew: it tells namesakes apart, and no others
+        they = {member.student: member for member in members}
+        by_number = {who: p for who, p in by_number.items() if not _another(they[who], ids[p])}
+    for who, person in (*by_number.items(), *by_email.items()):
+        known[who].add(person)
+    chosen = known.keys() if found.system == "Gradescope" else ()
+    unsure = {*chosen, *(who for who, person in by_number.items() if person not in met)}
+    named = {who: by_name[who] for who in by_name if who in unsure and who not in by_email}
     taken = set().union(*known.values())
-    _refuse_claims(found, known)
+    _refuse_claims(found, known, named)
     new = {who: student for who, whom in known.items() for student in whom}
     remarks = [
-        f"{member.name}, {member.email}: taken for {ids[new[member.student]].shown}, by the number "
-        "alone; name and address are others"
+        f"{', '.join(filter(None, member[1:3]))}: taken for {ids[new[member.student]].shown}, by "
+        "the number alone; what else is told of them is another's"
         for member in (one for handed in found.people for one in handed.members)
-        if member.student in new and _another(member, ids[new[member.student]])
+        if member.student in unsure & new.keys() and _another(member, ids[new[member.student]])
     ]
     for people, those in _alike("name", roster, members):
         for member in (one for one in those if not known[one.student]):
@@ -302,17 +313,22 @@ def _on_the_roster(found: Layout, roster: list[Person]) -> list[str]:
 
 
 def _another(member: Member, person: Person) -> bool:
-    """Whether neither name nor address is that of the person on the roster, who has both."""
-    return all(
-        _by(kind, [member]).keys().isdisjoint(_by(kind, [person]).keys() | {""})
-        and "" not in _by(kind, [person])
-        for kind in ("name", "email")
+    """Whether neither name nor address, as far as both are known, is that of the person on the
+    roster; a name with more or fewer words is the same."""
+    ours, theirs = (
+        set(re.findall(r"\w+", same_id(name)))
+        for name in (f"{person.first_name} {person.last_name}", member.name)
     )
+    same = [ours <= theirs or theirs <= ours] if ours and theirs else []
+    if person.email and member.email:
+        same.append(same_id(person.email) == same_id(member.email))
+    return bool(same) and not any(same)
 
 
-def _refuse_claims(found: Layout, known: dict[str, set[str]]) -> None:
-    """Names whoever is several students of the roster by id, number and address, and those who
-    would be the same one: who is right cannot be told."""
+def _refuse_claims(found: Layout, known: dict[str, set[str]], named: dict[str, str]) -> None:
+    """Names whoever is several students of the roster by id, number and address, or one by a number
+    that is not sure and another by name, and those who would be the same one: who is right cannot
+    be told."""
     claims: dict[str, list[str]] = {}
     for handed in found.people:
         for member in handed.members:
@@ -322,9 +338,11 @@ def _refuse_claims(found: Layout, known: dict[str, set[str]]) -> None:
         good = []
         for member in handed.members:
             whom = sorted(known[member.student])
-            several = [student for student in whom if len(claims[student]) > 1]
+            if whom and (name := named.get(member.student)):
+                whom = sorted({*whom, name})
+            several = [student for student in whom if len(claims.get(student, ())) > 1]
             if len(whom) > 1:
-                handed.why = f"its id, number and address are those of {' and '.join(whom)}"
+                handed.why = f"its id, number, address and name are those of {' and '.join(whom)}"
             elif several:
                 handed.why = f"{several[0]} is claimed by {' and '.join(claims[several[0]][:3])}"
             else:
@@ -375,6 +393,15 @@ def _alike(
     ours, theirs = _by(kind, roster), _by(kind, members)
     for key in sorted((ours.keys() & theirs.keys()) - {""}):
         yield ours[key], theirs[key]
+
+
+def _one_to_one(kind: str, roster: list[Person], members: list[Member]) -> dict[str, str]:
+    """Whom on the roster an archive's ids are, where it is one and one."""
+    return {
+        those[0].student: people[0].student
+        for people, those in _alike(kind, roster, members)
+        if len(people) == len(those) == 1
+    }
 
 
 P = TypeVar("P", Person, Member)

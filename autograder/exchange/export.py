@@ -18,7 +18,7 @@ from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import harmless, write_atomically
 from autograder.judging.submission import outline_of
-from autograder.records.collected import Origin, collected, numbers_elsewhere
+from autograder.records.collected import Numbers, Origin, collected, numbers
 from autograder.records.gradebook import Mark, Recorder
 from autograder.records.gradebook.students import Person
 from autograder.results import Store, dropped
@@ -37,8 +37,7 @@ class _Class(NamedTuple):
     absent: list[Person]
     """Who is on the roster and has handed in nothing."""
     origins: dict[str, Origin]
-    foreign: set[tuple[str, str]]
-    """Students with the numbers that they have elsewhere than in Canvas."""
+    canvas: Numbers
     column: str
     """What the platform calls the assignment."""
 
@@ -56,10 +55,10 @@ def table(
     marks = _marks(course_dir, assignment)
     absent = Recorder(course_dir, [assignment]).absent(assignment)
     origins = collected(course_dir, assignment.name).students
-    foreign = numbers_elsewhere(course_dir, "Canvas")
+    canvas = numbers(course_dir, "Canvas", assignment.name)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    of = _Class(assignment, marks, absent, origins, foreign, column or assignment.title)
+    of = _Class(assignment, marks, absent, origins, canvas, column or assignment.title)
     for row in _TABLES[kind](of):
         writer.writerow([harmless(cell) for cell in row])
     return text.getvalue(), [mark.student for mark in marks if mark.total is None]
@@ -99,9 +98,7 @@ def _canvas(of: _Class) -> Iterable[Row]:
         name = ", ".join(filter(None, (mark.last_name, mark.first_name))) or mark.student
         origin = of.origins.get(mark.student)
         here = origin is not None and origin.system == "Canvas"
-        number = origin.lms_id if origin is not None and here else mark.lms_id
-        if (mark.student, number) in of.foreign:
-            number = ""  # in Canvas it may be somebody else's
+        number = of.canvas.of(mark.student, mark.lms_id)
         # An id that `collect` made of a file's name is no login.
         yield [name, number, "", "" if here else mark.student, "", mark.total]
 

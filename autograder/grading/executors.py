@@ -31,8 +31,8 @@ from autograder.sandbox.levels import Level
 from .job import Job, outcome
 from .judge_client import JudgeClient
 
-_JUDGE_BYTES = 2**29
-"""What a judge and its cage need beside the submission."""
+_NEEDED = LIMITS["memory"] + 2**29
+"""By a submission, its judge and their cage."""
 
 
 class Hands(NamedTuple):
@@ -63,7 +63,12 @@ def room() -> int:
     """How many submissions this machine can judge at a time: one a core, and no more than may
     all use the memory that a submission may use."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return max(1, min(cores, int(_memory() // (LIMITS["memory"] + _JUDGE_BYTES))))
+    return max(1, min(cores, int(_memory() // _NEEDED)))
+
+
+def cramped() -> bool:
+    """Whether even one submission may need more memory than there is."""
+    return _memory() < _NEEDED
 
 
 def _memory() -> float:

@@ -23,7 +23,7 @@ from autograder.course import Assignment, load_assignment
 from autograder.errors import CageError
 from autograder.judging.digest import digests, resting_on, salted
 from autograder.results import ExerciseResult, Result
-from autograder.sandbox import alive
+from autograder.sandbox import alive, groups
 from autograder.sandbox.cage import strongest
 from autograder.sandbox.inside.lockdown import die_with_parent, leave_no_core, limit_memory
 from autograder.sandbox.levels import Level
@@ -93,6 +93,7 @@ class _Server:
         os.waitpid(pid, 0)
         with contextlib.suppress(CageError):
             self.cage.reap()
+        groups.remove_left()  # the fork's, if it was killed
         return data or b"?the judge's fork ended without a result"
 
     def _heard(self, reading: int, pid: int) -> bytes:

@@ -59,8 +59,10 @@ def students(course_dir: Path, assignment: Assignment) -> list[str]:
 
 def not_looked_at(course_dir: Path, assignment: Assignment) -> list[str]:
     """Folders in `submitted` in which nothing can be graded, as they can be shown, and why."""
-    found = []
+    found, left = [], dropped(course_dir)
     for path in sorted(course_dir.glob("submitted/*")):
+        if path.name in left:
+            continue
         if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
             found.append(f"{path.name!a}: this user may not look into it")
         elif not usable_id(path.name) and os.path.lexists(path / assignment.name):

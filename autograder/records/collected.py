@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,6 +23,8 @@ class Origin(msgspec.Struct, kw_only=True):
     name: str = ""
     email: str = ""
     lms_id: str = ""
+    numbers: dict[str, str] = {}
+    """By platform, the numbers from archives before this one."""
     group: list[str] = []
     """All its members, where several handed in together."""
     time: str = ""
@@ -49,15 +51,38 @@ def collected(course_dir: Path, name: str) -> Collected:
         return Collected()
 
 
-def numbers_elsewhere(course_dir: Path, system: str) -> set[tuple[str, str]]:
-    """Students with the numbers that platforms other than `system` have for them: in `system` it
-    may be somebody else's."""
-    here: set[tuple[str, str]] = set()
+class Numbers(NamedTuple):
+    """What is known of one platform's numbers for students."""
+
+    here: dict[str, str]
+    """By student."""
+    elsewhere: set[tuple[str, str]]
+    """Students with the numbers that other platforms alone have for them."""
+
+    def of(self, student: str, on_roster: str) -> str:
+        """What an archive said; else the roster's, unless it is another platform's and here
+        somebody else's, perhaps."""
+        foreign = (student, on_roster) in self.elsewhere
+        return self.here.get(student) or ("" if foreign else on_roster)
+
+
+def numbers(course_dir: Path, system: str, assignment: str) -> Numbers:
+    """Of `system`, from all its archives; of Moodle's the assignment's, as it numbers anew."""
+    here: dict[str, str] = {}
     elsewhere: set[tuple[str, str]] = set()
     for name in course():
         for student, origin in collected(course_dir, name).students.items():
-            (here if origin.system == system else elsewhere).add((student, origin.lms_id))
-    return elsewhere - here
+            for where, number in numbered(origin).items():
+                if where != system:
+                    elsewhere.add((student, number))
+                elif system != "Moodle" or name == assignment:
+                    here[student] = number
+    return Numbers(here, elsewhere - here.items())
+
+
+def numbered(origin: Origin) -> dict[str, str]:
+    """By platform, the student's numbers."""
+    return origin.numbers | ({origin.system: origin.lms_id} if origin.lms_id else {})
 
 
 def save(course_dir: Path, name: str, before: Collected, after: Collected) -> None:

@@ -307,15 +307,16 @@ class Worker:
         if sys.platform == "linux":
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self.pid, signal.SIGKILL)
-        codes = self.cage.reap()
-        if self.group is not None:
-            self.group.remove()
-        return codes
+        try:
+            return self.cage.reap()
+        finally:
+            if self.group is not None:
+                self.group.remove()
 
 
 _SIGNALS: dict[int, str] = {
     signal.SIGSEGV: "a segmentation fault",
-    signal.SIGKILL: "it was killed",
+    signal.SIGKILL: "it was killed, as where memory runs out",
     signal.SIGXCPU: "time",
 }
 

@@ -13,19 +13,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import itertools
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from .inside.protocol import LIMITS
+from .process import look_at
 
 CEILING = LIMITS["memory"] + 2**29
 _ROOT = Path("/sys/fs/cgroup")
-_NUMBERS = itertools.count()
 
 
 class Version(NamedTuple):
@@ -100,7 +100,10 @@ def around(pid: int) -> Group | None:
     """A new group with this process in it; None where the machine lets us have none."""
     places = _places()
     for place in tuple(places):
-        folder = place[0] / f"autograder-{os.getpid()}-{next(_NUMBERS)}"
+        whose = f"autograder-{os.getpid()}-{_born(os.getpid())}"
+        folder = (
+            place[0] / f"{whose}-{secrets.token_hex(8)}"
+        )  # it is read inside, and tells nothing
         group = Group(folder, place[1])
         try:
             group.make()
@@ -121,13 +124,29 @@ def held() -> bool:
 
 @functools.cache
 def _places() -> list[tuple[Path, Version]]:
-    """Where groups may perhaps be made; what graders that were killed left there is removed."""
+    """Where groups may perhaps be made."""
     found = [(folder, version) for folder, version in own() if _limits(folder, version)]
-    for folder, version in found:
-        for left in folder.glob("autograder-*-*"):
-            if not os.path.exists(f"/proc/{left.name.split('-')[1]}"):
-                Group(left, version).remove()
+    _remove_left(found)
     return found
+
+
+def remove_left() -> None:
+    """Removes the groups of judges that have ended, or were killed before they could."""
+    _remove_left(_places())
+
+
+def _remove_left(places: list[tuple[Path, Version]]) -> None:
+    for folder, version in places:
+        for left in folder.glob("autograder-*"):
+            name = re.fullmatch(r"autograder-([0-9]+)-([0-9]+)-[0-9a-f]+", left.name)
+            if name and _born(int(name[1])) != int(name[2]):
+                Group(left, version).remove()
+
+
+def _born(pid: int) -> int:
+    """When it was started, which tells it from an earlier process of the same number."""
+    seen = look_at(pid)
+    return seen.born if seen else -1
 
 
 def _limits(folder: Path, version: Version) -> bool:

@@ -530,6 +530,7 @@ def test_there_is_room_for_no_more_than_may_use_all_their_memory(
     monkeypatch.setattr(Path, "read_text", text)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)))
     assert executors.room() == jobs
+    assert executors.cramped() == (gigabytes < 2.5)
 
 
 @pytest.mark.parametrize(

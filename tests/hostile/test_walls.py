@@ -599,15 +599,21 @@ def test_a_look_that_takes_long_is_soon_followed_by_another(
     assert waits[1:] == [most] * 3
 
 
-def test_a_timer_rings_in_no_other_exercise(cage: Cage) -> None:
-    """A limit of its own around a slow call, never taken back: the next exercise lost a check."""
-    left = """
+TIMERS = {
+    "alarm": """
 import signal
 def late(*_):
     raise TimeoutError
 signal.signal(signal.SIGALRM, late)
 signal.setitimer(signal.ITIMER_REAL, 0.2)
-"""
+""",
+    "faulthandler": "import faulthandler\nfaulthandler.dump_traceback_later(0.2, exit=True)\n",
+}
+"""A limit of one's own around a slow call, never taken back: the next exercise lost a check."""
+
+
+@pytest.mark.parametrize("left", TIMERS.values(), ids=TIMERS)
+def test_a_timer_rings_in_no_other_exercise(cage: Cage, left: str) -> None:
     worker = cage.worker()
     for source in (left, "x = 1\n"):
         request = encode({"op": "run", "source": source, "label": "cell"})

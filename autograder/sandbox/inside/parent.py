@@ -9,6 +9,7 @@ find in its memory.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
 import json
 import os
@@ -172,10 +173,11 @@ def serve(line: socket.socket) -> None:
         header = _exactly(line, HEADER.size)
         nonce, length = HEADER.unpack(header)
         answer = session.answer(_exactly(line, length))
-        for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
-            signal.setitimer(timer, 0)  # it would ring in another exercise
         if os.getpid() != me:  # the answer forked; only the first process speaks
             os._exit(0)
+        for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+            signal.setitimer(timer, 0)  # it would ring in another exercise
+        faulthandler.cancel_dump_traceback_later()  # and so would this, and end it
         line.setblocking(True)  # whatever the student's code did to every descriptor it found
         line.sendall(HEADER.pack(nonce, len(answer)) + answer)
 
