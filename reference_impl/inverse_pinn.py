@@ -154,8 +154,9 @@ def recover_alpha(
 
     The hidden checks hand over 200 observations with noise 0.01 or 0.02, α between 0.08 and 0.2,
     and epochs = 3000. With the smaller noise α has to be within 5 % of the truth, with the larger
-    one within 5 % of what least squares with exact_heat gives on the same data, and the end of
-    the history within 5 % of the α returned. All checks together may take 120 s.
+    one within 5 % of what least squares with exact_heat gives on the same data, and the end of the
+    history within 5 % of the α returned. Some checks ask for a handful of epochs. All checks
+    together may take 120 s.
     """
 
     class Constrained(InversePINN):

@@ -228,13 +228,13 @@ def train_decay(*, epochs: int, generator: torch.Generator, rate: float = 1.0) -
     Returns the trained model, which maps columns t (N, 1) to u (N, 1), can be differentiated with
     respect to t and is ready for use: two calls agree.
 
-    The hidden checks ask for epochs = 3000 and a rate between 0.6 and 1, and take the largest
-    error against exp(−rate · t), which has to be below 0.02, and the largest residual, below 0.2.
-    They see to it that the model was not good before, and that the equation was asked for. Adam
-    with its usual learning rate gets there with 100 points and the loss of u(0) = 1 weighted by 1
-    to 10. All checks together may take 90 s. (The course's own answer is at 1e-10: it builds
-    u(0) = 1 into the model, uses double precision and L-BFGS, and at the end solves for the last
-    layer, in which the residual is linear, by least squares.)
+    The hidden checks ask for epochs = 3000 and a rate between 0.6 and 1, and take the largest error
+    against exp(−rate · t), which has to be below 0.02, and the largest residual, below 0.2. They
+    see to it that the model was not good before, and that the equation was asked for. Adam with its
+    usual learning rate gets there with 100 points and the loss of u(0) = 1 weighted by 1 to 10.
+    Some checks ask for a handful of epochs. All checks together may take 90 s. (The course's own
+    answer is at 1e-10: it builds u(0) = 1 into the model, uses double precision and L-BFGS, and at
+    the end solves for the last layer, in which the residual is linear, by least squares.)
     """
     torch.manual_seed(generator.initial_seed())
     network = nn.Sequential(
@@ -310,9 +310,9 @@ def train_oscillator(*, epochs: int, generator: torch.Generator, omega: float = 
     against cos ωt, which has to be below 0.25, and how far the model is from x(0) = 1 and from
     x′(0) = 0: below 0.05 and 0.1. Adam is too slow here unless its learning rate is well chosen;
     L-BFGS (max_iter=epochs, tolerance_change=1e-12, line_search_fn="strong_wolfe") gets there if
-    time is brought to [−1, 1] first. All checks together may take 120 s. (The course's own answer
-    is at 1e-8: conditions built in, centred time, double precision, L-BFGS, and the last layer by
-    least squares.)
+    time is brought to [−1, 1] first. Some checks ask for a handful of epochs. All checks together
+    may take 120 s. (The course's own answer is at 1e-8: conditions built in, centred time, double
+    precision, L-BFGS, and the last layer by least squares.)
     """
     end = 4 * math.pi / omega
     torch.manual_seed(generator.initial_seed())
@@ -430,10 +430,11 @@ def train_heat(*, epochs: int, generator: torch.Generator, alpha: float = 0.1) -
 
     The hidden checks ask for epochs = 1000 and α between 0.1 and 0.13, and take the largest error
     against the exact solution, which has to be below 0.03, and the largest error at the start and
-    at the two ends, below 0.02. L-BFGS (max_iter=epochs, line_search_fn="strong_wolfe") gets
-    there with a few hundred points, with conditions in the loss or built in. All checks together
-    may take 120 s. (The course's own answer is at 1e-5: conditions built in, centred variables,
-    double precision, L-BFGS, and the last layer by least squares.)
+    at the two ends, below 0.02. L-BFGS (max_iter=epochs, line_search_fn="strong_wolfe") gets there
+    with a few hundred points, with conditions in the loss or built in. Some checks ask for a
+    handful of epochs. All checks together may take 120 s. (The course's own answer is at 1e-5:
+    conditions built in, centred variables, double precision, L-BFGS, and the last layer by least
+    squares.)
     """
     torch.manual_seed(generator.initial_seed())
     network = nn.Sequential(

@@ -229,8 +229,8 @@ def train_energy_model(
     four atoms, with epochs = 2000. No pair is closer than 0.9 σ, and the wells of the substance,
     which is not Lennard-Jones, are 3 ε deep. On unseen clusters of four atoms R² has to be above
     0.7. On clusters of three atoms the errors may have any mean, because four atoms alone cannot
-    tell it, but their variance has to be below half of that of the energies. All checks together
-    may take 120 s.
+    tell it, but their variance has to be below half of that of the energies. Some checks ask for a
+    handful of epochs. All checks together may take 120 s.
     """
     dtype = next(model.parameters()).dtype
     x = torch.as_tensor(positions).detach().double()

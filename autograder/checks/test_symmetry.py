@@ -1341,8 +1341,10 @@ def test_train_energy_model__returns_a_history_that_falls(student, draw):
     holds(isinstance(history, (list, tuple)), "should return the history, a list of losses")
     losses = [number(loss) for loss in history]
     # The tries of a line search may have been counted too.
-    holds(1 < len(losses) <= 80, "the history should have an entry for each epoch")
-    holds(min(losses[len(losses) // 2 :]) < losses[0], "the loss does not fall")
+    words = f"the history should have an entry for each epoch: it has {len(losses)} for 40"
+    holds(1 <= len(losses) <= 80, words)
+    later = losses[(len(losses) + 1) // 2 :]  # none, where all is one step of the optimiser
+    holds(not later or min(later) < losses[0], "the loss does not fall")
 
 
 def witnessed(student: Any, draw: np.random.Generator) -> training.Watched:
