@@ -965,12 +965,15 @@ def test_cluster_energy_model__holds_for_every_size(student, draw):
         _same(_energies(model, _moved(draw, positions)), _energies(model, positions))
 
 
+_CORNERS = np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / 8**0.5
+"""Of a tetrahedron with edges of length one."""
+
+
 def _regular(student: Any, draw: np.random.Generator, *sizes: int) -> list[np.ndarray]:
     """Energies of clusters in which all distances are equal."""
     model = _energy_model(student, draw)
-    corners = np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / 8**0.5
-    edges = draw.uniform(0.95, 2.5, (9, 1, 1))
-    return [_energies(model, torch.tensor(edges * corners[:n]))[:, None] for n in sizes]
+    edges = draw.uniform(0.95, 1.6, (9, 1, 1))  # within any cut-off
+    return [_energies(model, torch.tensor(edges * _CORNERS[:n]))[:, None] for n in sizes]
 
 
 @pytest.mark.point
@@ -1161,7 +1164,9 @@ def _is_the_slope(model: Any, positions: torch.Tensor, forces: np.ndarray) -> No
 
 def test_cluster_energy_model__gives_the_forces_of_its_own_energy(student, draw):
     """forces gives minus the slope of a ClusterEnergyModel's energy, on every atom"""
-    model, positions = _energy_model(student, draw), _clusters(draw, 4, 4)
+    model, edges = _energy_model(student, draw), draw.uniform(1.2, 1.45, (4, 1, 1))
+    tetrahedra = edges * _CORNERS + draw.uniform(-0.1, 0.1, (4, 4, 3))  # within any cut-off
+    positions = torch.tensor(tetrahedra)
     own = _like(model, positions)
     _own_forces(student, model, positions)
     _is_the_slope(model, positions, tensor(student.forces(model, own), (4, 4, 3)).astype(float))

@@ -100,11 +100,9 @@ def around(pid: int) -> Group | None:
     """A new group with this process in it; None where the machine lets us have none."""
     places = _places()
     for place in tuple(places):
-        whose = f"autograder-{os.getpid()}-{_born(os.getpid())}"
-        folder = (
-            place[0] / f"{whose}-{secrets.token_hex(8)}"
-        )  # it is read inside, and tells nothing
-        group = Group(folder, place[1])
+        # The name can be read inside: it has no number that counts.
+        name = f"autograder-{os.getpid()}-{_born(os.getpid())}-{secrets.token_hex(8)}"
+        group = Group(place[0] / name, place[1])
         try:
             group.make()
             group.add(pid)
