@@ -989,6 +989,21 @@ def test_canvas_name_in_one_word_is_a_name(
     assert len(remarks) == bool(said)
 
 
+def test_nobody_hands_in_for_another_by_a_name_with_a_number_in_canvas(tmp_path: Path) -> None:
+    """Names end before the first number, and whoever may change the own name may put one there."""
+    files = {"lada_7_1_x.ipynb": b"1", "mmal_8_2_x.ipynb": b"2"}
+    both = {**files, "mmal_7_8_3_x.ipynb": b"3"}
+    outcome = _taken(tmp_path / "one", both)
+    assert outcome.written == ["mmal-8"]
+    assert len(outcome.left_out) == 1
+    assert "claim the same id 7" in outcome.left_out[0]
+    course = tmp_path / "course"
+    assert _taken(course, files).written == ["lada-7", "mmal-8"]
+    outcome = _taken(course, {"lada_7_8_3_x.ipynb": b"3"}, replace=True)
+    assert outcome.left_out == ["lada_7_8_3_x.ipynb: it may be that of 7 or of 8"]
+    assert _taken(course, {"lada_7_9_3_x.ipynb": b"3"}, replace=True).written == ["lada-7"]
+
+
 def test_namesakes_with_one_number_on_two_platforms_are_remarked(tmp_path: Path) -> None:
     folder = {"7-1 - Kim Lee - Nov 3, 2026 1159 PM/x.ipynb": b"1"}
     assert not _taken(tmp_path / "course", folder).remarks

@@ -110,6 +110,8 @@ class _Collection:
                 one._replace(lms_id=numbers.of(who, one.lms_id * (found.system != "Moodle")))
                 for who, one in roster.items()
             ]
+            if found.system == "Canvas":
+                _refuse_numbers_in_names(found, {person.lms_id for person in people})
             self.outcome.remarks.extend(_on_the_roster(found, people, numbers.here.keys()))
         if roster:
             self.outcome.remarks.extend(_strangers(found, there))
@@ -363,6 +365,18 @@ def _refuse_claims(found: Layout, known: dict[str, set[str]], named: dict[str, s
             else:
                 good.append(member)
         handed.members = good
+
+
+def _refuse_numbers_in_names(found: Layout, numbers: set[str]) -> None:
+    """Of Canvas' `ada_7_8_9_x.ipynb`: it is the file `9_x.ipynb` of 7, or the file `x.ipynb` of 8,
+    who took the name `Ada_7`. Where 8 is a student it cannot be told."""
+    for handed in found.people:
+        for file in (file for files in handed.attempts.values() for file in files):
+            for number in (member.lms_id for member in handed.members):
+                told = re.match(rf".+?_{number}_(\d+)_\d+_", file.path[0])
+                if told and told[1] in numbers:
+                    handed.why = f"it may be that of {number} or of {told[1]}"
+                    handed.members = []
 
 
 def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:

@@ -133,7 +133,7 @@ def _canvas(path: Path, zone: tzinfo) -> _Who | None:
         return _Who(student, member, found.end("anonymous"), late=late)
     student = f"{_slug(found['name'])}-{found['number']}"
     member = Member(student, lms_id=found["number"], joined=joined(found["name"]))
-    return _Who(student, member, found.end("number"), late=late)
+    return _Who(found["number"], member, found.end("number"), late=late)
 
 
 def _brightspace(path: Path, zone: tzinfo) -> _Who | None:
