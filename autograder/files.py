@@ -71,6 +71,11 @@ def same_id(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold().strip(" .")
 
 
+def joined(*names: str) -> str:
+    """The letters and digits of a name alone, in one word."""
+    return "".join(filter(str.isalnum, same_id("".join(names))))
+
+
 _UNFINISHED = re.compile(r"\..+\.\d+\.part")  # what `write_atomically` calls its own
 
 

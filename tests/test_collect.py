@@ -946,6 +946,7 @@ def test_of_two_with_one_name_moodles_number_tells_the_one_who_was_there(tmp_pat
     anew = {folder.format("Mal M_700"): b"5", folder.format("Zed Z_701"): b"6"}
     outcome = _taken(tmp_path / "course", anew, replace=True)
     assert outcome.written == ["mal", "zed_z-701"], "an assignment that Moodle numbers anew"
+    assert "Mal M: the number was that of Ada L (ada) before" in outcome.remarks
 
 
 @pytest.mark.parametrize(("name", "remarked"), [("Mal M", 0), ("Zed Z", 1), ("L. Ada Z", 0)])
@@ -963,6 +964,55 @@ def test_a_number_of_one_with_the_name_of_another_is_neithers(
     else:
         assert outcome.written == ["ada"]
     assert sum("by the number alone" in remark for remark in outcome.remarks) == remarked
+
+
+@pytest.mark.parametrize(
+    ("called", "number", "written", "said"),
+    [
+        ("lada", 7, ["ada"], "on the roster by the name alone: lada-7 (ada)"),
+        ("zeman", 7, ["zeman-7"], "new, and not on the roster before: zeman-7"),
+        ("mmal", 55, [], ""),
+        ("zzed", 55, ["ada"], "zzed-55: taken for Ada L (ada), by the number alone"),
+        ("ladamaria", 55, ["ada"], ""),
+    ],
+)
+def test_canvas_name_in_one_word_is_a_name(
+    called: str, number: int, written: list[str], said: str, tmp_path: Path
+) -> None:
+    """A roster without Canvas' numbers, or with those of another platform."""
+    _on_a_roster(tmp_path / "course")
+    outcome = _taken(tmp_path / "course", {f"{called}_{number}_9_x.ipynb": b"1"})
+    assert outcome.written == written
+    assert len(outcome.left_out) == (not written)
+    remarks = [line for line in outcome.remarks if "not believed" not in line]
+    assert said in "".join(remarks)
+    assert len(remarks) == bool(said)
+
+
+def test_nobody_hands_in_for_another_by_a_name_with_a_number_in_canvas(tmp_path: Path) -> None:
+    """Names end before the first number, and whoever may change the own name may put one there."""
+    files = {"lada_7_1_x.ipynb": b"1", "mmal_8_2_x.ipynb": b"2"}
+    both = {**files, "mmal_7_8_3_x.ipynb": b"3"}
+    outcome = _taken(tmp_path / "one", both)
+    assert outcome.written == ["mmal-8"]
+    assert len(outcome.left_out) == 1
+    assert "claim the same id 7" in outcome.left_out[0]
+    course = tmp_path / "course"
+    assert _taken(course, files).written == ["lada-7", "mmal-8"]
+    outcome = _taken(course, {"lada_7_8_3_x.ipynb": b"3"}, replace=True)
+    assert outcome.left_out == ["lada_7_8_3_x.ipynb: it may be that of 7 or of 8"]
+    assert _taken(course, {"lada_7_9_3_x.ipynb": b"3"}, replace=True).written == ["lada-7"]
+
+
+def test_namesakes_with_one_number_on_two_platforms_are_remarked(tmp_path: Path) -> None:
+    folder = {"7-1 - Kim Lee - Nov 3, 2026 1159 PM/x.ipynb": b"1"}
+    assert not _taken(tmp_path / "course", folder).remarks
+    assert not _taken(tmp_path / "course", folder).remarks
+    other = {"Kim Lee_7_assignsubmission_file_/x.ipynb": b"2"}
+    for told in (1, 0):
+        outcome = _taken(tmp_path / "course", other, replace=True)
+        assert [*outcome.written, *outcome.unchanged] == ["kim_lee-7"]
+        assert sum("its number is from elsewhere" in line for line in outcome.remarks) == told
 
 
 def test_a_file_handed_in_twice_came_in_the_first_time(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import io
 import re
 import statistics
 import zipfile
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -41,6 +41,8 @@ from .layouts import MAX_ROOTS, Handed, Layout, Member, layout, perhaps_a_class,
 
 _OWN = ("folders", "nbgrader")
 """Archives that are no platform's."""
+_MADE = ("Moodle", "Canvas", "Brightspace")
+"""Whose ids are made of a name and a number."""
 
 MAX_ARCHIVE = 512 * 2**20
 """Of an archive that is alone in another one."""
@@ -108,6 +110,8 @@ class _Collection:
                 one._replace(lms_id=numbers.of(who, one.lms_id * (found.system != "Moodle")))
                 for who, one in roster.items()
             ]
+            if found.system == "Canvas":
+                _refuse_numbers_in_names(found, {person.lms_id for person in people})
             self.outcome.remarks.extend(_on_the_roster(found, people, numbers.here.keys()))
         if roster:
             self.outcome.remarks.extend(_strangers(found, there))
@@ -265,7 +269,7 @@ def _students(course_dir: Path) -> set[str]:
     return {path.name for path in folders if any((path / name).exists() for name in course())}
 
 
-def _on_the_roster(found: Layout, roster: list[Person], met: Container[str]) -> list[str]:
+def _on_the_roster(found: Layout, roster: list[Person], met: Set[str]) -> list[str]:
     """Gives members the id that the roster has for them, and says whom it knew by name alone, or
     by a number alone where what else is told is another's.
 
@@ -277,37 +281,51 @@ def _on_the_roster(found: Layout, roster: list[Person], met: Container[str]) -> 
     members = [member for handed in found.people for member in handed.members]
     ids = {person.student: person for person in roster}
     known = {member.student: {member.student} & ids.keys() for member in members}
+    name = "joined" if found.system == "Canvas" else "name"
     by_number, by_email, by_name = (
-        _one_to_one(kind, roster, members) for kind in ("lms_id", "email", "name")
+        _one_to_one(kind, roster, members) for kind in ("lms_id", "email", name)
     )
+    remarks = []
     if found.system == "Moodle":  # which numbers anew: it tells namesakes apart, and no others
-        they = {member.student: member for member in members}
-        by_number = {who: p for who, p in by_number.items() if not _another(they[who], ids[p])}
-    for who, person in (*by_number.items(), *by_email.items()):
-        known[who].add(person)
+        for member in members:
+            before = ids.get(by_number.get(member.student, ""))
+            if before and _another(member, before):
+                del by_number[member.student]
+                remarks.append(f"{member.name}: the number was that of {before.shown} before")
+    for who, student in (*by_number.items(), *by_email.items()):
+        known[who].add(student)
     chosen = known.keys() if found.system == "Gradescope" else ()
-    unsure = {*chosen, *(who for who, person in by_number.items() if person not in met)}
+    unsure = {*chosen, *(who for who, student in by_number.items() if student not in met)}
     named = {who: by_name[who] for who in by_name if who in unsure and who not in by_email}
     taken = set().union(*known.values())
     _refuse_claims(found, known, named)
     new = {who: student for who, whom in known.items() for student in whom}
-    remarks = [
-        f"{', '.join(filter(None, member[1:3]))}: taken for {ids[new[member.student]].shown}, by "
-        "the number alone; what else is told of them is another's"
-        for member in (one for handed in found.people for one in handed.members)
-        if member.student in unsure & new.keys() and _another(member, ids[new[member.student]])
-    ]
-    for people, those in _alike("name", roster, members):
+    for member in (one for handed in found.people for one in handed.members):
+        who = member.student
+        if who in unsure & new.keys() and _another(member, ids[new[who]]):
+            remarks.append(
+                f"{', '.join(filter(None, member[1:3])) or who}: taken for {ids[new[who]].shown}, "
+                "by the number alone; what else is told of them is another's"
+            )
+        elif found.system in _MADE and new.get(who) == who and not {who} & {*met, *by_number}:
+            remarks.append(
+                f"{who}: taken for the one of this id, though its number is from elsewhere; two of "
+                "one name may have one number on two platforms"
+            )
+    alone = []
+    for people, those in _alike(name, roster, members):
         for member in (one for one in those if not known[one.student]):
-            person = people[0].student
-            if len(people) == len(those) == 1 and person not in taken:
-                new[member.student] = person
-                remarks.append(f"{member.name}: taken for {person}, by the name alone")
+            student = people[0].student
+            if len(people) == len(those) == 1 and student not in taken:
+                new[member.student] = student
+                alone.append(f"{member.name or member.student} ({student})")
             else:
                 remarks.append(
-                    f"{member.student}: new, since the name {member.name} does not tell who on the "
-                    "roster it is"
+                    f"{member.student}: new, since the name {people[0].name} does not tell who on "
+                    "the roster it is"
                 )
+    if alone:
+        remarks.append(f"taken for who is on the roster by the name alone: {', '.join(alone)}")
     _rename(found, new)
     return remarks
 
@@ -315,11 +333,10 @@ def _on_the_roster(found: Layout, roster: list[Person], met: Container[str]) -> 
 def _another(member: Member, person: Person) -> bool:
     """Whether neither name nor address, as far as both are known, is that of the person on the
     roster; a name with more or fewer words is the same."""
-    ours, theirs = (
-        set(re.findall(r"\w+", same_id(name)))
-        for name in (f"{person.first_name} {person.last_name}", member.name)
-    )
+    ours, theirs = (set(re.findall(r"\w+", same_id(name))) for name in (person.name, member.name))
     same = [ours <= theirs or theirs <= ours] if ours and theirs else []
+    if ours and member.joined:
+        same.append(any(word in member.joined for word in ours))
     if person.email and member.email:
         same.append(same_id(person.email) == same_id(member.email))
     return bool(same) and not any(same)
@@ -348,6 +365,18 @@ def _refuse_claims(found: Layout, known: dict[str, set[str]], named: dict[str, s
             else:
                 good.append(member)
         handed.members = good
+
+
+def _refuse_numbers_in_names(found: Layout, numbers: set[str]) -> None:
+    """Of Canvas' `ada_7_8_9_x.ipynb`: it is the file `9_x.ipynb` of 7, or the file `x.ipynb` of 8,
+    who took the name `Ada_7`. Where 8 is a student it cannot be told."""
+    for handed in found.people:
+        for file in (file for files in handed.attempts.values() for file in files):
+            for number in (member.lms_id for member in handed.members):
+                told = re.match(rf".+?_{number}_(\d+)_\d+_", file.path[0])
+                if told and told[1] in numbers:
+                    handed.why = f"it may be that of {number} or of {told[1]}"
+                    handed.members = []
 
 
 def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
@@ -410,11 +439,8 @@ P = TypeVar("P", Person, Member)
 def _by(kind: str, people: Iterable[P]) -> dict[str, list[P]]:
     groups: dict[str, list[P]] = {}
     for person in people:
-        if kind == "name" and isinstance(person, Person):
-            key = f"{person.first_name} {person.last_name}"
-        else:
-            key = getattr(person, kind)
-        groups.setdefault(" ".join(same_id(key).split()), []).append(person)
+        key = " ".join(same_id(getattr(person, kind)).split())
+        groups.setdefault(key, []).append(person)
     return groups
 
 

@@ -19,7 +19,7 @@ import yaml
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import same_id, usable_id
+from autograder.files import joined, same_id, usable_id
 from autograder.records.gradebook import Uncertain, parse_time
 
 from .archive import File, Listing, is_archive, is_work, readable, shown
@@ -35,6 +35,8 @@ class Member(NamedTuple):
     name: str = ""
     email: str = ""
     lms_id: str = ""
+    joined: str = ""
+    """The name in one word, family name first, where that is all that the platform tells."""
 
 
 @dataclass
@@ -130,7 +132,8 @@ def _canvas(path: Path, zone: tzinfo) -> _Who | None:
         member = Member(student, lms_id=f"anon_{found['anonymous']}")
         return _Who(student, member, found.end("anonymous"), late=late)
     student = f"{_slug(found['name'])}-{found['number']}"
-    return _Who(student, Member(student, lms_id=found["number"]), found.end("number"), late=late)
+    member = Member(student, lms_id=found["number"], joined=joined(found["name"]))
+    return _Who(found["number"], member, found.end("number"), late=late)
 
 
 def _brightspace(path: Path, zone: tzinfo) -> _Who | None:

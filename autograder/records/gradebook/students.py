@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from autograder.files import LONGEST, plain
+from autograder.files import LONGEST, joined, plain
 
 
 class Known(NamedTuple):
@@ -31,9 +31,18 @@ class Person(NamedTuple):
     lms_id: str
 
     @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def joined(self) -> str:
+        """As Canvas writes it."""
+        return joined(self.last_name, self.first_name)
+
+    @property
     def shown(self) -> str:
         """The name, and the id, which alone is certain."""
-        name = plain(f"{self.first_name} {self.last_name}".strip())
+        name = plain(self.name)
         return f"{name} ({self.student})" if name else self.student
 
 
