@@ -122,7 +122,7 @@ def test_train_autoencoder__returns_losses_that_fall(student):
 def test_train_autoencoder__rebuilds_both_signs(student):
     """rebuilds spins up where they are up and down where they are down, with the error it says"""
     X = _ordered().repeat(8, 1)
-    model, returned = _trained(student, 40, X)
+    model, returned = _trained(student, 150, X)
     x_hat = tensor(model.decoder(model.encoder(X)), (640, 16))
     alike = (x_hat * X.numpy()).mean(axis=1)
     went = watching.went(returned)
