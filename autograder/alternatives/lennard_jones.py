@@ -461,6 +461,7 @@ def fast_adam():
         torch.manual_seed(generator.initial_seed())
         model = NNPotential()
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
+        falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
         model.train()
         for _ in range(epochs):
             V_pred, F_pred = energy_and_force(model, r)
@@ -468,6 +469,7 @@ def fast_adam():
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
+            falling.step()  # else one training in fifty ends on a spike
             if loss.item() < 2e-3:
                 break
         model.eval()
