@@ -856,7 +856,13 @@ def _global(student: Any, draw: np.random.Generator, result: Callable[[], np.nda
 def test_minibatches__draws_from_the_global_state_without_a_generator(student, draw):
     """shuffles by torch's global random state if generator is None"""
     x, y = _rows(draw, 40)
-    _global(student, draw, lambda: np.concatenate(_epoch(student, x, y, 8, None)))
+
+    def order() -> np.ndarray:
+        found = np.concatenate(_epoch(student, x, y, 8, None))
+        holds(len(found) == 40, f"an epoch of 40 rows shows {len(found)}")
+        return found
+
+    _global(student, draw, order)
 
 
 @pytest.mark.guard

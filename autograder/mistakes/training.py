@@ -2135,7 +2135,7 @@ train_slips = [
         "stops_too_soon",
         "range(epochs)",
         "range(min(epochs, 20))",
-        "learns_a_sine",
+        "brings_the_loss_down",
         "The training stops while the loss is still falling: use the epochs that are given.",
     ),
 ]
