@@ -1619,7 +1619,7 @@ train_classifier_slips = [
         "pairs_torn_apart",
         "cross_entropy(logits, classes[batch])",
         "cross_entropy(logits, classes[: len(batch)])",
-        "tells_16_by_16_lattices",
+        "brings_the_loss_down",
         "The configurations are shuffled and their classes are not: both need the same order.",
     ),
     slip(
@@ -1809,7 +1809,7 @@ def rule_on_the_magnetisation():
 
 @mistake(
     "train_classifier",
-    caught_by="tells_16_by_16_lattices",
+    caught_by="brings_the_loss_down",
     hint="The first layers get weights that make a magnetisation, and the last one alone learns. "
     "Of an antiferromagnet it says nothing: let the data say what every layer should do.",
     keeps=0.5,
