@@ -40,15 +40,20 @@ def cages() -> Iterator[Callable[[Level], Cage]]:
         yield functools.cache(lambda level: stack.enter_context(contextlib.closing(Cage(level))))
 
 
+def _group(worker: Worker) -> groups.Group:
+    """The one that the kernel gave; where it gives none, there is nothing to see."""
+    if worker.group is None:
+        worker.kill()
+        pytest.skip("the kernel gives this user no control group")
+    return worker.group
+
+
 @pytest.fixture
 def worker(request: pytest.FixtureRequest, cages: Callable[[Level], Cage]) -> Iterator[Worker]:
     """At the level that the test asks for."""
     worker = cages(getattr(request, "param", "full")).worker()
-    if worker.group is None:
-        worker.kill()
-        pytest.skip("the kernel gives this user no control group")
+    folder = _group(worker).folder
     yield worker
-    folder = worker.group.folder
     worker.kill()
     assert not folder.exists()
 
@@ -104,10 +109,8 @@ def test_a_group_s_name_does_not_tell_how_many_there_were(cages: Callable[[Level
     names = []
     for _ in range(2):
         worker = cages("full").worker()
+        names.append(_group(worker).folder.name.rpartition("-"))
         worker.kill()
-        if worker.group is None:
-            pytest.skip("the kernel gives this user no control group")
-        names.append(worker.group.folder.name.rpartition("-"))
     (one, _, number), (other, _, next_number) = names
     assert one == other
     assert abs(int(number, 16) - int(next_number, 16)) > 2**20
@@ -159,9 +162,8 @@ def test_a_judge_whose_fork_was_killed_removes_its_group(cages: Callable[[Level]
         server.cage, server.line = cages("full"), line
         server._judge = types.MethodType(judge, server)  # type: ignore[method-assign]
         probe = server.cage.worker()
+        _group(probe)
         probe.kill()
-        if probe.group is None:
-            pytest.skip("the kernel gives this user no control group")
         assert b"without a result" in server._in_a_fork(None, None)  # type: ignore[arg-type]
     made = Path(os.read(ready, 4096).decode())
     os.close(ready)
@@ -174,14 +176,12 @@ def test_a_judge_whose_fork_was_killed_removes_its_group(cages: Callable[[Level]
 def test_a_cage_whose_parent_was_killed_leaves_no_group(level: Level) -> None:
     with contextlib.closing(Cage(level)) as cage:
         worker = cage.worker()
-        if worker.group is None:
-            worker.kill()
-            pytest.skip("the kernel gives this user no control group")
+        folder = _group(worker).folder
         cage.process.kill()
         wait_gone(worker.pid, 5.0)
         with pytest.raises(CageGone):
             worker.kill()
-        assert not worker.group.folder.exists()
+        assert not folder.exists()
 
 
 @pytest.fixture
