@@ -495,7 +495,7 @@ import torch
 class CheckNetwork(torch.nn.Module):
     """The checks' own autoencoder; `noise` is a layer that works otherwise in training mode."""
 
-    def __init__(self, input_dim, latent_dim, noise):
+    def __init__(self, input_dim, latent_dim, noise="none"):
         super().__init__()
         nn = torch.nn
         layers = {"none": nn.Identity(), "dropout": nn.Dropout(), "batch": nn.BatchNorm1d(32)}
@@ -514,16 +514,12 @@ class CheckNetwork(torch.nn.Module):
 ''')
 
 
-def _network(student: Any, seed: int, input_dim: int, latent_dim: int, noise: str = "none") -> Any:
-    return _OWN.there(student, seed, input_dim, latent_dim, noise)
-
-
 def _two_alike(
     student: Any, draw: np.random.Generator, input_dim: int, latent_dim: int, noise: str = "none"
 ) -> tuple[Any, torch.nn.Module]:
     """The same in the worker and here, where what is right follows from nothing that the student's
     process says."""
-    model = _network(student, _seed(draw), input_dim, latent_dim, noise)
+    model = _OWN.there(student, _seed(draw), input_dim, latent_dim, noise)
     here = _OWN.here(_seed(draw), input_dim, latent_dim, noise)
     model.load_state_dict(dict(here.state_dict()))
     return model, here
@@ -577,12 +573,12 @@ def _trained(
     made = []
 
     def call(X: Any) -> Any:
-        made.append(_network(student, seed, X.shape[1], latent))
+        made.append(_OWN.there(student, seed, X.shape[1], latent))
         generator = torch.Generator().manual_seed(noise)
         return student.train_autoencoder(made[-1], X, epochs=epochs, generator=generator)
 
     losses = _either(call, X)
-    return _OWN.brought(made[-1], X.shape[1], latent, "none"), losses
+    return _OWN.brought(made[-1], X.shape[1], latent), losses
 
 
 def _looked_at(model: torch.nn.Module, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -762,11 +758,11 @@ def test_train_autoencoder__ends_in_evaluation_mode(student, draw):
 def _short(student: Any, X: Any, weights: int, noise: int, state: int) -> np.ndarray:
     """z of some configurations after a short training: the seeds of the first weights, of the
     generator and of the global random state."""
-    model = _network(student, weights, X.shape[1], 2)
+    model = _OWN.there(student, weights, X.shape[1], 2)
     student.reseed(state)
     generator = torch.Generator().manual_seed(noise)
     student.train_autoencoder(model, X, epochs=4, generator=generator)
-    return _looked_at(_OWN.brought(model, X.shape[1], 2, "none"), np.asarray(X)[:9])[1]
+    return _looked_at(_OWN.brought(model, X.shape[1], 2), np.asarray(X)[:9])[1]
 
 
 @pytest.mark.guard
@@ -794,7 +790,7 @@ def test_train_autoencoder__leaves_X_unchanged(student, draw):
     X, _ = _lattices(draw, 4, 10)
 
     def call(X: Any) -> None:
-        model = _network(student, _seed(draw), 16, 2)
+        model = _OWN.there(student, _seed(draw), 16, 2)
         generator = torch.Generator().manual_seed(_seed(draw))
         student.train_autoencoder(model, X, epochs=3, generator=generator)
 
@@ -862,7 +858,7 @@ def test_encode__is_free_of_the_batch(student, draw):
 @pytest.mark.guard
 def test_encode__takes_arrays_and_tensors(student, draw):
     """gives the same for an array as for a tensor, and for spins of any dtype"""
-    model, x = _network(student, _seed(draw), 25, 2), _spins(draw, 7, 25)
+    model, x = _OWN.there(student, _seed(draw), 25, 2), _spins(draw, 7, 25)
     numbers = x.numpy()
     first = array(_values(student.encode(model, numbers)), (7, 2))
     for same in (x, numbers.astype(np.float64), numbers.astype(np.int8)):
@@ -879,7 +875,7 @@ def test_encode__gives_a_numpy_array(student, draw):
 @pytest.mark.guard
 def test_encode__leaves_X_and_the_weights_unchanged(student, draw):
     """leaves X and the model's weights unchanged"""
-    model, x = _network(student, _seed(draw), 25, 2), _spins(draw, 7, 25)
+    model, x = _OWN.there(student, _seed(draw), 25, 2), _spins(draw, 7, 25)
     weights = [values.detach().numpy() for values in model.parameters()]
     _either(lambda X: unchanged(student, lambda kept: student.encode(model, kept), X), x.numpy())
     for before, after in zip(weights, model.parameters(), strict=True):
@@ -889,7 +885,7 @@ def test_encode__leaves_X_and_the_weights_unchanged(student, draw):
 @pytest.mark.guard
 def test_encode__lets_the_model_learn_on(student, draw):
     """leaves the model trainable: gradients are switched off for the encoding only"""
-    model, x = _network(student, _seed(draw), 25, 2), _spins(draw, 7, 25)
+    model, x = _OWN.there(student, _seed(draw), 25, 2), _spins(draw, 7, 25)
     _encoded(student, model, x.numpy())
     x_hat, _ = student.keeping(model, x)
     gradients = student.gradients(x_hat, model)
