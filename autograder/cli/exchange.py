@@ -169,7 +169,7 @@ def bundle_student(
 
     Example: autograder bundle student backprop --output ~/handout
 
-    Exits 2 if an assignment is not built.
+    Exits 2 if an assignment is not built, or its release was changed since.
     """
     from autograder.exchange.bundle import single_notebooks, student_folder
 
@@ -215,7 +215,7 @@ def bundle_site(
 
     Example: autograder bundle site --until training
 
-    Exits 2 if an assignment is not built.
+    Exits 2 if an assignment is not built, or its release was changed since.
     """
     from autograder.exchange.bundle import site_folder
 
@@ -241,7 +241,7 @@ def bundle_solutions(
 
     Example: autograder bundle solutions backprop --output ~/solutions/backprop
 
-    Exits 2 if the assignment is not built.
+    Exits 2 if the assignment is not built, or its release was changed since.
     """
     from autograder.exchange.solutions import solutions_folder
 
