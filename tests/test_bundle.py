@@ -17,9 +17,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from autograder import course as course_module
 from autograder.authoring import demo
 from autograder.cli import app
-from autograder import course as course_module
 from autograder.course import ROOT, Assignment, course, load_assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.exchange import bundle
