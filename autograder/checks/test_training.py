@@ -1549,8 +1549,8 @@ def _for_long(student: Any, draw: np.random.Generator) -> tuple[list[float], flo
 def test_train__learns_a_sine(student, draw):
     """learns a sine: the network knows the points between the data
 
-    A right answer is above the limit less than once in 2000 courses: in the worst of 80 runs each of
-    four answers with plain Adam, whose last epoch is a lottery, the error has a ninth of it.
+    A right answer is above the limit less than once in 2000 courses: in the worst of 320 runs
+    with plain Adam, whose last epoch is a lottery, the error has a ninth of it.
     """
     _, error, _ = student.once(_for_long, draw)
     below(error, UNSEEN_LIMIT, "mean squared error between the data")
