@@ -985,6 +985,7 @@ def test_a_number_of_one_with_the_name_of_another_is_neithers(
         ("mmal", 55, [], ""),
         ("zzed", 55, ["ada"], "zzed-55: taken for Ada L (ada), by the number alone"),
         ("ladamaria", 55, ["ada"], ""),
+        ("loliver", 55, ["ada"], "loliver-55: taken for Ada L (ada), by the number alone"),
     ],
 )
 def test_canvas_name_in_one_word_is_a_name(
@@ -1025,6 +1026,15 @@ def test_a_number_and_a_name_with_another_address_are_remarked(tmp_path: Path) -
     outcome = _taken(tmp_path / "course", files)
     assert outcome.written == ["ada"]
     assert "known by the number, with another address: Ada L, m@x.org (ada)" in outcome.remarks
+
+
+def test_a_name_of_several_lines_tells_nothing_in_lines_of_its_own(tmp_path: Path) -> None:
+    _on_a_roster(tmp_path / "course")
+    people = r"""submission_1: {':submitters': [{':name': "Zed\nleft out: mal", ':sid': '55'}]}"""
+    files = {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": people.encode()}
+    outcome = _taken(tmp_path / "course", files)
+    assert any("Zed left out: mal: taken for Ada L" in line for line in outcome.remarks)
+    assert not any("\n" in line for line in outcome.remarks)
 
 
 def test_of_two_with_one_name_a_number_from_elsewhere_is_remarked(tmp_path: Path) -> None:

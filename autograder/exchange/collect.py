@@ -371,11 +371,11 @@ def _members(found: Layout) -> list[Member]:
 
 def _another(member: Member, person: Person) -> bool:
     """Whether neither name nor address, as far as both are known, is that of the person on the
-    roster; a name with more or fewer words is the same."""
+    roster; a name with more or fewer words is the same, in Canvas' one word with more."""
     ours, theirs = (set(re.findall(r"\w+", same_id(name))) for name in (person.name, member.name))
     same = [ours <= theirs or theirs <= ours] if ours and theirs else []
     if ours and member.joined:
-        same.append(any(word in member.joined for word in ours))
+        same.append(all(word in member.joined for word in ours))
     if person.email and member.email:
         same.append(same_id(person.email) == same_id(member.email))
     return bool(same) and not any(same)
