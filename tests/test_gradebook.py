@@ -32,9 +32,11 @@ from hypothesis import strategies as st
 from test_shared_course import as_user, let_all_in
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
+from typer.testing import CliRunner
 
 from autograder import course
 from autograder.authoring.build import build
+from autograder.cli import app
 from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.grading import executors
@@ -1394,6 +1396,14 @@ def test_whom_the_grader_failed_has_no_mark_and_no_zero(
         assert ada[-2 if kind == "csv" else -1] == "", "an empty field, not a zero"
     paths, without = gradescope_files(graded, springs, tmp_path / "out")
     assert ([path.stem for path in paths], without) == (["=1+1"], ["ada"])
+
+
+def test_who_is_not_graded_yet_is_named_by_every_export(graded: Path, springs: Assignment) -> None:
+    hand_in(graded, "zed", filled(springs, ANSWERS))
+    for kind in ("csv", "canvas", "moodle", "gradescope", "feedback"):
+        words = ["export", "springs", "--course", str(graded), "--to", kind]
+        done = CliRunner().invoke(app, [*words, "--output", str(graded / "out" / kind)])
+        assert "left out: zed handed in and is not graded yet" in done.output
 
 
 def test_late_penalties_are_taken_off(graded: Path, springs: Assignment) -> None:
