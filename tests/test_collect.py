@@ -1023,6 +1023,8 @@ def test_nobody_hands_in_for_another_by_a_name_with_a_number_in_canvas(tmp_path:
     outcome = _taken(course, {"lada_7_9_3_x.ipynb": b"3"}, replace=True)
     assert outcome.written == ["lada-7"]
     assert any("lada_7_9_3_x.ipynb: taken for 7's" in line for line in outcome.remarks)
+    odd = {"anon_a(_1_x.ipynb": b"1", "anon_b_2_x.ipynb": b"2"}
+    assert _taken(course, odd).written == ["anon-a(", "anon-b"]
 
 
 def test_a_number_and_a_name_with_another_address_are_remarked(tmp_path: Path) -> None:

@@ -425,7 +425,7 @@ def _refuse_numbers_in_names(found: Layout, numbers: set[str]) -> list[str]:
     for handed in found.people:
         for file in (file for files in handed.attempts.values() for file in files):
             for number in (member.lms_id for member in handed.members):
-                told = re.match(rf".+?_{number}_(\d+)_\d+_", file.path[0])
+                told = re.match(rf".+?_{re.escape(number)}_(\d+)_\d+_", file.path[0])
                 if told and told[1] in numbers:
                     handed.why = f"it may be that of {number} or of {told[1]}"
                     handed.members = []
