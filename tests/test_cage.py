@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import shutil
 import socket
@@ -24,6 +25,7 @@ from autograder.judging import retry
 from autograder.judging.judge import Judge
 from autograder.sandbox import bubblewrap, clock, limits, transport
 from autograder.sandbox.cage import Cage, Worker, strongest
+from autograder.sandbox.inside import parent
 from autograder.sandbox.inside.protocol import LIMITS
 from autograder.sandbox.inside.wire import decode, encode
 from autograder.sandbox.process import Sight, Tree, state, wait_gone
@@ -231,6 +233,16 @@ def test_processes_are_limited_and_all_die_with_the_worker(cage: Cage) -> None:
         assert decode(worker.ask(request, Budget(3)))["type"] == "BlockingIOError"
     worker.kill()
     assert _processes_below(cage.process.pid) <= 3, "bubblewrap, its reaper, the warm parent"
+
+
+def test_a_pool_with_a_process_for_each_core_is_none_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("cpu_count", "process_cpu_count"):
+        monkeypatch.setattr(os, name, lambda: 192, raising=False)
+    parent.tell_few_cores()
+    assert multiprocessing.cpu_count() == os.process_cpu_count() == 8
+    assert multiprocessing.cpu_count() < LIMITS["processes"] / 2, "two pools, and their threads"
 
 
 def _processes_below(pid: int) -> int:

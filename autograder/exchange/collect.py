@@ -123,6 +123,11 @@ class _Collection:
                 "the times of the files may be those of the download and are not believed: nobody "
                 "is late by them"
             )
+        if self.zone is UTC and _zoneless(found, told):
+            self.outcome.remarks.append(
+                "times that tell no zone were read as UTC. Where that makes anybody late, set "
+                "c.Exchange.timezone in nbgrader_config.py and collect again: the earlier counts"
+            )
         self.outcome.left_out.extend(plain(line) for line in found.strays)
         for handed in sorted(found.people, key=lambda handed: handed.label):
             self._take(found.system, handed, told.get(handed.label))
@@ -232,6 +237,10 @@ class _Collection:
         if place.is_file():
             held = place.read_bytes()
             if (attempts[-1] if attempts else without_outputs(held)) == data:
+                places = self._folders(student)[-1:]
+                if without_outputs(held) == data:
+                    places.append(folder)
+                _take_earlier(time, places)
                 self.outcome.unchanged.append(student)
                 return True
             if not self.replace:
@@ -256,11 +265,14 @@ class _Collection:
     def _attempted(self, student: str) -> list[bytes]:
         """The notebooks of all attempts, as the grader reads and keeps them."""
         found = []
-        for folder in history.folders(self.course_dir, self.assignment.name, student):
+        for folder in self._folders(student):
             with contextlib.suppress(OSError):
                 data = (folder / f"{self.assignment.name}.ipynb").read_bytes()
                 found.append(without_outputs(data))
         return found
+
+    def _folders(self, student: str) -> list[Path]:
+        return history.folders(self.course_dir, self.assignment.name, student)
 
     def _keep(self, student: str, data: bytes, time: str) -> None:
         history.add(self.course_dir, self.assignment.name, student, data, time)
@@ -543,13 +555,31 @@ def _member_times(found: Layout, made: datetime, zone: tzinfo) -> tuple[dict[str
     return {label: m.astimezone(UTC).replace(tzinfo=None) for label, m in times.items()}, False
 
 
+def _zoneless(found: Layout, told: dict[str, datetime]) -> bool:
+    """Whether times were taken that tell no zone: those in names, and some of files."""
+    if found.system in ("Brightspace", "Blackboard"):
+        return any(handed.times for handed in found.people)
+    by_file = (handed.attempts.values() for handed in found.people if handed.label in told)
+    times = (file.time for attempts in by_file for files in attempts for file in files)
+    return any(time is not None and time.tzinfo is None for time in times)
+
+
 def _zone(course_dir: Path) -> tzinfo:
     """The course's own, `c.Exchange.timezone` of its nbgrader_config.py; UTC else."""
-    name = configuration(course_dir).Exchange.get("timezone", "UTC")
+    name = configuration(course_dir).Exchange.get("timezone")
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(name) if name else UTC
     except (OSError, ValueError, KeyError, TypeError):
         raise CourseError(f"nbgrader_config.py: {name} is no time zone") from None
+
+
+def _take_earlier(time: datetime | None, folders: Iterable[Path]) -> None:
+    """What came twice came in the first time: of another time, as where the zone was not set at
+    first, the earlier one stays."""
+    for folder in folders:
+        known = submission_time(folder)[0]
+        if time is not None and known is not None and time < known:
+            write_atomically(folder / TIMESTAMP, _utc(time).encode())
 
 
 def _utc(time: datetime) -> str:
