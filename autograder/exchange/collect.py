@@ -384,7 +384,7 @@ def _members(found: Layout) -> list[Member]:
 def _another(member: Member, person: Person) -> bool:
     """Whether neither name nor address, as far as both are known, is that of the person on the
     roster; a name with more or fewer words is the same, in Canvas' one word with more."""
-    ours, theirs = (set(_words(name)) for name in (person.name, member.name))
+    ours, theirs = (set(re.findall(r"\w+", same_id(name))) for name in (person.name, member.name))
     same = [ours <= theirs or theirs <= ours] if ours and theirs else []
     if ours and member.joined:
         same.append(all(word in member.joined for word in ours))
@@ -438,37 +438,26 @@ def _refuse_numbers_in_names(found: Layout, numbers: set[str]) -> list[str]:
 
 
 def _named_as_there(found: Layout, roster: list[Person]) -> list[str]:
-    """Gives members the name that the roster has: family name first is the same, and before it
-    Moodle writes that of a group, with a dash, which is said."""
-    names = _by("name", roster).keys()
-    turned: dict[tuple[str, ...], set[str]] = {}
-    for person in roster:
-        turned.setdefault(_words(person.name), set()).add(person.name)
-    turned.pop((), None)
+    """Gives members the name that the roster has, where it is written "Lovelace, Ada"; or with that
+    of a group and a dash before it, as Moodle does, which is said."""
+    names = _by("name", roster).keys() - {""}
     left: Counter[str] = Counter()
 
     def there(name: str) -> str:
         dashes = re.finditer("-", name) if found.system == "Moodle" else ()
-        rests = [name[begin:] for begin in (0, *(dash.end() for dash in dashes))]
-        known = [(rest, rest.strip()) for rest in rests if _key(rest) in names - {""}]
-        for rest in rests:
-            those = turned.get(_words(rest), set())
-            known += [(rest, one) for one in those if len(those) == 1]
-        if not known:
-            return name
-        rest, one = known[0]
-        left[name.removesuffix(rest).removesuffix("-")] += 1
-        return one
+        for begin in (0, *(dash.end() for dash in dashes)):
+            last, _, first = name[begin:].partition(",")
+            for one in (name[begin:], f"{first} {last}"):
+                if _key(one) in names:
+                    left[name[: max(begin - 1, 0)]] += 1
+                    return one.strip()
+        return name
 
     for handed in found.people:
         handed.members = [one._replace(name=there(one.name)) for one in handed.members]
     del left[""]
     groups = ", ".join(f"{plain(group)} ({number})" for group, number in sorted(left.items()))
     return [f"before the names stood, of groups: {groups}"] if left else []
-
-
-def _words(name: str) -> tuple[str, ...]:
-    return tuple(sorted(re.findall(r"\w+", same_id(name))))
 
 
 def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
