@@ -212,6 +212,19 @@ def test_on_gradescope_a_notebook_is_found_wherever_it_lies(place: str, tmp_path
     assert _find(submission, found)[0] == worked
 
 
+def test_on_gradescope_a_lone_notebook_above_is_not_taken_for_the_one_below(tmp_path: Path) -> None:
+    from autograder.exchange.gradescope import _find
+
+    found = load_assignment("backprop")
+    (tmp_path / "hw").mkdir()
+    (tmp_path / "hw" / "backprop.ipynb").write_bytes(found.release.read_bytes())
+    (tmp_path / "cnn.ipynb").write_bytes(load_assignment("cnn").release.read_bytes())
+    assert _find(tmp_path, found)[1] == ["hw/backprop.ipynb was taken for backprop.ipynb"]
+    (tmp_path / "hw" / "backprop.ipynb").unlink()
+    with pytest.raises(SubmissionError, match=r"cnn\.ipynb is the notebook of cnn"):
+        _find(tmp_path, found)
+
+
 def test_on_gradescope_folders_without_end_are_the_students_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1799,6 +1799,12 @@ def test_gradescope_gets_the_gradebooks_mark_and_how_it_came_about(
         "handed in late (2026-11-20 18:00 UTC, due 2026-11-20 13:00 UTC): 11 less 11"
         in (ada["output"])
     )
+    late(graded, 0)
+    stamp = graded / "submitted" / "ada" / "springs" / "timestamp.txt"
+    stamp.write_text("2026-11-20 18:00:01 UTC", encoding="utf-8")
+    Recorder(graded, [springs]).record(result(springs))
+    (mark, *_) = (m for m in Recorder(graded, [springs]).marks(springs) if m.student == "ada")
+    assert "handed in late (18:00:01 UTC, due 18:00:00 UTC): 11 less 11" in mark.story
 
 
 def test_a_late_submission_out_of_an_archive_is_late(springs: Assignment, tmp_path: Path) -> None:

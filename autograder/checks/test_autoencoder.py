@@ -695,7 +695,8 @@ def test_train_autoencoder__ends_where_the_error_is(student, draw):
     )
     losses = [number(loss) for loss in found.losses]
     holds(0 < len(losses) <= EPOCHS, "there should be one loss for each epoch")
-    holds(losses[-1] < losses[0], "the losses do not fall")
+    # Of a model that never changes they fall as often as not, by rounding.
+    holds(losses[-1] < 0.98 * losses[0], "the losses do not fall")
     holds(
         0.6 * found.seen < losses[-1] < 1.4 * found.seen,
         "the last loss is far from the model's mean squared error: it should be a mean over the "

@@ -123,6 +123,11 @@ class _Collection:
                 "the times of the files may be those of the download and are not believed: nobody "
                 "is late by them"
             )
+        if self.zone is UTC and _zoneless(found, told):
+            self.outcome.remarks.append(
+                "times that tell no zone were read as UTC. Where that makes anybody late, set "
+                "c.Exchange.timezone in nbgrader_config.py and collect again: the earlier counts"
+            )
         self.outcome.left_out.extend(plain(line) for line in found.strays)
         for handed in sorted(found.people, key=lambda handed: handed.label):
             self._take(found.system, handed, told.get(handed.label))
@@ -232,6 +237,10 @@ class _Collection:
         if place.is_file():
             held = place.read_bytes()
             if (attempts[-1] if attempts else without_outputs(held)) == data:
+                places = self._folders(student)[-1:]
+                if without_outputs(held) == data:
+                    places.append(folder)
+                _take_earlier(time, places)
                 self.outcome.unchanged.append(student)
                 return True
             if not self.replace:
@@ -256,11 +265,14 @@ class _Collection:
     def _attempted(self, student: str) -> list[bytes]:
         """The notebooks of all attempts, as the grader reads and keeps them."""
         found = []
-        for folder in history.folders(self.course_dir, self.assignment.name, student):
+        for folder in self._folders(student):
             with contextlib.suppress(OSError):
                 data = (folder / f"{self.assignment.name}.ipynb").read_bytes()
                 found.append(without_outputs(data))
         return found
+
+    def _folders(self, student: str) -> list[Path]:
+        return history.folders(self.course_dir, self.assignment.name, student)
 
     def _keep(self, student: str, data: bytes, time: str) -> None:
         history.add(self.course_dir, self.assignment.name, student, data, time)
@@ -292,7 +304,7 @@ def _on_the_roster(found: Layout, roster: list[Person], met: Set[str]) -> list[s
     roster may have it from another one.
     """
     name = "joined" if found.system == "Canvas" else "name"
-    remarks = _without_groups(found, roster) if found.system == "Moodle" else []
+    remarks = _named_as_there(found, roster)
     told = _told(found, roster, met, remarks)
     by_name = _one_to_one(name, roster, _members(found))
     taken = set().union(*told.known.values())
@@ -413,7 +425,7 @@ def _refuse_numbers_in_names(found: Layout, numbers: set[str]) -> list[str]:
     for handed in found.people:
         for file in (file for files in handed.attempts.values() for file in files):
             for number in (member.lms_id for member in handed.members):
-                told = re.match(rf".+?_{number}_(\d+)_\d+_", file.path[0])
+                told = re.match(rf".+?_{re.escape(number)}_(\d+)_\d+_", file.path[0])
                 if told and told[1] in numbers:
                     handed.why = f"it may be that of {number} or of {told[1]}"
                     handed.members = []
@@ -425,21 +437,24 @@ def _refuse_numbers_in_names(found: Layout, numbers: set[str]) -> list[str]:
     return remarks
 
 
-def _without_groups(found: Layout, roster: list[Person]) -> list[str]:
-    """Leaves away what Moodle writes before a name, of a group and a dash, where it is the rest
-    that is on the roster; and says what."""
-    names = _by("name", roster).keys()
+def _named_as_there(found: Layout, roster: list[Person]) -> list[str]:
+    """Gives members the name that the roster has, where it is written "Lovelace, Ada"; or with that
+    of a group and a dash before it, as Moodle does, which is said."""
+    names = _by("name", roster).keys() - {""}
     left: Counter[str] = Counter()
 
-    def person(name: str) -> str:
-        for begin in (0, *(dash.end() for dash in re.finditer("-", name))):
-            if _key(name[begin:]) in names:
-                left[name[: max(begin - 1, 0)]] += 1
-                return name[begin:].strip()
+    def there(name: str) -> str:
+        dashes = re.finditer("-", name) if found.system == "Moodle" else ()
+        for begin in (0, *(dash.end() for dash in dashes)):
+            last, _, first = name[begin:].partition(",")
+            for one in (name[begin:], f"{first} {last}"):
+                if _key(one) in names:
+                    left[name[: max(begin - 1, 0)]] += 1
+                    return one.strip()
         return name
 
     for handed in found.people:
-        handed.members = [one._replace(name=person(one.name)) for one in handed.members]
+        handed.members = [one._replace(name=there(one.name)) for one in handed.members]
     del left[""]
     groups = ", ".join(f"{plain(group)} ({number})" for group, number in sorted(left.items()))
     return [f"before the names stood, of groups: {groups}"] if left else []
@@ -543,13 +558,31 @@ def _member_times(found: Layout, made: datetime, zone: tzinfo) -> tuple[dict[str
     return {label: m.astimezone(UTC).replace(tzinfo=None) for label, m in times.items()}, False
 
 
+def _zoneless(found: Layout, told: dict[str, datetime]) -> bool:
+    """Whether times were taken that tell no zone: those in names, and some of files."""
+    if found.system in ("Brightspace", "Blackboard"):
+        return any(handed.times for handed in found.people)
+    by_file = (handed.attempts.values() for handed in found.people if handed.label in told)
+    times = (file.time for attempts in by_file for files in attempts for file in files)
+    return any(time is not None and time.tzinfo is None for time in times)
+
+
 def _zone(course_dir: Path) -> tzinfo:
     """The course's own, `c.Exchange.timezone` of its nbgrader_config.py; UTC else."""
-    name = configuration(course_dir).Exchange.get("timezone", "UTC")
+    name = configuration(course_dir).Exchange.get("timezone")
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(name) if name else UTC
     except (OSError, ValueError, KeyError, TypeError):
         raise CourseError(f"nbgrader_config.py: {name} is no time zone") from None
+
+
+def _take_earlier(time: datetime | None, folders: Iterable[Path]) -> None:
+    """What came twice came in the first time: of another time, as where the zone was not set at
+    first, the earlier one stays."""
+    for folder in folders:
+        known = submission_time(folder)[0]
+        if time is not None and known is not None and time < known:
+            write_atomically(folder / TIMESTAMP, _utc(time).encode())
 
 
 def _utc(time: datetime) -> str:
