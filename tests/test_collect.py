@@ -916,6 +916,9 @@ def test_a_group_that_moodle_puts_before_a_name_is_no_part_of_it(tmp_path: Path)
     outcome = _taken(course, {folder.format(f"{n}_7{i}"): b"1" for i, n in enumerate(names)})
     assert outcome.written == ["ada", "al", "group_b-zed_z-73", "lena"]
     assert "before the names stood, of groups: Group A-1 (2)" in outcome.remarks
+    turned = ("Hertz, Lena", "Group A-1-L, Ada", "Hertz Anna-Lena")
+    outcome = _taken(course, {folder.format(f"{n}_9{i}"): b"3" for i, n in enumerate(turned)}, True)
+    assert outcome.written == ["ada", "hertz_anna-lena-92", "lena"], "Li Wei is not Wei Li"
     both = ("Group A-Ada L", "Group B-Ada L")
     outcome = _taken(course, {folder.format(f"{n}_8{i}"): b"2" for i, n in enumerate(both)})
     assert outcome.written == ["group_a-ada_l-80", "group_b-ada_l-81"], "it is not told who is ada"

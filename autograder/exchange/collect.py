@@ -304,7 +304,7 @@ def _on_the_roster(found: Layout, roster: list[Person], met: Set[str]) -> list[s
     roster may have it from another one.
     """
     name = "joined" if found.system == "Canvas" else "name"
-    remarks = _without_groups(found, roster) if found.system == "Moodle" else []
+    remarks = _named_as_there(found, roster)
     told = _told(found, roster, met, remarks)
     by_name = _one_to_one(name, roster, _members(found))
     taken = set().union(*told.known.values())
@@ -437,21 +437,24 @@ def _refuse_numbers_in_names(found: Layout, numbers: set[str]) -> list[str]:
     return remarks
 
 
-def _without_groups(found: Layout, roster: list[Person]) -> list[str]:
-    """Leaves away what Moodle writes before a name, of a group and a dash, where it is the rest
-    that is on the roster; and says what."""
-    names = _by("name", roster).keys()
+def _named_as_there(found: Layout, roster: list[Person]) -> list[str]:
+    """Gives members the name that the roster has, where it is written "Lovelace, Ada"; or with that
+    of a group and a dash before it, as Moodle does, which is said."""
+    names = _by("name", roster).keys() - {""}
     left: Counter[str] = Counter()
 
-    def person(name: str) -> str:
-        for begin in (0, *(dash.end() for dash in re.finditer("-", name))):
-            if _key(name[begin:]) in names:
-                left[name[: max(begin - 1, 0)]] += 1
-                return name[begin:].strip()
+    def there(name: str) -> str:
+        dashes = re.finditer("-", name) if found.system == "Moodle" else ()
+        for begin in (0, *(dash.end() for dash in dashes)):
+            last, _, first = name[begin:].partition(",")
+            for one in (name[begin:], f"{first} {last}"):
+                if _key(one) in names:
+                    left[name[: max(begin - 1, 0)]] += 1
+                    return one.strip()
         return name
 
     for handed in found.people:
-        handed.members = [one._replace(name=person(one.name)) for one in handed.members]
+        handed.members = [one._replace(name=there(one.name)) for one in handed.members]
     del left[""]
     groups = ", ".join(f"{plain(group)} ({number})" for group, number in sorted(left.items()))
     return [f"before the names stood, of groups: {groups}"] if left else []
