@@ -1086,9 +1086,9 @@ def test_train_decay__decays(student, draw):
 
 
 def test_train_decay__obeys_the_equation(student, draw):
-    """obeys u′ = −rate · u from 0 to 5 and is not zero"""
+    """obeys u′ = −rate · u from 0 to 5, near the solution that starts at 1"""
     error, residual = student.once(decays, draw).errors
-    holds(error < 0.5, "the model is far from the solution that starts at 1")
+    holds(error < 3 * DECAY_LIMIT, "the model is far from the solution that starts at 1")
     below(residual, DECAY_RESIDUAL_LIMIT, "the largest residual u′ + rate · u")
 
 
