@@ -234,7 +234,7 @@ def test_collocation_points__fill_the_box_evenly(student):
     points = tensor(student.collocation_points(2000, bounds, generator), (2000, 2))
     counts = np.histogram2d(*points.T, bins=4, range=bounds)[0]
     least, most = int(counts.min()), int(counts.max())
-    holds(60 <= least and most <= 190, f"one field has {least} points, another one {most}")
+    holds(least >= 60 and most <= 190, f"one field has {least} points, another one {most}")
 
 
 def test_collocation_points__are_a_leaf(student):

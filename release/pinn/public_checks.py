@@ -5,7 +5,17 @@ import math
 
 import numpy as np
 import torch
-from coursekit import SINGLE, StudentError, close, holds, number, refuses, tensor
+from coursekit import (
+    SINGLE,
+    StudentError,
+    attribute,
+    close,
+    holds,
+    number,
+    refuses,
+    tensor,
+    unchanged,
+)
 
 
 def _column(*values, dtype=torch.float64):
@@ -218,13 +228,31 @@ def test_collocation_points__lie_in_the_box(student):
     holds(returned.requires_grad, "the points should require gradients")
 
 
+def test_collocation_points__fill_the_box_evenly(student):
+    """are 60 to 190 of 2000 in each of 4 × 4 equal fields, which have 125 on average"""
+    bounds, generator = [(1.0, 3.0), (-2.0, 2.0)], torch.Generator().manual_seed(7)
+    points = tensor(student.collocation_points(2000, bounds, generator), (2000, 2))
+    counts = np.histogram2d(*points.T, bins=4, range=bounds)[0]
+    least, most = int(counts.min()), int(counts.max())
+    holds(least >= 60 and most <= 190, f"one field has {least} points, another one {most}")
+
+
+def test_collocation_points__are_a_leaf(student):
+    """are a leaf: nothing that was computed from a tensor that requires gradients"""
+    generator = torch.Generator().manual_seed(7)
+    points = student.keeping("collocation_points", 5, [(1.0, 3.0)], generator)
+    holds(attribute(points, "is_leaf") is True, "ask for gradients after the scaling, not before")
+
+
 def test_collocation_points__repeat_a_seed(student):
-    """are the same for the same seed"""
+    """are the same for the same seed, whatever the global state, and others for another"""
     student.reseed(1)
-    first, second = (
-        student.collocation_points(5, [(0.0, 1.0)], torch.Generator().manual_seed(7)) for _ in "12"
+    first, second, other = (
+        tensor(student.collocation_points(5, [(0.0, 1.0)], torch.Generator().manual_seed(seed)))
+        for seed in (7, 7, 8)
     )
-    close(tensor(second), tensor(first), SINGLE)
+    close(second, first, SINGLE)
+    holds(not np.allclose(other, first), "another seed gives the same points")
 
 
 def test_centred__brings_two_to_six_to_minus_one_to_one(student):
@@ -240,6 +268,36 @@ def test_centred__takes_two_variables(student):
     model = student.Centred(network, [(0.0, 1.0), (2.0, 6.0)])
     returned = model(torch.tensor([[0.0], [1.0]]), torch.tensor([[4.0], [5.0]]))
     close(tensor(returned, (2, 1)), np.array([[-1.0], [6.0]]), SINGLE)
+
+
+def test_centred__goes_on_outside(student):
+    """makes 0 to −2 and 8 to 2 for the interval from 2 to 6, whatever others were made later, and
+    leaves its column"""
+    line, t = student.field("polynomial", coefficients=[0.0, 1.0]), torch.tensor([[0.0], [8.0]])
+    model, kept = student.Centred(line, [(2.0, 6.0)]), student.keep(t)
+    student.Centred(line, [(-5.0, 5.0)])
+    close(tensor(model(kept), (2, 1)), np.array([[-2.0], [2.0]]), SINGLE)
+    unchanged(student.value(kept), t, "the column")
+
+
+def test_centred__can_be_differentiated(student):
+    """has the slope 1/2 for the interval from 2 to 6"""
+    line = student.field("polynomial", coefficients=[0.0, 1.0])
+    t = student.keep(_column(2.0, 5.0))
+    u = student.keeping(student.Centred(line, [(2.0, 6.0)]), t)
+    (slope,) = student.gradients(u, t)
+    holds(slope is not None, "the way from the output back to t is lost")
+    close(tensor(slope, (2, 1)), np.full((2, 1), 0.5), SINGLE)
+
+
+def test_centred__has_the_parameters_of_its_network(student):
+    """has as many parameters as its network, for an optimiser"""
+    network = student.field("network", n_in=1, n_hidden=6, n_out=1, seed=1)
+    mine, its = (
+        sum(weights.numel() for weights in module.parameters() if weights.requires_grad)
+        for module in (student.Centred(network, [(2.0, 6.0)]), network)
+    )
+    holds(mine == its, f"the model has {mine} parameters, and its network {its}")
 
 
 def _values(model, *columns):
@@ -288,6 +346,15 @@ def _trains(student, train, parameter, *columns):
 def test_train_decay__returns_a_model_of_columns(student):
     """returns a model of a column of times that its seed decides and that the equation teaches"""
     _trains(student, student.train_decay, {"rate": 0.5}, [[0.0], [1.0], [2.0]])
+
+
+def test_train_decay__follows_the_decay(student):
+    """follows exp(−0.7 t) from 0 to 5, to 0.02, after 3000 epochs (some seconds)"""
+    generator = torch.Generator().manual_seed(1)
+    model = student.train_decay(epochs=3000, generator=generator, rate=0.7)
+    t = np.linspace(0, 5, 101).reshape(-1, 1)
+    error = float(np.abs(_values(model, t.tolist()) - np.exp(-0.7 * t)).max())
+    holds(error < 0.02, f"the largest error against exp(−0.7 t) is {error:.2g}")
 
 
 def test_hard_constraint__starts_at_1_at_rest(student):
@@ -352,6 +419,24 @@ def test_last_layer__counts_every_point_once(student):
     t = torch.tensor([[0.0], [math.pi], [2 * math.pi]], dtype=torch.float64)
     w = student.last_layer(features, t, (0.0, 0.0, 0.0, 1.0), [(math.pi / 4, 0, 193.0)])
     close(tensor(w, (1, 1)), np.array([[1.0]]), SINGLE)  # 3 (8 w)² + (w − 193)² is least at 1
+
+
+def test_last_layer__takes_copies_of_a_feature(student):
+    """has the sum 1 in the same case, if there are three of sin 2t"""
+    features = student.field("waves", frequencies=[2.0] * 3, phases=[0.0] * 3)
+    t = torch.tensor([[0.0], [math.pi], [2 * math.pi]], dtype=torch.float64)
+    w = student.last_layer(features, t, (0.0, 0.0, 0.0, 1.0), [(math.pi / 4, 0, 193.0)])
+    close(tensor(w, (3, 1)).sum(), np.float64(1.0), SINGLE)
+
+
+def test_last_layer__leaves_no_graph(student):
+    """carries no graph, with the hidden layers of a network, and leaves t without one"""
+    network = student.field("network", n_in=1, n_hidden=6, n_out=3, seed=1)
+    t = student.keep(torch.tensor([[-0.5], [0.2], [0.9], [0.4]]))
+    w = student.keeping("last_layer", network, t, (1.0, 1.0), [(0.0, 0, 1.0)], 10.0)
+    tensor(student.value(w), (3, 1))
+    holds(not attribute(w, "requires_grad"), "the weights still hang on a graph")
+    holds(not attribute(t, "requires_grad"), "t should be left as it was")
 
 
 def test_ftcs__spreads_a_peak(student):
