@@ -190,6 +190,27 @@ def test_dangerous_system_calls_are_refused(run: Run, worker: Worker, code: str)
     assert told(run, worker, "(result, number)") == (-1, 1)
 
 
+def test_signals_are_what_they_are_in_a_kernel(run: Run) -> None:
+    """A pipe that nobody reads, or an interrupt, is an exception and no end; in children too."""
+    code = """
+import os, signal, socket
+pid = os.fork()
+left, right = socket.socketpair()
+right.close()
+try:
+    left.send(b"x")
+except BrokenPipeError:
+    pass
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    if pid == 0:
+        os._exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+"""
+    assert run(code)["ok"]
+
+
 def test_libraries_are_read_only_and_scratch_is_small(run: Run) -> None:
     assert run("import numpy; open(numpy.__file__, 'a')")["type"] in ("OSError", "PermissionError")
     reply = run("for n in range(100):\n    open(f'{n}', 'wb').write(b'0' * 10**6)", seconds=20)

@@ -721,7 +721,9 @@ LEFT_BEHIND = {
         "soon = (ctypes.c_long * 4)(0, 0, 0, 5 * 10**7)\n"
         "libc.timer_settime(timer, 0, soon, None)\nreturn right"
     ),
-    "most of the memory": "np.kept = np.ones(56 * 2**20)\nreturn right",
+    "most of the memory": (
+        "if not hasattr(np, 'kept'):\n    np.kept = np.ones(56 * 2**20)\nreturn right"
+    ),
     "a full folder": (
         "import itertools\n"
         "for n in itertools.count():\n    try:\n        open(f'{n}', 'x').write('x')\n"
@@ -735,6 +737,7 @@ LEFT_BEHIND = {
 
 # What these are told.
 CAUSES = {
+    "most of the memory": "of memory",
     "memory in children": "of memory",
     "memory handed on from child to child": "of memory",
     "memory without a first thread": "of memory",

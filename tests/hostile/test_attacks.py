@@ -239,7 +239,7 @@ def test_a_right_answer_may_be_odd(grade: Grade, name: str) -> None:
 @tried(LEFT_BEHIND)
 def test_what_one_exercise_leaves_behind_costs_no_other(grade: Grade, name: str) -> None:
     needs = (
-        "import tempfile, time\nsquares = np.ones(16 * 2**20)\ntime.sleep(0.1)\n"
+        "import tempfile, time\nsquares = np.ones(24 * 2**20)\ntime.sleep(0.1)\n"
         "with tempfile.TemporaryFile() as file:\n    np.save(file, y_pred - y_true)\n"
         "    file.seek(0)\n    return float((np.load(file) ** 2).mean())"
     )

@@ -118,8 +118,8 @@ class Parent:
 
     def become_submission(self, descriptor: int, limits: dict[str, int]) -> None:
         """In the fork: gives up every right, then serves the student's code."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a notebook's kernel
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         errors = os.dup(2)
         os.dup2(descriptor, SESSION)
         os.dup2(errors, 4)
