@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import platform
 import resource
@@ -264,7 +265,9 @@ _NEW_NAMESPACES = 0x7E020080
 _ALLOW, _EPERM, _ENOSYS, _KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
 
 
-def _forbid_system_calls(namespaces: bool) -> None:
+@functools.cache
+def system_call_filter(namespaces: bool) -> bytes:
+    """The kernel's program that refuses them; the parent has it ready for its forks."""
     machine = platform.machine()
     if machine not in _AUDIT:
         raise OSError(f"the numbers of dangerous system calls are not known for {machine}")
@@ -320,9 +323,14 @@ def _forbid_system_calls(namespaces: bool) -> None:
     program += [(back, 0, 0, _ALLOW), refused]
     program += [(equal, 0, 3, _CLONE[machine]), (load, 0, 0, 16)]
     program += [(anyset, 0, 1, _NEW_NAMESPACES), refused, (back, 0, 0, _ALLOW)]
-    code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *step) for step in program))
+    return b"".join(struct.pack("<HBBI", *step) for step in program)
+
+
+def _forbid_system_calls(namespaces: bool) -> None:
+    program = system_call_filter(namespaces)
+    code = ctypes.create_string_buffer(program)
     header = ctypes.create_string_buffer(
-        struct.pack("<HxxxxxxQ", len(program), ctypes.addressof(code))
+        struct.pack("<HxxxxxxQ", len(program) // 8, ctypes.addressof(code))
     )
     _prctl(_PR_SET_SECCOMP, 2, ctypes.addressof(header))
 

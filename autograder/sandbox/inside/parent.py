@@ -219,6 +219,8 @@ def main() -> None:
         lockdown.adopt_orphans()
     warm_up()
     lockdown.not_traceable()
+    if sys.platform == "linux":
+        lockdown.system_call_filter(setting["namespaces"])
     settle()
     line.send(b'{"ready": true}')
     parent = Parent(line, setting)
