@@ -54,6 +54,7 @@ class Answers:
         self.lines: dict[str, int] = {}
         self.used = 0.0
         self.cells: Sequence[Cell] = ()
+        self.shared = False
 
     def begin(self, exercise: str, seed: int) -> None:
         pass

@@ -72,10 +72,10 @@ def training(checks: Any) -> list[Training]:
     wrong += ["mean_absolute_error", "output_layer_only"]
 
     def whole(student: Student, draw: np.random.Generator) -> Any:
-        return checks.trained(student, draw, checks.EPOCHS, None)
+        return checks.trained(student, draw, checks.PERIODS, checks.EPOCHS, None)
 
     def batches(student: Student, draw: np.random.Generator) -> Any:
-        return checks.trained(student, draw, checks.BATCH_EPOCHS, checks.BATCH_SIZE)
+        return checks.trained(student, draw, 1.0, checks.BATCH_EPOCHS, checks.BATCH_SIZE)
 
     unseen, best = itemgetter(1), "all data at once: best of the last 100 losses"
     at_once = [

@@ -221,7 +221,7 @@ def train_potential(
 
     The hidden checks hand over 64 distances in float32, spread from 0.95 to 3.5, energies and
     forces of a pair law of their own, much like argon's but no formula that you know, and
-    epochs = 2000. Between the data, mean squared errors have to be below 0.02 ε² for the energy
+    epochs = 2000. Between the data, mean squared errors have to be below 0.04 ε² for the energy
     and 1.0 (ε/σ)² for the force, at most an eighth of its mean square. Another check hands over six
     distances and asks for the force at those very six, to 2 % of its mean square: only the
     forces of the data can tell it. All checks together may take 60 s.

@@ -227,7 +227,8 @@ def train_energy_model(
     The hidden checks hand over an untrained network that adds up over pairs and sees 4/r − 2, two
     hidden layers of 32 units with SiLU, whose weights they read afterwards, and 600 clusters of
     four atoms, with epochs = 2000. No pair is closer than 0.9 σ, and the wells of the substance,
-    which is not Lennard-Jones, are 3 ε deep. On unseen clusters of four atoms R² has to be above
+    which is not Lennard-Jones, are 3 ε deep; its energies are counted from a zero of their own,
+    not from that of atoms far apart. On unseen clusters of four atoms R² has to be above
     0.7. On clusters of three atoms the errors may have any mean, because four atoms alone cannot
     tell it, but their variance has to be below half of that of the energies. Some checks ask for a
     handful of epochs. All checks together may take 120 s.

@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,11 +17,13 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from autograder import course as course_module
 from autograder.authoring import demo
 from autograder.cli import app
-from autograder.course import ROOT, course, load_assignment
-from autograder.errors import SubmissionError
-from autograder.exchange.bundle import files_of, site_folder, student_folder
+from autograder.course import ROOT, Assignment, course, load_assignment
+from autograder.errors import CourseError, SubmissionError
+from autograder.exchange import bundle
+from autograder.exchange.bundle import files_of, single_notebooks, site_folder, student_folder
 from autograder.exchange.gradescope import gradescope_archive
 from autograder.exchange.solutions import instructive, solutions_folder
 from autograder.judging.answers import alternatives, reference_code
@@ -39,6 +42,36 @@ def test_the_students_folder_holds_what_is_needed_and_nothing_private(tmp_path: 
     for private in ("BEGIN SOLUTION", "HIDDEN TESTS", "reference_impl", "autograder.checks"):
         assert private not in text
     assert "torch==" in (tmp_path / "requirements.txt").read_text()
+
+
+@pytest.mark.parametrize("kind", ["student", "single", "site", "solutions"])
+def test_what_somebody_tried_in_the_release_is_not_given_away(
+    springs: Assignment, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(springs.release.parents[2], tmp_path / "root")
+    monkeypatch.setattr(course_module, "ROOT", tmp_path / "root")
+    monkeypatch.setattr(bundle, "_requirements", str)
+    write = {
+        "student": lambda: student_folder([springs], tmp_path / "given"),
+        "single": lambda: single_notebooks([springs], tmp_path / "given"),
+        "site": lambda: site_folder([springs], tmp_path / "given"),
+        "solutions": lambda: solutions_folder(springs, tmp_path / "given"),
+    }[kind]
+    release = springs.release.parent
+    for name in (".ipynb_checkpoints/springs-checkpoint.ipynb", ".springs.ipynb.swp", "mine.py"):
+        (release / name).parent.mkdir(exist_ok=True)
+        (release / name).write_text("return -stiffness * x", encoding="utf-8")
+    write()
+    names = {path.name for path in (tmp_path / "given").rglob("*")}
+    for path in (tmp_path / "given").glob("*.zip"):
+        names |= {Path(name).name for name in zipfile.ZipFile(path).namelist()}
+    assert not names & {"springs-checkpoint.ipynb", ".springs.ipynb.swp", "mine.py"}
+    notebook = json.loads(springs.release.read_bytes())
+    stub = next(cell for cell in notebook["cells"] if cell["id"] == "spring_force")
+    stub["source"] = "def spring_force(x, stiffness=1.0):\n    return -stiffness * x\n"
+    springs.release.write_text(json.dumps(notebook), encoding="utf-8")
+    with pytest.raises(CourseError, match=r"springs\.ipynb was changed since it was built"):
+        write()
 
 
 def test_classrooms_workflow_runs_what_every_student_has(tmp_path: Path) -> None:
@@ -177,6 +210,19 @@ def test_on_gradescope_a_notebook_is_found_wherever_it_lies(place: str, tmp_path
         (submission / place).parent.mkdir(parents=True, exist_ok=True)
         (submission / place).write_bytes(worked)
     assert _find(submission, found)[0] == worked
+
+
+def test_on_gradescope_a_lone_notebook_above_is_not_taken_for_the_one_below(tmp_path: Path) -> None:
+    from autograder.exchange.gradescope import _find
+
+    found = load_assignment("backprop")
+    (tmp_path / "hw").mkdir()
+    (tmp_path / "hw" / "backprop.ipynb").write_bytes(found.release.read_bytes())
+    (tmp_path / "cnn.ipynb").write_bytes(load_assignment("cnn").release.read_bytes())
+    assert _find(tmp_path, found)[1] == ["hw/backprop.ipynb was taken for backprop.ipynb"]
+    (tmp_path / "hw" / "backprop.ipynb").unlink()
+    with pytest.raises(SubmissionError, match=r"cnn\.ipynb is the notebook of cnn"):
+        _find(tmp_path, found)
 
 
 def test_on_gradescope_folders_without_end_are_the_students_matter(

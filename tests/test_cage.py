@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import shutil
 import socket
@@ -24,6 +25,7 @@ from autograder.judging import retry
 from autograder.judging.judge import Judge
 from autograder.sandbox import bubblewrap, clock, limits, transport
 from autograder.sandbox.cage import Cage, Worker, strongest
+from autograder.sandbox.inside import parent
 from autograder.sandbox.inside.protocol import LIMITS
 from autograder.sandbox.inside.wire import decode, encode
 from autograder.sandbox.process import Sight, Tree, state, wait_gone
@@ -188,6 +190,27 @@ def test_dangerous_system_calls_are_refused(run: Run, worker: Worker, code: str)
     assert told(run, worker, "(result, number)") == (-1, 1)
 
 
+def test_signals_are_what_they_are_in_a_kernel(run: Run) -> None:
+    """A pipe that nobody reads, or an interrupt, is an exception and no end; in children too."""
+    code = """
+import os, signal, socket
+pid = os.fork()
+left, right = socket.socketpair()
+right.close()
+try:
+    left.send(b"x")
+except BrokenPipeError:
+    pass
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    if pid == 0:
+        os._exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+"""
+    assert run(code)["ok"]
+
+
 def test_libraries_are_read_only_and_scratch_is_small(run: Run) -> None:
     assert run("import numpy; open(numpy.__file__, 'a')")["type"] in ("OSError", "PermissionError")
     reply = run("for n in range(100):\n    open(f'{n}', 'wb').write(b'0' * 10**6)", seconds=20)
@@ -231,6 +254,16 @@ def test_processes_are_limited_and_all_die_with_the_worker(cage: Cage) -> None:
         assert decode(worker.ask(request, Budget(3)))["type"] == "BlockingIOError"
     worker.kill()
     assert _processes_below(cage.process.pid) <= 3, "bubblewrap, its reaper, the warm parent"
+
+
+def test_a_pool_with_a_process_for_each_core_is_none_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("cpu_count", "process_cpu_count"):
+        monkeypatch.setattr(os, name, lambda: 192, raising=False)
+    parent.tell_few_cores()
+    assert multiprocessing.cpu_count() == os.process_cpu_count() == 8
+    assert multiprocessing.cpu_count() < LIMITS["processes"] / 2, "two pools, and their threads"
 
 
 def _processes_below(pid: int) -> int:

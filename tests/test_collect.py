@@ -709,7 +709,8 @@ def test_the_times_of_the_files_are_kept(tmp_path: Path) -> None:
         "benb_LATE_6_2_backprop.ipynb": (2026, 11, 21, 7, 30, 0),
         "cyc_7_3_backprop.ipynb": (2026, 11, 19, 12, 0, 0),
     }
-    collect(stamped(tmp_path, files), FOUND, tmp_path)
+    made = stamped(tmp_path, files)
+    assert any("read as UTC" in line for line in collect(made, FOUND, tmp_path).remarks)
     wanted = {
         "adal-5": "2026-11-20 18:00:00",
         "benb-6": "2026-11-21 07:30:00",
@@ -721,8 +722,14 @@ def test_the_times_of_the_files_are_kept(tmp_path: Path) -> None:
     (berlin / "nbgrader_config.py").write_text(
         "c = get_config()\nc.Exchange.timezone = 'Europe/Berlin'\n"
     )
-    collect(stamped(tmp_path, files), FOUND, berlin)
+    assert not any("UTC" in line for line in collect(made, FOUND, berlin).remarks)
     assert times(berlin)["adal-5"] == "2026-11-20 17:00:00"
+    (tmp_path / "nbgrader_config.py").write_text((berlin / "nbgrader_config.py").read_text())
+    assert len(collect(made, FOUND, tmp_path).unchanged) == 3
+    assert times(tmp_path) == times(berlin), "the zone was set afterwards"
+    (tmp_path / "nbgrader_config.py").unlink()
+    collect(made, FOUND, tmp_path)
+    assert times(tmp_path) == times(berlin), "who came earlier does not come later"
 
 
 def test_the_time_at_which_an_archive_was_made_is_nobodys(tmp_path: Path) -> None:
@@ -839,13 +846,13 @@ def test_who_is_spelt_as_somebody_and_who_has_their_number_are_both_named(tmp_pa
     ] * 2
 
 
-def _on_a_roster(course: Path) -> None:
+def _on_a_roster(course: Path, *people: tuple[str, ...]) -> None:
     from autograder.records.gradebook import Recorder
     from autograder.records.gradebook.students import Known
 
     course.mkdir()
-    people = [Known("ada", "Ada L", "ada@x.org", "55"), Known("mal", "Mal M", "mal@x.org", "56")]
-    Recorder(course, [FOUND]).know(people)
+    two = ("ada", "Ada L", "ada@x.org", "55"), ("mal", "Mal M", "mal@x.org", "56")
+    Recorder(course, [FOUND]).know(Known(*one) for one in people or two)
 
 
 @pytest.mark.parametrize("number", ["55", "ada"])
@@ -892,15 +899,29 @@ def test_a_number_with_anothers_name_and_address_is_remarked(
 
 
 def test_who_is_not_on_the_roster_is_told(tmp_path: Path) -> None:
-    """Moodle puts the group before the name, so that a team's member looks like somebody new."""
     folder = "{}_assignsubmission_file_/x.ipynb"
-    files = {folder.format("Team 1-Ada L_700"): b"1", folder.format("Mal M_701"): b"2"}
+    files = {folder.format("Ada Lov_700"): b"1", folder.format("Mal M_701"): b"2"}
     assert not any("roster" in line for line in _taken(tmp_path / "none", files).remarks)
     _on_a_roster(tmp_path / "course")
     outcome = _taken(tmp_path / "course", files)
-    assert outcome.written == ["mal", "team_1-ada_l-700"]
-    assert "new, and not on the roster before: team_1-ada_l-700" in outcome.remarks
+    assert outcome.written == ["ada_lov-700", "mal"]
+    assert "new, and not on the roster before: ada_lov-700" in outcome.remarks
     assert not any("roster" in line for line in _taken(tmp_path / "course", files).remarks)
+
+
+def test_a_group_that_moodle_puts_before_a_name_is_no_part_of_it(tmp_path: Path) -> None:
+    course, folder = tmp_path / "course", "{}_assignsubmission_file_/x.ipynb"
+    _on_a_roster(course, ("ada", "Ada L"), ("lena", "Lena Hertz"), ("al", "Anna-Lena Hertz"))
+    names = ("Group A-1-Ada L", "Group A-1-Anna-Lena Hertz", "Lena Hertz", "Group B-Zed Z")
+    outcome = _taken(course, {folder.format(f"{n}_7{i}"): b"1" for i, n in enumerate(names)})
+    assert outcome.written == ["ada", "al", "group_b-zed_z-73", "lena"]
+    assert "before the names stood, of groups: Group A-1 (2)" in outcome.remarks
+    turned = ("Hertz, Lena", "Group A-1-L, Ada", "Hertz Anna-Lena")
+    outcome = _taken(course, {folder.format(f"{n}_9{i}"): b"3" for i, n in enumerate(turned)}, True)
+    assert outcome.written == ["ada", "hertz_anna-lena-92", "lena"], "Li Wei is not Wei Li"
+    both = ("Group A-Ada L", "Group B-Ada L")
+    outcome = _taken(course, {folder.format(f"{n}_8{i}"): b"2" for i, n in enumerate(both)})
+    assert outcome.written == ["group_a-ada_l-80", "group_b-ada_l-81"], "it is not told who is ada"
 
 
 @pytest.mark.parametrize("first", ["Gradescope", "Brightspace"])
@@ -974,6 +995,7 @@ def test_a_number_of_one_with_the_name_of_another_is_neithers(
         ("mmal", 55, [], ""),
         ("zzed", 55, ["ada"], "zzed-55: taken for Ada L (ada), by the number alone"),
         ("ladamaria", 55, ["ada"], ""),
+        ("loliver", 55, ["ada"], "loliver-55: taken for Ada L (ada), by the number alone"),
     ],
 )
 def test_canvas_name_in_one_word_is_a_name(
@@ -1001,13 +1023,47 @@ def test_nobody_hands_in_for_another_by_a_name_with_a_number_in_canvas(tmp_path:
     assert _taken(course, files).written == ["lada-7", "mmal-8"]
     outcome = _taken(course, {"lada_7_8_3_x.ipynb": b"3"}, replace=True)
     assert outcome.left_out == ["lada_7_8_3_x.ipynb: it may be that of 7 or of 8"]
-    assert _taken(course, {"lada_7_9_3_x.ipynb": b"3"}, replace=True).written == ["lada-7"]
+    outcome = _taken(course, {"lada_7_9_3_x.ipynb": b"3"}, replace=True)
+    assert outcome.written == ["lada-7"]
+    assert any("lada_7_9_3_x.ipynb: taken for 7's" in line for line in outcome.remarks)
+    odd = {"anon_a(_1_x.ipynb": b"1", "anon_b_2_x.ipynb": b"2"}
+    assert _taken(course, odd).written == ["anon-a(", "anon-b"]
+
+
+def test_a_number_and_a_name_with_another_address_are_remarked(tmp_path: Path) -> None:
+    """Students choose the number on Gradescope, and the name."""
+    _on_a_roster(tmp_path / "course")
+    people = "submission_1: {':submitters': [{':name': Ada L, ':sid': '55', ':email': m@x.org}]}"
+    files = {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": people.encode()}
+    outcome = _taken(tmp_path / "course", files)
+    assert outcome.written == ["ada"]
+    assert "known by the number, with another address: Ada L, m@x.org (ada)" in outcome.remarks
+
+
+def test_a_name_of_several_lines_tells_nothing_in_lines_of_its_own(tmp_path: Path) -> None:
+    _on_a_roster(tmp_path / "course")
+    people = r"""submission_1: {':submitters': [{':name': "Zed\nleft out: mal", ':sid': '55'}]}"""
+    files = {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": people.encode()}
+    outcome = _taken(tmp_path / "course", files)
+    assert any("Zed left out: mal: taken for Ada L" in line for line in outcome.remarks)
+    assert not any("\n" in line for line in outcome.remarks)
+
+
+def test_of_two_with_one_name_a_number_from_elsewhere_is_remarked(tmp_path: Path) -> None:
+    course = tmp_path / "course"
+    _on_a_roster(course, ("k1", "Kim Lee", "", "52"), ("k2", "Kim Lee"))
+    folder = {"52-1 - Kim Lee - Nov 3, 2026 1159 PM/x.ipynb": b"1"}
+    outcome = _taken(course, folder)
+    assert outcome.written == ["k1"]
+    assert "Kim Lee: taken for Kim Lee (k1) by the number; two have the name" in outcome.remarks
+    again = _taken(course, folder).remarks
+    assert not any("two have the name" in line for line in again), "the platform has told it since"
 
 
 def test_namesakes_with_one_number_on_two_platforms_are_remarked(tmp_path: Path) -> None:
     folder = {"7-1 - Kim Lee - Nov 3, 2026 1159 PM/x.ipynb": b"1"}
-    assert not _taken(tmp_path / "course", folder).remarks
-    assert not _taken(tmp_path / "course", folder).remarks
+    assert "kim" not in "".join(_taken(tmp_path / "course", folder).remarks)
+    assert "kim" not in "".join(_taken(tmp_path / "course", folder).remarks)
     other = {"Kim Lee_7_assignsubmission_file_/x.ipynb": b"2"}
     for told in (1, 0):
         outcome = _taken(tmp_path / "course", other, replace=True)
@@ -1142,7 +1198,9 @@ def test_nobodys_folder_leads_into_anothers(tmp_path: Path) -> None:
     _taken(course, files)
     (course / "submitted" / "eve").mkdir()
     (course / "submitted" / "eve" / "backprop").symlink_to("../ada/backprop")
-    outcome = _taken(course, {"eve/backprop.ipynb": b"3", **files}, replace=True)
+    (course / "submitted" / "eva").symlink_to("ada")
+    more = {"eva/backprop.ipynb": b"4", "eve/backprop.ipynb": b"3"}
+    outcome = _taken(course, more | files, replace=True)
     assert not outcome.written
     assert (course / "submitted/ada/backprop/backprop.ipynb").read_bytes() == b"1"
 

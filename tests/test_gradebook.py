@@ -32,9 +32,11 @@ from hypothesis import strategies as st
 from test_shared_course import as_user, let_all_in
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
+from typer.testing import CliRunner
 
 from autograder import course
 from autograder.authoring.build import build
+from autograder.cli import app
 from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.grading import executors
@@ -1396,6 +1398,14 @@ def test_whom_the_grader_failed_has_no_mark_and_no_zero(
     assert ([path.stem for path in paths], without) == (["=1+1"], ["ada"])
 
 
+def test_who_is_not_graded_yet_is_named_by_every_export(graded: Path, springs: Assignment) -> None:
+    hand_in(graded, "zed", filled(springs, ANSWERS))
+    for kind in ("csv", "canvas", "moodle", "gradescope", "feedback"):
+        words = ["export", "springs", "--course", str(graded), "--to", kind]
+        done = CliRunner().invoke(app, [*words, "--output", str(graded / "out" / kind)])
+        assert "left out: zed handed in and is not graded yet" in done.output
+
+
 def test_late_penalties_are_taken_off(graded: Path, springs: Assignment) -> None:
     late(graded, 5)
     Recorder(graded, [springs]).record(result(springs))
@@ -1789,6 +1799,12 @@ def test_gradescope_gets_the_gradebooks_mark_and_how_it_came_about(
         "handed in late (2026-11-20 18:00 UTC, due 2026-11-20 13:00 UTC): 11 less 11"
         in (ada["output"])
     )
+    late(graded, 0)
+    stamp = graded / "submitted" / "ada" / "springs" / "timestamp.txt"
+    stamp.write_text("2026-11-20 18:00:01 UTC", encoding="utf-8")
+    Recorder(graded, [springs]).record(result(springs))
+    (mark, *_) = (m for m in Recorder(graded, [springs]).marks(springs) if m.student == "ada")
+    assert "handed in late (18:00:01 UTC, due 18:00:00 UTC): 11 less 11" in mark.story
 
 
 def test_a_late_submission_out_of_an_archive_is_late(springs: Assignment, tmp_path: Path) -> None:

@@ -494,7 +494,8 @@ def test_the_docstring_of_train_names_what_the_hidden_checks_ask_for() -> None:
     text = " ".join((inspect.getdoc(reference.train) or "").split())
     for said in (
         f"learning_rate = {limits['RATE']}:",
-        f"for {limits['EPOCHS']} epochs, and for {limits['BATCH_EPOCHS']} with",
+        f"on {limits['PERIODS']} periods for {limits['EPOCHS']} epochs",
+        f"on one for {limits['BATCH_EPOCHS']} with",
         f"batch_size = {limits['BATCH_SIZE']}.",
         f"has to be below {limits['UNSEEN_LIMIT']} ",
         f"of the long run below {limits['LOSS_LIMIT']}.",

@@ -23,6 +23,7 @@ import pytest
 from autograder.course import Cell, course, load_assignment
 from autograder.errors import CourseError
 from autograder.records import report
+from autograder.records.collected import Collected, Origin, save
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import CellFailure
 
@@ -462,6 +463,19 @@ def test_identical_notebooks_but_not_the_untouched_release(tmp_path: Path) -> No
     for student in ("c", "d"):
         give(tmp_path, student, all_of("unwritten"), submission_sha256="22" * 32)
     assert remarked(tmp_path) == {"Identical notebooks": ["a", "b"]}
+
+
+def test_a_group_that_handed_in_together_is_no_resemblance(tmp_path: Path) -> None:
+    for student in ("a", "b", "c"):
+        give(tmp_path, student, all_of("right"), submission_sha256="11" * 32)
+    pair = Origin(system="Gradescope", label="submission_1", group=["a", "b"])
+    save(tmp_path, NAME, Collected(), Collected(students={"a": pair, "b": pair}))
+    assert remarked(tmp_path) == {"Identical notebooks": ["a", "c"]}
+    (tmp_path / "results" / NAME / "c.json").unlink()
+    assert remarked(tmp_path) == {}
+    give(tmp_path, "b", all_of("right"), submission_sha256="22" * 32)
+    give(tmp_path, "c", all_of("right"), submission_sha256="22" * 32)
+    assert remarked(tmp_path) == {"Identical notebooks": ["b", "c"]}, "one of them went on alone"
 
 
 def test_a_check_that_nobody_passes(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from coursekit import (
     refuses,
     tensor,
     training,
+    unchanged,
 )
 
 
@@ -70,9 +71,36 @@ def test_convolve2d_periodic__centres_even_kernels_above_and_left(student):
     close(student.convolve2d_periodic(image, kernel), np.array([[0.0, 3.0, 7.0, 0.0]]), SINGLE)
 
 
+def test_convolve2d_periodic__centres_rows_and_columns_by_themselves(student):
+    """has the centre of a 1×3 kernel on its second entry, of a 3×1 kernel likewise"""
+    image, kernel = np.zeros((4, 4)), np.array([[3.0, 7.0, 5.0]])
+    image[1, 1] = 1.0
+    expected = np.zeros((4, 4))
+    expected[1, :3] = kernel
+    close(student.convolve2d_periodic(image, kernel), expected, SINGLE)
+    close(student.convolve2d_periodic(image, kernel.T), expected.T, SINGLE)
+
+
+def test_convolve2d_periodic__keeps_fractions_and_large_sums(student):
+    """keeps the fractions of 1/4 times int8 spins, and adds up 10 · 9 + 60 in int8"""
+    spins = np.array([[1, -1, 1, 1], [1, 1, -1, 1]], dtype=np.int8)
+    kept, quarter = student.keep(spins), np.array([[0.25, 0.5]])
+    found = student.convolve2d_periodic(kept, quarter)
+    close(found, 0.25 * spins + 0.5 * np.roll(spins, 1, axis=1), SINGLE)
+    ones, kernel = np.ones((3, 4), dtype=np.int8), np.full((3, 3), 10, dtype=np.int8)
+    kernel[2, 0] = 70
+    kept = student.keep(kernel)
+    found = array(student.convolve2d_periodic(ones, kept), (3, 4))
+    close(found.astype(float), np.full((3, 4), 150.0), SINGLE)
+    unchanged(student.value(kept), kernel, "kernel")
+    found = array(student.convolve2d_periodic(3 * ones, kernel), (3, 4))
+    close(found.astype(float), np.full((3, 4), 450.0), SINGLE)
+
+
 def test_convolve2d_periodic__refuses_a_kernel_that_is_too_large(student):
-    """raises ValueError for a kernel larger than the image"""
+    """raises ValueError for a kernel taller or wider than the image"""
     refuses(lambda: student.convolve2d_periodic(np.ones((2, 4)), np.ones((3, 3))))
+    refuses(lambda: student.convolve2d_periodic(np.ones((4, 2)), np.ones((3, 3))))
 
 
 def test_kernels__has_four_of_three_by_three(student):
@@ -197,6 +225,31 @@ def test_ising_cnn__drops_hidden_units_in_training(student):
     model.eval()
     one, other = (tensor(model(x), (20, 2)) for _ in range(2))
     holds(np.allclose(one, other), "two calls in evaluation mode should agree")
+
+
+def test_ising_cnn__learns_with_every_layer(student):
+    """has logits that every weight has a part in, with a graph, and weights of its own"""
+    student.reseed(1)
+    model, other, x = student.IsingCNN(), student.IsingCNN(), _spins(20, 16)
+    before = tensor(other(x), (20, 2))  # lazy layers have their weights from now on
+    gradients = student.gradients(student.keeping(model, x), model)
+    reached = [slopes is not None and bool((slopes != 0).any()) for slopes in gradients]
+    holds(all(reached), "some weights have no effect on the logits, or the graph is lost")
+    holds(bool(np.isfinite(before).all()), "some logits are no numbers")
+    model.double()
+    dtypes = {weights.dtype for weights in other.parameters()}
+    holds(torch.float64 not in dtypes, "two networks share their layers")
+
+
+def test_ising_cnn__takes_any_memory_layout(student):
+    """gives the same logits where the lattices lie in memory in another order"""
+    student.reseed(1)
+    model, x = student.IsingCNN(), _spins(4, 16)
+    model.eval()
+    logits = tensor(model(x), (4, 2))
+    turned = student.keep(x.permute(0, 2, 3, 1).contiguous())
+    back = student.call(turned, "permute", (0, 3, 1, 2), {}, keep=True)
+    close(model(back), torch.tensor(logits), SINGLE)
 
 
 def test_ising_cnn__gives_logits(student):

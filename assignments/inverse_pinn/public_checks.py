@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from coursekit import SINGLE, array, attribute, close, holds, number, tensor
+from coursekit import SINGLE, array, attribute, close, holds, number, tensor, unchanged
 from coursekit import training as watching
 
 
@@ -193,6 +193,28 @@ def test_inverse_loss__weighs_each_condition(student):
     for weights, expected in (((0, 2, 0, 0), 17.0), ((0, 0, 3, 0), 51.0), ((0, 0, 0, 5), 1.25)):
         given = tuple(float(weight) for weight in weights)
         close(number(student.inverse_loss(model, (x, t), seen, given)), expected, SINGLE)
+
+
+def test_inverse_loss__asks_each_at_its_own_points(student):
+    """asks for residual, start and ends at two collocation points and for the data at three others,
+    each with its weight, for u = x²t; leaves them"""
+    coefficients = [[0.0, 0.0], [0.0, 0.0], [0.0, 1.0]]
+    model = student.field("inverse", of="surface", coefficients=coefficients)
+    x, t = np.array([[0.5], [0.9]]), np.array([[0.1], [0.8]])
+    x_seen, t_seen, u = np.array([[0.2, 0.4, 0.6], [0.3, 0.7, 0.5], [0.5, 0.0, 1.0]])[:, :, None]
+    parts = (
+        np.mean((x**2 - 2 * t) ** 2),
+        np.mean((x_seen**2 * t_seen - u) ** 2),
+        np.mean(t**2),
+        np.mean(np.sin(np.pi * x) ** 2),
+    )
+    points = tuple(torch.tensor(values, requires_grad=True) for values in (x, t))
+    seen = tuple(student.keep(torch.tensor(values)) for values in (x_seen, t_seen, u))
+    for which, part in enumerate(parts):
+        weights = tuple(3.0 * (which == n) for n in range(4))
+        close(number(student.inverse_loss(model, points, seen, weights)), 3 * part, SINGLE)
+    for kept, values, what in zip(seen, (x_seen, t_seen, u), "xtu", strict=True):
+        unchanged(student.value(kept), torch.tensor(values), what)
 
 
 def test_inverse_loss__takes_a_network(student):

@@ -9,6 +9,7 @@ from coursekit import (
     array,
     close,
     holds,
+    integer,
     number,
     quiet,
     refuses,
@@ -122,6 +123,20 @@ def test_acceptance_probability__takes_a_number(student):
     close(one(student.acceptance_probability(8, 4.0)), np.exp(-2))
 
 
+def test_acceptance_probability__takes_arrays(student):
+    """gives an array of the same shape for whole numbers, too, and takes a temperature for each;
+    leaves them"""
+    costs, temperatures = np.array([[8, -4], [4, 0]]), np.array([2.0, 4.0])
+    kept = student.keep(costs)
+    p = student.acceptance_probability(kept, 2.0)
+    close(p, np.array([[np.exp(-4), 1], [np.exp(-2), 1]]))
+    unchanged(student.value(kept), costs, "delta_e")
+    close(student.acceptance_probability(4.0, temperatures), np.exp(-4 / temperatures))
+    kept = student.keep(-costs.astype(float))
+    close(student.acceptance_probability(kept, temperatures), np.array([[1, np.exp(-1)], [1, 1]]))
+    unchanged(student.value(kept), -costs.astype(float), "delta_e")
+
+
 def test_acceptance_probability__does_not_overflow(student):
     """is 1, without a warning, where the energy falls very far"""
     close(student.acceptance_probability(np.array([-8000.0, 0.0]), 1.0), np.ones(2))
@@ -183,8 +198,25 @@ def test_metropolis_step__accepts_what_costs_nothing(student):
 
 
 def test_metropolis_sweep__attempts_all(student):
-    """accepts all 25 attempts on a 5×5 lattice at T = 10⁹"""
-    close(one(student.metropolis_sweep(SPINS, 1e9, np.random.default_rng(1))), 25.0)
+    """accepts all 25 attempts on a 5×5 lattice at T = 10⁹, an int, on more than a few sites"""
+    kept = student.keep(SPINS)
+    accepted = student.metropolis_sweep(kept, 1e9, np.random.default_rng(1))
+    close(one(accepted), 25.0)
+    integer(accepted)
+    differ = int((array(student.value(kept), (5, 5)) != SPINS).sum())
+    holds(differ > 3, f"25 flips have changed {differ} of 25 spins")
+
+
+def test_metropolis_sweep__draws_from_rng(student):
+    """makes the same flips for the same seed, whatever the global state, and others for another"""
+    found = []
+    for state, seed in ((1, 4), (2, 4), (1, 5)):
+        kept = student.keep(np.ones((12, 12), dtype=int))
+        student.reseed(state)
+        student.metropolis_sweep(kept, 3.0, np.random.default_rng(seed))
+        found.append(array(student.value(kept), (12, 12)))
+    holds(bool((found[0] == found[1]).all()), "some random numbers do not come from rng")
+    holds(bool((found[0] != found[2]).any()), "another seed gives the same: rng is not used")
 
 
 def test_metropolis_sweep__freezes(student):
@@ -228,11 +260,21 @@ def test_sample_configurations__is_ordered_in_the_cold(student):
 
 
 def test_sample_configurations__is_disordered_in_the_heat(student):
-    """is disordered at T = 10, and no configuration comes twice"""
+    """is disordered at T = 10, with m of either sign, and no configuration comes twice"""
     spins = array(student.sample_configurations(8, 10.0, 20, np.random.default_rng(6), 20, 5))
     order = np.abs(spins.mean(axis=(1, 2)))
     holds(float(np.mean(order)) < 0.4, f"the mean |m| is {np.mean(order):.2f}")
     holds(len(np.unique(spins.reshape(20, -1), axis=0)) == 20, "a configuration comes twice")
+    signs = set(np.sign(spins.sum(axis=(1, 2))))
+    holds({-1, 1} <= signs, "all configurations have a magnetisation of one sign")
+
+
+def test_sample_configurations__is_not_frozen_in_stripes(student):
+    """is ordered after 10 sweeps at T = 0.5, 30 times, and not frozen in stripes"""
+    rng = student.keep(np.random.default_rng(5))
+    spins = [array(student.sample_configurations(8, 0.5, 1, rng, 10, 1)) for _ in range(30)]
+    ordered = all(abs(np.mean(one)) > 0.5 for one in spins)
+    holds(ordered, "below T_c some are frozen in stripes: how does a chain start?")
 
 
 def test_sample_configurations__equilibrates(student):
@@ -270,6 +312,9 @@ def test_sample_configurations__draws_from_rng(student):
     )
     close(again, first)
     holds(bool((other != first).any()), "another seed gives the same: rng is not used")
+    named = student.sample_configurations(4, 8.0, 3, np.random.default_rng(7), 200, 10)
+    same = bool((array(named, (3, 4, 4)) == first).all())
+    holds(same, "200 and 10 sweeps give others than the usual numbers, which these are")
 
 
 # -------------------------------------------------------------------- ising_classifier
@@ -419,10 +464,21 @@ def test_critical_temperature__knows_a_crossing_on_a_temperature(student):
     close(one(student.critical_temperature(T, np.array([0.5, 0.6, 0.8]))), 2.0, SINGLE)
     p = np.array([0.3, 0.1, 0.9])
     close(one(student.critical_temperature(T, p)), 2.3, SINGLE)
-    close(p, np.array([0.3, 0.1, 0.9]))
+    close(one(student.critical_temperature(T, np.array([0.1, 0.2, 0.5]))), 2.4, SINGLE)
+    close(one(student.critical_temperature(T, np.array([0.1, 0.495, 0.595]))), 2.21, SINGLE)
+
+
+def test_critical_temperature__takes_any_distances(student):
+    """is 3 for p = 0.1, 0.3, 0.7 at T = 1, 2, 4, and leaves both arrays"""
+    T, p = np.array([1.0, 2.0, 4.0]), np.array([0.1, 0.3, 0.7])
+    kept = [student.keep(one) for one in (T, p)]
+    close(one(student.critical_temperature(*kept)), 3.0, SINGLE)
+    unchanged(student.value(kept[0]), T, "temperatures")
+    unchanged(student.value(kept[1]), p, "p_disordered")
 
 
 def test_critical_temperature__refuses(student):
-    """raises ValueError where p never reaches ½"""
+    """raises ValueError where p never reaches ½, or is above it everywhere"""
     T, p = np.array([2.0, 2.2, 2.4]), np.array([0.1, 0.2, 0.3])
     refuses(lambda: student.critical_temperature(T, p))
+    refuses(lambda: student.critical_temperature(T, 1 - p))

@@ -371,3 +371,22 @@ def test_train_heat__returns_a_model_of_two_columns(student):
     """returns a model of two columns that its seed decides and that the equation teaches"""
     x, t = [[0.2], [0.5], [0.7]], [[0.0], [1.0], [0.5]]
     _trains(student, student.train_heat, {"alpha": 0.5}, x, t)
+
+
+def test_train_heat__cools_like_the_rod(student):
+    """follows sin πx · e^(−1.2 π² t / 10) for α = 0.12, to 0.03, and to 0.02 at the start and at
+    both ends, after 1000 epochs (some seconds)"""
+    generator = torch.Generator().manual_seed(1)
+    model = student.train_heat(epochs=1000, generator=generator, alpha=0.12)
+    x, t = (
+        each.reshape(-1, 1) for each in np.meshgrid(np.linspace(0, 1, 21), np.linspace(0, 1, 21))
+    )
+    wanted = np.sin(np.pi * x) * np.exp(-0.12 * np.pi**2 * t)
+    error = np.abs(_values(model, x.tolist(), t.tolist()) - wanted)
+    for part, where, limit in (
+        (t == 0, "at the start", 0.02),
+        ((x == 0) | (x == 1), "at the ends", 0.02),
+        (t >= 0, "anywhere", 0.03),
+    ):
+        largest = float(error[part].max())
+        holds(largest < limit, f"the largest error {where} is {largest:.2g}")

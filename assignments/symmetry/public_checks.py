@@ -142,6 +142,20 @@ def test_naive_mlp__has_161_parameters(student):
         )
 
 
+def test_naive_mlp__ends_with_a_linear_layer(student):
+    """has an output that rises with its own bias, one to one, and that every weight has a part
+    in"""
+    student.reseed(1)
+    model = student.NaiveMLP(3)
+    x = _like(model, torch.tensor([[1.0, -1.5, 2.0], [-1.0, 1.5, -2.0]]))
+    tensor(model(x), (2, 1))  # lazy layers have their weights from now on
+    slopes = student.gradients(student.keeping(model, x), model)
+    learns = all(slope is not None for slope in slopes)
+    holds(learns, "some weights have no effect on the output, or the graph is lost")
+    (bias,) = [number(slope) for slope in slopes if slope.numel() == 1] or [0.0]
+    holds(abs(bias / 2 - 1) < 1e-3, "behind the last layer there is something else")
+
+
 def test_invariance_error__is_zero_for_an_even_function(student):
     """is 0 for f(x) = x² and 6 for f(x) = x, at x = 3, if T x = −x"""
     T, x = student.field("polynomial", coefficients=[0.0, -1.0]), torch.tensor([[0.5], [3.0]])
@@ -248,6 +262,37 @@ def test_cluster_energy_model__has_a_slope(student):
     fall = tensor(model(x - step), (1,)) - tensor(model(x + step), (1,))
     right = abs(fall[0] / 0.02 - size) < 0.1 * size
     holds(bool(right), "forces are not minus the slope of the model's own energy")
+
+
+def test_cluster_energy_model__takes_a_single_atom(student):
+    """gives a single atom the same energy wherever it is"""
+    student.reseed(1)
+    model = student.ClusterEnergyModel(hidden=8)
+    tensor(model(_like(model, TETRAHEDRON)), (1,))  # lazy layers have their weights from now on
+    one, other = tensor(model(_like(model, torch.tensor([[[1.0, 2, 3]], [[-1.0, 0, 2]]]))), (2,))
+    close(other, one, SINGLE)
+
+
+def test_cluster_energy_model__has_the_width_asked_for(student):
+    """has more parameters the larger hidden is, which is 32 if nothing is said"""
+    sizes = []
+    for arguments in ({"hidden": 8}, {"hidden": 32}, {}):
+        model = student.ClusterEnergyModel(**arguments)
+        model(_like(model, TETRAHEDRON))
+        sizes.append(sum(weights.numel() for weights in model.parameters()))
+    holds(sizes[0] < sizes[1], "hidden makes no difference to the number of parameters")
+    holds(sizes[1] == sizes[2], "hidden is not 32 where nothing is said")
+
+
+def test_cluster_energy_model__gives_the_forces_of_a_network(student):
+    """forces gives what autograd gives of a network in float32, where small steps are noise"""
+    model = student.field("pair_network")
+    x = TETRAHEDRON + 0.2 * torch.eye(4, 3)
+    kept = student.keep(x.clone().requires_grad_())
+    (slopes,) = student.gradients(student.keeping(model, kept), kept)
+    expected = -tensor(slopes, (1, 4, 3))
+    size = np.abs(expected).max()
+    close(tensor(student.forces(model, x), (1, 4, 3)) / size, expected / size, SINGLE)
 
 
 def test_cluster_energy_model__gives_minus_the_gradient(student):

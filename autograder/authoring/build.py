@@ -474,6 +474,23 @@ def differences(assignment: Assignment) -> list[str]:
     return found + [f"{path} differs" for path in both if _on_disk(path) != files[path]]
 
 
+def released(assignment: Assignment) -> Files:
+    """The files of `release/<name>` by their names in it, as they were built and nothing beside
+    them; CourseError where one was changed since: somebody may have tried an answer there."""
+    folder = f"release/{assignment.name}/"
+    stamp = {path: was for path, was in _read_stamp(assignment).items() if path.startswith(folder)}
+    files = {path: data for path in stamp if (data := _on_disk(path)) is not None}
+    if not files or files.keys() != stamp.keys():
+        raise CourseError(f"{assignment.name} is not built: run `autograder build` first")
+    for path, data in files.items():
+        if _fingerprint(path, data) != stamp[path]:
+            raise CourseError(
+                f"{path} was changed since it was built, and is not given away so: keep what you "
+                f"want of it, and run `autograder build {assignment.name} --force`"
+            )
+    return {path.removeprefix(folder): data for path, data in files.items()}
+
+
 def _stamped(assignment: Assignment, files: Files) -> Files:
     """The files and the stamp, which says what each was when it was built."""
     prints = {path: _fingerprint(path, data) for path, data in files.items()}

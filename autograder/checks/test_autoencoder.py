@@ -617,7 +617,8 @@ def smaller(student: Any, draw: np.random.Generator) -> Smaller:
     whose first weights have either sign can tell the two apart; a training that looks at means
     can."""
     board = (1 - 2 * (np.indices((12, 12)).sum(axis=0) % 2)).ravel().astype(np.float32)
-    X, _ = _lattices(draw, 12, 60)
+    # 768 of them: batches of 8 to 256 come out even, so that one's loss is near the error, too.
+    X, _ = _lattices(draw, 12, 64)
     unseen, ordered = _lattices(draw, 12, 60)
     X, m, unseen = X * board, unseen.mean(axis=1), unseen * board
     model, losses = _trained(student, draw, X, 3)
@@ -671,8 +672,14 @@ def test_train_autoencoder__rebuilds_order_of_both_signs(student, draw):
 
 def test_train_autoencoder__finds_the_magnetisation(student, draw):
     """leaves a model whose z knows the magnetisation of unseen configurations, with every second
-    spin turned back"""
-    score = student.once(smaller, draw).magnetisation
+    spin turned back
+
+    First weights know something of it, too, by chance more or less: one that rebuilds nothing, with
+    an error of 1, has learnt nothing of it.
+    """
+    found = student.once(smaller, draw)
+    score = found.magnetisation
+    holds(found.error < 0.9, "the model rebuilds nothing, whatever its z knows")
     holds(
         score > R2_LIMIT,
         f"R² of the magnetisation on z is {measured(score)}; it should be above {R2_LIMIT}",
@@ -688,9 +695,10 @@ def test_train_autoencoder__ends_where_the_error_is(student, draw):
     )
     losses = [number(loss) for loss in found.losses]
     holds(0 < len(losses) <= EPOCHS, "there should be one loss for each epoch")
-    holds(losses[-1] < losses[0], "the losses do not fall")
+    # Of a model that never changes they fall as often as not, by rounding.
+    holds(losses[-1] < 0.98 * losses[0], "the losses do not fall")
     holds(
-        0.7 * found.seen < losses[-1] < 1.4 * found.seen,
+        0.6 * found.seen < losses[-1] < 1.4 * found.seen,
         "the last loss is far from the model's mean squared error: it should be a mean over the "
         "epoch, not a sum, and of the error itself",
     )

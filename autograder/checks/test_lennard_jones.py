@@ -51,7 +51,7 @@ ROUNDING = Tolerance("rounding in float64", 1e-12, 1e-13, 0.0)
 # Measured by benchmarks/thresholds.py: every right recipe of the alternatives
 # (Adam with several rates and batches, L-BFGS) passes with 20 seeds of 20, no wrong one does.
 EPOCHS_POTENTIAL = 2000
-ENERGY_LIMIT = 0.02  # ε²
+ENERGY_LIMIT = 0.04  # ε²; the mean alone leaves 0.12
 FORCE_LIMIT = 1.0  # (ε/σ)², where the mean square of the force is 40
 SLOPE_LIMIT = 0.02  # of the mean square of the force
 EPOCHS_CLUSTERS = 500
@@ -1123,9 +1123,11 @@ def _clusters_model(
 
 
 def unseen_clusters(
-    student: Any, draw: np.random.Generator, n_samples: int, n_atoms: int
+    student: Any, draw: np.random.Generator, n_samples: int, n_atoms: int, calls: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
     """Exact and predicted energies of some 800 clusters, after training on n_samples others.
+
+    With two calls the small clusters are asked about apart from the large ones.
 
     None has a distance outside of those trained on: what a right network makes of an atom farther
     away was off by 12 ε in one of 250 sets of data, and cost the reference its marks in a class.
@@ -1134,8 +1136,10 @@ def unseen_clusters(
     data = _energies(draw, n_samples, n_atoms, law)
     unseen, exact = _energies(draw, 800, n_atoms, law)
     known = ((unseen >= data[0].min()) & (unseen <= data[0].max())).all(axis=1)
+    order = np.argsort(unseen[known].mean(axis=1)) if calls > 1 else slice(None)
+    unseen, exact = unseen[known][order], exact[known][order]
     model = _clusters_model(student, data, torch_generator(draw))
-    return exact[known], _predict(model, unseen[known])
+    return exact, np.concatenate([_predict(model, x) for x in np.array_split(unseen, calls)])
 
 
 def explained(exact: np.ndarray, predicted: np.ndarray) -> float:
@@ -1172,7 +1176,7 @@ def test_train_cluster_model__knows_unseen_clusters(student, draw):
 
 def test_train_cluster_model__learns_other_sizes(student, draw):
     """learns clusters of three atoms as well as of four"""
-    _well_explained(*unseen_clusters(student, draw, 400, 3))
+    _well_explained(*unseen_clusters(student, draw, 400, 3, calls=2))
 
 
 @pytest.mark.guard

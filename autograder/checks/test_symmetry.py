@@ -53,6 +53,7 @@ CLUSTERS = 600
 R2_LIMIT = 0.7
 OTHER_SIZE_LIMIT = 0.5
 DEPTH = 3.0  # ε
+NEAREST = 0.9
 
 
 def _normal(draw: np.random.Generator, *shape: int, dtype: Any = torch.float64) -> torch.Tensor:
@@ -1235,21 +1236,26 @@ class CheckNetwork(torch.nn.Module):
 class _Substance:
     """Atoms with a pair law of their own. Its well is deep, so that energies of order one, which a
     model gives that was trained on standardised ones, are far too small; softer and wider than
-    Lennard-Jones' it is too, so that who knows that law knows nothing yet."""
+    Lennard-Jones' it is too, so that who knows that law knows nothing yet. And they are counted
+    from a zero of their own: their mean is 0.65 deviations or more below it, which who takes the
+    mean away and does not give it back misses."""
 
     def __init__(self, draw: np.random.Generator) -> None:
         self.steepness, self.place = draw.uniform(2.5, 3.5), draw.uniform(1.25, 1.4)
 
     def energies(self, positions: torch.Tensor) -> torch.Tensor:
         distances = np.array([pdist(one) for one in positions])
+        return torch.tensor(np.sum(self._pair(distances) - self._pair(NEAREST) / 18, axis=1))
+
+    def _pair(self, distances: Any) -> Any:
         wall = np.exp(-self.steepness * (distances - self.place))
-        return torch.tensor(np.sum(DEPTH * wall * (wall - 2), axis=1))
+        return DEPTH * wall * (wall - 2)
 
     def clusters(
         self, draw: np.random.Generator, count: int, n_atoms: int = 4
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """In the dtype of a network."""
-        positions = torch.tensor(lennard_jones.sample_clusters(count, n_atoms, 0.9, draw))
+        positions = torch.tensor(lennard_jones.sample_clusters(count, n_atoms, NEAREST, draw))
         return positions.float(), self.energies(positions).float()
 
 

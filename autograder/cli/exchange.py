@@ -169,7 +169,7 @@ def bundle_student(
 
     Example: autograder bundle student backprop --output ~/handout
 
-    Exits 2 if an assignment is not built.
+    Exits 2 if an assignment is not built, or its release was changed since.
     """
     from autograder.exchange.bundle import single_notebooks, student_folder
 
@@ -215,7 +215,7 @@ def bundle_site(
 
     Example: autograder bundle site --until training
 
-    Exits 2 if an assignment is not built.
+    Exits 2 if an assignment is not built, or its release was changed since.
     """
     from autograder.exchange.bundle import site_folder
 
@@ -241,7 +241,7 @@ def bundle_solutions(
 
     Example: autograder bundle solutions backprop --output ~/solutions/backprop
 
-    Exits 2 if the assignment is not built.
+    Exits 2 if the assignment is not built, or its release was changed since.
     """
     from autograder.exchange.solutions import solutions_folder
 
@@ -277,9 +277,10 @@ def export(
     """Marks as CSV, for Canvas or as Moodle's grading worksheet; feedback pages to give back.
 
     Marks are the gradebook's: points given by hand and late penalties count. Whoever has no
-    mark because the grader failed has an empty field, and is named. `feedback` is a zip with a
-    folder for each student, for mail; `moodle-feedback`, `canvas-feedback` and
-    `brightspace-feedback` are zips that these take back, of those who were collected from there.
+    mark because the grader failed has an empty field, and is named, as is who is not graded yet.
+    `feedback` is a zip with a folder for each student, for mail; `moodle-feedback`,
+    `canvas-feedback` and `brightspace-feedback` are zips that these take back, of those who were
+    collected from there.
     For several assignments, or none named, each has a file in DIR/exports or --output.
 
     Example: autograder export lennard_jones --course ~/course --to canvas --output marks.csv
@@ -302,7 +303,7 @@ def export(
 def _export(
     found: Assignment, course_dir: Path, to: Format, output: Path | None, column: str
 ) -> None:
-    from autograder.exchange.export import gradescope_files, not_in_worksheet, table
+    from autograder.exchange.export import gradescope_files, not_graded, not_in_worksheet, table
     from autograder.exchange.returning import feedback_archive
 
     without: list[str] = []
@@ -326,6 +327,8 @@ def _export(
         print(f"{pages} pages in {archive}")
         for sentence in left_out:
             print(f"left out: {plain(sentence)}", file=sys.stderr)
+    for student in not_graded(course_dir, found):
+        print(f"left out: {plain(student)} handed in and is not graded yet", file=sys.stderr)
     if without:
         who = ", ".join(plain(student) for student in without)
         print(f"no mark yet, as the grader failed: {who}; grade again", file=sys.stderr)

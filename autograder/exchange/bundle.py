@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from string import Template
 
+from autograder.authoring.build import released
 from autograder.course import ROOT, Assignment
-from autograder.errors import CourseError
 from autograder.files import write_atomically
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates" / "bundle"
@@ -45,9 +45,8 @@ def student_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     """Writes the notebooks of these assignments, a guide, requirements and a self-test."""
     files: dict[str, bytes] = {}
     for assignment in assignments:
-        _released(assignment)
-        for path in files_of(assignment.release.parent):
-            files[str(path.relative_to(ROOT / "release"))] = path.read_bytes()
+        for name, data in released(assignment).items():
+            files[f"{assignment.name}/{name}"] = data
     files["README.md"] = _guide(assignments)
     files[".github/workflows/classroom.yml"] = (_TEMPLATES / "classroom.yml").read_bytes()
     return _written(files, folder)
@@ -73,13 +72,12 @@ def _written(files: dict[str, bytes], folder: Path) -> list[Path]:
 
 def _with_its_kit(assignment: Assignment) -> bytes:
     """The released notebook with one more cell, which unpacks what lies beside it."""
-    notebook = json.loads(_released(assignment))
+    files = released(assignment)
+    notebook = json.loads(files.pop(f"{assignment.name}.ipynb"))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as kit:
-        for path in files_of(assignment.release.parent):
-            if path.suffix != ".ipynb":  # ZipInfo's time is always the same
-                name = path.relative_to(assignment.release.parent).as_posix()
-                kit.writestr(zipfile.ZipInfo(name), path.read_bytes(), zipfile.ZIP_DEFLATED)
+        for name, data in files.items():  # ZipInfo's time is always the same
+            kit.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     text = Template((_TEMPLATES / "kit.py").read_text(encoding="utf-8"))
     lines = textwrap.wrap(base64.b64encode(packed.getvalue()).decode(), 96)
     cell = {
@@ -93,12 +91,6 @@ def _with_its_kit(assignment: Assignment) -> bytes:
     ids = [one["id"] for one in notebook["cells"]]
     notebook["cells"].insert(ids.index("demo_helpers"), cell)
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def _released(assignment: Assignment) -> bytes:
-    if not assignment.release.is_file():
-        raise CourseError(f"{assignment.name} is not built: run `autograder build` first")
-    return assignment.release.read_bytes()
 
 
 def _guide(assignments: list[Assignment], template: str = "README.md") -> bytes:
@@ -118,8 +110,9 @@ def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     files = {path.name: path.read_bytes() for path in files_of(_SITE)}
     files["guide.md"] = _guide(assignments)
     for assignment in assignments:
-        files[f"{assignment.name}.ipynb"] = assignment.release.read_bytes()
-        files[f"{assignment.name}.zip"] = _zipped(assignment.release.parent)
+        given = released(assignment)
+        files[f"{assignment.name}.ipynb"] = given[f"{assignment.name}.ipynb"]
+        files[f"{assignment.name}.zip"] = _zipped(assignment.name, given)
     rows = [
         f"| [{a.title}]({a.name}.ipynb) | {len(a.exercises)} "
         f"| {sum(exercise.minutes for exercise in a.exercises)} "
@@ -134,14 +127,14 @@ def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     return [folder / name for name in files]
 
 
-def _zipped(folder: Path) -> bytes:
+def _zipped(folder: str, files: dict[str, bytes]) -> bytes:
     """A folder as an archive; the same files make the same bytes."""
     text = io.BytesIO()
     with zipfile.ZipFile(text, "w") as zipped:
-        for path in files_of(folder):
-            info = zipfile.ZipInfo(str(path.relative_to(folder.parent)))
+        for name, data in files.items():
+            info = zipfile.ZipInfo(f"{folder}/{name}")
             info.external_attr = 0o644 << 16
-            zipped.writestr(info, path.read_bytes(), zipfile.ZIP_DEFLATED)
+            zipped.writestr(info, data, zipfile.ZIP_DEFLATED)
     return text.getvalue()
 
 

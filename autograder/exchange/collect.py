@@ -15,6 +15,7 @@ import io
 import re
 import statistics
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -111,7 +112,8 @@ class _Collection:
                 for who, one in roster.items()
             ]
             if found.system == "Canvas":
-                _refuse_numbers_in_names(found, {person.lms_id for person in people})
+                numbered = _refuse_numbers_in_names(found, {person.lms_id for person in people})
+                self.outcome.remarks.extend(numbered)
             self.outcome.remarks.extend(_on_the_roster(found, people, numbers.here.keys()))
         if roster:
             self.outcome.remarks.extend(_strangers(found, there))
@@ -120,6 +122,11 @@ class _Collection:
             self.outcome.remarks.append(
                 "the times of the files may be those of the download and are not believed: nobody "
                 "is late by them"
+            )
+        if self.zone is UTC and _zoneless(found, told):
+            self.outcome.remarks.append(
+                "times that tell no zone were read as UTC. Where that makes anybody late, set "
+                "c.Exchange.timezone in nbgrader_config.py and collect again: the earlier counts"
             )
         self.outcome.left_out.extend(plain(line) for line in found.strays)
         for handed in sorted(found.people, key=lambda handed: handed.label):
@@ -224,11 +231,16 @@ class _Collection:
         place = folder / f"{self.assignment.name}.ipynb"
         stamp, data = _utc(time) if time else "", without_outputs(chosen.data)
         attempts = self._attempted(student)
-        if folder.is_symlink() or place.is_symlink():  # whatever it leads to is not this student's
+        if any(path.is_symlink() for path in (folder.parent, folder, place)):
+            # whatever it leads to is not this student's
             raise OSError(errno.ELOOP, "a link stands in the submission's place", str(place))
         if place.is_file():
             held = place.read_bytes()
             if (attempts[-1] if attempts else without_outputs(held)) == data:
+                places = self._folders(student)[-1:]
+                if without_outputs(held) == data:
+                    places.append(folder)
+                _take_earlier(time, places)
                 self.outcome.unchanged.append(student)
                 return True
             if not self.replace:
@@ -253,11 +265,14 @@ class _Collection:
     def _attempted(self, student: str) -> list[bytes]:
         """The notebooks of all attempts, as the grader reads and keeps them."""
         found = []
-        for folder in history.folders(self.course_dir, self.assignment.name, student):
+        for folder in self._folders(student):
             with contextlib.suppress(OSError):
                 data = (folder / f"{self.assignment.name}.ipynb").read_bytes()
                 found.append(without_outputs(data))
         return found
+
+    def _folders(self, student: str) -> list[Path]:
+        return history.folders(self.course_dir, self.assignment.name, student)
 
     def _keep(self, student: str, data: bytes, time: str) -> None:
         history.add(self.course_dir, self.assignment.name, student, data, time)
@@ -269,52 +284,37 @@ def _students(course_dir: Path) -> set[str]:
     return {path.name for path in folders if any((path / name).exists() for name in course())}
 
 
+class _Told(NamedTuple):
+    """Who on the roster the people of an archive are, by all but the name."""
+
+    known: dict[str, set[str]]
+    """By the archive's id; more than one where what is told contradicts itself."""
+    by_number: dict[str, str]
+    unsure: set[str]
+    """Known by no address, and whose number may be another's: students choose it, or the roster
+    has it from elsewhere."""
+
+
 def _on_the_roster(found: Layout, roster: list[Person], met: Set[str]) -> list[str]:
-    """Gives members the id that the roster has for them, and says whom it knew by name alone, or
-    by a number alone where what else is told is another's.
+    """Gives members the id that the roster has for them, and says of whom it is not certain.
 
     An id, a platform's own number, an e-mail address or a name count where one student on the
     roster and one person in the archive have it. A name counts where nothing else says who it is,
     and against a number that students choose, or of a student whom this platform has not `met`: the
     roster may have it from another one.
     """
-    members = [member for handed in found.people for member in handed.members]
-    ids = {person.student: person for person in roster}
-    known = {member.student: {member.student} & ids.keys() for member in members}
     name = "joined" if found.system == "Canvas" else "name"
-    by_number, by_email, by_name = (
-        _one_to_one(kind, roster, members) for kind in ("lms_id", "email", name)
-    )
-    remarks = []
-    if found.system == "Moodle":  # which numbers anew: it tells namesakes apart, and no others
-        for member in members:
-            before = ids.get(by_number.get(member.student, ""))
-            if before and _another(member, before):
-                del by_number[member.student]
-                remarks.append(f"{member.name}: the number was that of {before.shown} before")
-    for who, student in (*by_number.items(), *by_email.items()):
-        known[who].add(student)
-    chosen = known.keys() if found.system == "Gradescope" else ()
-    unsure = {*chosen, *(who for who, student in by_number.items() if student not in met)}
-    named = {who: by_name[who] for who in by_name if who in unsure and who not in by_email}
-    taken = set().union(*known.values())
-    _refuse_claims(found, known, named)
-    new = {who: student for who, whom in known.items() for student in whom}
-    for member in (one for handed in found.people for one in handed.members):
-        who = member.student
-        if who in unsure & new.keys() and _another(member, ids[new[who]]):
-            remarks.append(
-                f"{', '.join(filter(None, member[1:3])) or who}: taken for {ids[new[who]].shown}, "
-                "by the number alone; what else is told of them is another's"
-            )
-        elif found.system in _MADE and new.get(who) == who and not {who} & {*met, *by_number}:
-            remarks.append(
-                f"{who}: taken for the one of this id, though its number is from elsewhere; two of "
-                "one name may have one number on two platforms"
-            )
+    remarks = _named_as_there(found, roster)
+    told = _told(found, roster, met, remarks)
+    by_name = _one_to_one(name, roster, _members(found))
+    taken = set().union(*told.known.values())
+    _refuse_claims(found, told.known, {who: by_name[who] for who in told.unsure & by_name.keys()})
+    members = _members(found)
+    new = {member.student: student for member in members for student in told.known[member.student]}
+    remarks += _doubts(found, roster, told, met)
     alone = []
     for people, those in _alike(name, roster, members):
-        for member in (one for one in those if not known[one.student]):
+        for member in (one for one in those if not told.known[one.student]):
             student = people[0].student
             if len(people) == len(those) == 1 and student not in taken:
                 new[member.student] = student
@@ -330,13 +330,64 @@ def _on_the_roster(found: Layout, roster: list[Person], met: Set[str]) -> list[s
     return remarks
 
 
+def _told(found: Layout, roster: list[Person], met: Set[str], remarks: list[str]) -> _Told:
+    """By id, number and address. Moodle numbers anew for each assignment: its number tells
+    namesakes apart, and no others, which is remarked."""
+    members = _members(found)
+    ids = {person.student: person for person in roster}
+    by_number, by_email = (_one_to_one(kind, roster, members) for kind in ("lms_id", "email"))
+    if found.system == "Moodle":
+        for member in members:
+            before = ids.get(by_number.get(member.student, ""))
+            if before and _another(member, before):
+                del by_number[member.student]
+                remarks.append(f"{member.name}: the number was that of {before.shown} before")
+    known = {member.student: {member.student} & ids.keys() for member in members}
+    for who, student in (*by_number.items(), *by_email.items()):
+        known[who].add(student)
+    chosen = known.keys() if found.system == "Gradescope" else ()
+    unsure = {*chosen, *(who for who, student in by_number.items() if student not in met)}
+    return _Told(known, by_number, unsure - by_email.keys())
+
+
+def _doubts(found: Layout, roster: list[Person], told: _Told, met: Set[str]) -> Iterator[str]:
+    """Of whom an instructor should know that they were taken for one on the roster."""
+    ids = {person.student: person for person in roster}
+    same = [those for name, those in _by("name", roster).items() if name and len(those) > 1]
+    namesakes = {person.student for those in same for person in those}
+    elsewhere = []
+    for member in _members(found):
+        for person in (ids[student] for student in told.known[member.student]):
+            who, shown_as = member.student, ", ".join(filter(None, member[1:3])) or member.student
+            if who in told.unsure and _another(member, person):
+                yield (
+                    f"{shown_as}: taken for {person.shown}, "
+                    "by the number alone; what else is told of them is another's"
+                )
+            elif who in told.unsure and person.student in namesakes:
+                yield f"{shown_as}: taken for {person.shown} by the number; two have the name"
+            elif who in told.unsure and member.email and person.email:
+                elsewhere.append(f"{shown_as} ({person.student})")
+            elif found.system in _MADE and person.student == who not in met | told.by_number.keys():
+                yield (
+                    f"{who}: taken for the one of this id, though its number is from elsewhere; "
+                    "two of one name may have one number on two platforms"
+                )
+    if elsewhere:
+        yield f"known by the number, with another address: {'; '.join(elsewhere)}"
+
+
+def _members(found: Layout) -> list[Member]:
+    return [member for handed in found.people for member in handed.members]
+
+
 def _another(member: Member, person: Person) -> bool:
     """Whether neither name nor address, as far as both are known, is that of the person on the
-    roster; a name with more or fewer words is the same."""
+    roster; a name with more or fewer words is the same, in Canvas' one word with more."""
     ours, theirs = (set(re.findall(r"\w+", same_id(name))) for name in (person.name, member.name))
     same = [ours <= theirs or theirs <= ours] if ours and theirs else []
     if ours and member.joined:
-        same.append(any(word in member.joined for word in ours))
+        same.append(all(word in member.joined for word in ours))
     if person.email and member.email:
         same.append(same_id(person.email) == same_id(member.email))
     return bool(same) and not any(same)
@@ -367,16 +418,46 @@ def _refuse_claims(found: Layout, known: dict[str, set[str]], named: dict[str, s
         handed.members = good
 
 
-def _refuse_numbers_in_names(found: Layout, numbers: set[str]) -> None:
+def _refuse_numbers_in_names(found: Layout, numbers: set[str]) -> list[str]:
     """Of Canvas' `ada_7_8_9_x.ipynb`: it is the file `9_x.ipynb` of 7, or the file `x.ipynb` of 8,
-    who took the name `Ada_7`. Where 8 is a student it cannot be told."""
+    who took the name `Ada_7`. Where 8 is a student it cannot be told, else it is remarked."""
+    remarks = []
     for handed in found.people:
         for file in (file for files in handed.attempts.values() for file in files):
             for number in (member.lms_id for member in handed.members):
-                told = re.match(rf".+?_{number}_(\d+)_\d+_", file.path[0])
+                told = re.match(rf".+?_{re.escape(number)}_(\d+)_\d+_", file.path[0])
                 if told and told[1] in numbers:
                     handed.why = f"it may be that of {number} or of {told[1]}"
                     handed.members = []
+                elif told:
+                    remarks.append(
+                        f"{file.shown}: taken for {number}'s; it may be that of {told[1]}, if that "
+                        "is the number of a student"
+                    )
+    return remarks
+
+
+def _named_as_there(found: Layout, roster: list[Person]) -> list[str]:
+    """Gives members the name that the roster has, where it is written "Lovelace, Ada"; or with that
+    of a group and a dash before it, as Moodle does, which is said."""
+    names = _by("name", roster).keys() - {""}
+    left: Counter[str] = Counter()
+
+    def there(name: str) -> str:
+        dashes = re.finditer("-", name) if found.system == "Moodle" else ()
+        for begin in (0, *(dash.end() for dash in dashes)):
+            last, _, first = name[begin:].partition(",")
+            for one in (name[begin:], f"{first} {last}"):
+                if _key(one) in names:
+                    left[name[: max(begin - 1, 0)]] += 1
+                    return one.strip()
+        return name
+
+    for handed in found.people:
+        handed.members = [one._replace(name=there(one.name)) for one in handed.members]
+    del left[""]
+    groups = ", ".join(f"{plain(group)} ({number})" for group, number in sorted(left.items()))
+    return [f"before the names stood, of groups: {groups}"] if left else []
 
 
 def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
@@ -439,9 +520,12 @@ P = TypeVar("P", Person, Member)
 def _by(kind: str, people: Iterable[P]) -> dict[str, list[P]]:
     groups: dict[str, list[P]] = {}
     for person in people:
-        key = " ".join(same_id(getattr(person, kind)).split())
-        groups.setdefault(key, []).append(person)
+        groups.setdefault(_key(getattr(person, kind)), []).append(person)
     return groups
+
+
+def _key(text: str) -> str:
+    return " ".join(same_id(text).split())
 
 
 # ------------------------------------------------------------------------ times
@@ -474,13 +558,31 @@ def _member_times(found: Layout, made: datetime, zone: tzinfo) -> tuple[dict[str
     return {label: m.astimezone(UTC).replace(tzinfo=None) for label, m in times.items()}, False
 
 
+def _zoneless(found: Layout, told: dict[str, datetime]) -> bool:
+    """Whether times were taken that tell no zone: those in names, and some of files."""
+    if found.system in ("Brightspace", "Blackboard"):
+        return any(handed.times for handed in found.people)
+    by_file = (handed.attempts.values() for handed in found.people if handed.label in told)
+    times = (file.time for attempts in by_file for files in attempts for file in files)
+    return any(time is not None and time.tzinfo is None for time in times)
+
+
 def _zone(course_dir: Path) -> tzinfo:
     """The course's own, `c.Exchange.timezone` of its nbgrader_config.py; UTC else."""
-    name = configuration(course_dir).Exchange.get("timezone", "UTC")
+    name = configuration(course_dir).Exchange.get("timezone")
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(name) if name else UTC
     except (OSError, ValueError, KeyError, TypeError):
         raise CourseError(f"nbgrader_config.py: {name} is no time zone") from None
+
+
+def _take_earlier(time: datetime | None, folders: Iterable[Path]) -> None:
+    """What came twice came in the first time: of another time, as where the zone was not set at
+    first, the earlier one stays."""
+    for folder in folders:
+        known = submission_time(folder)[0]
+        if time is not None and known is not None and time < known:
+            write_atomically(folder / TIMESTAMP, _utc(time).encode())
 
 
 def _utc(time: datetime) -> str:

@@ -137,6 +137,13 @@ def not_in_worksheet(course_dir: Path, assignment: Assignment) -> list[str]:
     return without if len(without) < len(marks) else []
 
 
+def not_graded(course_dir: Path, assignment: Assignment) -> list[str]:
+    """Who handed in and has no result, so that no export has them."""
+    submitted = (course_dir / "submitted").glob(f"*/{assignment.name}")
+    graded = Store(course_dir).students(assignment.name)
+    return sorted({path.parent.name for path in submitted}.difference(graded, dropped(course_dir)))
+
+
 _TABLES: dict[str, Callable[[_Class], Iterable[Row]]] = {
     "csv": _plain_table,
     "canvas": _canvas,

@@ -75,16 +75,20 @@ def run_gradescope(assignment: Assignment, home: Path) -> None:
 
 
 def _find(submission: Path, assignment: Assignment) -> tuple[bytes, list[str]]:
-    """The notebook, also where it lies in a folder, in a zip or somewhere in a repository."""
+    """The notebook by its name, else by what is in it: also in a folder, in a zip or somewhere in a
+    repository, beside others."""
+    nothing = ""
     try:
-        return find_notebook(submission, assignment.name)
+        data, notes = find_notebook(submission, assignment.name)
+        if not notes:
+            return data, notes
     except SubmissionError as error:
-        files, trouble = _files_in(submission)
-        chosen = choose(files, assignment)
-        if chosen.data is None:
-            why = "; ".join(trouble) or (chosen.why if files else str(error))
-            raise SubmissionError(why) from None
-        return chosen.data, [f"{chosen.shown} was taken for {assignment.name}.ipynb"]
+        nothing = str(error)
+    files, trouble = _files_in(submission)
+    chosen = choose(files, assignment)
+    if chosen.data is None:
+        raise SubmissionError("; ".join(trouble) or (chosen.why if files else nothing))
+    return chosen.data, [f"{chosen.shown} was taken for {assignment.name}.ipynb"]
 
 
 def _files_in(folder: Path) -> tuple[list[File], list[str]]:

@@ -19,7 +19,7 @@ import yaml
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import joined, same_id, usable_id
+from autograder.files import joined, plain, same_id, usable_id
 from autograder.records.gradebook import Uncertain, parse_time
 
 from .archive import File, Listing, is_archive, is_work, readable, shown
@@ -368,7 +368,8 @@ def _created(entry: Any) -> datetime | None:
 
 
 def _text(value: Any) -> str:
-    return str(value).strip() if isinstance(value, str | int) else ""
+    """In one line: it is told on a terminal, among others."""
+    return " ".join(plain(str(value)).split()) if isinstance(value, str | int) else ""
 
 
 def _nbgrader(files: list[File], folders: set[Path], assignment: Assignment) -> Layout | None:

@@ -12,12 +12,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from autograder.authoring.build import released
 from autograder.course import Assignment, Exercise
 from autograder.errors import CourseError
 from autograder.files import write_atomically
 from autograder.judging.answers import Answer, alternatives, reference_code
-
-from .bundle import files_of
 
 _BESIDE = 2
 _LINES = 25
@@ -31,11 +30,8 @@ def solutions_folder(assignment: Assignment, folder: Path) -> list[Path]:
     """Writes the notebook with answers, and what it needs beside it as in the release."""
     if not assignment.source.is_file():
         raise CourseError(f"{assignment.name} is not built: run `autograder build` first")
-    files = {
-        str(path.relative_to(assignment.release.parent)): path.read_bytes()
-        for path in files_of(assignment.release.parent)
-        if path != assignment.release
-    }
+    files = released(assignment)
+    del files[f"{assignment.name}.ipynb"]
     text = json.dumps(_notebook(assignment), indent=1, ensure_ascii=False) + "\n"
     files[f"{assignment.name}_solutions.ipynb"] = text.encode()
     for name, data in files.items():

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from coursekit import CheckFailed
+from coursekit import CheckFailed, StudentError
 from coursekit.compare import stumbled
 from coursekit.messages import describe
 from coursekit.student import title_of
@@ -128,12 +128,11 @@ class Judge:
         alive.goes_on()
         started = time.perf_counter()
         outcome, message, kind = "passed", "", ""
-        try:
-            with at_most(self.seconds):
-                self.call(check, student, salt)
-        except CageError:
-            raise  # says nothing about the answer; another judge may have a cage
-        except Exception as raised:
+        raised = self._raised(check, student, salt)
+        if student.transport.shared and _ran_out(raised):
+            student.transport.renew()  # another exercise may have left it without
+            raised = self._raised(check, student, salt)
+        if raised is not None:
             outcome, message, kind = self.verdict(check, student, raised, salt)
         return CheckResult(
             name=check.name,
@@ -144,6 +143,16 @@ class Judge:
             message=message,
             kind=kind,
         )
+
+    def _raised(self, check: Check, student: Student, salt: str) -> Exception | None:
+        try:
+            with at_most(self.seconds):
+                self.call(check, student, salt)
+        except CageError:
+            raise  # says nothing about the answer; another judge may have a cage
+        except Exception as raised:
+            return raised
+        return None
 
     def call(self, check: Check, student: Student, salt: str) -> None:
         """The check itself; what does not hold is an exception."""
@@ -255,6 +264,15 @@ class Judge:
             del transcripts[name]
             results.append(result)
         return results
+
+
+def _ran_out(raised: Exception | None) -> bool:
+    """Whether it is an end, or a want of memory, files or processes, that what another exercise
+    left behind may have brought about."""
+    if not isinstance(raised, StudentError):
+        return False
+    wants = {"MemoryError", "OSError"}.intersection(raised.bases)
+    return raised.kind in ("died", "memory") or bool(wants)
 
 
 def _without_values(raised: CheckFailed) -> CheckFailed:

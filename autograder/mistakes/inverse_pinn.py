@@ -1004,10 +1004,10 @@ recover_alpha_slips = [
     plain(
         "data_changed",
         "    model = Cooling(16).double()\n",
-        "    model = Cooling(16).double()\n    observations[2][:] /= observations[2].max()\n",
+        "    model = Cooling(16).double()\n    observations[2][:] = observations[2].round(3)\n",
         "leaves_its_data_unchanged",
-        "The caller's observations have other values after the training: `/=` and its kind, "
-        "and `[:] =`, write into an array.",
+        "The caller's observations have other values after the training: `[:] =`, and `/=` "
+        "and its kind, write into an array.",
     ),
 ]
 

@@ -37,7 +37,7 @@ from . import bubblewrap, groups
 from .inside import lockdown
 from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, receive, remove
 from .levels import LEVELS, Level
-from .process import wait_gone
+from .process import company, wait_gone
 from .watch import Budget, Watch, out_of_memory
 
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
@@ -233,14 +233,18 @@ class Worker:
                 self.pid = struct.unpack("3i", data[:12])[0]
         self._alive = True
         self.group = groups.around(self.pid)
-        above = 0 if cage.level == "full" else cage.process.pid
-        self.watch = Watch(self.pid, line, above, self.group)
+        self._above = 0 if cage.level == "full" else cage.process.pid
+        self.watch = Watch(self.pid, line, self._above, self.group)
         self.watch.start()
         line.settimeout(None)
 
     @property
     def alive(self) -> bool:
         return self._alive
+
+    def company(self) -> set[int]:
+        """The threads and processes that are there beside the one that answers."""
+        return company(self.pid, self._above)
 
     def ask(self, request: bytes, budget: Budget) -> bytes:
         """The answer's bytes; WorkerEnded if there is none, and then the worker is gone.

@@ -285,6 +285,14 @@ def _children(pid: int, tasks: list[int]) -> tuple[list[int], bool]:
     return found, told
 
 
+def company(pid: int, above: int = 0) -> set[int]:
+    """A process's threads but the first, and its children; also those that `above` adopted."""
+    tasks = _tasks(pid)
+    found = [*tasks, *_children(pid, tasks)[0]]
+    found += _children(above, _tasks(above))[0] if above else []
+    return set(found) - {pid}
+
+
 def _own_network(pid: int) -> int:
     """A descriptor of the list of local sockets in the process's network, where that is not ours,
     else -1; while it is open it can be read, also without the process."""

@@ -1,7 +1,9 @@
 """A submission in the cage, as the judge's `Student` talks to it.
 
 Every exercise fails alone: when a worker ends, the next check gets a new one in which the
-student's cells are run again, without a cell that ended a worker before. Time is counted per
+student's cells are run again, without a cell that ended a worker before. So does the next exercise
+where one leaves threads or processes behind, and a check that ran out of something in a worker that
+other exercises have used (`shared`): the judge asks it once more. Time is counted per
 exercise, over all its checks; starting workers and running cells is not charged to it. It is CPU
 time, and there is more of it where a second is worth less: on a slow machine, or one that is
 crowded. Beside it stand two limits that an honest answer does not come near (`watch.Budget`):
@@ -88,6 +90,10 @@ class Caged:
         self.repeats = ALL_REPEATS_SECONDS * self.pace
         self.asked = 0
         """Requests to the cells of this worker."""
+        self.company: set[int] = set()
+        """The threads and processes that its cells left beside it."""
+        self.served: set[str] = set()
+        """The exercises that have asked it something."""
         self.used = 0.0
         self.ended_by = ""
         """The exercise in which the last worker ended, if none was started since."""
@@ -103,7 +109,10 @@ class Caged:
         self.late_cells = self.killed_cells = False
 
     def begin(self, exercise: str, seed: int) -> None:
-        """A worker ready for a check of the exercise; StudentError if it may have none."""
+        """A worker ready for a check of the exercise; StudentError if it may have none.
+
+        Where another exercise left a thread or a process behind, it is a new one.
+        """
         self.exercise = exercise
         mine = self._allowance()
         if mine.budget.cpu <= 0:
@@ -117,6 +126,8 @@ class Caged:
             raise StudentError(
                 "died", f"was not tried again after ending Python {_times(mine.deaths)}"
             )
+        if self.served and exercise not in self.served and self._company() - self.company:
+            self.renew()
         if self.worker is None or not self.worker.alive:
             before = self.cell_seconds + self.cell_idle
             self._start()
@@ -125,7 +136,18 @@ class Caged:
                 again_seconds = self.cell_seconds + self.cell_idle - before
                 mine.repeats -= again_seconds
                 self.repeats -= again_seconds
+        self.served.add(exercise)
         self.seed = seed  # goes with the check's first request: a quarter of all ways there
+
+    @property
+    def shared(self) -> bool:
+        """Whether the exercise has a worker that others had before, who may be why it ended; not
+        where something else than the grader ended it."""
+        others = self.exercise in self.served and len(self.served) > 1
+        return others and self.exercise not in self.killed
+
+    def _company(self) -> set[int]:
+        return self.worker.company() if self.worker is not None and self.worker.alive else set()
 
     def _allowance(self) -> Allowance:
         if self.exercise not in self.allowances:
@@ -185,6 +207,7 @@ class Caged:
         if self.ran:
             self.failures, self.skipped = told
         self.ran = True
+        self.company, self.served = self._company(), set()
 
     def _cells_run(self) -> bool:
         self.worker = self.cage.worker(SLOWEST * cpu_seconds(self.assignment))

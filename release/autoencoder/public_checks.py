@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from coursekit import SINGLE, array, attribute, close, holds, number, tensor
+from coursekit import SINGLE, array, attribute, close, holds, number, tensor, unchanged
 from coursekit import training as watching
 
 SIX = np.array([[1.0, 1], [-1, -1], [1, -1], [-1, 1], [2, 2], [-2, -2]])
@@ -202,6 +202,33 @@ def test_encode__has_equal_rows_for_equal_configurations(student):
     model = student.field("autoencoder", n_in=256)
     z = array(student.encode(model, torch.ones(5, 256)), (5, 2))
     close(z, np.repeat(z[:1], 5, axis=0), SINGLE)
+
+
+def test_encode__takes_spins_as_they_are_kept(student):
+    """takes arrays and tensors, int8 too, a single row and a single latent number, and leaves
+    them as they are"""
+    model = student.field("autoencoder", n_in=16, latent=1)
+    spins = np.ones((3, 16), dtype=np.int8)
+    spins[1:, :8] = spins[2, 8:] = -1
+    expected = tensor(model.encoder(torch.tensor(spins, dtype=torch.float32)), (3, 1))
+    for X in (spins, spins.astype(float), torch.tensor(spins)):
+        kept = student.keep(X)
+        close(student.encode(model, kept), expected, SINGLE)
+        unchanged(student.value(kept), X, "X")
+    close(student.encode(model, spins[:1]), expected[:1], SINGLE)
+
+
+def test_encode__is_free_of_dropout(student):
+    """gives the z of evaluation mode where a network with dropout is in training mode, and lets it
+    learn on"""
+    model, x = student.witness((16,), latent=3, dropout=0.5), torch.ones(4, 16)
+    model.eval()
+    expected = tensor(model.encoder(x), (4, 3))
+    model.train()
+    close(student.encode(model, x), expected, SINGLE)
+    x_hat, _ = student.keeping(model, x)
+    learns = all(slopes is not None for slopes in student.gradients(x_hat, model))
+    holds(learns, "the model has no gradients any more: they are switched off for good")
 
 
 def test_order_parameter_correlation__explains_a_line(student):

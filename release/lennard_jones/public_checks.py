@@ -294,8 +294,8 @@ def test_force_matching_loss__can_be_differentiated(student):
         close(gradient.numpy(), np.full((3, 1), -2 / 3 if name == "energies" else 2 / 3), SINGLE)
 
 
-def _few_distances():
-    r = torch.linspace(0.95, 3.5, 20).reshape(-1, 1)
+def _few_distances(*distances):
+    r = torch.tensor(distances or np.linspace(0.95, 3.5, 20), dtype=torch.float32).reshape(-1, 1)
     attraction = r**-6
     return r, 4 * (attraction**2 - attraction), 24 * (2 * attraction**2 - attraction) / r
 
@@ -327,6 +327,28 @@ def test_train_potential__repeats_a_seed(student):
         found.append(_energies(model, [[1.0], [2.0]]))
     close(found[1], found[0], SINGLE)
     holds(not np.array_equal(found[2], found[0]), "another seed gives the same model")
+
+
+def test_train_potential__learns_from_the_forces(student):
+    """gives the forces at six distances, the data, to 2 % of their mean square, after 2000 epochs
+    (some seconds): between so few energies only the forces tell the slope"""
+    r, V, F = _few_distances(2.4, 2.9, 3.5, 0.95, 1.4, 1.9)
+    generator = torch.Generator().manual_seed(1)
+    model = student.train_potential(r, V, F, epochs=2000, generator=generator)
+    found = _forces(student, model, r)
+    missed = float(np.mean((found - F.numpy()) ** 2) / np.mean(F.numpy() ** 2))
+    holds(missed < 0.02, f"the forces of the data are missed by {missed:.2g} of their mean square")
+
+
+def _forces(student, model, r):
+    for dtype in (torch.float32, torch.float64):
+        kept = student.keep(r.to(dtype).requires_grad_())
+        try:
+            (slopes,) = student.gradients(student.keeping(model, kept), kept)
+            return -tensor(slopes, (len(r), 1))
+        except StudentError:
+            if dtype is torch.float64:
+                raise
 
 
 def _energies(model, r):

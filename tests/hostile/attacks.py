@@ -701,8 +701,43 @@ RIGHT_BUT_ODD = {
     ),
 }
 
+# What a right answer leaves behind, which the exercises after it are not to pay for.
+LEFT_BEHIND = {
+    "a thread that ends Python": (
+        "import os, threading\nthreading.Timer(0.05, os._exit, [0]).start()\nreturn right"
+    ),
+    "a thread that keeps Python to itself": (
+        "import ctypes, threading\n"
+        "threading.Timer(0.05, ctypes.PyDLL(None).sleep, [100]).start()\nreturn right"
+    ),
+    "a child that computes": (
+        "import os\nif os.fork() == 0:\n    while True:\n        pass\nreturn right"
+    ),
+    "a timer of the system's": (
+        "import ctypes, os, signal\nsignal.signal(signal.SIGUSR1, lambda *_: os._exit(0))\n"
+        "libc, timer = ctypes.CDLL(None), ctypes.c_void_p()\n"
+        "event = (ctypes.c_int * 16)(0, 0, signal.SIGUSR1)\n"
+        "libc.timer_create(1, event, ctypes.byref(timer))\n"
+        "soon = (ctypes.c_long * 4)(0, 0, 0, 5 * 10**7)\n"
+        "libc.timer_settime(timer, 0, soon, None)\nreturn right"
+    ),
+    "most of the memory": (
+        "if not hasattr(np, 'kept'):\n    np.kept = np.ones(56 * 2**20)\nreturn right"
+    ),
+    "a full folder": (
+        "import itertools\n"
+        "for n in itertools.count():\n    try:\n        open(f'{n}', 'x').write('x')\n"
+        "    except OSError:\n        return right"
+    ),
+    "no more files to open": (
+        "import os\ntry:\n    while True:\n        os.open('/dev/null', os.O_RDONLY)\n"
+        "except OSError:\n    return right"
+    ),
+}
+
 # What these are told.
 CAUSES = {
+    "most of the memory": "of memory",
     "memory in children": "of memory",
     "memory handed on from child to child": "of memory",
     "memory without a first thread": "of memory",
@@ -816,6 +851,12 @@ AT_EVERY_LEVEL = {
     *("a namespace of its own", "traces its parent", "a daemon", "a fork bomb that stops"),
     *("files of every name", "its folder is gone", "a full disk", "a server", "atexit"),
 }
+
+
+def forward(body: str) -> str:
+    """The right function with this body, which finds what is to be returned."""
+    right = "z1 = x @ W1 + b1\nright = z1, relu(z1), relu(z1) @ W2 + b2\n"
+    return "def forward(x, W1, b1, W2, b2):\n" + textwrap.indent(right + body, "    ")
 
 
 def mse_loss(body: str) -> str:

@@ -24,10 +24,12 @@ from attacks import (
     CAUSES,
     DIES,
     HARMLESS,
+    LEFT_BEHIND,
     RAISES,
     RETURNS,
     RIGHT_BUT_ODD,
     TAKES_MARKS,
+    forward,
     mse_loss,
 )
 
@@ -228,6 +230,21 @@ def test_accidents_cost_nothing(grade: Grade, name: str) -> None:
 @tried(RIGHT_BUT_ODD)
 def test_a_right_answer_may_be_odd(grade: Grade, name: str) -> None:
     assert grade(mse_loss=mse_loss(RIGHT_BUT_ODD[name])).shares == dict.fromkeys(CHOSEN, 1.0)
+
+
+# ---------------------------------------------------------------- what is left in the worker
+# `forward` is right and leaves this behind; `mse_loss` after it takes some time, memory and files.
+
+
+@tried(LEFT_BEHIND)
+def test_what_one_exercise_leaves_behind_costs_no_other(grade: Grade, name: str) -> None:
+    needs = (
+        "import tempfile, time\nsquares = np.ones(24 * 2**20)\ntime.sleep(0.1)\n"
+        "with tempfile.TemporaryFile() as file:\n    np.save(file, y_pred - y_true)\n"
+        "    file.seek(0)\n    return float((np.load(file) ** 2).mean())"
+    )
+    shares = grade(forward=forward(LEFT_BEHIND[name]), mse_loss=mse_loss(needs)).shares
+    assert (shares["activations"], shares["mse_loss"]) == (1.0, 1.0)
 
 
 # --------------------------------------------------------------------------------- gaming

@@ -18,7 +18,7 @@ NAMED = {
     for name in re.findall(r"`([^`]+)`", line.split(" | ", 1)[1])
     if not name.startswith("HOSTILE_KILLS")
 }
-GROUPS = ("TAKES_MARKS", "RETURNS", "RAISES", "DIES", "RIGHT_BUT_ODD", "HARMLESS")
+GROUPS = ("TAKES_MARKS", "RETURNS", "RAISES", "DIES", "RIGHT_BUT_ODD", "LEFT_BEHIND", "HARMLESS")
 
 
 def test_every_attack_is_in_the_table_and_every_name_in_it_is_one() -> None:

@@ -109,7 +109,10 @@ class Mark(NamedTuple):
     def _late(self) -> str:
         if self.handed_in is None or self.due is None:
             return ""
-        return f" ({minute(self.handed_in)}, due {minute(self.due)})"
+        handed_in, due = minute(self.handed_in), minute(self.due)
+        if handed_in == due:
+            handed_in, due = (f"{moment:%H:%M:%S} UTC" for moment in (self.handed_in, self.due))
+        return f" ({handed_in}, due {due})"
 
 
 def _line(text: str) -> str:

@@ -82,6 +82,8 @@ class Submission:
         self.name = student
         self.result = result
         self.mark = mark
+        self.beside = False
+        """Whether the file is that of somebody listed before, with whom it was handed in."""
         name = result.assignment
         self.has_feedback = (course_dir / "feedback" / student / name / f"{name}.html").is_file()
         folder = quote(os.fsencode(student), safe="")
@@ -590,7 +592,7 @@ checks do not know."
         return Remark("Right on the public checks only", why, entries)
 
     def _identical(self) -> list[Remark]:
-        worth = [s for s in self.marked if s.points > 0]
+        worth = [s for s in self.marked if s.points > 0 and not s.beside]
         groups = grouped((s.result.submission_sha256, s) for s in worth)
         why = "The same file, byte for byte."
         return [
@@ -762,14 +764,21 @@ def read_report(name: str, course_dir: Path, compare: bool = True) -> Report:
     handed_in = {path.parent.name for path in (course_dir / "submitted").glob(f"*/{name}")}
     handed_in -= left.keys()
     ungraded = sorted(handed_in - set(students))
-    archives = collected(course_dir, name).left_out
+    archives = collected(course_dir, name)
+    handed_in_together: set[tuple[str, ...]] = set()
+    for one in submissions:
+        origin = archives.students.get(one.name)
+        if origin is not None and origin.group:
+            key = (*origin.group, one.result.submission_sha256)
+            one.beside = key in handed_in_together
+            handed_in_together.add(key)
     return Report(
         found,
         submissions,
         broken,
         ungraded,
         *(_resemblances(found, course_dir, submissions) if compare else ([], 0)),
-        left_out=[f"{who}: {why}" for who, why in sorted(archives.items())],
+        left_out=[f"{who}: {why}" for who, why in sorted(archives.left_out.items())],
         absent=[roster[who].shown for who in sorted(roster.keys() - handed_in - set(students))],
         dropped=[f"{who}, {when}" for who, when in sorted(left.items())],
         attempts=[(s, tries) for s in submissions if (tries := _tries(s, course_dir, name))],
@@ -789,8 +798,9 @@ def _tries(submission: Submission, course_dir: Path, name: str) -> list[Attempt]
 def _resemblances(
     found: Assignment, course_dir: Path, submissions: list[Submission]
 ) -> tuple[list[Similar], int]:
-    """Who wrote answers like whose, and how many could be compared."""
-    by_name = {submission.name: submission for submission in submissions}
+    """Who wrote answers like whose, and how many could be compared; of a group that handed in
+    together, one."""
+    by_name = {submission.name: submission for submission in submissions if not submission.beside}
     answers = {}
     for name in by_name:
         with contextlib.suppress(Exception):  # what a student's files hold is theirs alone
