@@ -324,9 +324,25 @@ def test_what_a_notebook_sets_is_as_a_check_expects_it() -> None:
         *("cpu", True, True, False, False, False),
         *(torch.get_num_threads(), "warn", str(np.float64(1) / 3)),
     )
-    assert first[9:12] == (None, True, True)
+    assert first[9:12] == ("1", True, True)
     student.begin("answer", 3)
     assert student.seen() == first
+
+
+@pytest.mark.usefixtures("apart")
+def test_what_the_cells_wrote_and_named_is_found_by_their_functions() -> None:
+    """A file in a folder of one's own, a variable of the environment: on the desk both are."""
+    transport = after(
+        "import os\nos.makedirs('mine/deep')\nos.chdir('mine')",
+        "from pathlib import Path\nPath('weight.txt').write_text('2.5')\nos.environ['SCALE'] = '2'",
+        "def answer():\n    os.environ['SCALE'], scale = '7', os.environ['SCALE']\n"
+        "    weight = Path('weight.txt').read_text()\n    os.chdir('deep')\n"
+        "    return float(weight) * float(scale)",
+    )
+    student = Student(transport)
+    for _ in range(2):
+        student.begin("answer", 0)
+        assert student.answer() == 5.0
 
 
 def test_a_global_that_a_call_changed_is_not_the_next_check_s() -> None:

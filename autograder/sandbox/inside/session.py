@@ -120,6 +120,8 @@ class Session:
         return {"ok": True}
 
     def _op_begin(self, seed: int, then: bytes = b"") -> dict[str, Any] | bytes:
+        if not self.names:  # the first check after a cell
+            self.settings = state.after_cells(self.settings)
         state.restore(self.settings | state.expected())
         state.reseed(seed)
         self.handles.clear()

@@ -1,8 +1,9 @@
 """Everything global that an ordinary notebook sets, and how a check expects it.
 
-A default device, NumPy's error state, the working directory: what a cell has set for itself must
-not decide what a check sees. The same file serves the grader's worker and, beside the notebook, the
-student's own check. torch and matplotlib are looked at only where they are loaded.
+A default device, NumPy's error state, a locale: what a cell has set for itself must not decide what
+a check sees. What a function may have to find again stays: the environment, a folder. The same file
+serves the grader's worker and, beside the notebook, the student's own check. torch and matplotlib
+are looked at only where they are loaded.
 """
 
 from __future__ import annotations
@@ -148,6 +149,16 @@ def restore(state: State) -> None:
     for name, get, put in _settings():
         if name in state and get() != state[name]:
             put(state[name])
+
+
+def after_cells(before: State) -> State:
+    """`before`, but with what the cells' functions may go by: variables of the environment, and a
+    working folder in the one where the cells began, as on the desk it can be written to."""
+    left: State = {"environment": _environment()}
+    began, folder = before["folder"], _folder()
+    if began and folder and os.path.commonpath([began, folder]) == began:
+        left["folder"] = folder
+    return before | left
 
 
 def expected() -> State:
