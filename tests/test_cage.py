@@ -343,7 +343,7 @@ def test_answers_before_the_question_are_not_answers(worker: Worker) -> None:
         "ok"
     ]
     time.sleep(1.0)
-    with pytest.raises(WorkerEnded, match="before it was asked"):
+    with pytest.raises(WorkerEnded, match="cannot be read"):
         worker.ask(encode({"op": "begin", "seed": 1}), Budget(5))
 
 

@@ -464,6 +464,25 @@ def test_a_statement_without_an_end_costs_itself_alone(
         worked.close()
 
 
+def test_definitions_run_in_one_request_and_fail_alone(cage: Cage) -> None:
+    ends = "class Deadly(list):\n    def __init_subclass__(cls):\n        import os; os._exit(3)"
+    source = f"{ends}\nclass Heir(Deadly): pass\nx = absent\ndef answer():\n    return 42"
+    worked = caged(cage, "import math\nx = math.pi", source)
+    try:
+        student = Student(worked)
+        student.begin("activations", 0)
+        assert student.answer() == 42
+        assert [failure.why for failure in worked.failures] == [
+            "ended the Python process instead of returning",
+            "stopped with NameError in line 5: absent is not defined",
+        ]
+        worked.renew()
+        worked.begin("activations", 0)
+        assert worked.asked == 1 + 1 + 3  # one cell; the other one read, and what does not end it
+    finally:
+        worked.close()
+
+
 def test_a_cell_with_very_many_statements_is_run(cage: Cage) -> None:
     many = "\n".join(f"x{n} = {n}" for n in range(cells.MAX_STATEMENTS + 50))
     worked = caged(cage, many, "def answer():\n    return x249")

@@ -144,6 +144,13 @@ def test_objects_become_handles_only_where_something_keeps_them() -> None:
     assert kept == [thing]
 
 
+@pytest.mark.parametrize("key", [[], 1, None])
+def test_keys_are_strings(key: object) -> None:
+    pair = encode({"": None})
+    with pytest.raises(WireError, match="key"):
+        decode(pair.replace(encode(""), encode(key)))
+
+
 @settings(max_examples=500)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_value_or_a_clean_refusal(data: bytes) -> None:

@@ -20,12 +20,19 @@ from typing import Any
 import msgspec
 
 from autograder.course import Assignment, load_assignment
-from autograder.errors import CageError
+from autograder.errors import CageError, SubmissionError
+from autograder.judging.diagnosis import Observer, prepare
 from autograder.judging.digest import digests, resting_on, salted
+from autograder.judging.follow_through import judged
+from autograder.judging.judge import Judge
+from autograder.judging.patience import TookTooLong, at_most
+from autograder.judging.retry import Spent, with_retry
+from autograder.judging.submission import answer_cells, attempt_salt, outline_of, read_submission
 from autograder.results import ExerciseResult, Result
 from autograder.sandbox import alive, groups
 from autograder.sandbox.cage import strongest
 from autograder.sandbox.inside.lockdown import die_with_parent, leave_no_core, limit_memory
+from autograder.sandbox.inside.parent import settle, warm_up
 from autograder.sandbox.levels import Level
 
 from .job import Job, filled, outcome, unreadable
@@ -47,10 +54,9 @@ class _Server:
         self.digests = digests(found)  # of the files that this process has read
         self.cage = strongest(weakest)
 
-    def serve(self, judge: Any) -> None:
+    def serve(self, judge: Judge) -> None:
         """Grades jobs until the other side hangs up."""
-        gc.collect()
-        gc.freeze()  # forks share these pages for longer
+        settle()
         while True:
             try:
                 job = msgspec.msgpack.decode(self.line.recv_bytes(), type=Job)
@@ -69,7 +75,7 @@ class _Server:
             with contextlib.suppress(OSError):  # nobody is there any more, as the next read says
                 self.line.send_bytes(data)
 
-    def _in_a_fork(self, judge: Any, job: Job) -> bytes:
+    def _in_a_fork(self, judge: Judge, job: Job) -> bytes:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -110,19 +116,7 @@ class _Server:
         os.kill(pid, signal.SIGKILL)  # nothing is sent during a job: hung up
         return b""
 
-    def _judge(self, judge: Any, job: Job) -> Result:
-        from autograder.errors import SubmissionError
-        from autograder.judging.diagnosis import Observer
-        from autograder.judging.follow_through import judged
-        from autograder.judging.patience import TookTooLong, at_most
-        from autograder.judging.retry import Spent, with_retry
-        from autograder.judging.submission import (
-            answer_cells,
-            attempt_salt,
-            outline_of,
-            read_submission,
-        )
-
+    def _judge(self, judge: Judge, job: Job) -> Result:
         started = time.perf_counter()
         isolation, checks = self.cage.level, salted(self.digests, job.salt)
         if job.notebook is None:
@@ -177,14 +171,10 @@ def main() -> None:
     found = load_assignment(name)
     try:
         server = _Server(found, weakest, line)  # type: ignore[arg-type]
-        from autograder.sandbox.inside.parent import warm_up
-
         warm_up()
         gc.freeze()  # each look through it for garbage would take a tenth of a second
-        from autograder.judging.diagnosis import prepare
-        from autograder.judging.judge import Judge
-
         prepare(found)
+        outline_of(found)  # so that no fork reads it
         judge = Judge(found)
         judge.seconds = SECONDS
         server.serve(judge)

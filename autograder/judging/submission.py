@@ -69,6 +69,7 @@ class Outline:
         return {text: grade_id for grade_id, text in self.locked.items() if text}
 
 
+@functools.lru_cache(1)  # who records a result reads it for the notebook, and for the page
 def read_submission(data: bytes, assignment: Assignment) -> Submission:
     """The cells of a submitted notebook; SubmissionError for what is none."""
     try:

@@ -35,7 +35,7 @@ from autograder.errors import CageError, CageGone, WorkerEnded
 
 from . import bubblewrap, groups
 from .inside import lockdown
-from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, remove
+from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, receive, remove
 from .levels import LEVELS, Level
 from .process import company, wait_gone
 from .watch import Budget, Watch, out_of_memory
@@ -254,38 +254,23 @@ class Worker:
         nonce = secrets.token_bytes(8)
         self.watch.begin(budget)
         try:
-            if self._early():
-                raise WorkerEnded("died", "wrote an answer before it was asked")
             self.line.sendall(HEADER.pack(nonce, len(request)) + request)
-            answer = bytearray()
-            self._receive(answer, HEADER.size)
-            echoed, length = HEADER.unpack_from(answer)
-            if echoed != nonce or length > MAX_BYTES + 2**16:
+            echoed, length = HEADER.unpack(self._received(HEADER.size))
+            if echoed != nonce or length > MAX_BYTES + 2**16:  # what was written before, too
                 raise WorkerEnded("died", "gave an answer that cannot be read")
-            self._receive(answer, HEADER.size + length)
-            if len(answer) != HEADER.size + length:
-                raise WorkerEnded("died", "gave an answer that cannot be read")
+            return self._received(length)
         except WorkerEnded as ended:
             raise self._end(ended) from None
         except OSError:
             raise self._end(WorkerEnded("died", "")) from None
         finally:
             self.watch.finish()
-        return bytes(memoryview(answer)[HEADER.size :])
 
-    def _early(self) -> bool:
-        try:
-            return bool(self.line.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-        except BlockingIOError:
-            return False
-
-    def _receive(self, answer: bytearray, count: int) -> None:
-        """Reads until `answer` has at least `count` bytes."""
-        while len(answer) < count:
-            part = self.line.recv(2**20)
-            if not part:
-                raise WorkerEnded("died", "")
-            answer += part
+    def _received(self, count: int) -> bytes:
+        data = receive(self.line, count)
+        if data is None:
+            raise WorkerEnded("died", "")
+        return data
 
     def _end(self, ended: WorkerEnded) -> Exception:
         """Kills what is left and finds out how it ended, in words for the student."""

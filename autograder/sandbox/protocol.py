@@ -27,6 +27,8 @@ CELL_SECONDS = 10.0
 """What one statement of a cell may take, of a quiet machine's CPU time."""
 MAX_NOTED = 160
 NOT_DEFINED = re.compile(r"name '(\w+)' is not defined")
+_START = -2
+"""In place of a statement's number: all of the cell's, in one request."""
 _ASKS = re.compile(r"\b(?:input|getpass)\(")
 _NAME_IN = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w+", re.MULTILINE)
 
@@ -135,16 +137,18 @@ def run_cell(
     plain_only: str = "",
     whole: bool = False,
 ) -> CellRun:
-    """Runs one cell, each statement at its top level for itself, or with `whole` all at once.
+    """Runs one cell, each statement at its top level for itself, or with `whole` as one.
 
     A StudentError of `ask` (the worker is gone) is noted in `deadly`, by the statement's number,
-    and raised again; what is noted there is left out the next time. `plain_only` is why no
-    statements may run but those that define or import, if it is so.
+    and raised again; what is noted there is left out the next time. Where nothing but definitions
+    is there, one request has them run; if that ends the worker, there is one for each the next
+    time. `plain_only` is why no statements may run but those that define or import, if it is so.
     """
     deadly = {} if deadly is None else deadly
     if -1 in deadly:
         return CellRun([CellFailure(cell, deadly[-1])], [])
-    number = -1
+    start = not whole and _START not in deadly
+    number = _START if start else -1
 
     def answer(**request: Any) -> dict[str, Any]:
         return read_reply(ask(encode({**request, "label": cell.label})))
@@ -159,10 +163,16 @@ def run_cell(
                 why = plain_only or _stopped(cell, reply)
                 run.failures.append(CellFailure(cell, why))
             return run
-        reply = answer(op="read", source=cell.source)
+        reply = answer(op="read", source=cell.source, start=start)
         if not reply["ok"]:
             return CellRun([CellFailure(cell, _stopped(cell, reply))], [])
-        for number, (first, last, plain) in enumerate(_statements(cell, reply)):
+        statements = _statements(cell, reply)
+        if type(stopped := reply.get("stopped")) is dict:
+            for number, (first, last, _) in enumerate(statements):
+                if type(failure := stopped.get(str(number))) is dict:
+                    run.failures.append(CellFailure(cell, _stopped(cell, failure), first, last))
+            return run
+        for number, (first, last, plain) in enumerate(statements):
             if number in deadly:
                 run.failures.append(CellFailure(cell, deadly[number], first, last, first))
                 continue

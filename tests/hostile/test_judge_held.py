@@ -231,7 +231,7 @@ class Counting(Caged):
 def test_statements_without_end_become_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "MAX_STATEMENTS", 50)
     monkeypatch.setattr(Cage, "worker", lambda self, cpu: None)
-    code = [Cell(f"cell {n}", f"a{n} = 1\n" * 30) for n in range(10)]
+    code = [Cell(f"cell {n}", f"a{n} = int(1)\n" * 30) for n in range(10)]
     code += [Cell("cell 98", "1 / 0"), Cell("cell 99", "last = a9")]
     caged = Counting(code)
     assert caged._cells_run()

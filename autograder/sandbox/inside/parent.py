@@ -20,7 +20,7 @@ import time
 from typing import Any
 
 from . import lockdown
-from .protocol import HEADER, LIMITS, remove
+from .protocol import HEADER, LIMITS, receive, remove
 
 SESSION = 3
 MOST_CORES = LIMITS["processes"] // 8
@@ -58,6 +58,13 @@ def warm_up() -> None:
     np.random.default_rng(0)  # a package that NumPy imports late: 10 ms in each worker
     ready.answer(b"")
     gc.enable()
+
+
+def settle() -> None:
+    """Whatever is there stays: forks share it, and are quick to make."""
+    gc.collect()
+    gc.freeze()
+    lockdown.large_pages()
 
 
 def tell_few_cores() -> None:
@@ -178,9 +185,8 @@ def serve(line: socket.socket) -> None:
     me, session = os.getpid(), Session()
     line.send(b"!")  # the kernel adds our process number, which the judge reads
     while True:
-        header = _exactly(line, HEADER.size)
-        nonce, length = HEADER.unpack(header)
-        answer = session.answer(_exactly(line, length))
+        nonce, length = HEADER.unpack(receive(line, HEADER.size) or os._exit(0))
+        answer = session.answer(receive(line, length) or os._exit(0))
         if os.getpid() != me:  # the answer forked; only the first process speaks
             os._exit(0)
         for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
@@ -188,16 +194,6 @@ def serve(line: socket.socket) -> None:
         faulthandler.cancel_dump_traceback_later()  # and so would this, and end it
         line.setblocking(True)  # whatever the student's code did to every descriptor it found
         line.sendall(HEADER.pack(nonce, len(answer)) + answer)
-
-
-def _exactly(line: socket.socket, count: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < count:
-        part = line.recv(min(count - len(parts), 2**20))
-        if not part:
-            os._exit(0)
-        parts += part
-    return bytes(parts)
 
 
 def _children() -> list[int]:
@@ -232,8 +228,9 @@ def main() -> None:
     warm_up()
     tell_few_cores()
     lockdown.not_traceable()
-    gc.collect()
-    gc.freeze()  # forks share these pages for longer
+    if sys.platform == "linux":
+        lockdown.system_call_filter(setting["namespaces"])
+    settle()
     line.send(b'{"ready": true}')
     parent = Parent(line, setting)
     parent.serve()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 import subprocess
 
@@ -26,6 +27,17 @@ LIMITS = {
     "processes": 64,
     "signals": 1024,
 }
+
+
+def receive(line: socket.socket, count: int) -> bytes | None:
+    """So many bytes of the line, as soon as they are there; None where it ended before."""
+    data = b""
+    while len(data) < count:  # once, unless a signal came
+        part = line.recv(count - len(data), socket.MSG_WAITALL)
+        if not part:
+            return None
+        data += part
+    return data
 
 
 def remove(folder: str) -> None:

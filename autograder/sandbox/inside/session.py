@@ -4,7 +4,8 @@ A request is a dict with "op"; the answer a dict with "ok". The same class serve
 submission over a socket and, in-process, the trusted code that `verify` runs. Nothing here
 judges anything: it computes what the student's code computes.
 
-    {"op": "read", "source": …, "label": …}        one cell's statements: first line, last, plain
+    {"op": "read", "source": …, "label": …, "start": bool}     one cell's statements: first line,
+                                               last, plain; start: where all are plain, they run
     {"op": "run", "label": …, "statement": …}      runs one of them; with "source", a whole cell
     {"op": "begin", "seed": …, "then": …}          known global state before a check, and then
                                                its first request, as bytes, which is answered
@@ -85,21 +86,32 @@ class Session:
 
     # operations ---------------------------------------------------------------------------
 
-    def _op_read(self, source: str, label: str) -> dict[str, Any]:
+    def _op_read(self, source: str, label: str, start: bool = False) -> dict[str, Any]:
         found = self.kernel.read(source, label)
-        return {"ok": True, "statements": [(one.first, one.last, one.plain) for one in found]}
+        reply = {"ok": True, "statements": [(one.first, one.last, one.plain) for one in found]}
+        if start and all(one.plain for one in found):
+            stopped = reply["stopped"] = {}
+            for number in range(len(found)):
+                try:
+                    self._run(label, number)
+                except BaseException as error:
+                    stopped[str(number)] = self._failure(error)
+        return reply
+
+    def _run(self, label: str, number: int) -> None:
+        self.names = {}
+        try:
+            self.kernel.run(label, number)
+        finally:
+            state.usable_device()
 
     def _op_run(self, label: str, source: str = "", statement: int | None = None) -> dict[str, Any]:
         if statement is None:
             numbers = range(len(self.kernel.read(source, label)))
         else:
             numbers = range(statement, statement + 1)
-        self.names = {}
         for number in numbers:
-            try:
-                self.kernel.run(label, number)
-            finally:
-                state.usable_device()
+            self._run(label, number)
         skipped, self.kernel.shell.skipped = self.kernel.shell.skipped, []
         return {"ok": True, "skipped": skipped[:5]}
 

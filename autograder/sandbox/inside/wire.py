@@ -16,6 +16,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
+import math
 import struct
 import types
 from collections.abc import Callable
@@ -43,6 +44,7 @@ DTYPES = frozenset(
 _ARRAYS = {name.encode(): np.dtype(name) for name in DTYPES}
 _TENSORS = frozenset(getattr(torch, name) for name in DTYPES)
 _SEQUENCES: dict[bytes, type] = {b"l": list, b"t": tuple}
+_STRING = {str}
 _CONSTANTS = {b"N": None, b"T": True, b"F": False}
 _LENGTH, _FLOAT, _COMPLEX = struct.Struct("<Q"), struct.Struct("<d"), struct.Struct("<dd")
 _BASES: tuple[type, ...] = (tuple, list, dict, float, int, complex, str, bytes)
@@ -120,7 +122,7 @@ class _Writer:
             self.put((b"l" if kind is list else b"t") + _LENGTH.pack(len(value)))
             for item in value:
                 self.value(item, depth + 1)
-        elif kind is dict and all(type(key) is str for key in value):
+        elif kind is dict and {*map(type, value)} <= _STRING:
             self.put(b"d" + _LENGTH.pack(len(value)))
             for key, item in value.items():
                 self.value(key, depth + 1)
@@ -152,15 +154,9 @@ class _Writer:
         array = np.asarray(value)
         if not array.dtype.isnative:
             array = array.astype(array.dtype.newbyteorder("="))
-        name = _name(array.dtype)
-        if name not in DTYPES:
-            if array.dtype == np.longdouble:
-                array, name = array.astype(np.float64), "float64"
-            else:
-                raise WireError(f"an array of dtype {name}")
-        _refuse_large(array.size, array.itemsize)
-        kind = struct.pack("<BB", len(name), array.ndim) + name.encode()
-        self.put(tag + flag + kind + struct.pack(f"<{array.ndim}Q", *array.shape))
+        elif array.dtype == np.longdouble:
+            array = array.astype(np.float64)
+        self.put(tag + flag + _head(array.dtype, array.shape))
         self.put(array.tobytes())
 
     def tensor(self, value: torch.Tensor) -> None:
@@ -188,9 +184,28 @@ def _word(text: str) -> bytes:
     return b"s" + _LENGTH.pack(len(data)) + data
 
 
-@functools.lru_cache(64)
-def _name(dtype: np.dtype) -> str:
-    return dtype.name  # which NumPy puts together anew each time
+@functools.lru_cache(1024)
+def _head(dtype: np.dtype, shape: tuple[int, ...]) -> bytes:
+    """What stands before an array's numbers; most have one of few shapes."""
+    if dtype.name not in DTYPES:
+        raise WireError(f"an array of dtype {dtype.name}")
+    _refuse_large(math.prod(shape), dtype.itemsize)
+    kind = struct.pack("<BB", len(dtype.name), len(shape)) + dtype.name.encode()
+    return kind + struct.pack(f"<{len(shape)}Q", *shape)
+
+
+@functools.lru_cache(1024)
+def _headed(head: bytes) -> tuple[np.dtype, tuple[int, ...], int]:
+    """The dtype, shape and number of entries that such bytes tell."""
+    name, shape = head[2 : 2 + head[0]], struct.unpack_from(f"<{head[1]}Q", head, 2 + head[0])
+    dtype = _ARRAYS.get(name)
+    if dtype is None or len(shape) > 32:
+        raise WireError(f"an array of dtype {name!r} with {len(shape)} axes")
+    numbers = 1
+    for extent in shape:
+        numbers *= max(extent, 1)  # NumPy refuses axes too long even where another is empty
+        _refuse_large(numbers, dtype.itemsize)
+    return dtype, shape, 0 if 0 in shape else numbers
 
 
 class _Reader:
@@ -211,6 +226,15 @@ class _Reader:
         self.at = end
         return self.data[start:end]
 
+    def sized(self) -> bytes:
+        """As many bytes as the length before them says."""
+        data, start = self.data, self.at + _LENGTH.size
+        end = start + _LENGTH.unpack_from(data, self.at)[0]
+        if end > len(data):
+            raise WireError("bytes end before the value does")
+        self.at = end
+        return data[start:end]
+
     def unpack(self, layout: struct.Struct) -> tuple[Any, ...]:
         start = self.at
         self.at += layout.size
@@ -226,9 +250,10 @@ class _Reader:
         self.items += 1
         if self.items > MAX_ITEMS or depth > MAX_DEPTH + 2:
             raise WireError("too many items, or nested too deep")
-        tag = self.take(1)
+        tag = self.data[self.at : self.at + 1]
+        self.at += 1
         if tag == b"s":
-            return self.take(self.unpack(_LENGTH)[0]).decode("utf-8", "replace")
+            return self.sized().decode("utf-8", "replace")
         if tag in _CONSTANTS:
             return _CONSTANTS[tag]
         if tag == b"f":
@@ -237,13 +262,13 @@ class _Reader:
             return self.array()
         if tag == b"d":
             pairs = [(self.value(depth + 1), self.value(depth + 1)) for _ in range(self.count())]
-            if not all(type(key) is str for key, _ in pairs):
+            if not {type(key) for key, _ in pairs} <= _STRING:
                 raise WireError("a key that is not a string")
             return dict(pairs)
         if tag in _SEQUENCES:
             return _SEQUENCES[tag]([self.value(depth + 1) for _ in range(self.count())])
         if tag == b"b":
-            return self.take(self.unpack(_LENGTH)[0])
+            return self.sized()
         if tag == b"i":
             (length,) = self.unpack(_LENGTH)
             if length > MAX_INT_BYTES:
@@ -275,18 +300,8 @@ class _Reader:
         raise WireError(f"unknown tag {tag!r}")
 
     def array(self) -> np.ndarray:
-        length, ndim = self.take(2)
-        name = self.take(length)
-        dtype = _ARRAYS.get(name)
-        if dtype is None or ndim > 32:
-            raise WireError(f"an array of dtype {name!r} with {ndim} axes")
-        shape = struct.unpack(f"<{ndim}Q", self.take(8 * ndim))
-        numbers = 1
-        for extent in shape:
-            numbers *= max(extent, 1)  # NumPy refuses axes too long even where another is empty
-            _refuse_large(numbers, dtype.itemsize)
-        if 0 in shape:
-            numbers = 0
+        sizes = self.take(2)
+        dtype, shape, numbers = _headed(sizes + self.take(sizes[0] + 8 * sizes[1]))
         total = numbers * dtype.itemsize
         self.wider += numbers * max(0, NUMBER_BYTES - dtype.itemsize)
         data = bytearray(memoryview(self.data)[self.at : self.at + total])
