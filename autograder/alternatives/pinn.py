@@ -519,7 +519,7 @@ def conditions_in_the_loss():
         model = Centred(network, [(0.0, end)])
         t = torch.linspace(0, end, 200).reshape(-1, 1).requires_grad_(True)
         optimiser = torch.optim.LBFGS(
-            model.parameters(), max_iter=min(epochs, 500), line_search_fn="strong_wolfe"
+            model.parameters(), max_iter=min(epochs, 1000), line_search_fn="strong_wolfe"
         )
 
         def closure():
