@@ -404,12 +404,14 @@ def _bends_that_fit(model: Any, draw: np.random.Generator) -> list[str]:
     return [
         bend
         for bend in BENDS
-        if any(_fits(x_hat, _by_layers(layers, x, 3, bend)) for layers in rows)
+        if any(_fits(x_hat, _by_layers(layers, x, 3, bend), x) for layers in rows)
     ]
 
 
-def _fits(x_hat: np.ndarray, expected: np.ndarray) -> bool:
-    return bool((np.abs(x_hat - expected) <= 10 * SINGLE.allowed(expected)).all())
+def _fits(x_hat: np.ndarray, expected: np.ndarray, x: torch.Tensor) -> bool:
+    """Rounding in float32 grows with x: beside ±100 it came to 2e-4 at most in 3000 networks."""
+    allowed = 10 * SINGLE.allowed(expected) + 1e-5 * x.abs().amax(1, keepdim=True).numpy()
+    return bool((np.abs(x_hat - expected) <= allowed).all())
 
 
 # -------------------------------------------------------------------- reconstruction_loss
@@ -970,11 +972,11 @@ def test_order_parameter_correlation__survives_dead_and_repeated_columns(student
     """is right where columns of z are dead or repeat each other"""
     z, m = _latent_and_order(draw, 40, 2)
     z /= 10
-    # Beside a much larger column rounding does not make a new direction of what repeats another,
-    # which least squares with a small cutoff, scipy's say, would take for one.
-    z[:, 0] *= 50
+    # Beside a much larger column, and without digits that a large offset rounds away, what repeats
+    # another is no new direction for any usual cutoff: in none of 4000 draws for scipy's, 2e-16.
+    z[:, 0] *= 200
     expected = reference.order_parameter_correlation(z, m)
-    for extra in (np.ones(40), np.full(40, 2.5), np.zeros(40), 3 - 2 * z[:, 1]):
+    for extra in (np.ones(40), np.full(40, 2.5), np.zeros(40), 0.25 - 2 * z[:, 1]):
         close(_fitted(student, np.column_stack([z, extra]), m), expected, SINGLE)
 
 

@@ -1028,9 +1028,12 @@ def test_train_potential__knows_unseen_forces(student, draw):
 
 @pytest.mark.point
 def test_train_potential__learns_from_the_forces(student, draw):
-    """uses the forces of the data: a few energies do not tell the slope between them"""
+    """uses the forces of the data: a few energies do not tell the slope between them
+
+    Asked of two trainings: of one, energies alone come near it once in a hundred times.
+    """
     below(
-        slope_error(student, draw),
+        max(slope_error(student, draw) for _ in range(2)),
         SLOPE_LIMIT,
         "relative error of the force at the very distances of the data, six of them,",
     )
