@@ -347,6 +347,16 @@ def test_answers_before_the_question_are_not_answers(worker: Worker) -> None:
         worker.ask(encode({"op": "begin", "seed": 1}), Budget(5))
 
 
+def test_an_interrupt_between_two_answers_ends_nothing(run: Run, worker: Worker) -> None:
+    """A time limit of a student's own, which rings after the answer was there."""
+    source = "import _thread, threading\nthreading.Timer(0.1, _thread.interrupt_main).start()"
+    assert run(source)["ok"]
+    time.sleep(0.4)
+    assert run("x = 1")["ok"]
+    assert run("import os, signal\nos.kill(os.getpid(), 2)\nx = 2")["type"] == "KeyboardInterrupt"
+    assert told(run, worker, "x") == 1
+
+
 def test_a_message_in_pieces_is_received_whole_or_not_at_all() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, open(os.devnull) as file:
