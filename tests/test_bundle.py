@@ -244,6 +244,8 @@ def test_on_gradescope_folders_without_end_are_the_students_matter(
         (tmp_path / str(number)).mkdir()
     with pytest.raises(SubmissionError, match="more than"):
         _find(tmp_path, found)
+    (tmp_path / "mine.ipynb").write_bytes(found.release.read_bytes())
+    assert _find(tmp_path, found)[1] == ["mine.ipynb was taken for backprop.ipynb"]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from autograder.judging.judge import Judge
 from autograder.sandbox import bubblewrap, clock, limits, transport
 from autograder.sandbox.cage import Cage, Worker, strongest
 from autograder.sandbox.inside import parent
-from autograder.sandbox.inside.protocol import LIMITS
+from autograder.sandbox.inside.protocol import LIMITS, receive
 from autograder.sandbox.inside.wire import decode, encode
 from autograder.sandbox.process import Sight, Tree, state, wait_gone
 from autograder.sandbox.watch import Budget, Watch
@@ -345,6 +345,27 @@ def test_answers_before_the_question_are_not_answers(worker: Worker) -> None:
     time.sleep(1.0)
     with pytest.raises(WorkerEnded, match="cannot be read"):
         worker.ask(encode({"op": "begin", "seed": 1}), Budget(5))
+
+
+def test_an_interrupt_between_two_answers_ends_nothing(run: Run, worker: Worker) -> None:
+    """A time limit of a student's own, which rings after the answer was there."""
+    source = "import _thread, threading\nthreading.Timer(0.1, _thread.interrupt_main).start()"
+    assert run(source)["ok"]
+    time.sleep(0.4)
+    assert run("x = 1")["ok"]
+    assert run("import os, signal\nos.kill(os.getpid(), 2)\nx = 2")["type"] == "KeyboardInterrupt"
+    assert told(run, worker, "x") == 1
+
+
+def test_a_message_in_pieces_is_received_whole_or_not_at_all() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, open(os.devnull) as file:
+        for piece in (b"ab", b"c", b"def"):  # a descriptor keeps each from the next, as writers do
+            socket.send_fds(theirs, [piece], [file.fileno()])
+        assert receive(ours, 6) == b"abcdef"
+        theirs.sendall(b"abc")
+        theirs.close()
+        assert receive(ours, 6) is None
 
 
 def test_a_dead_parent_is_replaced() -> None:

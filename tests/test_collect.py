@@ -912,16 +912,26 @@ def test_who_is_not_on_the_roster_is_told(tmp_path: Path) -> None:
 def test_a_group_that_moodle_puts_before_a_name_is_no_part_of_it(tmp_path: Path) -> None:
     course, folder = tmp_path / "course", "{}_assignsubmission_file_/x.ipynb"
     _on_a_roster(course, ("ada", "Ada L"), ("lena", "Lena Hertz"), ("al", "Anna-Lena Hertz"))
-    names = ("Group A-1-Ada L", "Group A-1-Anna-Lena Hertz", "Lena Hertz", "Group B-Zed Z")
+    team = "Default group-Lena Hertz"
+    names = ("Group A-1-Ada L", "Group A-1-Anna-Lena Hertz", team, "Group B-Zed Z")
     outcome = _taken(course, {folder.format(f"{n}_7{i}"): b"1" for i, n in enumerate(names)})
     assert outcome.written == ["ada", "al", "group_b-zed_z-73", "lena"]
-    assert "before the names stood, of groups: Group A-1 (2)" in outcome.remarks
-    turned = ("Hertz, Lena", "Group A-1-L, Ada", "Hertz Anna-Lena")
+    assert "before the names stood, of groups: Default group (1), Group A-1 (2)" in outcome.remarks
+    turned = ("Default group-Hertz, Lena", "Group A-1-L, Ada", "Hertz Anna-Lena")
     outcome = _taken(course, {folder.format(f"{n}_9{i}"): b"3" for i, n in enumerate(turned)}, True)
     assert outcome.written == ["ada", "hertz_anna-lena-92", "lena"], "Li Wei is not Wei Li"
     both = ("Group A-Ada L", "Group B-Ada L")
     outcome = _taken(course, {folder.format(f"{n}_8{i}"): b"2" for i, n in enumerate(both)})
     assert outcome.written == ["group_a-ada_l-80", "group_b-ada_l-81"], "it is not told who is ada"
+
+
+def test_half_of_a_name_with_a_dash_is_no_group_where_others_have_none(tmp_path: Path) -> None:
+    """Moodle puts a group before everyone's name, or before nobody's."""
+    course, folder = tmp_path / "course", "{}_assignsubmission_file_/x.ipynb"
+    _on_a_roster(course, ("ada", "Ada L"), ("lena", "Lena Hertz"))
+    names = ("Ada L", "Anna-Lena Hertz")
+    outcome = _taken(course, {folder.format(f"{n}_7{i}"): b"1" for i, n in enumerate(names)})
+    assert outcome.written == ["ada", "anna-lena_hertz-71"], "Lena handed in nothing"
 
 
 @pytest.mark.parametrize("first", ["Gradescope", "Brightspace"])

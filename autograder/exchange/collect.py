@@ -439,12 +439,13 @@ def _refuse_numbers_in_names(found: Layout, numbers: set[str]) -> list[str]:
 
 def _named_as_there(found: Layout, roster: list[Person]) -> list[str]:
     """Gives members the name that the roster has, where it is written "Lovelace, Ada"; or with that
-    of a group and a dash before it, as Moodle does, which is said."""
+    of a group and a dash before it, as Moodle does for everyone or for nobody, which is said."""
     names = _by("name", roster).keys() - {""}
+    grouped = found.system == "Moodle" and all("-" in one.name for one in _members(found))
     left: Counter[str] = Counter()
 
     def there(name: str) -> str:
-        dashes = re.finditer("-", name) if found.system == "Moodle" else ()
+        dashes = re.finditer("-", name) if grouped else ()
         for begin in (0, *(dash.end() for dash in dashes)):
             last, _, first = name[begin:].partition(",")
             for one in (name[begin:], f"{first} {last}"):

@@ -77,14 +77,20 @@ def run_gradescope(assignment: Assignment, home: Path) -> None:
 def _find(submission: Path, assignment: Assignment) -> tuple[bytes, list[str]]:
     """The notebook by its name, else by what is in it: also in a folder, in a zip or somewhere in a
     repository, beside others."""
+    alone: tuple[bytes, list[str]] | None = None
     nothing = ""
     try:
-        data, notes = find_notebook(submission, assignment.name)
-        if not notes:
-            return data, notes
+        alone = find_notebook(submission, assignment.name)
+        if not alone[1]:
+            return alone
     except SubmissionError as error:
         nothing = str(error)
-    files, trouble = _files_in(submission)
+    try:
+        files, trouble = _files_in(submission)
+    except SubmissionError:
+        if alone is None:
+            raise
+        return alone  # among more files than are looked into
     chosen = choose(files, assignment)
     if chosen.data is None:
         raise SubmissionError("; ".join(trouble) or (chosen.why if files else nothing))

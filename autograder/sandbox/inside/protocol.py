@@ -30,14 +30,18 @@ LIMITS = {
 
 
 def receive(line: socket.socket, count: int) -> bytes | None:
-    """So many bytes of the line, as soon as they are there; None where it ended before."""
-    data = b""
-    while len(data) < count:  # once, unless a signal came
-        part = line.recv(count - len(data), socket.MSG_WAITALL)
-        if not part:
+    """So many bytes of the line, as soon as they are there; None where it ended before.
+
+    They come in one piece, unless a signal came or processes write by turns: a piece more costs the
+    same, however many there are.
+    """
+    data, there = memoryview(bytearray(count)), 0
+    while there < count:
+        more = line.recv_into(data[there:], 0, socket.MSG_WAITALL)
+        if not more:
             return None
-        data += part
-    return data
+        there += more
+    return bytes(data)
 
 
 def remove(folder: str) -> None:
