@@ -402,6 +402,8 @@ class _SaysOneNumber(InProcess):
             return type(value)(map(self._instead, value))
         if isinstance(value, torch.Tensor) and value.is_floating_point():
             return torch.full_like(value, self.number, requires_grad=value.requires_grad)
+        if isinstance(value, np.ndarray) and value.dtype.kind == "i":
+            return value  # which has no such number
         if isinstance(value, (float, np.floating, np.ndarray)):
             return np.full_like(value, self.number)
         return value
