@@ -228,12 +228,8 @@ class _Reader:
 
     def sized(self) -> bytes:
         """As many bytes as the length before them says."""
-        data, start = self.data, self.at + _LENGTH.size
-        end = start + _LENGTH.unpack_from(data, self.at)[0]
-        if end > len(data):
-            raise WireError("bytes end before the value does")
-        self.at = end
-        return data[start:end]
+        (length,) = self.unpack(_LENGTH)
+        return self.take(length)
 
     def unpack(self, layout: struct.Struct) -> tuple[Any, ...]:
         start = self.at
