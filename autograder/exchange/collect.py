@@ -468,7 +468,7 @@ def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
     for student in there:
         ours.setdefault(same_id(student), []).append(student)
     new = {}
-    for member in (member for handed in found.people for member in handed.members):
+    for member in _members(found):
         known = ours.get(same_id(member.student), [])
         if len(known) == 1 and member.student not in known:
             new[member.student] = known[0]
@@ -482,8 +482,8 @@ def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
 
 def _strangers(found: Layout, there: set[str]) -> Iterator[str]:
     """Whom the course meets for the first time: a platform may have written somebody's name
-    otherwise, with the group before it say."""
-    new = {member.student for handed in found.people for member in handed.members} - there
+    otherwise."""
+    new = {member.student for member in _members(found)} - there
     if new:
         more = f" and {len(new) - 10} more" if len(new) > 10 else ""
         yield f"new, and not on the roster before: {', '.join(sorted(new)[:10])}{more}"
