@@ -341,21 +341,22 @@ def test_train_potential__learns_from_the_forces(student):
 
 
 def _forces(student, model, r):
-    for dtype in (torch.float32, torch.float64):
-        kept = student.keep(r.to(dtype).requires_grad_())
-        try:
-            (slopes,) = student.gradients(student.keeping(model, kept), kept)
-            return -tensor(slopes, (len(r), 1))
-        except StudentError:
-            if dtype is torch.float64:
-                raise
+    def slopes(r):
+        kept = student.keep(r.requires_grad_())
+        return student.gradients(student.keeping(model, kept), kept)[0]
+
+    return -_of_columns(slopes, r)
 
 
 def _energies(model, r):
+    return _of_columns(model, torch.tensor(r))
+
+
+def _of_columns(function, r):
     """In float32 as the data were, or in float64 if the model insists."""
     for dtype in (torch.float32, torch.float64):
         try:
-            return tensor(model(torch.tensor(r, dtype=dtype)), (len(r), 1))
+            return tensor(function(r.to(dtype)), (len(r), 1))
         except StudentError:
             if dtype is torch.float64:
                 raise
