@@ -31,7 +31,14 @@ from scipy import stats
 from scipy.optimize import least_squares
 
 from autograder.judging.kinds import array, close, number
-from autograder.judging.kit import bends, jumps, keeps_to_its_epochs, torch_generator, unchanged
+from autograder.judging.kit import (
+    bends,
+    either,
+    jumps,
+    keeps_to_its_epochs,
+    torch_generator,
+    unchanged,
+)
 from autograder.sandbox.inside import fields
 from reference_impl import inverse_pinn as reference
 
@@ -665,16 +672,10 @@ Data = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def _either(call: Any, data: Data) -> Any:
     """`call` with arrays or, where it stops with an error, with float32 tensors."""
-    try:
-        return call(data)
-    except StudentError as error:
-        if error.kind != "error":
-            raise
-        first = error
-    try:
-        return call(tuple(torch.tensor(values, dtype=torch.float32) for values in data))
-    except StudentError:
-        raise first from None
+    return either(
+        lambda: call(data),
+        lambda: call(tuple(torch.tensor(values, dtype=torch.float32) for values in data)),
+    )
 
 
 def _recovered(

@@ -35,6 +35,7 @@ from scipy.spatial.transform import Rotation
 from autograder.judging.kinds import array, close, number
 from autograder.judging.kit import (
     bends,
+    either,
     jumps,
     numpy_generator,
     repeats,
@@ -1090,16 +1091,9 @@ def _energies(
 
 def _either(call: Any, *arrays: np.ndarray) -> Any:
     """`call` with arrays or, where it stops with an error, with float32 tensors."""
-    try:
-        return call(*arrays)
-    except StudentError as error:
-        if error.kind != "error":
-            raise
-        first = error
-    try:
-        return call(*[torch.tensor(x, dtype=torch.float32) for x in arrays])
-    except StudentError:
-        raise first from None
+    return either(
+        lambda: call(*arrays), lambda: call(*[torch.tensor(x, dtype=torch.float32) for x in arrays])
+    )
 
 
 def _predict(model: Any, distances: np.ndarray) -> np.ndarray:
