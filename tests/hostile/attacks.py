@@ -809,8 +809,8 @@ HARMLESS = {
     "an endless import": "import sys\nsys.path.insert(0, '/dev/zero')",
     "changed defaults": (
         "import numpy as np, torch\nnp.seterr(all='raise')\n"
-        "torch.set_default_dtype(torch.float64)\ntorch.set_grad_enabled(False)\nnp.set_printoptions(precision=1)\n"
-        "import os\nos.environ = dict(os.environ)"
+        "torch.set_default_dtype(torch.float64)\ntorch.set_grad_enabled(False)\n"
+        "np.set_printoptions(precision=1)\nimport os\nos.environ = dict(os.environ)"
     ),
     "warnings as errors": "import warnings\nwarnings.simplefilter('error')",
     "another working folder": "import os\nos.makedirs('mine')\nos.chdir('mine')",
