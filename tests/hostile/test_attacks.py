@@ -233,7 +233,7 @@ def test_a_right_answer_may_be_odd(grade: Grade, name: str) -> None:
 
 
 # ---------------------------------------------------------------- what is left in the worker
-# `forward` is right and leaves this behind; `mse_loss` after it takes some time, memory, threads and files.
+# `forward` is right and leaves this behind; `mse_loss` after it takes time, memory, threads, files.
 
 
 @tried(LEFT_BEHIND)
