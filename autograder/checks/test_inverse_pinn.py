@@ -566,7 +566,9 @@ def _teaches(student: Any, draw: np.random.Generator, weights: tuple[float, ...]
     loss = reference.inverse_loss(model, case["collocation"], case["observations"], weights)
     (expected,) = torch.autograd.grad(loss, model.field.coefficients)
     _, gradient = _gradients(student, case, weights)
-    holds(gradient is not None, "the loss has lost its graph: the network cannot learn from it")
+    holds(
+        gradient is not None, "the loss has no way back to the network, which cannot learn from it"
+    )
     close(tensor(gradient, (4, 3)), expected.numpy(), SINGLE)
 
 
@@ -607,7 +609,9 @@ def test_inverse_loss__takes_a_real_network(student, draw):
     wanted = torch.autograd.grad(expected, list(mine.parameters()))
     size = max(float(gradient.abs().max()) for gradient in wanted)
     for found, right in zip(student.gradients(loss, model), wanted, strict=True):
-        holds(found is not None, "the loss has lost its graph: the network cannot learn from it")
+        holds(
+            found is not None, "the loss has no way back to the network, which cannot learn from it"
+        )
         close(tensor(found, right.shape) / size, right.numpy() / size, SINGLE)
 
 
