@@ -56,6 +56,23 @@ def element_by_element():
 
 
 @alternative("mlp")
+def first_weights_next_to_nothing():
+    class MLP(nn.Module):
+        def __init__(self, input_dim, hidden_dims, output_dim):
+            super().__init__()
+            sizes = [input_dim, *hidden_dims, output_dim]
+            self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+            for layer in self.layers:
+                nn.init.normal_(layer.weight, std=0.02)
+                nn.init.zeros_(layer.bias)
+
+        def forward(self, x):
+            for layer in self.layers[:-1]:
+                x = torch.relu(layer(x))
+            return self.layers[-1](x)
+
+
+@alternative("mlp")
 def module_list():
     class MLP(nn.Module):
         def __init__(self, input_dim, hidden_dims, output_dim):
