@@ -61,7 +61,9 @@ def first_weights_next_to_nothing():
         def __init__(self, input_dim, hidden_dims, output_dim):
             super().__init__()
             sizes = [input_dim, *hidden_dims, output_dim]
-            self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+            self.layers = nn.ModuleList(
+                nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
+            )
             for layer in self.layers:
                 nn.init.normal_(layer.weight, std=0.02)
                 nn.init.zeros_(layer.bias)
