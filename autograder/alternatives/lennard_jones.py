@@ -310,10 +310,8 @@ def first_weights_next_to_nothing():
     class NNPotential(nn.Module):
         def __init__(self, hidden=64):
             super().__init__()
-            sizes = [1, hidden, hidden, 1]
-            self.layers = nn.ModuleList(
-                nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
-            )
+            sizes = [(1, hidden), (hidden, hidden), (hidden, 1)]
+            self.layers = nn.ModuleList(nn.Linear(*size) for size in sizes)
             for layer in self.layers:
                 nn.init.normal_(layer.weight, std=0.02)
                 nn.init.zeros_(layer.bias)

@@ -60,10 +60,11 @@ def first_weights_next_to_nothing():
     class MLP(nn.Module):
         def __init__(self, input_dim, hidden_dims, output_dim):
             super().__init__()
-            sizes = [input_dim, *hidden_dims, output_dim]
-            self.layers = nn.ModuleList(
-                nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
-            )
+            sizes = [*hidden_dims, output_dim]
+            self.layers = nn.ModuleList()
+            for width in sizes:
+                self.layers.append(nn.Linear(input_dim, width))
+                input_dim = width
             for layer in self.layers:
                 nn.init.normal_(layer.weight, std=0.02)
                 nn.init.zeros_(layer.bias)
