@@ -677,7 +677,10 @@ def test_metropolis_sweep__counts_what_it_accepts(student, draw):
         sums.append(sum(number(student.metropolis_sweep(kept, T, rng)) for _ in range(20)))
     spread = float(np.std(sums)) / len(sums) ** 0.5
     off = abs(float(np.mean(sums)) / 20 - _accepted(4, T))
-    holds(off < 6 * spread / 20, "too many or too few are accepted: is this the temperature given?")
+    holds(
+        off < 6 * spread / 20,
+        "too many or too few are accepted: is it the temperature given, and each u a new one?",
+    )
 
 
 @pytest.mark.point
