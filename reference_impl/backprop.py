@@ -212,7 +212,7 @@ def train(
 ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], list[float]]:
     """Trains the network with one hidden layer by gradient descent on all samples at once.
 
-    x: (N, d), already standardised (mean 0, standard deviation 1). y: (N, k). Neither changes.
+    x: (N, d), already standardised, so that it is used as it is given. y: (N, k). Neither changes.
     n_hidden: neurons in the hidden layer. epochs: the number of gradient steps.
     rng: passed to he_initialise, which gives the start, and used for nothing else.
     Returns ((W1, b1, W2, b2), losses): the parameters after the last step, and a list of `epochs`

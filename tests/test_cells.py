@@ -501,7 +501,10 @@ def test_slow_tryouts_leave_the_answers_after_them(
     monkeypatch.setattr("autograder.sandbox.transport.ALL_CELLS_SECONDS", 0.3)
     monkeypatch.setattr("autograder.sandbox.transport.LATE_SECONDS", 0.1)
     slow = ["while True:\n    pass"] * 8
-    worked = caged(cage, *slow, f"SIZE = 41\n{ANSWER}")
+    first = "import torch\nfrom dataclasses import dataclass, field"
+    data = "@dataclass\nclass Data:\n    list: list = field(default_factory=list)\nSIZE = 41"
+    answer = "@torch.no_grad()\ndef answer(x=int(1)):\n    return x + SIZE + len(Data().list)"
+    worked = caged(cage, first, *slow, data, answer)
     try:
         student = Student(worked)
         student.begin("activations", 0)

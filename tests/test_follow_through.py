@@ -499,6 +499,22 @@ def test_only_some_exercises_are_judged_and_those_below_them_still_count() -> No
     assert share(results["cluster_forces"]) == 1
 
 
+def test_what_a_right_answer_below_needs_is_judged_though_this_code_never_uses_it() -> None:
+    """The student's forward is a stub and names no relu; the right one in its place does."""
+    found = load_assignment("backprop")
+    own = (
+        "def backward(x, y_true, W1, b1, W2, b2):\n"
+        "    z1, a1, z2 = forward(x, W1, b1, W2, b2)\n"
+        "    d2 = 2 * (z2 - y_true) / y_true.size\n"
+        "    d1 = (d2 @ W2.T) * (z1 > 0)\n"
+        "    return x.T @ d1, d1.sum(0, keepdims=True), a1.T @ d2, d2.sum(0, keepdims=True)\n"
+    )
+    stubs = {name: stub(found, name) for name in ("activations", "forward")}
+    (result,) = judge_of("backprop", ["backward"], **stubs, backward=own).values()
+    assert share(result) == 1, result.message
+    assert result.rests_on == result.replaced == ["activations", "forward"]
+
+
 UNWRITTEN: dict[str, tuple[str, str, str]] = {
     "its own": (f"def lj_force(*a):\n    {STUB}\n", "unwritten", "lj_force is still to be written"),
     "bare": ("def lj_force(*a):\n    raise NotImplementedError\n", "unwritten", "still to be"),

@@ -70,6 +70,36 @@ def one_direction_after_the_other():
 
 
 @alternative("autoencoder")
+def first_weights_next_to_nothing():
+    class IsingAutoencoder(nn.Module):
+        def __init__(self, input_dim, latent_dim=2):
+            super().__init__()
+            self.encoder = nn.Sequential(
+                nn.Linear(input_dim, 128),
+                nn.ReLU(),
+                nn.Linear(128, 32),
+                nn.ReLU(),
+                nn.Linear(32, latent_dim),
+            )
+            self.decoder = nn.Sequential(
+                nn.Linear(latent_dim, 32),
+                nn.ReLU(),
+                nn.Linear(32, 128),
+                nn.ReLU(),
+                nn.Linear(128, input_dim),
+                nn.Tanh(),
+            )
+            for module in self.modules():
+                if isinstance(module, nn.Linear):
+                    nn.init.trunc_normal_(module.weight, std=0.05)
+                    nn.init.zeros_(module.bias)
+
+        def forward(self, x):
+            z = self.encoder(x)
+            return self.decoder(z), z
+
+
+@alternative("autoencoder")
 def layers_one_by_one():
     class IsingAutoencoder(nn.Module):
         def __init__(self, input_dim, latent_dim=2):

@@ -93,6 +93,31 @@ def noise_around_the_truth():
 
 
 @alternative("inverse_model")
+def first_weights_next_to_nothing():
+    class InversePINN(nn.Module):
+        def __init__(self, hidden=64):
+            super().__init__()
+            self.body = nn.Sequential(
+                nn.Linear(2, hidden),
+                nn.Sigmoid(),
+                nn.Linear(hidden, hidden),
+                nn.Sigmoid(),
+                nn.Linear(hidden, 1),
+            )
+            for layer in self.body[::2]:
+                nn.init.normal_(layer.weight, std=0.02)
+                nn.init.zeros_(layer.bias)
+            self.log_alpha = nn.Parameter(torch.zeros(()))
+
+        @property
+        def alpha(self):
+            return self.log_alpha.exp()
+
+        def forward(self, x, t):
+            return self.body(torch.hstack([x, t]))
+
+
+@alternative("inverse_model")
 def three_layers():
     class InversePINN(nn.Module):
         def __init__(self, hidden=64):

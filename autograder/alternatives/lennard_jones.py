@@ -306,6 +306,30 @@ def axes_kept():
 
 
 @alternative("nn_potential")
+def first_weights_next_to_nothing():
+    class NNPotential(nn.Module):
+        def __init__(self, hidden=64):
+            super().__init__()
+            sizes = [(1, hidden), (hidden, hidden), (hidden, 1)]
+            self.layers = nn.ModuleList(nn.Linear(*size) for size in sizes)
+            for layer in self.layers:
+                nn.init.normal_(layer.weight, std=0.02)
+                nn.init.zeros_(layer.bias)
+
+        def forward(self, r):
+            *inner, last = self.layers
+            for layer in inner:
+                r = torch.tanh(layer(r))
+            return last(r)
+
+    def energy_and_force(model, r):
+        r = r.detach().clone().requires_grad_()
+        V = model(r)
+        slope = torch.autograd.grad(V, r, torch.ones_like(V), create_graph=True)[0]
+        return V, -slope
+
+
+@alternative("nn_potential")
 def one_sequential():
     class NNPotential(nn.Module):
         def __init__(self, hidden=64):

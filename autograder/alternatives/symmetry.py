@@ -88,6 +88,28 @@ def element_by_element():
 
 
 @alternative("deep_sets")
+def first_weights_next_to_nothing():
+    class DeepSets(nn.Module):
+        def __init__(self, in_dim=1, hidden=32, out_dim=1, pooling="sum"):
+            super().__init__()
+            self.pooling = pooling
+            self.phi = nn.Sequential(nn.Linear(in_dim, 64), nn.Tanh(), nn.Linear(64, hidden))
+            self.rho = nn.Sequential(nn.Linear(hidden, 64), nn.Tanh(), nn.Linear(64, out_dim))
+            self.apply(self.start)
+
+        @staticmethod
+        def start(layer):
+            if isinstance(layer, nn.Linear):
+                nn.init.trunc_normal_(layer.weight, std=0.05)
+                nn.init.zeros_(layer.bias)
+
+        def forward(self, x):
+            if x.dim() == 2:
+                x = x.unsqueeze(-1)
+            return self.rho(pool(self.phi(x), kind=self.pooling))
+
+
+@alternative("deep_sets")
 def with_relu_and_torch_s_own_pooling():
     class DeepSets(nn.Module):
         def __init__(self, in_dim=1, hidden=32, out_dim=1, pooling="sum"):
@@ -181,6 +203,36 @@ def relu_and_biases_that_start_at_zero():
 
 
 # ---------------------------------------------------------------------------- naive_mlp
+
+
+@alternative("naive_mlp")
+def tanh_without_biases_at_first():
+    class NaiveMLP(nn.Module):
+        def __init__(self, n_inputs=3):
+            super().__init__()
+            self.hidden = nn.Linear(n_inputs, 32)
+            self.out = nn.Linear(32, 1)
+            for layer in (self.hidden, self.out):
+                nn.init.xavier_normal_(layer.weight)
+                nn.init.zeros_(layer.bias)
+
+        def forward(self, x):
+            return self.out(torch.tanh(self.hidden(x)))
+
+
+@alternative("naive_mlp")
+def relu_without_biases_at_first():
+    class NaiveMLP(nn.Module):
+        def __init__(self, n_inputs=3):
+            super().__init__()
+            self.hidden = nn.Linear(n_inputs, 32)
+            self.out = nn.Linear(32, 1)
+            for layer in (self.hidden, self.out):
+                nn.init.kaiming_normal_(layer.weight)
+                nn.init.zeros_(layer.bias)
+
+        def forward(self, x):
+            return self.out(nn.functional.relu(self.hidden(x)))
 
 
 @alternative("naive_mlp")

@@ -56,6 +56,26 @@ def element_by_element():
 
 
 @alternative("mlp")
+def first_weights_next_to_nothing():
+    class MLP(nn.Module):
+        def __init__(self, input_dim, hidden_dims, output_dim):
+            super().__init__()
+            sizes = [*hidden_dims, output_dim]
+            self.layers = nn.ModuleList()
+            for width in sizes:
+                self.layers.append(nn.Linear(input_dim, width))
+                input_dim = width
+            for layer in self.layers:
+                nn.init.normal_(layer.weight, std=0.02)
+                nn.init.zeros_(layer.bias)
+
+        def forward(self, x):
+            for layer in self.layers[:-1]:
+                x = torch.relu(layer(x))
+            return self.layers[-1](x)
+
+
+@alternative("mlp")
 def module_list():
     class MLP(nn.Module):
         def __init__(self, input_dim, hidden_dims, output_dim):

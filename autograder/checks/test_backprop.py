@@ -483,11 +483,12 @@ def test_forward__z1(student, draw):
 def test_forward__a1(student, draw):
     """has the ReLU of z1 after the hidden activation"""
     x, parameters = with_both_signs(draw)
-    z1, a1, _ = forward_of(student, x, parameters)
-    z1 = array(z1, (8, 5))
-    both = z1.min() < -0.01 and z1.max() > 0.01
-    holds(bool(both), "z1 should have both signs here")
-    close(a1, reference.relu(z1), EXACT)
+    for size in (1, 100):
+        z1, a1, _ = forward_of(student, size * x, parameters)
+        z1 = array(z1, (8, 5))
+        both = z1.min() < -0.01 and z1.max() > 0.01
+        holds(bool(both), "z1 should have both signs here")
+        close(a1, reference.relu(z1), EXACT)
 
 
 def test_forward__z2(student, draw):

@@ -36,6 +36,7 @@ from autograder.judging.kit import (
     either,
     jumps,
     keeps_to_its_epochs,
+    stirred,
     torch_generator,
     unchanged,
 )
@@ -276,6 +277,12 @@ def _model(student: Any, draw: np.random.Generator, hidden: int = 16) -> Any:
     return model
 
 
+def _stirred_model(student: Any, draw: np.random.Generator, hidden: int = 16) -> Any:
+    model = _model(student, draw, hidden)
+    stirred(model, draw)
+    return model
+
+
 def _columns(draw: np.random.Generator, n: int) -> tuple[torch.Tensor, torch.Tensor]:
     x, t = draw.uniform(0, 1, (2, n, 1))
     return torch.tensor(x, dtype=torch.float32), torch.tensor(t, dtype=torch.float32)
@@ -311,7 +318,7 @@ def _set_log_alpha(model: Any, value: float) -> None:
 @pytest.mark.point
 def test_inverse_model__depends_on_place_and_time(student, draw):
     """maps a column of places and one of times to a column that depends on both"""
-    model = _model(student, draw)
+    model = _stirred_model(student, draw)
     x, t = _columns(draw, 12)
     for columns in ((x, t[:1].expand(12, 1)), (x[:1].expand(12, 1), t), (x[:1], t[:1])):
         u = _temperatures(model, *(column.clone() for column in columns))
@@ -324,7 +331,7 @@ def test_inverse_model__depends_on_place_and_time(student, draw):
 @pytest.mark.guard
 def test_inverse_model__tells_place_from_time(student, draw):
     """tells places from times: u is no function of x + t, x − t or x t alone"""
-    model = _model(student, draw)
+    model = _stirred_model(student, draw)
     half = torch.tensor(draw.uniform(0.2, 0.7, (12, 1)), dtype=torch.float32)
     for other, words in ((0.9 - half, "x + t"), (half + 0.2, "x − t"), (0.1 / half, "x t")):
         u = _temperatures(model, half.clone(), other)
@@ -381,7 +388,7 @@ def test_inverse_model__lets_gradients_through_alpha(student, draw):
 @pytest.mark.guard
 def test_inverse_model__is_curved(student, draw):
     """is smooth and curved in x: without u_xx the equation cannot tell α"""
-    model = _model(student, draw, 128)
+    model = _stirred_model(student, draw, 128)
     at = float(draw.uniform(0.2, 0.8))
 
     def slope(x: np.ndarray) -> np.ndarray:
@@ -573,7 +580,9 @@ def _teaches(student: Any, draw: np.random.Generator, weights: tuple[float, ...]
     loss = reference.inverse_loss(model, case["collocation"], case["observations"], weights)
     (expected,) = torch.autograd.grad(loss, model.field.coefficients)
     _, gradient = _gradients(student, case, weights)
-    holds(gradient is not None, "the loss has lost its graph: the network cannot learn from it")
+    holds(
+        gradient is not None, "the loss has no way back to the network, which cannot learn from it"
+    )
     close(tensor(gradient, (4, 3)), expected.numpy(), SINGLE)
 
 
@@ -614,7 +623,9 @@ def test_inverse_loss__takes_a_real_network(student, draw):
     wanted = torch.autograd.grad(expected, list(mine.parameters()))
     size = max(float(gradient.abs().max()) for gradient in wanted)
     for found, right in zip(student.gradients(loss, model), wanted, strict=True):
-        holds(found is not None, "the loss has lost its graph: the network cannot learn from it")
+        holds(
+            found is not None, "the loss has no way back to the network, which cannot learn from it"
+        )
         close(tensor(found, right.shape) / size, right.numpy() / size, SINGLE)
 
 

@@ -677,7 +677,10 @@ def test_metropolis_sweep__counts_what_it_accepts(student, draw):
         sums.append(sum(number(student.metropolis_sweep(kept, T, rng)) for _ in range(20)))
     spread = float(np.std(sums)) / len(sums) ** 0.5
     off = abs(float(np.mean(sums)) / 20 - _accepted(4, T))
-    holds(off < 6 * spread / 20, "too many or too few are accepted: is this the temperature given?")
+    holds(
+        off < 6 * spread / 20,
+        "too many or too few are accepted: is it the temperature given, and each u a new one?",
+    )
 
 
 @pytest.mark.point
@@ -1259,7 +1262,7 @@ def test_ising_classifier__drops_more_than_inputs(student, draw):
     x[:, int(draw.integers(64))] = 8.0
     values = np.concatenate([tensor(model(x), (300, 2))[:, 0] for _ in range(4)])
     kinds = 1 + int(np.sum(np.diff(np.sort(values)) > SINGLE.relative * np.abs(values).max()))
-    holds(kinds > 2, "the hidden units are never dropped")
+    holds(kinds > 2, "the hidden units are never dropped one by one")
 
 
 def test_ising_classifier__gets_as_much_in_training_as_in_evaluation(student, draw):

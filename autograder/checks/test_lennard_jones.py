@@ -9,6 +9,7 @@ guards.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -39,6 +40,7 @@ from autograder.judging.kit import (
     jumps,
     numpy_generator,
     repeats,
+    stirred,
     torch_generator,
     unchanged,
 )
@@ -663,6 +665,13 @@ def _two(returned: Any) -> list[Any]:
     return list(returned)
 
 
+def _stirred_potential(student: Any, draw: np.random.Generator, *hidden: int) -> Any:
+    model = student.NNPotential(*hidden)
+    tensor(model(torch.ones(2, 1)), (2, 1))  # lazy layers have their weights from now on
+    stirred(model, draw)
+    return model
+
+
 def test_nn_potential__is_a_curve_not_a_line(student, draw):
     """is a network that maps columns (N, 1) to columns (N, 1) and is no straight line
 
@@ -674,7 +683,7 @@ def test_nn_potential__is_a_curve_not_a_line(student, draw):
     line = np.hstack([x, np.ones_like(x)])
     r = student.keep(torch.tensor(x, dtype=torch.float32).requires_grad_())
     for _ in range(4):
-        energy = student.keeping(student.NNPotential(), r)
+        energy = student.keeping(_stirred_potential(student, draw), r)
         V = tensor(student.value(energy), (32, 1)).astype(float)
         bend = V - line @ np.linalg.lstsq(line, V, rcond=None)[0]
         holds(
@@ -691,7 +700,7 @@ def test_nn_potential__is_a_curve_not_a_line(student, draw):
 def test_nn_potential__is_smooth(student, draw):
     """is a smooth network: the force, its slope, changes from place to place and does not jump"""
     student.reseed(int(draw.integers(2**31)))
-    model, column = student.NNPotential(), _column(draw, 9, torch.float32)
+    model, column = _stirred_potential(student, draw), _column(draw, 9, torch.float32)
     together = tensor(model(column), (9, 1))
     by_itself = np.concatenate([tensor(model(row[None]), (1, 1)) for row in column])
     alike = bool(np.allclose(by_itself, together, SINGLE.relative, SINGLE.tiny))
@@ -731,6 +740,35 @@ def test_nn_potential__has_two_hidden_layers(student, draw):
         energy = student.keeping(model, _column(draw, 9, torch.float32))
         say = all(one is not None and one.any() for one in student.gradients(energy, model))
         holds(say, "some weights have no say in the energy")
+
+
+def test_nn_potential__bends_in_both_hidden_layers(student, draw):
+    """has an activation behind each of its two hidden layers
+
+    Where nothing bends behind a layer, the energy's gradient in its biases is either the same
+    everywhere or a fixed combination of that in the next layer's, whatever the weights. Where
+    something does, drawn weights show it, unless all units are saturated, which five draws are
+    not. Two units, since four smooth curves come near any other one.
+    """
+    model = _stirred_potential(student, draw, 2)
+    for _ in range(5):
+        rows = []
+        for r in np.linspace(0.3, 5.0, 20):
+            energy = student.keeping(model, torch.tensor([[r]], dtype=torch.float32))
+            slopes = [g for g in student.gradients(energy, model) if g is not None]
+            rows.append([g.numpy().ravel() for g in slopes if g.numel() == 2])
+        layers = [np.array(one, dtype=float) for one in zip(*rows, strict=True)]
+        holds(len(layers) > 1, "should have two hidden layers of `hidden` units, with their biases")
+        steady = [np.ptp(one, axis=0).max() < 1e-4 * np.abs(one).max() for one in layers]
+        follows = [
+            np.linalg.norm(one - other @ np.linalg.lstsq(other, one, rcond=None)[0])
+            < 1e-4 * np.linalg.norm(one)
+            for one, other in itertools.permutations(layers, 2)
+        ]
+        if not any(steady + follows):
+            return
+        stirred(model, draw)
+    holds(False, "nothing bends between two of its linear layers, which makes one of them")
 
 
 def test_nn_potential__ends_linearly(student, draw):
@@ -903,9 +941,9 @@ def test_force_matching_loss__can_be_differentiated(student, draw):
     V_pred, V_true, F_pred, F_true = _predictions(draw, rows)
     V, F = (student.keep(x.clone().requires_grad_()) for x in (V_pred, F_pred))
     loss = student.keeping("force_matching_loss", V, V_true, F, F_true, 1.0)
-    gradients = student.gradients(loss, V) + student.gradients(loss, F)
-    for gradient, error in zip(gradients, (V_pred - V_true, F_pred - F_true), strict=True):
-        holds(gradient is not None, "the loss has lost its graph: nothing can be trained with it")
+    for name, kept, error in (("V_pred", V, V_pred - V_true), ("F_pred", F, F_pred - F_true)):
+        (gradient,) = student.gradients(loss, kept)
+        holds(gradient is not None, f"the loss has no gradient with respect to {name}")
         close(tensor(gradient, (rows, 1)), (2 * error / rows).numpy(), SINGLE)
 
 

@@ -106,7 +106,7 @@ def _gradient(student: Any, of: Any, wrt: Any, shape: tuple[int, ...], words: st
     return tensor(gradient, shape).astype(float)
 
 
-LOST = "has lost its graph: no network can be trained with it"
+LOST = "has no way back: cut off from its graph, or made by a copy, it can train nothing"
 
 
 # ------------------------------------------------------------------------------ derivative
@@ -579,6 +579,25 @@ def test_condition_losses__take_a_network(student, draw):
         close(_one(returned), expected.item(), SINGLE)
 
 
+def test_condition_losses__heat_adds_start_and_both_ends(student, draw):
+    """heat_condition_loss is the sum of three means: the start, the left and the right end"""
+    for sizes in ((7, 4), (4, 7)):
+        c, (x, t) = _coefficients(draw, 3, 3), _rod_points(draw, *sizes)
+        model = student.field("surface", coefficients=c)
+        expected = float(sum(np.mean(part**2) for part in _rod(c, x, t)))
+        close(_one(student.heat_condition_loss(model, x, t)), expected, SINGLE)
+
+
+def test_condition_losses__heat_starts_as_a_sine(student, draw):
+    """heat_condition_loss asks for sin πx at t = 0, wherever x_initial is"""
+    height = float(draw.uniform(2, 4))
+    model = student.field("mode", amplitude=height, wavenumber=math.pi, rate=1.0)
+    for rows in (1, 6):
+        x, t = _column(draw, rows, 0.1, 0.9), _column(draw, 5, 0.1, 1.0)
+        expected = float((height - 1) ** 2 * np.mean(np.sin(np.pi * _numpy(x)) ** 2))
+        close(_one(student.heat_condition_loss(model, x, t)), expected, SINGLE)
+
+
 @pytest.mark.point
 def test_condition_losses__take_a_network_of_two_columns(student, draw):
     """heat_condition_loss hands columns of one length to a real network, and trains it"""
@@ -609,25 +628,6 @@ def _rod_points(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Not as many of one kind as of the other."""
     return _column(draw, places, 0.05, 0.95), _column(draw, times, 0.1, 1.0)
-
-
-def test_condition_losses__heat_adds_start_and_both_ends(student, draw):
-    """heat_condition_loss is the sum of three means: the start, the left and the right end"""
-    for sizes in ((7, 4), (4, 7)):
-        c, (x, t) = _coefficients(draw, 3, 3), _rod_points(draw, *sizes)
-        model = student.field("surface", coefficients=c)
-        expected = float(sum(np.mean(part**2) for part in _rod(c, x, t)))
-        close(_one(student.heat_condition_loss(model, x, t)), expected, SINGLE)
-
-
-def test_condition_losses__heat_starts_as_a_sine(student, draw):
-    """heat_condition_loss asks for sin πx at t = 0, wherever x_initial is"""
-    height = float(draw.uniform(2, 4))
-    model = student.field("mode", amplitude=height, wavenumber=math.pi, rate=1.0)
-    for rows in (1, 6):
-        x, t = _column(draw, rows, 0.1, 0.9), _column(draw, 5, 0.1, 1.0)
-        expected = float((height - 1) ** 2 * np.mean(np.sin(np.pi * _numpy(x)) ** 2))
-        close(_one(student.heat_condition_loss(model, x, t)), expected, SINGLE)
 
 
 @pytest.mark.point

@@ -35,6 +35,7 @@ from autograder.judging.kit import (
     OwnNetwork,
     goes_past_a_layer,
     jumps,
+    stirred,
     torch_generator,
     unchanged,
 )
@@ -217,7 +218,7 @@ def _called(model: Any, example: torch.Tensor) -> Any:
 
 
 def _network(student: Any, draw: np.random.Generator, name: str, *args: Any, **named: Any) -> Any:
-    """A network of the student's with drawn first weights; in float64, where rounding is far below
+    """A network of the student's with drawn weights; in float64, where rounding is far below
     everything that is looked at, unless something in it is float32 for good.
 
     One whose calls differ, as they do with dropout, is in evaluation mode: what dropout does is
@@ -237,6 +238,7 @@ def _network(student: Any, draw: np.random.Generator, name: str, *args: Any, **n
         model = made()
     if not _repeats_itself(model, example):
         model.eval()
+    stirred(model, draw)
     return model
 
 

@@ -36,7 +36,7 @@ from coursekit import (
 from coursekit import training as watching
 from torch.nn import functional
 
-from autograder.judging.kit import goes_past_a_layer, torch_generator, unchanged
+from autograder.judging.kit import goes_past_a_layer, stirred, torch_generator, unchanged
 
 # A dozen operations in float64, each within 1e-16.
 ROUNDING = Tolerance("rounding in float64", 1e-12, 1e-13, 0.0)
@@ -298,7 +298,8 @@ def test_mlp__has_a_relu_after_the_last_hidden_layer(student, draw):
 def test_mlp__ends_without_an_activation(student, draw):
     """gives numbers of both signs and of any size: there is nothing after the last layer"""
     student.reseed(int(draw.integers(2**31)))
-    model = student.MLP(3, [20], 40)
+    model = _made(student, 3, [20], 40)
+    stirred(model, draw)
     y = tensor(model(100 * _normal(draw, 30, 3, dtype=torch.float32)), (30, 40))
     holds(bool(y.min() < -1 and y.max() > 1), "the outputs should not be cut off or squeezed")
     sums = np.abs(y.sum(axis=1))

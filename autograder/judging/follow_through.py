@@ -121,6 +121,7 @@ class _Merit:
         known = asked
         if len(asked) < len(self.order):  # how those stand on which they build counts, too
             known = asked.union(*map(self.below, asked))
+            known |= closure(_uses_of_reference(self.assignment), known)
         exercises = [one for one in self.assignment.exercises if one.name in known]
         first = self.attempt(self.cells, exercises, self._tell, False)
         self.standing |= first.exercises  # the better of two tries
@@ -131,7 +132,8 @@ class _Merit:
         results = {name: self.standing[name] for name in self.order if name in asked}
         for result in results.values():
             if _lost(result) or result.replaced:
-                result.rests_on = self.below(result.name)
+                rests_on = {*self.below(result.name), *result.replaced}
+                result.rests_on = self._earlier(result.name, rests_on)
         again = time.perf_counter() - started
         return first._replace(exercises=results, cell_seconds=in_cells, again_seconds=again)
 

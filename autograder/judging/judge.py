@@ -267,11 +267,12 @@ class Judge:
 
 
 def _ran_out(raised: Exception | None) -> bool:
-    """Whether it is an end, or a want of memory, files or processes, that what another exercise
-    left behind may have brought about."""
+    """Whether it is an end, or may be a want of memory, files, threads or processes (of which torch
+    and threads tell by a RuntimeError), that what another exercise left behind has brought about.
+    """
     if not isinstance(raised, StudentError):
         return False
-    wants = {"MemoryError", "OSError"}.intersection(raised.bases)
+    wants = {"MemoryError", "OSError", "RuntimeError"}.intersection(raised.bases)
     return raised.kind in ("died", "memory") or bool(wants)
 
 

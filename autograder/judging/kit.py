@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -82,6 +83,18 @@ def goes_past_a_layer(model: Any, outputs: Callable[[], np.ndarray]) -> bool:
             if np.ptp(outputs(), axis=0).max() > SINGLE.tiny:
                 return True
     return False
+
+
+def stirred(model: Any, draw: np.random.Generator) -> None:
+    """Gives a network of the student's drawn weights, such as keep a signal's size, so that what is
+    asked of it does not depend on how it draws its own, which may be next to nothing."""
+    own = {
+        name: torch.tensor(draw.normal(size=weights.shape) / math.sqrt(weights[:1].numel() or 1))
+        for name, weights in model.named_parameters()
+        if weights.ndim
+    }
+    state = dict(model.state_dict())
+    model.load_state_dict({**state, **{k: v.to(state[k].dtype) for k, v in own.items()}})
 
 
 def with_weights_of(model: Any, here: torch.nn.Module) -> torch.nn.Module:

@@ -761,6 +761,14 @@ forward_ = [
     ),
     slip(
         "forward",
+        "has_an_upper_end",
+        "a1 = relu(z1)",
+        "a1 = np.clip(z1, 0, 20)",
+        "a1",
+        "What is above 20 is cut off. A ReLU has no upper end.",
+    ),
+    slip(
+        "forward",
         "linear_hidden_layer",
         "a1 = relu(z1)",
         "a1 = z1",

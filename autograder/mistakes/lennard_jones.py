@@ -1632,6 +1632,24 @@ nn_potential_slips = [
     ),
     slip(
         "nn_potential",
+        "nothing_behind_the_second_layer",
+        "nn.Linear(hidden, hidden), nn.Tanh()",
+        "nn.Linear(hidden, hidden)",
+        "bends_in_both_hidden_layers",
+        "Behind the second hidden layer there is no activation: with the output's it makes one "
+        "linear layer.",
+    ),
+    slip(
+        "nn_potential",
+        "nothing_behind_the_first_layer",
+        "nn.Linear(1, hidden), nn.Tanh()",
+        "nn.Linear(1, hidden)",
+        "bends_in_both_hidden_layers",
+        "Behind the first hidden layer there is no activation: with the second it makes one "
+        "linear layer.",
+    ),
+    slip(
+        "nn_potential",
         "relu_in_one_layer",
         "nn.Linear(hidden, hidden), nn.Tanh()",
         "nn.Linear(hidden, hidden), nn.ReLU()",

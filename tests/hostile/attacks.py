@@ -729,6 +729,9 @@ LEFT_BEHIND = {
         "for n in itertools.count():\n    try:\n        open(f'{n}', 'x').write('x')\n"
         "    except OSError:\n        return right"
     ),
+    "no more threads to start": (
+        "import resource\nresource.setrlimit(resource.RLIMIT_NPROC, (1, 1))\nreturn right"
+    ),
     "no more files to open": (
         "import os\ntry:\n    while True:\n        os.open('/dev/null', os.O_RDONLY)\n"
         "except OSError:\n    return right"
@@ -806,7 +809,8 @@ HARMLESS = {
     "an endless import": "import sys\nsys.path.insert(0, '/dev/zero')",
     "changed defaults": (
         "import numpy as np, torch\nnp.seterr(all='raise')\n"
-        "torch.set_default_dtype(torch.float64)\ntorch.set_grad_enabled(False)\nnp.set_printoptions(precision=1)"
+        "torch.set_default_dtype(torch.float64)\ntorch.set_grad_enabled(False)\n"
+        "np.set_printoptions(precision=1)\nimport os\nos.environ = dict(os.environ)"
     ),
     "warnings as errors": "import warnings\nwarnings.simplefilter('error')",
     "another working folder": "import os\nos.makedirs('mine')\nos.chdir('mine')",

@@ -24,8 +24,8 @@ State = dict[str, Any]
 
 
 def _environment() -> frozenset[Any]:
-    # The public way would decode each entry, before every check.
-    return frozenset(os.environ._data.items())  # type: ignore[attr-defined]
+    # The public way would decode each entry, before every check; a cell may have put a dict there.
+    return frozenset(getattr(os.environ, "_data", os.environ).items())
 
 
 def _set_environment(values: frozenset[Any]) -> None:

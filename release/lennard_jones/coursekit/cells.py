@@ -42,6 +42,7 @@ _FUTURES = functools.reduce(
 )
 _AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _WORK = (ast.Call, ast.For, ast.While, ast.Await, ast.ListComp, ast.SetComp, ast.DictComp)
+_DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 class Statement(NamedTuple):
@@ -50,7 +51,7 @@ class Statement(NamedTuple):
     first: int
     last: int
     plain: bool
-    """It defines, imports or names something, and calls nothing."""
+    """It defines, imports or names something, and calls nothing beside that."""
     code: types.CodeType | SyntaxError
     value: types.CodeType | None
     """Of an expression at the cell's end."""
@@ -223,14 +224,12 @@ def _decorators(node: ast.stmt) -> list[ast.expr]:
 
 
 def _outside(node: ast.AST) -> list[ast.AST]:
-    """The node and what stands in it, without the bodies of functions."""
+    """The node and what stands in it, without what a definition consists of."""
     found, queue = [], [node]
     while queue:
         one = queue.pop()
         found.append(one)
-        if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            queue += [*getattr(one, "decorator_list", []), *one.args.defaults]
-        else:
+        if not isinstance(one, _DEFINES):
             queue += ast.iter_child_nodes(one)
     return found
 
