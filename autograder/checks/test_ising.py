@@ -777,7 +777,7 @@ def test_metropolis_sweep__brings_order_to_equilibrium(student, draw):
     spread for every right order of sites, 0.1 standard errors (from the exact evolution of all
     65 536 probabilities). False-fail rate below 1e-5; the same holds for the next check.
     """
-    T = float(draw.uniform(2.8, 3.6))
+    T = float(draw.uniform(3.3, 3.9))
     rng = student.keep(numpy_generator(draw))
     starts = [np.full((4, 4), (-1) ** k) for k in range(64)]
     _is_boltzmann([_sweeps(student, spins, T, rng, 15)[1] for spins in starts], T)
@@ -785,7 +785,7 @@ def test_metropolis_sweep__brings_order_to_equilibrium(student, draw):
 
 def test_metropolis_sweep__brings_disorder_to_equilibrium(student, draw):
     """brings a random 4×4 lattice to equilibrium"""
-    T = float(draw.uniform(2.8, 3.6))
+    T = float(draw.uniform(3.3, 3.9))
     rng = student.keep(numpy_generator(draw))
     starts = [_random_spins(draw, 4) for _ in range(64)]
     _is_boltzmann([_sweeps(student, spins, T, rng, 15)[1] for spins in starts], T)
