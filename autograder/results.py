@@ -103,6 +103,12 @@ def save_dropped(course_dir: Path, students: dict[str, str]) -> None:
     write_atomically(course_dir / "dropped.json", data)
 
 
+def handed_in(course_dir: Path, assignment: str) -> set[str]:
+    """Who has a folder `submitted/<student>/<assignment>`, and has not left."""
+    folders = (course_dir / "submitted").glob(f"*/{assignment}")
+    return {path.parent.name for path in folders} - dropped(course_dir).keys()
+
+
 class Store:
     """`DIR/results/<assignment>/<student>.json`, one file a submission, written atomically."""
 

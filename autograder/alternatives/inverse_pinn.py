@@ -328,7 +328,7 @@ def twenty_iterations_at_a_time():
             return loss
 
         history = []
-        for _ in range(0, min(epochs, 160), 20):
+        for _ in range(0, min(epochs, 300), 20):
             optimiser.step(closure)
             history.append(model.alpha.detach())
         return model.alpha.detach(), history

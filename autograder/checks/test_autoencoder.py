@@ -30,7 +30,7 @@ from coursekit import (
 from coursekit.ising_data import ising_configurations
 
 from autograder.judging.kinds import array, close, number
-from autograder.judging.kit import OwnNetwork, stirred, unchanged
+from autograder.judging.kit import OwnNetwork, either, stirred, unchanged
 from reference_impl import autoencoder as reference
 
 # Measured by benchmarks/thresholds.py: the reference and every recipe of the
@@ -558,16 +558,7 @@ def _configurations(size: int, per_temperature: int, seed: int) -> tuple[np.ndar
 
 def _either(call: Any, X: np.ndarray) -> Any:
     """`call` with a float32 tensor or, where that stops with an error, with an array."""
-    try:
-        return call(torch.tensor(X))
-    except StudentError as error:
-        if error.kind != "error":
-            raise
-        first = error
-    try:
-        return call(X)
-    except StudentError:
-        raise first from None
+    return either(lambda: call(torch.tensor(X)), lambda: call(X))
 
 
 def _trained(

@@ -36,6 +36,7 @@ from scipy.spatial.transform import Rotation
 from autograder.judging.kinds import array, close, number
 from autograder.judging.kit import (
     bends,
+    either,
     jumps,
     numpy_generator,
     repeats,
@@ -440,14 +441,14 @@ def test_cluster_forces__leave_the_positions_unchanged(student, draw):
 
 
 def _are_drawn(clusters: np.ndarray, scale: float) -> None:
-    """The way from one atom to another is another one in each cluster, by what `scale` says, and
-    within a factor of two at that."""
+    """The way from one atom to another is another one in each cluster, by half of what `scale`
+    says and more; clusters that were blown up have a tail."""
     holds(bool(np.ptp(clusters) > 0), "all atoms are in the same place")
     if len(clusters) > 1:
         ways = np.diff(clusters, axis=1)
         size = float(np.sqrt(ways.var(axis=0).mean() / 2)) / scale
         words = "from cluster to cluster the atoms' places hardly differ, or far too much"
-        holds(0.5 < size < 2, words)
+        holds(0.5 < size < 4, words)
 
 
 def _nearest(clusters: np.ndarray) -> np.ndarray:
@@ -457,10 +458,14 @@ def _nearest(clusters: np.ndarray) -> np.ndarray:
 
 def test_sample_clusters__gives_as_many_as_asked_for(student, draw):
     """gives exactly n_samples clusters of n_atoms atoms, also where few of 1000 are kept"""
+    farthest = 0.0
     for n_samples, n_atoms, min_distance in ((1, 3, 0.5), (25, 5, 0.9), (40, 2, 1.5)):
         returned = student.sample_clusters(n_samples, n_atoms, min_distance, numpy_generator(draw))
         clusters = coursekit.array(returned, (n_samples, n_atoms, 3))
         _are_drawn(clusters, 0.8)
+        farthest = max(farthest, float(np.abs(clusters).max()))
+    # Normal numbers stay within once in 10¹²; what has no tail would search for ever below.
+    holds(farthest > 2 * 0.8, "of 600 coordinates none is farther out than twice the deviation")
     rare = student.sample_clusters(3, 2, 4.4, numpy_generator(draw))
     coursekit.array(rare, (3, 2, 3))
 
@@ -1128,16 +1133,9 @@ def _energies(
 
 def _either(call: Any, *arrays: np.ndarray) -> Any:
     """`call` with arrays or, where it stops with an error, with float32 tensors."""
-    try:
-        return call(*arrays)
-    except StudentError as error:
-        if error.kind != "error":
-            raise
-        first = error
-    try:
-        return call(*[torch.tensor(x, dtype=torch.float32) for x in arrays])
-    except StudentError:
-        raise first from None
+    return either(
+        lambda: call(*arrays), lambda: call(*[torch.tensor(x, dtype=torch.float32) for x in arrays])
+    )
 
 
 def _predict(model: Any, distances: np.ndarray) -> np.ndarray:

@@ -283,11 +283,12 @@ def _decay(coefficients: np.ndarray, t: torch.Tensor, rate: float) -> np.ndarray
 
 
 def _off_by_both_signs(
-    draw: np.random.Generator, rows: int, rate: float
+    draw: np.random.Generator, rows: int, rate: float, *first: float
 ) -> tuple[np.ndarray, torch.Tensor]:
-    """A polynomial's coefficients, and times at which its residual takes both signs."""
+    """A polynomial's coefficients, `first` before others, and times at which its residual takes
+    both signs."""
     while True:
-        c, t = _coefficients(draw, 4), _column(draw, rows)
+        c, t = np.array([*first, *_coefficients(draw, 4)]), _column(draw, rows)
         if _of_both_signs(_decay(c, t, rate)):
             return c, t
 
@@ -328,7 +329,7 @@ def test_decay_residual__is_exact(student, draw):
 
     Counted from a zero far away u is huge and its slope is the same: a difference loses its digits.
     """
-    c, t = np.array([FAR, *_coefficients(draw, 4)]), _column(draw, 7)
+    c, t = _off_by_both_signs(draw, 7, 1 / FAR, FAR)
     model = student.field("polynomial", coefficients=c.tolist())
     returned = tensor(student.decay_residual(model, t, 1 / FAR), (7, 1))
     close(returned, _decay(c, t, 1 / FAR), SINGLE)
@@ -782,7 +783,7 @@ def test_collocation_points__fill_the_box(student, draw):
     The counts in 5 × 5 equal fields: a chi-squared of 24 degrees that uniform points exceed
     once in a thousand million. Points on a diagonal exceed it a hundredfold.
     """
-    low, width = draw.integers(-4, 4, 2), draw.integers(2, 6, 2)
+    low, width = draw.choice(np.arange(-4, 4), 2, replace=False), draw.integers(2, 6, 2)
     bounds = list(zip(low.tolist(), (low + width).tolist(), strict=True))  # whole numbers count
     unit = _in_the_unit_box(
         student.collocation_points(2500, bounds, torch_generator(draw)), 2500, bounds

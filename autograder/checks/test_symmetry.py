@@ -381,9 +381,11 @@ def test_deep_sets__counts_what_comes_twice(student, draw):
 
     Without biases ReLU makes a line on each side of zero, and one of them may be nearly flat. Far
     out most activations are lines: from 200 to 400 copies the output goes twice as far as from
-    100 to 200, and 1.4 times as far where the sum is divided by √n.
+    100 to 200, and 1.4 times as far where the sum is divided by √n. Of four networks' 24 outputs
+    21 or more went anywhere, all of them so, and of sums none (in 200 and in 400 draws).
     """
-    for named in ({}, {"pooling": "sum"}):
+    goes, like_a_root = [], []
+    for named in ({}, {"pooling": "sum"}) * 2:
         model = _deep_sets(student, draw, **named)
         model.eval()  # statistics of a batch would take out what all its sets have twice
         elements = draw.uniform(0.5, 4, (12, 1)) * np.tile([[1], [-1]], (6, 1))
@@ -391,12 +393,14 @@ def test_deep_sets__counts_what_comes_twice(student, draw):
         outputs = [_outputs(model, once.expand(12, n), (12, 1)) for n in (1, 2)]
         text = "{a} and {a, a} give the same output, though the pooling is a sum"
         _different(*outputs, text, part=0.25)
-    far = 100 * once[:6]
-    few, some, many = (_outputs(model, far.expand(6, n), (6, 1)) for n in (100, 200, 400))
-    step = some - few
-    off = np.abs(many - some - 2**0.5 * step) / np.maximum(np.abs(step), SINGLE.tiny)
-    root = (np.abs(step) > 0.2 * np.abs(few)) & (off < 0.1)
-    holds(bool(root.mean() < 0.6), "n copies of an element count √n times: this is no sum")
+        far = 100 * once[:6]
+        few, some, many = (_outputs(model, far.expand(6, n), (6, 1)) for n in (100, 200, 400))
+        step = some - few
+        off = np.abs(many - some - 2**0.5 * step) / np.maximum(np.abs(step), SINGLE.tiny)
+        goes.append(np.abs(step) > 0.2 * np.abs(few))
+        like_a_root.append(goes[-1] & (off < 0.1))
+    root = np.sum(goes) > 5 and np.sum(like_a_root) > 0.9 * np.sum(goes)
+    holds(not root, "n copies of an element count √n times: this is no sum")
 
 
 def test_deep_sets__pools_with_a_mean(student, draw):

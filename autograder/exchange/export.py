@@ -21,7 +21,7 @@ from autograder.judging.submission import outline_of
 from autograder.records.collected import Numbers, Origin, collected, numbers
 from autograder.records.gradebook import Mark, Recorder
 from autograder.records.gradebook.students import Person
-from autograder.results import Store, dropped
+from autograder.results import Store, dropped, handed_in
 
 from .gradescope import gradescope
 
@@ -139,9 +139,8 @@ def not_in_worksheet(course_dir: Path, assignment: Assignment) -> list[str]:
 
 def not_graded(course_dir: Path, assignment: Assignment) -> list[str]:
     """Who handed in and has no result, so that no export has them."""
-    submitted = (course_dir / "submitted").glob(f"*/{assignment.name}")
     graded = Store(course_dir).students(assignment.name)
-    return sorted({path.parent.name for path in submitted}.difference(graded, dropped(course_dir)))
+    return sorted(handed_in(course_dir, assignment.name).difference(graded))
 
 
 _TABLES: dict[str, Callable[[_Class], Iterable[Row]]] = {

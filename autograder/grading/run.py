@@ -27,7 +27,7 @@ from autograder.errors import CageError, CourseError, SubmissionError, Unreachab
 from autograder.files import remove_unfinished, share, usable_id, write_atomically
 from autograder.judging.digest import resting_on, together
 from autograder.judging.submission import find_notebook
-from autograder.results import Result, Store, dropped
+from autograder.results import Result, Store, dropped, handed_in
 from autograder.sandbox.levels import LEVELS, Level
 
 from .executors import checks_of, cluster, here, lost
@@ -45,16 +45,14 @@ class Sink(Protocol):
 
 
 def students(course_dir: Path, assignment: Assignment) -> list[str]:
-    """Who handed in, the folders `submitted/<student>/<assignment>`, and has not left."""
+    """Who handed in and can be graded, in order; CourseError where there is no `submitted/`."""
     submitted = course_dir / "submitted"
     if not submitted.is_dir():
         raise CourseError(
             f"{submitted} does not exist; submissions belong in "
             f"{submitted}/<student>/{assignment.name}/{assignment.name}.ipynb"
         )
-    names = sorted(path.parent.name for path in submitted.glob(f"*/{assignment.name}"))
-    left = dropped(course_dir)
-    return [name for name in names if usable_id(name) and name not in left]
+    return sorted(filter(usable_id, handed_in(course_dir, assignment.name)))
 
 
 def not_looked_at(course_dir: Path, assignment: Assignment) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from coursekit import EXACT, SINGLE, CheckFailed, close, holds, measured, number
+from coursekit import EXACT, SINGLE, CheckFailed, StudentError, close, holds, measured, number
 
 
 def torch_generator(draw: np.random.Generator) -> torch.Generator:
@@ -134,6 +134,20 @@ class OwnNetwork:
         """Here, with the weights that it has in the worker: what they are good for is nothing that
         the student's process says."""
         return with_weights_of(model, self.here(0, *given)).eval()
+
+
+def either(one: Callable[[], Any], other: Callable[[], Any]) -> Any:
+    """What `one` gives, or `other` where it stops with an error; the first error where both do."""
+    try:
+        return one()
+    except StudentError as error:
+        if error.kind != "error":
+            raise
+        first = error
+    try:
+        return other()
+    except StudentError:
+        raise first from None
 
 
 def unchanged(student: Any, call: Callable[..., Any], *arguments: Any) -> None:

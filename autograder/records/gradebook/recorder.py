@@ -20,7 +20,7 @@ from autograder.errors import CourseError, SubmissionError
 from autograder.files import make_folder, newer, plain, share, write_atomically
 from autograder.judging.submission import find_notebook, outline_of, read_submission
 from autograder.records.history import told
-from autograder.results import Result, Store, dropped
+from autograder.results import Result, Store, dropped, handed_in
 
 from .by_hand import Given, read_given, replace_given
 from .marks import Mark, read_marks
@@ -178,8 +178,7 @@ class Recorder:
 
     def absent(self, assignment: Assignment) -> list[Person]:
         """Who is on the roster and has handed in nothing."""
-        submitted = (self.course_dir / "submitted").glob(f"*/{assignment.name}")
-        there = {path.parent.name for path in submitted}
+        there = handed_in(self.course_dir, assignment.name)
         there |= {mark.student for mark in self.marks(assignment)}
         return [person for who, person in sorted(self.roster().items()) if who not in there]
 

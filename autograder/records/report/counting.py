@@ -29,7 +29,7 @@ from autograder.records.gradebook import Mark, in_gradebook
 from autograder.records.history import Attempt, Policy, history
 from autograder.records.history import policy as policy_of
 from autograder.records.similar import Group
-from autograder.results import CheckResult, ExerciseResult, Result, Store, dropped
+from autograder.results import CheckResult, ExerciseResult, Result, Store, dropped, handed_in
 
 STATUS_WORDS = {
     "right": "right",
@@ -761,9 +761,8 @@ def read_report(name: str, course_dir: Path, compare: bool = True) -> Report:
             f"there is no result to report in {folder}; "
             f"`autograder grade {name} --course {course_dir}` makes them{trouble}"
         )
-    handed_in = {path.parent.name for path in (course_dir / "submitted").glob(f"*/{name}")}
-    handed_in -= left.keys()
-    ungraded = sorted(handed_in - set(students))
+    there = handed_in(course_dir, name)
+    ungraded = sorted(there - set(students))
     archives = collected(course_dir, name)
     handed_in_together: set[tuple[str, ...]] = set()
     for one in submissions:
@@ -779,7 +778,7 @@ def read_report(name: str, course_dir: Path, compare: bool = True) -> Report:
         ungraded,
         *(_resemblances(found, course_dir, submissions) if compare else ([], 0)),
         left_out=[f"{who}: {why}" for who, why in sorted(archives.left_out.items())],
-        absent=[roster[who].shown for who in sorted(roster.keys() - handed_in - set(students))],
+        absent=[roster[who].shown for who in sorted(roster.keys() - there - set(students))],
         dropped=[f"{who}, {when}" for who, when in sorted(left.items())],
         attempts=[(s, tries) for s in submissions if (tries := _tries(s, course_dir, name))],
         policy=policy_of(course_dir, name),
