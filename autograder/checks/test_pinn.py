@@ -1441,7 +1441,7 @@ def test_last_layer__takes_the_hidden_layer_of_a_network(student, draw):
 
 def _grid(returned: Any, shape: tuple[int, int]) -> np.ndarray:
     """A tensor, or an array for whoever went through NumPy."""
-    values = (tensor if isinstance(returned, torch.Tensor) else array)(returned, shape)
+    values = (array if isinstance(returned, np.ndarray) else tensor)(returned, shape)
     return values.astype(float)
 
 

@@ -19,7 +19,7 @@ import torch
 from empty import EMPTY
 from odd import GROUPS, SPOILT
 
-from autograder.course import Assignment, Cell, Exercise, load_assignment
+from autograder.course import Assignment, Cell, Exercise, course, load_assignment
 from autograder.judging.answers import cells, setup_code
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
@@ -134,6 +134,34 @@ def test_a_module_that_gives_an_odd_value_is_the_students_matter(
     for number, (value, body) in enumerate(GROUPS[group].items(), 1):
         name = list(MODULES)[number % len(MODULES)]
         tried(judges[name], MODULES[name], value, body, True)
+
+
+KINDS = {
+    "lists": "value.tolist() if hasattr(value, 'tolist') else value",
+    "a list of rows": "list(value) if getattr(value, 'ndim', 0) > 1 else value",
+    "an array": "value.detach().numpy() if torch.is_tensor(value) else value",
+    "a tensor": "torch.as_tensor(value) if isinstance(value, np.ndarray) else value",
+}
+
+
+@pytest.mark.usefixtures("apart")
+@pytest.mark.parametrize("assignment", course())
+def test_the_kind_of_a_value_costs_nothing_that_the_desk_does_not_tell(assignment: str) -> None:
+    judge = Judge(load_assignment(assignment))
+    right = InProcess(cells(judge.assignment))
+    for exercise in judge.assignment.exercises:
+        functions = [n for n in exercise.defines if inspect.isfunction(right.session.namespace[n])]
+        for kind, value in KINDS.items() if exercise.seconds <= 20 else ():
+            code = "\n".join(
+                f"def {name}(*args, right={name}, **named):\n"
+                f"    value = right(*args, **named)\n    return {value}"
+                for name in functions
+            )
+            student = Student(right.with_cell(f"import numpy as np\nimport torch\n{code}"))
+            (told,) = judge.judge(student, "kind", [exercise], chosen=lambda one: not one.hidden)
+            if all(check.outcome == "passed" for check in told.checks):
+                (result,) = judge.judge(student, "kind", [exercise])
+                assert result.points == result.max_points, f"{exercise.name}: {kind}"
 
 
 @pytest.mark.usefixtures("apart")
