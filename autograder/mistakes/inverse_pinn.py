@@ -164,6 +164,22 @@ observe_slips = [
     ),
     slip(
         "observe",
+        "times_to_two_digits",
+        _T,
+        f"{_T}.round(2)",
+        "measures_at_all_times",
+        "The times have two digits. Anything in the interval may come.",
+    ),
+    slip(
+        "observe",
+        "noise_on_the_places",
+        "exact_heat(x, t, alpha) + noise",
+        "exact_heat(x + noise, t, alpha)",
+        "has_normal_noise_of_its_own_on_each",
+        "The noise is added to the places. It belongs to what is measured, the temperatures.",
+    ),
+    slip(
+        "observe",
         "all_times",
         _T,
         "rng.uniform(0.0, 1.0, size=(n, 1))",

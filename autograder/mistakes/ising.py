@@ -1231,6 +1231,28 @@ def the_same_array_again():
 
 @mistake(
     "sample_configurations",
+    caught_by="leaves_sweeps_in_between",
+    hint="A sweep makes L attempts here. It is L² attempts, as many as there are spins.",
+)
+def l_attempts_in_a_sweep():
+    def sample_configurations(L, temperature, n_samples, rng, equilibration=200, interval=10):
+        spins = np.ones((L, L), dtype=np.int8)
+        if temperature > 2.269:
+            spins = rng.choice(np.array([-1, 1], dtype=np.int8), size=(L, L))
+        kept = []
+        for sweep in range(1 - equilibration, 1 + n_samples * interval):
+            sites = rng.integers(L, size=(L, 2)).tolist()
+            for (i, j), u in zip(sites, rng.random(L), strict=True):
+                cost = energy_change(spins, i, j)
+                if u < acceptance_probability(cost, temperature):
+                    spins[i, j] *= -1
+            if sweep > 0 and sweep % interval == 0:
+                kept.append(spins.copy())
+        return np.array(kept)
+
+
+@mistake(
+    "sample_configurations",
     caught_by="heeds_interval",
     keeps=0.95,
     hint="There are always ten sweeps between two samples. `interval` says how many there "

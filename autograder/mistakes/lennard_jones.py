@@ -41,15 +41,6 @@ slip, variant = bank.slip, bank.variant
 lj_potential_slips = [
     slip(
         "lj_potential",
-        "epsilon_of_the_first_call",
-        "    attraction = (sigma / r) ** 6\n",
-        '    epsilon = lj_potential.__dict__.setdefault("epsilon", epsilon)\n'
-        "    attraction = (sigma / r) ** 6\n",
-        "holds_for_any_epsilon",
-        "The first epsilon is kept and used in every later call. Use the one that is given.",
-    ),
-    slip(
-        "lj_potential",
         "sign_lost",
         "attraction**2 - attraction",
         "attraction - attraction**2",
@@ -104,6 +95,15 @@ lj_potential_slips = [
         "4",
         "holds_for_any_epsilon",
         "epsilon is an argument, but the value does not depend on it.",
+    ),
+    slip(
+        "lj_potential",
+        "epsilon_of_the_first_call",
+        "    attraction = (sigma / r) ** 6\n",
+        '    epsilon = lj_potential.__dict__.setdefault("epsilon", epsilon)\n'
+        "    attraction = (sigma / r) ** 6\n",
+        "holds_for_any_epsilon",
+        "The first epsilon is kept and used in every later call. Use the one that is given.",
     ),
     slip(
         "lj_potential",
