@@ -431,7 +431,7 @@ def test_oscillator_residual__trains_a_network(student, draw):
 def test_oscillator_residual__leaves_nothing_behind(student, draw):
     """gives the same at a second call and leaves no gradient in the model"""
     model = student.field("polynomial", coefficients=_coefficients(draw, 5).tolist())
-    _again(student, "oscillator_residual", model, _column(draw, 6), omega=1.5)
+    _again(student, "oscillator_residual", model, _column(draw, 6), 1.5)
 
 
 # --------------------------------------------------------------------------- heat_residual

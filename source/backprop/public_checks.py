@@ -72,7 +72,7 @@ def test_activations__any_shape(student):
     table = np.array([[-3.0, 0.7, -0.2], [1.4, -1.9, 0.4]])
     half = np.array([[-1.5, 0.7, -0.1], [1.4, -0.95, 0.4]])
     close(student.relu(table), np.array([[0.0, 0.7, 0.0], [1.4, 0.0, 0.4]]))
-    close(student.leaky_relu(table, 0.5), half)
+    close(student.leaky_relu(table, slope=0.5), half)
     kept = student.keep(table)
     for name in ("sigmoid", "tanh", "relu", "leaky_relu"):
         student.call(name, None, (kept,), {})
@@ -113,7 +113,8 @@ def test_activation_gradients__any_shape(student):
     """work on a table, take the slope that they are given and leave z as it was"""
     table = np.array([[-3.0, 0.7, -1e-9], [1e-9, -1.9, 0.4]])
     close(student.relu_gradient(table), np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]))
-    close(student.leaky_relu_gradient(table, 0.3), np.array([[0.3, 1.0, 0.3], [1.0, 0.3, 1.0]]))
+    sloping = np.array([[0.3, 1.0, 0.3], [1.0, 0.3, 1.0]])
+    close(student.leaky_relu_gradient(table, slope=0.3), sloping)
     kept = student.keep(table)
     for name in ("sigmoid", "tanh", "relu", "leaky_relu"):
         student.call(f"{name}_gradient", None, (kept,), {})
@@ -381,10 +382,10 @@ def test_deep_backward__differences(student):
     for activation in ("tanh", "relu", "sigmoid", "leaky_relu"):
 
         def loss(arrays):
-            output = student.deep_forward(X, pairs(arrays), activation)[-1]  # noqa: B023
-            return np.mean((output - y) ** 2)
+            outputs = student.deep_forward(X, pairs(arrays), activation=activation)  # noqa: B023
+            return np.mean((outputs[-1] - y) ** 2)
 
-        gradients = student.deep_backward(X, y, pairs(arrays), activation)
+        gradients = student.deep_backward(X, y, pairs(arrays), activation=activation)
         flat = [gradient for pair in gradients for gradient in pair]
         found = slopes(loss, arrays)
         for name, gradient, one, slope in zip(names, flat, arrays, found, strict=True):
