@@ -59,6 +59,38 @@ def test_a_slip_elsewhere_does_not_take_the_point() -> None:
     assert _summary(outcomes, {"main"}).points == round(EXERCISE.points * 2 / 3, 2)
 
 
+class _Shared(InProcess):
+    """A worker that other exercises had before, which counts how often another one is asked for."""
+
+    shared = True
+    renewed = 0
+
+    def renew(self) -> None:
+        self.renewed += 1
+
+
+@pytest.mark.parametrize(
+    ("stops", "again"),
+    [
+        ("raise ValueError('a slip')", False),
+        ("import torch\n    torch.ones(2, 3) @ torch.ones(2, 3)", False),
+        ("return mse_loss(y_pred, y_true)", False),
+        ('raise RuntimeError("can\'t start new thread")', True),
+        ("raise MemoryError", True),
+    ],
+)
+def test_what_stops_is_asked_once_more_only_where_something_was_wanting(
+    stops: str, again: bool
+) -> None:
+    """Every other worker runs the notebook's cells anew: a usual slip must not cost that."""
+    judge = Judge(load_assignment("backprop"))
+    code = f"def mse_loss(y_pred, y_true):\n    {stops}\n"
+    worker = _Shared(cells(judge.assignment, Answer("backprop", "mse_loss", "stops", code)))
+    judge.judge(Student(worker), "a salt", [EXERCISE])
+    between = 1  # public and hidden checks
+    assert (worker.renewed > between) == again
+
+
 def test_a_mistake_that_keeps_more_than_it_may_is_a_hole() -> None:
     judge = Judge(load_assignment("backprop"))
     code = "def mse_loss(y_pred, y_true):\n    return np.mean((y_pred - y_true) ** 2, axis=0)\n"

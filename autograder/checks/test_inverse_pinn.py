@@ -725,7 +725,7 @@ class Recovered(NamedTuple):
     history: Any
 
 
-# No number is near both: what does not follow the data is found nowhere.
+# Hardly any number is near both: what does not follow the data is found nowhere.
 PRECISE = (0.13, 0.2, 0.01)
 NOISY = (0.08, 0.11, 0.02)
 """α from, α to, noise."""
@@ -746,7 +746,7 @@ def recovered(
 
 
 def _precisely(student: Any, draw: np.random.Generator) -> list[Recovered]:
-    """From two sets of data: what finds nothing is near the truth once in ten times."""
+    """From two sets of data: what finds nothing is near enough once in five times at most."""
     return [recovered(student, draw, PRECISE) for _ in range(2)]
 
 

@@ -59,6 +59,10 @@ _WITHOUT_VALUES = {
     "died": "ended Python",
 }
 
+_LACKS = ("start new thread", "allocate memory", "not enough memory", "temporarily unavailable")
+"""What a RuntimeError says, of threads or of torch, where there is no room for them; all others are
+slips."""
+
 FIXTURES = ("student", "draw")
 """What a check may ask for: the student's functions, and random numbers of its own."""
 
@@ -267,13 +271,13 @@ class Judge:
 
 
 def _ran_out(raised: Exception | None) -> bool:
-    """Whether it is an end, or may be a want of memory, files, threads or processes (of which torch
-    and threads tell by a RuntimeError), that what another exercise left behind has brought about.
-    """
+    """Whether it is an end, or may be a want of memory, files, threads or processes, that what
+    another exercise left behind has brought about."""
     if not isinstance(raised, StudentError):
         return False
-    wants = {"MemoryError", "OSError", "RuntimeError"}.intersection(raised.bases)
-    return raised.kind in ("died", "memory") or bool(wants)
+    wants = {"MemoryError", "OSError"}.intersection(raised.bases)
+    lacks = "RuntimeError" in raised.bases and any(words in raised.detail for words in _LACKS)
+    return raised.kind in ("died", "memory") or bool(wants) or lacks
 
 
 def _without_values(raised: CheckFailed) -> CheckFailed:
