@@ -703,8 +703,9 @@ def test_nn_potential__is_smooth(student, draw):
     model, column = _stirred_potential(student, draw), _column(draw, 9, torch.float32)
     together = tensor(model(column), (9, 1))
     by_itself = np.concatenate([tensor(model(row[None]), (1, 1)) for row in column])
-    alike = bool(np.allclose(by_itself, together, SINGLE.relative, SINGLE.tiny))
-    holds(alike, "a row has another energy where other rows are with it")
+    # Energies of some tenths and more are sums of such, and rounded like them where they are small.
+    off = np.abs(by_itself - together).max() / (np.abs(together).max() + 0.1)
+    holds(bool(off < SINGLE.relative), "a row has another energy where other rows are with it")
 
     def force(x: np.ndarray) -> np.ndarray:
         r = student.keep(torch.tensor(x[:, None], dtype=torch.float32).requires_grad_())
