@@ -49,6 +49,7 @@ EPOCHS = 3000
 TRUTH_LIMIT = 0.05  # of the true α; the Cramér–Rao bound of these data is below 0.004
 FIT_LIMIT = 0.05  # of the least-squares α on the same data
 HISTORY_LIMIT = 0.05  # of the α returned
+NO_WAY_BACK = "the loss has no way back to the network, which cannot learn from it"
 
 
 def _rng(draw: np.random.Generator) -> np.random.Generator:
@@ -583,9 +584,7 @@ def _teaches(student: Any, draw: np.random.Generator, weights: tuple[float, ...]
     loss = reference.inverse_loss(model, case["collocation"], case["observations"], weights)
     (expected,) = torch.autograd.grad(loss, model.field.coefficients)
     _, gradient = _gradients(student, case, weights)
-    holds(
-        gradient is not None, "the loss has no way back to the network, which cannot learn from it"
-    )
+    holds(gradient is not None, NO_WAY_BACK)
     close(tensor(gradient, (4, 3)), expected.numpy(), SINGLE)
 
 
@@ -626,9 +625,7 @@ def test_inverse_loss__takes_a_real_network(student, draw):
     wanted = torch.autograd.grad(expected, list(mine.parameters()))
     size = max(float(gradient.abs().max()) for gradient in wanted)
     for found, right in zip(student.gradients(loss, model), wanted, strict=True):
-        holds(
-            found is not None, "the loss has no way back to the network, which cannot learn from it"
-        )
+        holds(found is not None, NO_WAY_BACK)
         close(tensor(found, right.shape) / size, right.numpy() / size, SINGLE)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import coursekit
@@ -996,6 +997,18 @@ def test_cluster_energy_model__counts_all_pairs(student, draw):
     _different(*_regular(student, draw, 3, 4), text)
 
 
+def _triangles(draw: np.random.Generator) -> Iterator[torch.Tensor]:
+    """The corners of ten triangles, whose first side is short, and of the same where it is long."""
+    first_sides = draw.uniform(1, 1.2, 10), draw.uniform(1.8, 2.2, 10)
+    b, c = draw.uniform(1.4, 2.2, (2, 10))
+    for a in first_sides:
+        corners = np.zeros((10, 3, 3))
+        corners[:, 1, 0] = a
+        corners[:, 2, 0] = (a**2 + b**2 - c**2) / (2 * a)
+        corners[:, 2, 1] = np.sqrt(b**2 - corners[:, 2, 0] ** 2)
+        yield torch.tensor(corners)
+
+
 @pytest.mark.point
 def test_cluster_energy_model__does_not_divide_by_the_number_of_atoms(student, draw):
     """counts a pair as much among three atoms as alone
@@ -1008,16 +1021,7 @@ def test_cluster_energy_model__does_not_divide_by_the_number_of_atoms(student, d
     shares = []
     for _ in range(3):
         model = _energy_model(student, draw)
-        short, long = draw.uniform(1, 1.2, 10), draw.uniform(1.8, 2.2, 10)
-        b, c = draw.uniform(1.4, 2.2, (2, 10))
-        energies = []
-        for a in (short, long):
-            corners = np.zeros((10, 3, 3))
-            corners[:, 1, 0] = a
-            corners[:, 2, 0] = (a**2 + b**2 - c**2) / (2 * a)
-            corners[:, 2, 1] = np.sqrt(b**2 - corners[:, 2, 0] ** 2)
-            positions = torch.tensor(corners)
-            energies.append((_energies(model, positions), _energies(model, positions[:, :2])))
+        energies = [(_energies(model, x), _energies(model, x[:, :2])) for x in _triangles(draw)]
         triangle, pair = np.subtract(*energies)
         shares.append(triangle / np.where(pair == 0, np.nan, pair))
     divided = np.ptp(shares) < 0.02 * abs(np.mean(shares) - 1)
