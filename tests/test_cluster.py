@@ -18,6 +18,9 @@ import pytest
 
 from autograder.authoring import demo
 from autograder.course import ROOT, load_assignment
+from autograder.errors import CourseError
+from autograder.grading import executors
+from autograder.grading.job import Job
 
 NAME = "backprop"
 STUDENTS = ("ada", "chloe", "dmitri", "ines", "kim", "nils", "sami")
@@ -163,6 +166,20 @@ def test_a_lost_scheduler_is_one_sentence(cluster: Cluster, a_course: Path) -> N
         "graded",
         "unreadable",
     }
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_lost_is_named_by_every_question_from_then_on(cluster: Cluster) -> None:
+    cluster.worker()
+    job = Job(assignment=NAME, student="ada", notebook=b"{}")
+    with executors.cluster(cluster.address, "none") as hands:
+        cluster.stop()
+        with pytest.raises(CourseError, match="was lost"):  # Dask tries to connect
+            hands.ahead()
+        with pytest.raises(CourseError, match="was lost"):  # it has given up
+            until(lambda: not hands.submit(job), "a job is refused")
+        with pytest.raises(CourseError, match="was lost"):
+            hands.ahead()
 
 
 @pytest.mark.slow

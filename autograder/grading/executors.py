@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -30,6 +30,8 @@ from autograder.sandbox.levels import Level
 
 from .job import Job, outcome
 from .judge_client import JudgeClient
+
+T = TypeVar("T")
 
 _NEEDED = LIMITS["memory"] + 2**29
 """By a submission, its judge and their cage."""
@@ -93,7 +95,6 @@ def cluster(scheduler: str, weakest: Level) -> Iterator[Hands]:
     """
     try:
         from distributed import Client
-        from distributed.comm.core import CommClosedError
     except ImportError:
         raise CourseError(
             "--scheduler needs Dask: pip install --editable '.[cluster]' in this project's folder"
@@ -102,32 +103,39 @@ def cluster(scheduler: str, weakest: Level) -> Iterator[Hands]:
         client = Client(scheduler, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:
         raise CourseError(f"no Dask scheduler answers at {scheduler}: {error}") from None
+    gone = CourseError(
+        f"the scheduler at {scheduler} was lost. What was graded so far is kept; run the command "
+        "again"
+    )
+
+    def asked(question: Callable[[], T]) -> T:
+        """What the scheduler answers. Dask has an error of its own for each moment of a loss."""
+        try:
+            return question()
+        except Exception as error:
+            if client.status == "running" and not isinstance(error, OSError):
+                raise
+            raise gone from None
+
     with client:
-
-        def ahead() -> int:
-            return 2 * sum(client.nthreads().values()) + 2
-
-        if not client.nthreads():
+        if not asked(client.nthreads):
             raise CourseError(
                 f"the scheduler at {scheduler} has no workers yet; on each machine that is to "
                 f"grade: dask worker {scheduler} --nthreads 1"
             )
         executor = client.get_executor(pure=False)
+
+        def submit(job: Job) -> Future[bytes]:
+            words = msgspec.msgpack.encode(job), weakest, together(checks_of(job))
+            return asked(lambda: executor.submit(grade_there, *words))
+
         try:
-            yield Hands(
-                lambda job: executor.submit(
-                    grade_there, msgspec.msgpack.encode(job), weakest, together(checks_of(job))
-                ),
-                ahead,
-            )
-        except (CancelledError, CommClosedError):
-            raise CourseError(
-                f"the scheduler at {scheduler} was lost. What was graded so far is kept; run the "
-                "command again"
-            ) from None
+            yield Hands(submit, lambda: 2 * sum(asked(client.nthreads).values()) + 2)
+        except CancelledError:
+            raise gone from None
         finally:
-            with contextlib.suppress(CancelledError, CommClosedError):
-                executor.shutdown(wait=False)  # what was not finished is forgotten
+            with contextlib.suppress(CourseError):  # what was not finished is forgotten
+                asked(lambda: executor.shutdown(wait=False))
 
 
 def grade_there(data: bytes, weakest: Level, checks: str) -> bytes:
