@@ -410,14 +410,14 @@ def _noted(student, seed=3, state=1):
     X = training.lattices(rng, 263)
     y = rng.integers(2, size=len(X))
 
-    def train(model):
+    def train(model, epochs):
         student.reseed(state)
         generator = torch.Generator().manual_seed(seed)
-        return student.train_classifier(model, X, y, epochs=3, generator=generator)
+        return student.train_classifier(model, X, y, epochs=epochs, generator=generator)
 
     model = student.witness((25,), outputs=2, dropout=0.2)
     rows, loss = training.up_to_symmetry, training.cross_entropy(y)
-    return training.watched(model, X, train, rows, loss)
+    return training.watched(model, X, train, rows, loss, 3)
 
 
 def test_train_classifier__shows_each_sample_once_an_epoch(student):
