@@ -255,7 +255,8 @@ def test_what_lies_beside_the_notebook_is_said_not_to_be_there(notebook: Path) -
     assert "my_helpers.py lies beside the notebook and will not be there at grading" in said
     assert "mine.csv lies beside the notebook and will not be there at grading" in said
     assert "imports of_a_package_i_have, which is not there at grading" in said
-    assert said.count("which is not there at grading") == 1, "the notebook and torch's own are"
+    assert "imports __main__" not in said
+    assert "imports typing_extensions" not in said
     assert "3 of 3 exercises written; 6 of 6 public checks passed" in said, "each for itself"
     assert (code, said.splitlines()[-1]) == (0, READY)
     chain = "first = float(open('mine.csv').read(1))\nscale = 2 * first\n"
