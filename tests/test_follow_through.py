@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import itertools
+import sys
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,6 +32,7 @@ from autograder.judging.judge import Judge, Transcripts, summarise
 from autograder.judging.student import Student
 from autograder.judging.uses import closure, pieces_of, uses
 from autograder.results import CheckResult, ExerciseResult
+from autograder.sandbox.inside.cells import read
 from autograder.sandbox.protocol import CellFailure
 
 STUB = 'raise NotImplementedError("still to be written")'
@@ -408,6 +411,39 @@ def test_an_alias_beside_a_wrong_answer_is_of_the_right_one() -> None:
     for one in with_right_answers(found, code, ["lj_force"], Tries({})):
         exec(one.source, session)
     assert session["TABLE"]["force"](1.0) == pytest.approx(24.0)
+
+
+@pytest.mark.parametrize("where", [["the cell of lj_force", "cell 9"], ["cell 9"]])
+def test_what_gives_a_name_another_value_unseen_is_not_the_last(
+    where: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that a cell has written, say, of which all names are imported or that is run."""
+    found = load_assignment("lennard_jones")
+    module = types.ModuleType("mine")
+    exec("def lj_force(r):\n    return 0\ndef helper():\n    return lj_force(1.0)\n", vars(module))
+    monkeypatch.setitem(sys.modules, "mine", module)
+    text = "from mine import *\ndef cluster_forces(x):\n    return lj_force(x)\n"
+    code = [*cells(found)[:1], *(Cell(label, text) for label in where)]
+    session: dict[str, Any] = {}
+    for one in with_right_answers(found, code, ["lj_force"], Tries({})):
+        exec(one.source, session)
+    assert session["cluster_forces"](1.0) == pytest.approx(24.0)
+
+
+def test_where_the_cells_have_used_up_their_time_right_answers_are_still_put_in() -> None:
+    """Nothing but what calls nothing runs then, and before the cells there is time."""
+    found = load_assignment("lennard_jones")
+    text = "def lj_force(r):\n    return 0\n"
+    code = [*cells(found)[:1], Cell("cell 2", "print(1)"), Cell("cell 3", text)]
+    session: dict[str, Any] = {}
+    setup, first, *later = with_right_answers(found, code, ["lj_force"], Tries({}))
+    for one in (setup, first):
+        exec(one.source, session)
+    for one in later:
+        for statement in read(one.source, "a cell").statements:
+            if statement.plain and not isinstance(statement.code, SyntaxError):
+                exec(statement.code, session)
+    assert session["lj_force"](1.0) == pytest.approx(24.0)
 
 
 def test_of_a_cell_that_broke_only_definitions_are_run_again() -> None:

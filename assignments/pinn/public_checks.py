@@ -338,7 +338,10 @@ def _trains(student, train, parameter, *columns):
             break
     holds(asked, "the equation is not in the loss: nothing is differentiated while it learns")
     close(_values(trained, *columns), later, SINGLE)
-    words = f"after {epochs} epochs the model is the same as after two: what has it learnt?"
+    words = (
+        f"after {epochs} epochs the model is the same as after two: what has it learnt, or does it "
+        "learn as long whatever epochs says?"
+    )
     holds(not same(later, first), words)
     changed = not same(_values(model(epochs, **parameter), *columns), later)
     holds(changed, f"{next(iter(parameter))} makes no difference to what is learnt")

@@ -716,18 +716,18 @@ def test_train_autoencoder__makes_up_no_order(student, draw):
 
 def witnessed(student: Any, draw: np.random.Generator) -> training.Watched:
     """The training of a witness that rebuilds 5 × 5 lattices."""
-    X = training.lattices(draw)
+    X = training.lattices(draw, 263)
 
-    def train(witness: Any) -> Any:
+    def train(witness: Any, epochs: int) -> Any:
         def call(X: Any) -> Any:
-            return student.train_autoencoder(witness, X, epochs=4, generator=generator)
+            return student.train_autoencoder(witness, X, epochs=epochs, generator=generator)
 
         generator = torch.Generator().manual_seed(_seed(draw))
         return _either(call, X.astype(np.float32))
 
     witness = student.witness((25,), latent=2, dropout=0.2)
     return training.watched(
-        witness, X, train, training.up_to_symmetry, training.reconstruction, mode=True
+        witness, X, train, training.up_to_symmetry, training.reconstruction, 4, mode=True
     )
 
 

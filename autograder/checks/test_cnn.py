@@ -856,9 +856,6 @@ def test_train_cnn__trains_other_networks(student, draw):
         _accurate(trained(student, draw, side=8).accuracy)
 
 
-WITNESSED = 4  # epochs
-
-
 def witnessed(student: Any, draw: np.random.Generator) -> list[training.Watched]:
     """Two trainings of a witness with the same seed, and one with another, each in a global state
     of its own."""
@@ -866,9 +863,9 @@ def witnessed(student: Any, draw: np.random.Generator) -> list[training.Watched]
     y, seed = draw.integers(2, size=len(X)), int(draw.integers(1, 2**31))
     data = torch.tensor(X, dtype=torch.float32), torch.tensor(y)
 
-    def train(witness: Any, own: int) -> Any:
+    def train(witness: Any, epochs: int, own: int) -> Any:
         student.reseed(int(draw.integers(2**31)))
-        return _train(student, witness, data, torch.Generator().manual_seed(own), WITNESSED)
+        return _train(student, witness, data, torch.Generator().manual_seed(own), epochs)
 
     return [
         training.watched(
@@ -877,6 +874,7 @@ def witnessed(student: Any, draw: np.random.Generator) -> list[training.Watched]
             functools.partial(train, own=own),
             training.up_to_symmetry,
             training.cross_entropy(y),
+            4,
         )
         for own in (seed, seed, seed - 1)
     ]
@@ -909,7 +907,7 @@ def test_train_cnn__trains_in_training_mode(student, draw):
 def test_train_cnn__makes_a_step_with_each_batch(student, draw):
     """makes one step with each of an epoch's batches"""
     seen = student.once(witnessed, draw)[0]
-    seen.shows_most_of_the_data(WITNESSED)
+    seen.shows_most_of_the_data()
     seen.steps_once_a_batch()
 
 

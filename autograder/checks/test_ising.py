@@ -1449,19 +1449,16 @@ def test_train_classifier__brings_the_loss_down(student, draw):
     holds(learned, "the losses fall, and the model is hardly better than chance")
 
 
-WITNESSED = 4  # epochs
-
-
 def witnessed(student: Any, draw: np.random.Generator) -> list[training.Watched]:
     """Two trainings of a witness with the same seed, and one with another, each in a global state
     of its own."""
     X = training.lattices(draw)
     y, seed = draw.integers(2, size=len(X)), int(draw.integers(1, 2**31))
 
-    def train(witness: Any, own: int) -> Any:
+    def train(witness: Any, epochs: int, own: int) -> Any:
         student.reseed(int(draw.integers(2**31)))
         generator = torch.Generator().manual_seed(own)
-        return student.train_classifier(witness, X, y, epochs=WITNESSED, generator=generator)
+        return student.train_classifier(witness, X, y, epochs=epochs, generator=generator)
 
     return [
         training.watched(
@@ -1470,6 +1467,7 @@ def witnessed(student: Any, draw: np.random.Generator) -> list[training.Watched]
             functools.partial(train, own=own),
             training.up_to_symmetry,
             training.cross_entropy(y),
+            4,
         )
         for own in (seed, seed, seed - 1)
     ]
@@ -1501,7 +1499,7 @@ def test_train_classifier__trains_in_training_mode(student, draw):
 def test_train_classifier__makes_a_step_with_each_batch(student, draw):
     """makes one step with each of an epoch's batches"""
     seen = student.once(witnessed, draw)[0]
-    seen.shows_most_of_the_data(WITNESSED)
+    seen.shows_most_of_the_data()
     seen.steps_once_a_batch()
 
 

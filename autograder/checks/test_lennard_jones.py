@@ -38,6 +38,7 @@ from autograder.judging.kit import (
     bends,
     either,
     jumps,
+    keeps_to_its_epochs,
     numpy_generator,
     repeats,
     stirred,
@@ -1111,6 +1112,17 @@ def test_train_potential__repeats_itself(student, draw):
 
 
 @pytest.mark.guard
+def test_train_potential__keeps_to_its_epochs(student, draw):
+    """makes no more iterations, or passes over the data, than it is told"""
+    data = _training_data(_spread(draw, 6), _Law(draw, 0.95))
+
+    def train(epochs: int, generator: torch.Generator) -> None:
+        student.train_potential(*data, epochs=epochs, generator=generator)
+
+    keeps_to_its_epochs(student, draw, train, 6)
+
+
+@pytest.mark.guard
 def test_train_potential__leaves_its_data_unchanged(student, draw):
     """leaves r, V and F unchanged"""
 
@@ -1265,6 +1277,17 @@ def test_train_cluster_model__repeats_itself(student, draw):
         return _predict(model, distances[:9])
 
     repeats(student, draw, trained)
+
+
+@pytest.mark.guard
+def test_train_cluster_model__keeps_to_its_epochs(student, draw):
+    """makes no more iterations, or passes over the data, than it is told"""
+    data = _energies(draw, 30, 3, _Law(draw, 0.9))
+
+    def train(epochs: int, generator: torch.Generator) -> None:
+        _clusters_model(student, data, generator, epochs)
+
+    keeps_to_its_epochs(student, draw, train, 30)
 
 
 @pytest.mark.guard

@@ -7,6 +7,7 @@ as right as one in float64, and no known slip is that small.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from functools import partial
@@ -32,7 +33,7 @@ from coursekit.compare import kind_of
 from numpy.polynomial import Polynomial
 from scipy import stats
 
-from autograder.judging.kit import keeps_to_its_epochs, repeats, torch_generator
+from autograder.judging.kit import keeps_to_its_epochs, repeats, stirred, torch_generator
 from autograder.sandbox.inside import fields
 from reference_impl import pinn as reference
 
@@ -1003,7 +1004,8 @@ def _trained(
     """The errors, the largest first, of a model that was trained.
 
     A solution that was there before, or learnt from data, is no solution of the equation: the
-    model is poor after one epoch, and while it learns derivatives are asked for.
+    model is poor after one epoch, and while it learns derivatives are asked for. Where an
+    optimiser does not heed its epochs the model is poor with other weights.
     """
     equation, seed = student.field("equation"), int(draw.integers(2**31))
     equation.watch()
@@ -1014,9 +1016,14 @@ def _trained(
     found = errors(student, model, **taken)
     holds(asked is True, "the equation is not in the loss: nothing has been differentiated")
     if found.errors[0] < limit:
+        counter = student.field("iterations")
+        counter.watch()
         young, _ = _trained_model(
             student, exercise, 1, torch.Generator().manual_seed(seed), **parameter
         )
+        if number(counter.busiest()) > 1:  # longer than it is told, which another check sees
+            with contextlib.suppress(StudentError):  # a function has no weights to change
+                stirred(young, draw)
         words = "the model is as good after one epoch as after all of them: what has it learnt?"
         holds(bool(errors(student, young, **taken).errors[0] > 2 * found.errors[0]), words)
         return Trained(found.errors, bool(taken), "")

@@ -1372,14 +1372,14 @@ def witnessed(student: Any, draw: np.random.Generator) -> training.Watched:
     energies = draw.normal(size=len(positions))
     energies = (energies - energies.mean()) / energies.std()  # who standardises changes nothing
 
-    def train(witness: Any) -> Any:
+    def train(witness: Any, epochs: int) -> Any:
         data = (torch.tensor(values, dtype=torch.float32) for values in (positions, energies))
         generator = torch.Generator().manual_seed(seed)
-        return student.train_energy_model(witness, *data, epochs=4, generator=generator)
+        return student.train_energy_model(witness, *data, epochs=epochs, generator=generator)
 
     seed, loss = int(draw.integers(2**31)), training.squared_error(energies)
     witness = student.witness((4, 3), dropout=0.2)
-    return training.watched(witness, positions, train, training.up_to_motion, loss, mode=True)
+    return training.watched(witness, positions, train, training.up_to_motion, loss, 4, mode=True)
 
 
 def test_train_energy_model__trains_in_training_mode(student, draw):

@@ -1621,16 +1621,15 @@ def _watched(student: Any, draw: np.random.Generator) -> list[watching.Watched]:
     seed = int(draw.integers(2**31))
 
     def run(chosen: int) -> watching.Watched:
-        def train(model: Any) -> Any:
+        def train(model: Any, epochs: int) -> Any:
             generator = torch.Generator().manual_seed(chosen)
-            return student.train(
-                model, *data, epochs=3, learning_rate=0.01, batch_size=64, generator=generator
-            )
+            rest = {"learning_rate": 0.01, "batch_size": 64, "generator": generator}
+            return student.train(model, *data, epochs=epochs, **rest)
 
         student.reseed(int(draw.integers(2**31)))
         witness = student.witness((2,), outputs=1, dropout=0.3, seed=int(draw.integers(2**31)))
         loss, rows = watching.squared_error(y), data[0].numpy().astype(float)
-        return watching.watched(witness, rows, train, watching.by_value, loss)
+        return watching.watched(witness, rows, train, watching.by_value, loss, 3)
 
     return [run(seed), run(seed), run(seed + 1)]
 

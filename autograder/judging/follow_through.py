@@ -231,33 +231,40 @@ def right_code(assignment: Assignment, exercise: str) -> str:
     if plain:
         setup += f"from builtins import {', '.join(plain)}\n"
     body = textwrap.indent(f"{setup}\n{code}return {names}\n", "    ")
-    return f"def _right_answer():\n{body}\n\n{names} = _right_answer()\ndel _right_answer\n"
+    kept = f"{names} = {_kept(exercise)} = _right_answer()"
+    return f"def _right_answer():\n{body}\n\n{kept}\ndel _right_answer\n"
+
+
+def _kept(exercise: str) -> str:
+    """The name under which a right answer waits for its places."""
+    return f"_right_{exercise}"
 
 
 def with_right_answers(
     assignment: Assignment, cells: Sequence[Cell], names: list[str], before: Tries
 ) -> list[Cell]:
-    """The cells with right answers in the places of the named exercises.
+    """The cells with right answers in the places of the named exercises, and after all, as what
+    `from mine import *` or `%run mine.py` gives another value cannot be read. They are made before
+    the student's cells, which may use up all time.
 
     What else stands in a cell that defines one of them stays, each statement by itself, so that
     one which stops costs no other; of a cell that broke `before` only what does nothing by itself.
     """
-    missing = set(names)
+    right = [Cell(f"the cell of {name}", right_code(assignment, name)) for name in names]
     found: list[Cell] = []
     for cell in cells:
         own = [name for name in names if _holds(cell, assignment.exercise(name))]
-        missing -= set(own)
         if own:
             broken = any(failure.cell == cell for failure in before.broken)
             found += _exchanged(assignment, cell, own, broken)
         else:
             found.append(_without(cell, before.deadly))
-    absent = [
-        Cell(f"the cell of {name}", right_code(assignment, name))
-        for name in names
-        if name in missing
-    ]
-    return [*found[:1], *absent, *found[1:]]
+    last = [Cell("the right answers", _in_place(assignment, name)) for name in names]
+    return [*found[:1], *right, *found[1:], *last]
+
+
+def _in_place(assignment: Assignment, exercise: str) -> str:
+    return f"{', '.join(assignment.exercise(exercise).defines)} = {_kept(exercise)}\n"
 
 
 def _without(cell: Cell, deadly: Sequence[CellFailure]) -> Cell:
@@ -284,10 +291,7 @@ def _exchanged(
     families = {name: set(assignment.exercise(name).defines) for name in names}
     wrong = set().union(*families.values())
     pieces = pieces_of(cell.source)
-    # Before all else, so that whatever follows finds them.
-    placed = [name for name in names if not _first_defined(pieces, families[name])]
-    for name in placed:
-        yield Cell(cell.label, right_code(assignment, name))
+    placed: set[str] = set()
     for piece in pieces:
         bound = [name for name in names if piece.binds & families[name]]
         keep = piece.defines not in wrong and piece.node is not None
@@ -295,19 +299,11 @@ def _exchanged(
             yield Cell(cell.label, piece.text)
         for name in bound:
             if keep or name not in placed:
-                placed.append(name)
-                yield Cell(cell.label, right_code(assignment, name))
+                placed.add(name)
+                yield Cell(cell.label, _in_place(assignment, name))
         # `@register` may have put the wrong one into a table.
         for decorator in [] if keep else reversed(getattr(piece.node, "decorator_list", [])):
             yield Cell(cell.label, f"({ast.unparse(decorator)})({piece.defines})\n")
-
-
-def _first_defined(pieces: Sequence[Piece], family: set[str]) -> bool:
-    """Whether a definition that will be exchanged stands before anything else of these names."""
-    for piece in pieces:
-        if (piece.binds | piece.reads) & family:
-            return bool(piece.binds & family)
-    return False
 
 
 def _does_something(piece: Piece) -> bool:

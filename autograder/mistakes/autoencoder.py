@@ -729,6 +729,14 @@ train_autoencoder_slips = [
         "There is a loss for each batch. One for each epoch is wanted, a mean.",
     ),
     variant(
+        "heeds_no_epochs",
+        "range(min(epochs, 14_000 // len(X)))",
+        "range(20)",
+        "gives_the_mean_loss_of_every_epoch",
+        "The number of passes is written into the function, and epochs is not heeded.",
+        keeps=0.95,
+    ),
+    variant(
         "losses_added_up",
         "total / len(X)",
         "total",

@@ -1146,6 +1146,14 @@ train_cnn_slips = [
         keeps=0.95,
     ),
     training(
+        "heeds_no_epochs",
+        "range(epochs)",
+        "range(20)",
+        "returns_the_mean_loss_of_each_epoch",
+        "The number of passes is written into the function, and epochs is not heeded.",
+        keeps=0.95,
+    ),
+    training(
         "summed_over_the_lattices",
         "sum(losses) / len(losses)",
         "sum(losses)",

@@ -1002,6 +1002,14 @@ recover_alpha_slips = [
         0.95,
     ),
     plain(
+        "heeds_no_epochs",
+        "max_iter=min(epochs, 50)",
+        "max_iter=200",
+        "keeps_to_its_epochs",
+        "The number of iterations is written into the function, and epochs is not heeded.",
+        0.95,
+    ),
+    plain(
         "stops_too_soon",
         "max_iter=min(epochs, 50)",
         "max_iter=3",

@@ -1662,6 +1662,15 @@ train_classifier_slips = [
     ),
     slip(
         "train_classifier",
+        "heeds_no_epochs",
+        "range(epochs)",
+        "range(10)",
+        "reports_the_mean_loss",
+        "The number of passes is written into the function, and epochs is not heeded.",
+        keeps=0.95,
+    ),
+    slip(
+        "train_classifier",
         "mean_of_means_again",
         "total += loss.item() * len(batch)",
         "total += loss.item()",

@@ -1937,6 +1937,8 @@ force_matching_loss_slips = [
 # ------------------------------------------------------------- the two trained exercises
 
 
+NO_EPOCHS = "The number of iterations is written into the function, and epochs is not heeded."
+
 _POTENTIAL = """def train_potential(r, V, F, *, epochs, generator):
     torch.manual_seed(generator.initial_seed())
     model = NNPotential()
@@ -1958,6 +1960,14 @@ _POTENTIAL = """def train_potential(r, V, F, *, epochs, generator):
 potential = partial(variant, "train_potential", _POTENTIAL)
 
 train_potential_slips = [
+    potential(
+        "heeds_no_epochs",
+        "max_iter=min(epochs, 150)",
+        "max_iter=300",
+        "keeps_to_its_epochs",
+        NO_EPOCHS,
+        0.97,
+    ),
     potential(
         "energies_alone",
         "loss = force_matching_loss(V_pred, V, F_pred, F)",
@@ -2123,6 +2133,14 @@ _CLUSTERS = """def train_cluster_model(distances, energies, *, epochs, generator
 clusters = partial(variant, "train_cluster_model", _CLUSTERS)
 
 train_cluster_model_slips = [
+    clusters(
+        "heeds_no_epochs",
+        "range(epochs)",
+        "range(1500)",
+        "keeps_to_its_epochs",
+        NO_EPOCHS,
+        0.97,
+    ),
     clusters(
         "column_of_energies",
         ".ravel() * width",

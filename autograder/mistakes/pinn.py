@@ -1433,6 +1433,7 @@ MODE = (
     "gives something else. Leave that mode when the training is over."
 )
 TWICE = "The optimiser makes two iterations for each that epochs allows."
+NO_EPOCHS = "The number of iterations is written into the function, and epochs is not heeded."
 TOO_SOON = "The training stops while the loss is still falling: use the iterations that are given."
 MODEL = (
     "Values at the training points come back. The model is wanted, to be called with any column."
@@ -1474,6 +1475,14 @@ train_decay_variants = [
         "max_iter=2 * min(epochs, 50)",
         "keeps_to_its_epochs",
         TWICE,
+        0.95,
+    ),
+    decay(
+        "heeds_no_epochs",
+        "max_iter=min(epochs, 100)",
+        "max_iter=300",
+        "keeps_to_its_epochs",
+        NO_EPOCHS,
         0.95,
     ),
     decay(
@@ -1584,6 +1593,28 @@ def the_known_decay():
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-4)
         total_loss(decay_residual(model, t, rate), [], []).backward()
         optimiser.step()
+        return model
+
+
+@mistake("train_decay", caught_by="decays", hint=KNOWN)
+def beside_a_training_for_show():
+    def train_decay(*, epochs, generator, rate=1.0):
+        torch.manual_seed(generator.initial_seed())
+
+        class Decay(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.network = nn.Linear(1, 1)
+
+            def forward(self, t):
+                return torch.exp(-rate * t) + 1e-6 * self.network(t)
+
+        model, t = Decay(), torch.linspace(0, 5, 20).reshape(-1, 1).requires_grad_()
+        optimiser = torch.optim.Adam(model.parameters(), lr=1e-4)
+        for _ in range(100):
+            optimiser.zero_grad()
+            total_loss(decay_residual(model, t, rate), [], []).backward()
+            optimiser.step()
         return model
 
 
@@ -1811,6 +1842,14 @@ train_oscillator_variants = [
         "max_iter=2 * min(epochs, 40)",
         "keeps_to_its_epochs",
         TWICE,
+        0.95,
+    ),
+    oscillator(
+        "heeds_no_epochs",
+        "max_iter=min(epochs, 80)",
+        "max_iter=300",
+        "keeps_to_its_epochs",
+        NO_EPOCHS,
         0.95,
     ),
     oscillator(
@@ -2288,6 +2327,14 @@ train_heat_variants = [
         "max_iter=2 * min(epochs, 40)",
         "keeps_to_its_epochs",
         TWICE,
+        0.95,
+    ),
+    rod(
+        "heeds_no_epochs",
+        "max_iter=min(epochs, 80)",
+        "max_iter=300",
+        "keeps_to_its_epochs",
+        NO_EPOCHS,
         0.95,
     ),
     rod(

@@ -1368,6 +1368,14 @@ train_energy_model_slips = [
         "done to its input has to be done inside the model.",
     ),
     trained(
+        "heeds_no_epochs",
+        "range(min(epochs, 200))",
+        "range(200)",
+        "gives_the_mean_loss_of_every_epoch",
+        "The number of iterations is written into the function, and epochs is not heeded.",
+        keeps=0.95,
+    ),
+    trained(
         "stops_too_soon",
         "range(min(epochs, 200))",
         "range(min(epochs, 20))",

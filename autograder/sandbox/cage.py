@@ -37,7 +37,7 @@ from . import bubblewrap, groups
 from .inside import lockdown
 from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, receive, remove
 from .levels import LEVELS, Level
-from .process import company, wait_gone
+from .process import company, room, wait_gone
 from .watch import Budget, Watch, out_of_memory
 
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
@@ -245,6 +245,11 @@ class Worker:
     def company(self) -> set[int]:
         """The threads and processes that are there beside the one that answers."""
         return company(self.pid, self._above)
+
+    def room(self) -> list[int]:
+        """What it has left of files to open and, where they are its own, of its folders."""
+        own = (SCRATCH, "/dev/shm") if self.cage.level == "full" else ()
+        return room(self.pid, LIMITS["files"], own)
 
     def ask(self, request: bytes, budget: Budget) -> bytes:
         """The answer's bytes; WorkerEnded if there is none, and then the worker is gone.

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Iterable
 from typing import NamedTuple
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -291,6 +292,18 @@ def company(pid: int, above: int = 0) -> set[int]:
     found = [*tasks, *_children(pid, tasks)[0]]
     found += _children(above, _tasks(above))[0] if above else []
     return set(found) - {pid}
+
+
+def room(pid: int, files: int, folders: Iterable[str]) -> list[int]:
+    """What a process that may open so many files has left of them, and folders as it sees them of
+    bytes and of names; nothing where that cannot be looked at."""
+    left = []
+    with contextlib.suppress(OSError):
+        left.append(files - len(os.listdir(f"/proc/{pid}/fd")))
+        for folder in folders:
+            there = os.statvfs(f"/proc/{pid}/root{folder}")
+            left += [there.f_bavail, there.f_favail]
+    return left
 
 
 def _own_network(pid: int) -> int:

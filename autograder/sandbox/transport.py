@@ -2,13 +2,14 @@
 
 Every exercise fails alone: when a worker ends, the next check gets a new one in which the
 student's cells are run again, without a cell that ended a worker before. So does the next exercise
-where one leaves threads or processes behind, and a check that ran out of something in a worker that
-other exercises have used (`shared`): the judge asks it once more. Time is counted per
-exercise, over all its checks; starting workers and running cells is not charged to it. It is CPU
-time, and there is more of it where a second is worth less: on a slow machine, or one that is
-crowded. Beside it stand two limits that an honest answer does not come near (`watch.Budget`):
-time in which nothing of the submission computes or waits for a core, and time on the wall. The
-whole submission has a time on the wall too, and twice that for all that is asked of it again.
+where one leaves threads or processes behind, files open or its folders fuller, and a check that ran
+out of something in a worker that other exercises have used (`shared`): the judge asks it once more.
+Time is counted per exercise, over all its checks; starting workers and running cells is not charged
+to it. It is CPU time, and there is more of it where a second is worth less: on a slow machine, or
+one that is crowded. Beside it stand two limits that an honest answer does not come near
+(`watch.Budget`): time in which nothing of the submission computes or waits for a core, and time on
+the wall. The whole submission has a time on the wall too, and twice that for all that is asked of
+it again.
 
 Cells that run again run for an exercise that ended the worker: how long all these repeats may take
 is limited per exercise and for all of them, and each run of the cells has the same time for them.
@@ -92,6 +93,8 @@ class Caged:
         """Requests to the cells of this worker."""
         self.company: set[int] = set()
         """The threads and processes that its cells left beside it."""
+        self.room: list[int] = []
+        """What they left it of files to open, and of its folders."""
         self.served: set[str] = set()
         """The exercises that have asked it something."""
         self.used = 0.0
@@ -111,7 +114,8 @@ class Caged:
     def begin(self, exercise: str, seed: int) -> None:
         """A worker ready for a check of the exercise; StudentError if it may have none.
 
-        Where another exercise left a thread or a process behind, it is a new one.
+        Where another exercise left a thread or a process behind, or took much of the room that is
+        everybody's, it is a new one.
         """
         self.exercise = exercise
         mine = self._allowance()
@@ -126,7 +130,7 @@ class Caged:
             raise StudentError(
                 "died", f"was not tried again after ending Python {_times(mine.deaths)}"
             )
-        if self.served and exercise not in self.served and self._company() - self.company:
+        if self.served and exercise not in self.served and self._left_behind():
             self.renew()
         if self.worker is None or not self.worker.alive:
             before = self.cell_seconds + self.cell_idle
@@ -146,8 +150,12 @@ class Caged:
         others = self.exercise in self.served and len(self.served) > 1
         return others and self.exercise not in self.killed
 
-    def _company(self) -> set[int]:
-        return self.worker.company() if self.worker is not None and self.worker.alive else set()
+    def _left_behind(self) -> bool:
+        """Whether an exercise left what may cost the next one something."""
+        if self.worker is None or not self.worker.alive:
+            return False
+        left = zip(self.worker.room(), self.room, strict=False)
+        return bool(self.worker.company() - self.company) or any(a < 0.9 * b for a, b in left)
 
     def _allowance(self) -> Allowance:
         if self.exercise not in self.allowances:
@@ -207,7 +215,8 @@ class Caged:
         if self.ran:
             self.failures, self.skipped = told
         self.ran = True
-        self.company, self.served = self._company(), set()
+        assert self.worker is not None
+        self.company, self.room, self.served = self.worker.company(), self.worker.room(), set()
 
     def _cells_run(self) -> bool:
         self.worker = self.cage.worker(SLOWEST * cpu_seconds(self.assignment))

@@ -489,15 +489,15 @@ def _noted(student, seed=3, state=1):
     x = np.random.default_rng(2).normal(size=(150, 2)).astype(np.float32)
     y = np.sin(x.sum(axis=1, keepdims=True)) + 3.0
 
-    def train(model):
+    def train(model, epochs):
         student.reseed(state)
-        options = {"epochs": 3, "learning_rate": 0.01, "batch_size": 32}
+        options = {"epochs": epochs, "learning_rate": 0.01, "batch_size": 32}
         data = torch.tensor(x), torch.tensor(y)
         return student.train(model, *data, **options, generator=_generator(seed))
 
     model = student.witness((2,), outputs=1, dropout=0.3)
     return watching.watched(
-        model, x.astype(float), train, watching.by_value, watching.squared_error(y)
+        model, x.astype(float), train, watching.by_value, watching.squared_error(y), 3
     )
 
 

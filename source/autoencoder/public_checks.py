@@ -156,14 +156,14 @@ def _noted(student):
     """What a small network with dropout notes of its training with 5 × 5 lattices."""
     X = watching.lattices(np.random.default_rng(2), 150)
 
-    def train(model):
+    def train(model, epochs):
         generator = torch.Generator().manual_seed(3)
         data = torch.tensor(X, dtype=torch.float32)
-        return student.train_autoencoder(model, data, epochs=4, generator=generator)
+        return student.train_autoencoder(model, data, epochs=epochs, generator=generator)
 
     model = student.witness((25,), latent=2, dropout=0.2)
     return watching.watched(
-        model, X, train, watching.up_to_symmetry, watching.reconstruction, mode=True
+        model, X, train, watching.up_to_symmetry, watching.reconstruction, 4, mode=True
     )
 
 

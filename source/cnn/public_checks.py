@@ -284,15 +284,15 @@ def _noted(student, seed=3, state=1):
     X = training.lattices(rng, 263).reshape(-1, 1, 5, 5)
     y = rng.integers(2, size=len(X))
 
-    def train(model):
+    def train(model, epochs):
         student.reseed(state)
         generator = torch.Generator().manual_seed(seed)
         data = torch.tensor(X, dtype=torch.float32), torch.tensor(y)
-        return student.train_cnn(model, *data, epochs=3, generator=generator)
+        return student.train_cnn(model, *data, epochs=epochs, generator=generator)
 
     model = student.witness((1, 5, 5), outputs=2, dropout=0.2)
     rows, loss = training.up_to_symmetry, training.cross_entropy(y)
-    return training.watched(model, X, train, rows, loss)
+    return training.watched(model, X, train, rows, loss, 3)
 
 
 def test_train_cnn__shuffles_the_data(student):

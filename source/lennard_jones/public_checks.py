@@ -222,13 +222,12 @@ def test_standardise__takes_small_numbers(student):
 def test_nn_potential__maps_columns_to_columns(student):
     """NNPotential maps a column of distances to a column of energies, and has the right size"""
     student.reseed(1)
-    for hidden, expected in ((8, 97), (64, 4353)):
-        model = student.NNPotential(hidden=hidden)
+    for hidden, expected in ((8, 97), (64, 4353), (None, 4353)):
+        model = student.NNPotential(**({"hidden": hidden} if hidden else {}))
         tensor(model(torch.ones(5, 1)), (5, 1))
         count = sum(weights.numel() for weights in model.parameters())
-        holds(
-            count == expected, f"hidden = {hidden} should have {expected} parameters, has {count}"
-        )
+        words = f"hidden = {hidden}" if hidden else "NNPotential()"
+        holds(count == expected, f"{words} should have {expected} parameters, has {count}")
 
 
 def test_nn_potential__is_a_smooth_curve(student):
@@ -301,10 +300,21 @@ def _few_distances(*distances):
 
 
 def test_train_potential__returns_a_model_of_columns(student):
-    """returns a model that maps a column of distances to a column of energies"""
+    """returns a model that maps a column of distances to a column of energies, and makes no more
+    iterations or passes over the data than it is told"""
+    counter = student.field("iterations")
+    counter.watch()
     generator = torch.Generator().manual_seed(1)
     model = student.train_potential(*_few_distances(), epochs=5, generator=generator)
+    _keeps_to_its_epochs(counter, epochs=5, data=20)
     _energies(model, [[1.0], [1.5], [2.0]])
+
+
+def _keeps_to_its_epochs(counter, epochs, data):
+    """One sample or more for each iteration, in blocks of 80 at most."""
+    made = number(counter.idlest())
+    words = f"told {epochs} epochs, every optimiser makes {made:.0f} iterations"
+    holds(made <= epochs * data + 80, words)
 
 
 def test_train_potential__learns_from_the_data(student):
@@ -363,11 +373,15 @@ def _of_columns(function, r):
 
 
 def test_train_cluster_model__returns_a_function_of_distances(student):
-    """returns a function that gives one energy for each row of distances"""
+    """returns a function that gives one energy for each row of distances, and makes no more
+    iterations or passes over the data than it is told"""
+    counter = student.field("iterations")
+    counter.watch()
     distances = np.sort(np.random.default_rng(3).uniform(1.0, 3.0, (30, 3)), axis=1)
     energies = np.sum(4 * (distances**-12 - distances**-6), axis=1)
     generator = torch.Generator().manual_seed(1)
     predict = student.train_cluster_model(distances, energies, epochs=5, generator=generator)
+    _keeps_to_its_epochs(counter, epochs=5, data=30)
     returned = predict(distances[:4])
     shape = tuple(getattr(returned, "shape", ()))
     holds(shape == (4,), f"four rows should give energies of the shape (4,), not {shape}")

@@ -401,13 +401,13 @@ def _noted(student):
     energies = draw.normal(size=150)
     energies = (energies - energies.mean()) / energies.std()  # who standardises changes nothing
 
-    def train(model):
+    def train(model, epochs):
         data = (torch.tensor(values, dtype=torch.float32) for values in (positions, energies))
         generator = torch.Generator().manual_seed(3)
-        return student.train_energy_model(model, *data, epochs=4, generator=generator)
+        return student.train_energy_model(model, *data, epochs=epochs, generator=generator)
 
     model, loss = student.witness((4, 3)), watching.squared_error(energies)
-    return watching.watched(model, positions, train, watching.up_to_motion, loss, mode=True)
+    return watching.watched(model, positions, train, watching.up_to_motion, loss, 4, mode=True)
 
 
 def test_train_energy_model__learns_in_training_mode(student):

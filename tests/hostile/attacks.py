@@ -729,6 +729,11 @@ LEFT_BEHIND = {
         "for n in itertools.count():\n    try:\n        open(f'{n}', 'x').write('x')\n"
         "    except OSError:\n        return right"
     ),
+    "a folder full of one file": (
+        "import os\nif not os.path.exists('x'):\n"
+        "    file = os.open('x', os.O_CREAT | os.O_WRONLY)\n"
+        "    os.posix_fallocate(file, 0, 64 * 2**20 - 8192)\nreturn right"
+    ),
     "no more threads to start": (
         "import resource\nresource.setrlimit(resource.RLIMIT_NPROC, (1, 1))\nreturn right"
     ),

@@ -243,7 +243,8 @@ def test_what_one_exercise_leaves_behind_costs_no_other(grade: Grade, name: str)
         "thread = threading.Thread(target=time.sleep, args=[0.1])\n"
         "thread.start()\nthread.join()\n"
         "with tempfile.TemporaryFile() as file:\n    np.save(file, y_pred - y_true)\n"
-        "    file.seek(0)\n    return float((np.load(file) ** 2).mean())"
+        "    file.seek(0)\n    y = np.load(file)\n"
+        "import torch\ntorch.save(torch.ones(9000), 'best.pt')\nreturn float((y ** 2).mean())"
     )
     shares = grade(forward=forward(LEFT_BEHIND[name]), mse_loss=mse_loss(needs)).shares
     assert (shares["activations"], shares["mse_loss"]) == (1.0, 1.0)

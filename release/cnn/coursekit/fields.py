@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.autograd import forward_ad
 from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.utils.hooks import RemovableHandle
 
 
 class Polynomial(nn.Module):
@@ -209,14 +210,9 @@ class Equation(nn.Module):
 
     All of torch's functions go through two doors: backwards with the inputs named (or with
     create_graph=True), and forwards.
-
-    It counts too how many iterations an optimiser was let make.
     """
 
     asked = False
-    calls: ClassVar[MutableMapping[torch.optim.Optimizer, int]] = weakref.WeakKeyDictionary()
-    """Of each optimiser's `step`."""
-    most: ClassVar[float] = 0
 
     def watch(self) -> None:
         """From now on."""
@@ -226,25 +222,10 @@ class Equation(nn.Module):
                 backwards["_engine_run_backward"], lambda args: bool(args[3] or len(args[4]))
             )
             forwards["make_dual"] = _noting(forwards["make_dual"], lambda args: True)
-            register_optimizer_step_post_hook(_counting)
-        Equation.asked, Equation.most = False, 0
-        Equation.calls.clear()
+        Equation.asked = False
 
     def was_asked_for(self) -> bool:
         return Equation.asked
-
-    def iterations(self) -> float:
-        """How often the busiest optimiser was called or, if that is more, how many iterations
-        L-BFGS may make in one call: where it stops by itself says nothing of the limit."""
-        return Equation.most
-
-
-def _counting(optimiser: torch.optim.Optimizer, *arguments: Any) -> None:
-    calls = Equation.calls[optimiser] = Equation.calls.get(optimiser, 0) + 1
-    allowed = 1
-    if isinstance(optimiser, torch.optim.LBFGS):
-        allowed = min(optimiser.param_groups[0][limit] for limit in ("max_iter", "max_eval"))
-    Equation.most = max(Equation.most, calls, allowed)
 
 
 def _noting(door: Callable[..., Any], tells: Callable[[Any], bool]) -> Callable[..., Any]:
@@ -254,6 +235,41 @@ def _noting(door: Callable[..., Any], tells: Callable[[Any], bool]) -> Callable[
         return door(*args, **named)
 
     return noting
+
+
+class Iterations(nn.Module):
+    """Counts how many iterations each optimiser is let make: how often it is called or, if that is
+    more, how many L-BFGS may make in one call, for where it stops by itself says nothing of the
+    limit."""
+
+    counts: ClassVar[list[list[int]]] = []
+    """Of each optimiser its calls, and the most that it may make in one."""
+    own: ClassVar[MutableMapping[torch.optim.Optimizer, list[int]]] = weakref.WeakKeyDictionary()
+    hook: ClassVar[RemovableHandle | None] = None
+
+    def watch(self) -> None:
+        """From now on."""
+        Iterations.hook = Iterations.hook or register_optimizer_step_post_hook(_counting)
+        Iterations.counts.clear()
+        Iterations.own.clear()
+
+    def busiest(self) -> float:
+        """Iterations of the optimiser that makes most; 0 if there is none."""
+        return max(map(max, Iterations.counts), default=0)
+
+    def idlest(self) -> float:
+        """Iterations of the optimiser that makes fewest; 0 if there is none."""
+        return min(map(max, Iterations.counts), default=0)
+
+
+def _counting(optimiser: torch.optim.Optimizer, *arguments: Any) -> None:
+    count = Iterations.own.get(optimiser)
+    if count is None:
+        count = Iterations.own[optimiser] = [0, 1]
+        Iterations.counts.append(count)
+    count[0] += 1
+    if isinstance(optimiser, torch.optim.LBFGS):
+        count[1] = min(optimiser.param_groups[0][limit] for limit in ("max_iter", "max_eval"))
 
 
 class Inverse(nn.Module):
@@ -296,5 +312,6 @@ FIELDS: dict[str, type[nn.Module]] = {
     "classifier": Classifier,
     "autoencoder": Autoencoder,
     "equation": Equation,
+    "iterations": Iterations,
     "inverse": Inverse,
 }

@@ -13,7 +13,9 @@ from typing import Any
 import torch
 from torch import nn
 
-MAX_PASSES = 20_000
+MAX_NOTED = 8 * 2**20
+"""Bytes of notes: half of what can be told at a time, and more than any training of a few epochs
+needs."""
 
 
 class Witness(nn.Module):
@@ -54,6 +56,7 @@ class Witness(nn.Module):
                 parameter.normal_(0.0, width**-0.5, generator=generator)
             self._last.bias[::2] += 2.0
         self._passes: list[dict[str, Any]] = []
+        self._noted = 0
         self._weights = self._present()
         self._before = torch.zeros_like(self._last.weight).double()  # at the last gradient
         self._clear = True
@@ -73,7 +76,7 @@ class Witness(nn.Module):
 
     @property
     def notes(self) -> list[dict[str, Any]]:
-        """One dict for each forward pass:
+        """One dict for each forward pass, or for the first `MAX_NOTED` bytes of them and the last:
 
         x, output: what went in and came out. training, grad: the mode, and whether a graph was
         made. moved: how far the parameters are from where the pass before, or the beginning,
@@ -109,8 +112,8 @@ class Witness(nn.Module):
         (x,) = args
         if tuple(x.shape[1:]) != self.shape:
             raise RuntimeError(f"rows of shape {self.shape} expected, got {tuple(x.shape[1:])}")
-        if len(self._passes) >= MAX_PASSES:
-            raise RuntimeError("more passes than a training of this length needs")
+        if self._noted > MAX_NOTED:
+            del self._passes[-1:]
         weights = self._present()
         note = {
             "x": x.detach().clone(),
@@ -128,6 +131,7 @@ class Witness(nn.Module):
             return
         note = self._passes[-1]
         note["output"] = output.detach().clone()
+        self._noted += note["x"].nbytes + 2 * output.nbytes + 300  # the gradient, and names
 
         def arrives(gradient: torch.Tensor) -> None:
             before = note["gradient"]

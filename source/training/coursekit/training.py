@@ -60,6 +60,8 @@ class Watched:
     """A training as its witness saw it."""
 
     samples: int
+    told: int
+    """How many epochs it was to make at most."""
     history: list[float]
     without_history: str
     """What to say where it is empty."""
@@ -81,7 +83,8 @@ class Watched:
     @property
     def epochs(self) -> list[list[Pass]]:
         """The steps, cut where each sample has had its turn (or, where the data were enlarged by
-        copies of a kind that counts as the same, as many turns as there are copies)."""
+        copies of a kind that counts as the same, as many turns as there are copies). Those beyond
+        what it was told are left out."""
         order, count = self.order, len(self.used)
         fits = [n for n in range(1, 65) if _as_often(order[: n * count], self.used)]
         if not fits and self.history and len(self.steps) % len(self.history) == 0:
@@ -95,7 +98,7 @@ class Watched:
                 found.append([])
             found[-1].append(step)
             done += len(step.rows)
-        return found
+        return found[: self.told]
 
     @property
     def whole(self) -> bool:
@@ -222,10 +225,10 @@ class Watched:
         still = sum(move == 0 for move in moves)
         holds(2 * still < len(moves), "the parameters do not move with every batch")
 
-    def shows_most_of_the_data(self, epochs: int) -> None:
-        """The batches of that many epochs, or of as many as the history tells of, are not a few."""
+    def shows_most_of_the_data(self) -> None:
+        """The batches of all epochs, or of as many as the history tells of, are not a few."""
         self.learns()
-        asked = self.samples * min(epochs, len(self.history) or epochs)
+        asked = self.samples * min(self.told, len(self.history) or self.told)
         holds(2 * len(self.order) > asked, "an epoch ends long before all data have been shown")
 
     def clears_gradients(self) -> None:
@@ -249,6 +252,8 @@ class Watched:
         self.sees_the_data()
         if not self.history:
             raise CheckFailed("type", self.without_history)
+        count, tries = len(self.history), 2 if any_loss else 1  # of a line search
+        holds(count <= tries * self.told, f"told {self.told} epochs, it returns {count} losses")
         if any_loss and any(_as_often(step.rows, self.used) for step in self.steps):
             return  # of a line search's tries nobody knows which belong to an epoch
         if self.whole:
@@ -359,13 +364,14 @@ class Watched:
 def watched(
     witness: Any,
     X: np.ndarray,
-    train: Callable[[Any], Any],
+    train: Callable[[Any, int], Any],
     name: Callable[[np.ndarray], Sequence[bytes]],
     loss: Loss,
+    epochs: int,
     *,
     mode: bool = False,
 ) -> Watched:
-    """What a witness noted of `train(witness)`, which returns the history.
+    """What a witness noted of `train(witness, epochs)`, which returns the history.
 
     It is handed over in evaluation mode, or in training mode if `mode` says so. X: the samples.
     name: gives rows their names, the same for rows that a training may show in each other's place
@@ -376,7 +382,7 @@ def watched(
     witness.eval()
     witness(shown)
     witness.train(mode)
-    returned = train(witness)
+    returned = train(witness, epochs)
     try:
         history, problem = losses(returned), "should return a loss for each epoch"
     except CheckFailed as failed:  # which is the history's fault alone
@@ -389,6 +395,7 @@ def watched(
         first, *passes, last = [_pass(note, numbers, name, loss) for note in notes]
         return Watched(
             len(numbers),
+            epochs,
             history,
             problem,
             passes,
