@@ -73,20 +73,20 @@ class Transport(Protocol):
     used: float
     """CPU seconds that the code has taken for its answers so far."""
 
-    @property
-    def shared(self) -> bool: ...
-
     def begin(self, exercise: str, seed: int) -> None: ...
 
     def ask(self, request: bytes) -> bytes: ...
 
     def renew(self) -> None: ...
 
+    def again(self) -> bool:
+        """Whether another exercise may be why a check ended as it did: what it took is forgotten
+        then, and it may be asked once more."""
+        ...
+
 
 class InProcess:
     """Trusted code in this very process."""
-
-    shared = False
 
     def __init__(self, cells: Iterable[Cell]) -> None:
         self.cells: Sequence[Cell] = list(cells)
@@ -108,6 +108,9 @@ class InProcess:
 
     def renew(self) -> None:
         """Trusted code carries nothing from one check to another."""
+
+    def again(self) -> bool:
+        return False
 
     def with_cell(self, source: str) -> InProcess:
         """The same names with one more cell, which this one does not see."""
