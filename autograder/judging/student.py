@@ -127,8 +127,9 @@ class Student(coursekit.student.Student):
     def _call(self, call: Call, keep: bool) -> Any:
         # A function by its name, an object by its handle.
         target = call.function if call.target is None else call.target
-        message = {"op": "call", "target": target, "method": call.method, "keep": keep}
-        return self.request({**message, "args": call.args, "kwargs": call.kwargs}, call)
+        message = {"op": "call", "target": target, "args": call.args}
+        more = {"kwargs": call.kwargs, "method": call.method, "keep": keep}
+        return self.request(message | {word: said for word, said in more.items() if said}, call)
 
     def _attribute(self, target: Kept, name: str) -> Any:
         return self.request({"op": "attribute", "target": target, "name": name}, self.calls[-1])

@@ -8,6 +8,7 @@ find in its memory.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # what `signal` wraps: no enums at each answer
 import contextlib
 import faulthandler
 import gc
@@ -184,16 +185,16 @@ def serve(line: socket.socket) -> None:
 
     me, session = os.getpid(), Session()
     line.send(b"!")  # the kernel adds our process number, which the judge reads
-    handler: Any = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    handler: Any = _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
     while True:
         nonce, length = HEADER.unpack(receive(line, HEADER.size) or os._exit(0))
         request = receive(line, length) or os._exit(0)
-        signal.signal(signal.SIGINT, handler)
+        _signal.signal(_signal.SIGINT, handler)
         answer = session.answer(request)
         if os.getpid() != me:  # the answer forked; only the first process speaks
             os._exit(0)
         # At rest it is not interrupted, as no notebook's kernel is.
-        handler = signal.signal(signal.SIGINT, signal.SIG_IGN) or signal.SIG_DFL
+        handler = _signal.signal(_signal.SIGINT, _signal.SIG_IGN) or _signal.SIG_DFL
         for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
             signal.setitimer(timer, 0)  # it would ring in another exercise
         faulthandler.cancel_dump_traceback_later()  # and so would this, and end it

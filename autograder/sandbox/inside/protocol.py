@@ -35,7 +35,14 @@ def receive(line: socket.socket, count: int) -> bytes | None:
     They come in one piece, unless a signal came or processes write by turns: a piece more costs the
     same, however many there are.
     """
-    data, there = memoryview(bytearray(count)), 0
+    found = line.recv(count, socket.MSG_WAITALL)
+    there = len(found)
+    if there == count:
+        return found
+    if not found:
+        return None
+    data = memoryview(bytearray(count))
+    data[:there] = found
     while there < count:
         more = line.recv_into(data[there:], 0, socket.MSG_WAITALL)
         if not more:

@@ -10,8 +10,9 @@ judges anything: it computes what the student's code computes.
     {"op": "begin", "seed": …, "then": …}          known global state before a check, and then
                                                its first request, as bytes, which is answered
     {"op": "reseed", "seed": …}                    other global random numbers
-    {"op": "call", "target": name or Handle, "method": name or None, "args": …, "kwargs": …,
-     "keep": bool}                              keep: the result, or a tuple's items, as handles
+    {"op": "call", "target": name or Handle, "args": …}    and, where there are any, "kwargs": …,
+                                               "method": name, and "keep": True: the result, or
+                                               a tuple's items, as handles
     {"op": "gradients", "of": Handle, "wrt": Handle}      through kept tensors or a module
     {"op": "attribute", "target": Handle, "name": …}
     {"op": "keep", "value": …} / {"op": "value", "target": Handle}
@@ -21,12 +22,11 @@ judges anything: it computes what the student's code computes.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -55,9 +55,18 @@ class Session:
         """As the cells left them; none before the first check after a cell."""
 
     def answer(self, request: bytes) -> bytes:
-        """Bytes of the answer to one request; never raises for what a student's code does."""
-        with self._as_in_a_kernel():
+        """Bytes of the answer to one request; never raises for what a student's code does.
+
+        Meanwhile the notebook is `__main__`, so that its functions and classes can be pickled and
+        sent to other processes; and torch.compile, which needs a C compiler, gives back what it
+        got.
+        """
+        before = sys.modules["__main__"], torch.compile
+        sys.modules["__main__"], torch.compile = self.kernel.module, _uncompiled
+        try:
             return self._answer(request)
+        finally:
+            sys.modules["__main__"], torch.compile = before
 
     def _answer(self, request: bytes) -> bytes:
         try:
@@ -72,17 +81,6 @@ class Session:
             return encode(reply, self._keep)
         except BaseException as error:
             return encode({"ok": False, "kind": "type", "type": "WireError", "text": _text(error)})
-
-    @contextlib.contextmanager
-    def _as_in_a_kernel(self) -> Iterator[None]:
-        """The notebook is `__main__`, so that its functions and classes can be pickled and sent to
-        other processes; and torch.compile, which needs a C compiler, gives back what it got."""
-        before = sys.modules["__main__"], torch.compile
-        sys.modules["__main__"], torch.compile = self.kernel.module, _uncompiled
-        try:
-            yield
-        finally:
-            sys.modules["__main__"], torch.compile = before
 
     # operations ---------------------------------------------------------------------------
 
@@ -131,12 +129,12 @@ class Session:
     def _op_call(
         self,
         target: Any,
-        method: str | None,
         args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        kwargs: dict[str, Any] | None = None,
+        method: str | None = None,
         keep: bool = False,
     ) -> dict[str, Any]:
-        function = self._function(target, method)
+        function, kwargs = self._function(target, method), kwargs or {}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
@@ -150,8 +148,10 @@ class Session:
                 several = isinstance(result, (tuple, list))
                 result = [self._keep(one) for one in result] if several else self._keep(result)
             value = encode(result, self._keep)
-        names = sorted({warning.category.__name__ for warning in caught})
-        return {"ok": True, "encoded": value, "warnings": names}
+        reply: dict[str, Any] = {"ok": True, "encoded": value}
+        if caught:
+            reply["warnings"] = sorted({warning.category.__name__ for warning in caught})
+        return reply
 
     def _op_gradients(self, of: Any, wrt: Any) -> dict[str, Any]:
         """Of the sum of a tensor's entries; None where there is no way back."""

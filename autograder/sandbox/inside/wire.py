@@ -47,6 +47,8 @@ _SEQUENCES: dict[bytes, type] = {b"l": list, b"t": tuple}
 _STRING = {str}
 _CONSTANTS = {b"N": None, b"T": True, b"F": False}
 _LENGTH, _FLOAT, _COMPLEX = struct.Struct("<Q"), struct.Struct("<d"), struct.Struct("<dd")
+_HEAD = struct.Struct("<cQ")
+"""A tag, and how much follows."""
 _BASES: tuple[type, ...] = (tuple, list, dict, float, int, complex, str, bytes)
 _ITERATORS: tuple[type, ...] = (
     types.GeneratorType,
@@ -77,19 +79,25 @@ class Handle:
 class _Writer:
     def __init__(self, keep: Callable[[Any], Handle] | None) -> None:
         self.parts: list[bytes] = []
+        self.put = self.parts.append
         self.keep = keep
         self.size = 0
         self.items = 0
 
-    def put(self, data: bytes) -> None:
+    def large(self, data: bytes) -> None:
+        """What may be long is counted as it comes; of the rest there are few bytes an item."""
         self.size += len(data)
         if self.size > MAX_BYTES:
-            raise WireError(f"larger than {MAX_BYTES >> 20} MiB")
-        self.parts.append(data)
-
-    def blob(self, tag: bytes, data: bytes) -> None:
-        self.put(tag + _LENGTH.pack(len(data)))
+            raise _too_large()
         self.put(data)
+
+    def text(self, value: str) -> None:
+        if len(value) > 32:
+            data = value.encode("utf-8", "replace")
+            self.put(_HEAD.pack(b"s", len(data)))
+            self.large(data)
+        else:
+            self.put(_word(value))
 
     def value(self, value: Any, depth: int = 0) -> None:
         self.items += 1
@@ -99,40 +107,42 @@ class _Writer:
             raise WireError(f"nested more than {MAX_DEPTH} deep")
         kind = type(value)
         if kind is str:
-            if len(value) > 32:
-                self.blob(b"s", value.encode("utf-8", "replace"))
-            else:
-                self.put(_word(value))
+            self.text(value)
         elif value is None:
             self.put(b"N")
         elif kind is bool:
             self.put(b"T" if value else b"F")
+        elif kind is float:
+            self.put(b"f" + _FLOAT.pack(value))
+        elif kind is np.ndarray:
+            self.array(value, b"a")
+        elif kind is list or kind is tuple:
+            self.put(_HEAD.pack(b"l" if kind is list else b"t", len(value)))
+            for item in value:
+                self.value(item, depth + 1)
+        elif kind is dict and {*map(type, value)} <= _STRING:
+            self.put(_HEAD.pack(b"d", len(value)))
+            self.items += len(value)
+            for key, item in value.items():
+                self.text(key)
+                self.value(item, depth + 1)
+        elif kind is bytes:
+            self.put(_HEAD.pack(b"b", len(value)))
+            self.large(value)
         elif kind is int:
             length = (value.bit_length() + 8) // 8
             if length > MAX_INT_BYTES:
                 raise WireError(f"an integer of {length} bytes")
-            self.blob(b"i", value.to_bytes(length, "little", signed=True))
-        elif kind is float:
-            self.put(b"f" + _FLOAT.pack(value))
+            data = value.to_bytes(length, "little", signed=True)
+            self.put(_HEAD.pack(b"i", length) + data)
         elif kind is complex:
             self.put(b"c" + _COMPLEX.pack(value.real, value.imag))
-        elif kind is bytes:
-            self.blob(b"b", value)
-        elif kind is list or kind is tuple:
-            self.put((b"l" if kind is list else b"t") + _LENGTH.pack(len(value)))
-            for item in value:
-                self.value(item, depth + 1)
-        elif kind is dict and {*map(type, value)} <= _STRING:
-            self.put(b"d" + _LENGTH.pack(len(value)))
-            for key, item in value.items():
-                self.value(key, depth + 1)
-                self.value(item, depth + 1)
         elif isinstance(value, torch.Tensor):
             self.tensor(value)
         elif isinstance(value, (np.ndarray, np.generic)):
             self.array(value, b"a" if isinstance(value, np.ndarray) else b"n")
         elif kind is Handle:
-            self.put(b"h" + _LENGTH.pack(value.number))
+            self.put(_HEAD.pack(b"h", value.number))
             self.value(value.type_name[:80], depth + 1)
         elif kind is np.random.Generator:
             self.put(b"g")
@@ -157,7 +167,7 @@ class _Writer:
         elif array.dtype == np.longdouble:
             array = array.astype(np.float64)
         self.put(tag + flag + _head(array.dtype, array.shape))
-        self.put(array.tobytes())
+        self.large(array.tobytes())
 
     def tensor(self, value: torch.Tensor) -> None:
         plain = value.detach()
@@ -172,6 +182,10 @@ class _Writer:
         self.array(array, b"p", b"\1" if value.requires_grad else b"\0")
 
 
+def _too_large() -> WireError:
+    return WireError(f"larger than {MAX_BYTES >> 20} MiB")
+
+
 def _refuse_large(numbers: int, size: int) -> None:
     if numbers * max(size, NUMBER_BYTES) > MAX_BYTES:
         raise WireError(f"more than {MAX_BYTES // max(size, NUMBER_BYTES)} numbers")
@@ -181,7 +195,7 @@ def _refuse_large(numbers: int, size: int) -> None:
 def _word(text: str) -> bytes:
     """A short string; most are the words of a request."""
     data = text.encode("utf-8", "replace")
-    return b"s" + _LENGTH.pack(len(data)) + data
+    return _HEAD.pack(b"s", len(data)) + data
 
 
 @functools.lru_cache(1024)
@@ -195,8 +209,9 @@ def _head(dtype: np.dtype, shape: tuple[int, ...]) -> bytes:
 
 
 @functools.lru_cache(1024)
-def _headed(head: bytes) -> tuple[np.dtype, tuple[int, ...], int]:
-    """The dtype, shape and number of entries that such bytes tell."""
+def _headed(head: bytes) -> tuple[np.dtype, tuple[int, ...], int, int]:
+    """The dtype and shape that such bytes tell, how many bytes follow, and how many fewer they are
+    than where the array is compared."""
     name, shape = head[2 : 2 + head[0]], struct.unpack_from(f"<{head[1]}Q", head, 2 + head[0])
     dtype = _ARRAYS.get(name)
     if dtype is None or len(shape) > 32:
@@ -205,7 +220,8 @@ def _headed(head: bytes) -> tuple[np.dtype, tuple[int, ...], int]:
     for extent in shape:
         numbers *= max(extent, 1)  # NumPy refuses axes too long even where another is empty
         _refuse_large(numbers, dtype.itemsize)
-    return dtype, shape, 0 if 0 in shape else numbers
+    numbers = 0 if 0 in shape else numbers
+    return dtype, shape, numbers * dtype.itemsize, numbers * max(0, NUMBER_BYTES - dtype.itemsize)
 
 
 class _Reader:
@@ -226,21 +242,17 @@ class _Reader:
         self.at = end
         return self.data[start:end]
 
-    def sized(self) -> bytes:
-        """As many bytes as the length before them says."""
-        (length,) = self.unpack(_LENGTH)
-        return self.take(length)
-
-    def unpack(self, layout: struct.Struct) -> tuple[Any, ...]:
-        start = self.at
-        self.at += layout.size
-        return layout.unpack_from(self.data, start)
+    def number(self) -> int:
+        """A length, or a handle's number."""
+        (number,) = _LENGTH.unpack_from(self.data, self.at)
+        self.at += 8
+        return int(number)
 
     def count(self) -> int:
-        (count,) = self.unpack(_LENGTH)
+        count = self.number()
         if count > MAX_ITEMS or count > len(self.data) - self.at:
             raise WireError("more items than bytes")
-        return int(count)
+        return count
 
     def value(self, depth: int = 0) -> Any:
         self.items += 1
@@ -249,29 +261,32 @@ class _Reader:
         tag = self.data[self.at : self.at + 1]
         self.at += 1
         if tag == b"s":
-            return self.sized().decode("utf-8", "replace")
+            return self.take(self.number()).decode("utf-8", "replace")
         if tag in _CONSTANTS:
             return _CONSTANTS[tag]
         if tag == b"f":
-            return self.unpack(_FLOAT)[0]
+            return _FLOAT.unpack(self.take(8))[0]
         if tag == b"a":
             return self.array()
         if tag == b"d":
-            pairs = [(self.value(depth + 1), self.value(depth + 1)) for _ in range(self.count())]
-            if not {type(key) for key, _ in pairs} <= _STRING:
-                raise WireError("a key that is not a string")
-            return dict(pairs)
+            found = {}
+            for _ in range(self.count()):
+                key = self.value(depth + 1)
+                if type(key) is not str:
+                    raise WireError("a key that is not a string")
+                found[key] = self.value(depth + 1)
+            return found
         if tag in _SEQUENCES:
             return _SEQUENCES[tag]([self.value(depth + 1) for _ in range(self.count())])
         if tag == b"b":
-            return self.sized()
+            return self.take(self.number())
         if tag == b"i":
-            (length,) = self.unpack(_LENGTH)
+            length = self.number()
             if length > MAX_INT_BYTES:
                 raise WireError("an integer too long")
             return int.from_bytes(self.take(length), "little", signed=True)
         if tag == b"c":
-            return complex(*self.unpack(_COMPLEX))
+            return complex(*_COMPLEX.unpack(self.take(16)))
         if tag == b"n":
             array = self.array()
             if array.ndim:
@@ -283,7 +298,7 @@ class _Reader:
             differentiable = tensor.is_floating_point() or tensor.is_complex()
             return tensor.requires_grad_(requires_grad and differentiable)
         if tag == b"h":
-            (number,) = self.unpack(_LENGTH)
+            number = self.number()
             name = self.value(depth + 1)
             if type(name) is not str:
                 raise WireError("a handle without a name")
@@ -297,16 +312,16 @@ class _Reader:
 
     def array(self) -> np.ndarray:
         sizes = self.take(2)
-        dtype, shape, numbers = _headed(sizes + self.take(sizes[0] + 8 * sizes[1]))
-        total = numbers * dtype.itemsize
-        self.wider += numbers * max(0, NUMBER_BYTES - dtype.itemsize)
-        data = bytearray(memoryview(self.data)[self.at : self.at + total])
-        if len(data) < total:
+        dtype, shape, size, wider = _headed(sizes + self.take(sizes[0] + 8 * sizes[1]))
+        self.wider += wider
+        end = self.at + size
+        data = bytearray(memoryview(self.data)[self.at : end])
+        if len(data) < size:
             raise WireError("bytes end before the value does")
-        self.at += total
+        self.at = end
         if dtype.kind == "b":  # any other byte than 0 and 1 would be a trap for NumPy
-            return (np.frombuffer(data, dtype=np.uint8) != 0).reshape(shape)
-        return np.frombuffer(data, dtype=dtype).reshape(shape)
+            return (np.frombuffer(data, np.uint8) != 0).reshape(shape)
+        return np.ndarray(shape, dtype, data)
 
     def numpy_generator(self, depth: int) -> np.random.Generator:
         start = self.at
@@ -329,7 +344,10 @@ def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
     """Bytes of `value`. `keep` takes objects that cannot cross and gives handles for them."""
     writer = _Writer(keep)
     writer.value(value)
-    return b"".join(writer.parts)
+    data = b"".join(writer.parts)
+    if len(data) > MAX_BYTES:
+        raise _too_large()
+    return data
 
 
 def decode(
