@@ -62,6 +62,9 @@ class Answers:
     def renew(self) -> None:
         pass
 
+    def tell(self, request: bytes) -> None:
+        pass
+
     def ask(self, request: bytes) -> bytes:
         return self.answer
 
