@@ -133,8 +133,7 @@ class Judge:
         started = time.perf_counter()
         outcome, message, kind = "passed", "", ""
         raised = self._raised(check, student, salt)
-        if student.transport.shared and _ran_out(raised):
-            student.transport.renew()  # another exercise may have left it without
+        if _ran_out(raised) and student.transport.again():
             raised = self._raised(check, student, salt)
         if raised is not None:
             outcome, message, kind = self.verdict(check, student, raised, salt)

@@ -73,9 +73,6 @@ class Transport(Protocol):
     used: float
     """CPU seconds that the code has taken for its answers so far."""
 
-    @property
-    def shared(self) -> bool: ...
-
     def begin(self, exercise: str, seed: int) -> None: ...
 
     def tell(self, request: bytes) -> None:
@@ -85,11 +82,14 @@ class Transport(Protocol):
 
     def renew(self) -> None: ...
 
+    def again(self) -> bool:
+        """Whether another exercise may be why a check ended as it did: what it took is forgotten
+        then, and it may be asked once more."""
+        ...
+
 
 class InProcess:
     """Trusted code in this very process."""
-
-    shared = False
 
     def __init__(self, cells: Iterable[Cell]) -> None:
         self.cells: Sequence[Cell] = list(cells)
@@ -114,6 +114,9 @@ class InProcess:
 
     def renew(self) -> None:
         """Trusted code carries nothing from one check to another."""
+
+    def again(self) -> bool:
+        return False
 
     def with_cell(self, source: str) -> InProcess:
         """The same names with one more cell, which this one does not see."""

@@ -3,7 +3,7 @@
 Every exercise fails alone: when a worker ends, the next check gets a new one in which the
 student's cells are run again, without a cell that ended a worker before. So does the next exercise
 where one leaves threads or processes behind, files open or its folders fuller, and a check that ran
-out of something in a worker that other exercises have used (`shared`): the judge asks it once more.
+out of something in a worker that other exercises have used (`again`): the judge asks it once more.
 Time is counted per exercise, over all its checks; starting workers and running cells is not charged
 to it. It is CPU time, and there is more of it where a second is worth less: on a slow machine, or
 one that is crowded. Beside it stand two limits that an honest answer does not come near
@@ -98,6 +98,8 @@ class Caged:
         """What they left it of files to open, and of its folders."""
         self.served: set[str] = set()
         """The exercises that have asked it something."""
+        self.before = Allowance(Budget(0.0), 0.0)
+        """What the exercise could still use when its check began."""
         self.used = 0.0
         self.ended_by = ""
         """The exercise in which the last worker ended, if none was started since."""
@@ -121,6 +123,7 @@ class Caged:
         """
         self.exercise = exercise
         mine = self._allowance()
+        self.before = replace(mine, budget=replace(mine.budget))
         if mine.budget.cpu <= 0:
             raise StudentError("time", "had no computing time left: earlier checks used it up")
         if clock.now() > self.until:
@@ -145,12 +148,16 @@ class Caged:
         self.served.add(exercise)
         self.first = [encode({"op": "begin", "seed": seed})]
 
-    @property
-    def shared(self) -> bool:
+    def again(self) -> bool:
         """Whether the exercise has a worker that others had before, who may be why it ended; not
-        where something else than the grader ended it."""
+        where something else than the grader ended it. Then it gets a new one, and back what it had
+        before the check."""
         others = self.exercise in self.served and len(self.served) > 1
-        return others and self.exercise not in self.killed
+        if not others or self.exercise in self.killed:
+            return False
+        self.renew()
+        self.allowances[self.exercise] = self.before
+        return True
 
     def _left_behind(self) -> bool:
         """Whether an exercise left what may cost the next one something."""

@@ -222,13 +222,12 @@ def test_standardise__takes_small_numbers(student):
 def test_nn_potential__maps_columns_to_columns(student):
     """NNPotential maps a column of distances to a column of energies, and has the right size"""
     student.reseed(1)
-    for hidden, expected in ((8, 97), (64, 4353)):
-        model = student.NNPotential(hidden=hidden)
+    for hidden, expected in ((8, 97), (64, 4353), (None, 4353)):
+        model = student.NNPotential(**({"hidden": hidden} if hidden else {}))
         tensor(model(torch.ones(5, 1)), (5, 1))
         count = sum(weights.numel() for weights in model.parameters())
-        holds(
-            count == expected, f"hidden = {hidden} should have {expected} parameters, has {count}"
-        )
+        words = f"hidden = {hidden}" if hidden else "NNPotential()"
+        holds(count == expected, f"{words} should have {expected} parameters, has {count}")
 
 
 def test_nn_potential__is_a_smooth_curve(student):

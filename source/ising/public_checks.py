@@ -277,6 +277,15 @@ def test_sample_configurations__is_not_frozen_in_stripes(student):
     holds(ordered, "below T_c some are frozen in stripes: how does a chain start?")
 
 
+def test_sample_configurations__has_the_energy_of_all_states(student):
+    """has at T = 2 on a 3×3 lattice the mean energy per spin of its 512 states, −1.77"""
+    rng = np.random.default_rng(9)
+    spins = array(student.sample_configurations(3, 2.0, 300, rng, 20, 3), (300, 3, 3)).astype(int)
+    energy = -np.mean(spins * (np.roll(spins, 1, 1) + np.roll(spins, 1, 2)))
+    # The mean of 300 scatters by 0.034 at most.
+    holds(abs(energy + 1.7677) < 0.22, f"the mean energy per spin is {energy:.2f}")
+
+
 def test_sample_configurations__equilibrates(student):
     """makes more sweeps where `equilibration` asks for more: other sweeps, other spins"""
     few, many = (

@@ -250,6 +250,28 @@ def test_what_one_exercise_leaves_behind_costs_no_other(grade: Grade, name: str)
     assert (shares["activations"], shares["mse_loss"]) == (1.0, 1.0)
 
 
+def test_who_is_asked_once_more_has_the_time_that_it_had(grade: Grade) -> None:
+    """An answer that finds no memory late has not spent its time for nothing."""
+    leaves = "np.kept = True\nreturn right"
+    slow = (
+        "import time\nuntil = time.process_time() + 0.6\n"
+        "while not hasattr(np, 'trained') and time.process_time() < until:\n    pass\n"
+        "np.trained = True\nif hasattr(np, 'kept'):\n    raise MemoryError\n"
+        "return float(((y_pred - y_true) ** 2).mean())"
+    )
+    assert grade(forward=forward(leaves), mse_loss=mse_loss(slow)).shares["mse_loss"] == 1.0
+
+
+def test_an_end_that_was_asked_for_twice_counts_once(grade: Grade) -> None:
+    """Who ends Python where the prediction is perfect loses what who gives no value there does."""
+    fails = "if (y_pred == y_true).all():\n    {}\nreturn float(((y_pred - y_true) ** 2).mean())"
+    ends, silent = (
+        grade(mse_loss=mse_loss(fails.format(how))).shares["mse_loss"]
+        for how in ("import os; os.abort()", "return None")
+    )
+    assert ends == silent
+
+
 # --------------------------------------------------------------------------------- gaming
 
 
