@@ -61,6 +61,9 @@ class Answers:
     def renew(self) -> None:
         pass
 
+    def tell(self, request: bytes) -> None:
+        pass
+
     def again(self) -> bool:
         return False
 

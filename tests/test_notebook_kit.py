@@ -706,6 +706,30 @@ def test_public_checks_pass_for_the_reference(name: str, monkeypatch: pytest.Mon
         notebook._known.cache_clear()
 
 
+@pytest.mark.parametrize("name", course())
+def test_what_public_checks_make_once_is_the_same_whatever_the_notebook_sets(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit = ROOT / "assignments" / name / "coursekit" / "notebook.py"
+    monkeypatch.setattr(notebook, "__file__", str(kit))
+
+    def made() -> dict[str, tuple[torch.dtype, str]]:
+        notebook._known.cache_clear()
+        first, *_ = next(iter(notebook._known().values()))
+        found = {k: v for k, v in first.__globals__.items() if isinstance(v, torch.Tensor)}
+        return {k: (v.dtype, v.device.type) for k, v in found.items()}
+
+    try:
+        usual = made()
+        with state.undisturbed():
+            torch.set_default_dtype(torch.float64)
+            torch.set_default_device("meta")
+            assert made() == usual
+            assert torch.get_default_dtype() is torch.float64
+    finally:
+        notebook._known.cache_clear()
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("warm")
 @pytest.mark.parametrize("name", course())

@@ -12,8 +12,11 @@ from autograder.course import Cell, load_assignment
 from autograder.judging import student as module
 from autograder.judging.answers import Answer, cells
 from autograder.judging.student import Student
-from autograder.sandbox.inside.wire import ITEM_BYTES, encode
+from autograder.sandbox.inside.session import Session
+from autograder.sandbox.inside.wire import ITEM_BYTES, Handle, decode, encode
 from autograder.sandbox.protocol import InProcess
+from autograder.sandbox.transport import Caged
+from autograder.sandbox.watch import Budget
 
 CODE = """\
 times = []
@@ -71,6 +74,59 @@ def test_what_stopped_is_tried_again(student: Student) -> None:
     assert student.train(1) == 3
 
 
+class Uncaged:
+    """A cage without walls, and a worker in it; what is asked of it is noted."""
+
+    alive = True
+
+    def __init__(self) -> None:
+        self.session, self.asked = Session(), list[bytes]()
+
+    def worker(self, cpu: float) -> Uncaged:
+        return self
+
+    def company(self) -> set[int]:
+        return set()
+
+    def room(self) -> list[int]:
+        return []
+
+    def ask(self, request: bytes, budget: Budget) -> bytes:
+        self.asked.append(request)
+        return self.session.answer(request)
+
+
+def test_what_asks_for_nothing_back_goes_with_the_next_request() -> None:
+    cage, found = Uncaged(), load_assignment("backprop")
+    code = Cell("a", "def mse_loss(a, b):\n    a += 1\n    b.append(a[0])")
+    student = Student(Caged(cage, found, [code]))  # type: ignore[arg-type]
+    for seed in (1, 2):
+        student.begin("mse_loss", seed)
+        before = len(cage.asked)
+        kept = [student.keep(np.zeros(2)), student.keep([0.0])]
+        student.mse_loss(*kept)
+        first, second = student.values(kept)
+        assert (list(first), second) == ([1.0, 1.0], [0.0, 1.0])
+        assert len(cage.asked) - before == 2  # the call and the values
+        told = [decode(one.request)["op"] for one in student.requests]
+        assert told == ["begin", "keep", "keep", "call", "value"]
+        large = student.keep(np.zeros(2**17))
+        assert student.value(large).shape == (2**17,)
+
+
+def test_what_cannot_be_made_is_the_answer_to_what_needs_it() -> None:
+    begin, keep, value = (
+        encode({"op": "begin", "seed": 1}),
+        encode({"op": "keep", "number": 1, "value": Handle(7)}, lambda held: held),
+        encode({"op": "value", "target": 1}),
+    )
+    session = Session()
+    answer = session.answer(encode({"op": "after", "first": [begin, keep], "then": value}))
+    assert decode(answer)["type"] == "KeyError"
+    answer = session.answer(encode({"op": "after", "first": [begin], "then": value}))
+    assert decode(decode(answer)["encoded"]) == 1
+
+
 class Answers:
     """A worker in the hands of an attacker: its answer is always the same bytes."""
 
@@ -84,6 +140,9 @@ class Answers:
         self.used = 0.0
 
     def begin(self, exercise: str, seed: int) -> None:
+        pass
+
+    def tell(self, request: bytes) -> None:
         pass
 
     def ask(self, request: bytes) -> bytes:

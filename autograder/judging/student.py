@@ -19,6 +19,7 @@ from coursekit.compare import in_other_words, no_parameters, not_callable
 from coursekit.student import Kept
 
 from autograder.sandbox.inside.protocol import MAX_BYTES
+from autograder.sandbox.inside.session import DONE
 from autograder.sandbox.inside.wire import Handle, WireError, encode, weighed
 from autograder.sandbox.protocol import (
     NOT_DEFINED,
@@ -30,7 +31,8 @@ from autograder.sandbox.protocol import (
 
 from .uses import pieces_of
 
-_OK = encode({"ok": True})
+_MADE = 2**32
+"""Objects that checks have made in the worker are numbered from here on."""
 MAX_RECEIVED = 8 * MAX_BYTES  # in all checks of an exercise: they stay until the diagnosis
 _OTHER_TYPES = ("Tensor", "function", "generator", "module", "method", "dict_values", "dict_keys")
 # What a hidden check's message may name: more names, and lines, would be room for its inputs.
@@ -79,6 +81,7 @@ class Student(coursekit.student.Student):
         self.owner: dict[str, str] = {}
         self._line: tuple[str, int] | None = None
         self.requests: list[Exchange] = []
+        self._number = _MADE
         self.received = 0
         self._measured: dict[Callable[..., Any], _Measured] = {}
 
@@ -97,9 +100,9 @@ class Student(coursekit.student.Student):
         if exercise != self.exercise:
             self._measured, self.received, self._line = {}, 0, None
         self.owner, self.hidden = owner or {}, hidden
-        self.exercise, self.calls = exercise, []
+        self.exercise, self.calls, self._number = exercise, [], _MADE
         # First in the transcript, so that it can be repeated with the same random numbers.
-        self.requests = [Exchange(encode({"op": "begin", "seed": seed}), _OK)]
+        self.requests = [Exchange(encode({"op": "begin", "seed": seed}), DONE)]
         self.transport.begin(exercise, seed)
 
     def once(self, measure: Callable[[Student, np.random.Generator], T], draw: Any) -> T:
@@ -134,8 +137,14 @@ class Student(coursekit.student.Student):
     def _attribute(self, target: Kept, name: str) -> Any:
         return self.request({"op": "attribute", "target": target, "name": name}, self.calls[-1])
 
-    def _make(self, kind: str, **given: Any) -> Any:
-        return self.request({"op": kind, **given})
+    def _make(self, kind: str, **given: Any) -> Kept:
+        self._number += 1
+        name = type(given["value"]).__name__ if kind == "keep" else "object"
+        handle = Handle(self._number, name)
+        data = encode({"op": kind, "number": handle.number, **given}, _handle_of)
+        self.requests.append(Exchange(data, DONE))
+        self.transport.tell(data)
+        return Kept(self, handle)
 
     def gradients(self, of: Kept, wrt: Kept) -> list[Any]:
         try:
@@ -148,6 +157,10 @@ class Student(coursekit.student.Student):
 
     def value(self, kept: Any) -> Any:
         return self.request({"op": "value", "target": kept})
+
+    def values(self, kept: list[Kept]) -> Any:
+        """Those of several, asked for together."""
+        return self.value(kept)
 
     def reseed(self, seed: int) -> None:
         self.request({"op": "reseed", "seed": seed})

@@ -75,6 +75,9 @@ class Transport(Protocol):
 
     def begin(self, exercise: str, seed: int) -> None: ...
 
+    def tell(self, request: bytes) -> None:
+        """A request that asks for nothing back; it may go with the next one."""
+
     def ask(self, request: bytes) -> bytes: ...
 
     def renew(self) -> None: ...
@@ -99,6 +102,9 @@ class InProcess:
 
     def begin(self, exercise: str, seed: int) -> None:
         self.ask(encode({"op": "begin", "seed": seed}))
+
+    def tell(self, request: bytes) -> None:
+        self.ask(request)
 
     def ask(self, request: bytes) -> bytes:
         started = time.process_time()

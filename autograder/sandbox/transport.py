@@ -48,6 +48,7 @@ _USED_UP = (
     "was not run, nor what follows but definitions: the notebook had used up its time, or ended "
     "Python too often"
 )
+_TOGETHER = 2**20  # bytes that go with a request
 MAX_DEATHS = 4
 MAX_DEADLY = 20
 MAX_STATEMENTS = 5_000
@@ -104,7 +105,8 @@ class Caged:
         """The exercise in which the last worker ended, if none was started since."""
         whole = self.pace * wall_seconds(assignment)
         self.until = clock.now() + min(whole, 2 * whole - spent)
-        self.seed: int | None = None
+        self.first: list[bytes] = []
+        """What goes with the next request."""
         self.ran = False
         """Whether the cells have run to their end."""
         self.late: set[str] = set()
@@ -144,7 +146,7 @@ class Caged:
                 mine.repeats -= again_seconds
                 self.repeats -= again_seconds
         self.served.add(exercise)
-        self.seed = seed  # goes with the check's first request: a quarter of all ways there
+        self.first = [encode({"op": "begin", "seed": seed})]
 
     def again(self) -> bool:
         """Whether the exercise has a worker that others had before, who may be why it ended; not
@@ -170,12 +172,19 @@ class Caged:
             self.allowances[self.exercise] = Allowance(budget, ALL_CELLS_SECONDS * self.pace)
         return self.allowances[self.exercise]
 
+    def tell(self, request: bytes) -> None:
+        """It goes with the next request, as a third of all do, unless both would be too long."""
+        if sum(map(len, self.first)) + len(request) > _TOGETHER:
+            self.ask(request)
+        else:
+            self.first.append(request)
+
     def ask(self, request: bytes) -> bytes:
         if self.worker is None or not self.worker.alive:
             raise StudentError("died", "ended the Python process instead of returning")
-        if self.seed is not None:
-            request = encode({"op": "begin", "seed": self.seed, "then": request})
-            self.seed = None
+        if self.first:
+            request = encode({"op": "after", "first": self.first, "then": request})
+            self.first = []
         mine = self._allowance()
         before = mine.budget.cpu
         try:

@@ -7,17 +7,19 @@ judges anything: it computes what the student's code computes.
     {"op": "read", "source": …, "label": …, "start": bool}     one cell's statements: first line,
                                                last, plain; start: where all are plain, they run
     {"op": "run", "label": …, "statement": …}      runs one of them; with "source", a whole cell
-    {"op": "begin", "seed": …, "then": …}          known global state before a check, and then
-                                               its first request, as bytes, which is answered
+    {"op": "begin", "seed": …}                     known global state before a check
+    {"op": "after", "first": …, "then": …}         requests, as bytes: the last one's answer, or
+                                               that of the first that does not come to its end
     {"op": "reseed", "seed": …}                    other global random numbers
     {"op": "call", "target": name or Handle, "args": …}    and, where there are any, "kwargs": …,
                                                "method": name, and "keep": True: the result, or
                                                a tuple's items, as handles
     {"op": "gradients", "of": Handle, "wrt": Handle}      through kept tensors or a module
     {"op": "attribute", "target": Handle, "name": …}
-    {"op": "keep", "value": …} / {"op": "value", "target": Handle}
-    {"op": "field", "name": …, "params": {…}}      a closed-form model from `fields`
-    {"op": "witness", "params": {…}}               a network that notes how it is trained
+    {"op": "value", "target": Handle}
+    {"op": "keep", "number": …, "value": …}        for the handle of that number: a value,
+    {"op": "field", "number": …, "name": …, "params": {…}}     a closed-form model from `fields`,
+    {"op": "witness", "number": …, "params": {…}}  a network that notes how it is trained
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ from .wire import Handle, WireError, decode, encode
 from .witness import Witness
 
 MAX_HANDLES = 100_000
+DONE = encode({"ok": True})
+"""The answer to a request that asks for nothing back."""
 UNWRITTEN = "still to be written"  # what a stub's NotImplementedError says
 _NO_DEVICE = re.compile(r"\b(cuda|mps|xpu|xla)\b|nvidia|accelerator device", re.IGNORECASE)
 """What torch says of a device that is not there, in a dozen sentences."""
@@ -117,14 +121,20 @@ class Session:
         state.reseed(seed)
         return {"ok": True}
 
-    def _op_begin(self, seed: int, then: bytes = b"") -> dict[str, Any] | bytes:
+    def _op_after(self, first: list[bytes], then: bytes) -> bytes:
+        for request in first:
+            if (answer := self._answer(request)) != DONE:
+                return answer
+        return self._answer(then)
+
+    def _op_begin(self, seed: int) -> dict[str, Any]:
         if not self.names:  # the first check after a cell
             self.settings = state.after_cells(self.settings)
         state.restore(self.settings | state.expected())
         state.reseed(seed)
         self.handles.clear()
         self._restore_names()
-        return self._answer(then) if then else {"ok": True}
+        return {"ok": True}
 
     def _op_call(
         self,
@@ -164,17 +174,18 @@ class Session:
     def _op_attribute(self, target: Any, name: str) -> dict[str, Any]:
         return {"ok": True, "encoded": encode(getattr(target, name), self._keep)}
 
-    def _op_keep(self, value: Any) -> dict[str, Any]:
-        return {"ok": True, "encoded": encode(self._keep(value))}
+    def _op_keep(self, number: int, value: Any) -> dict[str, Any]:
+        self._put(number, value)
+        return {"ok": True}
 
     def _op_value(self, target: Any) -> dict[str, Any]:
         return {"ok": True, "encoded": encode(target)}
 
-    def _op_field(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
-        return {"ok": True, "encoded": encode(self._keep(fields.FIELDS[name](**params)))}
+    def _op_field(self, number: int, name: str, params: dict[str, Any]) -> dict[str, Any]:
+        return self._op_keep(number, fields.FIELDS[name](**params))
 
-    def _op_witness(self, params: dict[str, Any]) -> dict[str, Any]:
-        return {"ok": True, "encoded": encode(self._keep(Witness(**params)))}
+    def _op_witness(self, number: int, params: dict[str, Any]) -> dict[str, Any]:
+        return self._op_keep(number, Witness(**params))
 
     # helpers ------------------------------------------------------------------------------
 
@@ -202,11 +213,14 @@ class Session:
         return function
 
     def _keep(self, value: Any) -> Handle:
+        number = len(self.handles) + 1
+        self._put(number, value)
+        return Handle(number, type(value).__name__)
+
+    def _put(self, number: int, value: Any) -> None:
         if len(self.handles) >= MAX_HANDLES:
             raise WireError(f"more than {MAX_HANDLES} objects kept")
-        number = len(self.handles) + 1
         self.handles[number] = value
-        return Handle(number, type(value).__name__)
 
     def _object(self, handle: Handle) -> Any:
         value = self.handles[handle.number]
