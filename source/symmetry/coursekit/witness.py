@@ -77,7 +77,8 @@ class Witness(nn.Module):
 
     @property
     def notes(self) -> list[dict[str, Any]]:
-        """One dict for each pass through both halves, or for the first `MAX_NOTED` bytes of them and the last:
+        """One dict for each pass through both halves, or for the first `MAX_NOTED` bytes of them
+        and the last:
 
         x, output: what went in and came out. training, grad: the mode, and whether a graph was
         made. moved: how far the parameters are from where the pass before, or the beginning,
