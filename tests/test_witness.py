@@ -85,6 +85,11 @@ RIGHT = {
     model.eval()
     return history
 """,
+    "one half of the network alone, looked at between its steps": PLAIN.replace(
+        "            opt.step()",
+        "            model.encoder(X)\n            opt.step()\n            model.encoder(X[:9])\n"
+        "            model.decoder(torch.zeros(7, 16))",
+    ),
     "flips signs, seeds inside, a loader": """
     torch.manual_seed(generator.initial_seed())
     data = torch.utils.data.TensorDataset(X, y)
