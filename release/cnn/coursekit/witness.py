@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 MAX_NOTED = 8 * 2**20
-"""Bytes of notes: half of what can be told at a time, and more than any training of a few epochs
-needs."""
+"""Bytes of notes: half of what can be told at a time. A few epochs need less, unless their data
+are dozens of copies, or a line search looks at each batch as often."""
 
 
 class Witness(nn.Module):
@@ -91,7 +91,7 @@ class Witness(nn.Module):
     @property
     def ending(self) -> dict[str, Any]:
         """The mode that the network is left in, how far its parameters have moved since the last
-        pass, and whether two calls agree."""
+        pass, whether two calls agree, and whether not all passes are noted."""
         moved = float((self._present() - self._weights).norm())
         x = torch.ones(8, *self.shape, dtype=self._last.weight.dtype)
         passes, self._passes = self._passes, []
@@ -99,7 +99,8 @@ class Witness(nn.Module):
             one, other = (self.decoder(self.encoder(x)) for _ in range(2))
         self._passes = passes
         agree = bool(torch.equal(one, other))
-        return {"training": self.training, "moved": moved, "agree": agree}
+        cut = self._noted > MAX_NOTED
+        return {"training": self.training, "moved": moved, "agree": agree, "cut": cut}
 
     @property
     def _last(self) -> nn.Linear:
