@@ -576,6 +576,25 @@ def test_the_iterations_of_each_optimiser_are_counted(body: str, idlest: int, bu
         assert (counter.idlest(), counter.busiest()) == (idlest, busiest)
 
 
+def test_what_was_trained_can_be_made_what_it_was_before_the_first_step() -> None:
+    body = (
+        "for one in (torch.optim.Adam, torch.optim.SGD):\n"
+        "        optimiser = one([weights], lr=0.01)\n"
+        "        for _ in range(epochs):\n            optimiser.step(closure)\n"
+        "    return weights\n"
+        "def now():\n    return weights\n"
+    )
+    student: Any = Student(InProcess([Cell("the cell", f"{_MODEL}    {body}")]))
+    counter = student.field("iterations")
+    for _ in range(2):  # each time from where it was
+        counter.watch()
+        before = student.now()
+        assert not torch.equal(student.train(9), before)
+        counter.rewind()
+        assert torch.equal(student.now(), before)
+        student.train(9)
+
+
 _WHOLE = """
 def train_energy_model(model, positions, energies, *, epochs, generator):
     optimiser = torch.optim.LBFGS(model.parameters(), lr=0.1)
