@@ -42,10 +42,9 @@ def keeps_to_its_epochs(
     train: Callable[[int, torch.Generator], object],
     steps: int = 1,
 ) -> None:
-    """No optimiser makes more iterations than `steps` for each epoch.
-
-    They may come in blocks, so that twenty epochs may let the idlest make eighty more, and twenty
-    more epochs ten more. What polishes the result at the end may have a limit of its own.
+    """At least one optimiser makes no more than `steps` iterations for each epoch, and eighty, for
+    they may come in blocks. Twenty epochs more let the busiest make at most ten more than that:
+    what polishes the result at the end may have a limit of its own.
     """
     counter = student.field("iterations")
     busiest = []
