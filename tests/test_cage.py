@@ -110,7 +110,9 @@ def test_no_module_of_the_grader_is_in_memory(run: Run, worker: Worker) -> None:
 
 def test_what_every_check_uses_is_loaded_before_there_are_workers(run: Run, worker: Worker) -> None:
     """Else each would load it for itself, for milliseconds; a weaker cage could perhaps not."""
-    assert run("import sys\nbefore = set(sys.modules)")["ok"]
+    assert run("import sys, torch\nbefore = set(sys.modules)")["ok"]
+    weighted = "torch.autograd.grad(x, x, torch.ones(1), create_graph=True)"
+    assert run(f"x = torch.ones(1, requires_grad=True)\n{weighted}")["ok"]
     begin = {"op": "begin", "seed": 1}
     assert decode(worker.ask(encode(begin), Budget(10.0)))["ok"]
     assert told(run, worker, "sorted(set(sys.modules) - before)") == []
