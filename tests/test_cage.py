@@ -144,9 +144,14 @@ moved.append(torch.is_deterministic_algorithms_warn_only_enabled())
     assert run(step)["ok"]
     assert told(run, worker, "all(moved)"), "an optimiser or a gradient went wrong"
     assert not told(run, worker, "any(name.startswith('torch._dynamo.') for name in sys.modules)")
+    assert not told(run, worker, "'sympy' in sys.modules")
+    wrong = "x = torch.ones(2, requires_grad=True)\ntorch.autograd.grad(x, x, torch.ones(3))"
+    assert "Mismatch in shape" in run(wrong)["text"], "shapes are still compared"
     asked = "torch._dynamo.config.suppress_errors"
     assert told(run, worker, asked, 200.0) is False, "eight hundred modules are imported"
     assert run("from torch._dynamo import graph_break\nassert graph_break.__module__")["ok"]
+    assert run("from torch.fx.experimental.symbolic_shapes import ShapeEnv")["ok"]
+    assert run("x = torch.ones(2, requires_grad=True)\ntorch.autograd.grad(x, x, x)")["ok"]
 
 
 def test_only_its_own_line_to_the_judge_is_open(run: Run, worker: Worker) -> None:

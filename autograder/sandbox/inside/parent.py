@@ -55,8 +55,6 @@ def warm_up() -> None:
             return loss
 
         optimiser.step(closure)  # type: ignore[no-untyped-call]
-    x = torch.ones(1, requires_grad=True)
-    torch.autograd.grad(x, x, torch.ones(1))  # with weights it imports SymPy: a fifth of a second
     np.linalg.lstsq(np.eye(2), np.ones(2), rcond=None)
     np.random.default_rng(0)  # a package that NumPy imports late: 10 ms in each worker
     ready.answer(b"")
