@@ -1400,10 +1400,12 @@ def test_whom_the_grader_failed_has_no_mark_and_no_zero(
 
 def test_who_is_not_graded_yet_is_named_by_every_export(graded: Path, springs: Assignment) -> None:
     hand_in(graded, "zed", filled(springs, ANSWERS))
+    hand_in(graded, "two\nlines", filled(springs, ANSWERS))
     for kind in ("csv", "canvas", "moodle", "gradescope", "feedback"):
         words = ["export", "springs", "--course", str(graded), "--to", kind]
         done = CliRunner().invoke(app, [*words, "--output", str(graded / "out" / kind)])
         assert "left out: zed handed in and is not graded yet" in done.output
+        assert "left out: two\ufffdlines handed in and is not graded yet" in done.output
 
 
 def test_late_penalties_are_taken_off(graded: Path, springs: Assignment) -> None:

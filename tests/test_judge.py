@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from autograder.authoring import trivial, verify
 from autograder.course import ROOT, Exercise, load_assignment
 from autograder.judging.answers import Answer, Mistake, cells
-from autograder.judging.judge import Judge, summarise
+from autograder.judging.judge import Check, Judge, summarise
 from autograder.judging.kit import jumps
 from autograder.judging.student import Student
 from autograder.results import CheckResult, ExerciseResult
@@ -88,6 +89,27 @@ def test_what_stops_is_asked_once_more_only_where_something_was_wanting(
     worker = _Shared(cells(judge.assignment, Answer("backprop", "mse_loss", "stops", code)))
     judge.judge(Student(worker), "a salt", [EXERCISE])
     assert bool(worker.asked_again) == again
+
+
+def test_what_came_back_does_not_count_twice_where_a_check_is_asked_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("autograder.judging.student.MAX_RECEIVED", 36_000)
+    code = (
+        "calls = []\ndef mse_loss(y_pred, y_true):\n    calls.append(1)\n"
+        "    if len(calls) == 3:\n        raise MemoryError\n    return np.zeros(1000)\n"
+    )
+    assignment = load_assignment("backprop")
+    worker = _Shared(cells(assignment, Answer("backprop", "mse_loss", "wants memory once", code)))
+
+    def test_mse_loss__three_times(student: Any) -> None:
+        """is asked for 8 kB three times"""
+        for _ in range(3):
+            student.mse_loss(np.zeros(2), np.zeros(2))
+
+    check = Check(test_mse_loss__three_times, hidden=True)
+    assert Judge(assignment).run(check, Student(worker), "a salt").outcome == "passed"
+    assert worker.asked_again == 1
 
 
 def test_a_mistake_that_keeps_more_than_it_may_is_a_hole() -> None:

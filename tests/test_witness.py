@@ -16,6 +16,7 @@ from autograder.course import Cell, load_assignment
 from autograder.judging.answers import cells
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
+from autograder.sandbox.inside import witness
 from autograder.sandbox.protocol import InProcess
 
 START = """
@@ -84,6 +85,11 @@ RIGHT = {
     model.eval()
     return history
 """,
+    "one half of the network alone, looked at between its steps": PLAIN.replace(
+        "            opt.step()",
+        "            model.encoder(X)\n            opt.step()\n            model.encoder(X[:9])\n"
+        "            model.decoder(torch.zeros(7, 16))",
+    ),
     "flips signs, seeds inside, a loader": """
     torch.manual_seed(generator.initial_seed())
     data = torch.utils.data.TensorDataset(X, y)
@@ -315,6 +321,32 @@ def test_a_wrong_training_is_seen_at_the_fact_that_it_breaks(fact: str, name: st
         assert failed == [fact]
 
 
+BEYOND = {
+    "plain": 160_000,
+    "both signs of each, with a momentum of its own": 250_000,
+    "looks the data through after each epoch": 300_000,
+    "L-BFGS, some tries with each batch": 400_000,
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_what_the_notes_have_no_room_for_is_not_asked_for(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dozens of copies of each sample, say, or of a line search's tries with each batch."""
+    monkeypatch.setattr(witness, "MAX_NOTED", BEYOND[name])
+    runs = _runs(RIGHT[name])
+    assert all(one.cut and 0 < len(one.epochs) < one.told for one in runs)
+    assert _failed(runs) == []
+
+
+@pytest.mark.parametrize("fact", ["reports_the_mean_loss", "clears_gradients"])
+def test_what_the_notes_do_tell_is_asked_for(fact: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(witness, "MAX_NOTED", 160_000)
+    name = next(name for other, name in WRONG if other == fact)
+    assert fact in _failed(_runs(WRONG[fact, name]))
+
+
 def test_a_training_by_lbfgs_on_all_data_is_whole() -> None:
     code = """
     opt = torch.optim.LBFGS(model.parameters(), max_iter=1, line_search_fn="strong_wolfe")
@@ -331,6 +363,22 @@ def test_a_training_by_lbfgs_on_all_data_is_whole() -> None:
     assert one.whole
     facts = ["learns", "clears_gradients", "shows_each_sample_once", "reports_the_mean_loss"]
     for fact in [*facts, "steps_once_a_batch", "shuffles_again"]:
+        getattr(one, fact)()
+
+
+def test_lbfgs_that_makes_more_passes_than_are_noted_may_report_its_losses() -> None:
+    code = """
+    opt = torch.optim.LBFGS(model.parameters(), lr=0.1, max_iter=100)
+    def closure():
+        opt.zero_grad()
+        loss = ce(model(X), y)
+        loss.backward()
+        return loss
+    return [opt.step(closure).item() for _ in range(epochs)]
+"""
+    one, *_ = _runs(code)
+    assert one.cut
+    for fact in ("shows_each_sample_once", "reports_the_mean_loss", "steps_once_a_batch"):
         getattr(one, fact)()
 
 
@@ -526,6 +574,25 @@ def test_the_iterations_of_each_optimiser_are_counted(body: str, idlest: int, bu
         counter.watch()
         student.train(9)
         assert (counter.idlest(), counter.busiest()) == (idlest, busiest)
+
+
+def test_what_was_trained_can_be_made_what_it_was_before_the_first_step() -> None:
+    body = (
+        "for one in (torch.optim.Adam, torch.optim.SGD):\n"
+        "        optimiser = one([weights], lr=0.01)\n"
+        "        for _ in range(epochs):\n            optimiser.step(closure)\n"
+        "    return weights\n"
+        "def now():\n    return weights\n"
+    )
+    student: Any = Student(InProcess([Cell("the cell", f"{_MODEL}    {body}")]))
+    counter = student.field("iterations")
+    for _ in range(2):  # each time from where it was
+        counter.watch()
+        before = student.now()
+        assert not torch.equal(student.train(9), before)
+        counter.rewind()
+        assert torch.equal(student.now(), before)
+        student.train(9)
 
 
 _WHOLE = """

@@ -425,6 +425,28 @@ def plain_lbfgs():
 
 
 @alternative("train_decay")
+def polished_at_the_end_without_a_module():
+    def train_decay(*, epochs, generator, rate=1.0):
+        torch.manual_seed(generator.initial_seed())
+        net = nn.Sequential(nn.Linear(1, 20), nn.Tanh(), nn.Linear(20, 20), nn.Tanh())
+        net.append(nn.Linear(20, 1))
+        t = torch.arange(0, 5.01, 0.05).reshape(-1, 1).requires_grad_(True)
+
+        def closure():
+            net.zero_grad()
+            loss = torch.mean(decay_residual(net, t, rate) ** 2) + (net(t[:1]) - 1).pow(2).sum()
+            loss.backward()
+            return loss
+
+        adam = torch.optim.Adam(net.parameters(), lr=3e-3)
+        for _ in range(min(epochs, 500)):
+            adam.step(closure)
+        polish = torch.optim.LBFGS(net.parameters(), max_iter=300, line_search_fn="strong_wolfe")
+        polish.step(closure)
+        return lambda t: net(t)
+
+
+@alternative("train_decay")
 def double_precision_without_a_module():
     def train_decay(*, epochs, generator, rate=1.0):
         def weights(*shape):

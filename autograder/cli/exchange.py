@@ -303,6 +303,7 @@ def export(
 def _export(
     found: Assignment, course_dir: Path, to: Format, output: Path | None, column: str
 ) -> None:
+    from autograder.exchange.archive import shown
     from autograder.exchange.export import gradescope_files, not_graded, not_in_worksheet, table
     from autograder.exchange.returning import feedback_archive
 
@@ -320,7 +321,7 @@ def _export(
             print(output)
         if to == "moodle":
             for student in not_in_worksheet(course_dir, found):
-                print(f"left out: {plain(student)} did not hand in at Moodle", file=sys.stderr)
+                print(f"left out: {shown(student)} did not hand in at Moodle", file=sys.stderr)
     else:
         archive = output or course_dir / f"{to}_{found.name}.zip"
         pages, left_out = feedback_archive(course_dir, found, to, archive)
@@ -328,7 +329,7 @@ def _export(
         for sentence in left_out:
             print(f"left out: {plain(sentence)}", file=sys.stderr)
     for student in not_graded(course_dir, found):
-        print(f"left out: {plain(student)} handed in and is not graded yet", file=sys.stderr)
+        print(f"left out: {shown(student)} handed in and is not graded yet", file=sys.stderr)
     if without:
-        who = ", ".join(plain(student) for student in without)
+        who = ", ".join(map(shown, without))
         print(f"no mark yet, as the grader failed: {who}; grade again", file=sys.stderr)

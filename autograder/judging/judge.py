@@ -133,7 +133,7 @@ class Judge:
         started = time.perf_counter()
         outcome, message, kind = "passed", "", ""
         raised = self._raised(check, student, salt)
-        if _ran_out(raised) and student.transport.again():
+        if _ran_out(raised) and student.again():
             raised = self._raised(check, student, salt)
         if raised is not None:
             outcome, message, kind = self.verdict(check, student, raised, salt)

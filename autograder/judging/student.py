@@ -82,7 +82,7 @@ class Student(coursekit.student.Student):
         self._line: tuple[str, int] | None = None
         self.requests: list[Exchange] = []
         self._number = _MADE
-        self.received = 0
+        self.received = self._before = 0
         self._measured: dict[Callable[..., Any], _Measured] = {}
 
     def renew(self) -> None:
@@ -99,11 +99,18 @@ class Student(coursekit.student.Student):
         """
         if exercise != self.exercise:
             self._measured, self.received, self._line = {}, 0, None
-        self.owner, self.hidden = owner or {}, hidden
+        self.owner, self.hidden, self._before = owner or {}, hidden, self.received
         self.exercise, self.calls, self._number = exercise, [], _MADE
         # First in the transcript, so that it can be repeated with the same random numbers.
         self.requests = [Exchange(encode({"op": "begin", "seed": seed}), DONE)]
         self.transport.begin(exercise, seed)
+
+    def again(self) -> bool:
+        """Whether the check may be asked once more; what came back in it is forgotten then."""
+        if not self.transport.again():
+            return False
+        self.received = self._before
+        return True
 
     def once(self, measure: Callable[[Student, np.random.Generator], T], draw: Any) -> T:
         """`measure(self, draw)`, done by the first check of an exercise that asks for it.

@@ -1604,10 +1604,11 @@ def beside_a_training_for_show():
         class Decay(nn.Module):
             def __init__(self):
                 super().__init__()
+                self.rate = nn.Parameter(torch.tensor([rate]))
                 self.network = nn.Linear(1, 1)
 
             def forward(self, t):
-                return torch.exp(-rate * t) + 1e-6 * self.network(t)
+                return torch.exp(-self.rate * t) + 1e-6 * self.network(t)
 
         model, t = Decay(), torch.linspace(0, 5, 20).reshape(-1, 1).requires_grad_()
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-4)

@@ -14,8 +14,10 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 from torch.autograd import forward_ad
-from torch.optim.optimizer import register_optimizer_step_post_hook
-from torch.utils.hooks import RemovableHandle
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 
 
 class Polynomial(nn.Module):
@@ -245,13 +247,24 @@ class Iterations(nn.Module):
     counts: ClassVar[list[list[int]]] = []
     """Of each optimiser its calls, and the most that it may make in one."""
     own: ClassVar[MutableMapping[torch.optim.Optimizer, list[int]]] = weakref.WeakKeyDictionary()
-    hook: ClassVar[RemovableHandle | None] = None
+    first: ClassVar[dict[int, tuple[torch.Tensor, torch.Tensor]]] = {}
+    """What is trained, and what it was before the first step, by its identity."""
+    hooked = False
 
     def watch(self) -> None:
         """From now on."""
-        Iterations.hook = Iterations.hook or register_optimizer_step_post_hook(_counting)
-        Iterations.counts.clear()
-        Iterations.own.clear()
+        if not Iterations.hooked:
+            register_optimizer_step_pre_hook(_remembering)
+            register_optimizer_step_post_hook(_counting)
+        Iterations.hooked = True
+        for noted in (Iterations.counts, Iterations.own, Iterations.first):
+            noted.clear()
+
+    def rewind(self) -> None:
+        """Makes all that was trained what it was before the first step."""
+        with torch.no_grad():
+            for weights, before in Iterations.first.values():
+                weights.copy_(before)
 
     def busiest(self) -> float:
         """Iterations of the optimiser that makes most; 0 if there is none."""
@@ -260,6 +273,13 @@ class Iterations(nn.Module):
     def idlest(self) -> float:
         """Iterations of the optimiser that makes fewest; 0 if there is none."""
         return min(map(max, Iterations.counts), default=0)
+
+
+def _remembering(optimiser: torch.optim.Optimizer, *arguments: Any) -> None:
+    for group in optimiser.param_groups:
+        for weights in group["params"]:
+            if id(weights) not in Iterations.first:
+                Iterations.first[id(weights)] = weights, weights.detach().clone()
 
 
 def _counting(optimiser: torch.optim.Optimizer, *arguments: Any) -> None:

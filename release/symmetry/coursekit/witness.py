@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 MAX_NOTED = 8 * 2**20
-"""Bytes of notes: half of what can be told at a time, and more than any training of a few epochs
-needs."""
+"""Bytes of notes: half of what can be told at a time. A few epochs need less, unless their data
+are dozens of copies, or a line search looks at each batch as often."""
 
 
 class Witness(nn.Module):
@@ -56,6 +56,7 @@ class Witness(nn.Module):
                 parameter.normal_(0.0, width**-0.5, generator=generator)
             self._last.bias[::2] += 2.0
         self._passes: list[dict[str, Any]] = []
+        self._entered: tuple[dict[str, Any], torch.Tensor] | None = None
         self._noted = 0
         self._weights = self._present()
         self._before = torch.zeros_like(self._last.weight).double()  # at the last gradient
@@ -76,7 +77,8 @@ class Witness(nn.Module):
 
     @property
     def notes(self) -> list[dict[str, Any]]:
-        """One dict for each forward pass, or for the first `MAX_NOTED` bytes of them and the last:
+        """One dict for each pass through both halves, or for the first `MAX_NOTED` bytes of them
+        and the last:
 
         x, output: what went in and came out. training, grad: the mode, and whether a graph was
         made. moved: how far the parameters are from where the pass before, or the beginning,
@@ -89,7 +91,7 @@ class Witness(nn.Module):
     @property
     def ending(self) -> dict[str, Any]:
         """The mode that the network is left in, how far its parameters have moved since the last
-        pass, and whether two calls agree."""
+        pass, whether two calls agree, and whether not all passes are noted."""
         moved = float((self._present() - self._weights).norm())
         x = torch.ones(8, *self.shape, dtype=self._last.weight.dtype)
         passes, self._passes = self._passes, []
@@ -97,7 +99,8 @@ class Witness(nn.Module):
             one, other = (self.decoder(self.encoder(x)) for _ in range(2))
         self._passes = passes
         agree = bool(torch.equal(one, other))
-        return {"training": self.training, "moved": moved, "agree": agree}
+        cut = self._noted > MAX_NOTED
+        return {"training": self.training, "moved": moved, "agree": agree, "cut": cut}
 
     @property
     def _last(self) -> nn.Linear:
@@ -112,8 +115,6 @@ class Witness(nn.Module):
         (x,) = args
         if tuple(x.shape[1:]) != self.shape:
             raise RuntimeError(f"rows of shape {self.shape} expected, got {tuple(x.shape[1:])}")
-        if self._noted > MAX_NOTED:
-            del self._passes[-1:]
         weights = self._present()
         note = {
             "x": x.detach().clone(),
@@ -123,13 +124,16 @@ class Witness(nn.Module):
             "gradient": None,
             "cleared": None,
         }
-        self._weights = weights
-        self._passes.append(note)
+        self._entered = note, weights
 
     def _leaves(self, module: nn.Module, args: Any, output: torch.Tensor) -> None:
-        if not self._passes:
-            return
-        note = self._passes[-1]
+        entered, self._entered = self._entered, None
+        if entered is None or len(entered[0]["x"]) != len(output):
+            return  # one half alone, as who looks at the latent plane calls it, is no pass
+        if self._noted > MAX_NOTED:
+            del self._passes[-1:]
+        note, self._weights = entered
+        self._passes.append(note)
         note["output"] = output.detach().clone()
         self._noted += note["x"].nbytes + 2 * output.nbytes + 300  # the gradient, and names
 

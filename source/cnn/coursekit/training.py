@@ -62,6 +62,8 @@ class Watched:
     samples: int
     told: int
     """How many epochs it was to make at most."""
+    cut: bool
+    """Whether the notes end before the training does: what is beyond them is not asked for."""
     history: list[float]
     without_history: str
     """What to say where it is empty."""
@@ -84,21 +86,22 @@ class Watched:
     def epochs(self) -> list[list[Pass]]:
         """The steps, cut where each sample has had its turn (or, where the data were enlarged by
         copies of a kind that counts as the same, as many turns as there are copies). Those beyond
-        what it was told are left out."""
+        what it was told are left out, and one that the notes tell half of."""
         order, count = self.order, len(self.used)
         fits = [n for n in range(1, 65) if _as_often(order[: n * count], self.used)]
-        if not fits and self.history and len(self.steps) % len(self.history) == 0:
+        even = not self.cut and self.history and len(self.steps) % len(self.history) == 0
+        if not fits and even:
             size = len(self.steps) // len(self.history)
             return [self.steps[k : k + size] for k in range(0, len(self.steps), size)]
-        told = len(order) / count / max(len(self.history), 1)
-        turns = told if told in fits else min(fits, default=1)
+        claimed = len(order) / count / max(len(self.history), 1)
+        turns = claimed if claimed in fits else min(fits, default=1)
         done, found = 0, []  # type: int, list[list[Pass]]
         for step in self.steps:
             if done >= len(found) * turns * count:
                 found.append([])
             found[-1].append(step)
             done += len(step.rows)
-        return found[: self.told]
+        return found[: len(found) - self.cut][: self.told]
 
     @property
     def whole(self) -> bool:
@@ -197,8 +200,9 @@ class Watched:
 
     def _is_like(self, other: Watched) -> bool:
         """How often a line search tries a batch may depend on a dropout."""
-        one, two = self._batch_by_batch(), other._batch_by_batch()
-        return np.array_equal(one.order, two.order)
+        one, two = self._batch_by_batch().order, other._batch_by_batch().order
+        shorter = min(len(one), len(two)) if self.cut or other.cut else None
+        return np.array_equal(one[:shorter], two[:shorter])
 
     def trains_in_training_mode(self) -> None:
         """From the first step to the last."""
@@ -229,7 +233,8 @@ class Watched:
         """The batches of all epochs, or of as many as the history tells of, are not a few."""
         self.learns()
         asked = self.samples * min(self.told, len(self.history) or self.told)
-        holds(2 * len(self.order) > asked, "an epoch ends long before all data have been shown")
+        most = self.cut or 2 * len(self.order) > asked
+        holds(most, "an epoch ends long before all data have been shown")
 
     def clears_gradients(self) -> None:
         """No step is made with what earlier steps left."""
@@ -259,7 +264,7 @@ class Watched:
         if self.whole:
             seen = iter([_mean([one]) for one in self.passes])
             fits = all(any(_near(loss, one) for one in seen) for loss in self.history)
-            holds(fits, "the history is not the loss on the data")
+            holds(fits or self.cut, "the history is not the loss on the data")
             return
         wrong = self._misreported(afterwards, any_loss)
         if wrong and not self._batch_by_batch()._misreported(afterwards, any_loss):
@@ -280,10 +285,10 @@ class Watched:
     def _misreported(self, afterwards: bool, any_loss: bool) -> str:
         """What is wrong with the history of a training in batches."""
         epochs = self.epochs
-        if len(self.history) != len(epochs):
+        more = len(self.history) - len(epochs)
+        if more < 0 or (more and not self.cut):
             return "the history should hold one loss for each epoch"
-        for n, epoch in enumerate(epochs):
-            claimed = self.history[n]
+        for epoch, claimed in zip(epochs, self.history, strict=False):
             losses = [step.losses for step in epoch]
             if _near(claimed, _mean(epoch)):
                 continue
@@ -338,7 +343,7 @@ class Watched:
     def _factor(self) -> str:
         """How the history differs, where that is the same in every epoch."""
         means = np.array([_mean(epoch) for epoch in self.epochs])
-        history = np.array(self.history)
+        history = np.array(self.history[: len(means)])
         if np.ptp(means) <= 10 * _TOLERANCE * np.abs(means).max() or not (means > 0).all():
             return ""
         ratios = history / means
@@ -396,6 +401,7 @@ def watched(
         return Watched(
             len(numbers),
             epochs,
+            ending["cut"] is True,
             history,
             problem,
             passes,
