@@ -110,7 +110,9 @@ def test_no_module_of_the_grader_is_in_memory(run: Run, worker: Worker) -> None:
 
 def test_what_every_check_uses_is_loaded_before_there_are_workers(run: Run, worker: Worker) -> None:
     """Else each would load it for itself, for milliseconds; a weaker cage could perhaps not."""
-    assert run("import sys\nbefore = set(sys.modules)")["ok"]
+    assert run("import sys, torch\nbefore = set(sys.modules)")["ok"]
+    weighted = "torch.autograd.grad(x, x, torch.ones(1), create_graph=True)"
+    assert run(f"x = torch.ones(1, requires_grad=True)\n{weighted}")["ok"]
     begin = {"op": "begin", "seed": 1}
     assert decode(worker.ask(encode(begin), Budget(10.0)))["ok"]
     assert told(run, worker, "sorted(set(sys.modules) - before)") == []
@@ -142,9 +144,14 @@ moved.append(torch.is_deterministic_algorithms_warn_only_enabled())
     assert run(step)["ok"]
     assert told(run, worker, "all(moved)"), "an optimiser or a gradient went wrong"
     assert not told(run, worker, "any(name.startswith('torch._dynamo.') for name in sys.modules)")
+    assert not told(run, worker, "'sympy' in sys.modules")
+    wrong = "x = torch.ones(2, requires_grad=True)\ntorch.autograd.grad(x, x, torch.ones(3))"
+    assert "Mismatch in shape" in run(wrong)["text"], "shapes are still compared"
     asked = "torch._dynamo.config.suppress_errors"
     assert told(run, worker, asked, 200.0) is False, "eight hundred modules are imported"
     assert run("from torch._dynamo import graph_break\nassert graph_break.__module__")["ok"]
+    assert run("from torch.fx.experimental.symbolic_shapes import ShapeEnv")["ok"]
+    assert run("x = torch.ones(2, requires_grad=True)\ntorch.autograd.grad(x, x, x)")["ok"]
 
 
 def test_only_its_own_line_to_the_judge_is_open(run: Run, worker: Worker) -> None:
