@@ -7,7 +7,6 @@ as right as one in float64, and no known slip is that small.
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Callable
 from functools import partial
@@ -33,7 +32,7 @@ from coursekit.compare import kind_of
 from numpy.polynomial import Polynomial
 from scipy import stats
 
-from autograder.judging.kit import keeps_to_its_epochs, repeats, stirred, torch_generator
+from autograder.judging.kit import keeps_to_its_epochs, repeats, torch_generator
 from autograder.sandbox.inside import fields
 from reference_impl import pinn as reference
 
@@ -1005,8 +1004,7 @@ def _trained(
 
     A solution that was there before, or learnt from data, is no solution of the equation: the
     model is poor after one epoch, and while it learns derivatives are asked for. Where an
-    optimiser does not heed its epochs the model was poor before its first step, or, where it is a
-    copy, is with other weights.
+    optimiser does not heed its epochs the model was poor before its first step.
     """
     equation, seed = student.field("equation"), int(draw.integers(2**31))
     equation.watch()
@@ -1022,23 +1020,12 @@ def _trained(
         young, _ = _trained_model(
             student, exercise, 1, torch.Generator().manual_seed(seed), **parameter
         )
-        look = partial(errors, student, young, **taken)
         if number(counter.busiest()) > 1:  # longer than it is told, which another check sees
-            _unlearn(young, draw, counter, look)
+            counter.rewind()
         words = "the model is as good after one epoch as after all of them: what has it learnt?"
-        holds(bool(look().errors[0] > 2 * found.errors[0]), words)
+        holds(bool(errors(student, young, **taken).errors[0] > 2 * found.errors[0]), words)
         return Trained(found.errors, bool(taken), "")
     return Trained(found.errors, bool(taken), found.words())
-
-
-def _unlearn(model: Any, draw: np.random.Generator, counter: Any, look: Callable[[], Seen]) -> None:
-    """Makes a model what it was before its first step; a copy, which that does not reach, has
-    other weights then."""
-    learnt = look().errors
-    counter.rewind()
-    if look().errors == learnt:
-        with contextlib.suppress(StudentError):  # a function has no weights to change
-            stirred(model, draw)
 
 
 def _worst(

@@ -1619,6 +1619,25 @@ def beside_a_training_for_show():
         return model
 
 
+@mistake("train_decay", caught_by="decays", hint=KNOWN)
+def with_a_weight_that_no_step_moves():
+    def train_decay(*, epochs, generator, rate=1.0):
+        class Decay(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.size = nn.Parameter(torch.ones(1))
+
+            def forward(self, t):
+                return self.size * torch.exp(-rate * t)
+
+        model, t = Decay(), torch.linspace(0, 5, 20).reshape(-1, 1).requires_grad_()
+        optimiser = torch.optim.SGD(model.parameters(), lr=0.0)
+        for _ in range(3):
+            total_loss(decay_residual(model, t, rate), [], []).backward()
+            optimiser.step()
+        return model
+
+
 # ---------------------------------------------------------------------- hard_constraint
 
 _HARD = "1 + t**2 * self.network(t)"
