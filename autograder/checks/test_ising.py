@@ -1442,7 +1442,7 @@ def test_train_classifier__brings_the_loss_down(student, draw):
     """brings the cross-entropy down and says so"""
     found = student.once(far, draw)
     history = training.losses(found.history)
-    holds(0 < len(history) <= EPOCHS, "should give a loss for each epoch")
+    holds(0 < len(history) <= EPOCHS, "the history should have one loss for each epoch")
     below(history[-1], LOSS_LIMIT, "the loss of the last epoch")
     # An untrained network can be lucky with most of them, but not with up, down and disordered.
     learned = found.share > 0.6 and found.worst_side > 0.25
