@@ -251,11 +251,7 @@ def test_recover_alpha__returns_alpha_and_its_history(student):
     for epochs in (20, 100):  # the network alone may be taught first
         counter.watch()
         returned, history = _recovered(student, epochs)
-        made = number(counter.idlest())  # in blocks, perhaps
-        holds(
-            made <= epochs + 80,
-            f"told {epochs} epochs, every optimiser makes {made:.0f} iterations",
-        )
+        watching.keeps_to_its_epochs(counter, epochs)
         alpha, values = number(returned), [number(value) for value in history]
         holds(alpha > 0, "α should be positive")
         holds(len(values) > 0, "the history is empty")

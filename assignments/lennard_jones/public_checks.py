@@ -11,6 +11,7 @@ from coursekit import (
     holds,
     number,
     tensor,
+    training,
     unchanged,
     within,
 )
@@ -306,15 +307,8 @@ def test_train_potential__returns_a_model_of_columns(student):
     counter.watch()
     generator = torch.Generator().manual_seed(1)
     model = student.train_potential(*_few_distances(), epochs=5, generator=generator)
-    _keeps_to_its_epochs(counter, epochs=5, data=20)
+    training.keeps_to_its_epochs(counter, 5, 20)
     _energies(model, [[1.0], [1.5], [2.0]])
-
-
-def _keeps_to_its_epochs(counter, epochs, data):
-    """One sample or more for each iteration, in blocks of 80 at most."""
-    made = number(counter.idlest())
-    words = f"told {epochs} epochs, every optimiser makes {made:.0f} iterations"
-    holds(made <= epochs * data + 80, words)
 
 
 def test_train_potential__learns_from_the_data(student):
@@ -381,7 +375,7 @@ def test_train_cluster_model__returns_a_function_of_distances(student):
     energies = np.sum(4 * (distances**-12 - distances**-6), axis=1)
     generator = torch.Generator().manual_seed(1)
     predict = student.train_cluster_model(distances, energies, epochs=5, generator=generator)
-    _keeps_to_its_epochs(counter, epochs=5, data=30)
+    training.keeps_to_its_epochs(counter, 5, 30)
     returned = predict(distances[:4])
     shape = tuple(getattr(returned, "shape", ()))
     holds(shape == (4,), f"four rows should give energies of the shape (4,), not {shape}")

@@ -8,7 +8,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from coursekit import EXACT, SINGLE, CheckFailed, StudentError, close, holds, measured, number
+from coursekit import (
+    EXACT,
+    SINGLE,
+    CheckFailed,
+    StudentError,
+    close,
+    holds,
+    measured,
+    number,
+    training,
+)
 
 
 def torch_generator(draw: np.random.Generator) -> torch.Generator:
@@ -42,19 +52,16 @@ def keeps_to_its_epochs(
     train: Callable[[int, torch.Generator], object],
     steps: int = 1,
 ) -> None:
-    """At least one optimiser makes no more than `steps` iterations for each epoch, and eighty, for
-    they may come in blocks. Twenty epochs more let the busiest make at most ten more than that:
-    what polishes the result at the end may have a limit of its own.
-    """
+    """As `training.keeps_to_its_epochs` says, and twenty epochs more let the busiest optimiser make
+    at most twenty times `steps` iterations more, and ten: what polishes the result at the end may
+    have a limit of its own."""
     counter = student.field("iterations")
     busiest = []
     for epochs in (20, 40):
         counter.watch()
         train(epochs, torch_generator(draw))
         busiest.append(number(counter.busiest()))
-        idlest = number(counter.idlest())
-        words = f"told {epochs} epochs, every optimiser makes {measured(idlest)} iterations"
-        holds(idlest <= epochs * steps + 80, words)
+        training.keeps_to_its_epochs(counter, epochs, steps)
     more = busiest[1] - busiest[0]
     words = f"20 epochs more let an optimiser make {measured(more)} iterations more"
     holds(more <= 20 * steps + 10, words)

@@ -453,6 +453,14 @@ def _strays(
     return math.sqrt(max(0.0, 1 - along**2)) if along > 0 else 1.0
 
 
+def keeps_to_its_epochs(counter: Any, epochs: int, steps: int = 1) -> None:
+    """At least one optimiser has made no more than `steps` iterations for each of so many epochs,
+    and eighty, for they may come in blocks."""
+    made = number(counter.idlest())
+    words = f"told {epochs} epochs, every optimiser makes {measured(made)} iterations"
+    holds(made <= epochs * steps + 80, words)
+
+
 def losses(history: Any) -> list[float]:
     """A history as floats; arrays, tensors and one-element losses will do."""
     if hasattr(history, "tolist") and getattr(history, "ndim", 0) == 1:
