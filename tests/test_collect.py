@@ -1164,6 +1164,33 @@ def test_a_file_handed_in_twice_came_in_the_first_time(tmp_path: Path) -> None:
     assert stamp.read_text() == "2026-11-03 23:59:00.000000 UTC"
 
 
+@pytest.mark.parametrize("more", [False, True])
+def test_a_zone_that_is_set_afterwards_counts_for_earlier_attempts_too(
+    more: bool, tmp_path: Path
+) -> None:
+    """For the best one may be among them. `more`: and another attempt has come since."""
+    course = tmp_path / "course"
+    folder = "7-1 - Ada L - Nov {}, 2026 1159 PM/x.ipynb"
+    files = {folder.format(day): b"%d" % day for day in (3, 9)}
+    _taken(course, files)
+    (place,), (first,) = course.glob("submitted/*/*"), course.glob("attempts/*/*/1")
+    for file in first.iterdir():  # as where it is the best one, and counts
+        (place / file.name).write_bytes(file.read_bytes())
+    history.save_policy(course, "backprop", "best")
+    (course / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.Exchange.timezone = 'Europe/Berlin'\n"
+    )
+    if more:
+        files[folder.format(12)] = b"12"
+    _taken(course, files, replace=more)
+    stamps = sorted((course / "attempts").rglob("timestamp.txt"))
+    assert [path.read_text()[8:19] for path in stamps] == [
+        f"{day:02} 22:59:00" for day in ((3, 9, 12) if more else (3, 9))
+    ]
+    counts = (place / "timestamp.txt").read_text()
+    assert counts[8:19] == ("12 22:59:00" if more else "03 22:59:00")
+
+
 def test_who_has_left_comes_back_under_no_other_id(tmp_path: Path) -> None:
     from autograder.results import save_dropped
 
