@@ -247,7 +247,8 @@ class _Collection:
         if held is not None:
             same = without_outputs(held) == data
             newest = attempts[-1] == data if attempts else same
-            if newest and (same or self._has_its_place(folder, stamp)):
+            best = history.policy(self.course_dir, self.assignment.name) == "best"
+            if newest and (same or best):  # then `grade` says which one stands here
                 places = [of for of, _ in kept[-1:]]
                 if same:
                     places.append(folder)
@@ -272,12 +273,6 @@ class _Collection:
         write_atomically(place, chosen.data)  # last: whoever was stopped begins anew with it
         self.outcome.written.append(student)
         return True
-
-    def _has_its_place(self, folder: Path, stamp: str) -> bool:
-        """Whether another attempt than the newest is meant to stand there: the best one, and not
-        one beside which whoever was stopped has written the newest one's time."""
-        best = history.policy(self.course_dir, self.assignment.name) == "best"
-        return best and not (stamp and submission_time(folder)[1] == stamp)
 
     def _attempted(self, student: str) -> list[tuple[Path, bytes]]:
         """All attempts' folders and notebooks, as the grader reads and keeps them."""
