@@ -74,16 +74,14 @@ def cramped() -> bool:
 
 
 def _memory() -> float:
-    """Bytes that are free, or that a container may use; without end where nobody tells."""
+    """Bytes that are free, on the machine and in its control groups; without end where nobody
+    tells."""
     found = [float("inf")]
     with contextlib.suppress(OSError, StopIteration):
         text = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         line = next(line for line in text if line.startswith("MemAvailable:"))
         found.append(int(line.split()[1]) * 1024)
-    for group, version in groups.own():
-        with contextlib.suppress(OSError, ValueError):
-            found.append(int((group / version.memory).read_text(encoding="ascii")))
-    return min(found)
+    return min(*found, *(groups.left(*group) for group in groups.own()))
 
 
 @contextlib.contextmanager

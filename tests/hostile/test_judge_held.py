@@ -562,6 +562,45 @@ def test_a_control_group_s_memory_counts_and_that_of_those_above_it(
     assert executors.room() == 1
 
 
+@pytest.mark.parametrize(
+    ("group", "limit", "used", "lines"),
+    [
+        ("0::/", "memory.max", "memory.current", ("anon", "inactive_file", "active_file")),
+        (
+            "3:memory:/",
+            "memory/memory.limit_in_bytes",
+            "memory/memory.usage_in_bytes",
+            ("active_file", "total_inactive_file", "total_active_file"),
+        ),
+    ],
+)
+def test_of_a_control_group_s_memory_counts_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, group: str, limit: str, used: str, lines: tuple[str, ...]
+) -> None:
+    """Whoever computes beside the grader in a container has some of it; copies of files make
+    room."""
+    folder, gigabyte = Path("/sys/fs/cgroup"), 2**30
+    known = {
+        "/proc/meminfo": f"MemAvailable: {64 * 2**20} kB\n",
+        "/proc/self/cgroup": group + "\n",
+        str(folder / limit): f"{9 * gigabyte}\n",
+        str(folder / used): f"{8 * gigabyte}\n",
+        str((folder / limit).with_name("memory.stat")): "".join(
+            f"{name} {size * gigabyte}\n" for name, size in zip(lines, (4, 1, 3), strict=True)
+        ),
+    }
+
+    def text(path: Path, *how: Any, **more: Any) -> str:
+        try:
+            return known[str(path)]
+        except KeyError:
+            raise FileNotFoundError from None
+
+    monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
+    assert executors.room() == 2  # 5 GB are left
+
+
 def _killed_in_a_hidden_check(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """From now on the first of mse_loss's, which carry points, ends so once; who it was."""
     killed: list[int] = []
