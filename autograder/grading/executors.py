@@ -185,7 +185,8 @@ class Judges:
         self.stopped = False
 
     def grade(self, job: Job) -> Result:
-        """The job's result. A judge that is lost is replaced and the job tried once more."""
+        """The job's result. A judge that is lost is replaced and the job tried once more; one that
+        was not waited for (Ctrl-C) is ended, since its answer would be taken for the next one's."""
         if job.fault:
             return lost(job, job.problem)
         reason = ""
@@ -195,10 +196,12 @@ class Judges:
             judge = self._judge(job.assignment)
             try:
                 return judge.grade(job)
-            except JudgeLost as error:
-                reason = str(error)
+            except BaseException as error:
                 judge.close()
                 del self.own.judges[job.assignment]
+                if not isinstance(error, JudgeLost):
+                    raise
+                reason = str(error)
         return lost(job, f"twice: {reason}")
 
     def grade_bytes(self, job: Job) -> bytes:

@@ -43,6 +43,7 @@ from autograder.judging.patience import TookTooLong, at_most
 from autograder.judging.student import Student
 from autograder.judging.submission import attempt_salt, read_submission
 from autograder.judging.uses import uses
+from autograder.results import Result
 from autograder.sandbox import alive, transport
 from autograder.sandbox.cage import Cage, Worker
 from autograder.sandbox.inside import cells as cells_module
@@ -321,6 +322,35 @@ def test_a_judge_that_was_stopped_is_lost_and_leaves_nothing(
     monkeypatch.setattr(client._process, "wait", lambda most=None: wait(most and 0.1))
     client.close()
     assert client._process.returncode == -signal.SIGKILL
+
+
+def test_a_judge_that_was_not_waited_for_answers_nobody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """nbgrader's `autograde` in a notebook that was interrupted: the next student's mark would be
+    this one's."""
+
+    class Client:
+        def __init__(self, *_: object) -> None:
+            made.append(self)
+            self.closed = False
+
+        def grade(self, job: Job) -> Result:
+            if len(made) == 1:
+                raise KeyboardInterrupt
+            return executors.lost(job, f"asked of {len(made)}")
+
+        def close(self) -> None:
+            self.closed = True
+
+    made: list[Client] = []
+    monkeypatch.setattr(executors, "JudgeClient", Client)
+    judges = executors.Judges("full")
+    with pytest.raises(KeyboardInterrupt):
+        judges.grade(Job(assignment="backprop", student="ada", notebook=b""))
+    result = judges.grade(Job(assignment="backprop", student="ben", notebook=b""))
+    assert "asked of 2" in result.message
+    assert [client.closed for client in made] == [True, False]
 
 
 def test_a_forks_signs_are_passed_on_and_are_no_part_of_its_answer() -> None:
