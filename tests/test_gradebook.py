@@ -587,6 +587,15 @@ def test_any_text_is_a_time_or_ignored(text: str) -> None:
     assert (moment is None) == bool(notes)
 
 
+def test_what_is_no_time_is_said_once_in_a_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "timestamp.txt").write_text("tomorrow")
+    for _ in range(3):
+        assert submission_time(tmp_path)[2]
+    assert caplog.text.count("is no time and is ignored") == 1
+
+
 def test_a_pipe_or_a_link_is_no_time(tmp_path: Path) -> None:
     assert submission_time(tmp_path) == (None, "", [])
     os.mkfifo(tmp_path / "timestamp.txt")
