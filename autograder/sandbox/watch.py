@@ -80,7 +80,9 @@ class Watch:
     def start(self) -> None:
         watching = threading.Thread(target=self._run, name="watch", daemon=True)
         watching.start()
-        if sys.platform == "linux":  # sixty processes that compute leave little of each core
+        if (
+            sys.platform == "linux" and watching.native_id
+        ):  # sixty that compute leave little of a core
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, watching.native_id, -20)
 
