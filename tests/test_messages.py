@@ -440,38 +440,6 @@ def test_a_generator_that_comes_back_is_told_in_words() -> None:
     assert raised.value.detail == "a generator of random numbers"
 
 
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        (
-            "return 3 * [(x, x)]",
-            "ends returned a list of 3 where fewer or more values are expected",
-        ),
-        ("pass", "ends returned None (is a return missing?) where"),
-        ("return [None, x]", "ends returned a list of 2 in which an entry should be several"),
-    ],
-)
-def test_a_check_that_calls_others_before_it_looks_blames_what_it_stumbled_over(
-    code: str, words: str
-) -> None:
-    """The last call is right, and not meant."""
-
-    def test_ends__differ(student: Any) -> None:
-        ends = student.ends(2.0)
-        slopes = [student.slope(2.0), student.slope(3.0)]
-        for end, slope in zip(ends, slopes, strict=True):
-            low, high = end
-            assert low <= high < slope
-
-    cell = f"def ends(x):\n    {code}\n\ndef slope(x):\n    return 3.0"
-    student: Any = Student(InProcess([Cell("the cell of ends", cell)]))
-    student.begin("ends", 1)
-    with pytest.raises((TypeError, ValueError)) as caught:
-        test_ends__differ(student)
-    failure = stumbled(caught.value, student.calls)
-    assert words in describe("ends", "", failure, student.calls, public=False)
-
-
 def test_a_pair_is_no_model() -> None:
     message = said(lambda s: s.keeping(s.pair(1.0), 1.0))
     assert "pair should return a function or a model, returned a tuple of 2" in message

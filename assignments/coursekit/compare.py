@@ -8,11 +8,8 @@ tensors and plain numbers, and hand back plain values to go on with.
 
 from __future__ import annotations
 
-import dis
 import math
 import re
-import traceback
-import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,7 +54,7 @@ class CheckFailed(AssertionError):
     `text` continues a sentence that begins with the name of what was called, unless it is
     `whole`, as a property is if nothing else is said. `returned` and `expected` are shown for
     public checks only; so are `detail` and `exact`, which is `text` with what a hidden check's
-    message leaves out. `subject` is what was looked at, or the call that gave it.
+    message leaves out. `subject` is what was looked at, and tells which call is meant.
     """
 
     def __init__(
@@ -381,8 +378,7 @@ _MEANT = {
 
 def stumbled(stumble: Exception, calls: Sequence[Call]) -> CheckFailed:
     """The verdict where a value stopped the check that wanted to use it."""
-    call, wanted = _stumbled_over(stumble, calls), wanted_instead(stumble)
-    returned = call.returned
+    returned, wanted = calls[-1].returned, wanted_instead(stumble)
     text = f"returned {kind_of(returned)} "
     if _of_an_entry(stumble, returned):
         text += f"in which an entry should be {wanted}"
@@ -390,28 +386,7 @@ def stumbled(stumble: Exception, calls: Sequence[Call]) -> CheckFailed:
         text += f"where it, or an entry of it, should be {wanted}"
     else:
         text += f"where {wanted} {'are' if wanted.endswith('values') else 'is'} expected"
-    return CheckFailed("type", text, subject=call if returned is None else returned)
-
-
-def _stumbled_over(stumble: Exception, calls: Sequence[Call]) -> Call:
-    """The call whose value, or a part of it, has a name in the innermost line that has one; a check
-    may make other calls before it looks. The last call where there is none."""
-    for frame, line in reversed([*traceback.walk_tb(stumble.__traceback__)]):
-        own = frame.f_code.co_name.startswith("test_")  # elsewhere None is no value but a default
-        used = [one for one in _named_in(frame, line) if own or one is not None]
-        for call in reversed(calls):
-            parts = call.returned if isinstance(call.returned, (list, tuple)) else ()
-            if any(one is part for one in used for part in (call.returned, *parts)):
-                return call
-    return calls[-1]
-
-
-def _named_in(frame: types.FrameType, line: int) -> list[Any]:
-    """What the names in a line of a frame stand for, numbers and words aside."""
-    there = (one for one in dis.get_instructions(frame.f_code) if one.opname.startswith("LOAD"))
-    names = {str(one.argval) for one in there if one.positions and one.positions.lineno == line}
-    values = [frame.f_locals[name] for name in names & frame.f_locals.keys()]
-    return [one for one in values if not isinstance(one, (bool, int, str))]
+    return CheckFailed("type", text, subject=returned)
 
 
 def _of_an_entry(stumble: Exception, returned: Any) -> bool:

@@ -67,8 +67,6 @@ def responsible(failure: CheckFailed, calls: Sequence[Call]) -> tuple[Call | Non
     for call in reversed(calls):
         if call.error is failure:
             return call, None
-    if isinstance(failure.subject, Call):
-        return failure.subject, ""
     for alike in (_same, _equal) if failure.subject is not None else ():
         for call in reversed(calls):
             place = _place(call.returned, failure.subject, alike)

@@ -286,8 +286,8 @@ def test_backward__one_sample(student):
 def test_backward__differences(student):
     """agrees with small steps in the loss of your own forward"""
     arrays = [W1, B1, W2, B2]
-    gradients = student.backward(X, Y, *arrays)
     found = slopes(lambda moved: np.mean((student.forward(X, *moved)[2] - Y) ** 2), arrays)
+    gradients = student.backward(X, Y, *arrays)  # last: it is what is looked at
     names = ("dW1", "db1", "dW2", "db2")
     for name, gradient, one, slope in zip(names, gradients, arrays, found, strict=True):
         mine = float(np.sum(array(gradient, one.shape) * along(one)))
@@ -385,9 +385,9 @@ def test_deep_backward__differences(student):
             outputs = student.deep_forward(X, pairs(arrays), activation=activation)  # noqa: B023
             return np.mean((outputs[-1] - y) ** 2)
 
+        found = slopes(loss, arrays)
         gradients = student.deep_backward(X, y, pairs(arrays), activation=activation)
         flat = [gradient for pair in gradients for gradient in pair]
-        found = slopes(loss, arrays)
         for name, gradient, one, slope in zip(names, flat, arrays, found, strict=True):
             mine = float(np.sum(array(gradient, one.shape) * along(one)))
             holds(
