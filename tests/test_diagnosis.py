@@ -189,10 +189,7 @@ def test_none_where_something_should_come_tells_a_mistake() -> None:
 
 def test_an_exception_is_no_slip_s_because_right_values_of_others_came_before_it() -> None:
     """Checks of train call he_initialise first. Many slips end in a TypeError of other words."""
-    code = (
-        "def train(*args, **named):\n"
-        "    raise TypeError(\"'int' object is not callable\")\n"
-    )
+    code = "def train(*args, **named):\n    raise TypeError(\"'int' object is not callable\")\n"
     result = judged("backprop", "train", code)
     assert result.points == 0
     assert result.hint == ""

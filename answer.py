@@ -1,0 +1,3 @@
+def answer(x=1):
+    return x + 41
+
