@@ -285,7 +285,7 @@ def test_why_a_name_is_missing_is_said_with_the_statement(source: str, words: st
         ("import my_helpers", "; the cell of answer imports my_helpers in line 1"),
         ("1 / 0\ndef answers(x):\n    return x", ", but answers is; the cell of answer stopped"),
         ("%%bash\n" + ANSWER, ": the cell of answer begins with %%bash, which does not run it"),
-        ("%%writefile answer.py\n" + ANSWER, ": the cell of answer begins with %%writefile, which"),
+        ("%%script false\n" + ANSWER, ": the cell of answer begins with %%script, which does"),
         ('text = """\n' + ANSWER + '\n"""', ""),
         ("x = 1", ""),
     ],

@@ -1,3 +1,0 @@
-def answer(x=1):
-    return x + 41
-
