@@ -8,6 +8,7 @@ import json
 import os
 import sqlite3
 import struct
+import threading
 import time
 import unicodedata
 import zipfile
@@ -934,6 +935,79 @@ def test_half_of_a_name_with_a_dash_is_no_group_where_others_have_none(tmp_path:
     assert outcome.written == ["ada", "anna-lena_hertz-71"], "Lena handed in nothing"
 
 
+def test_a_name_with_a_dash_that_is_alone_has_no_group(tmp_path: Path) -> None:
+    """Then all names in the archive have one. A group is one where it stands before several names,
+    or is more than a word."""
+    folder = "{}_assignsubmission_file_/x.ipynb"
+    names = {"Anna-Lena Hertz": "anna-lena_hertz-7", "Team 3-Lena Hertz": "lena"}
+    for n, (name, student) in enumerate(names.items()):
+        course = tmp_path / str(n)
+        _on_a_roster(course, ("ada", "Ada L"), ("lena", "Lena Hertz"))
+        assert _taken(course, {folder.format(f"{name}_7"): b"1"}).written == [student]
+    course = tmp_path / "course"
+    _on_a_roster(course, ("ada", "Ada L"), ("lena", "Lena Hertz"))
+    names = ("Quarks-Ada L", "Quarks-Lena Hertz")
+    outcome = _taken(course, {folder.format(f"{n}_7{i}"): b"1" for i, n in enumerate(names)})
+    assert outcome.written == ["ada", "lena"]
+
+
+@pytest.mark.parametrize("name", ["Sean O'Brien", "Sean O’Brien", "Sean OBrien"])
+def test_a_name_is_known_without_the_signs_that_moodle_leaves_out(
+    name: str, tmp_path: Path
+) -> None:
+    _on_a_roster(tmp_path / "course", ("sob", name))
+    files = {"Sean OBrien_12_assignsubmission_file/x.ipynb": b"1"}
+    assert _taken(tmp_path / "course", files).written == ["sob"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{}-1 - {} - 20. Dez. 2026 1805/backprop.ipynb",
+        "{}-1 - {} - 20 de noviembre de 2026 1805/backprop.ipynb",
+        "{}-1 - {}- Dec 1, 2026 105 PM - backprop.ipynb",
+    ],
+)
+def test_brightspace_is_known_in_any_language_and_without_folders(
+    name: str, tmp_path: Path
+) -> None:
+    files = {name.format(7, "Ada Lovelace"): b"1", name.format(8, "Ben B"): b"2"}
+    outcome = _taken(tmp_path / "course", files)
+    assert outcome.written == ["ada_lovelace-7", "ben_b-8"]
+    assert str(outcome.remarks).count("is no time") == ("Dec" not in name) * 2
+    assert len(times(tmp_path / "course")) == ("Dec" in name) * 2
+
+
+def test_who_is_alone_in_ilias_is_known_by_the_login(tmp_path: Path) -> None:
+    files = {"Lovelace_Ada_alovelace_301/backprop.ipynb": b"1"}
+    _on_a_roster(tmp_path / "course", ("alovelace", "Ada Lovelace"))
+    assert _taken(tmp_path / "course", files).written == ["alovelace"]
+
+
+def test_who_is_on_the_roster_hands_in_for_nobody_else_with_the_first_file(tmp_path: Path) -> None:
+    """One folder around everything is the class's only where it is nobody's."""
+    files = {f"mal/{name}/backprop.ipynb": notebook(note=name) for name in ("ada", "ben")}
+    _on_a_roster(tmp_path / "course")
+    outcome = _taken(tmp_path / "course", files)
+    assert not outcome.written
+    assert outcome.left_out[0].startswith("mal: it cannot be told which one is meant")
+
+
+def test_gradescopes_list_may_hold_objects_of_rubys(tmp_path: Path) -> None:
+    people = b"""\
+submission_1:
+  :submitters: [{":name": Ada, ":sid": "42"}]
+  :created_at: !ruby/object:ActiveSupport::TimeWithZone
+    utc: &1 2026-11-20 18:00:00.123456789 Z
+    zone: &2 !ruby/object:ActiveSupport::TimeZone {name: America/Los_Angeles}
+    time: 2026-11-20 10:00:00.123456789 Z
+  :results: !ruby/hash:ActiveSupport::HashWithIndifferentAccess {score: 1}
+"""
+    files = {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": people}
+    assert _taken(tmp_path / "course", files).written == ["42"]
+    assert times(tmp_path / "course") == {"42": "2026-11-20 18:00:00"}
+
+
 @pytest.mark.parametrize("first", ["Gradescope", "Brightspace"])
 def test_a_number_that_another_platform_gave_is_nobodys_here(first: str, tmp_path: Path) -> None:
     """Each counts its users from one on: Mallory's in Canvas may be Ada's elsewhere."""
@@ -1090,6 +1164,33 @@ def test_a_file_handed_in_twice_came_in_the_first_time(tmp_path: Path) -> None:
     assert stamp.read_text() == "2026-11-03 23:59:00.000000 UTC"
 
 
+@pytest.mark.parametrize("more", [False, True])
+def test_a_zone_that_is_set_afterwards_counts_for_earlier_attempts_too(
+    more: bool, tmp_path: Path
+) -> None:
+    """For the best one may be among them. `more`: and another attempt has come since."""
+    course = tmp_path / "course"
+    folder = "7-1 - Ada L - Nov {}, 2026 1159 PM/x.ipynb"
+    files = {folder.format(day): b"%d" % day for day in (3, 9)}
+    _taken(course, files)
+    (place,), (first,) = course.glob("submitted/*/*"), course.glob("attempts/*/*/1")
+    for file in first.iterdir():  # as where it is the best one, and counts
+        (place / file.name).write_bytes(file.read_bytes())
+    history.save_policy(course, "backprop", "best")
+    (course / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.Exchange.timezone = 'Europe/Berlin'\n"
+    )
+    if more:
+        files[folder.format(12)] = b"12"
+    _taken(course, files, replace=more)
+    stamps = sorted((course / "attempts").rglob("timestamp.txt"))
+    assert [path.read_text()[8:19] for path in stamps] == [
+        f"{day:02} 22:59:00" for day in ((3, 9, 12) if more else (3, 9))
+    ]
+    counts = (place / "timestamp.txt").read_text()
+    assert counts[8:19] == ("12 22:59:00" if more else "03 22:59:00")
+
+
 def test_who_has_left_comes_back_under_no_other_id(tmp_path: Path) -> None:
     from autograder.results import save_dropped
 
@@ -1215,45 +1316,72 @@ def test_nobodys_folder_leads_into_anothers(tmp_path: Path) -> None:
     assert (course / "submitted/ada/backprop/backprop.ipynb").read_bytes() == b"1"
 
 
-def test_who_was_stopped_while_collecting_begins_anew_and_has_everything(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """At each file that is written, once."""
+class Killed(BaseException):
+    pass
+
+
+@pytest.fixture
+def stop(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Before which file that is written collecting is stopped, of those to come; -1 before none."""
     from autograder import files as whole
     from autograder.exchange import collect as module
     from autograder.records import collected as records
 
-    class Killed(BaseException):
-        pass
-
-    name = "Backprop_{}_attempt_2026-11-0{}-10-10-10_backprop.ipynb"
-    handed = {name.format("ada", 3): b"1", name.format("ada", 4): b"2", name.format("b", 3): b"3"}
-
-    def state(course: Path) -> dict[str, bytes]:
-        found = (
-            p for f in ("submitted", "attempts", "collected") for p in course.glob(f"{f}/**/*")
-        )
-        return {str(p.relative_to(course)): p.read_bytes() for p in found if p.is_file()}
-
-    _taken(tmp_path / "whole", handed)
-    wanted, written = state(tmp_path / "whole"), []
+    left = [-1]
 
     def write(path: Path, data: bytes) -> None:
-        if len(written) == stop:
+        if not left[0]:
             raise Killed
-        written.append(path)
+        left[0] -= 1
         whole.write_atomically(path, data)
 
     for place in (module, records, history):
         monkeypatch.setattr(place, "write_atomically", write)
+    return left
+
+
+HANDED = "Backprop_{}_attempt_2026-11-0{}-10-10-10_backprop.ipynb"
+
+
+def state(course: Path) -> dict[str, bytes]:
+    folders = ("submitted", "attempts", "collected")
+    found = (path for folder in folders for path in course.glob(f"{folder}/**/*"))
+    return {str(p.relative_to(course)): p.read_bytes() for p in found if p.is_file()}
+
+
+def test_who_was_stopped_while_collecting_begins_anew_and_has_everything(
+    tmp_path: Path, stop: list[int]
+) -> None:
+    """At each file that is written, once."""
+    name = HANDED
+    handed = {name.format("ada", 3): b"1", name.format("ada", 4): b"2", name.format("b", 3): b"3"}
+    _taken(tmp_path / "whole", handed)
+    wanted = state(tmp_path / "whole")
     for number in range(len(wanted)):
         course = tmp_path / str(number)
-        stop = number
-        written.clear()
+        stop[0] = number
         with pytest.raises(Killed):
             _taken(course, handed)
-        stop = -1
+        stop[0] = -1
         _taken(course, handed)
+        assert state(course) == wanted, f"stopped at file {number}"
+
+
+def test_who_was_stopped_while_replacing_leaves_no_notebook_with_anothers_time(
+    tmp_path: Path, stop: list[int]
+) -> None:
+    first, newer = {HANDED.format("ada", 3): b"1"}, {HANDED.format("ada", 4): b"2"}
+    _taken(tmp_path / "whole", first)
+    _taken(tmp_path / "whole", newer, replace=True)
+    wanted = state(tmp_path / "whole")
+    for number in range(7):  # two attempts and the one that counts, each with a time, and the note
+        course = tmp_path / str(number)
+        _taken(course, first)
+        stop[0] = number
+        with pytest.raises(Killed):
+            _taken(course, newer, replace=True)
+        stop[0] = -1
+        _taken(course, newer, replace=True)
         assert state(course) == wanted, f"stopped at file {number}"
 
 
@@ -1286,6 +1414,34 @@ def test_two_who_collect_at_once_lose_nothing(
     found = known(course, "backprop")
     assert found.students.keys() == {"ada-55", "ben-56", "eve-57", "x-1"}
     assert found.left_out.keys() == {"cy-58"}
+
+
+def test_of_two_who_collect_at_once_the_second_sees_what_the_first_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each would find the place empty, and one file would take the other's unseen."""
+    from autograder.exchange import collect as module
+
+    course, write = tmp_path / "course", module.write_atomically
+    course.mkdir()
+    outcomes: list[Any] = []
+    second = threading.Thread(
+        target=lambda: outcomes.append(
+            collect(archive(tmp_path, {"ada/backprop.ipynb": b"2"}), FOUND, course)
+        )
+    )
+
+    def slowly(path: Path, data: bytes) -> None:
+        if data == b"1":
+            second.start()
+            second.join(0.5)
+        write(path, data)
+
+    monkeypatch.setattr(module, "write_atomically", slowly)
+    assert _taken(course, {"ada/backprop.ipynb": b"1"}).written == ["ada"]
+    second.join()
+    assert "ada has handed in already" in outcomes[0].left_out[0]
+    assert (course / "submitted/ada/backprop/backprop.ipynb").read_bytes() == b"1"
 
 
 def test_who_was_refused_and_came_again_is_named_no_more(tmp_path: Path) -> None:

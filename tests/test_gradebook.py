@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -454,6 +455,28 @@ def test_a_locked_gradebook_is_waited_for_and_then_named(
     assert grades(tmp_path)["check_spring_force"][0] == 6.0
 
 
+def test_a_disk_that_is_full_before_the_source_is_there_says_so_and_holds_no_part_of_it(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = iter(range(3))
+
+    def written(descriptor: int) -> None:
+        if next(room, None) is None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", written)
+    with pytest.raises(OSError, match="No space left") as raised:
+        Recorder(tmp_path, [springs])
+    assert raised.value.errno == errno.ENOSPC  # of which the command makes one sentence
+    assert not list((tmp_path / "source").iterdir())
+    monkeypatch.undo()
+    Recorder(tmp_path, [springs])
+    (folder,) = (tmp_path / "source").iterdir()
+    assert (folder / "springs.ipynb").read_bytes() == springs.source.read_bytes()
+    assert (folder / "coursekit").is_dir()
+    assert not list(folder.rglob(".*"))
+
+
 def test_a_gradebook_that_cannot_be_used_is_named(springs: Assignment, tmp_path: Path) -> None:
     (tmp_path / "gradebook.db").write_bytes(b"this is no database, but something else" * 100)
     with pytest.raises(GradebookError, match=r"gradebook\.db cannot be used: .*not a database"):
@@ -562,6 +585,15 @@ def test_any_text_is_a_time_or_ignored(text: str) -> None:
         Path(folder, "timestamp.txt").write_bytes(text.encode("utf-8", "replace"))
         moment, _, notes = submission_time(Path(folder))
     assert (moment is None) == bool(notes)
+
+
+def test_what_is_no_time_is_said_once_in_a_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "timestamp.txt").write_text("tomorrow")
+    for _ in range(3):
+        assert submission_time(tmp_path)[2]
+    assert caplog.text.count("is no time and is ignored") == 1
 
 
 def test_a_pipe_or_a_link_is_no_time(tmp_path: Path) -> None:

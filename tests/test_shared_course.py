@@ -5,6 +5,7 @@ Missing is not empty: what cannot be read, or is gone, is said, and no mark chan
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import fcntl
@@ -126,6 +127,7 @@ def test_a_salt_of_another_user_is_not_replaced(graded: Path) -> None:
 def as_user(uid: int, gid: int, work: Callable[[], object]) -> str:
     """What went wrong while another user did it; "" if nothing did. Who is not root stays who they
     are, in a process of its own."""
+    codecs.lookup("ascii")  # another user may be unable to read the interpreter's files
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:

@@ -28,7 +28,7 @@ from coursekit.ipynb import without_outputs
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import in_the_way, plain, same_id, write_atomically
+from autograder.files import in_the_way, in_turn, plain, same_id, write_atomically
 from autograder.records import collected as records
 from autograder.records import history
 from autograder.records.gradebook import Recorder, configuration, has_gradebook
@@ -44,6 +44,8 @@ _OWN = ("folders", "nbgrader")
 """Archives that are no platform's."""
 _MADE = ("Moodle", "Canvas", "Brightspace")
 """Whose ids are made of a name and a number."""
+_UNSAID = re.compile(r"['‘’ʼ`´\"&<>:|/\\]")
+"""What a platform leaves out of a name, as Moodle does of O'Brien's."""
 
 MAX_ARCHIVE = 512 * 2**20
 """Of an archive that is alone in another one."""
@@ -90,7 +92,10 @@ class _Collection:
         self.people: list[Known] = []
 
     def take(self, zipped: zipfile.ZipFile, made: datetime, deep: int = MAX_ROOTS) -> Collected:
-        held, there = listing(zipped), _students(self.course_dir)
+        roster: dict[str, Person] = {}
+        if has_gradebook(self.course_dir):
+            roster = Recorder(self.course_dir, [self.assignment]).everyone()
+        held, there = listing(zipped), _students(self.course_dir) | roster.keys()
         found = layout(held, self.assignment, there, self.zone)
         lone = held.files[0] if len(held.files) == 1 else None
         alone = deep and lone and len(lone.path) == 1 and is_archive(lone.name)
@@ -98,10 +103,6 @@ class _Collection:
             with zipfile.ZipFile(io.BytesIO(lone.read(MAX_ARCHIVE))) as within:
                 return self.take(within, made, deep - 1)
         refuse_doubtful(found.people)
-        roster: dict[str, Person] = {}
-        if has_gradebook(self.course_dir):
-            roster = Recorder(self.course_dir, [self.assignment]).everyone()
-        there |= roster.keys()
         self.outcome.remarks.extend(perhaps_a_class(found, there))
         self.outcome.remarks.extend(_spelt_as_known(found, there))
         if found.system not in _OWN:
@@ -131,7 +132,8 @@ class _Collection:
         self.outcome.left_out.extend(plain(line) for line in found.strays)
         for handed in sorted(found.people, key=lambda handed: handed.label):
             self._take(found.system, handed, told.get(handed.label))
-        records.save(self.course_dir, self.assignment.name, self.before, self.known)
+        with in_turn(self.course_dir):
+            records.save(self.course_dir, self.assignment.name, self.before, self.known)
         if any(known.told for known in self.people):
             Recorder(self.course_dir, [self.assignment]).know(self.people)
         self.outcome.written.sort()
@@ -164,14 +166,16 @@ class _Collection:
             self.outcome.remarks.append(f"{label}: {chosen.shown} was taken, not {other}")
         group = [member.student for member in handed.members]
         for member in handed.members:
-            earlier = [(handed.times.get(key), one.data) for key, one in attempts[:-1]]
+            earlier = [(handed.times.get(key), one.data or b"") for key, one in attempts[:-1]]
             try:
-                if not self._write(member.student, chosen, time, earlier):
-                    continue
+                with in_turn(self.course_dir):
+                    written = self._write(member.student, chosen, time, earlier)
             except OSError as error:
                 if not in_the_way(error):
                     raise
                 self._leave_out(label, member.student, f"{error.filename}: {error.strerror}")
+                continue
+            if not written:
                 continue
             for name in (label, member.student, *map(shown, handed.told)):
                 self.known.left_out.pop(name, None)
@@ -223,22 +227,30 @@ class _Collection:
         student: str,
         chosen: Chosen,
         time: datetime | None,
-        earlier: list[tuple[datetime | None, bytes | None]],
+        earlier: list[tuple[datetime | None, bytes]],
     ) -> bool:
         """Writes a notebook in its place; says so, or why not."""
         assert chosen.data is not None
         folder = self.course_dir / "submitted" / student / self.assignment.name
         place = folder / f"{self.assignment.name}.ipynb"
         stamp, data = _utc(time) if time else "", without_outputs(chosen.data)
-        attempts = self._attempted(student)
         if any(path.is_symlink() for path in (folder.parent, folder, place)):
             # whatever it leads to is not this student's
             raise OSError(errno.ELOOP, "a link stands in the submission's place", str(place))
-        if place.is_file():
-            held = place.read_bytes()
-            if (attempts[-1] if attempts else without_outputs(held)) == data:
-                places = self._folders(student)[-1:]
-                if without_outputs(held) == data:
+        kept = self._attempted(student)
+        attempts = [light for _, light in kept]
+        held = place.read_bytes() if place.is_file() else None
+        there = kept if held is None else [*kept, (folder, without_outputs(held))]
+        for moment, one in earlier:
+            light = without_outputs(one)
+            _take_earlier(moment, [of for of, known in there if known == light != data])
+        if held is not None:
+            same = without_outputs(held) == data
+            newest = attempts[-1] == data if attempts else same
+            best = history.policy(self.course_dir, self.assignment.name) == "best"
+            if newest and (same or best):  # then `grade` says which one stands here
+                places = [of for of, _ in kept[-1:]]
+                if same:
                     places.append(folder)
                 _take_earlier(time, places)
                 self.outcome.unchanged.append(student)
@@ -249,7 +261,7 @@ class _Collection:
                 return False
             earlier = [*earlier, (submission_time(folder)[0], held)]
         for moment, one in earlier:
-            if one is not None and (light := without_outputs(one)) not in attempts:
+            if (light := without_outputs(one)) not in attempts:
                 self._keep(student, one, _utc(moment) if moment else "")
                 attempts.append(light)
         if attempts and attempts[-1] != data:
@@ -262,13 +274,13 @@ class _Collection:
         self.outcome.written.append(student)
         return True
 
-    def _attempted(self, student: str) -> list[bytes]:
-        """The notebooks of all attempts, as the grader reads and keeps them."""
+    def _attempted(self, student: str) -> list[tuple[Path, bytes]]:
+        """All attempts' folders and notebooks, as the grader reads and keeps them."""
         found = []
         for folder in self._folders(student):
             with contextlib.suppress(OSError):
                 data = (folder / f"{self.assignment.name}.ipynb").read_bytes()
-                found.append(without_outputs(data))
+                found.append((folder, without_outputs(data)))
         return found
 
     def _folders(self, student: str) -> list[Path]:
@@ -384,7 +396,7 @@ def _members(found: Layout) -> list[Member]:
 def _another(member: Member, person: Person) -> bool:
     """Whether neither name nor address, as far as both are known, is that of the person on the
     roster; a name with more or fewer words is the same, in Canvas' one word with more."""
-    ours, theirs = (set(re.findall(r"\w+", same_id(name))) for name in (person.name, member.name))
+    ours, theirs = (set(re.findall(r"\w+", _name(name))) for name in (person.name, member.name))
     same = [ours <= theirs or theirs <= ours] if ours and theirs else []
     if ours and member.joined:
         same.append(all(word in member.joined for word in ours))
@@ -439,18 +451,25 @@ def _refuse_numbers_in_names(found: Layout, numbers: set[str]) -> list[str]:
 
 def _named_as_there(found: Layout, roster: list[Person]) -> list[str]:
     """Gives members the name that the roster has, where it is written "Lovelace, Ada"; or with that
-    of a group and a dash before it, as Moodle does for everyone or for nobody, which is said."""
+    of a group and a dash before it, as Moodle does for everyone or for nobody, which is said.
+
+    One word before one dash alone is no group: Anna-Lena is not Lena."""
     names = _by("name", roster).keys() - {""}
-    grouped = found.system == "Moodle" and all("-" in one.name for one in _members(found))
+    theirs = [one.name for one in _members(found)]
+    grouped = found.system == "Moodle" and all("-" in name for name in theirs)
+    before = Counter(name[: dash.start()] for name in theirs for dash in re.finditer("-", name))
     left: Counter[str] = Counter()
 
     def there(name: str) -> str:
-        dashes = re.finditer("-", name) if grouped else ()
-        for begin in (0, *(dash.end() for dash in dashes)):
-            last, _, first = name[begin:].partition(",")
-            for one in (name[begin:], f"{first} {last}"):
-                if _key(one) in names:
-                    left[name[: max(begin - 1, 0)]] += 1
+        dashes = [dash.start() for dash in re.finditer("-", name)] if grouped else []
+        for group in ("", *(name[:dash] for dash in dashes)):
+            rest = name[len(group) + 1 :] if group else name
+            if group and before[group] < 2 and group.isalpha():
+                continue
+            last, _, first = rest.partition(",")
+            for one in (rest, f"{first} {last}"):
+                if _name(one) in names:
+                    left[group] += 1
                     return one.strip()
         return name
 
@@ -520,13 +539,18 @@ P = TypeVar("P", Person, Member)
 
 def _by(kind: str, people: Iterable[P]) -> dict[str, list[P]]:
     groups: dict[str, list[P]] = {}
+    key = _name if kind == "name" else _key
     for person in people:
-        groups.setdefault(_key(getattr(person, kind)), []).append(person)
+        groups.setdefault(key(getattr(person, kind)), []).append(person)
     return groups
 
 
 def _key(text: str) -> str:
     return " ".join(same_id(text).split())
+
+
+def _name(text: str) -> str:
+    return _key(_UNSAID.sub("", text))
 
 
 # ------------------------------------------------------------------------ times

@@ -90,7 +90,9 @@ _CANVAS = re.compile(
     r"(?:(?P<late0>LATE)_)?anon_(?P<anonymous>[^_]+)_(?:\d+_.+|text\.html|link\.html)"
     r"|(?P<name>.+?)_(?:(?P<late>LATE)_)?(?P<number>\d+)_(?:\d+_.+|text\.html|link\.html)"
 )
-_BRIGHTSPACE = re.compile(r"(?P<number>\d+)-\d+ ?- ?(?P<name>.+?) ?- ?(?P<when>[^-]*\d{4}.*)")
+_BRIGHTSPACE = re.compile(
+    r"(?P<number>\d+)-\d+ ?- ?(?P<name>.+?) ?- ?(?P<when>[^-]*\b\d{4}\b[^-]*?)(?: - (?P<file>.+))?"
+)
 # The first that looks like a user and a moment: what follows is the student's own name of a file.
 _BLACKBOARD = re.compile(r".+?_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_.+|\.[a-z]+)")
 _RECEIPT = re.compile(r"(?:(?!_attempt_).)+_attempt_\d{4}(?:-\d\d){5}\.txt")
@@ -139,15 +141,16 @@ def _canvas(path: Path, zone: tzinfo) -> _Who | None:
 def _brightspace(path: Path, zone: tzinfo) -> _Who | None:
     if not (found := _BRIGHTSPACE.fullmatch(path[0])):
         return None
-    when = re.sub(r"\b(\d{1,2})(\d\d)(?=(?: [AP]M)?$)", r"\1:\2", found["when"].strip())
+    told = found["when"].split(" - ")[0].strip()  # a file's name comes after it
+    when = re.sub(r"\b(\d{1,2})(\d\d)(?=(?: [AP]M)?$)", r"\1:\2", told)
     student = f"{_slug(found['name'])}-{found['number']}"
     member = Member(student, found["name"], lms_id=found["number"])
     try:
         time = parse_time(when, zone)
     except Uncertain as error:
         return _Who(found["number"], member, found.end(), doubt=f"{when} {error}")
-    except Exception:
-        return None
+    except Exception:  # in another language, say
+        return _Who(found["number"], member, found.end(), doubt=f"{when} is no time")
     return _Who(found["number"], member, found.end(), time.isoformat(), time)
 
 
@@ -176,10 +179,10 @@ def _ilias(path: Path, zone: tzinfo) -> _Who | None:
 def _classroom(path: Path, zone: tzinfo) -> _Who | None:
     if len(path) > 1 or not (found := _CLASSROOM.fullmatch(path[0])):
         return None
-    if found["name"] in course() or not is_work(found["file"]):
-        return None  # `backprop - Copy.ipynb`
-    student = _slug(found["name"])
-    return _Who(student, Member(student, found["name"]), found.start("file"))
+    own = found["name"]
+    if own in course() or not any(map(str.isalpha, own)) or not is_work(found["file"]):
+        return None  # `backprop - Copy.ipynb`, `7-1 - Ada - …`
+    return _Who(_slug(own), Member(_slug(own), own), found.start("file"))
 
 
 _NAMES: dict[str, Callable[[Path, tzinfo], _Who | None]] = {
@@ -202,7 +205,7 @@ def layout(held: Listing, assignment: Assignment, known: set[str], zone: tzinfo)
         inside, folders = _below(files, held.folders, root)
         found = (
             _gradescope(inside, folders, root)
-            or _by_name(inside, folders, zone, least=2 if root else 1)
+            or _by_name(inside, folders, zone, known, least=2 if root else 1)
             or _nbgrader(inside, folders, assignment)
         )
         if found is None and root and _is_class(inside, folders, assignment):
@@ -244,7 +247,9 @@ def _roots(files: list[File], folders: set[Path], known: set[str]) -> Iterator[P
             return
 
 
-def _by_name(files: list[File], folders: set[Path], zone: tzinfo, least: int) -> Layout | None:
+def _by_name(
+    files: list[File], folders: set[Path], zone: tzinfo, known: set[str], least: int
+) -> Layout | None:
     """The platform whose way of naming explains most of the outermost names, and at least half."""
     tops = {path[0]: path for path in sorted(_paths(files, folders), key=len)}  # the deepest
     tops = {top: path for top, path in tops.items() if not _NOISE.fullmatch(top)}
@@ -272,8 +277,10 @@ def _by_name(files: list[File], folders: set[Path], zone: tzinfo, least: int) ->
                 handed.doubts.append(who.doubt)
             if who.time is not None:
                 handed.times[who.attempt] = who.time
-    if len(people) < (2 if best == "ILIAS" else least):
-        return None  # a lone folder may be called like this by chance
+    if best == "ILIAS" and not any(one.members[0].student in known for one in people.values()):
+        least = 2  # a lone folder may be called like this by chance
+    if len(people) < least:
+        return None
     for file in files:
         who = _NAMES[best](file.path, zone)
         if who is not None:
@@ -333,7 +340,7 @@ def _gradescope(files: list[File], folders: set[Path], root: Path) -> Layout | N
         return None
     try:
         with readable():
-            table = yaml.safe_load(lists[0].read(20 * 2**20))
+            table = yaml.load(lists[0].read(20 * 2**20), Loader=_Plain)
     except CourseError as error:
         raise CourseError(f"{_GRADESCOPE} in the archive: {error}") from None
     entries = table if isinstance(table, dict) else {}
@@ -349,6 +356,21 @@ def _gradescope(files: list[File], folders: set[Path], root: Path) -> Layout | N
     return Layout("Gradescope", people)
 
 
+class _Plain(yaml.SafeLoader):  # type: ignore[misc]
+    """Reads what Ruby calls an object of its own as the table, list or text that it is."""
+
+
+def _untagged(loader: Any, _: str, node: Any) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)
+
+
+_Plain.add_multi_constructor("!ruby/", _untagged)
+
+
 def _submitters(entry: Any) -> list[Member]:
     people = entry.get(":submitters") if isinstance(entry, dict) else None
     found = []
@@ -361,8 +383,9 @@ def _submitters(entry: Any) -> list[Member]:
 
 def _created(entry: Any) -> datetime | None:
     try:
+        told = entry.get(":created_at")
         # What YAML read for a time may have its zone taken off, and is UTC then.
-        return parse_time(str(entry.get(":created_at")))
+        return parse_time(str(told["utc"] if isinstance(told, dict) else told))
     except Exception:
         return None
 

@@ -74,16 +74,14 @@ def cramped() -> bool:
 
 
 def _memory() -> float:
-    """Bytes that are free, or that a container may use; without end where nobody tells."""
+    """Bytes that are free, on the machine and in its control groups; without end where nobody
+    tells."""
     found = [float("inf")]
     with contextlib.suppress(OSError, StopIteration):
         text = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         line = next(line for line in text if line.startswith("MemAvailable:"))
         found.append(int(line.split()[1]) * 1024)
-    for group, version in groups.own():
-        with contextlib.suppress(OSError, ValueError):
-            found.append(int((group / version.memory).read_text(encoding="ascii")))
-    return min(found)
+    return min(*found, *(groups.left(*group) for group in groups.own()))
 
 
 @contextlib.contextmanager
@@ -187,7 +185,8 @@ class Judges:
         self.stopped = False
 
     def grade(self, job: Job) -> Result:
-        """The job's result. A judge that is lost is replaced and the job tried once more."""
+        """The job's result. A judge that is lost is replaced and the job tried once more; one that
+        was not waited for (Ctrl-C) is ended, since its answer would be taken for the next one's."""
         if job.fault:
             return lost(job, job.problem)
         reason = ""
@@ -197,10 +196,12 @@ class Judges:
             judge = self._judge(job.assignment)
             try:
                 return judge.grade(job)
-            except JudgeLost as error:
-                reason = str(error)
+            except BaseException as error:
                 judge.close()
                 del self.own.judges[job.assignment]
+                if not isinstance(error, JudgeLost):
+                    raise
+                reason = str(error)
         return lost(job, f"twice: {reason}")
 
     def grade_bytes(self, job: Job) -> bytes:

@@ -13,8 +13,8 @@ from autograder.results import ExerciseResult, Result
 
 OWN_FAULT = "the grader's own checks failed, for the right answer too, in"
 REPEATED = (
-    "It happened twice, so this is not tried again by itself: mend the check, which "
-    "`autograder verify` shows, or grade this student with --force"
+    "It happened twice, so this is not tried again by itself: mend the check if one is at fault, "
+    "which `autograder verify` shows, or grade this student with --force"
 )
 
 

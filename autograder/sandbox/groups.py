@@ -32,6 +32,9 @@ class Version(NamedTuple):
     """How its files are called."""
 
     memory: str
+    used: str
+    of_files: str
+    """The lines of `memory.stat` with what of it are copies of files, which make room."""
     limits: tuple[tuple[str, int], ...]
     """Of memory, and what else there may be a file for: what is swapped out, who else ends."""
     ended: tuple[tuple[str, str], ...]
@@ -40,11 +43,15 @@ class Version(NamedTuple):
 
 FIRST = Version(
     "memory.limit_in_bytes",
+    "memory.usage_in_bytes",
+    "total_(in)?active_file ",
     (("memory.limit_in_bytes", CEILING), ("memory.swappiness", 0)),
     (("memory.oom_control", "oom_kill "), ("memory.failcnt", "")),
 )
 SECOND = Version(
     "memory.max",
+    "memory.current",
+    "(in)?active_file ",
     (("memory.max", CEILING), ("memory.swap.max", 0), ("memory.oom.group", 1)),
     (("memory.events", "oom "),),
 )
@@ -61,6 +68,18 @@ def own() -> Iterator[tuple[Path, Version]]:
                 for folder in (group, *group.parents):
                     if folder.is_relative_to(root):
                         yield folder, FIRST if controllers else SECOND
+
+
+def left(folder: Path, version: Version) -> float:
+    """Bytes that a group has left of its memory; without end where nobody tells."""
+    found = float("inf")
+    with contextlib.suppress(OSError, ValueError):
+        found = int((folder / version.memory).read_text(encoding="ascii"))
+        used = int((folder / version.used).read_text(encoding="ascii"))
+        told = (folder / "memory.stat").read_text(encoding="ascii")
+        files = re.findall(f"^{version.of_files}([0-9]+)$", told, re.MULTILINE)
+        found -= used - sum(int(size) for _, size in files)
+    return found
 
 
 @dataclass(frozen=True)

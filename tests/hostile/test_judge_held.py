@@ -43,6 +43,7 @@ from autograder.judging.patience import TookTooLong, at_most
 from autograder.judging.student import Student
 from autograder.judging.submission import attempt_salt, read_submission
 from autograder.judging.uses import uses
+from autograder.results import Result
 from autograder.sandbox import alive, transport
 from autograder.sandbox.cage import Cage, Worker
 from autograder.sandbox.inside import cells as cells_module
@@ -323,6 +324,35 @@ def test_a_judge_that_was_stopped_is_lost_and_leaves_nothing(
     assert client._process.returncode == -signal.SIGKILL
 
 
+def test_a_judge_that_was_not_waited_for_answers_nobody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """nbgrader's `autograde` in a notebook that was interrupted: the next student's mark would be
+    this one's."""
+
+    class Client:
+        def __init__(self, *_: object) -> None:
+            made.append(self)
+            self.closed = False
+
+        def grade(self, job: Job) -> Result:
+            if len(made) == 1:
+                raise KeyboardInterrupt
+            return executors.lost(job, f"asked of {len(made)}")
+
+        def close(self) -> None:
+            self.closed = True
+
+    made: list[Client] = []
+    monkeypatch.setattr(executors, "JudgeClient", Client)
+    judges = executors.Judges("full")
+    with pytest.raises(KeyboardInterrupt):
+        judges.grade(Job(assignment="backprop", student="ada", notebook=b""))
+    result = judges.grade(Job(assignment="backprop", student="ben", notebook=b""))
+    assert "asked of 2" in result.message
+    assert [client.closed for client in made] == [True, False]
+
+
 def test_a_forks_signs_are_passed_on_and_are_no_part_of_its_answer() -> None:
     ours, theirs = multiprocessing.Pipe()
     server = judge_process._Server.__new__(judge_process._Server)
@@ -464,6 +494,8 @@ def test_what_is_measured_is_told_with_three_digits() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             form = getattr(node, "format_spec", None)
             assert form is None or not re.search(r"\d[efg]'", ast.unparse(form)), (path, node)
+            told = ast.unparse(node.value) if isinstance(node, ast.FormattedValue) else ""
+            assert not told.startswith("len(") or told == "len(expected)", (path, told)
 
 
 def test_what_is_told_of_cells_comes_of_their_first_run(cage: Cage) -> None:
@@ -560,6 +592,45 @@ def test_a_control_group_s_memory_counts_and_that_of_those_above_it(
     monkeypatch.setattr(Path, "read_text", text)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3})
     assert executors.room() == 1
+
+
+@pytest.mark.parametrize(
+    ("group", "limit", "used", "lines"),
+    [
+        ("0::/", "memory.max", "memory.current", ("anon", "inactive_file", "active_file")),
+        (
+            "3:memory:/",
+            "memory/memory.limit_in_bytes",
+            "memory/memory.usage_in_bytes",
+            ("active_file", "total_inactive_file", "total_active_file"),
+        ),
+    ],
+)
+def test_of_a_control_group_s_memory_counts_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, group: str, limit: str, used: str, lines: tuple[str, ...]
+) -> None:
+    """Whoever computes beside the grader in a container has some of it; copies of files make
+    room."""
+    folder, gigabyte = Path("/sys/fs/cgroup"), 2**30
+    known = {
+        "/proc/meminfo": f"MemAvailable: {64 * 2**20} kB\n",
+        "/proc/self/cgroup": group + "\n",
+        str(folder / limit): f"{9 * gigabyte}\n",
+        str(folder / used): f"{8 * gigabyte}\n",
+        str((folder / limit).with_name("memory.stat")): "".join(
+            f"{name} {size * gigabyte}\n" for name, size in zip(lines, (4, 1, 3), strict=True)
+        ),
+    }
+
+    def text(path: Path, *how: Any, **more: Any) -> str:
+        try:
+            return known[str(path)]
+        except KeyError:
+            raise FileNotFoundError from None
+
+    monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
+    assert executors.room() == 2  # 5 GB are left
 
 
 def _killed_in_a_hidden_check(monkeypatch: pytest.MonkeyPatch) -> list[int]:

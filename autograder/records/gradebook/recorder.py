@@ -17,7 +17,7 @@ from typing import Any
 
 from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
-from autograder.files import make_folder, newer, plain, share, write_atomically
+from autograder.files import newer, plain, write_atomically
 from autograder.judging.submission import find_notebook, outline_of, read_submission
 from autograder.records.history import told
 from autograder.results import Result, Store, dropped, handed_in
@@ -457,14 +457,15 @@ def _put_source(assignment: Assignment, course_dir: Path) -> None:
     place = course_dir / "source" / assignment.name
     if os.path.lexists(place) or not assignment.source.is_file():
         return
-    make_folder(place.parent)
     unfinished = place.with_name(f".{place.name}.{os.getpid()}.part")
-    shutil.copytree(assignment.source.parent, unfinished, ignore=shutil.ignore_patterns(".*"))
-    for path in (unfinished, *sorted(unfinished.rglob("*"))):
-        share(path)
     try:
-        unfinished.rename(place)
-    except OSError:  # another grader was first
+        for path in sorted(assignment.source.parent.rglob("*")):
+            name = path.relative_to(assignment.source.parent)
+            if path.is_file() and not any(part.startswith(".") for part in name.parts):
+                write_atomically(unfinished / name, path.read_bytes())
+        with contextlib.suppress(OSError):  # another grader was first
+            unfinished.rename(place)
+    finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 

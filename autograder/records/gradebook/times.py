@@ -6,6 +6,7 @@ every part is certain, or it is none and a remark says why.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import re
@@ -45,8 +46,13 @@ def submission_time(folder: Path) -> tuple[datetime | None, str, list[str]]:
         why = plain(str(error))
     except Exception as error:  # whatever a student's file holds is that student's matter alone
         log.debug("%s: %s", path, error)
-    log.warning("%s %s and is ignored", plain(str(path)), why)
+    _say(plain(str(path)), why)
     return None, "", [f"timestamp.txt {why} and was ignored"]
+
+
+@functools.cache  # many ask, in one run
+def _say(path: str, why: str) -> None:
+    log.warning("%s %s and is ignored", path, why)
 
 
 def parse_time(text: str, zone: tzinfo = UTC) -> datetime:
