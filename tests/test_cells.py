@@ -117,6 +117,16 @@ def test_what_a_cell_writes_can_be_imported(tmp_path: Any, monkeypatch: pytest.M
     assert found["value"] == 5
 
 
+@pytest.mark.parametrize(
+    "line", ["mine.py", "mine", "'mine.py'", "-i mine.py", "-n -i mine", "mine.py -v 3"]
+)
+def test_what_a_cell_writes_can_be_run(
+    line: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert names("x = 2", "%%writefile mine.py\nvalue = x + 3\n", f"%run {line}")["value"] == 5
+
+
 def test_left_out_lines_are_named() -> None:
     transport = InProcess([])
 
@@ -176,6 +186,10 @@ def test_a_stub_module_leaves_ipython_importable() -> None:
             "import numpy as np\ndata = np.load('mine.npy')\n",
             "cell 1 reads mine.npy in line 2; files beside the notebook are not there at grading; "
             "the rest of the cell counts",
+        ),
+        (
+            "import subprocess\nsubprocess.run(['no_such_program', '-l'])\n",
+            "cell 1 starts another program in line 2, which is not there at grading; the rest of",
         ),
         (
             f"{ANSWER}import torch\nm = torch.nn.Linear(1, 1).to('cuda')",
@@ -270,6 +284,9 @@ def test_why_a_name_is_missing_is_said_with_the_statement(source: str, words: st
         ("assert answer == 1", "; the cell of answer stopped with NameError in line 1: answer is"),
         ("import my_helpers", "; the cell of answer imports my_helpers in line 1"),
         ("1 / 0\ndef answers(x):\n    return x", ", but answers is; the cell of answer stopped"),
+        ("%%bash\n" + ANSWER, ": the cell of answer begins with %%bash, which does not run it"),
+        ("%%script false\n" + ANSWER, ": the cell of answer begins with %%script, which does"),
+        ('text = """\n' + ANSWER + '\n"""', ""),
         ("x = 1", ""),
     ],
 )
