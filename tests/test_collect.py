@@ -372,6 +372,16 @@ def test_a_receipt_that_a_student_wrote_is_not_believed(tmp_path: Path) -> None:
     assert collected_in(tmp_path / "course", files) == {"eve_ben": b"e"}
 
 
+@pytest.mark.parametrize("line", ["Name: Eve (ben) ({})", "Nombre: Eve ({})\r", "Nom : (ben) ({})"])
+def test_blackboards_receipt_names_the_user_in_its_last_brackets(line: str, tmp_path: Path) -> None:
+    """Of whose name and language it is cannot be told what they hold."""
+    files = {}
+    for user in ("eve_ben", "zoe"):
+        own = f"HW_1_{user}_attempt_2026-11-20-18-00-00"
+        files |= {f"{own}_backprop.ipynb": b"1", f"{own}.txt": f"{line.format(user)}\n\n".encode()}
+    assert collected_in(tmp_path / "course", files) == {"eve_ben": b"1", "zoe": b"1"}
+
+
 def test_a_list_in_one_students_folder_is_not_believed(tmp_path: Path) -> None:
     files = {
         "mallory/submission_metadata.yml": b"submission_1: {':submitters': [{':sid': ben}]}",
