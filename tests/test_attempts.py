@@ -227,7 +227,7 @@ def test_a_run_that_was_stopped_anywhere_is_whole_after_the_next(
     def begun(course_dir: Path) -> None:
         again(springs, course_dir, ANSWERS)
         give(course_dir, 4.5)
-        hand_in(course_dir, "ada", filled(springs, EMPTY))
+        hand_in(course_dir, "ada", filled(springs, EMPTY), stamp="2026-11-22 10:00:00 UTC")
         hand_in(course_dir, "ben", filled(springs, right(springs)))
 
     def state(course_dir: Path) -> dict[str, Any]:

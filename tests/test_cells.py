@@ -117,6 +117,16 @@ def test_what_a_cell_writes_can_be_imported(tmp_path: Any, monkeypatch: pytest.M
     assert found["value"] == 5
 
 
+@pytest.mark.parametrize(
+    "line", ["mine.py", "mine", "'mine.py'", "-i mine.py", "-n -i mine", "mine.py -v 3"]
+)
+def test_what_a_cell_writes_can_be_run(
+    line: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert names("x = 2", "%%writefile mine.py\nvalue = x + 3\n", f"%run {line}")["value"] == 5
+
+
 def test_left_out_lines_are_named() -> None:
     transport = InProcess([])
 
@@ -176,6 +186,10 @@ def test_a_stub_module_leaves_ipython_importable() -> None:
             "import numpy as np\ndata = np.load('mine.npy')\n",
             "cell 1 reads mine.npy in line 2; files beside the notebook are not there at grading; "
             "the rest of the cell counts",
+        ),
+        (
+            "import subprocess\nsubprocess.run(['no_such_program', '-l'])\n",
+            "cell 1 starts another program in line 2, which is not there at grading; the rest of",
         ),
         (
             f"{ANSWER}import torch\nm = torch.nn.Linear(1, 1).to('cuda')",
@@ -270,6 +284,9 @@ def test_why_a_name_is_missing_is_said_with_the_statement(source: str, words: st
         ("assert answer == 1", "; the cell of answer stopped with NameError in line 1: answer is"),
         ("import my_helpers", "; the cell of answer imports my_helpers in line 1"),
         ("1 / 0\ndef answers(x):\n    return x", ", but answers is; the cell of answer stopped"),
+        ("%%bash\n" + ANSWER, ": the cell of answer begins with %%bash, which does not run it"),
+        ("%%script false\n" + ANSWER, ": the cell of answer begins with %%script, which does"),
+        ('text = """\n' + ANSWER + '\n"""', ""),
         ("x = 1", ""),
     ],
 )
@@ -302,6 +319,7 @@ def test_what_a_notebook_sets_is_as_a_check_expects_it() -> None:
         "torch.use_deterministic_algorithms(True)",
         "torch.set_num_threads(2)",
         "torch.autograd.set_detect_anomaly(True)",
+        "torch.autocast('cpu').__enter__()",
         "np.seterr(all='raise')",
         "np.set_printoptions(precision=2)",
         "warnings.filterwarnings('error')",
@@ -312,6 +330,7 @@ def test_what_a_notebook_sets_is_as_a_check_expects_it() -> None:
         "    return (torch.ones(1).device.type, torch.ones(1).dtype == torch.float32,\n"
         "            torch.is_grad_enabled(), torch.is_inference_mode_enabled(),\n"
         "            torch.are_deterministic_algorithms_enabled(), torch.is_anomaly_enabled(),\n"
+        "            torch.is_autocast_enabled('cpu'),\n"
         "            torch.get_num_threads(), np.geterr()['over'], str(np.float64(1) / 3),\n"
         "            os.environ.get('ANYTHING'), os.getcwd() != '/',\n"
         "            matplotlib.get_backend() != 'svg', random.random(), np.random.random())",
@@ -320,11 +339,11 @@ def test_what_a_notebook_sets_is_as_a_check_expects_it() -> None:
     student = Student(transport)
     student.begin("answer", 3)
     first = student.seen()
-    assert first[:9] == (
-        *("cpu", True, True, False, False, False),
+    assert first[:10] == (
+        *("cpu", True, True, False, False, False, False),
         *(torch.get_num_threads(), "warn", str(np.float64(1) / 3)),
     )
-    assert first[9:12] == ("1", True, True)
+    assert first[10:13] == ("1", True, True)
     student.begin("answer", 3)
     assert student.seen() == first
 

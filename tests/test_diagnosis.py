@@ -187,6 +187,14 @@ def test_none_where_something_should_come_tells_a_mistake() -> None:
     assert "unknown name" not in nothing.hint
 
 
+def test_an_exception_is_no_slip_s_because_right_values_of_others_came_before_it() -> None:
+    """Checks of train call he_initialise first. Many slips end in a TypeError of other words."""
+    code = "def train(*args, **named):\n    raise TypeError(\"'int' object is not callable\")\n"
+    result = judged("backprop", "train", code)
+    assert result.points == 0
+    assert result.hint == ""
+
+
 def test_a_relation_holds_in_all_checks_or_is_not_told() -> None:
     """Too low by one amount here and by another there is no offset."""
     code = "def energy(spins):\n    return -2.0 * spins.size * abs(spins.mean()) ** 3\n"

@@ -69,6 +69,9 @@ TRIES = {
     "leaves a core for whoever collects them": (
         "import resource; assert resource.getrlimit(resource.RLIMIT_CORE) != (1, 1)"
     ),
+    "leaves its memory in a core": "assert int(open('/proc/self/coredump_filter').read(), 16)",
+    "has its memory left in a core": "open('/proc/self/coredump_filter', 'w').write('3')",
+    "is woken seconds too late": "system_call(157, 29, 10**9, 0, 0, 0)",
     "lets the machine read its cores": "system_call(160, 4, (ctypes.c_ulong * 2)(0, 0))",
     "limits another process": "system_call(302, {judge}, 7, 0, ctypes.byref(more))",
     "makes rules in the kernel": "system_call(444, (ctypes.c_ulong * 2)(1, 0), 8, 0)",
@@ -104,7 +107,7 @@ ALLOWED: dict[Level, set[str]] = {
     "limits": {
         *("reads the checks", "reads a file of the machine", "sees other processes"),
         "sees whether a file is there",
-        "leaves a file in /dev/shm",
+        *("leaves a file in /dev/shm", "has its memory left in a core"),
     },
 }
 
@@ -174,9 +177,16 @@ OF_THE_SAME_USER = {
         "import fcntl; fcntl.ioctl(os.open(os.__file__, 0), 0x40086602, bytes(8))"
     ),
     "changes its file's times": "os.utime({file!r})",
+    "empties its file": "os.truncate({file!r}, 0)",
+    "empties its file that it reads": "os.open({file!r}, os.O_RDONLY | os.O_TRUNC)",
+    "empties its file that it does not open": "os.open({file!r}, 3 | os.O_TRUNC)",
+    "empties its file in a new way": (
+        "system_call(437, -100, {file!r}.encode(), (ctypes.c_ulong * 3)(0o1000, 0, 0), 24)"
+    ),
 }
 OF_ITSELF = (
-    "os.sched_setaffinity(0, os.sched_getaffinity(0)); os.nice(1); import resource; "
+    "open('mine', 'w').write('x'); open('mine', 'r+').truncate(0); os.open('mine', os.O_RDWR | 512)"
+    "; os.sched_setaffinity(0, os.sched_getaffinity(0)); os.nice(1); import resource; "
     "resource.setrlimit(resource.RLIMIT_NOFILE, (99, 99)); resource.getrlimit(resource.RLIMIT_CPU)"
 )
 
@@ -202,7 +212,7 @@ with contextlib.closing(Cage(level)) as cage:
     worker.kill()
 """
     file = tmp_path / "file"
-    file.touch()
+    file.write_text("kept")
     told = json.dumps([level, SETUP, str(file), OF_ITSELF, *OF_THE_SAME_USER.values()])
     start = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
     ended = subprocess.run(
@@ -215,6 +225,73 @@ with contextlib.closing(Cage(level)) as cage:
     itself, *others = json.loads(ended.stdout)
     assert itself
     assert [what for what, ok in zip(OF_THE_SAME_USER, others, strict=True) if ok] == []
+    assert file.read_text() == "kept"
+
+
+THREADS_BESIDE = """
+import contextlib, threading
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.inside.wire import decode, encode
+from autograder.sandbox.watch import Budget
+kept = threading.Event()
+for _ in range(70):
+    threading.Thread(target=kept.wait, daemon=True).start()
+source = "import resource; least = resource.getrlimit(resource.RLIMIT_NPROC)[0]; assert least > 134"
+with contextlib.closing(Cage({level!r})) as cage:
+    worker = cage.worker()
+    request = encode({"op": "run", "source": source, "label": "cell"})
+    assert decode(worker.ask(request, Budget(20.0)))["ok"]
+    worker.kill()
+"""
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="no other user can be made here")
+@pytest.mark.parametrize("level", ["landlock", "limits"])
+def test_what_else_the_user_has_running_takes_no_threads_away(level: str) -> None:
+    """The kernel counts all of a user's together: on a desktop with a browser none was left."""
+    start = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+    ended = subprocess.run(
+        [*start, sys.executable, "-c", THREADS_BESIDE.replace("{level!r}", repr(level))],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("users", [1, 2**16])
+def test_root_of_a_container_of_a_users_own_has_every_level(users: int) -> None:
+    """It knows few of the machine's users: one alone, or as many as such containers mostly have.
+    There no level started, and none said why."""
+    if os.geteuid() and users > 1:
+        pytest.skip("other users may be given by root alone")
+    script = """
+import ctypes, os, sys
+users = int(sys.argv[1])
+assert ctypes.CDLL(None).unshare(0x10000000) == 0
+print("there", flush=True)
+sys.stdin.read(1)
+if users > 1:
+    os.setgroups([]), os.setresgid(0, 0, 0), os.setresuid(0, 0, 0)
+from autograder.sandbox.cage import _own_user, probe
+assert os.geteuid() == 0 and (users == 1 and _own_user() == 0 or 2000 < _own_user() < users)
+print([one.reason for one in probe() if not one.available])
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(users)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as started:
+        assert started.stdout
+        if started.stdout.readline() == "":
+            pytest.skip("users may make no namespaces here")
+        (Path(f"/proc/{started.pid}") / "setgroups").write_text("deny" if users == 1 else "allow")
+        for kind, mine in (("uid", os.geteuid()), ("gid", os.getegid())):
+            Path(f"/proc/{started.pid}/{kind}_map").write_text(f"0 {mine} {users}")
+        told, _ = started.communicate("x")
+    assert told == "[]\n"
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="no other user can be made here")

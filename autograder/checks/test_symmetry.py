@@ -1360,7 +1360,8 @@ def test_train_energy_model__returns_a_history_that_falls(student, draw):
     holds(isinstance(history, (list, tuple)), "should return the history, a list of losses")
     losses = [number(loss) for loss in history]
     # The tries of a line search may have been counted too.
-    words = f"the history should have an entry for each epoch: it has {len(losses)} for 40"
+    there = measured(len(losses))
+    words = f"the history should have an entry for each epoch: it has {there} for 40"
     holds(1 <= len(losses) <= 80, words)
     later = losses[(len(losses) + 1) // 2 :]  # none, where all is one step of the optimiser
     holds(not later or min(later) < losses[0], "the loss does not fall")

@@ -28,6 +28,7 @@ from coursekit import (
     close,
     holds,
     integer,
+    measured,
     number,
     refuses,
     tensor,
@@ -861,7 +862,7 @@ def test_minibatches__draws_from_the_global_state_without_a_generator(student, d
 
     def order() -> np.ndarray:
         found = np.concatenate(_epoch(student, x, y, 8, None))
-        holds(len(found) == 40, f"an epoch of 40 rows shows {len(found)}")
+        holds(len(found) == 40, f"an epoch of 40 rows shows {measured(len(found))}")
         return found
 
     _global(student, draw, order)

@@ -166,7 +166,7 @@ class _Collection:
             self.outcome.remarks.append(f"{label}: {chosen.shown} was taken, not {other}")
         group = [member.student for member in handed.members]
         for member in handed.members:
-            earlier = [(handed.times.get(key), one.data) for key, one in attempts[:-1]]
+            earlier = [(handed.times.get(key), one.data or b"") for key, one in attempts[:-1]]
             try:
                 with in_turn(self.course_dir):
                     written = self._write(member.student, chosen, time, earlier)
@@ -227,23 +227,29 @@ class _Collection:
         student: str,
         chosen: Chosen,
         time: datetime | None,
-        earlier: list[tuple[datetime | None, bytes | None]],
+        earlier: list[tuple[datetime | None, bytes]],
     ) -> bool:
         """Writes a notebook in its place; says so, or why not."""
         assert chosen.data is not None
         folder = self.course_dir / "submitted" / student / self.assignment.name
         place = folder / f"{self.assignment.name}.ipynb"
         stamp, data = _utc(time) if time else "", without_outputs(chosen.data)
-        attempts = self._attempted(student)
         if any(path.is_symlink() for path in (folder.parent, folder, place)):
             # whatever it leads to is not this student's
             raise OSError(errno.ELOOP, "a link stands in the submission's place", str(place))
-        if place.is_file():
-            held = place.read_bytes()
+        kept = self._attempted(student)
+        attempts = [light for _, light in kept]
+        held = place.read_bytes() if place.is_file() else None
+        there = kept if held is None else [*kept, (folder, without_outputs(held))]
+        for moment, one in earlier:
+            light = without_outputs(one)
+            _take_earlier(moment, [of for of, known in there if known == light != data])
+        if held is not None:
             same = without_outputs(held) == data
             newest = attempts[-1] == data if attempts else same
-            if newest and (same or self._has_its_place(folder, stamp)):
-                places = self._folders(student)[-1:]
+            best = history.policy(self.course_dir, self.assignment.name) == "best"
+            if newest and (same or best):  # then `grade` says which one stands here
+                places = [of for of, _ in kept[-1:]]
                 if same:
                     places.append(folder)
                 _take_earlier(time, places)
@@ -255,7 +261,7 @@ class _Collection:
                 return False
             earlier = [*earlier, (submission_time(folder)[0], held)]
         for moment, one in earlier:
-            if one is not None and (light := without_outputs(one)) not in attempts:
+            if (light := without_outputs(one)) not in attempts:
                 self._keep(student, one, _utc(moment) if moment else "")
                 attempts.append(light)
         if attempts and attempts[-1] != data:
@@ -268,19 +274,13 @@ class _Collection:
         self.outcome.written.append(student)
         return True
 
-    def _has_its_place(self, folder: Path, stamp: str) -> bool:
-        """Whether another attempt than the newest is meant to stand there: the best one, and not
-        one beside which whoever was stopped has written the newest one's time."""
-        best = history.policy(self.course_dir, self.assignment.name) == "best"
-        return best and not (stamp and submission_time(folder)[1] == stamp)
-
-    def _attempted(self, student: str) -> list[bytes]:
-        """The notebooks of all attempts, as the grader reads and keeps them."""
+    def _attempted(self, student: str) -> list[tuple[Path, bytes]]:
+        """All attempts' folders and notebooks, as the grader reads and keeps them."""
         found = []
         for folder in self._folders(student):
             with contextlib.suppress(OSError):
                 data = (folder / f"{self.assignment.name}.ipynb").read_bytes()
-                found.append(without_outputs(data))
+                found.append((folder, without_outputs(data)))
         return found
 
     def _folders(self, student: str) -> list[Path]:

@@ -318,10 +318,11 @@ def _read_receipt(handed: Handed) -> None:
     for file in itertools.chain(*handed.attempts.values()):
         if _RECEIPT.fullmatch(file.name):
             try:
-                text = file.read(2**20).decode("utf-8", "replace")
+                text = file.read(2**20)[:1000].decode("utf-8", "replace")
             except CourseError:
                 continue
-            said = re.match(r"\s*Name: *(.*?) *\((\S+)\)", text)
+            # The last brackets: a name may have some, too.
+            said = re.match(r"\s*[^:\n]+: *(.*?) *\(([^\s()]+)\)[ \t\r]*$", text, re.MULTILINE)
             if said and file.name.split("_attempt_")[0].endswith(f"_{said[2]}"):
                 handed.members = [member._replace(student=said[2], name=said[1])]
 

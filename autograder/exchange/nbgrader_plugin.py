@@ -7,6 +7,9 @@ write typed results, from which gradebook and autograded notebook are made.
 
 from __future__ import annotations
 
+import functools
+import html
+import sys
 import warnings
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -14,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jinja2 import Environment
 from nbconvert.exporters import NotebookExporter
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.converters import Autograde, BaseConverter, NbGraderException
@@ -144,12 +148,19 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         pages.remove(result)
 
 
+def escape_names(nb: Any, resources: Any) -> Any:
+    """Formgrader's page of a submission has names, which students may have chosen, as markup."""
+    for key in resources.keys() & {"first_name", "last_name", "student", "notebook_path"}:
+        resources[key] = resources[key] and html.escape(resources[key])
+    return nb, resources
+
+
 def _read(path: Path) -> Any:
     return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
 
 
 def mend_nbgrader() -> None:
-    """Two faults of nbgrader 0.9.6 that its configuration cannot reach; and whoever gives points
+    """Three faults of nbgrader 0.9.6 that its configuration cannot reach; and whoever gives points
     by hand is noted.
 
     One `timestamp.txt` that is no time stops formgrader's list of submissions for everybody,
@@ -164,6 +175,9 @@ def mend_nbgrader() -> None:
         step = self.coursedir.submitted_directory
         return existing(self.coursedir, self.coursedir.format_path(step, student_id, assignment_id))
 
+    pages: Any = sys.modules.get("nbgrader.server_extensions.formgrader.formgrader")
+    if pages is not None:  # formgrader is about to begin
+        pages.Environment = functools.partial(Environment, autoescape=True)
     watch()
     CourseDirectory.get_existing_timestamp = existing
     NbGraderAPI.get_submitted_timestamp = submitted

@@ -216,6 +216,7 @@ class _Diagnosis:
             silent = (n for n in failed.keys() & (quick.keys() - self.telling.keys()))
             self.telling |= {n: quick[n] for n in silent if _says_none(quick[n])}
         self.exactly: set[Key] = set()
+        self.differing: dict[Key, bool] = {}
 
     def _in_time(self, told: Transcripts) -> Transcripts:
         """The quickest of these checks, as many as all known answers can repeat long before the
@@ -265,7 +266,7 @@ class _Diagnosis:
 
     def small_change(self) -> str:
         """What changes of the reference answer as the student does in every failed check."""
-        told = [key for key in self._shown if _has_values(self.telling[key])]
+        told = [key for key in self._shown if self._differs(key)]
         codes = right_codes(self.assignment, self.exercise.name) if told else []
         # A change of a while might make it endless.
         changes = [[*mutants(self.exercise.name, c)] for c in codes if "while " not in c]
@@ -319,7 +320,17 @@ class _Diagnosis:
 
     def _agree(self, answer: _Replayed, key: Key) -> bool:
         calls = self.telling[key]
-        return not self._late() and _answers(answer, calls, exactly=key in self.exactly)
+        in_words = not self._differs(key)
+        exactly = key in self.exactly
+        return not self._late() and _answers(answer, calls, in_words=in_words, exactly=exactly)
+
+    def _differs(self, key: Key) -> bool:
+        """Whether a value came back that is wrong. Else an exception is all that tells: its class
+        may have many causes, its words have few."""
+        if key not in self.differing:
+            pairs = _pairs(self.known[None], self.telling[key])
+            self.differing[key] = any(not pair.same for pair in pairs)
+        return self.differing[key]
 
     def _is_right(self, key: Key) -> bool:
         return any(self._agree(self.known[one], key) for one in self.right)
@@ -430,15 +441,11 @@ def _says_none(calls: Sequence[Exchange]) -> bool:
     )
 
 
-def _has_values(calls: Sequence[Exchange]) -> bool:
-    return any(
-        not isinstance(value, (Handle, type(None)))
-        for value in (_value(_reply(exchange.answer)) for exchange in calls)
-    )
-
-
-def _answers(answer: _Replayed, calls: Sequence[Exchange], *, exactly: bool = False) -> bool:
-    """Does this code give the recorded answers? `exactly`: of the same kinds, too."""
+def _answers(
+    answer: _Replayed, calls: Sequence[Exchange], *, in_words: bool, exactly: bool
+) -> bool:
+    """Does this code give the recorded answers? `in_words`: the same exceptions to the word;
+    `exactly`: values of the same kinds, too."""
     for exchange, said in _replayed(answer, calls):
         if said == exchange.answer:
             continue
@@ -446,7 +453,7 @@ def _answers(answer: _Replayed, calls: Sequence[Exchange], *, exactly: bool = Fa
         if mine.get("ok") != theirs.get("ok"):
             return False
         if not mine.get("ok"):
-            keys = ("kind", "type") if _has_values(calls) else ("kind", "type", "text")
+            keys = ("kind", "type", *["text"] * in_words)
             if any(mine.get(key) != theirs.get(key) for key in keys):
                 return False
         elif (

@@ -18,6 +18,7 @@ from coursekit import Call, CheckFailed, StudentError
 from coursekit.compare import in_other_words, no_parameters, not_callable
 from coursekit.student import Kept
 
+from autograder.sandbox.inside.cells import BODY_RUNS
 from autograder.sandbox.inside.protocol import MAX_BYTES
 from autograder.sandbox.inside.session import DONE
 from autograder.sandbox.inside.wire import Handle, WireError, encode, weighed
@@ -294,8 +295,12 @@ class Student(coursekit.student.Student):
                 beside = beside or f"; {_told(failure)}"
             before.append(failure)
         source = "".join(cell.source for cell in self.transport.cells if cell.label == own)
+        magic = re.match(r"\s*%%(\w{1,20})\b", source)
+        if magic and magic[1] not in BODY_RUNS:
+            head = f"{own} begins with %%{magic[1]}"
+            return f"is not defined: {head}, which does not run it as Python"
         defined = re.findall(r"^(?:def|class)[ \t]+(\w{1,60})\b", source, re.MULTILINE)
-        near = difflib.get_close_matches(name, defined, n=1)
+        near = difflib.get_close_matches(name, {*defined} - {name}, n=1)
         return f"is not defined, but {near[0]} is{beside}" if near else f"is not defined{beside}"
 
 

@@ -27,6 +27,7 @@ from . import history
 from .feedback import Pages
 from .gradebook import Given, Mark, Recorder, submission_time
 from .gradebook.marks import minute, shown
+from .gradebook.times import TIMESTAMP
 
 Judging = Callable[[Iterable[Job]], Iterator[tuple[Job, Result]]]
 
@@ -138,6 +139,9 @@ class Attempts:
         now = [one for one in folders if self._sha(one) == counting.submission_sha256]
         if not now:
             return
+        own, there = (submission_time(one)[1] for one in (now[-1], self._submitted(student)))
+        if there != own and there in {submission_time(one)[1] for one in folders}:
+            self._put_time(student, own)  # whoever was stopped has left another attempt's
         self._return_given(student, now[-1])  # it waits there if a run was stopped
         results = {one: _result(one) for one in folders} | {now[-1]: counting}
         marks: dict[Path, Mark | None] = {
@@ -175,13 +179,17 @@ class Attempts:
         self.store.save(result)  # first: where this is cut off, the same file is chosen again
         data, _ = find_notebook(chosen, self.name)
         place = self._submitted(student)
-        _, time, _ = submission_time(chosen)
         write_atomically(place / f"{self.name}.ipynb", data)  # counts, whatever lies beside it
-        if time:
-            write_atomically(place / "timestamp.txt", time.encode())
-        else:
-            (place / "timestamp.txt").unlink(missing_ok=True)
+        self._put_time(student, submission_time(chosen)[1])
         self.recorder.record(result)
+
+    def _put_time(self, student: str, time: str) -> None:
+        """When the attempt that counts came in."""
+        path = self._submitted(student) / TIMESTAMP
+        if time:
+            write_atomically(path, time.encode())
+        else:
+            path.unlink(missing_ok=True)
 
     def _return_given(self, student: str, folder: Path) -> None:
         """What was given by hand for the attempt that counts now."""

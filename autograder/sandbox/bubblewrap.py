@@ -70,8 +70,9 @@ def above_the_grader() -> Path | None:
     return next((path for path in libraries() if path.resolve() in ROOT.resolve().parents), None)
 
 
-def command(root: bool) -> list[str]:
-    """The command line in front of the interpreter's."""
+def command(own_user: bool) -> list[str]:
+    """The command line in front of the interpreter's, which becomes a user of its own, or else is
+    this one in a world without others."""
     program = shutil.which("bwrap")
     if program is None:
         raise FileNotFoundError(errno.ENOENT, "not on the path", "bwrap")
@@ -79,7 +80,7 @@ def command(root: bool) -> list[str]:
     options += ["--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     options += ["--unshare-cgroup-try", "--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
     options += ["--cap-add", "CAP_SETPCAP"]
-    if root:
+    if own_user:
         for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_DAC_OVERRIDE"):
             options += ["--cap-add", capability]
     else:

@@ -37,7 +37,7 @@ from . import bubblewrap, groups
 from .inside import lockdown
 from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, receive, remove
 from .levels import LEVELS, Level
-from .process import company, room, wait_gone
+from .process import company, conditions, room, wait_gone
 from .watch import KILLED, Budget, Watch, out_of_memory
 
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
@@ -72,7 +72,13 @@ class Cage:
             os.chmod(self._folder, 0o711)
             remove(self._scratch)
             os.mkdir(self._scratch)
-            os.chmod(self._scratch, 0o777 if os.geteuid() == 0 else 0o700)
+            os.chmod(self._scratch, 0o700)
+            if user := _own_user():
+                try:
+                    os.chown(self._scratch, user, user)
+                except OSError as error:
+                    remove(self._folder)
+                    raise CageError(f"root may have no other users here: {error}") from None
 
     def _start(self) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 – lives as long as the cage
@@ -113,8 +119,7 @@ class Cage:
             "readable": [str(path) for path in bubblewrap.libraries()] + [str(bubblewrap.WORKER)],
             "scratch": self._scratch or SCRATCH,
             "folder": self._folder,
-            # a user of its own, so that the limit on processes counts only this cage's
-            "uid": 0x70000000 + os.getpid() if os.geteuid() == 0 else 0,
+            "uid": _own_user(),
         }
 
     def _command(self) -> list[str]:
@@ -126,7 +131,7 @@ class Cage:
             f"sys.path += {list(site)!r}; from worker.parent import main; main()"
         )
         python = [sys.executable, "-I", "-S", "-B", "-c", code]
-        return [*bubblewrap.command(os.geteuid() == 0), *python] if self.level == "full" else python
+        return [*bubblewrap.command(bool(_own_user())), *python] if self.level == "full" else python
 
     def _complaint(self) -> str:
         if self._errors.closed:
@@ -213,6 +218,32 @@ class Cage:
         self.process.wait()
 
 
+def _own_user() -> int:
+    """A user of the cage's own, so that the limit on processes counts only the cage's, and nobody
+    else writes to its folder; 0 where that cannot be had, as where root is nobody but one user."""
+    if os.geteuid():
+        return 0
+    known = [_ids(f"/proc/self/{kind}_map") for kind in ("uid", "gid")]
+    half = min(2**31, *(ids[-1].stop for ids in known)) // 2
+    if half < 2 * _MOST_USED:  # few are free
+        return 0
+    user = half + os.getpid() % (half - _MOST_USED)
+    return user if all(any(user in some for some in ids) for ids in known) else 0
+
+
+_MOST_USED = 1000  # at the end, where `nobody` is, too
+
+
+def _ids(path: str) -> list[range]:
+    """The users, or groups, that there are: in a container of a user's own not all numbers."""
+    try:
+        with open(path) as file:
+            rows = [[int(number) for number in row.split()] for row in file]
+        return sorted((range(row[0], row[0] + row[2]) for row in rows), key=lambda ids: ids.stop)
+    except OSError:  # no Linux
+        return [range(2**32)]
+
+
 class Worker:
     """One submission's process, from outside."""
 
@@ -255,6 +286,10 @@ class Worker:
         """What it has left of files to open and, where they are its own, of its folders."""
         own = (SCRATCH, "/dev/shm") if self.cage.level == "full" else ()
         return room(self.pid, LIMITS["files"], own)
+
+    def conditions(self) -> list[object]:
+        """Under which it works."""
+        return conditions(self.pid)
 
     def ask(self, request: bytes, budget: Budget) -> bytes:
         """The answer's bytes; WorkerEnded if there is none, and then the worker is gone.
@@ -352,7 +387,7 @@ def probe() -> list[Probe]:
 
 def _out_of_reach() -> str:
     """What the user that root's weaker cages have may not read of the interpreter."""
-    for path in bubblewrap.libraries() if os.geteuid() == 0 else ():
+    for path in bubblewrap.libraries() if _own_user() else ():
         for folder in path.resolve().parents:
             if not folder.stat().st_mode & 1:
                 return f"answers can import only what is loaded: {folder} is root's alone"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 import time
@@ -314,6 +315,28 @@ def room(pid: int, files: int, folders: Iterable[str]) -> list[int]:
             there = os.statvfs(f"/proc/{pid}/root{folder}")
             left += [there.f_bavail, there.f_favail]
     return left
+
+
+def conditions(pid: int) -> list[object]:
+    """Under which a process works: its place among others and its cores, its mask for new files,
+    which signals it ignores, handles or blocks, its limits, and where its output goes."""
+    found: list[object] = []
+    if sys.platform != "linux":
+        return found
+    with contextlib.suppress(OSError):
+        found += [os.getpriority(os.PRIO_PROCESS, pid), os.sched_getscheduler(pid)]
+        found.append(os.sched_getaffinity(pid))
+        with open(f"/proc/{pid}/status", "rb") as file:
+            told = _CONDITIONS.findall(file.read())
+        found += [int(value, 16) & ~_OF_THREADS for value in told]
+        with open(f"/proc/{pid}/limits", "rb") as file:
+            found.append(file.read())
+        found += [os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)]
+    return found
+
+
+_CONDITIONS = re.compile(rb"^(?:Umask|SigBlk|SigIgn|SigCgt):\s+(\S+)", re.MULTILINE)
+_OF_THREADS = 7 << 31  # signals 32 to 34, which the C library handles once there was a thread
 
 
 def _own_network(pid: int) -> int:

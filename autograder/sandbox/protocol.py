@@ -233,6 +233,8 @@ def _stopped(cell: Cell, reply: dict[str, Any]) -> str:
         return f"asks for a GPU{where}, and the grader has none"
     if name == "ModuleNotFoundError" and _imports(cell.source, wanted):
         return f"imports {wanted}{where}, which is not there at grading"
+    if name == "FileNotFoundError" and reply.get("kind") == "program":
+        return f"starts another program{where}, which is not there at grading"
     if name == "FileNotFoundError" and wanted and wanted in cell.source:
         return f"reads {wanted[:80]}{where}; files beside the notebook are not there at grading"
     if name == "EOFError" and _ASKS.search(cell.source):

@@ -2,8 +2,9 @@
 
 Every exercise fails alone: when a worker ends, the next check gets a new one in which the
 student's cells are run again, without a cell that ended a worker before. So does the next exercise
-where one leaves threads or processes behind, files open or its folders fuller, and a check that ran
-out of something in a worker that other exercises have used (`again`): the judge asks it once more.
+where one leaves threads or processes behind, files open or its folders fuller, or limits, signals
+or a priority that are not as they were; and a check that ran out of something in a worker that
+other exercises have used (`again`): the judge asks it once more.
 Time is counted per exercise, over all its checks; starting workers and running cells is not charged
 to it. It is CPU time, and there is more of it where a second is worth less: on a slow machine, or
 one that is crowded. Beside it stand two limits that an honest answer does not come near
@@ -96,6 +97,8 @@ class Caged:
         """The threads and processes that its cells left beside it."""
         self.room: list[int] = []
         """What they left it of files to open, and of its folders."""
+        self.conditions: list[object] = []
+        """Under which it works, as they left them."""
         self.served: set[str] = set()
         """The exercises that have asked it something."""
         self.before = Allowance(Budget(0.0), 0.0)
@@ -118,8 +121,8 @@ class Caged:
     def begin(self, exercise: str, seed: int) -> None:
         """A worker ready for a check of the exercise; StudentError if it may have none.
 
-        Where another exercise left a thread or a process behind, or took much of the room that is
-        everybody's, it is a new one.
+        Where another exercise left a thread or a process behind, changed the conditions under which
+        it works, or took much of the room that is everybody's, it is a new one.
         """
         self.exercise = exercise
         mine = self._allowance()
@@ -163,8 +166,10 @@ class Caged:
         """Whether an exercise left what may cost the next one something."""
         if self.worker is None or not self.worker.alive:
             return False
+        if self.worker.company() - self.company or self.worker.conditions() != self.conditions:
+            return True
         left = zip(self.worker.room(), self.room, strict=False)
-        return bool(self.worker.company() - self.company) or any(a < 0.9 * b for a, b in left)
+        return any(a < 0.9 * b for a, b in left)
 
     def _allowance(self) -> Allowance:
         if self.exercise not in self.allowances:
@@ -235,7 +240,8 @@ class Caged:
             self.failures, self.skipped = told
         self.ran = True
         assert self.worker is not None
-        self.company, self.room, self.served = self.worker.company(), self.worker.room(), set()
+        self.company, self.room = self.worker.company(), self.worker.room()
+        self.conditions, self.served = self.worker.conditions(), set()
 
     def _cells_run(self) -> bool:
         self.worker = self.cage.worker(SLOWEST * cpu_seconds(self.assignment))

@@ -737,6 +737,11 @@ LEFT_BEHIND = {
     "no more threads to start": (
         "import resource\nresource.setrlimit(resource.RLIMIT_NPROC, (1, 1))\nreturn right"
     ),
+    "files that may not grow": (
+        "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\nreturn right"
+    ),
+    "a mask that closes its files": "import os\nos.umask(0o777)\nreturn right",
+    "sleeps that last": "import ctypes\nctypes.CDLL(None).prctl(29, 10**10)\nreturn right",
     "no more files to open": (
         "import os\ntry:\n    while True:\n        os.open('/dev/null', os.O_RDONLY)\n"
         "except OSError:\n    return right"

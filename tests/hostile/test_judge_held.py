@@ -494,6 +494,8 @@ def test_what_is_measured_is_told_with_three_digits() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             form = getattr(node, "format_spec", None)
             assert form is None or not re.search(r"\d[efg]'", ast.unparse(form)), (path, node)
+            told = ast.unparse(node.value) if isinstance(node, ast.FormattedValue) else ""
+            assert not told.startswith("len(") or told == "len(expected)", (path, told)
 
 
 def test_what_is_told_of_cells_comes_of_their_first_run(cage: Cage) -> None:

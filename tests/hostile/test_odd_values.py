@@ -166,6 +166,35 @@ def test_another_form_costs_nothing_that_the_desk_does_not_tell(assignment: str)
                 assert result.points == result.max_points, f"{exercise.name}: {kind}"
 
 
+ODD_VALUES = {
+    "nothing": "None",
+    "nothing in its place": "[None for _ in value] if isinstance(value, (list, tuple)) else value",
+    "one more": "(*value, 1.0) if isinstance(value, (list, tuple)) else value",
+}
+
+
+@pytest.mark.usefixtures("apart")
+@pytest.mark.parametrize("assignment", course())
+def test_what_a_function_gives_back_is_no_other_function_s_fault(assignment: str) -> None:
+    """Public checks call right functions of other exercises beside it."""
+    judge = Judge(load_assignment(assignment))
+    right = InProcess(cells(judge.assignment))
+    others = "|".join(judge.owner)
+    for exercise in judge.assignment.exercises:
+        functions = [n for n in exercise.defines if inspect.isfunction(right.session.namespace[n])]
+        for odd, value in ODD_VALUES.items() if exercise.seconds <= 20 else ():
+            for name in functions:
+                code = (
+                    f"def {name}(*args, right={name}, **named):\n"
+                    f"    value = right(*args, **named)\n    return {value}"
+                )
+                student = Student(right.with_cell(code))
+                (told,) = judge.judge(student, "odd", [exercise], chosen=lambda one: not one.hidden)
+                for check in told.checks:
+                    blamed = re.search(rf"problem +(?:.* from )?({others})\b", check.message)
+                    assert blamed is None or blamed[1] == name, (odd, check.message)
+
+
 @pytest.mark.usefixtures("apart")
 def test_a_model_that_was_spoilt_is_not_trained() -> None:
     judge = Judge(load_assignment("symmetry"))

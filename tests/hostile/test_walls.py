@@ -19,6 +19,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -594,9 +595,19 @@ def test_a_look_that_takes_long_is_soon_followed_by_another(
     found = watch.Watch.__new__(watch.Watch)
     found._over, found._lock, found._suspect = Over(), threading.Lock(), suspect
     monkeypatch.setattr(found, "look", look)
-    monkeypatch.setattr(watch.time, "thread_time", lambda: clock[0])
+    monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     found._run()
     assert waits[1:] == [most] * 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may go before others")
+def test_who_watches_goes_before_sixty_processes_that_compute(cage: Cage) -> None:
+    """They left a look so little of a core that it took five seconds: 20 s were computed of 6."""
+    worker = cage.worker()
+    watching = [one.native_id for one in threading.enumerate() if one.name == "watch"]
+    assert {os.getpriority(os.PRIO_PROCESS, one or 0) for one in watching} == {-20}
+    assert os.getpriority(os.PRIO_PROCESS, worker.pid) == os.getpriority(os.PRIO_PROCESS, 0)
+    worker.kill()
 
 
 TIMERS = {
@@ -620,6 +631,44 @@ def test_a_timer_rings_in_no_other_exercise(cage: Cage, left: str) -> None:
         assert decode(worker.ask(request, Budget(10.0)))["ok"]
         time.sleep(0.4)
     worker.kill()
+
+
+CONDITIONS = {
+    "a limit": "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))",
+    "a soft limit": "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (99, 256))",
+    "a mask for files": "import os\nos.umask(0o77)",
+    "a signal that waits": "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [14])",
+    "a signal without effect": "import signal\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)",
+    "a signal's handler": "import signal\nsignal.signal(signal.SIGALRM, print)",
+    "a place behind others": "import os\nos.nice(1)",
+    "a place behind all others": "import os\nos.sched_setscheduler(0, 5, os.sched_param(0))",
+    "other cores": "import os\nos.sched_setaffinity(0, [max(os.sched_getaffinity(0))])",
+    "no output": "import os\nos.close(1)",
+}
+"""What a process has of the kernel for as long as it lives: the next exercise has another one."""
+AS_BEFORE = """
+import asyncio, multiprocessing, os, signal, subprocess, sys, tempfile
+asyncio.run(asyncio.sleep(0))
+subprocess.run([sys.executable, "-c", ""])
+with multiprocessing.Pool(2) as pool:
+    pool.map(abs, [1, 2])
+with tempfile.TemporaryFile() as file:
+    file.write(b"x")
+signal.signal(signal.SIGALRM, signal.signal(signal.SIGALRM, print))
+os.umask(os.umask(0o77))
+"""
+
+
+def test_a_process_that_works_under_other_conditions_is_known(cage: Cage) -> None:
+    for what, source in {"nothing": AS_BEFORE, **CONDITIONS}.items():
+        if what == "other cores" and len(os.sched_getaffinity(0)) == 1:
+            continue
+        worker = cage.worker()
+        before = worker.conditions()
+        request = encode({"op": "run", "source": source, "label": "cell"})
+        assert decode(worker.ask(request, Budget(10.0)))["ok"], what
+        assert (worker.conditions() == before) == (what == "nothing"), what
+        worker.kill()
 
 
 # --------------------------------------------------------------------- what workers may read

@@ -100,14 +100,15 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
     _call("mount", *encoded[:3], ctypes.c_ulong(flags), encoded[3])
 
 
-def limit_resources(limits: dict[str, int]) -> None:
-    """The kernel's own limits; the judge watches time and memory from outside as well."""
+def limit_resources(limits: dict[str, int], others: int = 0) -> None:
+    """The kernel's own limits; the judge watches time and memory from outside as well. `others`:
+    the threads of the same user that are not the submission's, but count."""
     limit_memory(limits["memory"] + limits["addresses"])
     for name, value in (
         (resource.RLIMIT_CPU, limits["cpu"] + 5),
         (resource.RLIMIT_FSIZE, limits["file_size"]),
         (resource.RLIMIT_NOFILE, limits["files"]),
-        (resource.RLIMIT_NPROC, limits["processes"]),
+        (resource.RLIMIT_NPROC, limits["processes"] + others),
         *(_of_linux(limits) if _LINUX else []),
     ):
         hard = resource.getrlimit(name)[1]
@@ -115,6 +116,16 @@ def limit_resources(limits: dict[str, int]) -> None:
         # The soft limit on time has a signal of its own, by which its end can be told.
         soft = max(1, value - 5) if name == resource.RLIMIT_CPU else value
         resource.setrlimit(name, (soft, value))
+
+
+def threads_of_this_user() -> int:
+    """All that there are on the machine."""
+    found, user = 0, str(os.getuid()).encode()
+    for pid in filter(str.isdigit, os.listdir("/proc")) if _LINUX else ():
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/status", "rb") as file:
+            values = dict(row.split(b":", 1) for row in file.read().splitlines())
+            found += int(values[b"Threads"]) if values[b"Uid"].split()[0] == user else 0
+    return found
 
 
 def _of_linux(limits: dict[str, int]) -> list[tuple[int, int]]:
@@ -129,9 +140,12 @@ def _of_linux(limits: dict[str, int]) -> list[tuple[int, int]]:
 
 def leave_no_core() -> None:
     """What crashes is written nowhere: 0 forbids a file, and 1 a program of the machine's, too,
-    which would be started with all its memory (core(5)) and keep it."""
+    which would be started with all its memory (core(5)) and keep it. No limit forbids what a
+    socket is there for (Linux 6.16), so that no memory is to be in it."""
     with contextlib.suppress(ValueError, OSError):  # who has had less may not have more
         resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    with contextlib.suppress(OSError), open("/proc/self/coredump_filter", "w") as file:
+        file.write("0")
 
 
 def limit_memory(more: int, for_good: bool = True) -> None:
@@ -218,11 +232,16 @@ _FORBIDDEN = {
 _FORBIDDEN_EVERYWHERE = (
     *(425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 444, 445, 446, 447, 463, 467),
 )
-# Owner, mode, times and attributes of files, which Landlock leaves to whoever owns them.
+# Owner, mode, times and attributes of files, which Landlock leaves to whoever owns them, and before
+# Linux 6.2 also what is in them: they can be emptied by name (truncate, the last), or opened so by
+# who does not ask to write (O_TRUNC, at the place of open's flags; openat2 keeps them in memory).
 _OF_OWNERS = {
-    "x86_64": (90, 91, 92, 93, 94, 132, 197, 198, 199, 235, 260, 261, 268, 280),
-    "aarch64": (14, 15, 16, 52, 53, 54, 55, 88),
+    "x86_64": (90, 91, 92, 93, 94, 132, 197, 198, 199, 235, 260, 261, 268, 280, 76),
+    "aarch64": (14, 15, 16, 52, 53, 54, 55, 88, 45),
 }
+_OPEN = {"x86_64": ((2, 24), (257, 32)), "aarch64": ((56, 32),)}
+_O_TRUNC, _O_ACCMODE = 0o1000, 3
+_OPENAT2 = 437
 _OF_OWNERS_EVERYWHERE = (452, 466, 469)
 _IOCTL = {"x86_64": 16, "aarch64": 29}
 _FLAGS_OF_FILES = (0x40086602, 0x40046602, 0x401C5820)  # FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR
@@ -250,10 +269,11 @@ _SETSOCKOPT = {"x86_64": 54, "aarch64": 208}
 # (SO_ATTACH_FILTER, SO_ATTACH_BPF, and both for many sockets together).
 _SOL_SOCKET, _OPTIONS = 1, (7, 8, 32, 33, 26, 50, 51, 52)
 # More memory of the kernel's: rules for system calls (PR_SET_SECCOMP), and a table in which it
-# looks up who waits for what (PR_FUTEX_HASH), a gigabyte if one likes. And a core whose other half
-# nobody else may use meanwhile (PR_SCHED_CORE).
+# looks up who waits for what (PR_FUTEX_HASH), a gigabyte if one likes. A core whose other half
+# nobody else may use meanwhile (PR_SCHED_CORE). And to be woken seconds too late, which would last
+# and which nobody sees from outside (PR_SET_TIMERSLACK).
 _PRCTL = {"x86_64": 157, "aarch64": 167}
-_OF_PRCTL = (_PR_SET_SECCOMP, 78, 62)
+_OF_PRCTL = (_PR_SET_SECCOMP, 78, 62, 29)
 # To limit its own time is a way to be killed by the kernel, as where memory ends: who is killed so
 # is judged again alone, and holds up all others; and to lower that of cores is a way to have them
 # read (`leave_no_core`). Limits of other processes are not its business.
@@ -285,6 +305,7 @@ def system_call_filter(namespaces: bool) -> bytes:
     if not namespaces:
         forbidden += [*_OF_OWNERS[machine], *_OF_OWNERS_EVERYWHERE]
         forbidden += [_SOCKET[machine]]  # socketpair reaches nobody else
+        program += [(equal, 0, 1, _OPENAT2), (back, 0, 0, _ENOSYS)]
     for number in forbidden:
         program += [(equal, 0, 1, number), refused]
     program += [(equal, 0, 1, _CLONE3), (back, 0, 0, _ENOSYS)]  # glibc falls back to clone
@@ -300,9 +321,13 @@ def system_call_filter(namespaces: bool) -> bytes:
         for left, argument in reversed([*enumerate(reversed(whose))]):
             program += [(load, 0, 0, argument), (equal, 0, 2 * left + 1, 0)]
         program += [(back, 0, 0, _ALLOW), refused]
+    for number, flags in () if namespaces else _OPEN[machine]:
+        program += [(equal, 0, 7, number), (load, 0, 0, flags), (anyset, 0, 4, _O_TRUNC)]
+        program += [(mask, 0, 0, _O_ACCMODE), (equal, 2, 0, os.O_WRONLY), (equal, 1, 0, os.O_RDWR)]
+        program += [refused, (back, 0, 0, _ALLOW)]
     if not namespaces:
-        flags = [step for one in _FLAGS_OF_FILES for step in ((equal, 0, 1, one), refused)]
-        program += [(equal, 0, len(flags) + 2, _IOCTL[machine]), (load, 0, 0, 24), *flags]
+        marks = [step for one in _FLAGS_OF_FILES for step in ((equal, 0, 1, one), refused)]
+        program += [(equal, 0, len(marks) + 2, _IOCTL[machine]), (load, 0, 0, 24), *marks]
         program += [(back, 0, 0, _ALLOW)]
     for number in (_SOCKET[machine], _SOCKETPAIR[machine]):
         program += [(equal, 0, 7, number), (load, 0, 0, 16), (equal, 0, 4, _AF_UNIX)]

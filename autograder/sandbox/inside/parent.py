@@ -128,10 +128,8 @@ class Parent:
         """In the fork: gives up every right, then serves the student's code."""
         signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a notebook's kernel
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        errors = os.dup(2)
         os.dup2(descriptor, SESSION)
-        os.dup2(errors, 4)
-        os.closerange(5, 65536)
+        os.closerange(SESSION + 1, 65536)
         lockdown.first_to_go()  # while /proc can be written to
         if self.namespaces:
             lockdown.own_mounts(limits["scratch"])
@@ -142,17 +140,18 @@ class Parent:
                 readable = [*self.setting["readable"], "/dev/null", "/dev/urandom", "/proc"]
                 # not /dev/shm, where a file would be there for the next submission
                 lockdown.landlock(readable, [self.setting["scratch"], "/dev/null"])
-        null = os.open("/dev/null", os.O_RDWR)  # of its own view, which is read-only
-        for target in (0, 1, 2):
-            os.dup2(null, target)
-        os.close(null)
-        lockdown.limit_resources(limits)
+        alone = self.namespaces or self.setting["uid"]
+        others = 0 if alone else lockdown.threads_of_this_user()
+        lockdown.limit_resources(limits, others)
         lockdown.forgo_capabilities()
         if self.setting["uid"]:
             lockdown.become(self.setting["uid"])
         lockdown.die_with_parent()  # another user would make the kernel forget it
         lockdown.drop_privileges(self.namespaces)
-        os.close(4)
+        null = os.open("/dev/null", os.O_RDWR)  # of its own view, which is read-only
+        for target in (0, 1, 2):  # until here, what fails is told
+            os.dup2(null, target)
+        os.close(null)
         serve(socket.socket(fileno=SESSION))
 
     def reap(self) -> dict[str, Any]:

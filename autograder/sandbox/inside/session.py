@@ -27,6 +27,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -234,9 +235,10 @@ class Session:
         if label is None and isinstance(error, WireError):
             return {"ok": False, "kind": "type", "type": "WireError", "text": text}
         torch_s = isinstance(error, (AssertionError, RuntimeError)) and _NO_DEVICE.search(text)
+        starts = isinstance(error, FileNotFoundError) and _raised_in(error) == "subprocess"
         return {
             "ok": False,
-            "kind": "device" if torch_s else "error",
+            "kind": "device" if torch_s else "program" if starts else "error",
             "type": type(error).__name__[:80],
             "builtin": [
                 base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"
@@ -296,6 +298,12 @@ def _wanted(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError):
         return str(error.name)[:200]
     return str(error.filename)[:200] if isinstance(error, FileNotFoundError) else ""
+
+
+def _raised_in(error: BaseException) -> str:
+    """The name of the module whose code raised it."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__")) if frames else ""
 
 
 def _uncompiled(model: Any = None, **options: Any) -> Any:

@@ -258,7 +258,8 @@ class Watched:
         if not self.history:
             raise CheckFailed("type", self.without_history)
         count, tries = len(self.history), 2 if any_loss else 1  # of a line search
-        holds(count <= tries * self.told, f"told {self.told} epochs, it returns {count} losses")
+        words = f"told {self.told} epochs, it returns {measured(count)} losses"
+        holds(count <= tries * self.told, words)
         if any_loss and any(_as_often(step.rows, self.used) for step in self.steps):
             return  # of a line search's tries nobody knows which belong to an epoch
         if self.whole:

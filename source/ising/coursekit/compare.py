@@ -315,6 +315,8 @@ def wanted_instead(stumble: Exception) -> str:
     few = isinstance(stumble, (StopIteration, IndexError))
     if few or any(words in text for words in ("at least one", "empty sequence", "is empty")):
         return "more values"
+    if text.startswith("zip() argument"):
+        return "fewer or more values"
     missing = re.search(r"has no attribute '([a-z]\w*)'", text)
     for wanted, names in _ATTRIBUTES.items():
         if missing and missing[1] in names.split():

@@ -29,11 +29,12 @@ from typing import Any, NamedTuple
 
 MAX_STATEMENTS = 200
 """Of one cell that run alone; what comes after them runs as one."""
-_BODY_RUNS = (
+BODY_RUNS = (
     *("time", "timeit", "capture", "prun", "debug"),
     *("memit", "mprun", "lprun", "snakeviz", "scalene", "pyinstrument", "notify"),
 )
-_CELL_MAGIC = re.compile(rf"[ \t]*%%({'|'.join(_BODY_RUNS)})(?![\w?])(.*)")
+"""The magics at a cell's head that run what stands below; others do something else with it."""
+_CELL_MAGIC = re.compile(rf"[ \t]*%%({'|'.join(BODY_RUNS)})(?![\w?])(.*)")
 _PROMPT = re.compile(r"\s*In ?\[\d+\]: ")
 _FUTURES = functools.reduce(
     lambda flags, name: flags | getattr(__future__, name).compiler_flag,
@@ -330,8 +331,11 @@ class Shell:
             return self._python(_without_options(line, "DlsT" if name == "prun" else ""))
         if name == "timeit":
             return self._timed(line)
-        if name == "run" and Path(line.strip()).is_file():
-            return self._python(Path(line.strip()).read_text(encoding="utf-8"))
+        if name == "run":
+            file, _, _ = _without_options(line, "").strip().strip("'\"").partition(" ")
+            for path in (Path(file), Path(f"{file}.py")):
+                if path.is_file():
+                    return self._python(path.read_text(encoding="utf-8"))
         if name in ("env", "set_env") and line:
             variable, equals, value = line.partition("=" if "=" in line else " ")
             if equals:
@@ -354,7 +358,7 @@ class Shell:
             if str(Path.cwd()) not in sys.path:
                 sys.path.append(str(Path.cwd()))  # where a kernel finds it too
             return None
-        if name in _BODY_RUNS:
+        if name in BODY_RUNS:
             return self.run_cell(cell)
         self.skipped.append(f"%%{name} {line}".strip()[:80])
         return None
