@@ -56,12 +56,16 @@ LONGEST = 128
 """Letters of an id, a name or an address in nbgrader's database; some servers take no more."""
 
 
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters, as Unicode has it, that nobody sees."""
+
+
 def usable_id(name: str) -> bool:
     """A folder's and a file's name, also with an ending added, that can be shown as it is."""
     if name in ("", ".", "..") or "/" in name or "\\" in name or len(name) > LONGEST:
         return False
     try:
-        return len(name.encode()) <= 200 and name.isprintable()
+        return len(name.encode()) <= 200 and name.isprintable() and _BLANK.isdisjoint(name)
     except UnicodeEncodeError:
         return False
 

@@ -490,6 +490,8 @@ def refuse_doubtful(people: list[Handed]) -> None:
             claimed = claims[same_id(member.student)]
             if not usable_id(member.student) or _NO_ID.match(member.student):
                 handed.why = handed.why or "its name tells no student"
+            elif member.student in course():
+                handed.why = handed.why or "its name is an assignment's and tells no student"
             elif len(claimed) > 1:
                 handed.why = f"{member.student} is claimed by {' and '.join([*claimed][:3])}"
             elif not refused:
