@@ -45,6 +45,9 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
 ]
 
+# Of formgrader's pages, where a name that a student chose would be markup else.
+c.HTMLExporter.preprocessors = ["autograder.exchange.nbgrader_plugin.escape_names"]
+
 # What a student finds in the place of a solution, as in the committed release.
 c.ClearSolutions.code_stub = {
     "python": '# YOUR CODE HERE\nraise NotImplementedError("still to be written")'

@@ -319,6 +319,7 @@ def test_what_a_notebook_sets_is_as_a_check_expects_it() -> None:
         "torch.use_deterministic_algorithms(True)",
         "torch.set_num_threads(2)",
         "torch.autograd.set_detect_anomaly(True)",
+        "torch.autocast('cpu').__enter__()",
         "np.seterr(all='raise')",
         "np.set_printoptions(precision=2)",
         "warnings.filterwarnings('error')",
@@ -329,6 +330,7 @@ def test_what_a_notebook_sets_is_as_a_check_expects_it() -> None:
         "    return (torch.ones(1).device.type, torch.ones(1).dtype == torch.float32,\n"
         "            torch.is_grad_enabled(), torch.is_inference_mode_enabled(),\n"
         "            torch.are_deterministic_algorithms_enabled(), torch.is_anomaly_enabled(),\n"
+        "            torch.is_autocast_enabled('cpu'),\n"
         "            torch.get_num_threads(), np.geterr()['over'], str(np.float64(1) / 3),\n"
         "            os.environ.get('ANYTHING'), os.getcwd() != '/',\n"
         "            matplotlib.get_backend() != 'svg', random.random(), np.random.random())",
@@ -337,11 +339,11 @@ def test_what_a_notebook_sets_is_as_a_check_expects_it() -> None:
     student = Student(transport)
     student.begin("answer", 3)
     first = student.seen()
-    assert first[:9] == (
-        *("cpu", True, True, False, False, False),
+    assert first[:10] == (
+        *("cpu", True, True, False, False, False, False),
         *(torch.get_num_threads(), "warn", str(np.float64(1) / 3)),
     )
-    assert first[9:12] == ("1", True, True)
+    assert first[10:13] == ("1", True, True)
     student.begin("answer", 3)
     assert student.seen() == first
 

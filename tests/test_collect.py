@@ -372,6 +372,16 @@ def test_a_receipt_that_a_student_wrote_is_not_believed(tmp_path: Path) -> None:
     assert collected_in(tmp_path / "course", files) == {"eve_ben": b"e"}
 
 
+@pytest.mark.parametrize("line", ["Name: Eve (ben) ({})", "Nombre: Eve ({})\r", "Nom : (ben) ({})"])
+def test_blackboards_receipt_names_the_user_in_its_last_brackets(line: str, tmp_path: Path) -> None:
+    """Of whose name and language it is cannot be told what they hold."""
+    files = {}
+    for user in ("eve_ben", "zoe"):
+        own = f"HW_1_{user}_attempt_2026-11-20-18-00-00"
+        files |= {f"{own}_backprop.ipynb": b"1", f"{own}.txt": f"{line.format(user)}\n\n".encode()}
+    assert collected_in(tmp_path / "course", files) == {"eve_ben": b"1", "zoe": b"1"}
+
+
 def test_a_list_in_one_students_folder_is_not_believed(tmp_path: Path) -> None:
     files = {
         "mallory/submission_metadata.yml": b"submission_1: {':submitters': [{':sid': ben}]}",
@@ -976,6 +986,11 @@ def test_brightspace_is_known_in_any_language_and_without_folders(
     assert outcome.written == ["ada_lovelace-7", "ben_b-8"]
     assert str(outcome.remarks).count("is no time") == ("Dec" not in name) * 2
     assert len(times(tmp_path / "course")) == ("Dec" in name) * 2
+
+
+def test_a_sheet_with_numbers_in_its_name_is_nobody_in_brightspace(tmp_path: Path) -> None:
+    files = {f"2026-11 - Sheet 3 - WS 2026/{name}/backprop.ipynb": b"1" for name in ("ada", "ben")}
+    assert _taken(tmp_path / "course", files).written == ["ada", "ben"]
 
 
 def test_who_is_alone_in_ilias_is_known_by_the_login(tmp_path: Path) -> None:

@@ -1192,12 +1192,49 @@ def mended(monkeypatch: pytest.MonkeyPatch) -> None:
     """Undoes, after the test, what loading the configuration does to nbgrader's classes."""
     from nbgrader.apps.api import NbGraderAPI
     from nbgrader.coursedir import CourseDirectory
+    from nbgrader.server_extensions.formgrader import formgrader
 
     for kind, name in (
+        (formgrader, "Environment"),
         (CourseDirectory, "get_existing_timestamp"),
         (NbGraderAPI, "get_submitted_timestamp"),
     ):
         monkeypatch.setattr(kind, name, getattr(kind, name))
+
+
+@pytest.mark.usefixtures("mended")
+def test_formgrader_takes_no_name_for_markup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Students choose theirs on some platforms, and numbers that become ids; what runs on these
+    pages can do all that the instructor can."""
+    import nbformat
+    from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
+    from tornado.web import Application
+
+    (tmp_path / "nbgrader_config.py").write_text(
+        f"c = get_config()\nload_subconfig({str(CONFIG)!r})\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    formgrader, server = FormgradeExtension(), Application()
+    formgrader.root_dir = str(tmp_path)
+    formgrader.initialize([])
+    formgrader.init_tornado_settings(server)
+    name = '"><img src=x onerror=alert(1)>'
+    given = {"student": name, "last_name": name, "first_name": name, "notebook_path": name}
+    page, _ = server.settings["nbgrader_exporter"].from_notebook_node(
+        nbformat.v4.new_notebook(),
+        resources={"assignment_id": "springs", "index": 0, "total": 1, "base_url": "", **given},
+    )
+    pages = [page]
+    for kind in ("assignments", "notebook_submissions"):
+        template = server.settings["nbgrader_jinja2_env"].get_template(
+            f"manage_students_{kind}.tpl"
+        )
+        pages.append(template.render(student_id=name, assignment_id="springs", base_url=""))
+    for page in pages:
+        assert "&lt;img src=x" in page
+        assert "<img" not in page
 
 
 @pytest.mark.slow
@@ -1569,6 +1606,29 @@ def test_a_folder_with_an_odd_name_is_graded_like_any(
     remove_unfinished(tmp_path / "autograded")
     assert not left.exists()
     assert (left.parent / "springs.ipynb").is_file()
+
+
+@pytest.mark.usefixtures("mended")
+def test_nbgraders_path_leaves_nothing_that_looks_done_before_it_is(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose run was killed is graded by the next one: it passes over whom it finds there."""
+    there: list[bool] = []
+
+    class Judges(JudgesHere):
+        def grade(self, job: Job) -> Result:
+            there.append((tmp_path / "autograded" / job.student / "springs").exists())
+            return super().grade(job)
+
+    monkeypatch.setattr(executors, "judges", Judges)
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for force in (False, True):
+            assert nbgrader_api(tmp_path).autograde("springs", "ada", force=force)["success"]
+    assert there == [False, False]
+    assert (tmp_path / "autograded" / "ada" / "springs" / "springs.ipynb").is_file()
+    assert Store(tmp_path).load("springs", "ada") is not None
 
 
 @pytest.mark.usefixtures("mended")

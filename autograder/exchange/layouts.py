@@ -149,7 +149,10 @@ def _brightspace(path: Path, zone: tzinfo) -> _Who | None:
         time = parse_time(when, zone)
     except Uncertain as error:
         return _Who(found["number"], member, found.end(), doubt=f"{when} {error}")
-    except Exception:  # in another language, say
+    except Exception:
+        if len(re.findall(r"\d+", told)) < 3:
+            return None
+        # Day, year and time, in another language.
         return _Who(found["number"], member, found.end(), doubt=f"{when} is no time")
     return _Who(found["number"], member, found.end(), time.isoformat(), time)
 
@@ -318,10 +321,11 @@ def _read_receipt(handed: Handed) -> None:
     for file in itertools.chain(*handed.attempts.values()):
         if _RECEIPT.fullmatch(file.name):
             try:
-                text = file.read(2**20).decode("utf-8", "replace")
+                text = file.read(2**20)[:1000].decode("utf-8", "replace")
             except CourseError:
                 continue
-            said = re.match(r"\s*Name: *(.*?) *\((\S+)\)", text)
+            # The last brackets: a name may have some, too.
+            said = re.match(r"\s*[^:\n]+: *(.*?) *\(([^\s()]+)\)[ \t\r]*$", text, re.MULTILINE)
             if said and file.name.split("_attempt_")[0].endswith(f"_{said[2]}"):
                 handed.members = [member._replace(student=said[2], name=said[1])]
 

@@ -7,6 +7,9 @@ write typed results, from which gradebook and autograded notebook are made.
 
 from __future__ import annotations
 
+import functools
+import html
+import sys
 import warnings
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -14,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jinja2 import Environment
 from nbconvert.exporters import NotebookExporter
 from nbgrader.apps.api import NbGraderAPI
-from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.converters import Autograde, BaseConverter, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import temp_attrs
@@ -72,6 +76,16 @@ class SubmissionExporter(NotebookExporter):
                 init(assignment_id, student_id)
 
         converter.init_assignment = init_assignment
+
+        def convert_single_notebook(filename: str) -> None:
+            converter.exporter._preprocessors = []
+            for one in converter.autograde_preprocessors:
+                converter.exporter.register_preprocessor(one)
+            BaseConverter.convert_single_notebook(converter, filename)
+
+        # nbgrader's own writes a notebook before it is graded: of a run that was killed meanwhile
+        # the next one would take that for done, and its student would have no mark.
+        converter.convert_single_notebook = convert_single_notebook
 
     def from_filename(self, filename: str, resources: Any = None, **options: Any) -> Any:
         """The released notebook; `Grade` puts in what the student's file deserves."""
@@ -134,12 +148,19 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         pages.remove(result)
 
 
+def escape_names(nb: Any, resources: Any) -> Any:
+    """Formgrader's page of a submission has names, which students may have chosen, as markup."""
+    for key in resources.keys() & {"first_name", "last_name", "student", "notebook_path"}:
+        resources[key] = resources[key] and html.escape(resources[key])
+    return nb, resources
+
+
 def _read(path: Path) -> Any:
     return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
 
 
 def mend_nbgrader() -> None:
-    """Two faults of nbgrader 0.9.6 that its configuration cannot reach; and whoever gives points
+    """Three faults of nbgrader 0.9.6 that its configuration cannot reach; and whoever gives points
     by hand is noted.
 
     One `timestamp.txt` that is no time stops formgrader's list of submissions for everybody,
@@ -154,6 +175,9 @@ def mend_nbgrader() -> None:
         step = self.coursedir.submitted_directory
         return existing(self.coursedir, self.coursedir.format_path(step, student_id, assignment_id))
 
+    pages: Any = sys.modules.get("nbgrader.server_extensions.formgrader.formgrader")
+    if pages is not None:  # formgrader is about to begin
+        pages.Environment = functools.partial(Environment, autoescape=True)
     watch()
     CourseDirectory.get_existing_timestamp = existing
     NbGraderAPI.get_submitted_timestamp = submitted

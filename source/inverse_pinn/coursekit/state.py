@@ -125,6 +125,11 @@ _OF_TORCH: list[Setting] = [
         lambda name: _torch().set_float32_matmul_precision(name),
     ),
     (
+        "autocast",
+        lambda: _torch().is_autocast_enabled("cpu"),
+        lambda on: _torch().set_autocast_enabled("cpu", on),
+    ),
+    (
         "anomalies",
         lambda: _torch().is_anomaly_enabled(),
         lambda on: _torch().autograd.set_detect_anomaly(on),
@@ -167,8 +172,9 @@ def expected() -> State:
         "NumPy's errors": {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
     }
     if "torch" in sys.modules:
-        state |= {"gradients": True, "inference": False, "dtype": _torch().float32}
-        state |= {"device": "cpu", "deterministic": (False, False), "anomalies": False}
+        state |= {"gradients": True, "inference": False, "autocast": False}
+        state |= {"dtype": _torch().float32, "device": "cpu"}
+        state |= {"deterministic": (False, False), "anomalies": False}
     return state
 
 
