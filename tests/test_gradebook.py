@@ -1609,6 +1609,29 @@ def test_a_folder_with_an_odd_name_is_graded_like_any(
 
 
 @pytest.mark.usefixtures("mended")
+def test_nbgraders_path_leaves_nothing_that_looks_done_before_it_is(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose run was killed is graded by the next one: it passes over whom it finds there."""
+    there: list[bool] = []
+
+    class Judges(JudgesHere):
+        def grade(self, job: Job) -> Result:
+            there.append((tmp_path / "autograded" / job.student / "springs").exists())
+            return super().grade(job)
+
+    monkeypatch.setattr(executors, "judges", Judges)
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for force in (False, True):
+            assert nbgrader_api(tmp_path).autograde("springs", "ada", force=force)["success"]
+    assert there == [False, False]
+    assert (tmp_path / "autograded" / "ada" / "springs" / "springs.ipynb").is_file()
+    assert Store(tmp_path).load("springs", "ada") is not None
+
+
+@pytest.mark.usefixtures("mended")
 def test_nbgraders_path_takes_nothing_along_but_the_notebook(
     springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

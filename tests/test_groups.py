@@ -75,7 +75,7 @@ def test_the_kernel_holds_what_nobody_looks_at(
 
 
 @pytest.fixture
-def container(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def container(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Iterator[groups.Group]:
     """Groups are made in one that has less memory than a submission may have."""
     assert worker.group is not None
     outer, version = worker.group.folder.with_name("container"), worker.group.version
@@ -84,7 +84,7 @@ def container(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         (outer / "cgroup.subtree_control").write_text("+memory", encoding="ascii")
     (outer / version.memory).write_text(str(2**28), encoding="ascii")
     monkeypatch.setattr(groups, "_places", lambda: [(outer, version)])
-    yield
+    yield groups.Group(outer, version)
     outer.rmdir()
 
 
@@ -101,6 +101,35 @@ def test_who_is_ended_where_a_container_s_memory_ends_has_not_passed_a_limit(
         _run(second, FILLS.format(quarters=2))
     assert (told.value.kind, told.value.killed) == ("died", True)
     assert not second.group.folder.exists()
+
+
+POOL = (
+    "import os, time\nif not os.fork():\n    {fills}    time.sleep(9)\n"
+    "os.wait()\ntime.sleep({waits})\n"
+)
+"""Its child is the one that the kernel ends; who has handed it work may wait for ever."""
+
+
+@pytest.mark.usefixtures("container")
+def test_who_loses_a_part_where_a_container_s_memory_ends_is_tried_again(
+    cages: Callable[[Level], Cage],
+) -> None:
+    second = cages("full").worker()
+    with pytest.raises(WorkerEnded, match="killed, as where memory runs out") as told:
+        _run(second, POOL.format(fills=FILLS.format(quarters=2), waits=9))
+    assert (told.value.kind, told.value.killed) == ("died", True)
+
+
+def test_without_a_group_too_whoever_may_have_lost_a_part_is_known(
+    container: groups.Group, cages: Callable[[Level], Cage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "around", lambda pid: container.add(pid))
+    second = cages("full").worker()
+    _run(second, POOL.format(fills="os._exit(0)\n", waits=0.3))
+    assert not second.struck
+    _run(second, POOL.format(fills=FILLS.format(quarters=2), waits=0.3))
+    assert second.struck
+    second.kill()
 
 
 def test_a_group_s_name_does_not_tell_how_many_there_were(cages: Callable[[Level], Cage]) -> None:

@@ -77,7 +77,7 @@ def test_what_stopped_is_tried_again(student: Student) -> None:
 class Uncaged:
     """A cage without walls, and a worker in it; what is asked of it is noted."""
 
-    alive = True
+    alive, struck = True, False
 
     def __init__(self) -> None:
         self.session, self.asked = Session(), list[bytes]()

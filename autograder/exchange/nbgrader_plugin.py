@@ -20,7 +20,7 @@ import nbformat
 from jinja2 import Environment
 from nbconvert.exporters import NotebookExporter
 from nbgrader.apps.api import NbGraderAPI
-from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.converters import Autograde, BaseConverter, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import temp_attrs
@@ -76,6 +76,16 @@ class SubmissionExporter(NotebookExporter):
                 init(assignment_id, student_id)
 
         converter.init_assignment = init_assignment
+
+        def convert_single_notebook(filename: str) -> None:
+            converter.exporter._preprocessors = []
+            for one in converter.autograde_preprocessors:
+                converter.exporter.register_preprocessor(one)
+            BaseConverter.convert_single_notebook(converter, filename)
+
+        # nbgrader's own writes a notebook before it is graded: of a run that was killed meanwhile
+        # the next one would take that for done, and its student would have no mark.
+        converter.convert_single_notebook = convert_single_notebook
 
     def from_filename(self, filename: str, resources: Any = None, **options: Any) -> Any:
         """The released notebook; `Grade` puts in what the student's file deserves."""

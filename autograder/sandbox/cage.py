@@ -38,7 +38,7 @@ from .inside import lockdown
 from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, receive, remove
 from .levels import LEVELS, Level
 from .process import company, conditions, room, wait_gone
-from .watch import Budget, Watch, out_of_memory
+from .watch import KILLED, Budget, Watch, out_of_memory
 
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
 
@@ -273,6 +273,11 @@ class Worker:
     def alive(self) -> bool:
         return self._alive
 
+    @property
+    def struck(self) -> bool:
+        """Whether a part of it may have been ended for want of memory that others had."""
+        return self.watch.struck
+
     def company(self) -> set[int]:
         """The threads and processes that are there beside the one that answers."""
         return company(self.pid, self._above)
@@ -345,12 +350,13 @@ class Worker:
 
 _SIGNALS: dict[int, str] = {
     signal.SIGSEGV: "a segmentation fault",
-    signal.SIGKILL: "it was killed, as where memory runs out",
     signal.SIGXCPU: "time",
 }
 
 
 def _ending(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return KILLED
     if code < 0:
         # One may choose the signal, and there are as many as a message has letters.
         return f"crashed Python ({_SIGNALS.get(-code, 'a signal ended it')})"

@@ -37,8 +37,10 @@ class Version(NamedTuple):
     """The lines of `memory.stat` with what of it are copies of files, which make room."""
     limits: tuple[tuple[str, int], ...]
     """Of memory, and what else there may be a file for: what is swapped out, who else ends."""
+    killed: tuple[str, str]
+    """A file, and the line in it whose number is above 0 once the kernel ended a process of it."""
     ended: tuple[tuple[str, str], ...]
-    """Files, and a line in each whose number is above 0 once a process was ended at the limit."""
+    """The same, once that was at its own limit."""
 
 
 FIRST = Version(
@@ -46,6 +48,7 @@ FIRST = Version(
     "memory.usage_in_bytes",
     "total_(in)?active_file ",
     (("memory.limit_in_bytes", CEILING), ("memory.swappiness", 0)),
+    ("memory.oom_control", "oom_kill "),
     (("memory.oom_control", "oom_kill "), ("memory.failcnt", "")),
 )
 SECOND = Version(
@@ -53,6 +56,7 @@ SECOND = Version(
     "memory.current",
     "(in)?active_file ",
     (("memory.max", CEILING), ("memory.swap.max", 0), ("memory.oom.group", 1)),
+    ("memory.events", "oom_kill "),
     (("memory.events", "oom "),),
 )
 
@@ -99,15 +103,21 @@ class Group:
         """The process and all that it starts from now on."""
         (self.folder / "cgroup.procs").write_text(str(pid), encoding="ascii")
 
+    def killed(self) -> bool:
+        """Whether the kernel ended a process of it for want of memory, its own or others'."""
+        return self._tells(self.version.killed)
+
     def overrun(self) -> bool:
         """Whether the kernel ended a process of it at the ceiling."""
+        return all(map(self._tells, self.version.ended))
+
+    def _tells(self, line: tuple[str, str]) -> bool:
+        file, name = line
         try:
-            return all(
-                re.search(f"^{name}[1-9]", (self.folder / file).read_text("ascii"), re.MULTILINE)
-                for file, name in self.version.ended
-            )
+            text = (self.folder / file).read_text("ascii")
         except OSError:
             return False
+        return bool(re.search(f"^{name}[1-9]", text, re.MULTILINE))
 
     def remove(self) -> None:
         """An empty one; whose grader was killed leaves it to the next."""

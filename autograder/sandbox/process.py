@@ -58,6 +58,8 @@ class Tree:
         self.missed = False
         """Whether something ended, in the last look, before it was looked at or counted: whoever
         has its memory or its children now may not have been seen."""
+        self.lost = False
+        """Whether one that lived at the look before lives no more."""
         self._known: dict[int, Process] = {}
         self._living: set[int] = set()
         self._hollow: set[int] = set()
@@ -118,6 +120,7 @@ class Tree:
             if pid not in found or found[pid].born != last.born:
                 inherited -= last.own + last.waited
         self.children_cpu += added + max(0.0, inherited)
+        self.lost = not self._living.issubset(living)
         self._known, self._living = found, living
         return Sight(self.pid in living, wants_core, in_kernel, list(found))
 
@@ -215,6 +218,13 @@ def own_bytes(pid: int) -> int:
 def bytes_left() -> int:
     """What the machine has left of its memory."""
     return (_kilobytes("/proc/meminfo", (b"MemAvailable:",)) or 0) * 1024
+
+
+def kernel_kills() -> int:
+    """How many processes the kernel has ended for want of memory, on the whole machine."""
+    with contextlib.suppress(OSError, ValueError), open("/proc/vmstat", "rb") as file:
+        return int(file.read().partition(b"\noom_kill ")[2].partition(b"\n")[0])
+    return 0
 
 
 def _in_parts(processes: list[int]) -> dict[int, int]:

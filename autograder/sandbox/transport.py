@@ -204,6 +204,9 @@ class Caged:
                 allowed = self.assignment.exercise(self.exercise).seconds
                 ended.text += f" (all checks of {self.exercise} may use {allowed:g} s)"
             raise StudentError(ended.kind, ended.text) from None
+        finally:
+            if self.worker.struck:
+                self.killed.add(self.exercise)
         self.used += (before - mine.budget.cpu) / self.pace
         if mine.budget.cpu <= 0:
             self._run_out()
@@ -284,6 +287,7 @@ class Caged:
                 self.late_cells |= ended.crowded or self._slower()
             raise StudentError(ended.kind, ended.text) from None
         finally:
+            self.killed_cells |= self.worker.struck
             used = share - own.cpu
             self.cell_seconds += used
             self.cell_idle += self.left.idle - own.idle

@@ -22,7 +22,7 @@ from autograder.errors import CageError, WorkerEnded
 from . import alive, clock
 from .groups import Group
 from .inside.protocol import LIMITS
-from .process import Sight, Tree, bytes_left
+from .process import Sight, Tree, bytes_left, kernel_kills
 
 EVERY, SELDOM = 0.05, 0.5
 """Seconds between two looks: more of them where a look takes long, that it does not take a core."""
@@ -35,6 +35,9 @@ what the machine has less than before the worker was there is taken for the work
 have it, so that it is tried again alone."""
 _HIDDEN = 10
 """Looks in a row, after which it is: who starts many processes is missed now and then."""
+KILLED = "crashed Python (it was killed, as where memory runs out)"
+_DYING = 5.0
+"""Seconds after the kernel ended somebody, in which a process that goes may be that one."""
 OWN_CORE = 0.9
 """The least share of a core that a worker gets where it need not share one."""
 _PROGRESS = 0.001  # CPU seconds between two looks; less is a clock that wakes somebody up
@@ -76,13 +79,16 @@ class Watch:
         self._suspect = 0
         """Looks in a row that saw too much memory, or that it may be hidden."""
         self._there: set[int] = set()
+        self.struck = False
+        """Whether the kernel may have ended a part of it for want of memory that others had; where
+        it has a group that is certain, and the end of it all."""
+        self._kills, self._killed = kernel_kills(), -_DYING
 
     def start(self) -> None:
         watching = threading.Thread(target=self._run, name="watch", daemon=True)
         watching.start()
-        if (
-            sys.platform == "linux" and watching.native_id
-        ):  # sixty that compute leave little of a core
+        if sys.platform == "linux" and watching.native_id:
+            # Sixty processes that compute leave a look little of each core.
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, watching.native_id, -20)
 
@@ -145,13 +151,15 @@ class Watch:
 
     def look(self, now: float) -> None:
         """One look; WorkerEnded where a limit is passed or the worker is gone."""
-        if self.group is not None and self.group.overrun():
-            raise out_of_memory()
+        if self.group is not None and self.group.killed():
+            own = self.group.overrun()
+            raise out_of_memory() if own else WorkerEnded("died", KILLED, killed=True)
         for _ in range(_TRIES):
             sight = self.tree.look()
             if not sight.alive:
                 raise WorkerEnded("died", "")
             seen = self.tree.holds_more_than(LIMITS["memory"], sight.processes)
+            self._look_for_kills(now)
             if seen or not self.tree.missed:
                 break
         # A program that is being started shares its parent's memory for a moment; and where many
@@ -168,6 +176,12 @@ class Watch:
             self._spend(self._budget, sight, now)
             alive.goes_on()
         self._looked, self._seen = now, max(self._seen, self.tree.cpu)
+
+    def _look_for_kills(self, now: float) -> None:
+        if self.group is None and not self.struck:
+            if (kills := kernel_kills()) > self._kills:
+                self._kills, self._killed = kills, now
+            self.struck = self.tree.lost and now - self._killed < _DYING
 
     def _spend(self, budget: Budget, sight: Sight, now: float) -> None:
         progress = max(0.0, self.tree.cpu - self._seen)

@@ -654,6 +654,28 @@ def _killed_in_a_hidden_check(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return killed
 
 
+def test_who_may_have_lost_a_part_is_tried_again_and_only_where_it_lost_points(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool whose process the kernel took stops with an exception, or never ends: the worker
+    lives on."""
+    turns: list[bool] = []
+    together = retry._turn
+
+    def turn(alone: bool) -> contextlib.AbstractContextManager[None]:
+        turns.append(alone)
+        return together(alone)
+
+    monkeypatch.setattr(retry, "_turn", turn)
+    monkeypatch.setattr(Worker, "struck", property(lambda self: turns == [False]))
+    exercise = BACKPROP.exercise("mse_loss")
+    wrong = Cell("the cell of mse_loss", "def mse_loss(y_pred, y_true):\n    return 7.0\n")
+    for code, tries in ((cells(BACKPROP), [False]), ([*cells(BACKPROP), wrong], [False, True])):
+        turns.clear()
+        retry.with_retry(Judge(BACKPROP), cage, "salt", code, [exercise], lambda *_: None)
+        assert turns == tries
+
+
 def test_a_second_try_tells_nothing_of_the_first(
     cage: Cage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
