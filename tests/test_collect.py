@@ -988,6 +988,11 @@ def test_brightspace_is_known_in_any_language_and_without_folders(
     assert len(times(tmp_path / "course")) == ("Dec" in name) * 2
 
 
+def test_a_sheet_with_numbers_in_its_name_is_nobody_in_brightspace(tmp_path: Path) -> None:
+    files = {f"2026-11 - Sheet 3 - WS 2026/{name}/backprop.ipynb": b"1" for name in ("ada", "ben")}
+    assert _taken(tmp_path / "course", files).written == ["ada", "ben"]
+
+
 def test_who_is_alone_in_ilias_is_known_by_the_login(tmp_path: Path) -> None:
     files = {"Lovelace_Ada_alovelace_301/backprop.ipynb": b"1"}
     _on_a_roster(tmp_path / "course", ("alovelace", "Ada Lovelace"))

@@ -149,7 +149,10 @@ def _brightspace(path: Path, zone: tzinfo) -> _Who | None:
         time = parse_time(when, zone)
     except Uncertain as error:
         return _Who(found["number"], member, found.end(), doubt=f"{when} {error}")
-    except Exception:  # in another language, say
+    except Exception:
+        if len(re.findall(r"\d+", told)) < 3:
+            return None
+        # Day, year and time, in another language.
         return _Who(found["number"], member, found.end(), doubt=f"{when} is no time")
     return _Who(found["number"], member, found.end(), time.isoformat(), time)
 
