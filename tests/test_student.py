@@ -88,6 +88,9 @@ class Uncaged:
     def company(self) -> set[int]:
         return set()
 
+    def conditions(self) -> list[object]:
+        return []
+
     def room(self) -> list[int]:
         return []
 

@@ -87,9 +87,8 @@ class Watch:
     def start(self) -> None:
         watching = threading.Thread(target=self._run, name="watch", daemon=True)
         watching.start()
-        if (
-            sys.platform == "linux" and watching.native_id
-        ):  # sixty that compute leave little of a core
+        if sys.platform == "linux" and watching.native_id:
+            # Sixty processes that compute leave a look little of each core.
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, watching.native_id, -20)
 
