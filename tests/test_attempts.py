@@ -254,6 +254,30 @@ def test_a_run_that_was_stopped_anywhere_is_whole_after_the_next(
         assert state(course_dir) == wanted, f"stopped at step {number} of {last}"
 
 
+@pytest.mark.slow
+def test_the_last_attempt_counts_again_after_a_run_that_was_stopped_anywhere(
+    springs: Assignment, tmp_path: Path, judged: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the best one, which counted before, is no new attempt."""
+    steps = Steps(monkeypatch)
+    for number in itertools.count():
+        course_dir, steps.stop = tmp_path / str(number), -1
+        again(springs, course_dir, ANSWERS)
+        again(springs, course_dir, EMPTY, "--policy", "best")
+        assert totals(course_dir) == [(1, 10, True), (2, 0, False)]
+        steps.taken, steps.stop = 0, number
+        try:
+            command("grade", "springs", "--course", course_dir, "--policy", "last")
+            break
+        except Stopped:
+            steps.stop = -1
+            history.save_policy(course_dir, "springs", "last")
+            command("grade", "springs", "--course", course_dir)
+        assert totals(course_dir) == [(1, 10, False), (2, 0, True)], f"stopped at step {number}"
+        assert mark(springs, course_dir) == 0
+    assert number > 5
+
+
 def test_a_regrade_that_was_stopped_is_ended_by_the_next(
     springs: Assignment, tmp_path: Path, judged: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

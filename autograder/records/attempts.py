@@ -176,11 +176,16 @@ class Attempts:
         self._set_aside(before)
         if self._sha(self._submitted(student)) not in map(self._sha, self._folders(student)):
             self._add(student)  # it came while the others were judged
-        self.store.save(result)  # first: where this is cut off, the same file is chosen again
+        # Where this is cut off, what is submitted must be the newest: any other would be a new one.
+        newest = chosen == self._folders(student)[-1]
+        if not newest:
+            self.store.save(result)
         data, _ = find_notebook(chosen, self.name)
         place = self._submitted(student)
         write_atomically(place / f"{self.name}.ipynb", data)  # counts, whatever lies beside it
         self._put_time(student, submission_time(chosen)[1])
+        if newest:
+            self.store.save(result)
         self.recorder.record(result)
 
     def _put_time(self, student: str, time: str) -> None:
