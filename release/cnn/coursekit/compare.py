@@ -291,7 +291,7 @@ def wanted_instead(stumble: Exception, key: bool = True) -> str:
         return "True or False"
     if "not callable" in text:
         return "a function or a model, to be called,"
-    # Where it begins, and as it is noted: in a text that could not be made a number stands anything.
+    # At its beginning: further on, a text that could not be made a number may say anything.
     expected = re.match(r"[a-z ]+ values? to unpack \(expected (?:at least )?(\d+)", text)
     if expected:
         return "1 value" if expected[1] == "1" else f"{expected[1]} values"
