@@ -1235,6 +1235,8 @@ def test_formgrader_takes_no_name_for_markup(
     for page in pages:
         assert "&lt;img src=x" in page
         assert "<img" not in page
+    obrien = template.render(student_id="sean_o'brien&co-7", assignment_id="springs", base_url="")
+    assert """var student_id = "sean_o'brien&co-7";""" in obrien, "that is whom its script asks for"
 
 
 @pytest.mark.slow
