@@ -326,10 +326,13 @@ class _Diagnosis:
 
     def _differs(self, key: Key) -> bool:
         """Whether a value came back that is wrong. Else an exception is all that tells: its class
-        may have many causes, its words have few."""
+        may have many causes, its words have few; but everybody has words of their own for what is
+        to be refused."""
         if key not in self.differing:
-            pairs = _pairs(self.known[None], self.telling[key])
-            self.differing[key] = any(not pair.same for pair in pairs)
+            right, calls = self.known[None], self.telling[key]
+            refused = any(not _reply(said).get("ok") for _, said in _replayed(right, calls))
+            wrong = any(not pair.same for pair in _pairs(right, calls))
+            self.differing[key] = refused or wrong
         return self.differing[key]
 
     def _is_right(self, key: Key) -> bool:
