@@ -19,7 +19,7 @@ from autograder.course import Assignment
 from autograder.grading import run
 from autograder.judging.answers import reference_code
 from autograder.records import attempts, feedback, history, receipts
-from autograder.records.gradebook import Recorder, recorder
+from autograder.records.gradebook import Given, Recorder, recorder
 from autograder.results import Store
 
 EMPTY = dict.fromkeys(ANSWERS, "pass\n")
@@ -276,6 +276,33 @@ def test_the_last_attempt_counts_again_after_a_run_that_was_stopped_anywhere(
         assert totals(course_dir) == [(1, 10, False), (2, 0, True)], f"stopped at step {number}"
         assert mark(springs, course_dir) == 0
     assert number > 5
+
+
+@pytest.mark.slow
+def test_of_older_attempts_another_counts_after_a_run_that_was_stopped_anywhere(
+    springs: Assignment, tmp_path: Path, judged: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And neither comes in again."""
+    steps = Steps(monkeypatch)
+    for number in itertools.count():
+        course_dir, steps.stop = tmp_path / str(number), -1
+        again(springs, course_dir, ANSWERS)
+        again(springs, course_dir, ANSWERS | {"energies": "pass\n"}, "--policy", "best")
+        again(springs, course_dir, EMPTY)
+        second = course_dir / "attempts" / "springs" / "ada" / "2"
+        by_hand = [Given(cell="check_oscillator", points=5.0)]
+        (second / "by_hand.json").write_bytes(msgspec.json.encode(by_hand))
+        steps.taken, steps.stop = 0, number
+        try:
+            command("grade", "springs", "--course", course_dir)
+            break
+        except Stopped:
+            steps.stop = -1
+            command("grade", "springs", "--course", course_dir)
+        wanted = [(1, 10, False), (2, 11, True), (3, 0, False)]
+        assert totals(course_dir) == wanted, f"stopped at step {number}"
+        assert mark(springs, course_dir) == 11
+    assert number > 8
 
 
 def test_a_regrade_that_was_stopped_is_ended_by_the_next(

@@ -365,6 +365,16 @@ def test_several_people_with_dashes_in_their_names_are_no_classroom(tmp_path: Pa
     ]
 
 
+def test_a_student_may_be_called_like_an_assignment(tmp_path: Path) -> None:
+    """Where a platform says so, or the roster; anybody else's folder of that name is their own."""
+    handed = {f"HW_1_{user}_attempt_2026-11-20-18-00-00_x.ipynb": b"1" for user in ("ising", "zoe")}
+    assert collected_in(tmp_path / "blackboard", handed) == {"ising": b"1", "zoe": b"1"}
+    folders = {"ising/backprop.ipynb": b"1", "ada/backprop.ipynb": b"2"}
+    _on_a_roster(tmp_path / "course", ("ising", "Ernst Ising"), ("ada", "Ada L"))
+    assert _taken(tmp_path / "course", folders).written == ["ada", "ising"]
+    assert _taken(tmp_path / "other", folders).written == ["ada"]
+
+
 def test_a_receipt_that_a_student_wrote_is_not_believed(tmp_path: Path) -> None:
     own = "HW_eve_ben_attempt_2026-11-20-18-00-00"
     files = {

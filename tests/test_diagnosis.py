@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from autograder.course import load_assignment
 from autograder.judging import diagnosis, relations
-from autograder.judging.answers import Answer, alternatives, cells
+from autograder.judging.answers import Answer, alternatives, cells, mistakes, reference_code
 from autograder.judging.diagnosis import Known, Observer, _pairs
 from autograder.judging.judge import Judge
 from autograder.judging.relations import Pair
@@ -193,6 +194,38 @@ def test_an_exception_is_no_slip_s_because_right_values_of_others_came_before_it
     result = judged("backprop", "train", code)
     assert result.points == 0
     assert result.hint == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("None", ""),
+        ("right.detach().numpy()", ""),
+        ("object()", ""),
+        ("right.item()", "mae_loss: a plain number comes back"),
+        ("np.float64(right.item())", "mae_loss: a plain number comes back"),
+        ("right.detach()", "mae_loss: the result is cut off"),
+    ],
+)
+def test_what_stays_in_the_worker_is_of_some_kind(value: str, words: str) -> None:
+    """Nothing can be trained with any of these; what they are is another matter."""
+    code = f"import numpy as np\n{reference_code(load_assignment('training'), 'losses')}" + (
+        f"\ndef mae_loss(*given, right=mae_loss):\n    right = right(*given)\n    return {value}\n"
+    )
+    result = judged("training", "losses", code)
+    assert result.status != "right"
+    assert result.hint.startswith(words)
+    assert " Or: " not in result.hint
+    assert ("comes back" in result.hint or "cut off" in result.hint) is bool(words)
+
+
+@pytest.mark.parametrize("name", ["limit_of_1", "limit_refused", "limit_for_a_wave"])
+def test_what_is_to_be_refused_is_refused_in_whatever_words(name: str) -> None:
+    """The check calls for refusals before it looks at values."""
+    known = next(one for one in mistakes(load_assignment("pinn")) if one.name == name)
+    code = re.sub(r"raise ValueError\(.*\)", "raise ValueError('too long a step')", known.code)
+    assert code != known.code
+    assert judged("pinn", "ftcs", code).mistake == name
 
 
 def test_a_relation_holds_in_all_checks_or_is_not_told() -> None:

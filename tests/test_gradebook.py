@@ -15,6 +15,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -1235,6 +1236,8 @@ def test_formgrader_takes_no_name_for_markup(
     for page in pages:
         assert "&lt;img src=x" in page
         assert "<img" not in page
+    obrien = template.render(student_id="sean_o'brien&co-7", assignment_id="springs", base_url="")
+    assert """var student_id = "sean_o'brien&co-7";""" in obrien, "that is whom its script asks for"
 
 
 @pytest.mark.slow
@@ -1475,6 +1478,18 @@ def test_who_is_not_graded_yet_is_named_by_every_export(graded: Path, springs: A
         done = CliRunner().invoke(app, [*words, "--output", str(graded / "out" / kind)])
         assert "left out: zed handed in and is not graded yet" in done.output
         assert "left out: two\ufffdlines handed in and is not graded yet" in done.output
+
+
+@pytest.mark.parametrize("kind", ["feedback", "gradescope"])
+def test_whose_result_is_damaged_is_named_by_what_is_made_of_results(
+    graded: Path, springs: Assignment, kind: str
+) -> None:
+    path = Store(graded).path("springs", "ada")
+    path.write_bytes(path.read_bytes()[:100])
+    words = ["export", "springs", "--course", str(graded), "--to", kind]
+    done = CliRunner().invoke(app, [*words, "--output", str(graded / "out")])
+    assert done.output.startswith("1 ")
+    assert re.search(r"damaged.*ada|ada.*damaged", done.output)
 
 
 def test_late_penalties_are_taken_off(graded: Path, springs: Assignment) -> None:
@@ -2412,6 +2427,20 @@ def test_who_left_is_nowhere_and_comes_back_with_everything(
     assert "handed in nothing: Zoe Late (zoe)" in said
     drop(["ada"], graded, back=True)
     assert {m.student: m.total for m in recorder.marks(springs)} == {"ada": 11.0, "=1+1": 11.0}
+
+
+def test_two_who_drop_at_once_lose_nobody(graded: Path) -> None:
+    from autograder.cli.exchange import drop
+    from autograder.files import in_turn
+    from autograder.results import dropped, save_dropped
+
+    second = threading.Thread(target=drop, args=(["ada"], graded))
+    with in_turn(graded):
+        second.start()
+        second.join(0.3)
+        save_dropped(graded, dropped(graded) | {"=1+1": "2026-12-01"})
+    second.join()
+    assert dropped(graded).keys() == {"ada", "=1+1"}
 
 
 # ------------------------------------------------------------------------ answers in words

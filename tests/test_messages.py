@@ -462,6 +462,26 @@ def test_a_layer_that_a_check_makes_to_hand_over_is_not_blamed() -> None:
 
 
 @pytest.mark.parametrize(
+    "stumble",
+    [
+        lambda: {}["secret"],
+        lambda: float("no attribute 'secret'"),
+        lambda: float("values to unpack (expected 1234567, got 2)"),
+    ],
+)
+def test_a_hidden_check_names_nothing_that_came_back(stumble: Callable[[], Any]) -> None:
+    with pytest.raises((KeyError, ValueError)) as caught:
+        stumble()
+    failure = stumbled(caught.value, [Call("f", returned={})])
+    assert not re.search("secret|1234567", describe("f", "holds", failure, [], public=False))
+
+
+def test_a_public_check_names_the_key_that_is_not_there() -> None:
+    failure = stumbled(KeyError("weight"), [Call("f", returned={})])
+    assert "something with 'weight' in it" in describe("f", "holds", failure, [], public=True)
+
+
+@pytest.mark.parametrize(
     ("stumble", "words"),
     [
         (lambda x: x[5], "where an array or tensor with more entries is expected"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from autograder.course import Assignment, course, load_assignment
-from autograder.files import plain, write_atomically
+from autograder.files import in_turn, plain, write_atomically
 
 from .terminal import COURSE, NAMES, app, chosen_names
 
@@ -135,18 +135,19 @@ def drop(
     from autograder.records.gradebook import Recorder, has_gradebook
     from autograder.results import dropped, save_dropped
 
-    left = dropped(course_dir)
-    known = {path.name for path in course_dir.glob("submitted/*")} | left.keys()
-    if has_gradebook(course_dir):
-        known |= Recorder(course_dir, []).roster().keys()
-    if strangers := [plain(student) for student in students if student not in known]:
-        raise CourseError(f"{course_dir} knows nobody called {', '.join(strangers)}")
-    for student in students:
-        if back:
-            left.pop(student, None)
-        else:
-            left.setdefault(student, f"{date.today()}")
-    save_dropped(course_dir, left)
+    with in_turn(course_dir):
+        left = dropped(course_dir)
+        known = {path.name for path in course_dir.glob("submitted/*")} | left.keys()
+        if has_gradebook(course_dir):
+            known |= Recorder(course_dir, []).roster().keys()
+        if strangers := [plain(student) for student in students if student not in known]:
+            raise CourseError(f"{course_dir} knows nobody called {', '.join(strangers)}")
+        for student in students:
+            if back:
+                left.pop(student, None)
+            else:
+                left.setdefault(student, f"{date.today()}")
+        save_dropped(course_dir, left)
     print(f"{len(left)} left the course{': ' if left else ''}{', '.join(map(plain, sorted(left)))}")
 
 
@@ -332,4 +333,4 @@ def _export(
         print(f"left out: {shown(student)} handed in and is not graded yet", file=sys.stderr)
     if without:
         who = ", ".join(map(shown, without))
-        print(f"no mark yet, as the grader failed: {who}; grade again", file=sys.stderr)
+        print(f"no mark yet, as the grader failed, or damaged: {who}; grade again", file=sys.stderr)

@@ -102,7 +102,8 @@ class _Collection:
         if lone and alone and found.system == "folders":
             with zipfile.ZipFile(io.BytesIO(lone.read(MAX_ARCHIVE))) as within:
                 return self.take(within, made, deep - 1)
-        refuse_doubtful(found.people)
+        # Where no platform says so, nobody is called like an assignment but whom the course knows.
+        refuse_doubtful(found.people, course().keys() - there if found.system in _OWN else set())
         self.outcome.remarks.extend(perhaps_a_class(found, there))
         self.outcome.remarks.extend(_spelt_as_known(found, there))
         if found.system not in _OWN:

@@ -154,18 +154,19 @@ def gradescope_files(
     course_dir: Path, assignment: Assignment, folder: Path
 ) -> tuple[list[Path], list[str]]:
     """A `results.json` of Gradescope's autograder format for every result, by student; and who
-    has none, because the grader failed."""
-    results = Store(course_dir).all(assignment.name)
-    if not results:
+    has none, because the grader failed or the result is damaged."""
+    store = Store(course_dir)
+    students = store.students(assignment.name)
+    if not students:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
     marks = {mark.student: mark for mark in _marks(course_dir, assignment)}
     paths, without = [], []
-    for result in results:
-        mark = marks.get(result.student)
-        if mark is None or mark.total is None:
-            without.append(result.student)
+    for student in students:
+        result, mark = store.load(assignment.name, student), marks.get(student)
+        if result is None or mark is None or mark.total is None:
+            without.append(student)
             continue
-        path = folder / f"{result.student}.json"
+        path = folder / f"{student}.json"
         write_atomically(path, msgspec.json.format(msgspec.json.encode(gradescope(result, mark))))
         paths.append(path)
     for student in (*without, *dropped(course_dir)):  # of an export before

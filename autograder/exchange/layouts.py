@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
@@ -475,9 +475,9 @@ def perhaps_a_class(found: Layout, known: set[str]) -> list[str]:
 # ------------------------------------------------------------------------ ids
 
 
-def refuse_doubtful(people: list[Handed]) -> None:
-    """Names whoever has no usable id, or one that another claims too: who is right cannot be
-    told."""
+def refuse_doubtful(people: list[Handed], nobody: Set[str]) -> None:
+    """Names whoever has no usable id, one of `nobody`'s, or one that another claims too: who is
+    right cannot be told."""
     claims: dict[str, dict[str, None]] = {}
     for handed in people:
         handed.told = [member.student for member in handed.members]
@@ -490,7 +490,7 @@ def refuse_doubtful(people: list[Handed]) -> None:
             claimed = claims[same_id(member.student)]
             if not usable_id(member.student) or _NO_ID.match(member.student):
                 handed.why = handed.why or "its name tells no student"
-            elif member.student in course():
+            elif member.student in nobody:
                 handed.why = handed.why or "its name is an assignment's and tells no student"
             elif len(claimed) > 1:
                 handed.why = f"{member.student} is claimed by {' and '.join([*claimed][:3])}"

@@ -18,6 +18,7 @@ from typing import Any
 
 import nbformat
 from jinja2 import Environment
+from markupsafe import Markup
 from nbconvert.exporters import NotebookExporter
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.converters import Autograde, BaseConverter, NbGraderException
@@ -155,6 +156,15 @@ def escape_names(nb: Any, resources: Any) -> Any:
     return nb, resources
 
 
+_NO_MARKUP = str.maketrans({"<": "&lt;", ">": "&gt;", '"': "&quot;"})
+
+
+def _no_markup(value: Any) -> Any:
+    """Text that is the same where formgrader's pages show it and between the quotes of their
+    scripts."""
+    return value if hasattr(value, "__html__") else Markup(str(value).translate(_NO_MARKUP))
+
+
 def _read(path: Path) -> Any:
     return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
 
@@ -177,7 +187,8 @@ def mend_nbgrader() -> None:
 
     pages: Any = sys.modules.get("nbgrader.server_extensions.formgrader.formgrader")
     if pages is not None:  # formgrader is about to begin
-        pages.Environment = functools.partial(Environment, autoescape=True)
+        # By jinja2's own escaping a script would ask for nobody called O'Brien.
+        pages.Environment = functools.partial(Environment, autoescape=True, finalize=_no_markup)
     watch()
     CourseDirectory.get_existing_timestamp = existing
     NbGraderAPI.get_submitted_timestamp = submitted

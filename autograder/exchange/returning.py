@@ -32,7 +32,8 @@ def feedback_archive(
     others are what the platform takes back, and hold whoever handed in there.
     """
     origins = collected(course_dir, assignment.name).students
-    students = [result.student for result in Store(course_dir).all(assignment.name)]
+    store = Store(course_dir)
+    students = store.students(assignment.name)
     if not students:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
     Pages(course_dir, [assignment]).refresh(assignment)  # somebody may have marked by hand since
@@ -41,7 +42,9 @@ def feedback_archive(
     for student in students:
         page = course_dir / "feedback" / student / assignment.name / f"{assignment.name}.html"
         place = _place(kind, student, assignment.name, origins.get(student))
-        if not page.is_file():
+        if store.load(assignment.name, student) is None:
+            left_out.append(f"{student}: the result is damaged; grade again")
+        elif not page.is_file():
             left_out.append(f"{student}: there is no feedback page; grade again")
         elif not place:
             left_out.append(f"{student}: was not collected from {_SYSTEMS[kind]}'s archive")

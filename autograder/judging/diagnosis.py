@@ -326,10 +326,13 @@ class _Diagnosis:
 
     def _differs(self, key: Key) -> bool:
         """Whether a value came back that is wrong. Else an exception is all that tells: its class
-        may have many causes, its words have few."""
+        may have many causes, its words have few; but everybody has words of their own for what is
+        to be refused."""
         if key not in self.differing:
-            pairs = _pairs(self.known[None], self.telling[key])
-            self.differing[key] = any(not pair.same for pair in pairs)
+            right, calls = self.known[None], self.telling[key]
+            refused = any(not _reply(said).get("ok") for _, said in _replayed(right, calls))
+            wrong = any(not pair.same for pair in _pairs(right, calls))
+            self.differing[key] = refused or wrong
         return self.differing[key]
 
     def _is_right(self, key: Key) -> bool:
@@ -528,10 +531,26 @@ def _value(reply: dict[str, Any]) -> Any:
         return Handle(0)  # equal to nothing that a known answer gives by value
 
 
+_KEPT = {
+    "NoneType": "nothing",
+    "Tensor": "a tensor",
+    "Parameter": "a tensor",
+    "ndarray": "an array",
+    **dict.fromkeys(("int", "float", "int64", "float32", "float64"), "a number"),
+}
+
+
+def _kept_kind(handle: Handle) -> str:
+    """What stayed in the worker: a value of some kind, or an object of whatever class."""
+    return _KEPT.get(handle.type_name, "an object")
+
+
 def _same(one: Any, other: Any) -> bool:
-    """Equal up to rounding, with the same structure; handles equal handles."""
+    """Equal up to rounding, with the same structure; handles equal handles of the same kind."""
+    if isinstance(one, Handle) and isinstance(other, Handle):
+        return _kept_kind(one) == _kept_kind(other)
     if isinstance(one, Handle) or isinstance(other, Handle):
-        return isinstance(one, Handle) and isinstance(other, Handle)
+        return False
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(_same, one, other))
     if isinstance(one, dict) and isinstance(other, dict):

@@ -177,16 +177,20 @@ class Attempts:
         if self._sha(self._submitted(student)) not in map(self._sha, self._folders(student)):
             self._add(student)  # it came while the others were judged
         # Where this is cut off, what is submitted must be the newest: any other would be a new one.
-        newest = chosen == self._folders(student)[-1]
-        if not newest:
-            self.store.save(result)
-        data, _ = find_notebook(chosen, self.name)
+        newest = self._folders(student)[-1]
+        if self._is_there(newest):
+            self._put(student, newest)
+        self.store.save(result)
+        if chosen != newest:
+            self._put(student, chosen)
+        self.recorder.record(result)
+
+    def _put(self, student: str, attempt: Path) -> None:
+        """What an attempt handed in, and when, in the place of what counts."""
+        data, _ = find_notebook(attempt, self.name)
         place = self._submitted(student)
         write_atomically(place / f"{self.name}.ipynb", data)  # counts, whatever lies beside it
-        self._put_time(student, submission_time(chosen)[1])
-        if newest:
-            self.store.save(result)
-        self.recorder.record(result)
+        self._put_time(student, submission_time(attempt)[1])
 
     def _put_time(self, student: str, time: str) -> None:
         """When the attempt that counts came in."""

@@ -500,3 +500,57 @@ def test_in_the_cage_too(cage: Cage, judges: dict[str, Judge], group: str) -> No
         assert_the_students(judge.judge(Student(caged), "odd", wanted), value)
     finally:
         caged.close()
+
+
+class Renaming:
+    """Trusted code whose answers hold other words than it gave: the names of weights, or the keys
+    under which they are."""
+
+    used = 0.0
+
+    def __init__(self, right: InProcess, keys: bool, word: str) -> None:
+        self.right, self.keys, self.word = right, keys, word
+        self.failures = right.failures
+        self.cells, self.lines = right.cells, right.lines
+
+    def begin(self, exercise: str, seed: int) -> None:
+        self.right.begin(exercise, seed)
+
+    def tell(self, request: bytes) -> None:
+        self.right.tell(request)
+
+    def ask(self, request: bytes) -> bytes:
+        reply = decode(self.right.ask(request))
+        if "encoded" in reply:
+            reply["encoded"] = encode(self.renamed(decode(reply["encoded"])))
+        return encode(reply)
+
+    def renew(self) -> None:
+        self.right.renew()
+
+    def again(self) -> bool:
+        return self.right.again()
+
+    def renamed(self, value: Any) -> Any:
+        if isinstance(value, dict) and self.keys:
+            return {f"{self.word}{number}": one for number, one in enumerate(value.values())}
+        if isinstance(value, (list, tuple)):
+            return type(value)(map(self.renamed, value))
+        return self.word if isinstance(value, str) and not self.keys else value
+
+
+@pytest.mark.usefixtures("apart")
+@pytest.mark.parametrize("assignment", course())
+@pytest.mark.parametrize("word", ["secret", "no attribute 'secret'"])
+def test_no_word_that_comes_back_is_in_a_hidden_check_s_message(assignment: str, word: str) -> None:
+    """Who gives a model's weights their names could name them after what a check asked."""
+    judge = Judge(load_assignment(assignment))
+    right = InProcess(cells(judge.assignment))
+    quick = [one.name for one in judge.assignment.exercises if one.seconds <= 20]
+    for keys in (False, True):
+        student = Student(Renaming(right, keys, word))
+        for check in judge.checks:
+            if check.hidden and check.exercise in quick:
+                done = judge.run(check, student, "words")
+                assert done.outcome != "error"
+                assert "secret" not in done.message, (check.exercise, check.name)

@@ -280,14 +280,19 @@ def attribute(thing: Any, name: str) -> Any:
     return fetch(thing, name) if fetch else getattr(thing, name)
 
 
-def wanted_instead(stumble: Exception) -> str:
-    """What a check tried to do with a value that stopped it, as what was wanted of the value."""
+def wanted_instead(stumble: Exception, key: bool = True) -> str:
+    """What a check tried to do with a value that stopped it, as what was wanted of the value.
+
+    `key`: whether the key that was not there is named. Who gave names to a model's weights may have
+    chosen it, and a hidden check's message would hold whatever it says.
+    """
     text = str(stumble)
     if "truth value" in text or "more than one value is ambiguous" in text:
         return "True or False"
     if "not callable" in text:
         return "a function or a model, to be called,"
-    expected = re.search(r"values? to unpack \(expected (?:at least )?(\d+)", text)
+    # At its beginning: further on, a text that could not be made a number may say anything.
+    expected = re.match(r"[a-z ]+ values? to unpack \(expected (?:at least )?(\d+)", text)
     if expected:
         return "1 value" if expected[1] == "1" else f"{expected[1]} values"
     if any(words in text for words in _TAKEN_APART):
@@ -301,7 +306,7 @@ def wanted_instead(stumble: Exception) -> str:
     if "requires grad" in text or "require grad" in text:
         return "a value without a graph (item() or detach() gives one)"
     if isinstance(stumble, KeyError) and re.fullmatch(r"'[a-z]\w*'", text):
-        return f"something with {text} in it"
+        return f"something with {text} in it" if key else "something with other keys"
     if isinstance(stumble, KeyError):
         return "an array or tensor"
     if "unsupported operand" in text or "a real number" in text:
@@ -317,11 +322,11 @@ def wanted_instead(stumble: Exception) -> str:
         return "more values"
     if text.startswith("zip() argument"):
         return "fewer or more values"
-    missing = re.search(r"has no attribute '([a-z]\w*)'", text)
+    missing = stumble.name if isinstance(stumble, AttributeError) else None
     for wanted, names in _ATTRIBUTES.items():
-        if missing and missing[1] in names.split():
+        if missing in names.split():
             return wanted
-    return f"an object with {missing[1]}" if missing else "something else"
+    return f"an object with {missing}" if missing else "something else"
 
 
 _OTHER_SHAPE = ("broadcast", "same shape", "must match", "did not match", "cannot reshape")
@@ -378,15 +383,18 @@ _MEANT = {
 
 def stumbled(stumble: Exception, calls: Sequence[Call]) -> CheckFailed:
     """The verdict where a value stopped the check that wanted to use it."""
-    returned, wanted = calls[-1].returned, wanted_instead(stumble)
-    text = f"returned {kind_of(returned)} "
-    if _of_an_entry(stumble, returned):
-        text += f"in which an entry should be {wanted}"
-    elif _of_either(stumble, returned):
-        text += f"where it, or an entry of it, should be {wanted}"
-    else:
-        text += f"where {wanted} {'are' if wanted.endswith('values') else 'is'} expected"
-    return CheckFailed("type", text, subject=returned)
+    returned = calls[-1].returned
+
+    def over(wanted: str) -> str:
+        if _of_an_entry(stumble, returned):
+            return f"in which an entry should be {wanted}"
+        if _of_either(stumble, returned):
+            return f"where it, or an entry of it, should be {wanted}"
+        return f"where {wanted} {'are' if wanted.endswith('values') else 'is'} expected"
+
+    what = f"returned {kind_of(returned)}"
+    text, exact = (f"{what} {over(wanted_instead(stumble, key))}" for key in (False, True))
+    return CheckFailed("type", text, exact=exact, subject=returned)
 
 
 def _of_an_entry(stumble: Exception, returned: Any) -> bool:
