@@ -1492,6 +1492,20 @@ def test_who_was_refused_and_came_again_is_named_no_more(tmp_path: Path) -> None
     assert not known(tmp_path / "course", "backprop").left_out
 
 
+def test_what_the_platforms_call_everybody_is_not_forgotten_where_it_cannot_be_read(
+    tmp_path: Path,
+) -> None:
+    """By a slip of the hand, say, in the file that has it."""
+    course, name = tmp_path / "course", "{}_{}_assignsubmission_file_/backprop.ipynb"
+    _taken(course, {name.format("Ada", 7): b"1"})
+    path = course / "collected" / "backprop.json"
+    damaged = path.read_bytes()[:-2]
+    path.write_bytes(damaged)
+    with pytest.raises(CourseError, match=r"backprop\.json cannot be read"):
+        _taken(course, {name.format("Ben", 8): b"2"})
+    assert path.read_bytes() == damaged
+
+
 def test_a_student_who_was_left_out_and_came_again_is_named_no_more(tmp_path: Path) -> None:
     from autograder.records.collected import collected as known
 
