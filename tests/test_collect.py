@@ -1006,6 +1006,13 @@ def test_a_sheet_with_numbers_in_its_name_is_nobody_in_brightspace(tmp_path: Pat
     assert _taken(tmp_path / "course", files).written == ["ada", "ben"]
 
 
+def test_a_moment_in_a_name_is_not_when_somebody_handed_in(tmp_path: Path) -> None:
+    name = "Mal - Jan 1, 2020 100 AM"
+    files = {f"7-1 - {name} - Dec 1, 2026 105 PM/backprop.ipynb": b"1"}
+    _taken(tmp_path / "course", files)
+    assert [*times(tmp_path / "course").values()] == ["2026-12-01 13:05:00"]
+
+
 def test_who_is_alone_in_ilias_is_known_by_the_login(tmp_path: Path) -> None:
     files = {"Lovelace_Ada_alovelace_301/backprop.ipynb": b"1"}
     _on_a_roster(tmp_path / "course", ("alovelace", "Ada Lovelace"))
