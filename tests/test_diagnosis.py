@@ -10,7 +10,7 @@ import pytest
 
 from autograder.course import load_assignment
 from autograder.judging import diagnosis, relations
-from autograder.judging.answers import Answer, alternatives, cells, mistakes
+from autograder.judging.answers import Answer, alternatives, cells, mistakes, reference_code
 from autograder.judging.diagnosis import Known, Observer, _pairs
 from autograder.judging.judge import Judge
 from autograder.judging.relations import Pair
@@ -194,6 +194,29 @@ def test_an_exception_is_no_slip_s_because_right_values_of_others_came_before_it
     result = judged("backprop", "train", code)
     assert result.points == 0
     assert result.hint == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("None", ""),
+        ("right.detach().numpy()", ""),
+        ("object()", ""),
+        ("right.item()", "mae_loss: a plain number comes back"),
+        ("np.float64(right.item())", "mae_loss: a plain number comes back"),
+        ("right.detach()", "mae_loss: the result is cut off"),
+    ],
+)
+def test_what_stays_in_the_worker_is_of_some_kind(value: str, words: str) -> None:
+    """Nothing can be trained with any of these; what they are is another matter."""
+    code = f"import numpy as np\n{reference_code(load_assignment('training'), 'losses')}" + (
+        f"\ndef mae_loss(*given, right=mae_loss):\n    right = right(*given)\n    return {value}\n"
+    )
+    result = judged("training", "losses", code)
+    assert result.status != "right"
+    assert result.hint.startswith(words)
+    assert " Or: " not in result.hint
+    assert ("comes back" in result.hint or "cut off" in result.hint) is bool(words)
 
 
 @pytest.mark.parametrize("name", ["limit_of_1", "limit_refused", "limit_for_a_wave"])

@@ -531,10 +531,26 @@ def _value(reply: dict[str, Any]) -> Any:
         return Handle(0)  # equal to nothing that a known answer gives by value
 
 
+_KEPT = {
+    "NoneType": "nothing",
+    "Tensor": "a tensor",
+    "Parameter": "a tensor",
+    "ndarray": "an array",
+    **dict.fromkeys(("int", "float", "int64", "float32", "float64"), "a number"),
+}
+
+
+def _kept_kind(handle: Handle) -> str:
+    """What stayed in the worker: a value of some kind, or an object of whatever class."""
+    return _KEPT.get(handle.type_name, "an object")
+
+
 def _same(one: Any, other: Any) -> bool:
-    """Equal up to rounding, with the same structure; handles equal handles."""
+    """Equal up to rounding, with the same structure; handles equal handles of the same kind."""
+    if isinstance(one, Handle) and isinstance(other, Handle):
+        return _kept_kind(one) == _kept_kind(other)
     if isinstance(one, Handle) or isinstance(other, Handle):
-        return isinstance(one, Handle) and isinstance(other, Handle)
+        return False
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(_same, one, other))
     if isinstance(one, dict) and isinstance(other, dict):

@@ -19,6 +19,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _SOCKETS_UNCOUNTED = 16
 _FAIR_SECONDS = 1.0  # of the judge's CPU, in which some 30 GB of pages are counted
 _WAITING_SECONDS, _A_MOMENT = 0.5, 0.02  # in the kernel, for what is being changed
+_WALL_SECONDS = 3.0  # meanwhile more can be taken, and nobody looks at the time
 _SOCKET_FILES = 64  # so many open files are not looked through for sockets
 
 
@@ -60,6 +61,8 @@ class Tree:
         has its memory or its children now may not have been seen."""
         self.lost = False
         """Whether one that lived at the look before lives no more."""
+        self.hurried = False
+        """Whether the last count was not finished because others had the cores."""
         self._known: dict[int, Process] = {}
         self._living: set[int] = set()
         self._hollow: set[int] = set()
@@ -136,8 +139,10 @@ class Tree:
         whole = {pid: own_bytes(pid) for pid in processes}
         hollow = {pid for pid, own in whole.items() if not own}
         held = self._buffers(processes) + sum(whole.values())
+        self.hurried = False
         if held > limit:
-            for pid, fair in _in_parts(processes).items():
+            parts, self.hurried = _in_parts(processes)
+            for pid, fair in parts.items():
                 held -= max(0, whole[pid] - fair)  # all of it, where it has ended meanwhile
                 if not fair:
                     hollow.add(pid)
@@ -227,8 +232,9 @@ def kernel_kills() -> int:
     return 0
 
 
-def _in_parts(processes: list[int]) -> dict[int, int]:
-    """`_fair_bytes` of as many of the processes as can be read in time.
+def _in_parts(processes: list[int]) -> tuple[dict[int, int], bool]:
+    """`_fair_bytes` of as many of the processes as can be read in time; whether it was time on the
+    wall that ended.
 
     The kernel shows nobody a memory that it is changing, and a process can have it do so without
     end. So a thread of its own reads, and is left behind where it waits for that.
@@ -244,13 +250,13 @@ def _in_parts(processes: list[int]) -> dict[int, int]:
 
     reader = threading.Thread(target=read, name="reader", daemon=True)
     reader.start()
-    waited = 0.0  # in the kernel; that others have the core is not its fault
-    while reader.is_alive() and waited < _WAITING_SECONDS:
+    waited, until = 0.0, time.monotonic() + _WALL_SECONDS
+    while reader.is_alive() and waited < _WAITING_SECONDS and time.monotonic() < until:
         reader.join(_A_MOMENT)
         seen = look_at(reader.native_id or 0, os.getpid())
         waited += _A_MOMENT if seen is not None and seen.state == "D" else 0.0
     over.set()
-    return found.copy()
+    return found.copy(), time.monotonic() >= until
 
 
 def _fair_bytes(pid: int) -> int:

@@ -33,6 +33,8 @@ _TRIES = 5
 process that was not seen. Where that is so each time and the kernel does not count (`groups`),
 what the machine has less than before the worker was there is taken for the worker's; others may
 have it, so that it is tried again alone."""
+_LONG = 2.0
+"""Seconds, after which a look is not tried again: meanwhile nobody looks at the time."""
 _HIDDEN = 10
 """Looks in a row, after which it is: who starts many processes is missed now and then."""
 KILLED = "crashed Python (it was killed, as where memory runs out)"
@@ -154,23 +156,24 @@ class Watch:
         if self.group is not None and self.group.killed():
             own = self.group.overrun()
             raise out_of_memory() if own else WorkerEnded("died", KILLED, killed=True)
+        enough = time.monotonic() + _LONG
         for _ in range(_TRIES):
             sight = self.tree.look()
             if not sight.alive:
                 raise WorkerEnded("died", "")
             seen = self.tree.holds_more_than(LIMITS["memory"], sight.processes)
             self._look_for_kills(now)
-            if seen or not self.tree.missed:
+            if seen or not self.tree.missed or time.monotonic() > enough:
                 break
         # A program that is being started shares its parent's memory for a moment; and where many
         # that share much end one after another, each next one has a larger part when it is read.
         stays = self._there.issubset(sight.processes)
-        enough = _HIDDEN if not seen else 2 if stays else 4
+        looks = _HIDDEN if not seen else 2 if stays else 4
         missed = self.tree.missed and self.group is None
         hidden = missed and self._left - bytes_left() > LIMITS["memory"]
         self._suspect = self._suspect + 1 if seen or hidden else 0
-        if self._suspect >= enough:
-            raise out_of_memory(killed=not seen)
+        if self._suspect >= looks:
+            raise out_of_memory(killed=not seen or self.tree.hurried)
         self._there = set(sight.processes)
         if self._budget is not None:
             self._spend(self._budget, sight, now)

@@ -424,6 +424,51 @@ def test_memory_that_takes_long_to_count_is_counted_whole(
     assert clock[0] <= 2 * process._FAIR_SECONDS
 
 
+def test_memory_that_is_not_counted_in_time_is_perhaps_too_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where forty processes computed, a user's count of what they share had so little of a core
+    that it took forty seconds: 73 s were computed of 6, and nobody looked at the memory. Others
+    may be why, so that this end is not certain, and tried again alone."""
+    counted = threading.Event()
+    monkeypatch.setattr(process, "own_bytes", lambda pid: 2**40)
+    monkeypatch.setattr(process, "_fair_bytes", lambda pid: counted.wait(10) and 0)
+    monkeypatch.setattr(process, "_WALL_SECONDS", 0.1)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        found = watch.Watch(os.getpid(), ours)
+        found.tree._baseline = 0
+        found.look(0.0)
+        with pytest.raises(WorkerEnded, match="of memory") as ended:
+            found.look(0.0)
+        assert found.tree.hurried
+        assert ended.value.killed
+        counted.set()
+        found.look(0.0)
+        assert not found.tree.hurried
+
+
+def test_a_look_that_took_long_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five counts of a second each are five in which nobody looks at the time."""
+    clock, counts = [0.0], 0
+
+    def count(limit: int, processes: list[int]) -> bool:
+        nonlocal counts
+        counts += 1
+        clock[0] += 1.1
+        return False
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        found = watch.Watch(os.getpid(), ours)
+        found.tree.missed = True
+        monkeypatch.setattr(found.tree, "look", lambda: process.Sight(True, True, False, []))
+        monkeypatch.setattr(found.tree, "holds_more_than", count)
+        monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+        found.look(0.0)
+    assert counts == 2
+
+
 def test_a_process_that_ends_while_it_is_counted_holds_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
