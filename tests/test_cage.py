@@ -248,6 +248,25 @@ def test_scratch_is_new_for_every_worker(cage: Cage) -> None:
         worker.kill()
 
 
+@pytest.mark.parametrize("level", ["landlock", "limits"])
+def test_every_worker_of_a_judge_s_fork_may_write_to_its_folder(level: Any) -> None:
+    """The folder was made anew for a user that the fork's number told, and the worker was the
+    first process's: with all but the first worker, an answer that writes a file lost its marks."""
+
+    def judge() -> None:
+        request = encode({"op": "run", "source": "open('x', 'x').close()", "label": "cell"})
+        for _ in range(2):
+            worker = cage.worker()
+            assert decode(worker.ask(request, Budget(20.0)))["ok"]
+            worker.kill()
+
+    with contextlib.closing(Cage(level)) as cage:
+        fork = multiprocessing.get_context("fork").Process(target=judge)
+        fork.start()
+        fork.join()
+    assert fork.exitcode == 0
+
+
 def test_memory_beyond_the_limit_is_an_error_in_the_process(run: Run) -> None:
     assert run("x = bytearray(10 * 2**30)")["type"] == "MemoryError"
     assert run("y = 1")["ok"], "the process goes on"

@@ -1006,6 +1006,13 @@ def test_a_sheet_with_numbers_in_its_name_is_nobody_in_brightspace(tmp_path: Pat
     assert _taken(tmp_path / "course", files).written == ["ada", "ben"]
 
 
+def test_a_moment_in_a_name_is_not_when_somebody_handed_in(tmp_path: Path) -> None:
+    name = "Mal - Jan 1, 2020 100 AM"
+    files = {f"7-1 - {name} - Dec 1, 2026 105 PM/backprop.ipynb": b"1"}
+    _taken(tmp_path / "course", files)
+    assert [*times(tmp_path / "course").values()] == ["2026-12-01 13:05:00"]
+
+
 def test_who_is_alone_in_ilias_is_known_by_the_login(tmp_path: Path) -> None:
     files = {"Lovelace_Ada_alovelace_301/backprop.ipynb": b"1"}
     _on_a_roster(tmp_path / "course", ("alovelace", "Ada Lovelace"))
@@ -1490,6 +1497,20 @@ def test_who_was_refused_and_came_again_is_named_no_more(tmp_path: Path) -> None
     assert list(known(tmp_path / "course", "backprop").left_out) == ["7"]
     assert take("7", "8", "9").written == ["7", "8"]
     assert not known(tmp_path / "course", "backprop").left_out
+
+
+def test_what_the_platforms_call_everybody_is_not_forgotten_where_it_cannot_be_read(
+    tmp_path: Path,
+) -> None:
+    """By a slip of the hand, say, in the file that has it."""
+    course, name = tmp_path / "course", "{}_{}_assignsubmission_file_/backprop.ipynb"
+    _taken(course, {name.format("Ada", 7): b"1"})
+    path = course / "collected" / "backprop.json"
+    damaged = path.read_bytes()[:-2]
+    path.write_bytes(damaged)
+    with pytest.raises(CourseError, match=r"backprop\.json cannot be read"):
+        _taken(course, {name.format("Ben", 8): b"2"})
+    assert path.read_bytes() == damaged
 
 
 def test_a_student_who_was_left_out_and_came_again_is_named_no_more(tmp_path: Path) -> None:

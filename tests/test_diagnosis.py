@@ -219,6 +219,19 @@ def test_what_stays_in_the_worker_is_of_some_kind(value: str, words: str) -> Non
     assert ("comes back" in result.hint or "cut off" in result.hint) is bool(words)
 
 
+@pytest.mark.parametrize(
+    ("assignment", "exercise", "value"),
+    [("training", "derivative", "None"), ("cnn", "max_pool2d", "object()")],
+)
+def test_nothing_and_an_object_are_no_small_change_s(
+    assignment: str, exercise: str, value: str
+) -> None:
+    code = reference_code(load_assignment(assignment), exercise) + (
+        f"\ndef {exercise}(*given, right={exercise}):\n    right(*given)\n    return {value}\n"
+    )
+    assert "This is what comes out" not in judged(assignment, exercise, code).hint
+
+
 @pytest.mark.parametrize("name", ["limit_of_1", "limit_refused", "limit_for_a_wave"])
 def test_what_is_to_be_refused_is_refused_in_whatever_words(name: str) -> None:
     """The check calls for refusals before it looks at values."""

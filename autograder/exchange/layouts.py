@@ -91,8 +91,10 @@ _CANVAS = re.compile(
     r"|(?P<name>.+?)_(?:(?P<late>LATE)_)?(?P<number>\d+)_(?:\d+_.+|text\.html|link\.html)"
 )
 _BRIGHTSPACE = re.compile(
-    r"(?P<number>\d+)-\d+ ?- ?(?P<name>.+?) ?- ?(?P<when>[^-]*\b\d{4}\b[^-]*?)(?: - (?P<file>.+))?"
+    r"(?P<number>\d+)-\d+ ?- ?(?P<name>.+?) ?- ?(?P<when>[^-]*\b\d{4}\b[^-]*?)"
 )
+_BRIGHTSPACE_FILE = re.compile(rf"{_BRIGHTSPACE.pattern} - .+")
+"""Where there are no folders; else a moment in somebody's name would be the one that counts."""
 # The first that looks like a user and a moment: what follows is the student's own name of a file.
 _BLACKBOARD = re.compile(r".+?_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_.+|\.[a-z]+)")
 _RECEIPT = re.compile(r"(?:(?!_attempt_).)+_attempt_\d{4}(?:-\d\d){5}\.txt")
@@ -139,9 +141,10 @@ def _canvas(path: Path, zone: tzinfo) -> _Who | None:
 
 
 def _brightspace(path: Path, zone: tzinfo) -> _Who | None:
-    if not (found := _BRIGHTSPACE.fullmatch(path[0])):
+    shape = _BRIGHTSPACE if len(path) > 1 else _BRIGHTSPACE_FILE
+    if not (found := shape.fullmatch(path[0])):
         return None
-    told = found["when"].split(" - ")[0].strip()  # a file's name comes after it
+    told = found["when"].strip()
     when = re.sub(r"\b(\d{1,2})(\d\d)(?=(?: [AP]M)?$)", r"\1:\2", told)
     student = f"{_slug(found['name'])}-{found['number']}"
     member = Member(student, found["name"], lms_id=found["number"])

@@ -266,7 +266,7 @@ class _Diagnosis:
 
     def small_change(self) -> str:
         """What changes of the reference answer as the student does in every failed check."""
-        told = [key for key in self._shown if self._differs(key)]
+        told = [k for k in self._shown if self._differs(k) and _has_values(self.telling[k])]
         codes = right_codes(self.assignment, self.exercise.name) if told else []
         # A change of a while might make it endless.
         changes = [[*mutants(self.exercise.name, c)] for c in codes if "while " not in c]
@@ -442,6 +442,12 @@ def _says_none(calls: Sequence[Exchange]) -> bool:
         and _value(_reply(exchange.answer)) is None
         for exchange in calls
     )
+
+
+def _has_values(calls: Sequence[Exchange]) -> bool:
+    """Something came back that tells: None, or an object, is what many changes come to."""
+    values = (_value(_reply(exchange.answer)) for exchange in calls)
+    return any(not isinstance(value, (Handle, type(None))) for value in values)
 
 
 def _answers(

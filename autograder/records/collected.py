@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from autograder.course import course
+from autograder.errors import CourseError
 from autograder.files import write_atomically
 
 T = TypeVar("T")
@@ -44,11 +45,18 @@ class Collected(msgspec.Struct, kw_only=True):
 
 
 def collected(course_dir: Path, name: str) -> Collected:
-    """What is known of an assignment; nothing where nothing was collected."""
+    """What is known of an assignment; nothing where nothing was collected. CourseError where it
+    cannot be read: the ways back to the platform would be forgotten with the next archive."""
+    path = _path(course_dir, name)
     try:
-        return msgspec.json.decode(_path(course_dir, name).read_bytes(), type=Collected)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.json.decode(path.read_bytes(), type=Collected)
+    except FileNotFoundError:
         return Collected()
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CourseError(
+            f"{path} cannot be read ({error}): it holds what the platforms call everybody. Mend "
+            "it, or remove it and collect again"
+        ) from None
 
 
 class Numbers(NamedTuple):

@@ -60,6 +60,7 @@ class Cage:
         if level == "landlock" and (below := bubblewrap.above_the_grader()):
             raise CageError(f"the grader lies below {below}, which workers must read")
         self.level = level
+        self._user = _own_user()
         self._folder = None if level == "full" else tempfile.mkdtemp(prefix="autograder-cage-")
         self._scratch = self._folder and os.path.join(self._folder, "scratch")
         self._renew_scratch()
@@ -73,9 +74,9 @@ class Cage:
             remove(self._scratch)
             os.mkdir(self._scratch)
             os.chmod(self._scratch, 0o700)
-            if user := _own_user():
+            if self._user:
                 try:
-                    os.chown(self._scratch, user, user)
+                    os.chown(self._scratch, self._user, self._user)
                 except OSError as error:
                     remove(self._folder)
                     raise CageError(f"root may have no other users here: {error}") from None
@@ -119,7 +120,7 @@ class Cage:
             "readable": [str(path) for path in bubblewrap.libraries()] + [str(bubblewrap.WORKER)],
             "scratch": self._scratch or SCRATCH,
             "folder": self._folder,
-            "uid": _own_user(),
+            "uid": self._user,
         }
 
     def _command(self) -> list[str]:
@@ -131,7 +132,7 @@ class Cage:
             f"sys.path += {list(site)!r}; from worker.parent import main; main()"
         )
         python = [sys.executable, "-I", "-S", "-B", "-c", code]
-        return [*bubblewrap.command(bool(_own_user())), *python] if self.level == "full" else python
+        return [*bubblewrap.command(bool(self._user)), *python] if self.level == "full" else python
 
     def _complaint(self) -> str:
         if self._errors.closed:
@@ -219,15 +220,16 @@ class Cage:
 
 
 def _own_user() -> int:
-    """A user of the cage's own, so that the limit on processes counts only the cage's, and nobody
-    else writes to its folder; 0 where that cannot be had, as where root is nobody but one user."""
+    """A user for one cage alone, so that the limit on processes counts only the cage's, and nobody
+    else writes to its folder; 0 where that cannot be had, as where root is nobody but one user. By
+    chance: in several containers of a machine judges have the same number."""
     if os.geteuid():
         return 0
     known = [_ids(f"/proc/self/{kind}_map") for kind in ("uid", "gid")]
     half = min(2**31, *(ids[-1].stop for ids in known)) // 2
     if half < 2 * _MOST_USED:  # few are free
         return 0
-    user = half + os.getpid() % (half - _MOST_USED)
+    user = half + secrets.randbelow(half - _MOST_USED)
     return user if all(any(user in some for some in ids) for ids in known) else 0
 
 
