@@ -30,7 +30,7 @@ from autograder.judging.retry import Spent, with_retry
 from autograder.judging.submission import answer_cells, attempt_salt, outline_of, read_submission
 from autograder.results import ExerciseResult, Result
 from autograder.sandbox import alive, groups
-from autograder.sandbox.cage import strongest
+from autograder.sandbox.cage import out_of_reach, strongest
 from autograder.sandbox.inside.lockdown import die_with_parent, leave_no_core, limit_memory
 from autograder.sandbox.inside.parent import settle, warm_up
 from autograder.sandbox.levels import Level
@@ -149,6 +149,8 @@ class _Server:
         phases |= {"cells": tries.cell_seconds, "diagnosis": diagnosed}
         phases["checks"] = total - sum(phases.values())
         notes = [*job.notes, *submission.notes, *tries.notes]
+        if lacks := out_of_reach(isolation):  # a right answer may have lost points by it
+            notes.append(f"{lacks}; see `autograder doctor`")
         found = outcome(
             job,
             self.found,

@@ -379,7 +379,7 @@ def probe() -> list[Probe]:
             continue
         try:
             cage.worker().kill()
-            found.append(Probe(level, True, "" if level == "full" else _out_of_reach()))
+            found.append(Probe(level, True, out_of_reach(level)))
         except CageError as error:
             found.append(Probe(level, False, str(error)))
         finally:
@@ -387,9 +387,9 @@ def probe() -> list[Probe]:
     return found
 
 
-def _out_of_reach() -> str:
+def out_of_reach(level: Level) -> str:
     """What the user that root's weaker cages have may not read of the interpreter."""
-    for path in bubblewrap.libraries() if _own_user() else ():
+    for path in bubblewrap.libraries() if level != "full" and _own_user() else ():
         for folder in path.resolve().parents:
             if not folder.stat().st_mode & 1:
                 return f"answers can import only what is loaded: {folder} is root's alone"

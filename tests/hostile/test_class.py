@@ -27,6 +27,7 @@ from autograder.authoring import demo
 from autograder.course import load_assignment
 from autograder.judging.answers import reference_code
 from autograder.results import Result, Store
+from autograder.sandbox.cage import out_of_reach
 
 FOUND = load_assignment("backprop")
 RELEASE: dict[str, Any] = json.loads(FOUND.release.read_text(encoding="utf-8"))
@@ -346,6 +347,11 @@ def test_without_bubblewrap_grading_is_refused_or_its_weakness_reported(tmp_path
     allowed = grade("--isolation", "landlock")
     assert allowed.returncode == 0, allowed.stderr
     assert "isolation reached: landlock" in allowed.stdout
-    results = {r.student: (r.points, r.isolation) for r in Store(tmp_path).all("backprop")}
+    found = Store(tmp_path).all("backprop")
+    results = {r.student: (r.points, r.isolation) for r in found}
     assert results == {"ada": (EARNS, "landlock"), "thief": (0.0, "landlock")}
+    lacks = out_of_reach("landlock")  # on this machine
+    for result in found:
+        told = [note for note in result.notes if "can import only what is loaded" in note]
+        assert told == ([f"{lacks}; see `autograder doctor`"] if lacks else [])
     assert temporary(tmp_path / "tmp") == [], "no scratch is left"
