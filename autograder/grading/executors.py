@@ -65,7 +65,7 @@ def room() -> int:
     """How many submissions this machine can judge at a time: one a core, and no more than may
     all use the memory that a submission may use."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return max(1, min(cores, int(_memory() // _NEEDED)))
+    return max(1, int(min(cores, _memory() / _NEEDED)))
 
 
 def cramped() -> bool:
@@ -81,7 +81,7 @@ def _memory() -> float:
         text = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         line = next(line for line in text if line.startswith("MemAvailable:"))
         found.append(int(line.split()[1]) * 1024)
-    return min(*found, *(groups.left(*group) for group in groups.own()))
+    return min([*found, *(groups.left(*group) for group in groups.own())])
 
 
 @contextlib.contextmanager

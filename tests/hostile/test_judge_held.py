@@ -565,6 +565,18 @@ def test_there_is_room_for_no_more_than_may_use_all_their_memory(
     assert executors.cramped() == (gigabytes < 2.5)
 
 
+def test_where_nobody_tells_of_memory_all_cores_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS, which has no /proc."""
+
+    def text(path: Path, **how: Any) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2})
+    assert executors.room() == 3
+    assert not executors.cramped()
+
+
 @pytest.mark.parametrize(
     ("group", "file"),
     [
