@@ -240,13 +240,16 @@ class _Collection:
             raise OSError(errno.ELOOP, "a link stands in the submission's place", str(place))
         kept = self._attempted(student)
         attempts = [light for _, light in kept]
-        held = place.read_bytes() if place.is_file() else None
-        there = kept if held is None else [*kept, (folder, without_outputs(held))]
-        for moment, one in earlier:
-            light = without_outputs(one)
+        held, now, there = None, b"", kept
+        if place.is_file():
+            held = place.read_bytes()
+            now = without_outputs(held)
+            there = [*kept, (folder, now)]
+        older = [(moment, one, without_outputs(one)) for moment, one in earlier]
+        for moment, _, light in older:
             _take_earlier(moment, [of for of, known in there if known == light != data])
         if held is not None:
-            same = without_outputs(held) == data
+            same = now == data
             newest = attempts[-1] == data if attempts else same
             best = history.policy(self.course_dir, self.assignment.name) == "best"
             if newest and (same or best):  # then `grade` says which one stands here
@@ -260,9 +263,9 @@ class _Collection:
                 why = f"{chosen.shown}: {student} has handed in already; --replace takes this one"
                 self.outcome.left_out.append(why)
                 return False
-            earlier = [*earlier, (submission_time(folder)[0], held)]
-        for moment, one in earlier:
-            if (light := without_outputs(one)) not in attempts:
+            older.append((submission_time(folder)[0], held, now))
+        for moment, one, light in older:
+            if light not in attempts:
                 self._keep(student, one, _utc(moment) if moment else "")
                 attempts.append(light)
         if attempts and attempts[-1] != data:

@@ -384,16 +384,15 @@ _MEANT = {
 def stumbled(stumble: Exception, calls: Sequence[Call]) -> CheckFailed:
     """The verdict where a value stopped the check that wanted to use it."""
     returned = calls[-1].returned
-
-    def over(wanted: str) -> str:
-        if _of_an_entry(stumble, returned):
-            return f"in which an entry should be {wanted}"
-        if _of_either(stumble, returned):
-            return f"where it, or an entry of it, should be {wanted}"
-        return f"where {wanted} {'are' if wanted.endswith('values') else 'is'} expected"
-
+    shown, hidden = (wanted_instead(stumble, key) for key in (True, False))
+    if _of_an_entry(stumble, returned):
+        words = "in which an entry should be {}"
+    elif _of_either(stumble, returned):
+        words = "where it, or an entry of it, should be {}"
+    else:
+        words = f"where {{}} {'are' if shown.endswith('values') else 'is'} expected"
     what = f"returned {kind_of(returned)}"
-    text, exact = (f"{what} {over(wanted_instead(stumble, key))}" for key in (False, True))
+    text, exact = (f"{what} {words.format(wanted)}" for wanted in (hidden, shown))
     return CheckFailed("type", text, exact=exact, subject=returned)
 
 
