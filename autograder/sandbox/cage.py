@@ -29,7 +29,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograder.errors import CageError, CageGone, WorkerEnded
 
@@ -141,7 +141,7 @@ class Cage:
         text = self._errors.read()[-2000:].decode("utf-8", "replace").strip()
         return text.splitlines()[-1] if text else "it ended without a word"
 
-    def ask(self, message: dict[str, object], descriptor: int | None = None) -> dict[str, object]:
+    def ask(self, message: dict[str, object], descriptor: int | None = None) -> dict[str, Any]:
         """One request to the warm parent; CageError if it does not answer as it should."""
         try:
             data = json.dumps(message).encode()
@@ -157,7 +157,7 @@ class Cage:
 
     def alive(self) -> bool:
         try:
-            return not self._broken and bool(self.ask({"do": "ping"}).get("alive"))
+            return not self._broken and bool(self.ask({"do": "ping"})["alive"])
         except CageError:
             return False
 
@@ -182,7 +182,7 @@ class Cage:
             raise
         finally:
             theirs.close()
-        return Worker(self, ours, int(str(pid)))
+        return Worker(self, ours, pid)
 
     def reap(self) -> list[int]:
         """Ends what a worker left behind; the exit codes (negative: signals) of workers.
@@ -191,7 +191,7 @@ class Cage:
         if there is none: then nobody knows what the worker died of.
         """
         try:
-            ended = self.ask({"do": "reap"}).get("ended")
+            ended: list[int] = self.ask({"do": "reap"})["ended"]
         except CageGone:
             self._kill()
             raise
@@ -199,7 +199,7 @@ class Cage:
             self._kill()
             ended = []
         self._renew_scratch()
-        return [int(code) for code in ended] if isinstance(ended, list) else []
+        return ended
 
     def close(self) -> None:
         """Ends the cage with everything in it; a parent in good order ends by itself."""
@@ -264,16 +264,12 @@ class Worker:
         for _, kind, data in extra:  # the number that the kernel vouches for, in our namespace
             if sys.platform == "linux" and kind == socket.SCM_CREDENTIALS:
                 self.pid = struct.unpack("3i", data[:12])[0]
-        self._alive = True
+        self.alive = True
         self.group = groups.around(self.pid)
         self._above = 0 if cage.level == "full" else cage.process.pid
         self.watch = Watch(self.pid, line, self._above, self.group)
         self.watch.start()
         line.settimeout(None)
-
-    @property
-    def alive(self) -> bool:
-        return self._alive
 
     @property
     def struck(self) -> bool:
@@ -335,9 +331,9 @@ class Worker:
 
     def kill(self) -> list[int]:
         """Ends the process and everything that it started; exit codes."""
-        if not self._alive:
+        if not self.alive:
             return []
-        self._alive = False
+        self.alive = False
         self.watch.stop()
         self.line.close()
         if sys.platform == "linux":

@@ -281,10 +281,10 @@ _NEWER = (
 )
 
 
-def read_reply(data: bytes, resolve: Any = None) -> dict[str, Any]:
+def read_reply(data: bytes) -> dict[str, Any]:
     """A reply as a dict with a bool "ok"; StudentError for bytes that are none."""
     try:
-        reply = decode(data, resolve)
+        reply = decode(data)
         if type(reply) is not dict or type(reply.get("ok")) is not bool:
             raise WireError("not a reply")
     except WireError:

@@ -106,10 +106,10 @@ class Watch:
             self._idle, self._seen = 0.0, max(self._seen, self.tree.cpu)
             self._budget = budget
 
-    def finish(self) -> float:
-        """The request is over, and its budget less by what it took; CPU seconds that it used.
+    def finish(self) -> None:
+        """The request is over, and its budget less by what it took.
 
-        Those of threads and children that ran on after the request before are among them, and
+        CPU seconds of threads and children that ran on after the request before are among it, and
         those of children since the last look are left for the next request.
         """
         with self._lock:
@@ -121,7 +121,6 @@ class Watch:
             budget.cpu -= used
             budget.idle -= self._idle
             budget.wall -= now - self._begun
-            return used
 
     def _used(self, now: float) -> float:
         if sys.platform != "linux":

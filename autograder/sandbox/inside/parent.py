@@ -83,7 +83,7 @@ class Parent:
         self.setting = setting
         self.namespaces = bool(setting["namespaces"])
         self.own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if self.namespaces else -1
-        self.children: dict[int, int] = {}
+        self.children: set[int] = set()
 
     def serve(self) -> None:
         """Answers until the judge hangs up."""
@@ -121,7 +121,7 @@ class Parent:
             finally:
                 os._exit(70)
         os.close(descriptor)
-        self.children[pid] = pid
+        self.children.add(pid)
         return {"started": pid}
 
     def become_submission(self, descriptor: int, limits: dict[str, int]) -> None:
@@ -169,7 +169,8 @@ class Parent:
                     pid, status = os.waitpid(-1, os.WNOHANG)
                     if pid == 0:
                         break
-                    if self.children.pop(pid, None):
+                    if pid in self.children:
+                        self.children.remove(pid)
                         ended.append(os.waitstatus_to_exitcode(status))
             except ChildProcessError:
                 return {"ended": ended}
