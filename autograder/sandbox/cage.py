@@ -37,7 +37,7 @@ from . import bubblewrap, groups
 from .inside import lockdown
 from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, receive, remove
 from .levels import LEVELS, Level
-from .process import company, conditions, room, wait_gone
+from .process import Traces, traces, wait_gone
 from .watch import KILLED, Budget, Watch, out_of_memory
 
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
@@ -276,18 +276,10 @@ class Worker:
         """Whether a part of it may have been ended for want of memory that others had."""
         return self.watch.struck
 
-    def company(self) -> set[int]:
-        """The threads and processes that are there beside the one that answers."""
-        return company(self.pid, self._above)
-
-    def room(self) -> list[int]:
-        """What it has left of files to open and, where they are its own, of its folders."""
+    def traces(self) -> Traces:
+        """What it may leave to the next exercise; folders where they are its own."""
         own = (SCRATCH, "/dev/shm") if self.cage.level == "full" else ()
-        return room(self.pid, LIMITS["files"], own)
-
-    def conditions(self) -> list[object]:
-        """Under which it works."""
-        return conditions(self.pid)
+        return traces(self.pid, self._above, LIMITS["files"], own)
 
     def ask(self, request: bytes, budget: Budget) -> bytes:
         """The answer's bytes; WorkerEnded if there is none, and then the worker is gone.

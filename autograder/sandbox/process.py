@@ -303,17 +303,37 @@ def _children(pid: int, tasks: list[int]) -> tuple[list[int], bool]:
     return found, told
 
 
-def company(pid: int, above: int = 0) -> set[int]:
-    """A process's threads but the first, and its children; also those that `above` adopted."""
+class Traces(NamedTuple):
+    """What a process that answers one exercise may leave to the next."""
+
+    company: set[int]
+    """Its threads but the first, and its children; also those that were adopted."""
+    room: list[int]
+    """What is left of files to open, and of its folders' bytes and names; nothing where that cannot
+    be looked at."""
+    conditions: list[object]
+    """Under which it works."""
+
+    def cost_something(self, before: Traces) -> bool:
+        """Whether more is there beside it than before, much less is left, or it works otherwise."""
+        if self.company - before.company or self.conditions != before.conditions:
+            return True
+        return any(now < 0.9 * was for now, was in zip(self.room, before.room, strict=False))
+
+
+def traces(pid: int, above: int, files: int, folders: Iterable[str]) -> Traces:
+    """Of a process whose orphans `above` adopts, and which may open so many files."""
+    return Traces(_company(pid, above), _room(pid, files, folders), _conditions(pid))
+
+
+def _company(pid: int, above: int) -> set[int]:
     tasks = _tasks(pid)
     found = [*tasks, *_children(pid, tasks)[0]]
     found += _children(above, _tasks(above))[0] if above else []
     return set(found) - {pid}
 
 
-def room(pid: int, files: int, folders: Iterable[str]) -> list[int]:
-    """What a process that may open so many files has left of them, and folders as it sees them of
-    bytes and of names; nothing where that cannot be looked at."""
+def _room(pid: int, files: int, folders: Iterable[str]) -> list[int]:
     left = []
     with contextlib.suppress(OSError):
         left.append(files - len(os.listdir(f"/proc/{pid}/fd")))
@@ -323,9 +343,9 @@ def room(pid: int, files: int, folders: Iterable[str]) -> list[int]:
     return left
 
 
-def conditions(pid: int) -> list[object]:
-    """Under which a process works: its place among others and its cores, its mask for new files,
-    which signals it ignores, handles or blocks, its limits, and where its output goes."""
+def _conditions(pid: int) -> list[object]:
+    """Its place among others and its cores, its mask for new files, which signals it ignores,
+    handles or blocks, its limits, and where its output goes."""
     found: list[object] = []
     if sys.platform != "linux":
         return found

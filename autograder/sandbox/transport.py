@@ -40,6 +40,7 @@ from . import clock, protocol
 from .cage import Cage, Worker
 from .inside.wire import encode
 from .limits import ALL_CELLS_SECONDS, SLOWEST, cpu_seconds, machine_pace, wall_seconds
+from .process import Traces
 from .protocol import CellFailure, lines_of, run_cell
 from .watch import Budget
 
@@ -93,12 +94,8 @@ class Caged:
         self.repeats = ALL_REPEATS_SECONDS * self.pace
         self.asked = 0
         """Requests to the cells of this worker."""
-        self.company: set[int] = set()
-        """The threads and processes that its cells left beside it."""
-        self.room: list[int] = []
-        """What they left it of files to open, and of its folders."""
-        self.conditions: list[object] = []
-        """Under which it works, as they left them."""
+        self.traces = Traces(set(), [], [])
+        """What its cells have left to the exercises."""
         self.served: set[str] = set()
         """The exercises that have asked it something."""
         self.before = Allowance(Budget(0.0), 0.0)
@@ -164,12 +161,8 @@ class Caged:
 
     def _left_behind(self) -> bool:
         """Whether an exercise left what may cost the next one something."""
-        if self.worker is None or not self.worker.alive:
-            return False
-        if self.worker.company() - self.company or self.worker.conditions() != self.conditions:
-            return True
-        left = zip(self.worker.room(), self.room, strict=False)
-        return any(a < 0.9 * b for a, b in left)
+        worker = self.worker
+        return bool(worker and worker.alive and worker.traces().cost_something(self.traces))
 
     def _allowance(self) -> Allowance:
         if self.exercise not in self.allowances:
@@ -240,8 +233,7 @@ class Caged:
             self.failures, self.skipped = told
         self.ran = True
         assert self.worker is not None
-        self.company, self.room = self.worker.company(), self.worker.room()
-        self.conditions, self.served = self.worker.conditions(), set()
+        self.traces, self.served = self.worker.traces(), set()
 
     def _cells_run(self) -> bool:
         self.worker = self.cage.worker(SLOWEST * cpu_seconds(self.assignment))

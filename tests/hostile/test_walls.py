@@ -709,10 +709,10 @@ def test_a_process_that_works_under_other_conditions_is_known(cage: Cage) -> Non
         if what == "other cores" and len(os.sched_getaffinity(0)) == 1:
             continue
         worker = cage.worker()
-        before = worker.conditions()
+        before = worker.traces().conditions
         request = encode({"op": "run", "source": source, "label": "cell"})
         assert decode(worker.ask(request, Budget(10.0)))["ok"], what
-        assert (worker.conditions() == before) == (what == "nothing"), what
+        assert (worker.traces().conditions == before) == (what == "nothing"), what
         worker.kill()
 
 
