@@ -284,6 +284,9 @@ _CLONE3 = 435
 _NEW_NAMESPACES = 0x7E020080
 _ALLOW, _EPERM, _ENOSYS, _KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
 
+Step = tuple[int, int, int, int]
+"""Of the kernel's program: what is done, steps to skip if it holds and if not, a number."""
+
 
 @functools.cache
 def system_call_filter(namespaces: bool) -> bytes:
@@ -292,7 +295,15 @@ def system_call_filter(namespaces: bool) -> bytes:
     if machine not in _AUDIT:
         raise OSError(f"the numbers of dangerous system calls are not known for {machine}")
     load, equal, anyset, mask, back = 0x20, 0x15, 0x45, 0x54, 0x06
-    refused = (back, 0, 0, _EPERM)
+    allowed, refused, unknown = ((back, 0, 0, what) for what in (_ALLOW, _EPERM, _ENOSYS))
+
+    def where(call: int, steps: list[Step]) -> list[Step]:
+        """Steps for one system call, which others pass over."""
+        return [(equal, 0, len(steps), call), *steps]
+
+    def refuse(values: Iterable[int]) -> list[Step]:
+        return [step for value in values for step in ((equal, 0, 1, value), refused)]
+
     program = [
         (load, 0, 0, 4),
         (equal, 1, 0, _AUDIT[machine]),
@@ -305,49 +316,41 @@ def system_call_filter(namespaces: bool) -> bytes:
     if not namespaces:
         forbidden += [*_OF_OWNERS[machine], *_OF_OWNERS_EVERYWHERE]
         forbidden += [_SOCKET[machine]]  # socketpair reaches nobody else
-        program += [(equal, 0, 1, _OPENAT2), (back, 0, 0, _ENOSYS)]
-    for number in forbidden:
-        program += [(equal, 0, 1, number), refused]
-    program += [(equal, 0, 1, _CLONE3), (back, 0, 0, _ENOSYS)]  # glibc falls back to clone
-    options = [step for option in _OPTIONS for step in ((equal, 0, 1, option), refused)]
-    program += [(equal, 0, len(options) + 4, _SETSOCKOPT[machine]), (load, 0, 0, 24)]
-    program += [(equal, 0, len(options) + 1, _SOL_SOCKET), (load, 0, 0, 32), *options]
-    program += [(back, 0, 0, _ALLOW)]
-    own = [step for option in _OF_PRCTL for step in ((equal, 0, 1, option), refused)]
-    program += [(equal, 0, len(own) + 2, _PRCTL[machine]), (load, 0, 0, 16), *own]
-    program += [(back, 0, 0, _ALLOW)]
+        program += where(_OPENAT2, [unknown])
+    program += refuse(forbidden)
+    program += where(_CLONE3, [unknown])  # glibc falls back to clone
+    options = refuse(_OPTIONS)
+    steps = [(load, 0, 0, 24), (equal, 0, len(options) + 1, _SOL_SOCKET), (load, 0, 0, 32)]
+    program += where(_SETSOCKOPT[machine], [*steps, *options, allowed])
+    program += where(_PRCTL[machine], [(load, 0, 0, 16), *refuse(_OF_PRCTL), allowed])
     for number, *whose in () if namespaces else _ITS_OWN[machine]:
-        program += [(equal, 0, 2 * len(whose) + 2, number)]
+        steps = []
         for left, argument in reversed([*enumerate(reversed(whose))]):
-            program += [(load, 0, 0, argument), (equal, 0, 2 * left + 1, 0)]
-        program += [(back, 0, 0, _ALLOW), refused]
+            steps += [(load, 0, 0, argument), (equal, 0, 2 * left + 1, 0)]
+        program += where(number, [*steps, allowed, refused])
     for number, flags in () if namespaces else _OPEN[machine]:
-        program += [(equal, 0, 7, number), (load, 0, 0, flags), (anyset, 0, 4, _O_TRUNC)]
-        program += [(mask, 0, 0, _O_ACCMODE), (equal, 2, 0, os.O_WRONLY), (equal, 1, 0, os.O_RDWR)]
-        program += [refused, (back, 0, 0, _ALLOW)]
+        steps = [(load, 0, 0, flags), (anyset, 0, 4, _O_TRUNC), (mask, 0, 0, _O_ACCMODE)]
+        steps += [(equal, 2, 0, os.O_WRONLY), (equal, 1, 0, os.O_RDWR), refused, allowed]
+        program += where(number, steps)
     if not namespaces:
-        marks = [step for one in _FLAGS_OF_FILES for step in ((equal, 0, 1, one), refused)]
-        program += [(equal, 0, len(marks) + 2, _IOCTL[machine]), (load, 0, 0, 24), *marks]
-        program += [(back, 0, 0, _ALLOW)]
+        steps = [(load, 0, 0, 24), *refuse(_FLAGS_OF_FILES), allowed]
+        program += where(_IOCTL[machine], steps)
     for number in (_SOCKET[machine], _SOCKETPAIR[machine]):
-        program += [(equal, 0, 7, number), (load, 0, 0, 16), (equal, 0, 4, _AF_UNIX)]
-        program += [(load, 0, 0, 24), (mask, 0, 0, 0xF), (equal, 0, 1, _SOCK_STREAM)]
-        program += [(back, 0, 0, _ALLOW), refused]
-    program += [(equal, 0, 7, _MMAP[machine]), (load, 0, 0, 40), (anyset, 0, 1, _MAP_HUGETLB)]
-    program += [refused, (anyset, 0, 2, _MAP_ANONYMOUS), (anyset, 0, 1, _MAP_SHARED), refused]
-    program += [(back, 0, 0, _ALLOW)]
-    locks = [step for kind in _LOCKS_AND_WATCHES for step in ((equal, 0, 1, kind), refused)]
-    program += [(equal, 0, len(locks) + 2, _FCNTL[machine]), (load, 0, 0, 24), *locks]
-    program += [(back, 0, 0, _ALLOW)]
-    program += [(equal, 0, 5, _SETRLIMIT[machine]), (load, 0, 0, 16), (equal, 1, 0, _OF_TIME)]
-    program += [(equal, 0, 1, _OF_CORES), refused, (back, 0, 0, _ALLOW)]
-    program += [(equal, 0, 11, _PRLIMIT[machine]), (load, 0, 0, 16), (equal, 0, 8, 0)]
-    program += [(load, 0, 0, 24), (equal, 1, 0, _OF_TIME), (equal, 0, 4, _OF_CORES)]
+        steps = [(load, 0, 0, 16), (equal, 0, 4, _AF_UNIX), (load, 0, 0, 24), (mask, 0, 0, 0xF)]
+        program += where(number, [*steps, (equal, 0, 1, _SOCK_STREAM), allowed, refused])
+    steps = [(load, 0, 0, 40), (anyset, 0, 1, _MAP_HUGETLB), refused]
+    steps += [(anyset, 0, 2, _MAP_ANONYMOUS), (anyset, 0, 1, _MAP_SHARED), refused, allowed]
+    program += where(_MMAP[machine], steps)
+    program += where(_FCNTL[machine], [(load, 0, 0, 24), *refuse(_LOCKS_AND_WATCHES), allowed])
+    steps = [(load, 0, 0, 16), (equal, 1, 0, _OF_TIME), (equal, 0, 1, _OF_CORES), refused, allowed]
+    program += where(_SETRLIMIT[machine], steps)
+    steps = [(load, 0, 0, 16), (equal, 0, 8, 0)]
+    steps += [(load, 0, 0, 24), (equal, 1, 0, _OF_TIME), (equal, 0, 4, _OF_CORES)]
     for word, left in ((32, 3), (36, 1)):  # without a new limit it is only read
-        program += [(load, 0, 0, word), (equal, 0, left, 0)]
-    program += [(back, 0, 0, _ALLOW), refused]
-    program += [(equal, 0, 3, _CLONE[machine]), (load, 0, 0, 16)]
-    program += [(anyset, 0, 1, _NEW_NAMESPACES), refused, (back, 0, 0, _ALLOW)]
+        steps += [(load, 0, 0, word), (equal, 0, left, 0)]
+    program += where(_PRLIMIT[machine], [*steps, allowed, refused])
+    program += where(_CLONE[machine], [(load, 0, 0, 16), (anyset, 0, 1, _NEW_NAMESPACES), refused])
+    program += [allowed]  # and so is whatever was not named
     return b"".join(struct.pack("<HBBI", *step) for step in program)
 
 
