@@ -318,8 +318,7 @@ class Trials:
         result = summarise(
             self.exercise,
             [done[check] for check in self.checks if check in done],
-            guards={check.name for check in self.checks if check.guard},
-            points={check.name for check in self.checks if check.point},
+            {check.name for check in self.checks if check.guard},
         )
         points = result.points if len(done) == len(self.checks) else self._could_keep(failed())
         return result, heard, self._row(kind, answer.name, result, points, started)
@@ -339,7 +338,7 @@ class Trials:
                 if not check.guard or points <= FORGETFUL * self.exercise.points:
                     hole = ""
                     break
-        result = summarise(self.exercise, done, guards=set(), points=set())
+        result = summarise(self.exercise, done, guards=set())
         row = self._row("forgetful", answer.name, result, points, started)
         row.hole = row.hole or hole
         return row
