@@ -589,9 +589,7 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
     judge.assignment = found
     done = []
     try:
-        done.append(
-            retry.with_retry(judge, cage, "", code, [loss], lambda result, transcripts: None)
-        )
+        done.append(retry.InCage(judge, cage, "")(code, [loss], lambda result, transcripts: None))
     finally:
         neighbour.kill()
         neighbour.wait()

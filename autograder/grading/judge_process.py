@@ -8,7 +8,6 @@ submission is there for the next. `judge_client` starts it.
 from __future__ import annotations
 
 import contextlib
-import functools
 import gc
 import os
 import signal
@@ -26,7 +25,7 @@ from autograder.judging.digest import digests, resting_on, salted
 from autograder.judging.follow_through import judged
 from autograder.judging.judge import Judge
 from autograder.judging.patience import TookTooLong, at_most
-from autograder.judging.retry import Spent, with_retry
+from autograder.judging.retry import InCage
 from autograder.judging.submission import answer_cells, attempt_salt, outline_of, read_submission
 from autograder.results import ExerciseResult, Result
 from autograder.sandbox import alive, groups
@@ -141,7 +140,7 @@ class _Server:
 
         wanted = [self.found.exercise(name) for name in job.exercises or checks]
         salt = attempt_salt(job.salt, submission, self.found)
-        attempt = functools.partial(with_retry, judge, self.cage, salt, spent=Spent())
+        attempt = InCage(judge, self.cage, salt)
         tries = judged(judge, submission.cells, wanted, after, attempt)
         for name, exercise in tries.exercises.items():
             exercise.checks_sha256 = resting_on(checks, name, exercise.rests_on)

@@ -684,7 +684,7 @@ def test_who_may_have_lost_a_part_is_tried_again_and_only_where_it_lost_points(
     wrong = Cell("the cell of mse_loss", "def mse_loss(y_pred, y_true):\n    return 7.0\n")
     for code, tries in ((cells(BACKPROP), [False]), ([*cells(BACKPROP), wrong], [False, True])):
         turns.clear()
-        retry.with_retry(Judge(BACKPROP), cage, "salt", code, [exercise], lambda *_: None)
+        retry.InCage(Judge(BACKPROP), cage, "salt")(code, [exercise], lambda *_: None)
         assert turns == tries
 
 
@@ -700,7 +700,7 @@ def test_a_second_try_tells_nothing_of_the_first(
     )
     code = [*cells(BACKPROP), Cell("cell 98", cell), Cell("the cell of mse_loss", says)]
     wanted = [BACKPROP.exercise("mse_loss")]
-    tries = retry.with_retry(Judge(BACKPROP), cage, "salt", code, wanted, lambda *_: None)
+    tries = retry.InCage(Judge(BACKPROP), cage, "salt")(code, wanted, lambda *_: None)
     assert killed
     result = tries.exercises["mse_loss"]
     assert (result.status, result.points) == ("right", result.max_points)
@@ -728,12 +728,11 @@ def test_all_passes_of_a_submission_have_a_time_on_the_wall_together(
     judge, wanted = Judge(BACKPROP), [BACKPROP.exercise("mse_loss")]
     for past, status in ((1.5, "right"), (2.0, "wrong")):
         before, began = past * wall_seconds(BACKPROP), time.monotonic()
-        spent = retry.Spent(before)
-        tries = retry.with_retry(
-            judge, cage, "salt", cells(BACKPROP), wanted, lambda *_: None, True, spent
-        )
+        attempt = retry.InCage(judge, cage, "salt")
+        attempt.spent = before
+        tries = attempt(cells(BACKPROP), wanted, lambda *_: None, True)
         assert tries.exercises["mse_loss"].status == status
-        assert 0 < spent.seconds - before < time.monotonic() - began - 0.29
+        assert 0 < attempt.spent - before < time.monotonic() - began - 0.29
     assert {check.kind for check in tries.exercises["mse_loss"].checks} == {"time"}
 
 
@@ -753,7 +752,7 @@ def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
     judge = Judge(BACKPROP)
     names = ("activations", "mse_loss", "forward")
     wanted = [BACKPROP.exercise(name) for name in names]
-    tries = retry.with_retry(judge, cage, "salt", cells(BACKPROP), wanted, lambda *_: None)
+    tries = retry.InCage(judge, cage, "salt")(cells(BACKPROP), wanted, lambda *_: None)
     assert killed
     assert turns == [False, True]
     assert {one.status for one in tries.exercises.values()} == {"right"}
