@@ -220,9 +220,10 @@ def own_bytes(pid: int) -> int:
     return (found or 0) * 1024
 
 
-def bytes_left() -> int:
-    """What the machine has left of its memory."""
-    return (_kilobytes("/proc/meminfo", (b"MemAvailable:",)) or 0) * 1024
+def bytes_left() -> float:
+    """What the machine has left of its memory; without end where nobody tells."""
+    found = _kilobytes("/proc/meminfo", (b"MemAvailable:",))
+    return float("inf") if found is None else found * 1024
 
 
 def kernel_kills() -> int:

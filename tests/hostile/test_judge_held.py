@@ -44,7 +44,7 @@ from autograder.judging.student import Student
 from autograder.judging.submission import attempt_salt, read_submission
 from autograder.judging.uses import uses
 from autograder.results import Result
-from autograder.sandbox import alive, transport
+from autograder.sandbox import alive, groups, process, transport
 from autograder.sandbox.cage import Cage, Worker
 from autograder.sandbox.inside import cells as cells_module
 from autograder.sandbox.inside import wire
@@ -549,17 +549,8 @@ def test_there_is_room_for_no_more_than_may_use_all_their_memory(
     monkeypatch: pytest.MonkeyPatch, gigabytes: float, cores: int, jobs: int
 ) -> None:
     """A machine of 4 GB has some 3.4 free: a hog has no neighbour there."""
-    told = f"MemTotal: 1 kB\nMemAvailable: {int(gigabytes * 2**20)} kB\n"
-    read = Path.read_text
-
-    def text(path: Path, **how: Any) -> str:
-        if str(path) == "/proc/meminfo":
-            return told
-        if str(path).startswith("/sys/fs/cgroup"):
-            raise FileNotFoundError
-        return read(path, **how)
-
-    monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(executors, "bytes_left", lambda: gigabytes * 2**30)
+    monkeypatch.setattr(groups, "own", lambda: ())
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)))
     assert executors.room() == jobs
     assert executors.cramped() == (gigabytes < 2.5)
@@ -568,10 +559,11 @@ def test_there_is_room_for_no_more_than_may_use_all_their_memory(
 def test_where_nobody_tells_of_memory_all_cores_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on macOS, which has no /proc."""
 
-    def text(path: Path, **how: Any) -> str:
+    def nothing(*_: Any, **__: Any) -> Any:
         raise FileNotFoundError
 
-    monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(process, "open", nothing, raising=False)
+    monkeypatch.setattr(Path, "read_text", nothing)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2})
     assert executors.room() == 3
     assert not executors.cramped()
@@ -590,7 +582,6 @@ def test_a_control_group_s_memory_counts_and_that_of_those_above_it(
 ) -> None:
     """A batch job, a service and a container have less than the machine."""
     known = {
-        "/proc/meminfo": f"MemAvailable: {64 * 2**20} kB\n",
         "/proc/self/cgroup": group + "\n",
         f"/sys/fs/cgroup/{file}": f"{4 * 2**30}\n",
     }
@@ -602,6 +593,7 @@ def test_a_control_group_s_memory_counts_and_that_of_those_above_it(
             raise FileNotFoundError from None
 
     monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3})
     assert executors.room() == 1
 
@@ -625,7 +617,6 @@ def test_of_a_control_group_s_memory_counts_what_is_left(
     room."""
     folder, gigabyte = Path("/sys/fs/cgroup"), 2**30
     known = {
-        "/proc/meminfo": f"MemAvailable: {64 * 2**20} kB\n",
         "/proc/self/cgroup": group + "\n",
         str(folder / limit): f"{9 * gigabyte}\n",
         str(folder / used): f"{8 * gigabyte}\n",
@@ -641,6 +632,7 @@ def test_of_a_control_group_s_memory_counts_what_is_left(
             raise FileNotFoundError from None
 
     monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
     assert executors.room() == 2  # 5 GB are left
 
