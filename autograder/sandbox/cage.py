@@ -361,18 +361,22 @@ def probe() -> list[Probe]:
             found.append(Probe(level, False, "the kernel has no Landlock"))
             continue
         try:
-            cage = Cage(level)
-        except CageError as error:
-            found.append(Probe(level, False, str(error)))
-            continue
-        try:
-            cage.worker().kill()
+            _tried(level).close()
             found.append(Probe(level, True, out_of_reach(level)))
         except CageError as error:
             found.append(Probe(level, False, str(error)))
-        finally:
-            cage.close()
     return found
+
+
+def _tried(level: Level) -> Cage:
+    """A cage that has had a worker."""
+    cage = Cage(level)
+    try:
+        cage.worker().kill()
+    except CageError:
+        cage.close()
+        raise
+    return cage
 
 
 def out_of_reach(level: Level) -> str:
@@ -389,9 +393,7 @@ def strongest(weakest_allowed: Level) -> Cage:
     reasons = []
     for level in LEVELS[: LEVELS.index(weakest_allowed) + 1]:
         try:
-            cage = Cage(level)
-            cage.worker().kill()
-            return cage
+            return _tried(level)
         except CageError as error:
             reasons.append(f"{level}: {error}")
     raise CageError(

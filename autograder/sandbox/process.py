@@ -79,11 +79,7 @@ class Tree:
         return own_clock(self.pid) + self.children_cpu
 
     def look(self) -> Sight:
-        """Who is there; adds up what they have used since the last look.
-
-        A process that nobody waits for leaves nothing but what was seen of it. One that is
-        waited for adds its time to its parent's, where it must not be counted once more.
-        """
+        """Who is there; their times are added to what was used."""
         if sys.platform != "linux":
             return Sight(True, True, False, [])
         found: dict[int, Process] = {}
@@ -112,6 +108,17 @@ class Tree:
             children, all_told = _children(pid, tasks)
             queue += children
             self.missed |= not all_told
+        self._account(found)
+        self.lost = not self._living.issubset(living)
+        self._known, self._living = found, living
+        return Sight(self.pid in living, wants_core, in_kernel, list(found))
+
+    def _account(self, found: dict[int, Process]) -> None:
+        """Adds up what they have used since the last look.
+
+        A process that nobody waits for leaves nothing but what was seen of it. One that is
+        waited for adds its time to its parent's, where it must not be counted once more.
+        """
         added = inherited = 0.0
         for pid, now in found.items():
             before = self._known.get(pid)
@@ -123,9 +130,6 @@ class Tree:
             if pid not in found or found[pid].born != last.born:
                 inherited -= last.own + last.waited
         self.children_cpu += added + max(0.0, inherited)
-        self.lost = not self._living.issubset(living)
-        self._known, self._living = found, living
-        return Sight(self.pid in living, wants_core, in_kernel, list(found))
 
     def holds_more_than(self, limit: int, processes: list[int]) -> bool:
         """Whether the processes together hold more memory than that beyond the libraries'.
