@@ -37,7 +37,7 @@ from . import bubblewrap, groups
 from .inside import lockdown
 from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, receive, remove
 from .levels import LEVELS, Level
-from .process import Traces, traces, wait_gone
+from .process import Traces, wait_gone
 from .watch import KILLED, Budget, Watch, out_of_memory
 
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
@@ -266,8 +266,8 @@ class Worker:
                 self.pid = struct.unpack("3i", data[:12])[0]
         self.alive = True
         self.group = groups.around(self.pid)
-        self._above = 0 if cage.level == "full" else cage.process.pid
-        self.watch = Watch(self.pid, line, self._above, self.group)
+        above = 0 if cage.level == "full" else cage.process.pid
+        self.watch = Watch(self.pid, line, above, self.group)
         self.watch.start()
         line.settimeout(None)
 
@@ -279,7 +279,7 @@ class Worker:
     def traces(self) -> Traces:
         """What it may leave to the next exercise; folders where they are its own."""
         own = (SCRATCH, "/dev/shm") if self.cage.level == "full" else ()
-        return traces(self.pid, self._above, LIMITS["files"], own)
+        return self.watch.tree.traces(LIMITS["files"], own)
 
     def ask(self, request: bytes, budget: Budget) -> bytes:
         """The answer's bytes; WorkerEnded if there is none, and then the worker is gone.

@@ -44,6 +44,24 @@ class Sight(NamedTuple):
     processes: list[int]
 
 
+class Traces(NamedTuple):
+    """What a process that answers one exercise may leave to the next."""
+
+    company: set[int]
+    """Its threads but the first, and its children; also those that were adopted."""
+    room: list[int]
+    """What is left of files to open, and of its folders' bytes and names; nothing where that cannot
+    be looked at."""
+    conditions: list[object]
+    """Under which it works."""
+
+    def cost_something(self, before: Traces) -> bool:
+        """Whether more is there beside it than before, much less is left, or it works otherwise."""
+        if self.company - before.company or self.conditions != before.conditions:
+            return True
+        return any(now < 0.9 * was for now, was in zip(self.room, before.room, strict=False))
+
+
 class Tree:
     """What a submission's processes have used and hold together.
 
@@ -86,7 +104,7 @@ class Tree:
         living: set[int] = set()
         ended = self._known.keys() - self._living
         wants_core = in_kernel = self.missed = False
-        queue = [self.pid, *(_children(self.above, _tasks(self.above))[0] if self.above else [])]
+        queue = [self.pid, *self._adopted()]
         while queue:
             pid = queue.pop()
             if pid in found:
@@ -130,6 +148,9 @@ class Tree:
             if pid not in found or found[pid].born != last.born:
                 inherited -= last.own + last.waited
         self.children_cpu += added + max(0.0, inherited)
+
+    def _adopted(self) -> list[int]:
+        return _children(self.above, _tasks(self.above))[0] if self.above else []
 
     def holds_more_than(self, limit: int, processes: list[int]) -> bool:
         """Whether the processes together hold more memory than that beyond the libraries'.
@@ -180,6 +201,12 @@ class Tree:
                 if target.startswith("socket:"):
                     sockets.add(target)
         return max(0, len(sockets) + hidden - _SOCKETS_UNCOUNTED) * self._buffer
+
+    def traces(self, files: int, folders: Iterable[str]) -> Traces:
+        """Of the first process, which may open so many files."""
+        tasks = _tasks(self.pid)
+        company = {*tasks, *_children(self.pid, tasks)[0], *self._adopted()} - {self.pid}
+        return Traces(company, _room(self.pid, files, folders), _conditions(self.pid))
 
 
 def look_at(pid: int, of: int = 0) -> Process | None:
@@ -306,36 +333,6 @@ def _children(pid: int, tasks: list[int]) -> tuple[list[int], bool]:
         except (OSError, ValueError):
             told = False
     return found, told
-
-
-class Traces(NamedTuple):
-    """What a process that answers one exercise may leave to the next."""
-
-    company: set[int]
-    """Its threads but the first, and its children; also those that were adopted."""
-    room: list[int]
-    """What is left of files to open, and of its folders' bytes and names; nothing where that cannot
-    be looked at."""
-    conditions: list[object]
-    """Under which it works."""
-
-    def cost_something(self, before: Traces) -> bool:
-        """Whether more is there beside it than before, much less is left, or it works otherwise."""
-        if self.company - before.company or self.conditions != before.conditions:
-            return True
-        return any(now < 0.9 * was for now, was in zip(self.room, before.room, strict=False))
-
-
-def traces(pid: int, above: int, files: int, folders: Iterable[str]) -> Traces:
-    """Of a process whose orphans `above` adopts, and which may open so many files."""
-    return Traces(_company(pid, above), _room(pid, files, folders), _conditions(pid))
-
-
-def _company(pid: int, above: int) -> set[int]:
-    tasks = _tasks(pid)
-    found = [*tasks, *_children(pid, tasks)[0]]
-    found += _children(above, _tasks(above))[0] if above else []
-    return set(found) - {pid}
 
 
 def _room(pid: int, files: int, folders: Iterable[str]) -> list[int]:
