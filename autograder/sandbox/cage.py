@@ -61,14 +61,14 @@ class Cage:
             raise CageError(f"the grader lies below {below}, which workers must read")
         self.level = level
         self._user = _own_user()
-        self._folder = None if level == "full" else tempfile.mkdtemp(prefix="autograder-cage-")
-        self._scratch = self._folder and os.path.join(self._folder, "scratch")
+        self._folder = "" if level == "full" else tempfile.mkdtemp(prefix="autograder-cage-")
+        self._scratch = os.path.join(self._folder, "scratch") if self._folder else SCRATCH
         self._renew_scratch()
         self._start()
 
     def _renew_scratch(self) -> None:
-        """A new one where the full cage has a mount of its own for each submission."""
-        if self._folder and self._scratch:
+        """A new one at the weaker levels; in the full cage each submission mounts its own."""
+        if self._folder:
             os.makedirs(self._folder, exist_ok=True)
             os.chmod(self._folder, 0o711)
             remove(self._scratch)
@@ -91,7 +91,7 @@ class Cage:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
-                env=bubblewrap.environment(self._scratch or SCRATCH),
+                env=bubblewrap.environment(self._scratch),
                 start_new_session=True,
                 preexec_fn=lockdown.leave_no_core,  # inside there is no right to
             )
@@ -118,7 +118,7 @@ class Cage:
             "namespaces": self.level == "full",
             "landlock": self.level == "landlock",
             "readable": [str(path) for path in bubblewrap.libraries()] + [str(bubblewrap.WORKER)],
-            "scratch": self._scratch or SCRATCH,
+            "scratch": self._scratch,
             "folder": self._folder,
             "uid": self._user,
         }
