@@ -55,7 +55,7 @@ from autograder.records.gradebook import (
     autograded_notebook,
     submission_time,
 )
-from autograder.records.gradebook.marks import InWords
+from autograder.records.gradebook.marks import ByHand, InWords
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import InProcess
 
@@ -2561,3 +2561,7 @@ def test_a_question_without_points_says_nothing_of_the_mark(
     text = " ".join(Tags(page_of(wordy, made, mark, {"answer_why": "Because."})).text.split())
     assert "Because." in text
     assert "still to be marked" not in text
+    extra = {"why": ByHand(None, 2.0, giver="kim")}
+    mark = mark._replace(in_words={"why": InWords(2.0, 0.0)}, by_hand=extra, points=10.0)
+    assert mark.story == ["why: 2 by hand (kim)"], "what counts is told"
+    assert "2 of 0 points" in " ".join(Tags(page_of(wordy, made, mark)).text.split())
