@@ -1,4 +1,4 @@
-"""Verbs that grade: grade, regrade, demo."""
+"""Verbs that grade: grade, regrade, explain, demo."""
 
 from __future__ import annotations
 
@@ -19,7 +19,18 @@ from autograder.records.history import Policy, save_policy
 from autograder.results import Result, Store, dropped
 from autograder.sandbox.levels import Level
 
-from .terminal import COURSE, JSON, SCHEDULER, UNIX, app, console, interruptible, progress_bar
+from .terminal import (
+    COURSE,
+    ISOLATION,
+    JOBS,
+    JSON,
+    SCHEDULER,
+    UNIX,
+    app,
+    console,
+    interruptible,
+    progress_bar,
+)
 
 if TYPE_CHECKING:
     from autograder.grading.run import Change
@@ -32,15 +43,11 @@ _INVENTED = ".invented_class"  # in a folder that `demo` made and may remove
 def grade(
     names: Annotated[list[str], typer.Argument(help="Assignments to grade.")],
     course_dir: COURSE,
-    jobs: Annotated[
-        int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")
-    ] = 0,
+    jobs: JOBS = 0,
     scheduler: SCHEDULER = "",
     student: Annotated[str, typer.Option(help="Only this student.")] = "",
     force: Annotated[bool, typer.Option(help="Grade again what has been graded.")] = False,
-    isolation: Annotated[
-        Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
-    ] = "full",
+    isolation: ISOLATION = "full",
     policy: Annotated[
         Policy | None,
         typer.Option(help="Which of several attempts counts, from now on; the last one at first."),
@@ -64,8 +71,9 @@ def grade(
     from autograder.grading.run import not_looked_at
 
     found = [load_assignment(name) for name in names]
-    for name in names if policy else ():
-        save_policy(course_dir, name, policy or "last")
+    if policy is not None:
+        for name in names:
+            save_policy(course_dir, name, policy)
     graded, marks = _grade(found, course_dir, jobs, scheduler, student, force, isolation, json)
     if json:
         told = []
@@ -88,13 +96,9 @@ def grade(
 def regrade(
     name: Annotated[str, typer.Argument(help="Assignment.")],
     course_dir: COURSE,
-    jobs: Annotated[
-        int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")
-    ] = 0,
+    jobs: JOBS = 0,
     scheduler: SCHEDULER = "",
-    isolation: Annotated[
-        Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
-    ] = "full",
+    isolation: ISOLATION = "full",
     yes: Annotated[bool, typer.Option("--yes", help="Record without asking.")] = False,
     json: JSON = False,
 ) -> None:
@@ -376,9 +380,7 @@ def explain(
     student: Annotated[str, typer.Argument(help="The student's id.")],
     course_dir: COURSE,
     exercise: Annotated[str, typer.Argument(help="One exercise; all if none is named.")] = "",
-    isolation: Annotated[
-        Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
-    ] = "full",
+    isolation: ISOLATION = "full",
 ) -> None:
     """Every check of one submission: what was called, what came back, what is right, the sum.
 
@@ -418,9 +420,7 @@ def demo(
     names: Annotated[
         list[str] | None, typer.Argument(help="Assignments; two quick ones if none is named.")
     ] = None,
-    jobs: Annotated[
-        int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")
-    ] = 0,
+    jobs: JOBS = 0,
 ) -> None:
     """The grader at work on an invented class: right, half-right, wrong, broken, hostile.
 
