@@ -6,7 +6,7 @@ import functools
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -33,6 +33,7 @@ from .terminal import (
 )
 
 if TYPE_CHECKING:
+    from autograder.authoring.demo import Submission
     from autograder.grading.run import Change
     from autograder.records.gradebook import Mark, Recorder
 
@@ -154,26 +155,8 @@ def regrade(
             if change.after.status != "grader_error"
         }
         if json:
-            print(
-                msgspec.json.encode(
-                    [
-                        {
-                            "student": after.student,
-                            "before": before.points,
-                            "after": after.points,
-                            "mark_before": totals.get(after.student, (None, None))[0],
-                            "mark_after": totals.get(after.student, (None, None))[1],
-                            "status": after.status,
-                            "exercises": [
-                                {"name": one, "before": was, "after": now}
-                                for one, was, now in change.exercises
-                            ],
-                        }
-                        for change in changes
-                        for before, after in [change]
-                    ]
-                ).decode()
-            )
+            rows = [_as_row(one, *totals.get(one.after.student, (None, None))) for one in changes]
+            print(msgspec.json.encode(rows).decode())
         else:
             _print_changes(changes, totals)
         asked = not yes and not json and bool(good) and sys.stdin.isatty()
@@ -188,6 +171,21 @@ def regrade(
             print("nothing was recorded; --yes records", file=sys.stderr)
     if faulty:
         raise typer.Exit(1)
+
+
+def _as_row(change: Change, mark_before: float | None, mark_after: float | None) -> dict[str, Any]:
+    before, after = change
+    return {
+        "student": after.student,
+        "before": before.points,
+        "after": after.points,
+        "mark_before": mark_before,
+        "mark_after": mark_after,
+        "status": after.status,
+        "exercises": [
+            {"name": one, "before": was, "after": now} for one, was, now in change.exercises
+        ],
+    }
 
 
 def _total(recorder: Recorder, result: Result) -> float | None:
@@ -255,7 +253,7 @@ def _grade(
     have their points alone, so that a large class needs no more memory."""
     from msgspec.structs import replace
 
-    from autograder.grading.run import Sink, grade_class, judged, only_grader, students
+    from autograder.grading.run import Sink, grade_class, judged, only_grader
     from autograder.records.attempts import Attempts
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
@@ -269,21 +267,7 @@ def _grade(
         receipts = Receipts(course_dir)
         kept: list[Sink] = [recorder, receipts]
         for found in assignments:
-            chosen = students(course_dir, found)
-            if student:
-                if student in dropped(course_dir):
-                    raise CourseError(
-                        f"{student} has left the course; `autograder drop {student} --back "
-                        f"--course {course_dir}` takes them in again"
-                    )
-                if student not in chosen:
-                    raise CourseError(f"{student!r} has handed in nothing for {found.name}")
-                chosen = [student]
-            else:
-                store = Store(course_dir)
-                gone = sorted(set(store.students(found.name)).difference(chosen))
-                gone = [one for one in gone if store.load(found.name, one)]
-                _print_missing([f"{one}: there is nothing in submitted" for one in gone])
+            chosen = _chosen(found, course_dir, student)
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
             unchanged: list[str] = []
@@ -337,6 +321,27 @@ def _grade(
                     file=sys.stderr,
                 )
     return graded, given
+
+
+def _chosen(assignment: Assignment, course_dir: Path, student: str) -> list[str]:
+    """Whom to grade: this student, or all, and then whose submission is gone is said."""
+    from autograder.grading.run import students
+
+    there = students(course_dir, assignment)
+    if not student:
+        store = Store(course_dir)
+        gone = sorted(set(store.students(assignment.name)).difference(there))
+        gone = [one for one in gone if store.load(assignment.name, one)]
+        _print_missing([f"{one}: there is nothing in submitted" for one in gone])
+        return there
+    if student in dropped(course_dir):
+        raise CourseError(
+            f"{student} has left the course; `autograder drop {student} --back "
+            f"--course {course_dir}` takes them in again"
+        )
+    if student not in there:
+        raise CourseError(f"{student!r} has handed in nothing for {assignment.name}")
+    return [student]
 
 
 def _print_absent(recorder: Recorder, assignment: Assignment, left: int) -> None:
@@ -444,24 +449,23 @@ def demo(
     write_atomically(folder / _INVENTED, b"autograder demo makes this folder anew\n")
     found = [load_assignment(name) for name in names or QUICK]
     console.print("Building the notebooks from text and reference …")
-    members = {}
+    members: dict[tuple[str, str], Submission] = {}
     for one in found:
         build_notebooks(one)
         console.print(f"Inventing a class for {one.name}, and working out what each deserves …")
-        members[one.name] = class_of(one)
-        write(folder, one, members[one.name])
+        invented = class_of(one)
+        write(folder, one, invented)
+        members |= {(one.name, member.student): member for member in invented}
     results, _ = _grade(found, folder, jobs)
-    wrong = []
-    for one in found:
-        deserved = {member.student: member for member in members[one.name]}
-        for result in results:
-            if result.assignment == one.name:
-                member = deserved[result.student]
-                if (result.points, result.status) != (member.points, member.status):
-                    wrong.append((one.name, member, result))
-    for name, member, result in wrong:
+    pairs = [(members[result.assignment, result.student], result) for result in results]
+    wrong = [
+        (member, result)
+        for member, result in pairs
+        if (result.points, result.status) != (member.points, member.status)
+    ]
+    for member, result in wrong:
         console.print(
-            f"{name}: {member.student} ({member.story}) deserves {member.points:g}, "
+            f"{result.assignment}: {member.student} ({member.story}) deserves {member.points:g}, "
             f"got {result.points:g} ({result.status})",
             style="bold red",
         )
