@@ -43,7 +43,7 @@ def verify(
             bar.console.print(f"{name} {one}: {len(rows)} answers, {holes} holes")
             bar.advance(task)
 
-        tables = truth.verify(wanted, progress=advance, salts=salts)
+        tables = truth.verify(wanted, salts, advance)
     if json:
         print(msgspec.json.encode(tables).decode())
     else:
