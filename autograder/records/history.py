@@ -114,12 +114,8 @@ class _File(msgspec.Struct):
 
 def policy(course_dir: Path, name: str) -> Policy:
     """Which of several attempts counts: what `grade --policy` said last."""
-    path, before = _policy(course_dir, name), course_dir / "attempts" / name / "policy"
-    with contextlib.suppress(OSError):  # a course that can only be read
-        if before.is_file():  # where it was kept at first, and a student may be called like this
-            before.replace(path)
     try:
-        text = (path if path.is_file() else before).read_text(encoding="utf-8", errors="replace")
+        text = _policy(course_dir, name).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return "last"
     return "best" if text.strip() == "best" else "last"
@@ -130,4 +126,5 @@ def save_policy(course_dir: Path, name: str, chosen: Policy) -> None:
 
 
 def _policy(course_dir: Path, name: str) -> Path:
+    """Beside the students' folders: one of them may be called policy."""
     return course_dir / "attempts" / f"{name}.policy"
