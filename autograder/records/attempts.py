@@ -253,7 +253,7 @@ class Attempts:
 def _result(folder: Path) -> Result | None:
     try:
         return msgspec.json.decode((folder / "result.json").read_bytes(), type=Result)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, ValueError):
         return None
 
 
@@ -264,7 +264,7 @@ def _given(folder: Path) -> list[Given]:
         return msgspec.json.decode(path.read_bytes(), type=list[Given])
     except FileNotFoundError:
         return []
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise CourseError(
             f"{path} cannot be read ({error}): it holds points that were given by hand. Mend it, "
             "or remove it and give the points again"

@@ -41,7 +41,7 @@ def history(course_dir: Path, name: str, student: str) -> list[Attempt]:
     try:
         path = place(course_dir, name, student) / "history.json"
         return msgspec.json.decode(path.read_bytes(), type=list[Attempt])
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, ValueError):
         return []
 
 
@@ -102,7 +102,7 @@ def sha256(folder: Path, name: str) -> str:
     result was kept."""
     with contextlib.suppress(SubmissionError):
         return hashlib.sha256(find_notebook(folder, name)[0]).hexdigest()
-    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
+    with contextlib.suppress(OSError, ValueError):
         data = (folder / "result.json").read_bytes()
         return msgspec.json.decode(data, type=_File).submission_sha256
     return ""
