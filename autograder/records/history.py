@@ -59,7 +59,7 @@ def told(course_dir: Path, name: str, student: str) -> tuple[str, ...]:
     if not counting or len(attempts) < 2:
         return ()
     others = [one for one in attempts if not one.counts]
-    had = ", ".join(f"{one.number} had {_mark(one.total)}" for one in others)
+    had = ", ".join(f"{one.number} had {in_words(one.total)}" for one in others)
     by_hand = [
         f"what was given by hand for attempt {one.number} ({', '.join(one.by_hand)}) stays with it"
         for one in others
@@ -68,7 +68,7 @@ def told(course_dir: Path, name: str, student: str) -> tuple[str, ...]:
     return (f"attempt {counting[0]} of {attempts[-1].number} counts; {had}", *by_hand)
 
 
-def _mark(total: float | None) -> str:
+def in_words(total: float | None) -> str:
     return "no mark" if total is None else f"{total:g}"
 
 
