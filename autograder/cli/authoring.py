@@ -5,16 +5,13 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from autograder.course import load_assignment
 
 from .terminal import JSON, NAMES, app, chosen_names, console, progress_bar
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command()
@@ -46,7 +43,7 @@ def verify(
             bar.console.print(f"{name} {one}: {len(rows)} answers, {holes} holes")
             bar.advance(task)
 
-        tables = truth.verify(wanted, progress=advance, salts=salts)
+        tables = truth.verify(wanted, salts, advance)
     if json:
         print(msgspec.json.encode(tables).decode())
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,10 +12,6 @@ from autograder.course import Assignment, course, load_assignment
 from autograder.files import in_turn, plain, write_atomically
 
 from .terminal import COURSE, NAMES, app, chosen_names
-
-if TYPE_CHECKING:
-    pass
-
 
 Format = Literal[
     "csv",

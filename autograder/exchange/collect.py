@@ -281,14 +281,11 @@ class _Collection:
     def _attempted(self, student: str) -> list[tuple[Path, bytes]]:
         """All attempts' folders and notebooks, as the grader reads and keeps them."""
         found = []
-        for folder in self._folders(student):
+        for folder in history.folders(self.course_dir, self.assignment.name, student):
             with contextlib.suppress(OSError):
                 data = (folder / f"{self.assignment.name}.ipynb").read_bytes()
                 found.append((folder, without_outputs(data)))
         return found
-
-    def _folders(self, student: str) -> list[Path]:
-        return history.folders(self.course_dir, self.assignment.name, student)
 
     def _keep(self, student: str, data: bytes, time: str) -> None:
         history.add(self.course_dir, self.assignment.name, student, data, time)

@@ -25,7 +25,6 @@ from autograder.errors import CourseError
 from autograder.files import harmless, plain, write_atomically
 from autograder.results import Store
 
-from .gradebook import in_gradebook
 from .gradebook.marks import minute
 from .pages import environment
 from .report.counting import STATUS_WORDS, Report, Submission, read_report, share_of
@@ -184,10 +183,8 @@ def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overvi
     reports = [read_report(one.name, course_dir) for one in assignments]
     rows: dict[str, Row] = {}
     for report in reports:
-        _, roster = in_gradebook(course_dir, report.assignment)
-        for student, person in roster.items():
-            name = plain(f"{person.first_name} {person.last_name}".strip())
-            rows.setdefault(student, Row(student, name, {}, {}))
+        for student, person in report.roster.items():
+            rows.setdefault(student, Row(student, plain(person.name), {}, {}))
         for one in report.submissions:
             row = rows.setdefault(one.name, Row(one.name, "", {}, {}))
             row.totals[report.assignment.name] = one.recorded

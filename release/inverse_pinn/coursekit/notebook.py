@@ -11,9 +11,9 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-import dis
 import copy
 import difflib
+import dis
 import functools
 import html
 import importlib
@@ -37,10 +37,10 @@ from warnings import simplefilter
 import numpy as np
 
 from . import facts, slips
-from .compare import CheckFailed, StudentError, not_callable, stumbled, in_other_words
+from .compare import CheckFailed, StudentError, in_other_words, not_callable, stumbled
 from .messages import details, responsible, subject
 from .student import Kept, Student, title_of
-from .written import Call
+from .written import Call, is_torch_generator
 
 UNWRITTEN = "still to be written"
 """What a stub's NotImplementedError says; the builder writes the stubs."""
@@ -619,7 +619,7 @@ def _handed_over(value: Any) -> Any:
         return {key: _handed_over(item) for key, item in value.items()}
     if _is_tensor(value):
         return value.detach().clone().requires_grad_(value.requires_grad)
-    if type(value).__name__ == "Generator" and hasattr(value, "initial_seed"):
+    if is_torch_generator(value):
         twin = type(value)().manual_seed(value.initial_seed())
         twin.set_state(value.get_state())
         return twin
@@ -703,9 +703,7 @@ def _plain_page(sentence: str) -> _Page:
     return _Page(sentence, _frame(_GREY, f"<div>{html.escape(sentence)}</div>"))
 
 
-def _exercise_page(
-    exercise: str, found: list[_Found], first: Sequence[str] = (), hint: str = ""
-) -> _Page:
+def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str], hint: str) -> _Page:
     if all(one.kind == "unwritten" for one in found):
         more = (one.sentence for one in found if one.sentence.endswith(_ABOVE))
         return _plain_page(next(more, f"{exercise} is {UNWRITTEN}"))
