@@ -443,7 +443,7 @@ def build(assignment: Assignment, *, force: bool = False) -> Built:
 
     CourseError if a file there was changed since it was built: it may be somebody's work.
     """
-    files = _stamped(assignment, built_files(assignment))
+    files = _stamped(assignment)
     stamp = _read_stamp(assignment)
     edited = [
         path
@@ -466,7 +466,7 @@ def build(assignment: Assignment, *, force: bool = False) -> Built:
 
 def differences(assignment: Assignment) -> list[str]:
     """What a build would change, a sentence for each file; nothing is written."""
-    files = _stamped(assignment, built_files(assignment))
+    files = _stamped(assignment)
     present = set(_present(assignment))
     found = [f"{path} is missing" for path in sorted(files.keys() - present)]
     found += [f"{path} is not the builder's" for path in sorted(present - files.keys())]
@@ -491,8 +491,9 @@ def released(assignment: Assignment) -> Files:
     return {path.removeprefix(folder): data for path, data in files.items()}
 
 
-def _stamped(assignment: Assignment, files: Files) -> Files:
-    """The files and the stamp, which says what each was when it was built."""
+def _stamped(assignment: Assignment) -> Files:
+    """The built files and the stamp, which says what each is now that it is built."""
+    files = built_files(assignment)
     prints = {path: _fingerprint(path, data) for path, data in files.items()}
     stamp = json.dumps(prints, indent=1, sort_keys=True) + "\n"
     return files | {_stamp_path(assignment): stamp.encode()}

@@ -5,16 +5,14 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from autograder.course import load_assignment
+from autograder.errors import CourseError
 
 from .terminal import JSON, NAMES, app, chosen_names, console, progress_bar
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command()
@@ -46,7 +44,7 @@ def verify(
             bar.console.print(f"{name} {one}: {len(rows)} answers, {holes} holes")
             bar.advance(task)
 
-        tables = truth.verify(wanted, progress=advance, salts=salts)
+        tables = truth.verify(wanted, salts, advance)
     if json:
         print(msgspec.json.encode(tables).decode())
     else:
@@ -119,7 +117,10 @@ def try_(
     from autograder.sandbox.protocol import InProcess
 
     found = load_assignment(name)
-    code = file.read_text(encoding="utf-8")
+    try:
+        code = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{file} is not UTF-8: {error}") from None
     tried = cells(found, Answer(name, exercise, "tried", code))
     judge, student = Judge(found), Student(InProcess(tried))
     after = Observer(judge, "try", tried)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,10 +12,6 @@ from autograder.course import Assignment, course, load_assignment
 from autograder.files import in_turn, plain, write_atomically
 
 from .terminal import COURSE, NAMES, app, chosen_names
-
-if TYPE_CHECKING:
-    pass
-
 
 Format = Literal[
     "csv",
@@ -333,4 +329,5 @@ def _export(
         print(f"left out: {shown(student)} handed in and is not graded yet", file=sys.stderr)
     if without:
         who = ", ".join(map(shown, without))
-        print(f"no mark yet, as the grader failed, or damaged: {who}; grade again", file=sys.stderr)
+        why = "the grader failed, the result is damaged or the gradebook is older"
+        print(f"no mark yet, as {why}: {who}; grade again", file=sys.stderr)

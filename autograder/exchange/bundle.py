@@ -65,6 +65,10 @@ def _written(files: dict[str, bytes], folder: Path) -> list[Path]:
     files["requirements.txt"] = _requirements().encode()
     for script in ("check_environment.py", "check_submission.py"):
         files[script] = (_TEMPLATES / script).read_bytes()
+    return write_all(files, folder)
+
+
+def write_all(files: dict[str, bytes], folder: Path) -> list[Path]:
     for name, data in files.items():
         write_atomically(folder / name, data)
     return [folder / name for name in files]
@@ -122,9 +126,7 @@ def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     files["index.md"] = files["index.md"].replace(b"$notebooks", "\n".join(rows).encode())
     chapters = "".join(f"  - file: {a.name}\n" for a in assignments)
     files["_toc.yml"] = f"{_CONTENTS}{chapters}".encode()
-    for name, data in files.items():
-        write_atomically(folder / name, data)
-    return [folder / name for name in files]
+    return write_all(files, folder)
 
 
 def _zipped(folder: str, files: dict[str, bytes]) -> bytes:

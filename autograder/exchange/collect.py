@@ -28,7 +28,7 @@ from coursekit.ipynb import without_outputs
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import in_the_way, in_turn, plain, same_id, write_atomically
+from autograder.files import in_the_way, in_turn, plain, same_id, usable_id, write_atomically
 from autograder.records import collected as records
 from autograder.records import history
 from autograder.records.gradebook import Recorder, configuration, has_gradebook
@@ -281,14 +281,11 @@ class _Collection:
     def _attempted(self, student: str) -> list[tuple[Path, bytes]]:
         """All attempts' folders and notebooks, as the grader reads and keeps them."""
         found = []
-        for folder in self._folders(student):
+        for folder in history.folders(self.course_dir, self.assignment.name, student):
             with contextlib.suppress(OSError):
                 data = (folder / f"{self.assignment.name}.ipynb").read_bytes()
                 found.append((folder, without_outputs(data)))
         return found
-
-    def _folders(self, student: str) -> list[Path]:
-        return history.folders(self.course_dir, self.assignment.name, student)
 
     def _keep(self, student: str, data: bytes, time: str) -> None:
         history.add(self.course_dir, self.assignment.name, student, data, time)
@@ -513,11 +510,17 @@ def _strangers(found: Layout, there: set[str]) -> Iterator[str]:
 
 
 def _rename(found: Layout, new: dict[str, str]) -> None:
+    """The roster's ids may be anything, `2026/17` say, which would be a folder in another's."""
     for handed in found.people:
         handed.members = [
             member._replace(student=new.get(member.student, member.student))
             for member in handed.members
         ]
+        good = [member for member in handed.members if usable_id(member.student)]
+        for member in (one for one in handed.members if one not in good):
+            who = f"{member.student}, its id on the roster,"
+            handed.why = f"{who} can be no folder's name; give another one there"
+        handed.members = good
 
 
 def _alike(

@@ -175,7 +175,7 @@ def _blackboard(path: Path, zone: tzinfo) -> _Who | None:
 def _ilias(path: Path, zone: tzinfo) -> _Who | None:
     if _ILIAS_TEAM.fullmatch(path[0]):
         path = path[1:]
-    if len(path) < 1 or not (found := _ILIAS.fullmatch(path[0])):
+    if not path or not (found := _ILIAS.fullmatch(path[0])):
         return None
     name = f"{found['first']} {found['last']}"
     member = Member(found["login"], name, lms_id=found["number"])
@@ -413,7 +413,7 @@ def _nbgrader(files: list[File], folders: set[Path], assignment: Assignment) -> 
     for student in sorted({path[1] for path in _paths(files, folders) if path[1:] > ("",)}):
         own = [file for file in files if file.path[1] == student]
         place = ("submitted", student, assignment.name)
-        here = [file for file in own if file.path[:3] == place and len(file.path) > 3]
+        here = [file for file in own if file.path[:3] == place]
         people[student] = Handed(student, [Member(student)], {"": here})
         if not here:
             people[student].why = f"there is nothing of {assignment.name}"

@@ -162,7 +162,7 @@ class Attempts:
             result = results[chosen]
             assert result is not None
             self._count(student, chosen, result, counting)
-            of = ", ".join(f"{one.name}: {_shown(totals[one])}" for one in totals)
+            of = ", ".join(f"{one.name}: {history.in_words(totals[one])}" for one in totals)
             self.said.append(f"{student}: attempt {chosen.name} counts, the {policy} one ({of})")
         self._return_given(student, chosen)
         rows = [self._row(one, marks[one], one == chosen) for one in marks]
@@ -253,7 +253,7 @@ class Attempts:
 def _result(folder: Path) -> Result | None:
     try:
         return msgspec.json.decode((folder / "result.json").read_bytes(), type=Result)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, ValueError):
         return None
 
 
@@ -264,12 +264,8 @@ def _given(folder: Path) -> list[Given]:
         return msgspec.json.decode(path.read_bytes(), type=list[Given])
     except FileNotFoundError:
         return []
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise CourseError(
             f"{path} cannot be read ({error}): it holds points that were given by hand. Mend it, "
             "or remove it and give the points again"
         ) from None
-
-
-def _shown(total: float | None) -> str:
-    return "no mark" if total is None else f"{total:g}"

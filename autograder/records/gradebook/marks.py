@@ -89,7 +89,7 @@ class Mark(NamedTuple):
                 f"the checks gave {was}{comment}"
             )
         for name, (points, most) in self.in_words.items():
-            if not most:
+            if not most and not points:
                 continue
             hand = self.by_hand.get(name)
             giver = f" ({plain(hand.giver)})" if hand is not None and hand.giver else ""

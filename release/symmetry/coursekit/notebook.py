@@ -11,9 +11,9 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-import dis
 import copy
 import difflib
+import dis
 import functools
 import html
 import importlib
@@ -23,7 +23,6 @@ import io
 import itertools
 import linecache
 import os
-import random
 import re
 import sys
 import types
@@ -33,14 +32,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from warnings import simplefilter
 
 import numpy as np
 
 from . import facts, slips
-from .compare import CheckFailed, StudentError, not_callable, stumbled, in_other_words
+from .compare import CheckFailed, StudentError, in_other_words, not_callable, stumbled
 from .messages import details, responsible, subject
 from .student import Kept, Student, title_of
-from .written import Call
+from .written import Call, is_torch_generator
 
 UNWRITTEN = "still to be written"
 """What a stub's NotImplementedError says; the builder writes the stubs."""
@@ -355,7 +355,7 @@ def _standing(exercise: str, namespace: Namespace) -> _Standing:
 def _examine(exercise: str, namespace: Namespace) -> list[_Found]:
     found = []
     with _state().undisturbed(), contextlib.redirect_stderr(sys.stdout), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        simplefilter("ignore")
         for function in _known()[exercise]:
             found.append(_run(exercise, function, NotebookStudent(namespace, exercise, _known())))
     return found
@@ -422,7 +422,7 @@ class NotebookStudent(Student):
         named = {key: _handed_over(value) for key, value in call.kwargs.items()}
         _fits(function, mine, named)
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+            simplefilter("always")
             returned = self._protected(lambda: function(*mine, **named), keep)
         call.warnings = sorted({warning.category.__name__ for warning in caught})
         return returned
@@ -462,11 +462,7 @@ class NotebookStudent(Student):
         return self._seen(found)
 
     def reseed(self, seed: int) -> None:
-        random.seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            torch.manual_seed(seed)
+        _state().reseed(seed)
 
     def _function(self, call: Call) -> Callable[..., Any]:
         if isinstance(call.target, Kept):
@@ -623,7 +619,7 @@ def _handed_over(value: Any) -> Any:
         return {key: _handed_over(item) for key, item in value.items()}
     if _is_tensor(value):
         return value.detach().clone().requires_grad_(value.requires_grad)
-    if type(value).__name__ == "Generator" and hasattr(value, "initial_seed"):
+    if is_torch_generator(value):
         twin = type(value)().manual_seed(value.initial_seed())
         twin.set_state(value.get_state())
         return twin
@@ -707,9 +703,7 @@ def _plain_page(sentence: str) -> _Page:
     return _Page(sentence, _frame(_GREY, f"<div>{html.escape(sentence)}</div>"))
 
 
-def _exercise_page(
-    exercise: str, found: list[_Found], first: Sequence[str] = (), hint: str = ""
-) -> _Page:
+def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str], hint: str) -> _Page:
     if all(one.kind == "unwritten" for one in found):
         more = (one.sentence for one in found if one.sentence.endswith(_ABOVE))
         return _plain_page(next(more, f"{exercise} is {UNWRITTEN}"))

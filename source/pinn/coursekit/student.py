@@ -104,7 +104,7 @@ class Student:
         """For messages: the name of an object's type."""
         raise NotImplementedError
 
-    def _made(self, kind: str, origin: Origin | None, **given: Any) -> Any:
+    def _made(self, kind: str, origin: Origin, **given: Any) -> Any:
         made = self._make(kind, **given)
         if isinstance(made, Kept):
             made.origin = origin
@@ -149,10 +149,9 @@ class Student:
 class Kept(Thing):
     """An object of the student's that is no plain value: call it, call its methods, pass it on."""
 
-    def __init__(self, student: Student, held: Any, origin: Origin | None = None) -> None:
+    def __init__(self, student: Student, held: Any) -> None:
         self._student = student
         self._held = held
-        self.origin = origin
 
     @property
     def type_name(self) -> str:

@@ -286,7 +286,7 @@ def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Stand
                 event = json.loads(line)
                 if "standing" in event:
                     standing[event["name"]] = event["standing"]
-                elif event.keys() & _TOLD:
+                elif event.keys() & {"error", "uses", *STOPPED}:
                     events.append(event)
                 elif "at" in event:
                     last = event
@@ -319,9 +319,6 @@ def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Stand
             f"{sys.executable} does not start here ({words[0] if words else 'without a word'}). "
             "Run check_environment.py, and see that the folder's files are as they came"
         )
-
-
-_TOLD = {"error", "slow", "ended", "uses", "lacks", "newer", "network"}
 
 
 def _when_over(process: subprocess.Popen[bytes]) -> None:
