@@ -343,13 +343,20 @@ def _standing(exercise: str, namespace: Namespace) -> _Standing:
     with contextlib.redirect_stdout(io.StringIO()):  # the students' prints belong to `check`
         found = _examine(exercise, namespace)
     left = [one.kind for one in found if one.unwritten]
-    passed = sum(one.passed for one in found)
-    state = "begun" if left else "written"
-    if len(left) == len(found):
-        state = "unwritten" if "unwritten" in left else "missing"
     waiting = [one.sentence for one in found if one.waits]
+    passed = sum(one.passed for one in found)
     failed = len(found) - passed - len(left) - len(waiting)
+    state = "begun" if left else "written"
+    if not (passed or failed) and left and (not waiting or _untouched(exercise, namespace)):
+        state = "unwritten" if "unwritten" in left else "missing"
     return _Standing(state, passed, failed, len(found), waiting[0] if waiting else "")
+
+
+def _untouched(exercise: str, namespace: Namespace) -> bool:
+    """Whether all its functions still say that they are to be written: a check that needs another
+    exercise does not get as far as to hear it."""
+    own = [_codes(namespace[name]) for name in namespace if _owner(name) == exercise]
+    return all(any(UNWRITTEN in code.co_consts for code in codes) for codes in own)
 
 
 def _examine(exercise: str, namespace: Namespace) -> list[_Found]:
