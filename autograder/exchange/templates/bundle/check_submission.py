@@ -110,8 +110,9 @@ def look(path: Path, helpers: Path) -> int:
     events, standing = run(cells, helpers, path.parent, exercises)
     found.remarks += notes
     if helpers == path.parent and path.stem != path.parent.name:
-        found.problems.append(
-            f"the file is called {path.name}; hand it in as {path.parent.name}.ipynb"
+        found.remarks.append(
+            f"the file is called {path.name}, its folder {path.parent.name}: hand it in under the "
+            "name that the course gave it"
         )
     for name in exercises:
         look_at_exercise(name, standing[name], found)
