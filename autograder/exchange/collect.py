@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
@@ -165,7 +165,6 @@ class _Collection:
             self.outcome.remarks.append(f"{label}: {plain(doubt)} and is ignored")
         for other in chosen.beside[:3]:
             self.outcome.remarks.append(f"{label}: {chosen.shown} was taken, not {other}")
-        group = [member.student for member in handed.members]
         for member in handed.members:
             earlier = [(handed.times.get(key), one.data or b"") for key, one in attempts[:-1]]
             try:
@@ -181,22 +180,7 @@ class _Collection:
             for name in (label, member.student, *map(shown, handed.told)):
                 self.known.left_out.pop(name, None)
             before = self.known.students.get(member.student)
-            origin = records.Origin(
-                system=system,
-                label=handed.label,
-                name=member.name,
-                email=member.email,
-                lms_id=member.lms_id,
-                numbers=records.numbered(before) if before is not None else {},
-                group=group if len(group) > 1 else [],
-                time=_utc(time) if time else "",
-                late=handed.late,
-                file=chosen.shown,
-            )
-            if before is not None and system in _OWN and before.system not in _OWN:
-                # From a folder, by mail say: the platform's number is still the way back.
-                changed = {"time": origin.time, "late": origin.late, "file": origin.file}
-                origin = msgspec.structs.replace(before, **changed)
+            origin = _origin(system, handed, member, chosen.shown, time, before)
             self.known.students[member.student] = origin
             # Moodle's is a number in one assignment's worksheet.
             number = member.lms_id if system != "Moodle" else ""
@@ -289,6 +273,32 @@ class _Collection:
 
     def _keep(self, student: str, data: bytes, time: str) -> None:
         history.add(self.course_dir, self.assignment.name, student, data, time)
+
+
+def _origin(
+    system: str,
+    handed: Handed,
+    member: Member,
+    file: str,
+    time: datetime | None,
+    before: records.Origin | None,
+) -> records.Origin:
+    """Where a submission came from; from a folder, by mail say, and of one whom a platform sent
+    before, the platform's number is still the way back."""
+    now: dict[str, Any] = {"time": _utc(time) if time else "", "late": handed.late, "file": file}
+    if before is not None and system in _OWN and before.system not in _OWN:
+        return msgspec.structs.replace(before, **now)
+    group = [one.student for one in handed.members]
+    return records.Origin(
+        system=system,
+        label=handed.label,
+        name=member.name,
+        email=member.email,
+        lms_id=member.lms_id,
+        numbers=records.numbered(before) if before is not None else {},
+        group=group if len(group) > 1 else [],
+        **now,
+    )
 
 
 def _students(course_dir: Path) -> set[str]:

@@ -133,32 +133,8 @@ def read_marks(
     against them.
     """
     from nbgrader import api
-    from sqlalchemy import select
 
-    handed, book = api.SubmittedAssignment, api.SubmittedNotebook
-    query = (
-        select(
-            handed.id,
-            handed.timestamp,
-            handed.extension,
-            api.Assignment.duedate,
-            book.late_submission_penalty.label("penalty"),
-            book.id.label("book"),
-            api.Student.id.label("student"),
-            api.Student.first_name,
-            api.Student.last_name,
-            api.Student.email,
-            api.Student.lms_user_id,
-        )
-        .join(api.Assignment, api.Assignment.id == handed.assignment_id)
-        .join(api.Student, api.Student.id == handed.student_id)
-        .join(book, book.assignment_id == handed.id)
-        .join(api.Notebook, api.Notebook.id == book.notebook_id)
-        .where(api.Assignment.name == assignment.name, api.Notebook.name == assignment.name)
-    )
-    if student:
-        query = query.where(handed.student_id == student)
-    submitted = session.execute(query).all()
+    submitted = _submitted(session, assignment.name, student)
     books = [one.book for one in submitted] if student else None
     grades = rows_by_book(session, api.Grade, ("auto_score", "manual_score", "extra_credit"), books)
     comments = rows_by_book(session, api.Comment, ("manual_comment",), books)
@@ -204,6 +180,37 @@ def read_marks(
             )
         )
     return sorted(marks, key=lambda mark: mark.student)
+
+
+def _submitted(session: Any, name: str, student: str) -> list[Any]:
+    """A row for each submission of an assignment, or that student's: when, due when, by whom."""
+    from nbgrader import api
+    from sqlalchemy import select
+
+    handed, book = api.SubmittedAssignment, api.SubmittedNotebook
+    query = (
+        select(
+            handed.timestamp,
+            handed.extension,
+            api.Assignment.duedate,
+            book.late_submission_penalty.label("penalty"),
+            book.id.label("book"),
+            api.Student.id.label("student"),
+            api.Student.first_name,
+            api.Student.last_name,
+            api.Student.email,
+            api.Student.lms_user_id,
+        )
+        .join(api.Assignment, api.Assignment.id == handed.assignment_id)
+        .join(api.Student, api.Student.id == handed.student_id)
+        .join(book, book.assignment_id == handed.id)
+        .join(api.Notebook, api.Notebook.id == book.notebook_id)
+        .where(api.Assignment.name == name, api.Notebook.name == name)
+    )
+    if student:
+        query = query.where(handed.student_id == student)
+    found: list[Any] = session.execute(query).all()
+    return found
 
 
 def _worth(student: str, known: dict[str, float], rows: dict[str, Any]) -> float:

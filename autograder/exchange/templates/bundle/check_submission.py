@@ -116,7 +116,7 @@ def look(path: Path, helpers: Path) -> int:
     for name in exercises:
         look_at_exercise(name, standing[name], found)
     look_at_cells(cells, exercises, standing, found)
-    look_at_events(events, cells, exercises, path.parent, found)
+    look_at_events(events, cells, path.parent, found)
     left = [name for name in exercises if standing[name]["state"] in ("unwritten", "begun")]
     if len(left) == len(exercises) and not any(row["passed"] for row in standing.values()):
         found.problems.append(
@@ -655,9 +655,7 @@ STOPPED = {
 }
 
 
-def look_at_events(
-    events: list[Event], cells: list[Any], exercises: list[str], folder: Path, found: Findings
-) -> None:
+def look_at_events(events: list[Event], cells: list[Any], folder: Path, found: Findings) -> None:
     """What stopped, took long, or was looked for beside the notebook."""
     shown_only = names_of_demonstrations(cells)
     python = ".".join(map(str, grader_s_python()))
