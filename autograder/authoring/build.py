@@ -109,50 +109,49 @@ def _cells(assignment: Assignment, reference: ModuleType) -> list[Cell]:
     """The instructors' notebook, cell by cell."""
     import jupytext
 
-    where = assignment.text.relative_to(course.ROOT)
+    where = str(assignment.text.relative_to(course.ROOT))
     text = jupytext.reads(_read(assignment.text).decode(), fmt="py:percent")
     cells: list[Cell] = []
-    exercises: list[str] = []
     last, prose = "title", 0
     for found in text.cells:
-        if found.cell_type == "markdown" and "answer" in found.metadata:
-            cells.append(_answer_cell(assignment, found, str(where)))
-            last, prose = cells[-1]["id"], 0
-            continue
-        if found.cell_type == "markdown":
+        if found.cell_type == "markdown" and "answer" not in found.metadata:
             prose += 1
-            words = _evaluated(found.source, vars(reference), str(where))
+            words = _evaluated(found.source, vars(reference), where)
             cells.append(_cell("markdown", f"text_{last}_{prose}", words))
-            continue
-        role, value = _role(found, str(where))
-        if role == "setup":
-            made = [_locked("setup", setup_code(assignment).strip())]
-            made += [_locked("demo_helpers", _HELPERS)]
-        elif role == "parameters":
-            made = [_cell("code", "parameters", found.source, tags=["parameters"])]
-        elif role == "exercise":
-            exercise = assignment.exercise(str(value))
-            exercises.append(exercise.name)
-            made = [_solution_cell(assignment, exercise), _check_cell(assignment, exercise)]
-        elif role == "demo":
-            made = [_demo_cell(str(value), found.source, str(where))]
         else:
-            made = [_locked("demo_summary", "summary()", tags=["skip-execution"])]
-        cells += made
-        last, prose = made[-1]["id"], 0
+            cells += _made(assignment, found, where)
+            last, prose = cells[-1]["id"], 0
+    ids = [cell["id"] for cell in cells]
     wanted = [exercise.name for exercise in assignment.exercises]
-    if exercises != wanted:
+    if (exercises := [one for one in ids if one in wanted]) != wanted:
         raise CourseError(
             f"{where} has the exercises {', '.join(exercises)}; "
             f"course.toml has {', '.join(wanted)}, in this order"
         )
-    ids = [cell["id"] for cell in cells]
     if twice := {one for one in ids if one.startswith("answer_") and ids.count(one) > 1}:
         raise CourseError(f"{where} has more than one cell {', '.join(sorted(twice))}")
     for name in ("setup", "parameters", "demo_summary"):
         if ids.count(name) != 1:
             raise CourseError(f"{where} has {ids.count(name)} cells {name!r}; it needs one")
     return cells
+
+
+def _made(assignment: Assignment, found: Any, where: str) -> list[Cell]:
+    """What becomes of a cell that is more than prose."""
+    if found.cell_type == "markdown":
+        return [_answer_cell(assignment, found, where)]
+    role, value = _role(found, where)
+    if role == "setup":
+        code = setup_code(assignment).strip()
+        return [_locked("setup", code), _locked("demo_helpers", _HELPERS)]
+    if role == "parameters":
+        return [_cell("code", "parameters", found.source, tags=["parameters"])]
+    if role == "exercise":
+        exercise = assignment.exercise(str(value))
+        return [_solution_cell(assignment, exercise), _check_cell(assignment, exercise)]
+    if role == "demo":
+        return [_demo_cell(str(value), found.source, where)]
+    return [_locked("demo_summary", "summary()", tags=["skip-execution"])]
 
 
 def _role(found: Any, where: str) -> tuple[str, Any]:
