@@ -38,7 +38,7 @@ does as the worker does it."""
 
 def known_slips(assignment: Assignment) -> bytes:
     """The table of one assignment, as the file's bytes."""
-    old = _on_disk(assignment)
+    old = slips.shipped_table(assignment.release.parent)
     table = {}
     for exercise in assignment.exercises:
         entry: dict[str, Any] = {"usual": usual_facts(assignment, exercise.name)}
@@ -52,14 +52,6 @@ def known_slips(assignment: Assignment) -> bytes:
         else:
             entry["found"] = _found(assignment, exercise)
     return (json.dumps(table, indent=1) + "\n").encode()
-
-
-def _on_disk(assignment: Assignment) -> slips.Table:
-    try:
-        table = json.loads((assignment.release.parent / slips.FILE).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return table if isinstance(table, dict) else {}
 
 
 def _fingerprint(assignment: Assignment, exercise: Exercise) -> str:
