@@ -97,15 +97,15 @@ class _Collection:
             roster = Recorder(self.course_dir, [self.assignment]).everyone()
         held, there = listing(zipped), _students(self.course_dir) | roster.keys()
         found = layout(held, self.assignment, there, self.zone)
-        lone = held.files[0] if len(held.files) == 1 else None
-        alone = deep and lone and len(lone.path) == 1 and is_archive(lone.name)
-        if lone and alone and found.system == "folders":
+        lone = held.files[0] if deep and len(held.files) == 1 else None
+        if lone and len(lone.path) == 1 and is_archive(lone.name) and found.system == "folders":
             with zipfile.ZipFile(io.BytesIO(lone.read(MAX_ARCHIVE))) as within:
                 return self.take(within, made, deep - 1)
         # Where no platform says so, nobody is called like an assignment but whom the course knows.
         refuse_doubtful(found.people, course().keys() - there if found.system in _OWN else set())
-        self.outcome.remarks.extend(perhaps_a_class(found, there))
-        self.outcome.remarks.extend(_spelt_as_known(found, there))
+        remarks = self.outcome.remarks
+        remarks += perhaps_a_class(found, there)
+        remarks += _spelt_as_known(found, there)
         if found.system not in _OWN:
             numbers = records.numbers(self.course_dir, found.system, self.assignment.name)
             people = [
@@ -114,19 +114,18 @@ class _Collection:
                 for who, one in roster.items()
             ]
             if found.system == "Canvas":
-                numbered = _refuse_numbers_in_names(found, {person.lms_id for person in people})
-                self.outcome.remarks.extend(numbered)
-            self.outcome.remarks.extend(_on_the_roster(found, people, numbers.here.keys()))
+                remarks += _refuse_numbers_in_names(found, {person.lms_id for person in people})
+            remarks += _on_the_roster(found, people, numbers.here.keys())
         if roster:
-            self.outcome.remarks.extend(_strangers(found, there))
+            remarks += _strangers(found, there)
         told, doubted = _member_times(found, made, self.zone)
         if doubted:
-            self.outcome.remarks.append(
+            remarks.append(
                 "the times of the files may be those of the download and are not believed: nobody "
                 "is late by them"
             )
         if self.zone is UTC and _zoneless(found, told):
-            self.outcome.remarks.append(
+            remarks.append(
                 "times that tell no zone were read as UTC. Where that makes anybody late, set "
                 "c.Exchange.timezone in nbgrader_config.py and collect again: the earlier counts"
             )
@@ -139,7 +138,7 @@ class _Collection:
             Recorder(self.course_dir, [self.assignment]).know(self.people)
         self.outcome.written.sort()
         left = dropped(self.course_dir)
-        self.outcome.remarks.extend(
+        remarks += (
             f"{student}: has left the course and is not graded"
             for student in self.outcome.written
             if student in left
