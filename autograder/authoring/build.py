@@ -20,7 +20,6 @@ import re
 import tempfile
 import textwrap
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -39,7 +38,7 @@ from autograder.judging.answers import definition, setup_code
 from .slips import SHARED, known_slips
 
 _STAMP = ".build.json"
-_IGNORED = ("__pycache__", ".ipynb_checkpoints", ".DS_Store")
+_IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
 _ROLES = ("setup", "parameters", "exercise", "demo", "summary")
 _STUB = f'# YOUR CODE HERE\nraise NotImplementedError("{UNWRITTEN}")'
 _HELPERS = """\
@@ -455,18 +454,18 @@ def build(assignment: Assignment, *, force: bool = False) -> Built:
         lines = [f"{path} was changed since it was built: {_origin(path)}" for path in edited]
         lines.append("Carry over what you want to keep, then build with --force to overwrite.")
         raise CourseError("\n".join(lines))
-    for path in stamp.keys() & set(_present(assignment)) - files.keys():
+    for path in stamp.keys() & _present(assignment) - files.keys():
         (course.ROOT / path).unlink()
     written = [path for path, data in files.items() if _on_disk(path) != data]
     for path in written:
         write_atomically(course.ROOT / path, files[path])
-    return Built(len(files), written, sorted(set(_present(assignment)) - files.keys()))
+    return Built(len(files), written, sorted(_present(assignment) - files.keys()))
 
 
 def differences(assignment: Assignment) -> list[str]:
     """What a build would change, a sentence for each file; nothing is written."""
     files = _stamped(assignment)
-    present = set(_present(assignment))
+    present = _present(assignment)
     found = [f"{path} is missing" for path in sorted(files.keys() - present)]
     found += [f"{path} is not the builder's" for path in sorted(present - files.keys())]
     both = sorted(files.keys() & present)
@@ -533,12 +532,11 @@ def _on_disk(path: str) -> bytes | None:
         return None
 
 
-def _present(assignment: Assignment) -> Iterator[str]:
-    for folder in (assignment.source.parent, assignment.release.parent):
-        for path in folder.rglob("*"):
-            place = path.relative_to(course.ROOT)
-            if path.is_file() and not any(part in _IGNORED for part in place.parts):
-                yield place.as_posix()
+def _present(assignment: Assignment) -> set[str]:
+    folders = (assignment.source.parent, assignment.release.parent)
+    files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    places = (path.relative_to(course.ROOT) for path in files)
+    return {place.as_posix() for place in places if _IGNORED.isdisjoint(place.parts)}
 
 
 def _origin(path: str) -> str:
