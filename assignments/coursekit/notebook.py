@@ -430,7 +430,7 @@ class NotebookStudent(Student):
     def _attribute(self, target: Kept, name: str) -> Any:
         return self._protected(lambda: getattr(target._held, name))
 
-    def _make(self, kind: str, **given: Any) -> Any:
+    def _make(self, kind: str, **given: Any) -> Kept:
         if kind == "keep":
             return Kept(self, _handed_over(given["value"]))
         # The builder puts these files here; they are the grader's own, and need torch.

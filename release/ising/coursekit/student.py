@@ -57,15 +57,15 @@ class Student:
         call.is_attribute = True
         return self._noted(call, lambda: self._attribute(target, name))
 
-    def keep(self, value: Any) -> Any:
+    def keep(self, value: Any) -> Kept:
         """`value` as an object, to see later what a function did to it."""
         return self._made("keep", Origin(value=value), value=value)
 
-    def field(self, name: str, **params: Any) -> Any:
+    def field(self, name: str, **params: Any) -> Kept:
         """A closed-form model (`sandbox/inside/fields.py`), to hand to the student's functions."""
         return self._made("field", Origin(field=name, params=params), name=name, params=params)
 
-    def witness(self, shape: Sequence[int], **params: Any) -> Any:
+    def witness(self, shape: Sequence[int], **params: Any) -> Kept:
         """A small network that notes how it is trained; `training` reads the notes."""
         params["shape"] = tuple(shape)
         return self._made("witness", Origin(field="witness", params=params), params=params)
@@ -96,7 +96,7 @@ class Student:
     def _attribute(self, target: Kept, name: str) -> Any:
         raise NotImplementedError
 
-    def _make(self, kind: str, **given: Any) -> Any:
+    def _make(self, kind: str, **given: Any) -> Kept:
         """What is not the student's own, for their code to meet."""
         raise NotImplementedError
 
@@ -104,10 +104,9 @@ class Student:
         """For messages: the name of an object's type."""
         raise NotImplementedError
 
-    def _made(self, kind: str, origin: Origin, **given: Any) -> Any:
+    def _made(self, kind: str, origin: Origin, **given: Any) -> Kept:
         made = self._make(kind, **given)
-        if isinstance(made, Kept):
-            made.origin = origin
+        made.origin = origin
         return made
 
     def _called(
