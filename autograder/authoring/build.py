@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 import json
 import re
 import tempfile
@@ -28,6 +27,7 @@ from typing import Any
 import numpy as np
 from coursekit import slips
 from coursekit.notebook import UNWRITTEN
+from coursekit.student import module_at
 
 from autograder import course
 from autograder.course import Assignment, Exercise
@@ -366,12 +366,9 @@ def _digits(value: Any) -> Any:
 
 
 def _module(path: Path, name: str) -> ModuleType:
-    specification = importlib.util.spec_from_file_location(name, path)
-    if specification is None or specification.loader is None or not path.is_file():
+    if not path.is_file():
         raise CourseError(f"{path.relative_to(course.ROOT)} does not exist")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return module_at(path, name)
 
 
 def _read(path: Path) -> bytes:

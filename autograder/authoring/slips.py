@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
-import importlib.util
 import io
 import json
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 from coursekit import slips
 from coursekit.notebook import NotebookStudent, verdict
+from coursekit.student import module_at
 
 from autograder.course import SECONDS, Assignment, Exercise
 from autograder.judging.answers import Mistake, cells, mistakes
@@ -129,12 +129,7 @@ def share() -> None:
 def public_checks(assignment: Assignment, exercise: str) -> Checks:
     """The public checks of an exercise, by their names."""
     share()
-    path = assignment.public_checks
-    specification = importlib.util.spec_from_file_location(f"_public_{assignment.name}", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    module = module_at(assignment.public_checks, f"_public_{assignment.name}")
     beginning = f"test_{exercise}__"
     return {
         name.removeprefix(beginning): function

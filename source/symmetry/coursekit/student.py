@@ -4,8 +4,11 @@ the notebook's own kernel (`coursekit.notebook`).
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +19,16 @@ from .written import Call, Origin, Thing, made_by, trace
 MAX_ITERATION = 10_000
 
 T = TypeVar("T")
+
+
+def module_at(path: Path, name: str) -> ModuleType:
+    """A file's module, which no import would find."""
+    specification = importlib.util.spec_from_file_location(name, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
 
 
 def title_of(check: Callable[..., Any]) -> str:
