@@ -41,7 +41,7 @@ from .cage import Cage, Worker
 from .inside.wire import encode
 from .limits import ALL_CELLS_SECONDS, SLOWEST, cpu_seconds, machine_pace, wall_seconds
 from .protocol import CellFailure, lines_of, run_cell
-from .watch import Budget
+from .watch import OWN_CORE, Budget
 
 LATE_SECONDS = 1.0
 MUCH_SLOWER = 1.5
@@ -108,6 +108,8 @@ class Caged:
         """The exercise in which the last worker ended, if none was started since."""
         whole = self.pace * wall_seconds(assignment)
         self.until = clock.now() + min(whole, 2 * whole - spent)
+        self.computed = self.wanted = 0.0
+        """Seconds that all requests had of a core, and in which they could have had one."""
         self.first: list[bytes] = []
         """What goes with the next request."""
         self.ran = False
@@ -130,6 +132,8 @@ class Caged:
         if mine.budget.cpu <= 0:
             raise StudentError("time", "had no computing time left: earlier checks used it up")
         if clock.now() > self.until:
+            if self.computed < OWN_CORE * self.wanted:
+                self.late.add(exercise)
             minutes = self.pace * wall_seconds(self.assignment) / 60
             text = f"was not run: the whole notebook had taken {minutes:.0f} minutes"
             raise StudentError("time", text)
@@ -193,7 +197,7 @@ class Caged:
         mine = self._allowance()
         before = mine.budget.cpu
         try:
-            answer = self.worker.ask(request, mine.budget)
+            answer = self._answer(request, mine.budget)
         except WorkerEnded as ended:
             mine.deaths += 1
             self.ended_by = self.exercise
@@ -217,6 +221,15 @@ class Caged:
         self._allowance().budget.cpu = 0.0
         if crowded or self._slower():
             self.late.add(self.exercise)
+
+    def _answer(self, request: bytes, budget: Budget) -> bytes:
+        assert self.worker is not None
+        before = replace(budget)
+        try:
+            return self.worker.ask(request, budget)
+        finally:
+            self.computed += before.cpu - budget.cpu
+            self.wanted += before.wall - budget.wall - (before.idle - budget.idle)
 
     def renew(self) -> None:
         """Ends the worker; the next check has one that knows nothing of this one's."""
@@ -279,7 +292,7 @@ class Caged:
         share = (LATE_SECONDS if late else protocol.CELL_SECONDS) * self.pace
         own = replace(self.left, cpu=share)
         try:
-            return self.worker.ask(request, own)
+            return self._answer(request, own)
         except WorkerEnded as ended:
             self.killed_cells |= ended.killed
             if ended.kind == "time":

@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -44,7 +45,7 @@ from autograder.judging.student import Student
 from autograder.judging.submission import attempt_salt, read_submission
 from autograder.judging.uses import uses
 from autograder.results import Result
-from autograder.sandbox import alive, transport
+from autograder.sandbox import alive, clock, transport
 from autograder.sandbox.cage import Cage, Worker
 from autograder.sandbox.inside import cells as cells_module
 from autograder.sandbox.inside import wire
@@ -53,6 +54,7 @@ from autograder.sandbox.inside.wire import encode
 from autograder.sandbox.limits import wall_seconds
 from autograder.sandbox.protocol import InProcess, newer_python
 from autograder.sandbox.transport import Caged
+from autograder.sandbox.watch import Budget
 
 BACKPROP = load_assignment("backprop")
 LOSS = BACKPROP.exercise("mse_loss")
@@ -735,6 +737,40 @@ def test_all_passes_of_a_submission_have_a_time_on_the_wall_together(
         assert tries.exercises["mse_loss"].status == status
         assert 0 < spent.seconds - before < time.monotonic() - began - 0.29
     assert {check.kind for check in tries.exercises["mse_loss"].checks} == {"time"}
+
+
+@pytest.mark.usefixtures("own_locks")
+@pytest.mark.parametrize(("core", "status"), [(0.1, "right"), (0.95, "wrong")])
+def test_what_a_crowded_machine_left_no_time_for_in_the_notebooks_own_is_tried_once_more(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch, core: float, status: str
+) -> None:
+    """The first try's time on the wall is over after one request, of which it had this share."""
+    later, ask, tries = 0.0, Worker.ask, []
+
+    class Noted(transport.Caged):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            tries.append(self)
+
+    def slowly(self: Worker, request: bytes, budget: Budget) -> bytes:
+        nonlocal later
+        if len(tries) == 1 and not later:
+            later = wall_seconds(BACKPROP) + 1
+            budget.wall -= 10
+            budget.cpu -= 10 * core
+        return ask(self, request, budget)
+
+    monkeypatch.setattr(retry, "Caged", Noted)
+    monkeypatch.setattr(Worker, "ask", slowly)
+    monkeypatch.setattr(transport, "machine_pace", lambda: 1.0)
+    monkeypatch.setattr(transport, "clock", SimpleNamespace(now=lambda: clock.now() + later))
+    found = retry.with_retry(
+        Judge(BACKPROP), cage, "salt", cells(BACKPROP), [LOSS], lambda *_: None
+    )
+    result = found.exercises["mse_loss"]
+    assert result.status == status
+    assert ("was not run" in result.message) == (status == "wrong")
+    assert len(tries) == (2 if status == "right" else 1)
 
 
 def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
