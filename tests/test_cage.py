@@ -603,19 +603,25 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
 
 
 @pytest.mark.parametrize(
-    ("wall", "cpu", "waits", "ended"),
+    ("wall", "cpu", "waits_for", "ended"),
     [
-        (1.05, 1.01, False, (True, False)),  # an endless loop with a core of its own
-        (4.0, 1.01, False, (True, True)),
-        (1000.0, 0.1, False, (False, False)),  # it waits for a core
-        (31.0, 0.1, True, (True, False)),  # it waits for something else
+        (1.05, 1.01, "core", (True, False)),  # an endless loop with a core of its own
+        (4.0, 1.01, "core", (True, True)),
+        (1000.0, 0.1, "core", (False, False)),
+        (31.0, 0.1, "disk", (True, True)),
+        (31.0, 0.1, "something else", (True, False)),
     ],
 )
 def test_waiting_for_a_core_is_not_charged_and_tells_a_crowded_machine(
-    monkeypatch: pytest.MonkeyPatch, wall: float, cpu: float, waits: bool, ended: tuple[bool, bool]
+    monkeypatch: pytest.MonkeyPatch,
+    wall: float,
+    cpu: float,
+    waits_for: str,
+    ended: tuple[bool, bool],
 ) -> None:
+    sight = Sight(True, waits_for == "core", waits_for == "disk", [])
     monkeypatch.setattr(Tree, "cpu", 0.0)
-    monkeypatch.setattr(Tree, "look", lambda self: Sight(True, not waits, False, []))
+    monkeypatch.setattr(Tree, "look", lambda self: sight)
     with socket.socket(socket.AF_UNIX) as line:
         watch = Watch(0, line)
     watch.begin(Budget(1.0))

@@ -900,6 +900,17 @@ def test_nobody_hands_in_for_another_by_a_number_of_the_roster(
     assert outcome.left_out == [both, claimed][: 1 + with_ada]
 
 
+@pytest.mark.parametrize("known", ["2026/17", "../17", "../../17"])
+def test_an_id_on_the_roster_that_is_no_folders_name_is_named(known: str, tmp_path: Path) -> None:
+    _on_a_roster(tmp_path / "course", (known, "Ada L", "", ""), ("mal", "Mal M", "", ""))
+    names = ("Ada L_1_assignsubmission_file_/x.ipynb", "Mal M_2_assignsubmission_file_/x.ipynb")
+    before = {path for path in tmp_path.rglob("*") if "17" in path.name}
+    outcome = _taken(tmp_path / "course", dict.fromkeys(names, b"1"))
+    assert outcome.written == ["mal"]
+    assert [line for line in outcome.left_out if f"{known}, its id on the roster" in line]
+    assert not {path for path in tmp_path.rglob("*") if "17" in path.name} - before
+
+
 @pytest.mark.parametrize(
     ("name", "mail", "told"),
     [("Zed Z", "z@x.org", True), ("Ada L", "z@x.org", False), ("Zed Z", "ADA@x.org", False)],

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from autograder.course import load_assignment
+from autograder.errors import CourseError
 
 from .terminal import JSON, NAMES, app, chosen, console, progress_bar
 
@@ -114,7 +115,10 @@ def try_(
     from autograder.sandbox.protocol import InProcess
 
     found = load_assignment(name)
-    code = file.read_text(encoding="utf-8")
+    try:
+        code = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{file} is not UTF-8: {error}") from None
     tried = cells(found, Answer(name, exercise, "tried", code))
     judge, student = Judge(found), Student(InProcess(tried))
     after = Observer(judge, "try", tried)

@@ -330,4 +330,5 @@ def _export(
         print(f"left out: {shown(student)} handed in and is not graded yet", file=sys.stderr)
     if without:
         who = ", ".join(map(shown, without))
-        print(f"no mark yet, as the grader failed, or damaged: {who}; grade again", file=sys.stderr)
+        why = "the grader failed, the result is damaged or the gradebook is older"
+        print(f"no mark yet, as {why}: {who}; grade again", file=sys.stderr)

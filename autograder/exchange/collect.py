@@ -28,7 +28,7 @@ from coursekit.ipynb import without_outputs
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import in_the_way, in_turn, plain, same_id, write_atomically
+from autograder.files import in_the_way, in_turn, plain, same_id, usable_id, write_atomically
 from autograder.records import collected as records
 from autograder.records import history
 from autograder.records.gradebook import Recorder, configuration, has_gradebook
@@ -519,11 +519,17 @@ def _strangers(found: Layout, there: set[str]) -> Iterator[str]:
 
 
 def _rename(found: Layout, new: dict[str, str]) -> None:
+    """The roster's ids may be anything, `2026/17` say, which would be a folder in another's."""
     for handed in found.people:
         handed.members = [
             member._replace(student=new.get(member.student, member.student))
             for member in handed.members
         ]
+        good = [member for member in handed.members if usable_id(member.student)]
+        for member in (one for one in handed.members if one not in good):
+            who = f"{member.student}, its id on the roster,"
+            handed.why = f"{who} can be no folder's name; give another one there"
+        handed.members = good
 
 
 def _alike(

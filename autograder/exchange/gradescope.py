@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder.course import ROOT, Assignment
 from autograder.errors import CageError, SubmissionError
-from autograder.files import plain, write_atomically
+from autograder.files import make_folder, plain, write_atomically
 from autograder.judging.submission import find_notebook
 from autograder.records.gradebook import Mark
 from autograder.results import ExerciseResult, Result
@@ -36,6 +36,7 @@ def gradescope_archive(assignment: Assignment, archive: Path) -> Path:
 
     parts = [path for part in _PARTS for path in files_of(ROOT / part)]
     parts += [ROOT / name for name in _FILES]
+    make_folder(archive.parent)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as zipped:
         for path in parts:
             zipped.write(path, path.relative_to(ROOT))

@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import harmless, plain, write_atomically
+from autograder.files import harmless, plain, usable_id, write_atomically
 from autograder.results import Store
 
 from .gradebook.marks import minute
@@ -64,8 +64,14 @@ class Row:
         return f"{self.name} ({self.student})" if self.name else self.student
 
     @property
+    def file(self) -> str:
+        """Its page's; the roster's ids may be anything, `2026/17` say."""
+        told = self.student if usable_id(self.student) else quote(self.student, safe="")[:100]
+        return f"{told}.html"
+
+    @property
     def page(self) -> str:
-        return f"students/{quote(self.student, safe='')}.html"
+        return f"students/{quote(self.file, safe='')}"
 
     @property
     def returning(self) -> list[tuple[str, list[str]]]:
@@ -274,7 +280,7 @@ def write_overview(course_dir: Path, assignments: Sequence[Assignment]) -> list[
     }
     for name, text in files.items():
         write_atomically(folder / name, text.encode())
-    pages = {folder / "students" / f"{row.student}.html": row for row in view.rows}
+    pages = {folder / "students" / row.file: row for row in view.rows}
     for path, row in pages.items():
         write_atomically(path, _page(view, "student.html.j2", row=row).encode())
     for path in set((folder / "students").glob("*.html")) - pages.keys():

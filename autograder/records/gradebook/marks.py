@@ -93,7 +93,7 @@ class Mark(NamedTuple):
             was = "no mark" if change.checks is None else f"{round(change.checks, 2):g}"
             told.append(f"{exercise}: {change.told}, the checks gave {was}{change.why}")
         for name, (points, most) in self.in_words.items():
-            if not most:
+            if not most and not points:
                 continue
             if points is None:
                 told.append(f"{name}: answered in words, still to be marked by hand")
