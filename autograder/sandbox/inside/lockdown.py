@@ -206,31 +206,33 @@ def drop_privileges(namespaces: bool) -> None:
 # Numbers on x86-64 and on 64-bit ARM. None of these serves a student's arithmetic; each has
 # been a way out of a sandbox, could slow or stop the machine, or makes what outlives its maker:
 # System V's shared memory, semaphores and queues, and POSIX queues (the last line), also those that
-# others made; or memory that no process seems to hold (the line before): memfd_create, and whatever
+# others made; or memory that no process seems to hold (the line before): memfd_create, whatever
 # lends pages of a file to a pipe or a socket, which keep them when the file is gone (vmsplice,
-# splice, tee, sendfile). The line before that takes of what all of a machine's processes share, or
-# tells one of another: inotify, fanotify, AIO, descriptor tables (modify_ldt), locks on libraries
-# (flock), that everybody's files are written to the disk now (sync, syncfs), and who is served
-# first by it (ioprio_set).
+# splice, tee, sendfile), and notes of the kernel's where each page of a file is to lie (mbind),
+# which no control group counts. The line before that takes of what all of a machine's processes
+# share, or tells one of another: inotify, fanotify, AIO, descriptor tables (modify_ldt), locks on
+# libraries (flock), that everybody's files are written to the disk now (sync, syncfs), and who is
+# served first by it (ioprio_set).
 _FORBIDDEN = {
     "x86_64": (
         *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
         *(248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 320, 321, 323),
         *(253, 254, 294, 300, 301, 206, 154, 73, 162, 306, 251),
-        *(319, 278, 275, 276, 40, 188, 189, 190, 317),
+        *(319, 278, 275, 276, 40, 237, 188, 189, 190, 317),
         *(29, 64, 68, 240, 30, 31, 65, 66, 69, 70, 71, 220, 241),
     ),
     "aarch64": (
         *(117, 116, 92, 41, 51, 89, 170, 40, 39, 224, 225, 142, 105, 106, 60, 112, 104),
         *(217, 218, 219, 97, 241, 265, 268, 270, 271, 272, 273, 294, 280, 282),
         *(26, 27, 262, 263, 0, 32, 81, 267, 30),
-        *(279, 75, 76, 77, 71, 5, 6, 7, 277),
+        *(279, 75, 76, 77, 71, 235, 5, 6, 7, 277),
         *(194, 190, 186, 180, 195, 196, 191, 192, 193, 187, 188, 189, 181),
     ),
 }
 # Everywhere the same; among them Landlock's own (444 to 446), whose rules are the kernel's memory.
 _FORBIDDEN_EVERYWHERE = (
-    *(425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 444, 445, 446, 447, 463, 467),
+    *(425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 443),
+    *(444, 445, 446, 447, 463, 467),
 )
 # Owner, mode, times and attributes of files, which Landlock leaves to whoever owns them, and before
 # Linux 6.2 also what is in them: they can be emptied by name (truncate, the last), or opened so by

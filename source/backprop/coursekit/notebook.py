@@ -22,7 +22,6 @@ import io
 import itertools
 import linecache
 import os
-import random
 import re
 import sys
 import types
@@ -32,6 +31,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from warnings import simplefilter
 
 import numpy as np
 
@@ -350,7 +350,7 @@ def _standing(exercise: str, namespace: Namespace) -> _Standing:
 def _examine(exercise: str, namespace: Namespace) -> list[_Found]:
     found = []
     with _state().undisturbed(), contextlib.redirect_stderr(sys.stdout), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        simplefilter("ignore")
         for function in _known()[exercise]:
             found.append(_run(exercise, function, NotebookStudent(namespace, exercise, _known())))
     return found
@@ -417,7 +417,7 @@ class NotebookStudent(Student):
         named = {key: _handed_over(value) for key, value in call.kwargs.items()}
         _fits(function, mine, named)
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+            simplefilter("always")
             returned = self._protected(lambda: function(*mine, **named), keep)
         call.warnings = sorted({warning.category.__name__ for warning in caught})
         return returned
@@ -457,11 +457,7 @@ class NotebookStudent(Student):
         return self._seen(found)
 
     def reseed(self, seed: int) -> None:
-        random.seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            torch.manual_seed(seed)
+        _state().reseed(seed)
 
     def _function(self, call: Call) -> Callable[..., Any]:
         if isinstance(call.target, Kept):

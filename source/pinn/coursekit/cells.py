@@ -26,6 +26,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from warnings import simplefilter
 
 MAX_STATEMENTS = 200
 """Of one cell that run alone; what comes after them runs as one."""
@@ -70,7 +71,7 @@ class Read(NamedTuple):
 def read(source: str, filename: str, flags: int = 0) -> Read:
     """The statements of a cell; SyntaxError, with the line in `source`, where it is no Python."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about escapes, which a notebook may have made errors
+        simplefilter("ignore")  # about escapes, which a notebook may have made errors
         return _compiled(tree_of(source, filename, flags), filename, flags)
 
 
