@@ -27,7 +27,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import msgspec
 
-from autograder.course import Assignment, Exercise, load_assignment
+from autograder.course import Assignment, Exercise
 from autograder.errors import CourseError
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, definition, mistakes
@@ -86,13 +86,14 @@ class Table(msgspec.Struct, kw_only=True):
 Named = tuple[Assignment, Exercise]
 
 
-def exercises(names: list[str], keys: Collection[str] = ()) -> list[Named]:
-    """The exercises of the named assignments, or those of them with these keys."""
-    found = [(one, exercise) for one in map(load_assignment, names) for exercise in one.exercises]
+def exercises(assignments: list[Assignment], keys: Collection[str]) -> list[Named]:
+    """The exercises of these assignments, or those of them with these keys."""
+    found = [(one, exercise) for one in assignments for exercise in one.exercises]
     for key in keys:
         if key not in [exercise.name for _, exercise in found]:
+            names = ", ".join(one.name for one in assignments)
             known = ", ".join(exercise.name for _, exercise in found)
-            raise CourseError(f"{key} is no exercise of {', '.join(names)}; there are {known}")
+            raise CourseError(f"{key} is no exercise of {names}; there are {known}")
     return [one for one in found if not keys or one[1].name in keys]
 
 

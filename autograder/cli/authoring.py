@@ -12,7 +12,7 @@ import typer
 from autograder.course import load_assignment
 from autograder.errors import CourseError
 
-from .terminal import JSON, NAMES, app, chosen_names, console, progress_bar
+from .terminal import JSON, NAMES, app, chosen, console, progress_bar
 
 
 @app.command()
@@ -34,9 +34,8 @@ def verify(
 
     from autograder.authoring import verify as truth
 
-    chosen = chosen_names(names)
     with progress_bar(quiet=json) as bar:
-        wanted = truth.exercises(chosen, exercise or [])
+        wanted = truth.exercises(chosen(names), exercise or [])
         task = bar.add_task("exercises", total=salts * len(wanted))
 
         def advance(name: str, one: str, rows: list[truth.Row]) -> None:
@@ -77,8 +76,7 @@ def build(
     from autograder.authoring import build as builder
 
     differ = False
-    for name in chosen_names(names):
-        found = load_assignment(name)
+    for found in chosen(names):
         if check:
             sentences = builder.differences(found)
             differ = differ or bool(sentences)
@@ -87,7 +85,7 @@ def build(
             built = builder.build(found, force=force)
             sentences = [f"{path} is not the builder's" for path in built.strays]
             line = f"{built.files} files, {len(built.written)} written"
-        print(f"{name}: {line}")
+        print(f"{found.name}: {line}")
         for sentence in sentences:
             print(f"  {sentence}")
     if differ:

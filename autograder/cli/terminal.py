@@ -21,7 +21,7 @@ from rich.progress import (
 )
 
 from autograder import VERSION
-from autograder.course import course, load_assignment
+from autograder.course import Assignment, course, load_assignment
 from autograder.sandbox.levels import Level
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -79,8 +79,8 @@ def interruptible(
         signal.signal(signal.SIGINT, before)
 
 
-def chosen_names(names: list[str] | None) -> list[str]:
-    return [load_assignment(name).name for name in names or course()]
+def chosen(names: list[str] | None) -> list[Assignment]:
+    return [load_assignment(name) for name in names or course()]
 
 
 def progress_bar(quiet: bool) -> Progress:

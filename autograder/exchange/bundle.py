@@ -56,7 +56,7 @@ def single_notebooks(assignments: list[Assignment], folder: Path) -> list[Path]:
     """Writes each notebook as one file that carries its helpers, with a guide, requirements and
     the self-tests beside them."""
     files = {f"{found.name}.ipynb": _with_its_kit(found) for found in assignments}
-    files["README.md"] = _guide(assignments, "single.md")
+    files["README.md"] = _guide(assignments, single=True)
     return _written(files, folder)
 
 
@@ -97,12 +97,12 @@ def _with_its_kit(assignment: Assignment) -> bytes:
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _guide(assignments: list[Assignment], template: str = "README.md") -> bytes:
-    place = "" if template == "single.md" else "{0}/"
-    rows = (f"| `{place.format(a.name)}{a.name}.ipynb` | {a.title} |" for a in assignments)
-    table = "\n".join(rows)
-    guide = Template((_TEMPLATES / template).read_text(encoding="utf-8"))
-    return guide.substitute(notebooks=table).encode()
+def _guide(assignments: list[Assignment], single: bool = False) -> bytes:
+    path = _TEMPLATES / ("single.md" if single else "README.md")
+    place = "{0}.ipynb" if single else "{0}/{0}.ipynb"
+    rows = (f"| `{place.format(a.name)}` | {a.title} |" for a in assignments)
+    guide = Template(path.read_text(encoding="utf-8"))
+    return guide.substitute(notebooks="\n".join(rows)).encode()
 
 
 def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:

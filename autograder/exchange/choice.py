@@ -54,7 +54,7 @@ def choose(files: Iterable[File], assignment: Assignment) -> Chosen:
         found = [c for c in _read(perhaps, assignment)[0] if c.known and not c.foreign]
     own = [candidate for candidate in found if not candidate.foreign]
     if not own:
-        return Chosen(None, why=_nothing(files, found, trouble, assignment))
+        return Chosen(None, why=_nothing(files, found, trouble))
     best = max(candidate.rank(assignment.name) for candidate in own)
     first = [candidate for candidate in own if candidate.rank(assignment.name) == best]
     first = _newest(first)
@@ -129,9 +129,7 @@ def _written(assignment: Assignment, cells: list[NotebookCell]) -> int:
     return done
 
 
-def _nothing(
-    files: list[File], found: list[_Candidate], trouble: list[str], assignment: Assignment
-) -> str:
+def _nothing(files: list[File], found: list[_Candidate], trouble: list[str]) -> str:
     if found:
         return f"{found[0].file.shown} is the notebook of {found[0].foreign}"
     if trouble:

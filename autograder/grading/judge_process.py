@@ -29,7 +29,7 @@ from autograder.judging.retry import InCage
 from autograder.judging.submission import answer_cells, attempt_salt, outline_of, read_submission
 from autograder.results import ExerciseResult, Result
 from autograder.sandbox import alive, groups
-from autograder.sandbox.cage import out_of_reach, strongest
+from autograder.sandbox.cage import Cage, out_of_reach, strongest
 from autograder.sandbox.inside.lockdown import die_with_parent, leave_no_core, limit_memory
 from autograder.sandbox.inside.parent import settle, warm_up
 from autograder.sandbox.levels import Level
@@ -51,7 +51,15 @@ class _Server:
         self.weakest = weakest
         self.line = line
         self.digests = digests(found)  # of the files that this process has read
-        self.cage = strongest(weakest)
+        self.cage = self._cage()
+
+    def _cage(self) -> Cage:
+        """The strongest, asked for twice: one that was killed while it started tells nothing of the
+        machine."""
+        try:
+            return strongest(self.weakest)
+        except CageError:
+            return strongest(self.weakest)
 
     def serve(self, judge: Judge) -> None:
         """Grades jobs until the other side hangs up."""
@@ -65,7 +73,7 @@ class _Server:
             try:
                 if not self.cage.alive():
                     self.cage.close()
-                    self.cage = strongest(self.weakest)
+                    self.cage = self._cage()
                 data = self._in_a_fork(judge, job)
             except CageError as error:
                 data = b"!" + str(error).encode()

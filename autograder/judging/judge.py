@@ -17,7 +17,6 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-import importlib.util
 import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +27,7 @@ import numpy as np
 from coursekit import CheckFailed, StudentError
 from coursekit.compare import stumbled
 from coursekit.messages import describe
-from coursekit.student import title_of
+from coursekit.student import module_at, title_of
 
 from autograder.course import ROOT, Assignment, Exercise
 from autograder.errors import CageError, CourseError
@@ -380,12 +379,8 @@ def _load(path: Path, hidden: bool) -> Iterator[Check]:
     where = path.relative_to(ROOT)
     if not path.is_file():
         raise CourseError(f"there is no {where}")
-    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        module = module_at(path, f"{path.parent.name}_{path.stem}")
     except Exception as error:
         raise CourseError(f"{where} cannot be imported: {type(error).__name__}: {error}") from error
     for name, function in vars(module).items():

@@ -272,22 +272,11 @@ def write_overview(course_dir: Path, assignments: Sequence[Assignment]) -> list[
     """`DIR/report/course.html`, and beside it the students and the exercises as CSV."""
     view = read_overview(course_dir, assignments)
     folder = course_dir / "report"
-    names = [one.name for one in view.assignments]
-    students = [["student", "name", *names, "mean_of_handed_in", "missing", "behind"]]
-    for row in view.rows:
-        marks = [_number(row.totals.get(name)) for name in names]
-        told = [_number(row.mean), " ".join(row.missing), "; ".join(row.behind)]
-        students.append([row.student, row.name, *marks, *told])
-    exercises = [["assignment", "exercise", "points", "judged", "right", "mean", "discrimination"]]
-    for hard in view.exercises:
-        shares = [_number(share) for share in (hard.right, hard.mean, hard.apart)]
-        row_ = [hard.assignment, hard.name, f"{hard.points:g}", str(hard.judged), *shares]
-        exercises.append(row_)
     files = {
         "course.html": _page(view, "overview.html.j2"),
-        "course_students.csv": _table(students),
-        "course_exercises.csv": _table(exercises),
-        "course_answers.csv": _table([*_answers(view)]),
+        "course_students.csv": _table(_student_rows(view)),
+        "course_exercises.csv": _table(_exercise_rows(view)),
+        "course_answers.csv": _table(_answer_rows(view)),
     }
     for name, text in files.items():
         write_atomically(folder / name, text.encode())
@@ -299,7 +288,23 @@ def write_overview(course_dir: Path, assignments: Sequence[Assignment]) -> list[
     return [folder / name for name in files]
 
 
-def _answers(view: Overview) -> Iterable[list[str]]:
+def _student_rows(view: Overview) -> Iterable[list[str]]:
+    names = [one.name for one in view.assignments]
+    yield ["student", "name", *names, "mean_of_handed_in", "missing", "behind"]
+    for row in view.rows:
+        marks = [_number(row.totals.get(name)) for name in names]
+        told = [_number(row.mean), " ".join(row.missing), "; ".join(row.behind)]
+        yield [row.student, row.name, *marks, *told]
+
+
+def _exercise_rows(view: Overview) -> Iterable[list[str]]:
+    yield ["assignment", "exercise", "points", "judged", "right", "mean", "discrimination"]
+    for hard in view.exercises:
+        shares = [_number(share) for share in (hard.right, hard.mean, hard.apart)]
+        yield [hard.assignment, hard.name, f"{hard.points:g}", str(hard.judged), *shares]
+
+
+def _answer_rows(view: Overview) -> Iterable[list[str]]:
     """Every student's every exercise."""
     yield [
         *("student", "name", "assignment", "handed_in", "late_penalty", "exercise", "points"),
@@ -321,7 +326,7 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{round(value, 2):g}"
 
 
-def _table(rows: list[list[str]]) -> str:
+def _table(rows: Iterable[list[str]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([harmless(cell) for cell in row] for row in rows)

@@ -30,7 +30,7 @@ from coursekit import CheckFailed, StudentError, facts, measured
 from coursekit.ipynb import NotebookCell
 
 from autograder.course import ROOT, Cell, load_assignment
-from autograder.errors import JudgeLost
+from autograder.errors import CageError, JudgeLost
 from autograder.grading import executors, judge_client, judge_process
 from autograder.grading.job import Job
 from autograder.judging import retry
@@ -841,3 +841,21 @@ def test_a_door_that_is_kept_shut_is_no_wall(monkeypatch: pytest.MonkeyPatch) ->
 def _no_timer_is_left() -> Iterator[None]:
     yield
     assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+def test_a_cage_that_was_killed_while_it_started_is_begun_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It stopped the class: "the full cage does not start: it ended without a word"."""
+    given: list[object] = []
+
+    def killed_at_first(weakest: str) -> object:
+        given.append(weakest)
+        if len(given) == 1:
+            raise CageError("the full cage does not start: it ended without a word")
+        return given
+
+    monkeypatch.setattr(judge_process, "strongest", killed_at_first)
+    ours, theirs = multiprocessing.Pipe()
+    assert judge_process._Server(BACKPROP, "full", theirs).cage is given
+    ours.close()

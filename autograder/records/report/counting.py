@@ -29,7 +29,6 @@ from autograder.records.gradebook import Mark, in_gradebook
 from autograder.records.gradebook.students import Person
 from autograder.records.history import Attempt, Policy, history
 from autograder.records.history import policy as policy_of
-from autograder.records.similar import Group
 from autograder.results import CheckResult, ExerciseResult, Result, Store, dropped, handed_in
 
 STATUS_WORDS = {
@@ -259,7 +258,7 @@ class Similar(NamedTuple):
     """Submissions that resemble each other, and in what."""
 
     people: list[Submission]
-    group: Group
+    group: similar.Group
 
 
 @dataclass

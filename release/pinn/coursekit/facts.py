@@ -132,7 +132,7 @@ def _in_loop(loop: _Loop, scope: _Scope, called: set[str], trains: set[str]) -> 
         yield "no backward", f"backward is never called in {where}: there are no gradients."
     if _evaluated(loop) and "step" in here and not here & trains:
         yield "evaluates", f"{where.capitalize()} switches evaluation mode on and never off again."
-    if here & {"step"} and "train" not in called and _called_above("eval", loop, scope):
+    if "step" in here and "train" not in called and _called_above("eval", loop, scope):
         yield "stays", "Evaluation mode is switched on, and training mode never again."
     last = loop.body[-1]
     leaves = any(isinstance(node, ast.Continue) for node in ast.walk(loop))
@@ -147,7 +147,7 @@ def _in_loop(loop: _Loop, scope: _Scope, called: set[str], trains: set[str]) -> 
             "optimiser anew",
             f"Every turn of {where} makes a new optimiser, which remembers nothing.",
         )
-    yield from _step_by_step(loop, where)
+    yield from _step_by_step(loop)
 
 
 def _made_always(body: list[ast.stmt]) -> Iterator[ast.Call]:
@@ -163,7 +163,7 @@ def _made_always(body: list[ast.stmt]) -> Iterator[ast.Call]:
             yield value
 
 
-def _step_by_step(loop: _Loop, where: str) -> Iterator[_Fact]:
+def _step_by_step(loop: _Loop) -> Iterator[_Fact]:
     """The order of backward, zero_grad and step, and a step that is not made for each batch."""
     block = [_name(one.value.func) if _is_call(one) else "" for one in loop.body]  # type: ignore
     first = {name: block.index(name) for name in ("backward", "zero_grad", "step") if name in block}
@@ -198,20 +198,9 @@ def _by_hand(loop: _Loop, scope: _Scope) -> Iterator[_Fact]:
     steps = {one.name: one for one in _updates(loop)}
     if not steps:
         return
-    stored, inside = {*_stored(loop)}, _inside([loop])
-    before = [one for one in _assigned(_own(scope)) if one not in inside]
-    before = [one for one in before if one.lineno < loop.lineno]
-    taken_off = _taken_off(scope)
-    assigned = _assigned(ast.walk(loop))
-    for one in (step for step in steps.values() if step.adds and step.name not in taken_off):
-        rate = next((name for name in _read(one.by) if "rate" in name or name == "lr"), "")
-        slope = next((name for name in _read(one.by) if _GRADIENT.match(name)), "")
-        if rate and slope and not _turned_over(one, slope, assigned):
-            words = (
-                f"Line {one.line} adds {rate} times {slope} to {one.name}: descent subtracts it."
-            )
-            yield "ascends", words
-            break
+    stored = {*_stored(loop)}
+    before = [one for one in _assigned(_own(scope)) if one.lineno < loop.lineno]
+    yield from _ascends(steps.values(), loop, scope)
     moved = stored | steps.keys()
     by_the_same = [one for one in steps.values() if not moved & {*_read(one.by)}]
     for node in before:
@@ -250,6 +239,21 @@ def _by_hand(loop: _Loop, scope: _Scope) -> Iterator[_Fact]:
             words = f"changes {', '.join(rest[:-1])} and {rest[-1]}, and {left[0]} never."
             yield "one not changed", f"The loop in line {loop.lineno} {words}"
             break
+
+
+def _ascends(steps: Iterable[_Update], loop: _Loop, scope: _Scope) -> Iterator[_Fact]:
+    """The first step that goes up the slope."""
+    taken_off = _taken_off(scope)
+    assigned = _assigned(ast.walk(loop))
+    for one in (step for step in steps if step.adds and step.name not in taken_off):
+        rate = next((name for name in _read(one.by) if "rate" in name or name == "lr"), "")
+        slope = next((name for name in _read(one.by) if _GRADIENT.match(name)), "")
+        if rate and slope and not _turned_over(one, slope, assigned):
+            words = (
+                f"Line {one.line} adds {rate} times {slope} to {one.name}: descent subtracts it."
+            )
+            yield "ascends", words
+            return
 
 
 class _Update(NamedTuple):

@@ -17,7 +17,6 @@ import dis
 import functools
 import html
 import importlib
-import importlib.util
 import inspect
 import io
 import itertools
@@ -39,7 +38,7 @@ import numpy as np
 from . import facts, slips
 from .compare import CheckFailed, StudentError, in_other_words, not_callable, stumbled
 from .messages import details, responsible, subject
-from .student import Kept, Student, title_of
+from .student import Kept, Student, module_at, title_of
 from .written import Call, is_torch_generator
 
 UNWRITTEN = "still to be written"
@@ -219,13 +218,9 @@ def _known() -> dict[str, list[Callable[..., None]]]:
     path = Path(__file__).resolve().parent.parent / _CHECKS
     if not path.is_file():
         return found
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
     with _state().undisturbed():  # what they make once has the dtype and device that they expect
         _state().restore(_state().expected())
-        specification.loader.exec_module(module)
+        module = module_at(path, path.stem)
     for name, function in vars(module).items():
         if name.startswith("test_") and "__" in name:
             found.setdefault(name.removeprefix("test_").partition("__")[0], []).append(function)
@@ -343,13 +338,20 @@ def _standing(exercise: str, namespace: Namespace) -> _Standing:
     with contextlib.redirect_stdout(io.StringIO()):  # the students' prints belong to `check`
         found = _examine(exercise, namespace)
     left = [one.kind for one in found if one.unwritten]
-    passed = sum(one.passed for one in found)
-    state = "begun" if left else "written"
-    if len(left) == len(found):
-        state = "unwritten" if "unwritten" in left else "missing"
     waiting = [one.sentence for one in found if one.waits]
+    passed = sum(one.passed for one in found)
     failed = len(found) - passed - len(left) - len(waiting)
+    state = "begun" if left else "written"
+    if not (passed or failed) and left and (not waiting or _untouched(exercise, namespace)):
+        state = "unwritten" if "unwritten" in left else "missing"
     return _Standing(state, passed, failed, len(found), waiting[0] if waiting else "")
+
+
+def _untouched(exercise: str, namespace: Namespace) -> bool:
+    """Whether all its functions still say that they are to be written: a check that needs another
+    exercise does not get as far as to hear it."""
+    own = [_codes(namespace[name]) for name in namespace if _owner(name) == exercise]
+    return all(any(UNWRITTEN in code.co_consts for code in codes) for codes in own)
 
 
 def _examine(exercise: str, namespace: Namespace) -> list[_Found]:
@@ -430,7 +432,7 @@ class NotebookStudent(Student):
     def _attribute(self, target: Kept, name: str) -> Any:
         return self._protected(lambda: getattr(target._held, name))
 
-    def _make(self, kind: str, **given: Any) -> Any:
+    def _make(self, kind: str, **given: Any) -> Kept:
         if kind == "keep":
             return Kept(self, _handed_over(given["value"]))
         # The builder puts these files here; they are the grader's own, and need torch.
