@@ -546,7 +546,7 @@ reaper = Parent(socket.socketpair()[0], {"namespaces": False, "uid": 0})
 kept = [bytes(8192) for _ in range(10_000)]  # who has much takes long to go
 end = time.monotonic() + 45
 if pid := os.fork():
-    reaper.children[pid] = pid
+    reaper.children.add(pid)
     time.sleep(1)
     found = reaper.reap()
     assert found == {"ended": [-9]} or found == {"ended": [0]}, found
