@@ -679,6 +679,20 @@ def test_of_several_attempts_the_newest_counts_and_the_others_are_kept(tmp_path:
     ]
 
 
+def test_who_hands_in_no_notebook_at_last_is_remarked(tmp_path: Path) -> None:
+    first, last = ("7-1 - Ada L - Nov 19, 2026 905 AM", "7-1 - Ada L - Nov 20, 2026 1159 PM")
+    said = "the newest attempt has no notebook, and the one before it is taken: there is no"
+
+    def remarks(newest: str, data: bytes) -> str:
+        files = {f"{first}/backprop.ipynb": notebook(), f"{last}/{newest}": data}
+        outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
+        assert outcome.written + outcome.unchanged == ["ada_l-7"]
+        return "\n".join(outcome.remarks)
+
+    assert said in remarks("notes.txt", b"I forgot it")
+    assert said not in remarks("backprop.ipynb", notebook())
+
+
 def test_what_is_replaced_is_kept(tmp_path: Path) -> None:
     for data in (b"1", b"2"):
         collect(archive(tmp_path, {"ada/backprop.ipynb": data}), FOUND, tmp_path, replace=True)

@@ -160,6 +160,11 @@ class _Collection:
         time = handed.times.get(attempts[-1][0]) or told
         if handed.late and time is None:
             self.outcome.remarks.append(f"{label}: {system} marks it late and does not say when")
+        if attempts[-1][0] != max(handed.attempts) and (why := self._nothing(handed)):
+            self.outcome.remarks.append(
+                f"{label}: the newest attempt has no notebook, and the one before it is taken: "
+                f"{plain(why)}"
+            )
         for doubt in handed.doubts[:3]:
             self.outcome.remarks.append(f"{label}: {plain(doubt)} and is ignored")
         for other in chosen.beside[:3]:
