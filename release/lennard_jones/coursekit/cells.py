@@ -93,9 +93,8 @@ def _compiled(tree: ast.Module, filename: str, flags: int) -> Read:
         except SyntaxError as error:  # `return` outside a function is found only now
             code = error
         plain = not any(isinstance(inner, _WORK) for node in nodes for inner in _outside(node))
-        first = min([nodes[0].lineno, *(d.lineno for d in _decorators(nodes[0]))])
         end = nodes[-1].end_lineno or nodes[-1].lineno
-        statements.append(Statement(first, end, plain, code, value))
+        statements.append(Statement(first_line(nodes[0]), end, plain, code, value))
     return Read(tuple(statements), flags)
 
 
@@ -221,8 +220,9 @@ def _transformer() -> Callable[[str], str]:
     return lambda text: str(module.TransformerManager().transform_cell(text))
 
 
-def _decorators(node: ast.stmt) -> list[ast.expr]:
-    return getattr(node, "decorator_list", [])
+def first_line(node: ast.stmt) -> int:
+    """That of a definition's decorators, if it has some."""
+    return min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
 
 
 def _outside(node: ast.AST) -> list[ast.AST]:
