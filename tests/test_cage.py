@@ -530,6 +530,36 @@ with contextlib.closing(Cage("full")) as cage:
     assert ended.returncode == 0, ended.stderr
 
 
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="no other user can be made here")
+def test_files_that_a_submission_has_on_their_way_keep_no_worker_of_its_user_from_starting() -> (
+    None
+):
+    """The class stopped: the kernel counts them for the user, whatever the namespace."""
+    script = r"""
+import contextlib, resource
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.inside.wire import decode, encode
+from autograder.sandbox.watch import Budget
+resource.setrlimit(resource.RLIMIT_NOFILE, (300, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+source = "import socket\nkept = socket.socketpair()\n"
+source += "for _ in range(2): socket.send_fds(kept[0], [b'x'], [0] * 253)"
+with contextlib.closing(Cage("full")) as cage, contextlib.closing(Cage("full")) as other:
+    worker = cage.worker()
+    request = encode({"op": "run", "source": source, "label": "c"})
+    assert decode(worker.ask(request, Budget(5)))["ok"]
+    other.worker().kill()
+    worker.kill()
+"""
+    start = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+    ended = subprocess.run(
+        [*start, sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="there are no orphans to adopt")
 def test_who_forks_and_ends_again_and_again_is_ended_without_namespaces() -> None:
     """Each was gone before it was found, and dozens stayed for ever."""

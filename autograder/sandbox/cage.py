@@ -21,6 +21,7 @@ import contextlib
 import json
 import math
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -84,6 +85,7 @@ class Cage:
     def _start(self) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 – lives as long as the cage
         self._broken = False
+        _allow_files_on_their_way()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self.process = subprocess.Popen(
@@ -234,6 +236,15 @@ def _own_user() -> int:
 
 
 _MOST_USED = 1000  # at the end, where `nobody` is, too
+
+
+def _allow_files_on_their_way() -> None:
+    """All that this process may open. One that has not all rights hands no file on, and starts no
+    worker, while more than it may open are on their way between processes of its user; those of a
+    submission may have 16 000 there: the kernel counts them before they go, not as they go."""
+    if sys.platform == "linux":
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _ids(path: str) -> list[range]:
