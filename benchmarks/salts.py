@@ -136,7 +136,11 @@ def mixed(assignment: str, pattern: str, n: int) -> list[Tried]:
     seconds = (time.process_time() - started) / len(wanted)
     used, rows = uses(found, code, judge.calls), []
     for result in results:
-        lost = [check.name for check in result.checks if check.outcome != "passed"]
+        lost = [
+            check.name if check.hidden else f"{check.name} (public)"
+            for check in result.checks
+            if check.outcome != "passed"
+        ]
         below = sorted(closure(used, [result.name]) - {result.name})
         drawn = {one: mix[one].name if one in mix else REFERENCE for one in (result.name, *below)}
         name = f"{drawn.pop(result.name)} ({', '.join(map(': '.join, drawn.items()))})"
