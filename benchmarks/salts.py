@@ -19,7 +19,10 @@ The second asks of mistakes alone, and only the check that is to catch each: wha
 known then, and it takes a fraction of the time. The third judges right answers alone, so many in
 all: each exercise's share is in inverse proportion to the root of what a judgement of it costs, so
 that the rates are as small as the time allows. Exercises that train are left out there unless
-`--exercise` is given.
+`--exercise` is given. The fourth judges whole notebooks, in which one of its known right answers is
+drawn for every exercise, and prints with what was lost on which others it stood. Two right answers
+need not fit each other (the reference's training asks the reference's network for its layers): a
+public check says so then. What counts is what is lost where none does.
 
 Seconds to minutes for an exercise without training, hours for one with.
 """
@@ -51,6 +54,7 @@ from autograder.judging.uses import closure, uses
 
 REFERENCE = "the reference"
 TRAINED = r"(?!train|recover)"
+PUBLIC = " (public)"
 ROUNDED = 0.005
 """Points are rounded to a hundredth."""
 
@@ -136,15 +140,12 @@ def mixed(assignment: str, pattern: str, n: int) -> list[Tried]:
     seconds = (time.process_time() - started) / len(wanted)
     used, rows = uses(found, code, judge.calls), []
     for result in results:
-        lost = [
-            check.name if check.hidden else f"{check.name} (public)"
-            for check in result.checks
-            if check.outcome != "passed"
-        ]
+        lost = [check for check in result.checks if check.outcome != "passed"]
+        names = ", ".join(check.name + PUBLIC * (not check.hidden) for check in lost)
         below = sorted(closure(used, [result.name]) - {result.name})
         drawn = {one: mix[one].name if one in mix else REFERENCE for one in (result.name, *below)}
         name = f"{drawn.pop(result.name)} ({', '.join(map(': '.join, drawn.items()))})"
-        failed = [f"{', '.join(lost)} (salt {n})"] if lost else []
+        failed = [f"{names} (salt {n})"] if lost else []
         part = result.points / result.max_points
         rows.append(Tried(result.name, name, False, [part], 0, 0, failed, seconds))
     return rows
@@ -155,6 +156,8 @@ def report(label: str, rows: list[Tried]) -> None:
     if right := [row for row in rows if not row.wrong]:
         judged, lost = sum(len(row.marks) for row in right), sum(len(row.failed) for row in right)
         parts.append(f"right: {lost} of {judged} lose marks (< {upper(lost, judged):.1e})")
+        if told := sum(PUBLIC in failed for row in right for failed in row.failed):
+            parts.append(f"{told} of them fail a public check")
     if wrong := [row for row in rows if row.wrong]:
         judged = sum(len(row.marks) for row in wrong)
         passed = judged - sum(row.caught for row in wrong)
