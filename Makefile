@@ -39,7 +39,8 @@ check: style
 setup: .venv/ready cage
 
 .venv/ready: pyproject.toml .constraints.txt
-	$(PYTHON) -m venv .venv
+	@# Begun anew if the last one was not finished: it may have been of another Python.
+	$(PYTHON) -m venv $(if $(wildcard $@),,--clear) .venv
 	$(BIN)/python -m pip install --quiet --constraint .constraints.txt pip setuptools wheel
 	$(BIN)/python -m pip install --quiet --constraint .constraints.txt $(TORCH)
 	$(BIN)/python -m pip install --quiet --constraint .constraints.txt --no-build-isolation --editable '.[test]'

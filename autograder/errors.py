@@ -23,7 +23,7 @@ class WorkerEnded(Exception):
         self.kind = kind
         self.text = text
         self.crowded = crowded
-        """Its time ran out while it had to share a core with others."""
+        """Its time ran out while it had to share a core with others, or waited for a disk."""
         self.killed = killed
         """For want of memory that others may have had: by the system, or by the grader where it saw
         only that the machine had less."""

@@ -94,7 +94,7 @@ def dropped(course_dir: Path) -> dict[str, str]:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
     except FileNotFoundError:
         return {}
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise CourseError(f"{path} cannot be read: {error}") from None
 
 
@@ -126,7 +126,7 @@ class Store:
         path = self.path(assignment, student)
         try:
             found = msgspec.json.decode(path.read_bytes(), type=Result)
-        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+        except (FileNotFoundError, ValueError):
             return None
         except OSError as error:
             raise CourseError(f"{path} cannot be read ({error.strerror})") from None
@@ -143,7 +143,7 @@ class Store:
         """What each readable result is out of, by student."""
         found = {}
         for path in (self.root / assignment).glob("*.json"):
-            with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
+            with contextlib.suppress(OSError, ValueError):
                 found[path.stem] = msgspec.json.decode(path.read_bytes(), type=_Worth).max_points
         return found
 

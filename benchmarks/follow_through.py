@@ -19,21 +19,22 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 from autograder.authoring import merit
 from autograder.course import SECONDS, Assignment, Exercise, course, load_assignment
+from autograder.judging.answers import Answer, mistakes
 from autograder.judging.judge import Judge
 
 
 def tries(
     found: Assignment, exercise: Exercise, others: list[Exercise], whole: bool
-) -> Iterator[tuple[merit.Way, list[Exercise]]]:
-    """The ways in which an exercise is wrong, each with those that are judged beside it."""
-    mistakes = list(merit.known(found, exercise))
+) -> Iterator[tuple[Answer, list[Exercise]]]:
+    """Wrong answers to an exercise, each with those that are judged beside it."""
+    known = [one for one in mistakes(found) if one.exercise == exercise.name]
     quick = [other for other in others if other.seconds <= SECONDS]
-    for way in merit.damages(found, exercise):
-        yield way, others
-    for way in mistakes:
-        among = others if whole or way in (mistakes[0], mistakes[-1]) else quick
+    for wrong in merit.damages(found, exercise):
+        yield wrong, others
+    for wrong in known:
+        among = others if whole or wrong in (known[0], known[-1]) else quick
         if among:
-            yield way, among
+            yield wrong, among
 
 
 def table(found: Assignment, quick: bool, whole: bool) -> float:
@@ -43,13 +44,13 @@ def table(found: Assignment, quick: bool, whole: bool) -> float:
     lost = 0.0
     started = time.process_time()
     for name, others in merit.dependents(judge, quick).items():
-        for way, among in tries(found, found.exercise(name), others, whole):
-            done = merit.tried(judge, way, among)
+        for wrong, among in tries(found, found.exercise(name), others, whole):
+            done = merit.tried(judge, wrong, among)
             ways += 1
             judged += len(among)
             for other, why in done.lost.items():
                 lost += found.exercise(other).points - float(why.split(" ")[0])
-                print(f"    {name}, {way.name}: {other} keeps {why}", flush=True)
+                print(f"    {name}, {wrong.name}: {other} keeps {why}", flush=True)
     seconds = time.process_time() - started
     print(f"{found.name:<14}{ways:>6}{judged:>12}{lost:>10g}{seconds:>10.0f}", flush=True)
     return lost

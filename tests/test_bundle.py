@@ -272,8 +272,8 @@ def test_on_gradescope_the_cause_is_named(
 
 def test_gradescopes_set_up_brings_a_python_that_fits(tmp_path: Path) -> None:
     """Run with programs that only say what they were asked: on an image with 3.10, and on 3.12."""
-    gradescope_archive(load_assignment("backprop"), tmp_path / "a.zip")
-    with zipfile.ZipFile(tmp_path / "a.zip") as zipped:
+    archive = gradescope_archive(load_assignment("backprop"), tmp_path / "new" / "a.zip")
+    with zipfile.ZipFile(archive) as zipped:
         script = zipped.read("setup.sh").decode()
     home = tmp_path / "autograder"
     (home / "source").mkdir(parents=True)

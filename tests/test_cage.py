@@ -512,7 +512,8 @@ assert os.geteuid() == 1000
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 with contextlib.closing(Cage("full")) as cage:
     source = "import os\nassert os.listdir('/proc').count('2') == 0 and os.getpid() == 1\n"
-    source += "open('mine', 'w')\nif os.fork() == 0:\n    while True: pass"
+    source += "open('mine', 'w')\nif os.fork() == 0:\n    while True: pass\n"
+    source += "os.kill(0, 9)"  # nobody else is of its group
     for _ in range(2):
         worker = cage.worker()
         request = encode({"op": "run", "source": source, "label": "c"})
@@ -526,6 +527,45 @@ with contextlib.closing(Cage("full")) as cage:
         capture_output=True,
         text=True,
     )
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there are no orphans to adopt")
+def test_who_forks_and_ends_again_and_again_is_ended_without_namespaces() -> None:
+    """Each was gone before it was found, and dozens stayed for ever."""
+    script = """
+import contextlib, os, resource, socket, time
+from autograder.sandbox.inside import lockdown
+from autograder.sandbox.inside.parent import Parent
+if os.geteuid() == 0:
+    lockdown.become(60_000 + os.getpid())
+lockdown.adopt_orphans()
+most = lockdown.threads_of_this_user() + 60
+resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+reaper = Parent(socket.socketpair()[0], {"namespaces": False, "uid": 0})
+kept = [bytes(8192) for _ in range(10_000)]  # who has much takes long to go
+end = time.monotonic() + 45
+if pid := os.fork():
+    reaper.children.add(pid)
+    time.sleep(1)
+    found = reaper.reap()
+    assert found == {"ended": [-9]} or found == {"ended": [0]}, found
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(-1, 0)
+        raise AssertionError("somebody is left")
+else:
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            if os.fork():
+                try:
+                    os.fork()
+                except OSError:
+                    os._exit(0)
+    os._exit(0)
+"""
+    command = [sys.executable, "-c", script]
+    path = {"PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(command, env=os.environ | path, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
 
 
@@ -589,9 +629,7 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
     judge.assignment = found
     done = []
     try:
-        done.append(
-            retry.with_retry(judge, cage, "", code, [loss], lambda result, transcripts: None)
-        )
+        done.append(retry.InCage(judge, cage, "")(code, [loss], lambda result, transcripts: None))
     finally:
         neighbour.kill()
         neighbour.wait()
@@ -603,19 +641,25 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
 
 
 @pytest.mark.parametrize(
-    ("wall", "cpu", "waits", "ended"),
+    ("wall", "cpu", "waits_for", "ended"),
     [
-        (1.05, 1.01, False, (True, False)),  # an endless loop with a core of its own
-        (4.0, 1.01, False, (True, True)),
-        (1000.0, 0.1, False, (False, False)),  # it waits for a core
-        (31.0, 0.1, True, (True, False)),  # it waits for something else
+        (1.05, 1.01, "core", (True, False)),  # an endless loop with a core of its own
+        (4.0, 1.01, "core", (True, True)),
+        (1000.0, 0.1, "core", (False, False)),
+        (31.0, 0.1, "disk", (True, True)),
+        (31.0, 0.1, "something else", (True, False)),
     ],
 )
 def test_waiting_for_a_core_is_not_charged_and_tells_a_crowded_machine(
-    monkeypatch: pytest.MonkeyPatch, wall: float, cpu: float, waits: bool, ended: tuple[bool, bool]
+    monkeypatch: pytest.MonkeyPatch,
+    wall: float,
+    cpu: float,
+    waits_for: str,
+    ended: tuple[bool, bool],
 ) -> None:
+    sight = Sight(True, waits_for == "core", waits_for == "disk", [])
     monkeypatch.setattr(Tree, "cpu", 0.0)
-    monkeypatch.setattr(Tree, "look", lambda self: Sight(True, not waits, False, []))
+    monkeypatch.setattr(Tree, "look", lambda self: sight)
     with socket.socket(socket.AF_UNIX) as line:
         watch = Watch(0, line)
     watch.begin(Budget(1.0))

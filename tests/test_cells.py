@@ -23,6 +23,8 @@ from autograder.sandbox.transport import Caged
 
 ANSWER = "def answer(x=1):\n    return x + 41\n"
 LABEL = "the cell of answer"
+OF_A_CHECK = {"op": "run", "source": "Own = dict", "label": "the check's own"}
+"""What a check has run, beside what the cells made."""
 
 
 @pytest.fixture(autouse=True)
@@ -361,6 +363,7 @@ def test_what_the_cells_wrote_and_named_is_found_by_their_functions() -> None:
     student = Student(transport)
     for _ in range(2):
         student.begin("answer", 0)
+        student.request(OF_A_CHECK)
         assert student.answer() == 5.0
 
 
@@ -375,6 +378,8 @@ def test_a_global_that_a_call_changed_is_not_the_next_check_s() -> None:
     student = Student(after(source))
     student.begin("wrong", 0)
     assert student.wrong() == 0
+    student.request(OF_A_CHECK)
+    assert student.Own() == {}
     student.begin("right", 0)
     assert student.right() == (2, False)
 
@@ -460,6 +465,36 @@ def caged(cage: Cage, *sources: str) -> Caged:
     worked = Caged(cage, load_assignment("backprop"), found)
     worked.begin("activations", 0)
     return worked
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        *("np.random.seed = 42", "random.seed = 42", "torch.manual_seed = 42"),
+        *("warnings.simplefilter = 'ignore'", "warnings.filters = 'ignore'"),
+        *("np.random = np.random.default_rng(0)", "matplotlib.rcParams = {'font.size': 14}"),
+    ],
+)
+def test_what_a_cell_overwrites_by_a_slip_of_the_pen_costs_no_exercise(
+    cage: Cage, slip: str
+) -> None:
+    """An equals sign where a call was meant: no check needs the function that was there."""
+    source = (
+        "import random, warnings\nimport matplotlib\nimport numpy as np\nimport torch\n"
+        f"draw = np.random.random\n{slip}\n{ANSWER}"
+        "def drawn():\n    return draw(), random.random(), torch.rand(1).item()"
+    )
+    worked = caged(cage, source)
+    try:
+        assert worked.failures == []
+        student, found = Student(worked), []
+        for _ in range(2):
+            student.begin("activations", 3)
+            assert student.answer() == 42
+            found.append(student.drawn())
+        assert found[0] == found[1]
+    finally:
+        worked.close()
 
 
 def test_a_statement_without_an_end_costs_itself_alone(

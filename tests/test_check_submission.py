@@ -128,7 +128,7 @@ def test_what_would_cost_marks_is_named(notebook: Path) -> None:
     renamed = changed(notebook, spoil).rename(notebook.with_name("springs (1).ipynb"))
     code, said = checked(renamed)
     for words in (
-        "the file is called springs (1).ipynb; hand it in as springs.ipynb",
+        "To know:\n  - the file is called springs (1).ipynb, its folder springs: hand it in",
         "stops in line 1 with NameError: name 'strength' is not defined",
         "(the cell of spring_force) stops in line 3 with ZeroDivisionError: division by zero",
         "spring_force fails a public check: run the cell below it",

@@ -679,6 +679,20 @@ def test_of_several_attempts_the_newest_counts_and_the_others_are_kept(tmp_path:
     ]
 
 
+def test_who_hands_in_no_notebook_at_last_is_remarked(tmp_path: Path) -> None:
+    first, last = ("7-1 - Ada L - Nov 19, 2026 905 AM", "7-1 - Ada L - Nov 20, 2026 1159 PM")
+    said = "the newest attempt has no notebook, and the one before it is taken: there is no"
+
+    def remarks(newest: str, data: bytes) -> str:
+        files = {f"{first}/backprop.ipynb": notebook(), f"{last}/{newest}": data}
+        outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
+        assert outcome.written + outcome.unchanged == ["ada_l-7"]
+        return "\n".join(outcome.remarks)
+
+    assert said in remarks("notes.txt", b"I forgot it")
+    assert said not in remarks("backprop.ipynb", notebook())
+
+
 def test_what_is_replaced_is_kept(tmp_path: Path) -> None:
     for data in (b"1", b"2"):
         collect(archive(tmp_path, {"ada/backprop.ipynb": data}), FOUND, tmp_path, replace=True)
@@ -898,6 +912,17 @@ def test_nobody_hands_in_for_another_by_a_number_of_the_roster(
     both = "submission_1: its id, number, address and name are those of ada and mal"
     claimed = "submission_2: ada is claimed by submission_1 and submission_2"
     assert outcome.left_out == [both, claimed][: 1 + with_ada]
+
+
+@pytest.mark.parametrize("known", ["2026/17", "../17", "../../17"])
+def test_an_id_on_the_roster_that_is_no_folders_name_is_named(known: str, tmp_path: Path) -> None:
+    _on_a_roster(tmp_path / "course", (known, "Ada L", "", ""), ("mal", "Mal M", "", ""))
+    names = ("Ada L_1_assignsubmission_file_/x.ipynb", "Mal M_2_assignsubmission_file_/x.ipynb")
+    before = {path for path in tmp_path.rglob("*") if "17" in path.name}
+    outcome = _taken(tmp_path / "course", dict.fromkeys(names, b"1"))
+    assert outcome.written == ["mal"]
+    assert [line for line in outcome.left_out if f"{known}, its id on the roster" in line]
+    assert not {path for path in tmp_path.rglob("*") if "17" in path.name} - before
 
 
 @pytest.mark.parametrize(

@@ -387,8 +387,8 @@ def test_no_relation_is_said_of_a_right_answer(assignment: str, exercise: str) -
             for check in judge.of(found.exercise(exercise)):
                 assert judge.run(check, student, "salt").outcome == "passed"
                 pairs = [*_pairs(Known(found)[None], student.requests)]
-                assert relations.told(pairs, by_value=False) == relations.NOTHING
-                assert relations.place(pairs) == relations.missing(pairs) == relations.NOTHING
+                assert relations.told(pairs, by_value=False) == ""
+                assert relations.place(pairs) == relations.missing(pairs) == ""
 
 
 def test_a_known_answer_is_asked_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -484,7 +484,7 @@ def test_an_exercise_with_all_its_points_is_right() -> None:
         name="differences", outcome="failed", hidden=False, seconds=0, message="no"
     )
     hidden = CheckResult(name="values", outcome="passed", hidden=True, seconds=0)
-    result = summarise(exercise, [public, hidden], guards=set(), points=set())
+    result = summarise(exercise, [public, hidden], guards=set())
     assert (result.status, result.points, result.message) == ("right", exercise.points, "")
 
 
@@ -493,6 +493,8 @@ def test_status_and_points_agree_whatever_the_checks_say() -> None:
     marks = [("", ""), ("guard", ""), ("", "point"), ("guard", "point")]
     for outcomes in itertools.product((True, False), repeat=3):
         for marked in itertools.product(marks, repeat=2):
+            guards = {str(n) for n, (guard, _) in enumerate(marked) if guard}
+            points = {str(n) for n, (_, point) in enumerate(marked) if point}
             checks = [
                 CheckResult(
                     name=str(n),
@@ -500,12 +502,11 @@ def test_status_and_points_agree_whatever_the_checks_say() -> None:
                     hidden=True,
                     seconds=0,
                     kind="value",
+                    point=str(n) in points,
                 )
                 for n, passed in enumerate(outcomes)
             ]
-            guards = {str(n) for n, (guard, _) in enumerate(marked) if guard}
-            points = {str(n) for n, (_, point) in enumerate(marked) if point}
-            result = summarise(exercise, checks, guards, points)
+            result = summarise(exercise, checks, guards)
             assert (result.status == "right") == (result.points == result.max_points)
             assert (result.status == "partly") == (0 < result.points < result.max_points)
             assert (result.status == "wrong") == (result.points == 0)

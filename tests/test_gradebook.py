@@ -55,7 +55,7 @@ from autograder.records.gradebook import (
     autograded_notebook,
     submission_time,
 )
-from autograder.records.gradebook.marks import InWords
+from autograder.records.gradebook.marks import ByHand, InWords
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import InProcess
 
@@ -1470,6 +1470,16 @@ def test_whom_the_grader_failed_has_no_mark_and_no_zero(
     assert ([path.stem for path in paths], without) == (["=1+1"], ["ada"])
 
 
+def test_whom_a_gradebook_that_is_older_does_not_have_is_named(
+    graded: Path, springs: Assignment
+) -> None:
+    from autograder.exchange.export import table
+
+    Store(graded).save(result(springs, "zed"))
+    for kind in ("csv", "canvas", "moodle"):
+        assert table(graded, springs, kind)[1] == ["zed"]
+
+
 def test_who_is_not_graded_yet_is_named_by_every_export(graded: Path, springs: Assignment) -> None:
     hand_in(graded, "zed", filled(springs, ANSWERS))
     hand_in(graded, "two\nlines", filled(springs, ANSWERS))
@@ -1673,9 +1683,11 @@ def test_nbgraders_path_takes_nothing_along_but_the_notebook(
         for student in ("mallory", "fifo", "dangling"):
             assert api.autograde("springs", student)["success"], student
         assert api.generate_feedback("springs", "mallory")["success"]
+    ours = {"springs.ipynb", "springs.html", "timestamp.txt", "submission_secret.txt"}
     for made in ("autograded", "feedback"):
         files = {p.name for p in (tmp_path / made / "mallory").rglob("*") if not p.is_dir()}
-        assert files <= {"springs.ipynb", "springs.html", "timestamp.txt"}, files
+        assert files <= ours, files
+    assert "submission_secret.txt" in files, "release_feedback stops without it"
     results = {r.student: (r.status, r.message) for r in Store(tmp_path).all("springs")}
     assert results["mallory"][0] == "graded"
     assert results["fifo"] == ("unreadable", "springs.ipynb is no regular file")
@@ -1998,6 +2010,14 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
     (page,) = (home / "springs" / "feedback").rglob("*.html")
     mine = course_dir / "feedback" / student / "springs" / "springs.html"
     assert page.read_bytes() == mine.read_bytes()
+    # nbgrader's own generate_feedback takes along what lies beside the autograded notebook.
+    handed_in = course_dir / "submitted" / student / "springs" / "submission_secret.txt"
+    for who in (student, "by_mail"):
+        Receipts(course_dir).remove(result(springs, who))
+        autograded = course_dir / "autograded" / who / "springs" / "submission_secret.txt"
+        assert len(autograded.read_bytes()) > 30
+        assert who != student or autograded.read_bytes() == handed_in.read_bytes()
+        assert not (course_dir / "feedback" / who / "springs" / autograded.name).exists()
 
 
 def test_the_report_and_the_terminal_have_the_gradebooks_mark(
@@ -2561,3 +2581,7 @@ def test_a_question_without_points_says_nothing_of_the_mark(
     text = " ".join(Tags(page_of(wordy, made, mark, {"answer_why": "Because."})).text.split())
     assert "Because." in text
     assert "still to be marked" not in text
+    extra = {"why": ByHand(None, 2.0, giver="kim")}
+    mark = mark._replace(in_words={"why": InWords(2.0, 0.0)}, by_hand=extra, points=10.0)
+    assert mark.story == ["why: 2 by hand (kim)"], "what counts is told"
+    assert "2 of 0 points" in " ".join(Tags(page_of(wordy, made, mark)).text.split())

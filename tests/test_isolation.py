@@ -58,6 +58,8 @@ TRIES = {
     "takes the machine's asynchronous reads": "system_call(206, 1000, ctypes.byref(slot))",
     "has everybody's files written to the disk": "system_call(162)",
     "has a disk's files written": "system_call(306, os.open(os.__file__, 0))",
+    "has a disk's limits written": "system_call(443, os.open(os.__file__, 0), 0x80000100, 0, 0)",
+    "has the kernel note where pages of a file are to lie": "system_call(237, 0, 0, 0, 0, 0, 0)",
     "takes the machine's large pages": (  # which it need not have: then it is another error
         "libc.syscall(9, 0, 2**21, 3, 0x40022, -1, 0); assert ctypes.get_errno() != 1"
     ),

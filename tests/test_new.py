@@ -54,13 +54,21 @@ def test_a_new_assignment_is_right_and_can_be_built(copy: Path) -> None:
     tried = run(copy, "try", "waves", "kinetic_energy", str(answer))
     assert tried.returncode == 1
     assert "the factor ½ is missing" in tried.stdout
+    answer.write_bytes(b"\xff")
+    assert "is not UTF-8" in run(copy, "try", "waves", "kinetic_energy", str(answer)).stderr
     again = run(copy, "new", "waves")
     assert again.returncode == 2
     assert "is there already" in again.stderr
 
 
-@pytest.mark.parametrize("name", ["two words", "Waves", "class", "../x", "1d"])
+@pytest.mark.parametrize("name", ["two words", "Waves", "class", "../x", "1d", "übung"])
 def test_a_name_that_cannot_be_is_refused(copy: Path, name: str) -> None:
     refused = run(copy, "new", name)
     assert refused.returncode == 2
-    assert "cannot be a Python module's name" in refused.stderr
+    assert "cannot name an assignment" in refused.stderr
+
+
+def test_a_title_that_cannot_be_is_refused(copy: Path) -> None:
+    refused = run(copy, "new", "betas", "--title", r"Why \alpha?")
+    assert refused.returncode == 2
+    assert "without double quotes and backslashes" in refused.stderr

@@ -363,6 +363,27 @@ def test_a_begun_family_shows_both(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("kit")
+def test_an_exercise_that_nobody_touched_is_not_begun(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one check, which needs another exercise first, it is not known whether it is written."""
+
+    def test_energies__needs_another(student: Any) -> None:
+        """add up"""
+        student.kinetic(1.0, student.spring_force(1.0, 2.0))
+
+    of_potential = notebook._known()["energies"][1]
+    checks = [of_potential, test_energies__needs_another]
+    monkeypatch.setitem(notebook._known(), "energies", checks)
+    stub = f'(*a):\n    raise NotImplementedError("{notebook.UNWRITTEN}")\n'
+    stubs = "".join(f"def {name}{stub}" for name in ("spring_force", "kinetic", "potential"))
+    call("summary()", run(stubs))
+    assert re.search(r" · energies +still to be written\n", capsys.readouterr().out)
+    call("summary()", run(stubs + "def kinetic(*a):\n    return 1.0\n"))
+    assert re.search(r" · energies +begun +public checks: 0 of 2\n", capsys.readouterr().out)
+
+
+@pytest.mark.usefixtures("kit")
 def test_an_unknown_exercise_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     call('check("spring_forse")', {})
     known = "spring_force, energies, oscillator"

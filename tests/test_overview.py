@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from test_report import HOSTILE, Page, exercise, plausible_class
@@ -137,6 +138,16 @@ def test_a_page_for_each_student(course_dir: Path) -> None:
     assert "made again, in backprop activations" in cy, "a slip that returns is said once"
     assert "handed in nothing for backprop, training" in shown("fay")
     assert "handed in nothing for training" in shown("dan")
+
+
+def test_an_id_on_the_roster_that_is_no_files_name_has_its_page(tmp_path: Path) -> None:
+    results("backprop", {"ada": 1}, tmp_path)
+    Recorder(tmp_path, []).know([Known("../17", "Fay F"), Known("x" * 300, "Gus G")])
+    page, *_ = overview.write_overview(tmp_path, overview.graded_assignments(tmp_path))
+    found = Page(page.read_text(encoding="utf-8")).attributes("href")
+    linked = {page.parent / unquote(href) for href in found if href.startswith("students/")}
+    assert len(linked) == 3
+    assert set(tmp_path.rglob("*.html")) == {page, *linked}
 
 
 def test_a_course_without_a_result_is_said(tmp_path: Path) -> None:

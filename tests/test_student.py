@@ -14,6 +14,7 @@ from autograder.judging.answers import Answer, cells
 from autograder.judging.student import Student
 from autograder.sandbox.inside.session import Session
 from autograder.sandbox.inside.wire import ITEM_BYTES, Handle, decode, encode
+from autograder.sandbox.process import Traces
 from autograder.sandbox.protocol import InProcess
 from autograder.sandbox.transport import Caged
 from autograder.sandbox.watch import Budget
@@ -85,14 +86,8 @@ class Uncaged:
     def worker(self, cpu: float) -> Uncaged:
         return self
 
-    def company(self) -> set[int]:
-        return set()
-
-    def conditions(self) -> list[object]:
-        return []
-
-    def room(self) -> list[int]:
-        return []
+    def traces(self) -> Traces:
+        return Traces(set(), [], [])
 
     def ask(self, request: bytes, budget: Budget) -> bytes:
         self.asked.append(request)

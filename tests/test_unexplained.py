@@ -77,7 +77,7 @@ def test_a_class_s_own_slip_becomes_a_known_one(
     more = (
         kept.replace("import Bank", "import Bank, mistake")
         + "\n\n"
-        + as_mistake(groups[0], sentence)
+        + as_mistake(groups[0]).replace('hint=""', f"hint={sentence!r}")
     )
     try:
         bank.write_text(more, encoding="utf-8")

@@ -420,6 +420,23 @@ def an_iterator_of_its_own():
 
 
 @alternative("minibatches")
+def batches_of_a_class_of_their_own():
+    from dataclasses import dataclass
+
+    @dataclass
+    class Batch:
+        x: torch.Tensor
+        y: torch.Tensor
+
+        def __iter__(self):
+            return iter((self.x, self.y))
+
+    def minibatches(x, y, batch_size, generator):
+        for rows in torch.randperm(len(x), generator=generator).split(batch_size):
+            yield Batch(x[rows], y[rows])
+
+
+@alternative("minibatches")
 def an_object_with_a_generator_method():
     class Epoch:
         def __init__(self, x, y, batches):

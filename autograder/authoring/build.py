@@ -14,13 +14,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 import json
 import re
 import tempfile
 import textwrap
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +27,7 @@ from typing import Any
 import numpy as np
 from coursekit import slips
 from coursekit.notebook import UNWRITTEN
+from coursekit.student import module_at
 
 from autograder import course
 from autograder.course import Assignment, Exercise
@@ -39,7 +38,7 @@ from autograder.judging.answers import definition, setup_code
 from .slips import SHARED, known_slips
 
 _STAMP = ".build.json"
-_IGNORED = ("__pycache__", ".ipynb_checkpoints", ".DS_Store")
+_IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
 _ROLES = ("setup", "parameters", "exercise", "demo", "summary")
 _STUB = f'# YOUR CODE HERE\nraise NotImplementedError("{UNWRITTEN}")'
 _HELPERS = """\
@@ -109,50 +108,49 @@ def _cells(assignment: Assignment, reference: ModuleType) -> list[Cell]:
     """The instructors' notebook, cell by cell."""
     import jupytext
 
-    where = assignment.text.relative_to(course.ROOT)
+    where = str(assignment.text.relative_to(course.ROOT))
     text = jupytext.reads(_read(assignment.text).decode(), fmt="py:percent")
     cells: list[Cell] = []
-    exercises: list[str] = []
     last, prose = "title", 0
     for found in text.cells:
-        if found.cell_type == "markdown" and "answer" in found.metadata:
-            cells.append(_answer_cell(assignment, found, str(where)))
-            last, prose = cells[-1]["id"], 0
-            continue
-        if found.cell_type == "markdown":
+        if found.cell_type == "markdown" and "answer" not in found.metadata:
             prose += 1
-            words = _evaluated(found.source, vars(reference), str(where))
+            words = _evaluated(found.source, vars(reference), where)
             cells.append(_cell("markdown", f"text_{last}_{prose}", words))
-            continue
-        role, value = _role(found, str(where))
-        if role == "setup":
-            made = [_locked("setup", setup_code(assignment).strip())]
-            made += [_locked("demo_helpers", _HELPERS)]
-        elif role == "parameters":
-            made = [_cell("code", "parameters", found.source, tags=["parameters"])]
-        elif role == "exercise":
-            exercise = assignment.exercise(str(value))
-            exercises.append(exercise.name)
-            made = [_solution_cell(assignment, exercise), _check_cell(assignment, exercise)]
-        elif role == "demo":
-            made = [_demo_cell(str(value), found.source, str(where))]
         else:
-            made = [_locked("demo_summary", "summary()", tags=["skip-execution"])]
-        cells += made
-        last, prose = made[-1]["id"], 0
+            cells += _made(assignment, found, where)
+            last, prose = cells[-1]["id"], 0
+    ids = [cell["id"] for cell in cells]
     wanted = [exercise.name for exercise in assignment.exercises]
-    if exercises != wanted:
+    if (exercises := [one for one in ids if one in wanted]) != wanted:
         raise CourseError(
             f"{where} has the exercises {', '.join(exercises)}; "
             f"course.toml has {', '.join(wanted)}, in this order"
         )
-    ids = [cell["id"] for cell in cells]
     if twice := {one for one in ids if one.startswith("answer_") and ids.count(one) > 1}:
         raise CourseError(f"{where} has more than one cell {', '.join(sorted(twice))}")
     for name in ("setup", "parameters", "demo_summary"):
         if ids.count(name) != 1:
             raise CourseError(f"{where} has {ids.count(name)} cells {name!r}; it needs one")
     return cells
+
+
+def _made(assignment: Assignment, found: Any, where: str) -> list[Cell]:
+    """What becomes of a cell that is more than prose."""
+    if found.cell_type == "markdown":
+        return [_answer_cell(assignment, found, where)]
+    role, value = _role(found, where)
+    if role == "setup":
+        code = setup_code(assignment).strip()
+        return [_locked("setup", code), _locked("demo_helpers", _HELPERS)]
+    if role == "parameters":
+        return [_cell("code", "parameters", found.source, tags=["parameters"])]
+    if role == "exercise":
+        exercise = assignment.exercise(str(value))
+        return [_solution_cell(assignment, exercise), _check_cell(assignment, exercise)]
+    if role == "demo":
+        return [_demo_cell(str(value), found.source, where)]
+    return [_locked("demo_summary", "summary()", tags=["skip-execution"])]
 
 
 def _role(found: Any, where: str) -> tuple[str, Any]:
@@ -368,12 +366,9 @@ def _digits(value: Any) -> Any:
 
 
 def _module(path: Path, name: str) -> ModuleType:
-    specification = importlib.util.spec_from_file_location(name, path)
-    if specification is None or specification.loader is None or not path.is_file():
+    if not path.is_file():
         raise CourseError(f"{path.relative_to(course.ROOT)} does not exist")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return module_at(path, name)
 
 
 def _read(path: Path) -> bytes:
@@ -443,7 +438,7 @@ def build(assignment: Assignment, *, force: bool = False) -> Built:
 
     CourseError if a file there was changed since it was built: it may be somebody's work.
     """
-    files = _stamped(assignment, built_files(assignment))
+    files = _stamped(assignment)
     stamp = _read_stamp(assignment)
     edited = [
         path
@@ -456,18 +451,18 @@ def build(assignment: Assignment, *, force: bool = False) -> Built:
         lines = [f"{path} was changed since it was built: {_origin(path)}" for path in edited]
         lines.append("Carry over what you want to keep, then build with --force to overwrite.")
         raise CourseError("\n".join(lines))
-    for path in stamp.keys() & set(_present(assignment)) - files.keys():
+    for path in stamp.keys() & _present(assignment) - files.keys():
         (course.ROOT / path).unlink()
     written = [path for path, data in files.items() if _on_disk(path) != data]
     for path in written:
         write_atomically(course.ROOT / path, files[path])
-    return Built(len(files), written, sorted(set(_present(assignment)) - files.keys()))
+    return Built(len(files), written, sorted(_present(assignment) - files.keys()))
 
 
 def differences(assignment: Assignment) -> list[str]:
     """What a build would change, a sentence for each file; nothing is written."""
-    files = _stamped(assignment, built_files(assignment))
-    present = set(_present(assignment))
+    files = _stamped(assignment)
+    present = _present(assignment)
     found = [f"{path} is missing" for path in sorted(files.keys() - present)]
     found += [f"{path} is not the builder's" for path in sorted(present - files.keys())]
     both = sorted(files.keys() & present)
@@ -491,8 +486,9 @@ def released(assignment: Assignment) -> Files:
     return {path.removeprefix(folder): data for path, data in files.items()}
 
 
-def _stamped(assignment: Assignment, files: Files) -> Files:
-    """The files and the stamp, which says what each was when it was built."""
+def _stamped(assignment: Assignment) -> Files:
+    """The built files and the stamp, which says what each is now that it is built."""
+    files = built_files(assignment)
     prints = {path: _fingerprint(path, data) for path, data in files.items()}
     stamp = json.dumps(prints, indent=1, sort_keys=True) + "\n"
     return files | {_stamp_path(assignment): stamp.encode()}
@@ -533,12 +529,11 @@ def _on_disk(path: str) -> bytes | None:
         return None
 
 
-def _present(assignment: Assignment) -> Iterator[str]:
-    for folder in (assignment.source.parent, assignment.release.parent):
-        for path in folder.rglob("*"):
-            place = path.relative_to(course.ROOT)
-            if path.is_file() and not any(part in _IGNORED for part in place.parts):
-                yield place.as_posix()
+def _present(assignment: Assignment) -> set[str]:
+    folders = (assignment.source.parent, assignment.release.parent)
+    files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    places = (path.relative_to(course.ROOT) for path in files)
+    return {place.as_posix() for place in places if _IGNORED.isdisjoint(place.parts)}
 
 
 def _origin(path: str) -> str:

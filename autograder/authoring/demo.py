@@ -38,7 +38,6 @@ class Submission:
     files: dict[str, bytes]
     points: float
     status: str = "graded"
-    timestamp: str = "2026-11-20 18:00:00 UTC"
 
 
 @dataclass
@@ -46,10 +45,18 @@ class _Class:
     """The notebooks of one assignment's class."""
 
     found: Assignment
+    judge: Judge
     release: Notebook
     right: dict[str, str]
-    deserved: Callable[[dict[str, str]], float]
     members: list[Submission] = field(default_factory=list)
+
+    def deserved(self, code: dict[str, str]) -> float:
+        """What these answers earn, judged in this process."""
+        notebook = [cells(self.found)[0]]  # the setup cell
+        notebook += [Cell(f"the cell of {name}", text) for name, text in code.items()]
+        exercises, attempt = list(self.found.exercises), in_process(self.judge, "demo")
+        results = judged(self.judge, notebook, exercises, lambda *_: None, attempt).exercises
+        return sum(result.points for result in results.values())
 
     def add(
         self,
@@ -100,24 +107,12 @@ def filled(release: Notebook, code: dict[str, str], first: str = "") -> Notebook
 
 def class_of(found: Assignment) -> list[Submission]:
     """The demonstration class of one assignment."""
-    return list(_members(found, Judge(found)))
-
-
-def _members(found: Assignment, judge: Judge) -> list[Submission]:
     right = {exercise.name: reference_code(found, exercise.name) for exercise in found.exercises}
     release = json.loads(found.release.read_text(encoding="utf-8"))
-
-    def deserved(code: dict[str, str]) -> float:
-        notebook = [cells(found)[0]]  # the setup cell
-        notebook += [Cell(f"the cell of {name}", text) for name, text in code.items()]
-        exercises, attempt = list(found.exercises), in_process(judge, "demo")
-        results = judged(judge, notebook, exercises, lambda *_: None, attempt).exercises
-        return sum(result.points for result in results.values())
-
-    group = _Class(found, release, right, deserved)
+    group = _Class(found, Judge(found), release, right)
     _honest(group)
     _unlucky(group)
-    _below(group, judge)
+    _below(group)
     _hostile(group)
     return group.members
 
@@ -133,8 +128,7 @@ def _honest(group: _Class) -> None:
         group.add(student, "everything right, in another style", right | other)
     copied = {name: ast.unparse(ast.parse(codes[0])) for name, codes in list(styles.items())[:3]}
     group.add("zoe", "three answers are ben's in another layout", right | copied)
-    slips = [wrong for wrong in mistakes(found)]
-    firsts = {wrong.exercise: wrong for wrong in reversed(slips)}
+    firsts = {wrong.exercise: wrong for wrong in reversed(mistakes(found))}
     exercises = [exercise.name for exercise in found.exercises]
     for student, chosen_names in (
         ("dmitri", exercises[1:2]),
@@ -178,10 +172,10 @@ def _unlucky(group: _Class) -> None:
     group.add_raw("rosa", story, {name: stripped}, found.points)
 
 
-def _below(group: _Class, judge: Judge) -> None:
+def _below(group: _Class) -> None:
     """Wrong where others build on it: it costs its own points, whatever happens there."""
     found, right = group.found, group.right
-    used = dependents(judge)
+    used = dependents(group.judge)
     if not used:
         return
     below = max(used, key=lambda name: sum(other.points for other in used[name]))
@@ -292,4 +286,4 @@ def write(course_dir: Path, found: Assignment, members: list[Submission]) -> Non
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in member.files.items():
             (folder / name).write_bytes(data)
-        (folder / "timestamp.txt").write_text(member.timestamp + "\n", encoding="ascii")
+        (folder / "timestamp.txt").write_text("2026-11-20 18:00:00 UTC\n", encoding="ascii")

@@ -15,7 +15,7 @@ from coursekit import StudentError
 from coursekit.notebook import UNWRITTEN
 
 from autograder.course import SECONDS, Assignment, Cell, Exercise
-from autograder.judging.answers import Answer, cells, mistakes, reference_code
+from autograder.judging.answers import Answer, cells, reference_code
 from autograder.judging.follow_through import in_process, judged
 from autograder.judging.judge import Judge
 from autograder.judging.patience import TookTooLong, at_most
@@ -25,18 +25,9 @@ from autograder.sandbox.protocol import InProcess
 CALL_SECONDS = 20.0
 
 
-class Way(NamedTuple):
-    """A way in which an exercise can be wrong."""
-
-    exercise: str
-    name: str
-    code: str
-
-
 class Outcome(NamedTuple):
     """What the right exercises that use a wrong one lost, by name."""
 
-    way: Way
     kept: list[str]
     lost: dict[str, str]
     seconds: float
@@ -56,22 +47,15 @@ def dependents(judge: Judge, quick: bool = False) -> dict[str, list[Exercise]]:
     return table
 
 
-def damages(found: Assignment, exercise: Exercise) -> Iterator[Way]:
+def damages(found: Assignment, exercise: Exercise) -> Iterator[Answer]:
     """The untouched stub, and a syntax error."""
     stubs = (
         f"def {name}(*args, **kwargs):\n    raise NotImplementedError({UNWRITTEN!r})\n"
         for name in exercise.defines
     )
-    yield Way(exercise.name, "its stub", "\n".join(stubs))
+    yield Answer(found.name, exercise.name, "its stub", "\n".join(stubs))
     broken = reference_code(found, exercise.name) + "\ndef broken(:\n"
-    yield Way(exercise.name, "a syntax error", broken)
-
-
-def known(found: Assignment, exercise: Exercise) -> Iterator[Way]:
-    """Its mistakes."""
-    for wrong in mistakes(found):
-        if wrong.exercise == exercise.name:
-            yield Way(exercise.name, wrong.name, wrong.code)
+    yield Answer(found.name, exercise.name, "a syntax error", broken)
 
 
 class Patient(InProcess):
@@ -99,10 +83,9 @@ class Patient(InProcess):
         return answer
 
 
-def tried(judge: Judge, way: Way, others: list[Exercise], salt: str = "merit") -> Outcome:
-    """What the others come to where one exercise is wrong in this way."""
-    found = judge.assignment
-    code = cells(found, Answer(found.name, way.exercise, way.name, way.code))
+def tried(judge: Judge, wrong: Answer, others: list[Exercise], salt: str = "merit") -> Outcome:
+    """What the others come to beside this answer to one exercise."""
+    code = cells(judge.assignment, wrong)
     attempt = in_process(judge, salt, Patient)
     started = time.perf_counter()
     results = judged(judge, code, others, lambda *_: None, attempt).exercises
@@ -112,4 +95,4 @@ def tried(judge: Judge, way: Way, others: list[Exercise], salt: str = "merit") -
         if result.points < result.max_points
     }
     kept = [name for name in results if name not in lost]
-    return Outcome(way, kept, lost, time.perf_counter() - started)
+    return Outcome(kept, lost, time.perf_counter() - started)

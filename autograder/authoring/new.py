@@ -30,18 +30,17 @@ exercise = [
 
 def write_files(name: str, title: str) -> list[Path]:
     """Writes them and the section in course.toml; refuses a name that is taken or cannot be."""
-    if not name.isidentifier() or not name.islower() or keyword.iskeyword(name):
-        raise CourseError(
-            f"{name!r} cannot be a Python module's name: use lower case, digits and _"
-        )
+    plain = name.isascii() and name.isidentifier() and name.islower()  # also a key of course.toml
+    if not plain or keyword.iskeyword(name):
+        raise CourseError(f"{name!r} cannot name an assignment: use a to z, digits and _")
     root = course.ROOT
     toml = root / "assignments" / "course.toml"
     paths = {root / place.format(name=name): file for file, place in _PLACES.items()}
     taken = [str(path.relative_to(root)) for path in paths if path.exists()]
     if name in course.course() or taken:
         raise CourseError(f"{name} is there already: {', '.join(taken) or toml.name}")
-    if '"' in title or not title.isprintable():
-        raise CourseError("the title must be one line without double quotes")
+    if '"' in title or "\\" in title or not title.isprintable():
+        raise CourseError("the title must be one line without double quotes and backslashes")
     for path, file in paths.items():
         text = (_TEMPLATES / file).read_text(encoding="utf-8")
         text = text.replace("NAME", name).replace("TITLE", title)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
-import importlib.util
 import io
 import json
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 from coursekit import slips
 from coursekit.notebook import NotebookStudent, verdict
+from coursekit.student import module_at
 
 from autograder.course import SECONDS, Assignment, Exercise
 from autograder.judging.answers import Mistake, cells, mistakes
@@ -38,7 +38,7 @@ does as the worker does it."""
 
 def known_slips(assignment: Assignment) -> bytes:
     """The table of one assignment, as the file's bytes."""
-    old = _on_disk(assignment)
+    old = slips.shipped_table(assignment.release.parent)
     table = {}
     for exercise in assignment.exercises:
         entry: dict[str, Any] = {"usual": usual_facts(assignment, exercise.name)}
@@ -52,14 +52,6 @@ def known_slips(assignment: Assignment) -> bytes:
         else:
             entry["found"] = _found(assignment, exercise)
     return (json.dumps(table, indent=1) + "\n").encode()
-
-
-def _on_disk(assignment: Assignment) -> slips.Table:
-    try:
-        table = json.loads((assignment.release.parent / slips.FILE).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return table if isinstance(table, dict) else {}
 
 
 def _fingerprint(assignment: Assignment, exercise: Exercise) -> str:
@@ -137,12 +129,7 @@ def share() -> None:
 def public_checks(assignment: Assignment, exercise: str) -> Checks:
     """The public checks of an exercise, by their names."""
     share()
-    path = assignment.public_checks
-    specification = importlib.util.spec_from_file_location(f"_public_{assignment.name}", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    module = module_at(assignment.public_checks, f"_public_{assignment.name}")
     beginning = f"test_{exercise}__"
     return {
         name.removeprefix(beginning): function

@@ -30,8 +30,7 @@ SALT = "inprocess"
 def score(name: str, exercise: str, namespace: dict[str, Any]) -> float:
     """The points that the names in a notebook's namespace earn; prints what to look at.
 
-    It gives the same marks for honest work; student code can reach this process, so use it
-    only for trusted work. nbgrader takes the cell's last value, printed as a plain float, for
+    nbgrader takes the cell's last value, printed as a plain float, for
     the points, and any output on stderr for a failure; so nothing else is let through.
     """
     found = load_assignment(name)

@@ -20,20 +20,17 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import functools
-import hashlib
 import multiprocessing
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from pathlib import Path
 
 import msgspec
 
-from autograder.course import Assignment, Exercise, load_assignment
+from autograder.course import Assignment, Exercise
 from autograder.errors import CourseError
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, definition, mistakes
-from autograder.judging.digest import digests
 from autograder.judging.judge import (
     AT_MOST_WITHOUT_THE_POINT,
     Check,
@@ -52,6 +49,8 @@ TRIVIAL = 0.1
 """The most that a trivial answer may earn, as a part of the points."""
 FORGETFUL = 0.9
 """The most that an answer which forgets an argument may keep where it fails guards alone."""
+JOBS = 2
+"""Exercises that are tried at a time."""
 ROUNDED = 0.01
 """What points that were rounded may be off."""
 CALL_SECONDS = 60.0
@@ -87,37 +86,34 @@ class Table(msgspec.Struct, kw_only=True):
 Named = tuple[Assignment, Exercise]
 
 
-def exercises(names: list[str], keys: Collection[str] = ()) -> list[Named]:
-    """The exercises of the named assignments, or those of them with these keys."""
-    found = [(one, exercise) for one in map(load_assignment, names) for exercise in one.exercises]
+def exercises(assignments: list[Assignment], keys: Collection[str]) -> list[Named]:
+    """The exercises of these assignments, or those of them with these keys."""
+    found = [(one, exercise) for one in assignments for exercise in one.exercises]
     for key in keys:
         if key not in [exercise.name for _, exercise in found]:
+            names = ", ".join(one.name for one in assignments)
             known = ", ".join(exercise.name for _, exercise in found)
-            raise CourseError(f"{key} is no exercise of {', '.join(names)}; there are {known}")
+            raise CourseError(f"{key} is no exercise of {names}; there are {known}")
     return [one for one in found if not keys or one[1].name in keys]
 
 
 def verify(
-    wanted: list[Named],
-    jobs: int = 2,
-    progress: Callable[[str, str, list[Row]], None] | None = None,
-    salts: int = 1,
+    wanted: list[Named], salts: int, progress: Callable[[str, str, list[Row]], None]
 ) -> list[Table]:
     """The truth tables of these exercises, by assignment, each drawn from as many salts.
 
-    Exercises are tried on `jobs` processes; `progress` is called with the assignment, the
-    exercise and its rows as each is done with one salt.
+    `progress` is called with the assignment, the exercise and its rows as each is done with one
+    salt.
     """
     drawn = [(*one, f"{SALT} {n}" if n else SALT) for one in wanted for n in range(salts)]
     rows: dict[tuple[str, str], list[Row]] = {}
     holes: dict[tuple[str, str], list[str]] = {}
-    for (found, exercise, salt), done in _done(drawn, jobs):
+    for (found, exercise, salt), done in _done(drawn):
         rows.setdefault((found.name, exercise.name), []).extend(done)
         where = "" if salt == SALT else f", salt {salt!r}"
         found_here = [hole + where for hole in holes_in(done)]
         holes.setdefault((found.name, exercise.name), []).extend(found_here)
-        if progress is not None:
-            progress(found.name, exercise.name, done)
+        progress(found.name, exercise.name, done)
     tables: dict[str, Table] = {}
     for found, exercise in wanted:
         table = tables.setdefault(found.name, Table(assignment=found.name, rows=[], holes=[]))
@@ -129,14 +125,13 @@ def verify(
 _Job = tuple[Assignment, Exercise, str]
 
 
-def _done(wanted: list[_Job], jobs: int) -> Iterator[tuple[_Job, list[Row]]]:
+def _done(wanted: list[_Job]) -> Iterator[tuple[_Job, list[Row]]]:
     """Each job with its rows, as they are done."""
-    if min(jobs, len(wanted)) == 1:
-        for job in wanted:
-            yield job, tried(*job, counted=True)
+    if len(wanted) == 1:
+        yield wanted[0], tried(*wanted[0], counted=True)
         return
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with concurrent.futures.ProcessPoolExecutor(JOBS, mp_context=context) as pool:
         futures = {pool.submit(tried, *job, counted=True): job for job in wanted}
         for future in concurrent.futures.as_completed(futures):
             yield futures[future], future.result()
@@ -157,26 +152,6 @@ def tried(
 @functools.cache
 def _judge(found: Assignment) -> Judge:
     return Judge(found)
-
-
-def fingerprint(found: Assignment, exercise: str) -> str:
-    """A hash of all that decides the exercise's truth table: what decides its marks, the
-    alternatives, this module and those beside it, and the libraries' versions."""
-    import numpy
-    import scipy
-    import torch
-
-    alternatives_text = found.known_mistakes.parents[1] / "alternatives" / f"{found.name}.py"
-    parts = [
-        digests(found)[exercise].encode(),
-        alternatives_text.read_bytes(),
-        Path(__file__).read_bytes(),
-        Path(trivial.__file__).read_bytes(),
-        Path(forgetful.__file__).read_bytes(),
-        Path(merit.__file__).read_bytes(),
-        *(module.__version__.encode() for module in (numpy, scipy, torch)),
-    ]
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def holes_in(rows: list[Row]) -> list[str]:
@@ -227,18 +202,16 @@ def _exercise_rows(
             yield row
     yield from trials.mistakes([one for one in mistakes(found) if one.exercise == exercise.name])
     others = merit.dependents(judge, quick=True).get(exercise.name, [])
-    for way in merit.damages(found, exercise) if others else ():
-        yield _row_of_others(judge, exercise, way, others, salt)
+    for wrong in merit.damages(found, exercise) if others else ():
+        yield _row_of_others(judge, wrong, others, salt)
 
 
-def _row_of_others(
-    judge: Judge, exercise: Exercise, way: merit.Way, others: list[Exercise], salt: str
-) -> Row:
-    done = merit.tried(judge, way, others, salt)
+def _row_of_others(judge: Judge, wrong: Answer, others: list[Exercise], salt: str) -> Row:
+    done = merit.tried(judge, wrong, others, salt)
     return Row(
         kind="others",
-        exercise=exercise.name,
-        name=way.name,
+        exercise=wrong.exercise,
+        name=wrong.name,
         points=sum(other.points for other in others if other.name in done.kept),
         max_points=sum(other.points for other in others),
         failed=list(done.lost),
@@ -318,8 +291,7 @@ class Trials:
         result = summarise(
             self.exercise,
             [done[check] for check in self.checks if check in done],
-            guards={check.name for check in self.checks if check.guard},
-            points={check.name for check in self.checks if check.point},
+            {check.name for check in self.checks if check.guard},
         )
         points = result.points if len(done) == len(self.checks) else self._could_keep(failed())
         return result, heard, self._row(kind, answer.name, result, points, started)
@@ -339,7 +311,7 @@ class Trials:
                 if not check.guard or points <= FORGETFUL * self.exercise.points:
                     hole = ""
                     break
-        result = summarise(self.exercise, done, guards=set(), points=set())
+        result = summarise(self.exercise, done, guards=set())
         row = self._row("forgetful", answer.name, result, points, started)
         row.hole = row.hole or hole
         return row

@@ -725,9 +725,9 @@ def _epoch(student: Any, x: Any, y: Any, batch_size: int, generator: Any) -> lis
     """The batches of one epoch, each as the numbers of its rows."""
     batches = []
     for item in _items(student, student.minibatches(x, y, batch_size, generator)):
-        pair = isinstance(item, (tuple, list)) and len(item) == 2
-        holds(pair, "every batch should be a pair (x_b, y_b)")
-        x_b, y_b = item
+        pair = _items(student, item)  # whatever can be taken apart
+        holds(len(pair) == 2, "every batch should be a pair (x_b, y_b)")
+        x_b, y_b = pair
         rows = tensor(x_b, (None, 2))
         holds(len(tensor(y_b)) == len(rows), "x_b and y_b should have the same number of rows")
         batches.append(rows[:, 0].round().astype(int))

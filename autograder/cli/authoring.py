@@ -5,16 +5,14 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from autograder.course import load_assignment
+from autograder.errors import CourseError
 
-from .terminal import JSON, NAMES, app, chosen_names, console, progress_bar
-
-if TYPE_CHECKING:
-    pass
+from .terminal import JSON, NAMES, app, chosen, console, progress_bar
 
 
 @app.command()
@@ -36,9 +34,8 @@ def verify(
 
     from autograder.authoring import verify as truth
 
-    chosen = chosen_names(names)
     with progress_bar(quiet=json) as bar:
-        wanted = truth.exercises(chosen, exercise or [])
+        wanted = truth.exercises(chosen(names), exercise or [])
         task = bar.add_task("exercises", total=salts * len(wanted))
 
         def advance(name: str, one: str, rows: list[truth.Row]) -> None:
@@ -46,7 +43,7 @@ def verify(
             bar.console.print(f"{name} {one}: {len(rows)} answers, {holes} holes")
             bar.advance(task)
 
-        tables = truth.verify(wanted, progress=advance, salts=salts)
+        tables = truth.verify(wanted, salts, advance)
     if json:
         print(msgspec.json.encode(tables).decode())
     else:
@@ -79,8 +76,7 @@ def build(
     from autograder.authoring import build as builder
 
     differ = False
-    for name in chosen_names(names):
-        found = load_assignment(name)
+    for found in chosen(names):
         if check:
             sentences = builder.differences(found)
             differ = differ or bool(sentences)
@@ -89,7 +85,7 @@ def build(
             built = builder.build(found, force=force)
             sentences = [f"{path} is not the builder's" for path in built.strays]
             line = f"{built.files} files, {len(built.written)} written"
-        print(f"{name}: {line}")
+        print(f"{found.name}: {line}")
         for sentence in sentences:
             print(f"  {sentence}")
     if differ:
@@ -119,7 +115,10 @@ def try_(
     from autograder.sandbox.protocol import InProcess
 
     found = load_assignment(name)
-    code = file.read_text(encoding="utf-8")
+    try:
+        code = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{file} is not UTF-8: {error}") from None
     tried = cells(found, Answer(name, exercise, "tried", code))
     judge, student = Judge(found), Student(InProcess(tried))
     after = Observer(judge, "try", tried)

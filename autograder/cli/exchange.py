@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from autograder.course import Assignment, course, load_assignment
 from autograder.files import in_turn, plain, write_atomically
 
-from .terminal import COURSE, NAMES, app, chosen_names
-
-if TYPE_CHECKING:
-    pass
-
+from .terminal import COURSE, NAMES, app, chosen
 
 Format = Literal[
     "csv",
@@ -175,7 +171,7 @@ def bundle_student(
     from autograder.exchange.bundle import single_notebooks, student_folder
 
     write = single_notebooks if single else student_folder
-    paths = write([load_assignment(name) for name in chosen_names(names)], output)
+    paths = write(chosen(names), output)
     print(f"{len(paths)} files in {output}")
 
 
@@ -220,10 +216,11 @@ def bundle_site(
     """
     from autograder.exchange.bundle import site_folder
 
-    names = list(course())
-    released = names[: names.index(load_assignment(until).name) + 1] if until else names
-    paths = site_folder([load_assignment(name) for name in released], output)
-    for name in names:  # of a release that went further
+    released = chosen(None)
+    if until:
+        released = released[: released.index(load_assignment(until)) + 1]
+    paths = site_folder(released, output)
+    for name in course():  # of a release that went further
         for path in output.glob(f"{name}.*"):
             if path not in paths:
                 path.unlink()
@@ -333,4 +330,5 @@ def _export(
         print(f"left out: {shown(student)} handed in and is not graded yet", file=sys.stderr)
     if without:
         who = ", ".join(map(shown, without))
-        print(f"no mark yet, as the grader failed, or damaged: {who}; grade again", file=sys.stderr)
+        why = "the grader failed, the result is damaged or the gradebook is older"
+        print(f"no mark yet, as {why}: {who}; grade again", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Verbs that grade: grade, regrade, demo."""
+"""Verbs that grade: grade, regrade, explain, demo."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -19,9 +19,21 @@ from autograder.records.history import Policy, save_policy
 from autograder.results import Result, Store, dropped
 from autograder.sandbox.levels import Level
 
-from .terminal import COURSE, JSON, SCHEDULER, UNIX, app, console, interruptible, progress_bar
+from .terminal import (
+    COURSE,
+    ISOLATION,
+    JOBS,
+    JSON,
+    SCHEDULER,
+    UNIX,
+    app,
+    console,
+    interruptible,
+    progress_bar,
+)
 
 if TYPE_CHECKING:
+    from autograder.authoring.demo import Submission
     from autograder.grading.run import Change
     from autograder.records.gradebook import Mark, Recorder
 
@@ -32,15 +44,11 @@ _INVENTED = ".invented_class"  # in a folder that `demo` made and may remove
 def grade(
     names: Annotated[list[str], typer.Argument(help="Assignments to grade.")],
     course_dir: COURSE,
-    jobs: Annotated[
-        int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")
-    ] = 0,
+    jobs: JOBS = 0,
     scheduler: SCHEDULER = "",
     student: Annotated[str, typer.Option(help="Only this student.")] = "",
     force: Annotated[bool, typer.Option(help="Grade again what has been graded.")] = False,
-    isolation: Annotated[
-        Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
-    ] = "full",
+    isolation: ISOLATION = "full",
     policy: Annotated[
         Policy | None,
         typer.Option(help="Which of several attempts counts, from now on; the last one at first."),
@@ -64,8 +72,9 @@ def grade(
     from autograder.grading.run import not_looked_at
 
     found = [load_assignment(name) for name in names]
-    for name in names if policy else ():
-        save_policy(course_dir, name, policy or "last")
+    if policy is not None:
+        for name in names:
+            save_policy(course_dir, name, policy)
     graded, marks = _grade(found, course_dir, jobs, scheduler, student, force, isolation, json)
     if json:
         told = []
@@ -88,13 +97,9 @@ def grade(
 def regrade(
     name: Annotated[str, typer.Argument(help="Assignment.")],
     course_dir: COURSE,
-    jobs: Annotated[
-        int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")
-    ] = 0,
+    jobs: JOBS = 0,
     scheduler: SCHEDULER = "",
-    isolation: Annotated[
-        Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
-    ] = "full",
+    isolation: ISOLATION = "full",
     yes: Annotated[bool, typer.Option("--yes", help="Record without asking.")] = False,
     json: JSON = False,
 ) -> None:
@@ -150,26 +155,8 @@ def regrade(
             if change.after.status != "grader_error"
         }
         if json:
-            print(
-                msgspec.json.encode(
-                    [
-                        {
-                            "student": after.student,
-                            "before": before.points,
-                            "after": after.points,
-                            "mark_before": totals.get(after.student, (None, None))[0],
-                            "mark_after": totals.get(after.student, (None, None))[1],
-                            "status": after.status,
-                            "exercises": [
-                                {"name": one, "before": was, "after": now}
-                                for one, was, now in change.exercises
-                            ],
-                        }
-                        for change in changes
-                        for before, after in [change]
-                    ]
-                ).decode()
-            )
+            rows = [_as_row(one, *totals.get(one.after.student, (None, None))) for one in changes]
+            print(msgspec.json.encode(rows).decode())
         else:
             _print_changes(changes, totals)
         asked = not yes and not json and bool(good) and sys.stdin.isatty()
@@ -184,6 +171,21 @@ def regrade(
             print("nothing was recorded; --yes records", file=sys.stderr)
     if faulty:
         raise typer.Exit(1)
+
+
+def _as_row(change: Change, mark_before: float | None, mark_after: float | None) -> dict[str, Any]:
+    before, after = change
+    return {
+        "student": after.student,
+        "before": before.points,
+        "after": after.points,
+        "mark_before": mark_before,
+        "mark_after": mark_after,
+        "status": after.status,
+        "exercises": [
+            {"name": one, "before": was, "after": now} for one, was, now in change.exercises
+        ],
+    }
 
 
 def _total(recorder: Recorder, result: Result) -> float | None:
@@ -251,7 +253,7 @@ def _grade(
     have their points alone, so that a large class needs no more memory."""
     from msgspec.structs import replace
 
-    from autograder.grading.run import Sink, grade_class, judged, only_grader, students
+    from autograder.grading.run import Sink, grade_class, judged, only_grader
     from autograder.records.attempts import Attempts
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
@@ -265,21 +267,7 @@ def _grade(
         receipts = Receipts(course_dir)
         kept: list[Sink] = [recorder, receipts]
         for found in assignments:
-            chosen = students(course_dir, found)
-            if student:
-                if student in dropped(course_dir):
-                    raise CourseError(
-                        f"{student} has left the course; `autograder drop {student} --back "
-                        f"--course {course_dir}` takes them in again"
-                    )
-                if student not in chosen:
-                    raise CourseError(f"{student!r} has handed in nothing for {found.name}")
-                chosen = [student]
-            else:
-                store = Store(course_dir)
-                gone = sorted(set(store.students(found.name)).difference(chosen))
-                gone = [one for one in gone if store.load(found.name, one)]
-                _print_missing([f"{one}: there is nothing in submitted" for one in gone])
+            chosen = _chosen(found, course_dir, student)
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
             unchanged: list[str] = []
@@ -335,6 +323,27 @@ def _grade(
     return graded, given
 
 
+def _chosen(assignment: Assignment, course_dir: Path, student: str) -> list[str]:
+    """Whom to grade: this student, or all, and then whose submission is gone is said."""
+    from autograder.grading.run import students
+
+    there = students(course_dir, assignment)
+    if not student:
+        store = Store(course_dir)
+        gone = sorted(set(store.students(assignment.name)).difference(there))
+        gone = [one for one in gone if store.load(assignment.name, one)]
+        _print_missing([f"{one}: there is nothing in submitted" for one in gone])
+        return there
+    if student in dropped(course_dir):
+        raise CourseError(
+            f"{student} has left the course; `autograder drop {student} --back "
+            f"--course {course_dir}` takes them in again"
+        )
+    if student not in there:
+        raise CourseError(f"{student!r} has handed in nothing for {assignment.name}")
+    return [student]
+
+
 def _print_absent(recorder: Recorder, assignment: Assignment, left: int) -> None:
     absent = [plain(person.shown) for person in recorder.absent(assignment)]
     if absent:
@@ -376,9 +385,7 @@ def explain(
     student: Annotated[str, typer.Argument(help="The student's id.")],
     course_dir: COURSE,
     exercise: Annotated[str, typer.Argument(help="One exercise; all if none is named.")] = "",
-    isolation: Annotated[
-        Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
-    ] = "full",
+    isolation: ISOLATION = "full",
 ) -> None:
     """Every check of one submission: what was called, what came back, what is right, the sum.
 
@@ -418,9 +425,7 @@ def demo(
     names: Annotated[
         list[str] | None, typer.Argument(help="Assignments; two quick ones if none is named.")
     ] = None,
-    jobs: Annotated[
-        int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")
-    ] = 0,
+    jobs: JOBS = 0,
 ) -> None:
     """The grader at work on an invented class: right, half-right, wrong, broken, hostile.
 
@@ -444,24 +449,23 @@ def demo(
     write_atomically(folder / _INVENTED, b"autograder demo makes this folder anew\n")
     found = [load_assignment(name) for name in names or QUICK]
     console.print("Building the notebooks from text and reference …")
-    members = {}
+    members: dict[tuple[str, str], Submission] = {}
     for one in found:
         build_notebooks(one)
         console.print(f"Inventing a class for {one.name}, and working out what each deserves …")
-        members[one.name] = class_of(one)
-        write(folder, one, members[one.name])
+        invented = class_of(one)
+        write(folder, one, invented)
+        members |= {(one.name, member.student): member for member in invented}
     results, _ = _grade(found, folder, jobs)
-    wrong = []
-    for one in found:
-        deserved = {member.student: member for member in members[one.name]}
-        for result in results:
-            if result.assignment == one.name:
-                member = deserved[result.student]
-                if (result.points, result.status) != (member.points, member.status):
-                    wrong.append((one.name, member, result))
-    for name, member, result in wrong:
+    pairs = [(members[result.assignment, result.student], result) for result in results]
+    wrong = [
+        (member, result)
+        for member, result in pairs
+        if (result.points, result.status) != (member.points, member.status)
+    ]
+    for member, result in wrong:
         console.print(
-            f"{name}: {member.student} ({member.story}) deserves {member.points:g}, "
+            f"{result.assignment}: {member.student} ({member.story}) deserves {member.points:g}, "
             f"got {result.points:g} ({result.status})",
             style="bold red",
         )

@@ -21,7 +21,8 @@ from rich.progress import (
 )
 
 from autograder import VERSION
-from autograder.course import course, load_assignment
+from autograder.course import Assignment, course, load_assignment
+from autograder.sandbox.levels import Level
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -34,6 +35,9 @@ COURSE = Annotated[
     typer.Option("--course", help="The course directory.", exists=True, file_okay=False),
 ]
 JOBS = Annotated[int, typer.Option(help="Submissions at a time; 0: as many as there is room for.")]
+ISOLATION = Annotated[
+    Level, typer.Option(help="The weakest cage that you accept; see `autograder doctor`.")
+]
 SCHEDULER = Annotated[
     str,
     typer.Option(help="Grade on the Dask cluster whose scheduler has this address, not here."),
@@ -75,8 +79,8 @@ def interruptible(
         signal.signal(signal.SIGINT, before)
 
 
-def chosen_names(names: list[str] | None) -> list[str]:
-    return [load_assignment(name).name for name in names or course()]
+def chosen(names: list[str] | None) -> list[Assignment]:
+    return [load_assignment(name) for name in names or course()]
 
 
 def progress_bar(quiet: bool) -> Progress:

@@ -29,6 +29,8 @@ MAX_OPENED = 2 * MAX_INNER_BYTES
 """Of all archives of one person that are opened, one within another too: they stay in memory."""
 MAX_INNER_MEMBERS = 2_000
 """Of one such archive; of all of one person no more are opened once they hold as many."""
+MAX_NESTED = 2
+"""Archives one in another that are opened."""
 MAX_TROUBLE = 3
 """Archives and hidden files of one person that are named because they are not read."""
 MAX_HIDDEN = 20
@@ -143,12 +145,12 @@ def inner(data: bytes, file: File) -> Listing:
     return Listing(files, folders, hidden, astray)
 
 
-def opened(files: list[File], depth: int = 2) -> tuple[list[File], list[str]]:
+def opened(files: list[File]) -> tuple[list[File], list[str]]:
     """The files with those of the archives among them; and which archives cannot be read."""
     found: list[File] = []
     trouble: list[str] = []
     left, members = MAX_OPENED, MAX_INNER_MEMBERS
-    queue = [(file, depth) for file in reversed(files)]
+    queue = [(file, MAX_NESTED) for file in reversed(files)]
     while queue:
         file, depth = queue.pop()
         if not is_archive(file.name) or not depth:
@@ -228,11 +230,8 @@ def _extras(extra: bytes) -> Iterator[tuple[int, bytes]]:
 def _reader(zipped: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int], bytes]:
     def read(most: int) -> bytes:
         """Whatever the archive says of its own sizes."""
-        file: IO[bytes]
         with readable(), zipped.open(member) as file:
-            data = file.read(most + 1)
-        if len(data) > most:
-            raise CourseError(f"larger than {most >> 20} MB")
+            data = at_most(most, file)
         if len(data) > max(FREELY_PACKED, MAX_PACKED * member.compress_size):
             raise CourseError(
                 f"larger than {FREELY_PACKED >> 20} MB and packed more than {MAX_PACKED} to 1, as "
@@ -241,6 +240,13 @@ def _reader(zipped: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int],
         return data
 
     return read
+
+
+def at_most(most: int, file: IO[bytes]) -> bytes:
+    data = file.read(most + 1)
+    if len(data) > most:
+        raise CourseError(f"larger than {most >> 20} MB")
+    return data
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ def single_notebooks(assignments: list[Assignment], folder: Path) -> list[Path]:
     """Writes each notebook as one file that carries its helpers, with a guide, requirements and
     the self-tests beside them."""
     files = {f"{found.name}.ipynb": _with_its_kit(found) for found in assignments}
-    files["README.md"] = _guide(assignments, "single.md")
+    files["README.md"] = _guide(assignments, single=True)
     return _written(files, folder)
 
 
@@ -65,6 +65,10 @@ def _written(files: dict[str, bytes], folder: Path) -> list[Path]:
     files["requirements.txt"] = _requirements().encode()
     for script in ("check_environment.py", "check_submission.py"):
         files[script] = (_TEMPLATES / script).read_bytes()
+    return write_all(files, folder)
+
+
+def write_all(files: dict[str, bytes], folder: Path) -> list[Path]:
     for name, data in files.items():
         write_atomically(folder / name, data)
     return [folder / name for name in files]
@@ -93,12 +97,12 @@ def _with_its_kit(assignment: Assignment) -> bytes:
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _guide(assignments: list[Assignment], template: str = "README.md") -> bytes:
-    place = "" if template == "single.md" else "{0}/"
-    rows = (f"| `{place.format(a.name)}{a.name}.ipynb` | {a.title} |" for a in assignments)
-    table = "\n".join(rows)
-    guide = Template((_TEMPLATES / template).read_text(encoding="utf-8"))
-    return guide.substitute(notebooks=table).encode()
+def _guide(assignments: list[Assignment], single: bool = False) -> bytes:
+    path = _TEMPLATES / ("single.md" if single else "README.md")
+    place = "{0}.ipynb" if single else "{0}/{0}.ipynb"
+    rows = (f"| `{place.format(a.name)}` | {a.title} |" for a in assignments)
+    guide = Template(path.read_text(encoding="utf-8"))
+    return guide.substitute(notebooks="\n".join(rows)).encode()
 
 
 def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
@@ -122,9 +126,7 @@ def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     files["index.md"] = files["index.md"].replace(b"$notebooks", "\n".join(rows).encode())
     chapters = "".join(f"  - file: {a.name}\n" for a in assignments)
     files["_toc.yml"] = f"{_CONTENTS}{chapters}".encode()
-    for name, data in files.items():
-        write_atomically(folder / name, data)
-    return [folder / name for name in files]
+    return write_all(files, folder)
 
 
 def _zipped(folder: str, files: dict[str, bytes]) -> bytes:

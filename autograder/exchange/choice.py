@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
 from typing import NamedTuple
 
 from coursekit.ipynb import MAX_BYTES, NotebookCell, NotebookError, read_cells
@@ -55,7 +54,7 @@ def choose(files: Iterable[File], assignment: Assignment) -> Chosen:
         found = [c for c in _read(perhaps, assignment)[0] if c.known and not c.foreign]
     own = [candidate for candidate in found if not candidate.foreign]
     if not own:
-        return Chosen(None, why=_nothing(files, found, trouble, assignment))
+        return Chosen(None, why=_nothing(files, found, trouble))
     best = max(candidate.rank(assignment.name) for candidate in own)
     first = [candidate for candidate in own if candidate.rank(assignment.name) == best]
     first = _newest(first)
@@ -68,16 +67,11 @@ def choose(files: Iterable[File], assignment: Assignment) -> Chosen:
 
 
 def _newest(candidates: list[_Candidate]) -> list[_Candidate]:
-    """Those last changed, where all tell a time of the same kind."""
-    times = {_moment(candidate.file.time) for candidate in candidates}
-    if None in times or len(times) < 2:
+    """Those last changed, where all tell a time, with its zone or without."""
+    times = [c.file.time.replace(tzinfo=None) for c in candidates if c.file.time is not None]
+    if len(times) < len(candidates):
         return candidates
-    newest = max(time for time in times if time is not None)
-    return [c for c in candidates if _moment(c.file.time) == newest]
-
-
-def _moment(time: datetime | None) -> datetime | None:
-    return time.replace(tzinfo=None) if time is not None else None
+    return [c for c, time in zip(candidates, times, strict=True) if time == max(times)]
 
 
 def _read(files: list[File], assignment: Assignment) -> tuple[list[_Candidate], list[str]]:
@@ -135,9 +129,7 @@ def _written(assignment: Assignment, cells: list[NotebookCell]) -> int:
     return done
 
 
-def _nothing(
-    files: list[File], found: list[_Candidate], trouble: list[str], assignment: Assignment
-) -> str:
+def _nothing(files: list[File], found: list[_Candidate], trouble: list[str]) -> str:
     if found:
         return f"{found[0].file.shown} is the notebook of {found[0].foreign}"
     if trouble:

@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,7 @@ from coursekit.ipynb import without_outputs
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import in_the_way, in_turn, plain, same_id, write_atomically
+from autograder.files import in_the_way, in_turn, plain, same_id, usable_id, write_atomically
 from autograder.records import collected as records
 from autograder.records import history
 from autograder.records.gradebook import Recorder, configuration, has_gradebook
@@ -97,15 +97,15 @@ class _Collection:
             roster = Recorder(self.course_dir, [self.assignment]).everyone()
         held, there = listing(zipped), _students(self.course_dir) | roster.keys()
         found = layout(held, self.assignment, there, self.zone)
-        lone = held.files[0] if len(held.files) == 1 else None
-        alone = deep and lone and len(lone.path) == 1 and is_archive(lone.name)
-        if lone and alone and found.system == "folders":
+        lone = held.files[0] if deep and len(held.files) == 1 else None
+        if lone and len(lone.path) == 1 and is_archive(lone.name) and found.system == "folders":
             with zipfile.ZipFile(io.BytesIO(lone.read(MAX_ARCHIVE))) as within:
                 return self.take(within, made, deep - 1)
         # Where no platform says so, nobody is called like an assignment but whom the course knows.
         refuse_doubtful(found.people, course().keys() - there if found.system in _OWN else set())
-        self.outcome.remarks.extend(perhaps_a_class(found, there))
-        self.outcome.remarks.extend(_spelt_as_known(found, there))
+        remarks = self.outcome.remarks
+        remarks += perhaps_a_class(found, there)
+        remarks += _spelt_as_known(found, there)
         if found.system not in _OWN:
             numbers = records.numbers(self.course_dir, found.system, self.assignment.name)
             people = [
@@ -114,19 +114,18 @@ class _Collection:
                 for who, one in roster.items()
             ]
             if found.system == "Canvas":
-                numbered = _refuse_numbers_in_names(found, {person.lms_id for person in people})
-                self.outcome.remarks.extend(numbered)
-            self.outcome.remarks.extend(_on_the_roster(found, people, numbers.here.keys()))
+                remarks += _refuse_numbers_in_names(found, {person.lms_id for person in people})
+            remarks += _on_the_roster(found, people, numbers.here.keys())
         if roster:
-            self.outcome.remarks.extend(_strangers(found, there))
+            remarks += _strangers(found, there)
         told, doubted = _member_times(found, made, self.zone)
         if doubted:
-            self.outcome.remarks.append(
+            remarks.append(
                 "the times of the files may be those of the download and are not believed: nobody "
                 "is late by them"
             )
         if self.zone is UTC and _zoneless(found, told):
-            self.outcome.remarks.append(
+            remarks.append(
                 "times that tell no zone were read as UTC. Where that makes anybody late, set "
                 "c.Exchange.timezone in nbgrader_config.py and collect again: the earlier counts"
             )
@@ -139,7 +138,7 @@ class _Collection:
             Recorder(self.course_dir, [self.assignment]).know(self.people)
         self.outcome.written.sort()
         left = dropped(self.course_dir)
-        self.outcome.remarks.extend(
+        remarks += (
             f"{student}: has left the course and is not graded"
             for student in self.outcome.written
             if student in left
@@ -161,11 +160,15 @@ class _Collection:
         time = handed.times.get(attempts[-1][0]) or told
         if handed.late and time is None:
             self.outcome.remarks.append(f"{label}: {system} marks it late and does not say when")
+        if attempts[-1][0] != max(handed.attempts) and (why := self._nothing(handed)):
+            self.outcome.remarks.append(
+                f"{label}: the newest attempt has no notebook, and the one before it is taken: "
+                f"{plain(why)}"
+            )
         for doubt in handed.doubts[:3]:
             self.outcome.remarks.append(f"{label}: {plain(doubt)} and is ignored")
         for other in chosen.beside[:3]:
             self.outcome.remarks.append(f"{label}: {chosen.shown} was taken, not {other}")
-        group = [member.student for member in handed.members]
         for member in handed.members:
             earlier = [(handed.times.get(key), one.data or b"") for key, one in attempts[:-1]]
             try:
@@ -181,22 +184,7 @@ class _Collection:
             for name in (label, member.student, *map(shown, handed.told)):
                 self.known.left_out.pop(name, None)
             before = self.known.students.get(member.student)
-            origin = records.Origin(
-                system=system,
-                label=handed.label,
-                name=member.name,
-                email=member.email,
-                lms_id=member.lms_id,
-                numbers=records.numbered(before) if before is not None else {},
-                group=group if len(group) > 1 else [],
-                time=_utc(time) if time else "",
-                late=handed.late,
-                file=chosen.shown,
-            )
-            if before is not None and system in _OWN and before.system not in _OWN:
-                # From a folder, by mail say: the platform's number is still the way back.
-                changed = {"time": origin.time, "late": origin.late, "file": origin.file}
-                origin = msgspec.structs.replace(before, **changed)
+            origin = _origin(system, handed, member, chosen.shown, time, before)
             self.known.students[member.student] = origin
             # Moodle's is a number in one assignment's worksheet.
             number = member.lms_id if system != "Moodle" else ""
@@ -281,17 +269,40 @@ class _Collection:
     def _attempted(self, student: str) -> list[tuple[Path, bytes]]:
         """All attempts' folders and notebooks, as the grader reads and keeps them."""
         found = []
-        for folder in self._folders(student):
+        for folder in history.folders(self.course_dir, self.assignment.name, student):
             with contextlib.suppress(OSError):
                 data = (folder / f"{self.assignment.name}.ipynb").read_bytes()
                 found.append((folder, without_outputs(data)))
         return found
 
-    def _folders(self, student: str) -> list[Path]:
-        return history.folders(self.course_dir, self.assignment.name, student)
-
     def _keep(self, student: str, data: bytes, time: str) -> None:
         history.add(self.course_dir, self.assignment.name, student, data, time)
+
+
+def _origin(
+    system: str,
+    handed: Handed,
+    member: Member,
+    file: str,
+    time: datetime | None,
+    before: records.Origin | None,
+) -> records.Origin:
+    """Where a submission came from; from a folder, by mail say, and of one whom a platform sent
+    before, the platform's number is still the way back."""
+    now: dict[str, Any] = {"time": _utc(time) if time else "", "late": handed.late, "file": file}
+    if before is not None and system in _OWN and before.system not in _OWN:
+        return msgspec.structs.replace(before, **now)
+    group = [one.student for one in handed.members]
+    return records.Origin(
+        system=system,
+        label=handed.label,
+        name=member.name,
+        email=member.email,
+        lms_id=member.lms_id,
+        numbers=records.numbered(before) if before is not None else {},
+        group=group if len(group) > 1 else [],
+        **now,
+    )
 
 
 def _students(course_dir: Path) -> set[str]:
@@ -513,11 +524,17 @@ def _strangers(found: Layout, there: set[str]) -> Iterator[str]:
 
 
 def _rename(found: Layout, new: dict[str, str]) -> None:
+    """The roster's ids may be anything, `2026/17` say, which would be a folder in another's."""
     for handed in found.people:
         handed.members = [
             member._replace(student=new.get(member.student, member.student))
             for member in handed.members
         ]
+        good = [member for member in handed.members if usable_id(member.student)]
+        for member in (one for one in handed.members if one not in good):
+            who = f"{member.student}, its id on the roster,"
+            handed.why = f"{who} can be no folder's name; give another one there"
+        handed.members = good
 
 
 def _alike(

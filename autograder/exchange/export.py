@@ -50,8 +50,9 @@ class _Class(NamedTuple):
 def table(
     course_dir: Path, assignment: Assignment, kind: Table, column: str = ""
 ) -> tuple[str, list[str]]:
-    """The class's marks as CSV text; and who has no mark, because the grader failed: an empty
-    field, not a zero. `column` is the platform's own title of the assignment."""
+    """The class's marks as CSV text; and who has no mark, because the grader failed (an empty
+    field, not a zero), or the gradebook is older than the result (no row). `column` is the
+    platform's own title of the assignment."""
     marks = _marks(course_dir, assignment)
     absent = Recorder(course_dir, [assignment]).absent(assignment)
     origins = collected(course_dir, assignment.name).students
@@ -61,7 +62,9 @@ def table(
     of = _Class(assignment, marks, absent, origins, canvas, column or assignment.title)
     for row in _TABLES[kind](of):
         writer.writerow([harmless(cell) for cell in row])
-    return text.getvalue(), [mark.student for mark in marks if mark.total is None]
+    known = {mark.student for mark in marks if mark.total is not None}
+    graded = {*Store(course_dir).students(assignment.name), *(mark.student for mark in marks)}
+    return text.getvalue(), sorted(graded - known)
 
 
 def _marks(course_dir: Path, assignment: Assignment) -> list[Mark]:

@@ -14,13 +14,13 @@ from string import Template
 from typing import Any
 
 from autograder.course import ROOT, Assignment
-from autograder.errors import CageError, CourseError, SubmissionError
-from autograder.files import plain, write_atomically
+from autograder.errors import CageError, SubmissionError
+from autograder.files import make_folder, plain, write_atomically
 from autograder.judging.submission import find_notebook
 from autograder.records.gradebook import Mark
 from autograder.results import ExerciseResult, Result
 
-from .archive import MAX_INNER_MEMBERS, File, is_junk, opened, readable, shown
+from .archive import MAX_INNER_MEMBERS, File, at_most, is_junk, opened, readable, shown
 from .bundle import files_of
 from .choice import choose
 
@@ -36,6 +36,7 @@ def gradescope_archive(assignment: Assignment, archive: Path) -> Path:
 
     parts = [path for part in _PARTS for path in files_of(ROOT / part)]
     parts += [ROOT / name for name in _FILES]
+    make_folder(archive.parent)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as zipped:
         for path in parts:
             zipped.write(path, path.relative_to(ROOT))
@@ -125,10 +126,7 @@ def _files_in(folder: Path) -> tuple[list[File], list[str]]:
 def _reader(path: Path) -> Callable[[int], bytes]:
     def read(most: int) -> bytes:
         with readable(), path.open("rb") as file:
-            data = file.read(most + 1)
-        if len(data) > most:
-            raise CourseError(f"larger than {most >> 20} MB")
-        return data
+            return at_most(most, file)
 
     return read
 

@@ -175,7 +175,7 @@ def _blackboard(path: Path, zone: tzinfo) -> _Who | None:
 def _ilias(path: Path, zone: tzinfo) -> _Who | None:
     if _ILIAS_TEAM.fullmatch(path[0]):
         path = path[1:]
-    if len(path) < 1 or not (found := _ILIAS.fullmatch(path[0])):
+    if not path or not (found := _ILIAS.fullmatch(path[0])):
         return None
     name = f"{found['first']} {found['last']}"
     member = Member(found["login"], name, lms_id=found["number"])
@@ -266,27 +266,12 @@ def _by_name(
     if len(systems) > 1 and best == "Google Classroom":
         why = f"{' or '.join(systems)} may have named it; put it into a folder, named by the id"
         return Layout(best, [], [f"{top}: {why}" for top in tops])
-    people: dict[str, Handed] = {}
-    strays = []
-    for path in sorted(_paths(files, folders)):
-        who = _NAMES[best](path, zone)
-        if who is not None:
-            handed = people.setdefault(who.key, Handed(path[0], [who.member]))
-            if handed.members[0].student != who.member.student:
-                both = f"{handed.label} and {path[0]}"
-                handed.why = handed.why or f"{both} claim the same id {who.key}"
-            if who.attempt > max(handed.attempts, default=""):
-                handed.label = path[0]
-            handed.late |= who.late
-            handed.attempts.setdefault(who.attempt, [])
-            if who.doubt and who.doubt not in handed.doubts:
-                handed.doubts.append(who.doubt)
-            if who.time is not None:
-                handed.times[who.attempt] = who.time
+    people = _people(best, sorted(_paths(files, folders)), zone)
     if best == "ILIAS" and not any(one.members[0].student in known for one in people.values()):
         least = 2  # a lone folder may be called like this by chance
     if len(people) < least:
         return None
+    strays = []
     for file in files:
         who = _NAMES[best](file.path, zone)
         if who is not None:
@@ -297,6 +282,28 @@ def _by_name(
         for handed in people.values():
             _read_receipt(handed)
     return Layout(best, list(people.values()), strays)
+
+
+def _people(system: str, paths: list[Path], zone: tzinfo) -> dict[str, Handed]:
+    """Whom these names tell, by what is one person's alone; their files are still to come."""
+    people: dict[str, Handed] = {}
+    for path in paths:
+        who = _NAMES[system](path, zone)
+        if who is None:
+            continue
+        handed = people.setdefault(who.key, Handed(path[0], [who.member]))
+        if handed.members[0].student != who.member.student:
+            both = f"{handed.label} and {path[0]}"
+            handed.why = handed.why or f"{both} claim the same id {who.key}"
+        if who.attempt > max(handed.attempts, default=""):
+            handed.label = path[0]
+        handed.late |= who.late
+        handed.attempts.setdefault(who.attempt, [])
+        if who.doubt and who.doubt not in handed.doubts:
+            handed.doubts.append(who.doubt)
+        if who.time is not None:
+            handed.times[who.attempt] = who.time
+    return people
 
 
 def _systems(paths: list[Path], zone: tzinfo) -> list[str]:
@@ -413,7 +420,7 @@ def _nbgrader(files: list[File], folders: set[Path], assignment: Assignment) -> 
     for student in sorted({path[1] for path in _paths(files, folders) if path[1:] > ("",)}):
         own = [file for file in files if file.path[1] == student]
         place = ("submitted", student, assignment.name)
-        here = [file for file in own if file.path[:3] == place and len(file.path) > 3]
+        here = [file for file in own if file.path[:3] == place]
         people[student] = Handed(student, [Member(student)], {"": here})
         if not here:
             people[student].why = f"there is nothing of {assignment.name}"

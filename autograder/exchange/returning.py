@@ -19,8 +19,6 @@ from autograder.records.gradebook import Recorder
 from autograder.results import Store
 
 Kind = Literal["feedback", "moodle-feedback", "canvas-feedback", "brightspace-feedback"]
-_SYSTEMS = {"moodle-feedback": "Moodle", "canvas-feedback": "Canvas"}
-_SYSTEMS |= {"brightspace-feedback": "Brightspace"}
 
 
 def feedback_archive(
@@ -47,7 +45,7 @@ def feedback_archive(
         elif not page.is_file():
             left_out.append(f"{student}: there is no feedback page; grade again")
         elif not place:
-            left_out.append(f"{student}: was not collected from {_SYSTEMS[kind]}'s archive")
+            left_out.append(f"{student}: was not collected from {_WAYS[kind][0]}'s archive")
         else:
             pages[place] = page
     text = io.BytesIO()
@@ -63,9 +61,8 @@ def feedback_archive(
 def _place(kind: Kind, student: str, name: str, origin: Origin | None) -> str:
     if kind == "feedback":
         return f"{student}/{name}.html"
-    if origin is None or origin.system != _SYSTEMS[kind]:
-        return ""
-    return _PLACES[kind](origin.label, name)
+    system, named = _WAYS[kind]
+    return named(origin.label, name) if origin is not None and origin.system == system else ""
 
 
 def _moodle(label: str, name: str) -> str:
@@ -83,10 +80,10 @@ def _brightspace(label: str, name: str) -> str:
     return f"{label}/{name}.html"
 
 
-_PLACES: dict[str, Callable[[str, str], str]] = {
-    "moodle-feedback": _moodle,
-    "canvas-feedback": _canvas,
-    "brightspace-feedback": _brightspace,
+_WAYS: dict[str, tuple[str, Callable[[str, str], str]]] = {
+    "moodle-feedback": ("Moodle", _moodle),
+    "canvas-feedback": ("Canvas", _canvas),
+    "brightspace-feedback": ("Brightspace", _brightspace),
 }
 
 

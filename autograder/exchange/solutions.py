@@ -15,8 +15,9 @@ from typing import Any
 from autograder.authoring.build import released
 from autograder.course import Assignment, Exercise
 from autograder.errors import CourseError
-from autograder.files import write_atomically
 from autograder.judging.answers import Answer, alternatives, reference_code
+
+from .bundle import write_all
 
 _BESIDE = 2
 _LINES = 25
@@ -34,9 +35,7 @@ def solutions_folder(assignment: Assignment, folder: Path) -> list[Path]:
     del files[f"{assignment.name}.ipynb"]
     text = json.dumps(_notebook(assignment), indent=1, ensure_ascii=False) + "\n"
     files[f"{assignment.name}_solutions.ipynb"] = text.encode()
-    for name, data in files.items():
-        write_atomically(folder / name, data)
-    return [folder / name for name in files]
+    return write_all(files, folder)
 
 
 def _notebook(assignment: Assignment) -> dict[str, Any]:

@@ -15,7 +15,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -27,6 +26,7 @@ from autograder.results import Result
 from autograder.sandbox import groups
 from autograder.sandbox.inside.protocol import LIMITS
 from autograder.sandbox.levels import Level
+from autograder.sandbox.process import bytes_left
 
 from .job import Job, outcome
 from .judge_client import JudgeClient
@@ -76,12 +76,7 @@ def cramped() -> bool:
 def _memory() -> float:
     """Bytes that are free, on the machine and in its control groups; without end where nobody
     tells."""
-    found = [float("inf")]
-    with contextlib.suppress(OSError, StopIteration):
-        text = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        line = next(line for line in text if line.startswith("MemAvailable:"))
-        found.append(int(line.split()[1]) * 1024)
-    return min([*found, *(groups.left(*group) for group in groups.own())])
+    return min([bytes_left(), *(groups.left(*group) for group in groups.own())])
 
 
 @contextlib.contextmanager

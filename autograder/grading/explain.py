@@ -7,7 +7,6 @@ reference, so that beside what came back there is what a right answer gives for 
 from __future__ import annotations
 
 import contextlib
-import functools
 import resource
 from collections import defaultdict, deque
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from autograder.judging.digest import digests, salted, together
 from autograder.judging.follow_through import judged
 from autograder.judging.judge import Check, Judge
 from autograder.judging.patience import TookTooLong, at_most
-from autograder.judging.retry import Spent, with_retry
+from autograder.judging.retry import InCage
 from autograder.judging.student import Student
 from autograder.judging.submission import attempt_salt, read_submission
 from autograder.results import CheckResult, ExerciseResult
@@ -65,7 +64,7 @@ def explain(
     cage = strongest(weakest)
     try:
         with no_more_than(MEMORY):  # as where it was graded
-            attempt = functools.partial(with_retry, judge, cage, salt, spent=Spent())
+            attempt = InCage(judge, cage, salt)
             tries = judged(judge, submission.cells, wanted, lambda *_: None, attempt)
     finally:
         cage.close()
@@ -112,9 +111,9 @@ class _Telling(Judge):
         aided, exercise = bool(result.replaced), self.assignment.exercise(result.name)
         found = {(one.name, one.hidden): one for one in result.checks}
         return [
-            self._explained(check, found[check.name, check.hidden], aided, right, salt)
+            self._explained(check, found[check.key], aided, right, salt)
             for check in self.of(exercise)
-            if (check.name, check.hidden) in found
+            if check.key in found
         ]
 
     def _explained(

@@ -8,7 +8,6 @@ submission is there for the next. `judge_client` starts it.
 from __future__ import annotations
 
 import contextlib
-import functools
 import gc
 import os
 import signal
@@ -26,11 +25,11 @@ from autograder.judging.digest import digests, resting_on, salted
 from autograder.judging.follow_through import judged
 from autograder.judging.judge import Judge
 from autograder.judging.patience import TookTooLong, at_most
-from autograder.judging.retry import Spent, with_retry
+from autograder.judging.retry import InCage
 from autograder.judging.submission import answer_cells, attempt_salt, outline_of, read_submission
 from autograder.results import ExerciseResult, Result
 from autograder.sandbox import alive, groups
-from autograder.sandbox.cage import out_of_reach, strongest
+from autograder.sandbox.cage import Cage, out_of_reach, strongest
 from autograder.sandbox.inside.lockdown import die_with_parent, leave_no_core, limit_memory
 from autograder.sandbox.inside.parent import settle, warm_up
 from autograder.sandbox.levels import Level
@@ -52,7 +51,15 @@ class _Server:
         self.weakest = weakest
         self.line = line
         self.digests = digests(found)  # of the files that this process has read
-        self.cage = strongest(weakest)
+        self.cage = self._cage()
+
+    def _cage(self) -> Cage:
+        """The strongest, asked for twice: one that was killed while it started tells nothing of the
+        machine."""
+        try:
+            return strongest(self.weakest)
+        except CageError:
+            return strongest(self.weakest)
 
     def serve(self, judge: Judge) -> None:
         """Grades jobs until the other side hangs up."""
@@ -66,7 +73,7 @@ class _Server:
             try:
                 if not self.cage.alive():
                     self.cage.close()
-                    self.cage = strongest(self.weakest)
+                    self.cage = self._cage()
                 data = self._in_a_fork(judge, job)
             except CageError as error:
                 data = b"!" + str(error).encode()
@@ -141,7 +148,7 @@ class _Server:
 
         wanted = [self.found.exercise(name) for name in job.exercises or checks]
         salt = attempt_salt(job.salt, submission, self.found)
-        attempt = functools.partial(with_retry, judge, self.cage, salt, spent=Spent())
+        attempt = InCage(judge, self.cage, salt)
         tries = judged(judge, submission.cells, wanted, after, attempt)
         for name, exercise in tries.exercises.items():
             exercise.checks_sha256 = resting_on(checks, name, exercise.rests_on)

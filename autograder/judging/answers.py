@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TypeVar
 
-from autograder.course import ROOT, Assignment, Cell
+from autograder.course import ROOT, Assignment, Cell, load_assignment
 from autograder.errors import CourseError
+from autograder.sandbox.inside.cells import first_line
 
 KEEPS = 0.99
 """Where a mistake says nothing of it; a guard of a large exercise weighs little more."""
@@ -99,8 +100,6 @@ class Bank:
         keeps: float | None = None,
     ) -> Mistake:
         """The reference's answer with `old`, which stands in it exactly once, made `new`."""
-        from autograder.course import load_assignment
-
         code = reference_code(load_assignment(self.assignment), exercise)
         return self.variant(exercise, code, name, old, new, caught_by, hint, keeps)
 
@@ -134,8 +133,7 @@ def _body(function: Callable[[], None]) -> str:
     text = textwrap.dedent("".join(lines))
     definition = ast.parse(text).body[0]
     assert isinstance(definition, ast.FunctionDef)
-    first = definition.body[0]
-    start = min([first.lineno, *(d.lineno for d in getattr(first, "decorator_list", []))])
+    start = first_line(definition.body[0])
     return textwrap.dedent("\n".join(text.splitlines()[start - 1 :])) + "\n"
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.course import ROOT, Assignment
+from autograder.sandbox.inside.cells import first_line
 
 Digests = dict[str, str]
 _DECIDE = ("autograder/sandbox", "autograder/judging", "assignments/coursekit")
@@ -61,7 +62,7 @@ def pieces(path: Path) -> list[tuple[str, bytes]]:
     pieces, done = [], 0
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            start = min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1
+            start = first_line(node) - 1
             exercise = node.name.removeprefix("test_").partition("__")[0]
             pieces += [("", b"".join(lines[done:start]))]
             pieces += [(exercise, b"".join(lines[start : node.end_lineno]))]

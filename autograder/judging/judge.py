@@ -17,7 +17,6 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-import importlib.util
 import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +27,7 @@ import numpy as np
 from coursekit import CheckFailed, StudentError
 from coursekit.compare import stumbled
 from coursekit.messages import describe
-from coursekit.student import title_of
+from coursekit.student import module_at, title_of
 
 from autograder.course import ROOT, Assignment, Exercise
 from autograder.errors import CageError, CourseError
@@ -84,7 +83,7 @@ class Check:
         marks = getattr(function, "pytestmark", [])
         self.guard = any(mark.name == "guard" for mark in marks)
         self.point = any(mark.name == "point" for mark in marks)
-        self.weight = 1 if self.guard else 3
+        self.weight = _weight(self.guard)
         self.wants = tuple(inspect.signature(function).parameters)
 
     @property
@@ -145,6 +144,7 @@ class Judge:
             seconds=round(time.perf_counter() - started, 4),
             message=message,
             kind=kind,
+            point=check.point,
         )
 
     def _raised(self, check: Check, student: Student, salt: str) -> Exception | None:
@@ -159,13 +159,23 @@ class Judge:
 
     def call(self, check: Check, student: Student, salt: str) -> None:
         """The check itself; what does not hold is an exception."""
-        seed = seed_of(salt, self.assignment.name, check.exercise, check.name)
-        # Another seed for the student's process: from this one it could redraw the inputs.
-        seed_there = seed_of(str(seed), "student")
-        hidden = check.hidden and not self.tells_all
-        student.begin(check.exercise, seed_there, self.owner, hidden)
-        given = {"student": student, "draw": np.random.default_rng(seed)}
+        self.begin(check, student, salt)
+        given = {"student": student, "draw": self.draw(check, salt)}
         check.function(**{name: given[name] for name in check.wants})
+
+    def begin(self, check: Check, student: Student, salt: str) -> None:
+        """Makes the student ready for the check."""
+        # Another seed for the student's process: from the check's own it could redraw the inputs.
+        seed = seed_of(str(self._seed(check, salt)), "student")
+        hidden = check.hidden and not self.tells_all
+        student.begin(check.exercise, seed, self.owner, hidden)
+
+    def draw(self, check: Check, salt: str) -> np.random.Generator:
+        """The check's own random numbers."""
+        return np.random.default_rng(self._seed(check, salt))
+
+    def _seed(self, check: Check, salt: str) -> int:
+        return seed_of(salt, self.assignment.name, check.exercise, check.name)
 
     def verdict(
         self, check: Check, student: Student, raised: Exception, salt: str
@@ -256,12 +266,8 @@ class Judge:
         for exercise in exercises:
             name = exercise.name
             run(name, hidden=True)
-            result = summarise(
-                exercise,
-                checks[name],
-                guards={check.name for check in mine[name] if check.guard},
-                points={check.name for check in mine[name] if check.point},
-            )
+            guards = {check.name for check in mine[name] if check.guard}
+            result = summarise(exercise, checks[name], guards)
             if after is not None:
                 after(result, transcripts[name])
             del transcripts[name]
@@ -286,24 +292,21 @@ def _without_values(raised: CheckFailed) -> CheckFailed:
     return CheckFailed(raised.kind, _WITHOUT_VALUES.get(raised.kind, "gives no value"))
 
 
-def summarise(
-    exercise: Exercise, checks: list[CheckResult], guards: set[str], points: set[str]
-) -> ExerciseResult:
-    """Points and words of one exercise from its checks; those named in `guards` and in `points`
-    are marked so."""
+def summarise(exercise: Exercise, checks: list[CheckResult], guards: set[str]) -> ExerciseResult:
+    """Points and words of one exercise from its checks; those named in `guards` are such."""
     hidden = [check for check in checks if check.hidden]
     if not any(check.outcome == "passed" and check.name not in guards for check in hidden):
         for check in hidden:
             if check.outcome == "passed":
                 check.outcome = "not_counted"
                 check.message = "holds, but counts only beside a right value"
-    passed = sum(_weight(check, guards) for check in hidden if check.outcome == "passed")
-    total = sum(_weight(check, guards) for check in hidden)
+    weights = {check.name: _weight(check.name in guards) for check in hidden}
+    passed = sum(weights[check.name] for check in hidden if check.outcome == "passed")
+    total = sum(weights.values())
     share = passed / total if total else 0.0
     for check in hidden:
-        check.worth = round(exercise.points * _weight(check, guards) / total, 4)
-        check.point = check.name in points
-    missed = [check for check in hidden if check.outcome == "failed" and check.name in points]
+        check.worth = round(exercise.points * weights[check.name] / total, 4)
+    missed = [check for check in hidden if check.outcome == "failed" and check.point]
     if missed:
         share = min(share, AT_MOST_WITHOUT_THE_POINT)
         for check in missed:
@@ -332,8 +335,8 @@ def summarise(
     )
 
 
-def _weight(check: CheckResult, guards: set[str]) -> int:
-    return 1 if check.name in guards else 3
+def _weight(guard: bool) -> int:
+    return 1 if guard else 3
 
 
 def _asked_of_student(function: Callable[..., Any]) -> set[str]:
@@ -376,12 +379,8 @@ def _load(path: Path, hidden: bool) -> Iterator[Check]:
     where = path.relative_to(ROOT)
     if not path.is_file():
         raise CourseError(f"there is no {where}")
-    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        module = module_at(path, f"{path.parent.name}_{path.stem}")
     except Exception as error:
         raise CourseError(f"{where} cannot be imported: {type(error).__name__}: {error}") from error
     for name, function in vars(module).items():

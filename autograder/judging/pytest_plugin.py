@@ -61,24 +61,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 @pytest.fixture
 def student(request: pytest.FixtureRequest, _students: dict[str, Student]) -> Student:
     """The student's functions; the reference's where no notebook is named."""
-    from .judge import seed_of
-
     judge, check = _judge_and_check(request.node)
     name = judge.assignment.name
     if name not in _students:
         _students[name] = _new_student(judge, request.config.getoption("--notebook"))
-    seed = _seed(request)
-    there = seed_of(str(seed), "student")
-    _students[name].begin(check.exercise, there, judge.owner, check.hidden)
+    judge.begin(check, _students[name], request.config.getoption("--salt"))
     return _students[name]
 
 
 @pytest.fixture
 def draw(request: pytest.FixtureRequest) -> np.random.Generator:
     """Random numbers of this check."""
-    import numpy as np
-
-    return np.random.default_rng(_seed(request))
+    judge, check = _judge_and_check(request.node)
+    return judge.draw(check, request.config.getoption("--salt"))
 
 
 @pytest.fixture(scope="session")
@@ -127,14 +122,6 @@ def _judge_and_check(item: pytest.Item) -> tuple[Judge, Check]:
         if check.hidden == hidden and check.function.__name__ == item.name:
             return judge, check
     raise pytest.UsageError(f"{item.nodeid} is no check of {judge.assignment.name}")
-
-
-def _seed(request: pytest.FixtureRequest) -> int:
-    from .judge import seed_of
-
-    judge, check = _judge_and_check(request.node)
-    salt = request.config.getoption("--salt")
-    return seed_of(salt, judge.assignment.name, check.exercise, check.name)
 
 
 def _is_check(item: pytest.Item) -> bool:

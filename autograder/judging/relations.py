@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from coursekit.relations import relation
 
-NOTHING = ""
 _RELATIVE = 1e-5
 _ENOUGH = 3
 _SINGLE = (1e-10, 1e-5)
@@ -35,7 +34,7 @@ class Pair(NamedTuple):
 
 
 def told(pairs: Iterable[Pair], *, by_value: bool = True) -> str:
-    """One sentence, or NOTHING where no relation holds for every call that went wrong.
+    """One sentence, or none where no relation holds for every call that went wrong.
 
     `by_value`: the check failed by what came back, so that its last digits may be the reason.
     """
@@ -45,12 +44,12 @@ def told(pairs: Iterable[Pair], *, by_value: bool = True) -> str:
         return order
     wrong = [_flat(pair.mine, pair.right) for pair in pairs if not pair.same]
     if not wrong or not comparable(pairs):
-        return NOTHING
+        return ""
     arrays = [one for found in wrong if found is not None for one in found]
     arrays = [(mine, right) for mine, right in arrays if not _close(mine, right)]
     if not arrays:
-        return _digits(wrong) if by_value else NOTHING
-    return _of_all(arrays) or _of_each(arrays) or _by_size(pairs) or NOTHING
+        return _digits(wrong) if by_value else ""
+    return _of_all(arrays) or _of_each(arrays) or _by_size(pairs)
 
 
 def place(pairs: Iterable[Pair]) -> str:
@@ -58,10 +57,10 @@ def place(pairs: Iterable[Pair]) -> str:
     wrong = [pair for pair in pairs if not pair.same]
     arrays = [_flat(pair.mine, pair.right) for pair in wrong]
     if not any(pair.sure for pair in wrong) or not comparable(wrong):
-        return NOTHING
+        return ""
     differ = [pair for found in arrays for pair in found or [] if not _close(*pair)]
     if not differ:
-        return NOTHING
+        return ""
     return _one_of_several(wrong) or _first_only(differ) or _by_argument(wrong) or _at_edges(differ)
 
 
@@ -69,7 +68,7 @@ def _one_of_several(pairs: list[Pair]) -> str:
     """Of several values that come back always the same one is wrong."""
     counts = {len(pair.right) if isinstance(pair.right, (list, tuple)) else 0 for pair in pairs}
     if len(counts) != 1 or not 2 <= max(counts) <= len(_ORDINALS):
-        return NOTHING
+        return ""
     (count,) = counts
     wrong = {
         place
@@ -78,7 +77,7 @@ def _one_of_several(pairs: list[Pair]) -> str:
         if not _alike(pair.mine[place], pair.right[place])
     }
     if len(wrong) != 1:
-        return NOTHING
+        return ""
     return f"Of the {count} values that come back only the {_ORDINALS[wrong.pop()]} is wrong."
 
 
@@ -95,7 +94,7 @@ def _by_argument(pairs: list[Pair]) -> str:
             )
             mine, right = plain(pair.mine), plain(pair.right)
             if given is None or mine is None or right is None or given.shape != right.shape:
-                return NOTHING
+                return ""
             off = ~np.isclose(mine, right, rtol=_RELATIVE, atol=1e-9, equal_nan=True)
             if given.ndim == 0 or (off != has(given, 0.0)).any():
                 break
@@ -103,7 +102,7 @@ def _by_argument(pairs: list[Pair]) -> str:
         else:
             if min(there, elsewhere) >= _ENOUGH:
                 return f"It is wrong where what goes in is {words}, and right elsewhere."
-    return NOTHING
+    return ""
 
 
 def _at_edges(arrays: _Arrays) -> str:
@@ -111,15 +110,15 @@ def _at_edges(arrays: _Arrays) -> str:
     right_ones = 0
     for mine, right in arrays:
         if right.ndim not in (1, 2) or min(right.shape) < 4:
-            return NOTHING
+            return ""
         scale = float(np.abs(right[np.isfinite(right)]).max(initial=0.0))
         off = ~np.isclose(mine, right, rtol=_RELATIVE, atol=1e-2 * _RELATIVE * scale)
         inner = off[(slice(1, -1),) * off.ndim]
         if inner.any():
-            return NOTHING
+            return ""
         right_ones += inner.size
     if right_ones < _ENOUGH:
-        return NOTHING
+        return ""
     edges = "the edges" if any(right.ndim == 2 for _, right in arrays) else "the ends"
     return f"Inside all is right: it is wrong at {edges} only."
 
@@ -249,13 +248,11 @@ def _reordered(pairs: list[Pair]) -> str:
     """The right things, one for another: (a, c, b) for (a, b, c)."""
     orders: set[tuple[int, ...]] = set()
     for pair in pairs:
-        if pair.same or not isinstance(pair.right, (list, tuple)):
-            if pair.same:
-                continue
+        if pair.same:
+            continue
+        if not all(isinstance(one, (list, tuple)) for one in (pair.mine, pair.right)):
             return ""
-        if not isinstance(pair.mine, (list, tuple)) or not 2 <= len(pair.right) <= 5:
-            return ""
-        if len(pair.mine) != len(pair.right):
+        if len(pair.mine) != len(pair.right) or not 2 <= len(pair.right) <= len(_ORDINALS):
             return ""
         fitting = {
             order
@@ -303,11 +300,11 @@ def missing(pairs: Iterable[Pair]) -> str:
     found = [None if a is None or b is None else _length(a, b) for a, b in wrong]
     seen = {round(float(x), 9) for a, _ in wrong if a is not None for x in a.flat}
     if not found or None in found or len(seen) < _ENOUGH:
-        return NOTHING
+        return ""
     words = {one for one in found if one}
     if len(words) > 1 and all(one.startswith("What comes") for one in words):
         words = {_MISSING.format("some", "entries")}
-    return words.pop() if len(words) == 1 else NOTHING
+    return words.pop() if len(words) == 1 else ""
 
 
 _MISSING = "What comes back is right, but {} {} are missing."
@@ -321,7 +318,7 @@ def _length(mine: np.ndarray, right: np.ndarray) -> str | None:
     if len(short) == len(long) or not right.size:
         return None
     if not mine.size:
-        return NOTHING
+        return ""
     what = "rows" if mine.ndim > 1 else "entries"
     first, last = _close(short, long[: len(short)]), _close(short, long[-len(short) :])
     if len(mine) > len(right):
@@ -357,4 +354,4 @@ def _digits(wrong: list[_Arrays | None]) -> str:
             "The numbers are right but for their last digits: something on the way has less "
             "precision than asked for."
         )
-    return NOTHING
+    return ""

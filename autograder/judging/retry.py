@@ -6,9 +6,8 @@ import contextlib
 import fcntl
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from autograder.course import Cell, Exercise
 from autograder.results import ExerciseResult
@@ -16,7 +15,7 @@ from autograder.sandbox import alive, clock
 from autograder.sandbox.cage import Cage
 from autograder.sandbox.transport import Caged
 
-from .follow_through import Tries
+from .follow_through import After, Tries
 from .judge import Judge
 from .student import Student
 
@@ -27,68 +26,62 @@ longer than a judge that fell silent keeps its turn."""
 _LOCKED = (Path(__file__), Path(__file__).with_name("judge.py"))
 
 
-@dataclass
-class Spent:
-    """What all passes of a submission have had together, on the wall; that it waited for others is
-    no part of it."""
+class InCage:
+    """An attempt at a submission's exercises (`follow_through`), for each of its passes.
 
-    seconds: float = 0.0
-
-
-def with_retry(
-    judge: Judge,
-    cage: Cage,
-    salt: str,
-    cells: Sequence[Cell],
-    wanted: list[Exercise],
-    after: Any,
-    aided: bool = False,
-    spent: Spent | None = None,
-) -> Tries:
-    """The exercises' results; those that a crowded machine, or one without memory left,
-    may have cost points are tried twice (`transport` says why), and the better result counts.
-
-    The second time nothing is told of what the code says: its first worker met the hidden checks,
-    and the machine has ways to hear of that. `spent`: of the submission, before and after.
+    Exercises that a crowded machine, or one without memory left, may have cost points are tried
+    twice (`transport` says why), and the better result counts. The second time nothing is told of
+    what the code says: its first worker met the hidden checks, and the machine has ways to hear of
+    that.
     """
-    spent = spent or Spent()
-    notes: list[str] = []
-    best: dict[str, ExerciseResult] = {}
-    in_cells = 0.0
-    alone = False
-    for last in (False, True):
-        with _turn(alone):
-            began = clock.now()
-            caged = Caged(cage, judge.assignment, cells, spent.seconds)
-            try:
-                results = judge.judge(Student(caged, aided or last), salt, wanted, after=after)
-            finally:
-                caged.close()
-                spent.seconds += clock.now() - began
-        in_cells += caged.cell_seconds
-        for result in results:
-            if result.name not in best or result.points > best[result.name].points:
-                best[result.name] = result
-        cells_again = caged.late_cells or caged.killed_cells
-        again = [
-            result.name
-            for result in results
-            if result.points < result.max_points
-            and (cells_again or result.name in caged.late | caged.killed)
-        ]
-        if not last:
-            notes = [*_skipped(caged.skipped), *_failures(caged)]
-        if last or not again:
-            break
-        alone = bool(caged.killed or caged.killed_cells)
-        why = (
-            "alone, as memory may have run out" if alone else "as time ran out on a crowded machine"
-        )
-        notes.append(f"tried again, {why}: {', '.join(again)}")
-        wanted = [judge.assignment.exercise(name) for name in again]
-    ended = {why for cell in caged.deadly for why in cell.values()}
-    deadly = [failure for failure in caged.failures if failure.why in ended]
-    return Tries(best, notes, in_cells, caged.failures, deadly)
+
+    def __init__(self, judge: Judge, cage: Cage, salt: str) -> None:
+        self.judge, self.cage, self.salt = judge, cage, salt
+        self.spent = 0.0
+        """Seconds on the wall that all passes have had together; that it waited for others is no
+        part of them."""
+
+    def __call__(
+        self, cells: Sequence[Cell], wanted: list[Exercise], after: After, aided: bool = False
+    ) -> Tries:
+        notes: list[str] = []
+        best: dict[str, ExerciseResult] = {}
+        in_cells = 0.0
+        alone = False
+        for last in (False, True):
+            with _turn(alone):
+                began = clock.now()
+                caged = Caged(self.cage, self.judge.assignment, cells, self.spent)
+                try:
+                    student = Student(caged, aided or last)
+                    results = self.judge.judge(student, self.salt, wanted, after=after)
+                finally:
+                    caged.close()
+                    self.spent += clock.now() - began
+            in_cells += caged.cell_seconds
+            for result in results:
+                if result.name not in best or result.points > best[result.name].points:
+                    best[result.name] = result
+            if not last:
+                notes += [f"not run at grading: {line}" for line in caged.skipped[:5]]
+                notes += [failure.sentence for failure in caged.failures[:10]]
+            cells_again = caged.late_cells or caged.killed_cells
+            again = [
+                result.name
+                for result in results
+                if result.points < result.max_points
+                and (cells_again or result.name in caged.late | caged.killed)
+            ]
+            if last or not again:
+                break
+            alone = bool(caged.killed or caged.killed_cells)
+            crowded = "as time ran out on a crowded machine"
+            why = "alone, as memory may have run out" if alone else crowded
+            notes.append(f"tried again, {why}: {', '.join(again)}")
+            wanted = [self.judge.assignment.exercise(name) for name in again]
+        ended = {why for cell in caged.deadly for why in cell.values()}
+        deadly = [failure for failure in caged.failures if failure.why in ended]
+        return Tries(best, notes, in_cells, caged.failures, deadly)
 
 
 @contextlib.contextmanager
@@ -121,11 +114,3 @@ def _locked(file: IO[bytes], kind: int, until: float) -> bool:
             time.sleep(0.02)
         else:
             return True
-
-
-def _skipped(lines: list[str]) -> list[str]:
-    return [f"not run at grading: {line}" for line in lines[:5]]
-
-
-def _failures(caged: Any) -> list[str]:
-    return [failure.sentence for failure in caged.failures[:10]]

@@ -14,7 +14,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,21 +76,35 @@ def read_submission(data: bytes, assignment: Assignment) -> Submission:
         notebook, notes = read_cells(data)
     except NotebookError as error:
         raise SubmissionError(str(error)) from None
+    to_run = [*_to_run(notebook, assignment, notes)]
+    ran = [cell for cell, _ in to_run]
+    setup = Cell("the setup cell", setup_code(assignment))
+    cells = [setup, *(Cell(label, cell.source) for cell, label in to_run)]
+    notes += _taken(ran, assignment)
+    notes += _foreign(notebook, assignment)
+    if len(notes) > MAX_NOTES:
+        notes = [*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES} more remarks like these"]
+    files = beside(assignment, (cell.source for cell in cells))
+    return Submission([*files, *cells], notes, notebook, frozenset(cell.number for cell in ran))
+
+
+def _to_run(
+    notebook: list[NotebookCell], assignment: Assignment, notes: list[str]
+) -> Iterator[tuple[NotebookCell, str]]:
+    """The code cells that run, with their labels; what is noticed goes to the notes."""
     outline = outline_of(assignment)
-    exercises = {exercise.name: exercise for exercise in assignment.exercises}
+    exercises = {exercise.name for exercise in assignment.exercises}
     answered = _answered_elsewhere(notebook, assignment, outline)
-    run = [Cell("the setup cell", setup_code(assignment))]
-    ran: set[int] = set()
     seen: dict[str, int] = {}
     bound: dict[str, tuple[str, int]] = {}
     for cell in notebook:
-        exercise = exercises.get(cell.grade_id)
+        exercise = cell.grade_id if cell.grade_id in exercises else ""
         if CONFLICT.search(cell.source):
             notes.append(f"cell {cell.number} holds the markers of a merge conflict (<<<<<<<)")
         if cell.kind != "code":
-            if exercise is not None and cell.text:
+            if exercise and cell.text:
                 notes.append(
-                    f"cell {cell.number}, the cell of {exercise.name}, is no code cell any more; "
+                    f"cell {cell.number}, the cell of {exercise}, is no code cell any more; "
                     "it was not run"
                 )
             continue
@@ -98,37 +112,29 @@ def read_submission(data: bytes, assignment: Assignment) -> Submission:
         if locked:
             if outline.cells and cell.text not in ("", outline.locked.get(locked)):
                 if locked == "setup":  # an import more, say, in an editor that knows no locks
-                    run.append(Cell("the changed setup cell", cell.source))
-                    ran.add(cell.number)
                     notes.append("the setup cell was changed; it ran after the original")
-                    continue
-                notes.append(
-                    f"cell {cell.number} is marked as the locked cell {_shown(locked)}, but "
-                    "its text is not the original's; it was not run"
-                )
+                    yield cell, "the changed setup cell"
+                else:
+                    notes.append(
+                        f"cell {cell.number} is marked as the locked cell {_shown(locked)}, but "
+                        "its text is not the original's; it was not run"
+                    )
             continue
         if not cell.text:
             continue
-        if cell.grade_id in answered and _is_untouched(cell, outline):
-            notes.append(f"cell {cell.number}, an untouched cell of {cell.grade_id}, was left out")
+        if exercise in answered and _is_untouched(cell, outline):
+            notes.append(f"cell {cell.number}, an untouched cell of {exercise}, was left out")
             continue
         label = f"cell {cell.number}"
-        if exercise is not None and exercise.name not in seen:
-            label, seen[exercise.name] = f"the cell of {exercise.name}", cell.number
-        elif exercise is not None:
+        if exercise and exercise not in seen:
+            label, seen[exercise] = f"the cell of {exercise}", cell.number
+        elif exercise:
             notes.append(
-                f"{exercise.name} has more than one cell (cells {seen[exercise.name]} and "
+                f"{exercise} has more than one cell (cells {seen[exercise]} and "
                 f"{cell.number}); they ran in order, so the last definition counts"
             )
-        run.append(Cell(label, cell.source))
-        ran.add(cell.number)
         notes += _bound_again(cell, assignment, bound)
-    notes += _taken([cell for cell in notebook if cell.number in ran], exercises)
-    notes += _foreign(notebook, assignment)
-    if len(notes) > MAX_NOTES:
-        notes = [*notes[:MAX_NOTES], f"and {len(notes) - MAX_NOTES} more remarks like these"]
-    files = beside(assignment, (cell.source for cell in run))
-    return Submission([*files, *run], notes, notebook, frozenset(ran))
+        yield cell, label
 
 
 def attempt_salt(salt: str, submission: Submission, assignment: Assignment) -> str:
@@ -239,8 +245,9 @@ def _bound_again(
             bound[name] = cell.grade_id, cell.number
 
 
-def _taken(run: list[NotebookCell], exercises: Container[str]) -> Iterator[str]:
+def _taken(run: list[NotebookCell], assignment: Assignment) -> Iterator[str]:
     """What a cell gives another value although Python itself defines it and an exercise uses it."""
+    exercises = {exercise.name for exercise in assignment.exercises}
     for cell, name in taken(run, [one for one in run if one.grade_id in exercises]):
         yield (
             f"cell {cell.number}, line {_line_of(name, cell.source)}, gives {name}, a name of "

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder.course import Assignment, Cell
-from autograder.sandbox.inside.cells import tree_of
+from autograder.sandbox.inside.cells import first_line, tree_of
 
 Uses = dict[str, set[str]]
 
@@ -100,7 +100,7 @@ def _pieces(source: str, tree: ast.Module, as_written: bool) -> Iterator[Piece]:
     lines = source.split("\n")
     before = 0
     for number, node in enumerate(tree.body):
-        start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        start = first_line(node)
         end = node.end_lineno or start
         alone = start > before and all(one.lineno > end for one in tree.body[number + 1 :][:1])
         before = end

@@ -139,37 +139,35 @@ class Attempts:
         now = [one for one in folders if self._sha(one) == counting.submission_sha256]
         if not now:
             return
-        own, there = (submission_time(one)[1] for one in (now[-1], self._submitted(student)))
+        current = now[-1]
+        own, there = (submission_time(one)[1] for one in (current, self._submitted(student)))
         if there != own and there in {submission_time(one)[1] for one in folders}:
             self._put_time(student, own)  # whoever was stopped has left another attempt's
-        self._return_given(student, now[-1])  # it waits there if a run was stopped
-        results = {one: _result(one) for one in folders} | {now[-1]: counting}
-        marks: dict[Path, Mark | None] = {
-            one: self.recorder.preview(counting) if one == now[-1] else self._worth(one, result)
+        self._return_given(student, current)  # it waits there if a run was stopped
+        kept = {one: counting if one == current else _result(one) for one in folders}
+        results = {one: result for one, result in kept.items() if result is not None}
+        marks = {
+            one: self.recorder.preview(counting) if one == current else self._worth(one, result)
             for one, result in results.items()
-            if result is not None
         }
         totals = {one: mark.total if mark else None for one, mark in marks.items()}
 
         def rank(folder: Path) -> tuple[float, int]:
-            total = totals.get(folder)
-            newest = total if policy == "best" and total is not None else -1.0
-            return newest, int(folder.name)
+            total = totals[folder] if policy == "best" else None
+            return -1.0 if total is None else total, int(folder.name)
 
         # Of some the file was written over before anybody kept it, and only the result is there.
-        chosen = max((one for one in totals if one == now[-1] or self._is_there(one)), key=rank)
-        if chosen != now[-1]:
-            result = results[chosen]
-            assert result is not None
-            self._count(student, chosen, result, counting)
-            of = ", ".join(f"{one.name}: {_shown(totals[one])}" for one in totals)
+        chosen = max((one for one in totals if one == current or self._is_there(one)), key=rank)
+        if chosen != current:
+            self._count(student, chosen, results[chosen], counting)
+            of = ", ".join(f"{one.name}: {history.in_words(totals[one])}" for one in totals)
             self.said.append(f"{student}: attempt {chosen.name} counts, the {policy} one ({of})")
         self._return_given(student, chosen)
         rows = [self._row(one, marks[one], one == chosen) for one in marks]
         history.save_history(self.course_dir, self.name, student, rows)
-        if (kept := self.store.load(self.name, student)) is not None:
-            self.recorder.record(kept)
-            self.pages.record(kept)
+        if (result := self.store.load(self.name, student)) is not None:
+            self.recorder.record(result)
+            self.pages.record(result)
 
     def _count(self, student: str, chosen: Path, result: Result, before: Result) -> None:
         """Lets another attempt count than the one that does."""
@@ -253,7 +251,7 @@ class Attempts:
 def _result(folder: Path) -> Result | None:
     try:
         return msgspec.json.decode((folder / "result.json").read_bytes(), type=Result)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, ValueError):
         return None
 
 
@@ -264,12 +262,8 @@ def _given(folder: Path) -> list[Given]:
         return msgspec.json.decode(path.read_bytes(), type=list[Given])
     except FileNotFoundError:
         return []
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise CourseError(
             f"{path} cannot be read ({error}): it holds points that were given by hand. Mend it, "
             "or remove it and give the points again"
         ) from None
-
-
-def _shown(total: float | None) -> str:
-    return "no mark" if total is None else f"{total:g}"

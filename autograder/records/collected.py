@@ -52,7 +52,7 @@ def collected(course_dir: Path, name: str) -> Collected:
         return msgspec.json.decode(path.read_bytes(), type=Collected)
     except FileNotFoundError:
         return Collected()
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise CourseError(
             f"{path} cannot be read ({error}): it holds what the platforms call everybody. Mend "
             "it, or remove it and collect again"

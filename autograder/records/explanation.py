@@ -23,7 +23,7 @@ class Recorded(NamedTuple):
     mark: Mark | None
 
 
-def as_recorded(assignment: Assignment, result: Result, exercise: str = "") -> Explanation:
+def as_recorded(assignment: Assignment, result: Result, exercise: str) -> Explanation:
     """What is on record, without the calls: where nothing can be judged again."""
     weights = {(c.exercise, c.name): c.weight for c in Judge(assignment).checks if c.hidden}
     told = [

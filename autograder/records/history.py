@@ -41,7 +41,7 @@ def history(course_dir: Path, name: str, student: str) -> list[Attempt]:
     try:
         path = place(course_dir, name, student) / "history.json"
         return msgspec.json.decode(path.read_bytes(), type=list[Attempt])
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, ValueError):
         return []
 
 
@@ -59,7 +59,7 @@ def told(course_dir: Path, name: str, student: str) -> tuple[str, ...]:
     if not counting or len(attempts) < 2:
         return ()
     others = [one for one in attempts if not one.counts]
-    had = ", ".join(f"{one.number} had {_mark(one.total)}" for one in others)
+    had = ", ".join(f"{one.number} had {in_words(one.total)}" for one in others)
     by_hand = [
         f"what was given by hand for attempt {one.number} ({', '.join(one.by_hand)}) stays with it"
         for one in others
@@ -68,7 +68,7 @@ def told(course_dir: Path, name: str, student: str) -> tuple[str, ...]:
     return (f"attempt {counting[0]} of {attempts[-1].number} counts; {had}", *by_hand)
 
 
-def _mark(total: float | None) -> str:
+def in_words(total: float | None) -> str:
     return "no mark" if total is None else f"{total:g}"
 
 
@@ -102,7 +102,7 @@ def sha256(folder: Path, name: str) -> str:
     result was kept."""
     with contextlib.suppress(SubmissionError):
         return hashlib.sha256(find_notebook(folder, name)[0]).hexdigest()
-    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
+    with contextlib.suppress(OSError, ValueError):
         data = (folder / "result.json").read_bytes()
         return msgspec.json.decode(data, type=_File).submission_sha256
     return ""
@@ -114,12 +114,8 @@ class _File(msgspec.Struct):
 
 def policy(course_dir: Path, name: str) -> Policy:
     """Which of several attempts counts: what `grade --policy` said last."""
-    path, before = _policy(course_dir, name), course_dir / "attempts" / name / "policy"
-    with contextlib.suppress(OSError):  # a course that can only be read
-        if before.is_file():  # where it was kept at first, and a student may be called like this
-            before.replace(path)
     try:
-        text = (path if path.is_file() else before).read_text(encoding="utf-8", errors="replace")
+        text = _policy(course_dir, name).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return "last"
     return "best" if text.strip() == "best" else "last"
@@ -130,4 +126,5 @@ def save_policy(course_dir: Path, name: str, chosen: Policy) -> None:
 
 
 def _policy(course_dir: Path, name: str) -> Path:
+    """Beside the students' folders: one of them may be called policy."""
     return course_dir / "attempts" / f"{name}.policy"

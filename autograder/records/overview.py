@@ -22,10 +22,9 @@ from urllib.parse import quote
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import harmless, plain, write_atomically
+from autograder.files import harmless, plain, usable_id, write_atomically
 from autograder.results import Store
 
-from .gradebook import in_gradebook
 from .gradebook.marks import minute
 from .pages import environment
 from .report.counting import STATUS_WORDS, Report, Submission, read_report, share_of
@@ -65,8 +64,14 @@ class Row:
         return f"{self.name} ({self.student})" if self.name else self.student
 
     @property
+    def file(self) -> str:
+        """Its page's; the roster's ids may be anything, `2026/17` say."""
+        told = self.student if usable_id(self.student) else quote(self.student, safe="")[:100]
+        return f"{told}.html"
+
+    @property
     def page(self) -> str:
-        return f"students/{quote(self.student, safe='')}.html"
+        return f"students/{quote(self.file, safe='')}"
 
     @property
     def returning(self) -> list[tuple[str, list[str]]]:
@@ -184,10 +189,8 @@ def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overvi
     reports = [read_report(one.name, course_dir) for one in assignments]
     rows: dict[str, Row] = {}
     for report in reports:
-        _, roster = in_gradebook(course_dir, report.assignment)
-        for student, person in roster.items():
-            name = plain(f"{person.first_name} {person.last_name}".strip())
-            rows.setdefault(student, Row(student, name, {}, {}))
+        for student, person in report.roster.items():
+            rows.setdefault(student, Row(student, plain(person.name), {}, {}))
         for one in report.submissions:
             row = rows.setdefault(one.name, Row(one.name, "", {}, {}))
             row.totals[report.assignment.name] = one.recorded
@@ -269,26 +272,15 @@ def write_overview(course_dir: Path, assignments: Sequence[Assignment]) -> list[
     """`DIR/report/course.html`, and beside it the students and the exercises as CSV."""
     view = read_overview(course_dir, assignments)
     folder = course_dir / "report"
-    names = [one.name for one in view.assignments]
-    students = [["student", "name", *names, "mean_of_handed_in", "missing", "behind"]]
-    for row in view.rows:
-        marks = [_number(row.totals.get(name)) for name in names]
-        told = [_number(row.mean), " ".join(row.missing), "; ".join(row.behind)]
-        students.append([row.student, row.name, *marks, *told])
-    exercises = [["assignment", "exercise", "points", "judged", "right", "mean", "discrimination"]]
-    for hard in view.exercises:
-        shares = [_number(share) for share in (hard.right, hard.mean, hard.apart)]
-        row_ = [hard.assignment, hard.name, f"{hard.points:g}", str(hard.judged), *shares]
-        exercises.append(row_)
     files = {
         "course.html": _page(view, "overview.html.j2"),
-        "course_students.csv": _table(students),
-        "course_exercises.csv": _table(exercises),
-        "course_answers.csv": _table([*_answers(view)]),
+        "course_students.csv": _table(_student_rows(view)),
+        "course_exercises.csv": _table(_exercise_rows(view)),
+        "course_answers.csv": _table(_answer_rows(view)),
     }
     for name, text in files.items():
         write_atomically(folder / name, text.encode())
-    pages = {folder / "students" / f"{row.student}.html": row for row in view.rows}
+    pages = {folder / "students" / row.file: row for row in view.rows}
     for path, row in pages.items():
         write_atomically(path, _page(view, "student.html.j2", row=row).encode())
     for path in set((folder / "students").glob("*.html")) - pages.keys():
@@ -296,7 +288,23 @@ def write_overview(course_dir: Path, assignments: Sequence[Assignment]) -> list[
     return [folder / name for name in files]
 
 
-def _answers(view: Overview) -> Iterable[list[str]]:
+def _student_rows(view: Overview) -> Iterable[list[str]]:
+    names = [one.name for one in view.assignments]
+    yield ["student", "name", *names, "mean_of_handed_in", "missing", "behind"]
+    for row in view.rows:
+        marks = [_number(row.totals.get(name)) for name in names]
+        told = [_number(row.mean), " ".join(row.missing), "; ".join(row.behind)]
+        yield [row.student, row.name, *marks, *told]
+
+
+def _exercise_rows(view: Overview) -> Iterable[list[str]]:
+    yield ["assignment", "exercise", "points", "judged", "right", "mean", "discrimination"]
+    for hard in view.exercises:
+        shares = [_number(share) for share in (hard.right, hard.mean, hard.apart)]
+        yield [hard.assignment, hard.name, f"{hard.points:g}", str(hard.judged), *shares]
+
+
+def _answer_rows(view: Overview) -> Iterable[list[str]]:
     """Every student's every exercise."""
     yield [
         *("student", "name", "assignment", "handed_in", "late_penalty", "exercise", "points"),
@@ -318,7 +326,7 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{round(value, 2):g}"
 
 
-def _table(rows: list[list[str]]) -> str:
+def _table(rows: Iterable[list[str]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([harmless(cell) for cell in row] for row in rows)

@@ -29,13 +29,10 @@ class Receipts:
         self.course_dir = course_dir
 
     def record(self, result: Result) -> None:
-        submitted = self.course_dir / "submitted" / result.student / result.assignment
         folder = self._folder(result)
-        _, time, _ = submission_time(submitted)
+        _, time, _ = submission_time(self._folder(result, "submitted"))
         _write(folder / "timestamp.txt", time.encode())
-        secret = _secret(submitted)
-        if secret or not _secret(folder):
-            _write(folder / SECRET, secret or secrets.token_hex(32).encode())
+        _write(folder / SECRET, self._kept(result))
 
     def complete(self, result: Result) -> None:
         """Writes them beside a page that is there, of somebody who is not graded any more."""
@@ -44,12 +41,22 @@ class Receipts:
 
     def remove(self, result: Result) -> None:
         """Makes room for `nbgrader generate_feedback`, which skips a folder that exists."""
+        self._kept(result)
         for name in ("timestamp.txt", SECRET):
             with contextlib.suppress(OSError):
                 (self._folder(result) / name).unlink()
 
-    def _folder(self, result: Result) -> Path:
-        return self.course_dir / "feedback" / result.student / result.assignment
+    def _kept(self, result: Result) -> bytes:
+        """The secret, which now lies beside the autograded notebook too: `nbgrader
+        generate_feedback` takes it along from there."""
+        autograded = self._folder(result, "autograded")
+        places = (self._folder(result, "submitted"), self._folder(result), autograded)
+        secret = next(filter(None, map(_secret, places)), secrets.token_hex(32).encode())
+        _write(autograded / SECRET, secret)
+        return secret
+
+    def _folder(self, result: Result, step: str = "feedback") -> Path:
+        return self.course_dir / step / result.student / result.assignment
 
 
 def _secret(folder: Path) -> bytes:

@@ -7,7 +7,6 @@ gives its sentence to everybody in the group and moves no mark.
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,13 +81,13 @@ def _without_a_hint(exercise: ExerciseResult) -> list[CheckResult]:
     return failed
 
 
-def as_mistake(group: Group, sentence: str = "") -> str:
-    """A known mistake with the group's first example, for the assignment's file of them."""
+def as_mistake(group: Group) -> str:
+    """A known mistake with the group's first example and no hint yet, for the assignment's file of
+    them."""
     code = next(iter(group.examples.values())).strip("\n")
-    hint = json.dumps(sentence, ensure_ascii=False)
     return (
         f'@mistake(\n    "{group.exercise}",\n    caught_by="{group.caught_by}",\n'
-        f"    hint={hint},\n)\ndef {group.exercise}_in_class():\n"
+        f'    hint="",\n)\ndef {group.exercise}_in_class():\n'
         f"{textwrap.indent(code, '    ')}\n"
     )
 

@@ -29,7 +29,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograder.errors import CageError, CageGone, WorkerEnded
 
@@ -37,7 +37,7 @@ from . import bubblewrap, groups
 from .inside import lockdown
 from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, receive, remove
 from .levels import LEVELS, Level
-from .process import company, conditions, room, wait_gone
+from .process import Traces, wait_gone
 from .watch import KILLED, Budget, Watch, out_of_memory
 
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
@@ -61,14 +61,14 @@ class Cage:
             raise CageError(f"the grader lies below {below}, which workers must read")
         self.level = level
         self._user = _own_user()
-        self._folder = None if level == "full" else tempfile.mkdtemp(prefix="autograder-cage-")
-        self._scratch = self._folder and os.path.join(self._folder, "scratch")
+        self._folder = "" if level == "full" else tempfile.mkdtemp(prefix="autograder-cage-")
+        self._scratch = os.path.join(self._folder, "scratch") if self._folder else SCRATCH
         self._renew_scratch()
         self._start()
 
     def _renew_scratch(self) -> None:
-        """A new one where the full cage has a mount of its own for each submission."""
-        if self._folder and self._scratch:
+        """A new one at the weaker levels; in the full cage each submission mounts its own."""
+        if self._folder:
             os.makedirs(self._folder, exist_ok=True)
             os.chmod(self._folder, 0o711)
             remove(self._scratch)
@@ -91,7 +91,7 @@ class Cage:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
-                env=bubblewrap.environment(self._scratch or SCRATCH),
+                env=bubblewrap.environment(self._scratch),
                 start_new_session=True,
                 preexec_fn=lockdown.leave_no_core,  # inside there is no right to
             )
@@ -118,7 +118,7 @@ class Cage:
             "namespaces": self.level == "full",
             "landlock": self.level == "landlock",
             "readable": [str(path) for path in bubblewrap.libraries()] + [str(bubblewrap.WORKER)],
-            "scratch": self._scratch or SCRATCH,
+            "scratch": self._scratch,
             "folder": self._folder,
             "uid": self._user,
         }
@@ -141,7 +141,7 @@ class Cage:
         text = self._errors.read()[-2000:].decode("utf-8", "replace").strip()
         return text.splitlines()[-1] if text else "it ended without a word"
 
-    def ask(self, message: dict[str, object], descriptor: int | None = None) -> dict[str, object]:
+    def ask(self, message: dict[str, object], descriptor: int | None = None) -> dict[str, Any]:
         """One request to the warm parent; CageError if it does not answer as it should."""
         try:
             data = json.dumps(message).encode()
@@ -157,7 +157,7 @@ class Cage:
 
     def alive(self) -> bool:
         try:
-            return not self._broken and bool(self.ask({"do": "ping"}).get("alive"))
+            return not self._broken and bool(self.ask({"do": "ping"})["alive"])
         except CageError:
             return False
 
@@ -182,7 +182,7 @@ class Cage:
             raise
         finally:
             theirs.close()
-        return Worker(self, ours, int(str(pid)))
+        return Worker(self, ours, pid)
 
     def reap(self) -> list[int]:
         """Ends what a worker left behind; the exit codes (negative: signals) of workers.
@@ -191,7 +191,7 @@ class Cage:
         if there is none: then nobody knows what the worker died of.
         """
         try:
-            ended = self.ask({"do": "reap"}).get("ended")
+            ended: list[int] = self.ask({"do": "reap"})["ended"]
         except CageGone:
             self._kill()
             raise
@@ -199,7 +199,7 @@ class Cage:
             self._kill()
             ended = []
         self._renew_scratch()
-        return [int(code) for code in ended] if isinstance(ended, list) else []
+        return ended
 
     def close(self) -> None:
         """Ends the cage with everything in it; a parent in good order ends by itself."""
@@ -264,34 +264,22 @@ class Worker:
         for _, kind, data in extra:  # the number that the kernel vouches for, in our namespace
             if sys.platform == "linux" and kind == socket.SCM_CREDENTIALS:
                 self.pid = struct.unpack("3i", data[:12])[0]
-        self._alive = True
+        self.alive = True
         self.group = groups.around(self.pid)
-        self._above = 0 if cage.level == "full" else cage.process.pid
-        self.watch = Watch(self.pid, line, self._above, self.group)
+        above = 0 if cage.level == "full" else cage.process.pid
+        self.watch = Watch(self.pid, line, above, self.group)
         self.watch.start()
         line.settimeout(None)
-
-    @property
-    def alive(self) -> bool:
-        return self._alive
 
     @property
     def struck(self) -> bool:
         """Whether a part of it may have been ended for want of memory that others had."""
         return self.watch.struck
 
-    def company(self) -> set[int]:
-        """The threads and processes that are there beside the one that answers."""
-        return company(self.pid, self._above)
-
-    def room(self) -> list[int]:
-        """What it has left of files to open and, where they are its own, of its folders."""
+    def traces(self) -> Traces:
+        """What it may leave to the next exercise; folders where they are its own."""
         own = (SCRATCH, "/dev/shm") if self.cage.level == "full" else ()
-        return room(self.pid, LIMITS["files"], own)
-
-    def conditions(self) -> list[object]:
-        """Under which it works."""
-        return conditions(self.pid)
+        return self.watch.tree.traces(LIMITS["files"], own)
 
     def ask(self, request: bytes, budget: Budget) -> bytes:
         """The answer's bytes; WorkerEnded if there is none, and then the worker is gone.
@@ -335,9 +323,9 @@ class Worker:
 
     def kill(self) -> list[int]:
         """Ends the process and everything that it started; exit codes."""
-        if not self._alive:
+        if not self.alive:
             return []
-        self._alive = False
+        self.alive = False
         self.watch.stop()
         self.line.close()
         if sys.platform == "linux":
@@ -373,18 +361,22 @@ def probe() -> list[Probe]:
             found.append(Probe(level, False, "the kernel has no Landlock"))
             continue
         try:
-            cage = Cage(level)
-        except CageError as error:
-            found.append(Probe(level, False, str(error)))
-            continue
-        try:
-            cage.worker().kill()
+            _tried(level).close()
             found.append(Probe(level, True, out_of_reach(level)))
         except CageError as error:
             found.append(Probe(level, False, str(error)))
-        finally:
-            cage.close()
     return found
+
+
+def _tried(level: Level) -> Cage:
+    """A cage that has had a worker."""
+    cage = Cage(level)
+    try:
+        cage.worker().kill()
+    except CageError:
+        cage.close()
+        raise
+    return cage
 
 
 def out_of_reach(level: Level) -> str:
@@ -401,9 +393,7 @@ def strongest(weakest_allowed: Level) -> Cage:
     reasons = []
     for level in LEVELS[: LEVELS.index(weakest_allowed) + 1]:
         try:
-            cage = Cage(level)
-            cage.worker().kill()
-            return cage
+            return _tried(level)
         except CageError as error:
             reasons.append(f"{level}: {error}")
     raise CageError(

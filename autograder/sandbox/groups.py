@@ -164,10 +164,10 @@ def remove_left() -> None:
 
 def _remove_left(places: list[tuple[Path, Version]]) -> None:
     for folder, version in places:
-        for left in folder.glob("autograder-*"):
-            name = re.fullmatch(r"autograder-([0-9]+)-([0-9]+)-[0-9a-f]+", left.name)
+        for group in folder.glob("autograder-*"):
+            name = re.fullmatch(r"autograder-([0-9]+)-([0-9]+)-[0-9a-f]+", group.name)
             if name and _born(int(name[1])) != int(name[2]):
-                Group(left, version).remove()
+                Group(group, version).remove()
 
 
 def _born(pid: int) -> int:

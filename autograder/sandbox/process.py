@@ -44,6 +44,24 @@ class Sight(NamedTuple):
     processes: list[int]
 
 
+class Traces(NamedTuple):
+    """What a process that answers one exercise may leave to the next."""
+
+    company: set[int]
+    """Its threads but the first, and its children; also those that were adopted."""
+    room: list[int]
+    """What is left of files to open, and of its folders' bytes and names; nothing where that cannot
+    be looked at."""
+    conditions: list[object]
+    """Under which it works."""
+
+    def cost_something(self, before: Traces) -> bool:
+        """Whether more is there beside it than before, much less is left, or it works otherwise."""
+        if self.company - before.company or self.conditions != before.conditions:
+            return True
+        return any(now < 0.9 * was for now, was in zip(self.room, before.room, strict=False))
+
+
 class Tree:
     """What a submission's processes have used and hold together.
 
@@ -79,18 +97,14 @@ class Tree:
         return own_clock(self.pid) + self.children_cpu
 
     def look(self) -> Sight:
-        """Who is there; adds up what they have used since the last look.
-
-        A process that nobody waits for leaves nothing but what was seen of it. One that is
-        waited for adds its time to its parent's, where it must not be counted once more.
-        """
+        """Who is there; their times are added to what was used."""
         if sys.platform != "linux":
             return Sight(True, True, False, [])
         found: dict[int, Process] = {}
         living: set[int] = set()
         ended = self._known.keys() - self._living
         wants_core = in_kernel = self.missed = False
-        queue = [self.pid, *(_children(self.above, _tasks(self.above))[0] if self.above else [])]
+        queue = [self.pid, *self._adopted()]
         while queue:
             pid = queue.pop()
             if pid in found:
@@ -112,6 +126,17 @@ class Tree:
             children, all_told = _children(pid, tasks)
             queue += children
             self.missed |= not all_told
+        self._account(found)
+        self.lost = not self._living.issubset(living)
+        self._known, self._living = found, living
+        return Sight(self.pid in living, wants_core, in_kernel, list(found))
+
+    def _account(self, found: dict[int, Process]) -> None:
+        """Adds up what they have used since the last look.
+
+        A process that nobody waits for leaves nothing but what was seen of it. One that is
+        waited for adds its time to its parent's, where it must not be counted once more.
+        """
         added = inherited = 0.0
         for pid, now in found.items():
             before = self._known.get(pid)
@@ -123,9 +148,9 @@ class Tree:
             if pid not in found or found[pid].born != last.born:
                 inherited -= last.own + last.waited
         self.children_cpu += added + max(0.0, inherited)
-        self.lost = not self._living.issubset(living)
-        self._known, self._living = found, living
-        return Sight(self.pid in living, wants_core, in_kernel, list(found))
+
+    def _adopted(self) -> list[int]:
+        return _children(self.above, _tasks(self.above))[0] if self.above else []
 
     def holds_more_than(self, limit: int, processes: list[int]) -> bool:
         """Whether the processes together hold more memory than that beyond the libraries'.
@@ -177,6 +202,12 @@ class Tree:
                     sockets.add(target)
         return max(0, len(sockets) + hidden - _SOCKETS_UNCOUNTED) * self._buffer
 
+    def traces(self, files: int, folders: Iterable[str]) -> Traces:
+        """Of the first process, which may open so many files."""
+        tasks = _tasks(self.pid)
+        company = {*tasks, *_children(self.pid, tasks)[0], *self._adopted()} - {self.pid}
+        return Traces(company, _room(self.pid, files, folders), _conditions(self.pid))
+
 
 def look_at(pid: int, of: int = 0) -> Process | None:
     """A process, or a thread of the process `of`; None where there is none."""
@@ -220,9 +251,10 @@ def own_bytes(pid: int) -> int:
     return (found or 0) * 1024
 
 
-def bytes_left() -> int:
-    """What the machine has left of its memory."""
-    return (_kilobytes("/proc/meminfo", (b"MemAvailable:",)) or 0) * 1024
+def bytes_left() -> float:
+    """What the machine has left of its memory; without end where nobody tells."""
+    found = _kilobytes("/proc/meminfo", (b"MemAvailable:",))
+    return float("inf") if found is None else found * 1024
 
 
 def kernel_kills() -> int:
@@ -303,17 +335,7 @@ def _children(pid: int, tasks: list[int]) -> tuple[list[int], bool]:
     return found, told
 
 
-def company(pid: int, above: int = 0) -> set[int]:
-    """A process's threads but the first, and its children; also those that `above` adopted."""
-    tasks = _tasks(pid)
-    found = [*tasks, *_children(pid, tasks)[0]]
-    found += _children(above, _tasks(above))[0] if above else []
-    return set(found) - {pid}
-
-
-def room(pid: int, files: int, folders: Iterable[str]) -> list[int]:
-    """What a process that may open so many files has left of them, and folders as it sees them of
-    bytes and of names; nothing where that cannot be looked at."""
+def _room(pid: int, files: int, folders: Iterable[str]) -> list[int]:
     left = []
     with contextlib.suppress(OSError):
         left.append(files - len(os.listdir(f"/proc/{pid}/fd")))
@@ -323,9 +345,9 @@ def room(pid: int, files: int, folders: Iterable[str]) -> list[int]:
     return left
 
 
-def conditions(pid: int) -> list[object]:
-    """Under which a process works: its place among others and its cores, its mask for new files,
-    which signals it ignores, handles or blocks, its limits, and where its output goes."""
+def _conditions(pid: int) -> list[object]:
+    """Its place among others and its cores, its mask for new files, which signals it ignores,
+    handles or blocks, its limits, and where its output goes."""
     found: list[object] = []
     if sys.platform != "linux":
         return found

@@ -8,10 +8,11 @@ same encoding, so that a check sees the same values from both.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from coursekit import StudentError
@@ -27,8 +28,8 @@ CELL_SECONDS = 10.0
 """What one statement of a cell may take, of a quiet machine's CPU time."""
 MAX_NOTED = 160
 NOT_DEFINED = re.compile(r"name '(\w+)' is not defined")
-_START = -2
-"""In place of a statement's number: all of the cell's, in one request."""
+_WHOLE, _START = -1, -2
+"""In place of a statement's number: the cell as one, or all of its statements in one request."""
 _ASKS = re.compile(r"\b(?:input|getpass)\(")
 _NAME_IN = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w+", re.MULTILINE)
 
@@ -154,52 +155,65 @@ def run_cell(
     time. `plain_only` is why no statements may run but those that define or import, if it is so.
     """
     deadly = {} if deadly is None else deadly
-    if -1 in deadly:
-        return CellRun([CellFailure(cell, deadly[-1])], [])
+    if _WHOLE in deadly:
+        return CellRun([CellFailure(cell, deadly[_WHOLE])], [])
+    if whole and plain_only:
+        return CellRun([CellFailure(cell, plain_only)], [])
     start = not whole and _START not in deadly
-    number = _START if start else -1
 
     def answer(**request: Any) -> dict[str, Any]:
         return read_reply(ask(encode({**request, "label": cell.label})))
 
-    run = CellRun([], [])
-    left = 0
-    reply: dict[str, Any]
-    try:
-        if whole:
-            reply = {} if plain_only else answer(op="run", source=cell.source)
-            if not reply.get("ok"):
-                why = plain_only or _stopped(cell, reply)
-                run.failures.append(CellFailure(cell, why))
-            return run
-        reply = answer(op="read", source=cell.source, start=start)
-        if not reply["ok"]:
-            return CellRun([CellFailure(cell, _stopped(cell, reply))], [])
+    with _noted(deadly, _START if start else _WHOLE):
+        how = {"op": "run"} if whole else {"op": "read", "start": start}
+        reply = answer(**how, source=cell.source)
+        if whole or not reply["ok"]:
+            return CellRun([] if reply["ok"] else [CellFailure(cell, _stopped(cell, reply))], [])
         statements = _statements(cell, reply)
-        if type(stopped := reply.get("stopped")) is dict:
-            for number, (first, last, _) in enumerate(statements):
-                if type(failure := stopped.get(str(number))) is dict:
-                    run.failures.append(CellFailure(cell, _stopped(cell, failure), first, last))
-            return run
-        for number, (first, last, plain) in enumerate(statements):
-            if number in deadly:
-                run.failures.append(CellFailure(cell, deadly[number], first, last, first))
-                continue
-            if plain_only and not plain:
-                left = left or first
-                continue
+    if type(stopped := reply.get("stopped")) is dict:
+        failures = (
+            CellFailure(cell, _stopped(cell, failure), first, last)
+            for number, (first, last, _) in enumerate(statements)
+            if type(failure := stopped.get(str(number))) is dict
+        )
+        return CellRun([*failures], [])
+    return _one_by_one(answer, cell, statements, deadly, plain_only)
+
+
+def _one_by_one(
+    answer: Callable[..., dict[str, Any]],
+    cell: Cell,
+    statements: list[tuple[int, int, bool]],
+    deadly: dict[int, str],
+    plain_only: str,
+) -> CellRun:
+    run, left = CellRun([], []), 0
+    for number, (first, last, only_defines) in enumerate(statements):
+        if number in deadly:
+            run.failures.append(CellFailure(cell, deadly[number], first, last, first))
+            continue
+        if plain_only and not only_defines:
+            left = left or first
+            continue
+        with _noted(deadly, number):
             reply = answer(op="run", statement=number)
-            if not reply["ok"]:
-                run.failures.append(CellFailure(cell, _stopped(cell, reply), first, last))
-            skipped = reply.get("skipped", [])
-            if isinstance(skipped, list):
-                run.skipped.extend(str(line)[:80] for line in skipped[:5])
-    except StudentError as error:
-        deadly[number] = _ended(error)
-        raise
+        if not reply["ok"]:
+            run.failures.append(CellFailure(cell, _stopped(cell, reply), first, last))
+        skipped = reply.get("skipped", [])
+        if isinstance(skipped, list):
+            run.skipped.extend(str(line)[:80] for line in skipped[:5])
     if left:
         run.failures.append(CellFailure(cell, plain_only, left, left, left))
     return run
+
+
+@contextlib.contextmanager
+def _noted(deadly: dict[int, str], number: int) -> Iterator[None]:
+    try:
+        yield
+    except StudentError as error:
+        deadly[number] = _ended(error)
+        raise
 
 
 def _statements(cell: Cell, reply: dict[str, Any]) -> list[tuple[int, int, bool]]:
@@ -281,10 +295,10 @@ _NEWER = (
 )
 
 
-def read_reply(data: bytes, resolve: Any = None) -> dict[str, Any]:
+def read_reply(data: bytes) -> dict[str, Any]:
     """A reply as a dict with a bool "ok"; StudentError for bytes that are none."""
     try:
-        reply = decode(data, resolve)
+        reply = decode(data)
         if type(reply) is not dict or type(reply.get("ok")) is not bool:
             raise WireError("not a reply")
     except WireError:

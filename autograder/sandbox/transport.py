@@ -40,8 +40,9 @@ from . import clock, protocol
 from .cage import Cage, Worker
 from .inside.wire import encode
 from .limits import ALL_CELLS_SECONDS, SLOWEST, cpu_seconds, machine_pace, wall_seconds
+from .process import Traces
 from .protocol import CellFailure, lines_of, run_cell
-from .watch import Budget
+from .watch import OWN_CORE, Budget
 
 LATE_SECONDS = 1.0
 MUCH_SLOWER = 1.5
@@ -93,12 +94,8 @@ class Caged:
         self.repeats = ALL_REPEATS_SECONDS * self.pace
         self.asked = 0
         """Requests to the cells of this worker."""
-        self.company: set[int] = set()
-        """The threads and processes that its cells left beside it."""
-        self.room: list[int] = []
-        """What they left it of files to open, and of its folders."""
-        self.conditions: list[object] = []
-        """Under which it works, as they left them."""
+        self.traces = Traces(set(), [], [])
+        """What its cells have left to the exercises."""
         self.served: set[str] = set()
         """The exercises that have asked it something."""
         self.before = Allowance(Budget(0.0), 0.0)
@@ -108,6 +105,8 @@ class Caged:
         """The exercise in which the last worker ended, if none was started since."""
         whole = self.pace * wall_seconds(assignment)
         self.until = clock.now() + min(whole, 2 * whole - spent)
+        self.computed = self.wanted = 0.0
+        """Seconds that all requests had of a core, and in which they could have had one."""
         self.first: list[bytes] = []
         """What goes with the next request."""
         self.ran = False
@@ -130,6 +129,8 @@ class Caged:
         if mine.budget.cpu <= 0:
             raise StudentError("time", "had no computing time left: earlier checks used it up")
         if clock.now() > self.until:
+            if self.computed < OWN_CORE * self.wanted:
+                self.late.add(exercise)
             minutes = self.pace * wall_seconds(self.assignment) / 60
             text = f"was not run: the whole notebook had taken {minutes:.0f} minutes"
             raise StudentError("time", text)
@@ -164,12 +165,8 @@ class Caged:
 
     def _left_behind(self) -> bool:
         """Whether an exercise left what may cost the next one something."""
-        if self.worker is None or not self.worker.alive:
-            return False
-        if self.worker.company() - self.company or self.worker.conditions() != self.conditions:
-            return True
-        left = zip(self.worker.room(), self.room, strict=False)
-        return any(a < 0.9 * b for a, b in left)
+        worker = self.worker
+        return bool(worker and worker.alive and worker.traces().cost_something(self.traces))
 
     def _allowance(self) -> Allowance:
         if self.exercise not in self.allowances:
@@ -193,7 +190,7 @@ class Caged:
         mine = self._allowance()
         before = mine.budget.cpu
         try:
-            answer = self.worker.ask(request, mine.budget)
+            answer = self._answer(request, mine.budget)
         except WorkerEnded as ended:
             mine.deaths += 1
             self.ended_by = self.exercise
@@ -218,6 +215,15 @@ class Caged:
         if crowded or self._slower():
             self.late.add(self.exercise)
 
+    def _answer(self, request: bytes, budget: Budget) -> bytes:
+        assert self.worker is not None
+        before = replace(budget)
+        try:
+            return self.worker.ask(request, budget)
+        finally:
+            self.computed += before.cpu - budget.cpu
+            self.wanted += before.wall - budget.wall - (before.idle - budget.idle)
+
     def renew(self) -> None:
         """Ends the worker; the next check has one that knows nothing of this one's."""
         self.close()
@@ -240,8 +246,7 @@ class Caged:
             self.failures, self.skipped = told
         self.ran = True
         assert self.worker is not None
-        self.company, self.room = self.worker.company(), self.worker.room()
-        self.conditions, self.served = self.worker.conditions(), set()
+        self.traces, self.served = self.worker.traces(), set()
 
     def _cells_run(self) -> bool:
         self.worker = self.cage.worker(SLOWEST * cpu_seconds(self.assignment))
@@ -279,7 +284,7 @@ class Caged:
         share = (LATE_SECONDS if late else protocol.CELL_SECONDS) * self.pace
         own = replace(self.left, cpu=share)
         try:
-            return self.worker.ask(request, own)
+            return self._answer(request, own)
         except WorkerEnded as ended:
             self.killed_cells |= ended.killed
             if ended.kind == "time":

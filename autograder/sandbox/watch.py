@@ -77,7 +77,9 @@ class Watch:
         self._budget: Budget | None = None
         self._charged = self._seen = self.tree.cpu
         self._begun = self._looked = self._moved = clock.now()
-        self._idle = 0.0
+        self._idle = self._served = 0.0
+        """Seconds of a request without a core asked for; and of these, in the kernel, for a disk
+        say, which may be slow or others'."""
         self._suspect = 0
         """Looks in a row that saw too much memory, or that it may be hidden."""
         self._there: set[int] = set()
@@ -103,13 +105,13 @@ class Watch:
         """A request is made; from now on its budget counts."""
         with self._lock:
             self._begun = self._looked = self._moved = clock.now()
-            self._idle, self._seen = 0.0, max(self._seen, self.tree.cpu)
+            self._idle, self._served, self._seen = 0.0, 0.0, max(self._seen, self.tree.cpu)
             self._budget = budget
 
-    def finish(self) -> float:
-        """The request is over, and its budget less by what it took; CPU seconds that it used.
+    def finish(self) -> None:
+        """The request is over, and its budget less by what it took.
 
-        Those of threads and children that ran on after the request before are among them, and
+        CPU seconds of threads and children that ran on after the request before are among it, and
         those of children since the last look are left for the next request.
         """
         with self._lock:
@@ -121,7 +123,6 @@ class Watch:
             budget.cpu -= used
             budget.idle -= self._idle
             budget.wall -= now - self._begun
-            return used
 
     def _used(self, now: float) -> float:
         if sys.platform != "linux":
@@ -191,7 +192,9 @@ class Watch:
         # To wait for a core is not its fault; all other waiting is, that in the kernel too,
         # where a vfork without an end keeps it.
         if not sight.wants_core:
-            self._idle += max(0.0, now - self._looked - progress)
+            idle = max(0.0, now - self._looked - progress)
+            self._idle += idle
+            self._served += idle if sight.in_kernel else 0.0
         if progress > _PROGRESS or sight.wants_core or sight.in_kernel:
             self._moved = now
         used, wall = self._used(now), now - self._begun
@@ -201,7 +204,8 @@ class Watch:
         if now - self._moved > STALL_SECONDS:
             raise WorkerEnded("time", f"did nothing for {STALL_SECONDS:g} s and gave no answer")
         if self._idle > budget.idle:
-            raise WorkerEnded("time", "spent its time waiting instead of computing")
+            slow_disk = 2 * self._served > self._idle
+            raise WorkerEnded("time", "spent its time waiting instead of computing", slow_disk)
         if wall > budget.wall:
             raise WorkerEnded("time", "took too long by the clock on the wall", crowded)
 

@@ -822,6 +822,11 @@ HARMLESS = {
         "torch.set_default_dtype(torch.float64)\ntorch.set_grad_enabled(False)\n"
         "np.set_printoptions(precision=1)\nimport os\nos.environ = dict(os.environ)"
     ),
+    "functions overwritten by slips of the pen": (
+        "import random, warnings\nimport numpy as np\nimport matplotlib\n"
+        "np.random.seed = random.seed = 42\nwarnings.simplefilter = 'ignore'\n"
+        "matplotlib.rcParams = {'font.size': 14}"
+    ),
     "warnings as errors": "import warnings\nwarnings.simplefilter('error')",
     "another working folder": "import os\nos.makedirs('mine')\nos.chdir('mine')",
     "a random seed": "np.random.seed(0)",

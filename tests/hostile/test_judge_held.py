@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -29,7 +30,7 @@ from coursekit import CheckFailed, StudentError, facts, measured
 from coursekit.ipynb import NotebookCell
 
 from autograder.course import ROOT, Cell, load_assignment
-from autograder.errors import JudgeLost
+from autograder.errors import CageError, JudgeLost
 from autograder.grading import executors, judge_client, judge_process
 from autograder.grading.job import Job
 from autograder.judging import retry
@@ -44,7 +45,7 @@ from autograder.judging.student import Student
 from autograder.judging.submission import attempt_salt, read_submission
 from autograder.judging.uses import uses
 from autograder.results import Result
-from autograder.sandbox import alive, transport
+from autograder.sandbox import alive, clock, groups, process, transport
 from autograder.sandbox.cage import Cage, Worker
 from autograder.sandbox.inside import cells as cells_module
 from autograder.sandbox.inside import wire
@@ -53,6 +54,7 @@ from autograder.sandbox.inside.wire import encode
 from autograder.sandbox.limits import wall_seconds
 from autograder.sandbox.protocol import InProcess, newer_python
 from autograder.sandbox.transport import Caged
+from autograder.sandbox.watch import Budget
 
 BACKPROP = load_assignment("backprop")
 LOSS = BACKPROP.exercise("mse_loss")
@@ -549,17 +551,8 @@ def test_there_is_room_for_no_more_than_may_use_all_their_memory(
     monkeypatch: pytest.MonkeyPatch, gigabytes: float, cores: int, jobs: int
 ) -> None:
     """A machine of 4 GB has some 3.4 free: a hog has no neighbour there."""
-    told = f"MemTotal: 1 kB\nMemAvailable: {int(gigabytes * 2**20)} kB\n"
-    read = Path.read_text
-
-    def text(path: Path, **how: Any) -> str:
-        if str(path) == "/proc/meminfo":
-            return told
-        if str(path).startswith("/sys/fs/cgroup"):
-            raise FileNotFoundError
-        return read(path, **how)
-
-    monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(executors, "bytes_left", lambda: gigabytes * 2**30)
+    monkeypatch.setattr(groups, "own", lambda: ())
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)))
     assert executors.room() == jobs
     assert executors.cramped() == (gigabytes < 2.5)
@@ -568,10 +561,11 @@ def test_there_is_room_for_no_more_than_may_use_all_their_memory(
 def test_where_nobody_tells_of_memory_all_cores_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on macOS, which has no /proc."""
 
-    def text(path: Path, **how: Any) -> str:
+    def nothing(*_: Any, **__: Any) -> Any:
         raise FileNotFoundError
 
-    monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(process, "open", nothing, raising=False)
+    monkeypatch.setattr(Path, "read_text", nothing)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2})
     assert executors.room() == 3
     assert not executors.cramped()
@@ -590,7 +584,6 @@ def test_a_control_group_s_memory_counts_and_that_of_those_above_it(
 ) -> None:
     """A batch job, a service and a container have less than the machine."""
     known = {
-        "/proc/meminfo": f"MemAvailable: {64 * 2**20} kB\n",
         "/proc/self/cgroup": group + "\n",
         f"/sys/fs/cgroup/{file}": f"{4 * 2**30}\n",
     }
@@ -602,6 +595,7 @@ def test_a_control_group_s_memory_counts_and_that_of_those_above_it(
             raise FileNotFoundError from None
 
     monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3})
     assert executors.room() == 1
 
@@ -625,7 +619,6 @@ def test_of_a_control_group_s_memory_counts_what_is_left(
     room."""
     folder, gigabyte = Path("/sys/fs/cgroup"), 2**30
     known = {
-        "/proc/meminfo": f"MemAvailable: {64 * 2**20} kB\n",
         "/proc/self/cgroup": group + "\n",
         str(folder / limit): f"{9 * gigabyte}\n",
         str(folder / used): f"{8 * gigabyte}\n",
@@ -641,6 +634,7 @@ def test_of_a_control_group_s_memory_counts_what_is_left(
             raise FileNotFoundError from None
 
     monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
     assert executors.room() == 2  # 5 GB are left
 
@@ -684,7 +678,7 @@ def test_who_may_have_lost_a_part_is_tried_again_and_only_where_it_lost_points(
     wrong = Cell("the cell of mse_loss", "def mse_loss(y_pred, y_true):\n    return 7.0\n")
     for code, tries in ((cells(BACKPROP), [False]), ([*cells(BACKPROP), wrong], [False, True])):
         turns.clear()
-        retry.with_retry(Judge(BACKPROP), cage, "salt", code, [exercise], lambda *_: None)
+        retry.InCage(Judge(BACKPROP), cage, "salt")(code, [exercise], lambda *_: None)
         assert turns == tries
 
 
@@ -700,7 +694,7 @@ def test_a_second_try_tells_nothing_of_the_first(
     )
     code = [*cells(BACKPROP), Cell("cell 98", cell), Cell("the cell of mse_loss", says)]
     wanted = [BACKPROP.exercise("mse_loss")]
-    tries = retry.with_retry(Judge(BACKPROP), cage, "salt", code, wanted, lambda *_: None)
+    tries = retry.InCage(Judge(BACKPROP), cage, "salt")(code, wanted, lambda *_: None)
     assert killed
     result = tries.exercises["mse_loss"]
     assert (result.status, result.points) == ("right", result.max_points)
@@ -728,13 +722,45 @@ def test_all_passes_of_a_submission_have_a_time_on_the_wall_together(
     judge, wanted = Judge(BACKPROP), [BACKPROP.exercise("mse_loss")]
     for past, status in ((1.5, "right"), (2.0, "wrong")):
         before, began = past * wall_seconds(BACKPROP), time.monotonic()
-        spent = retry.Spent(before)
-        tries = retry.with_retry(
-            judge, cage, "salt", cells(BACKPROP), wanted, lambda *_: None, True, spent
-        )
+        attempt = retry.InCage(judge, cage, "salt")
+        attempt.spent = before
+        tries = attempt(cells(BACKPROP), wanted, lambda *_: None, True)
         assert tries.exercises["mse_loss"].status == status
-        assert 0 < spent.seconds - before < time.monotonic() - began - 0.29
+        assert 0 < attempt.spent - before < time.monotonic() - began - 0.29
     assert {check.kind for check in tries.exercises["mse_loss"].checks} == {"time"}
+
+
+@pytest.mark.usefixtures("own_locks")
+@pytest.mark.parametrize(("core", "status"), [(0.1, "right"), (0.95, "wrong")])
+def test_what_a_crowded_machine_left_no_time_for_in_the_notebooks_own_is_tried_once_more(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch, core: float, status: str
+) -> None:
+    """The first try's time on the wall is over after one request, of which it had this share."""
+    later, ask, tries = 0.0, Worker.ask, []
+
+    class Noted(transport.Caged):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            tries.append(self)
+
+    def slowly(self: Worker, request: bytes, budget: Budget) -> bytes:
+        nonlocal later
+        if len(tries) == 1 and not later:
+            later = wall_seconds(BACKPROP) + 1
+            budget.wall -= 10
+            budget.cpu -= 10 * core
+        return ask(self, request, budget)
+
+    monkeypatch.setattr(retry, "Caged", Noted)
+    monkeypatch.setattr(Worker, "ask", slowly)
+    monkeypatch.setattr(transport, "machine_pace", lambda: 1.0)
+    monkeypatch.setattr(transport, "clock", SimpleNamespace(now=lambda: clock.now() + later))
+    attempt = retry.InCage(Judge(BACKPROP), cage, "salt")
+    found = attempt(cells(BACKPROP), [LOSS], lambda *_: None)
+    result = found.exercises["mse_loss"]
+    assert result.status == status
+    assert ("was not run" in result.message) == (status == "wrong")
+    assert len(tries) == (2 if status == "right" else 1)
 
 
 def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
@@ -753,7 +779,7 @@ def test_who_is_killed_by_the_system_is_tried_again_alone_and_keeps_all_marks(
     judge = Judge(BACKPROP)
     names = ("activations", "mse_loss", "forward")
     wanted = [BACKPROP.exercise(name) for name in names]
-    tries = retry.with_retry(judge, cage, "salt", cells(BACKPROP), wanted, lambda *_: None)
+    tries = retry.InCage(judge, cage, "salt")(cells(BACKPROP), wanted, lambda *_: None)
     assert killed
     assert turns == [False, True]
     assert {one.status for one in tries.exercises.values()} == {"right"}
@@ -815,3 +841,21 @@ def test_a_door_that_is_kept_shut_is_no_wall(monkeypatch: pytest.MonkeyPatch) ->
 def _no_timer_is_left() -> Iterator[None]:
     yield
     assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+def test_a_cage_that_was_killed_while_it_started_is_begun_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It stopped the class: "the full cage does not start: it ended without a word"."""
+    given: list[object] = []
+
+    def killed_at_first(weakest: str) -> object:
+        given.append(weakest)
+        if len(given) == 1:
+            raise CageError("the full cage does not start: it ended without a word")
+        return given
+
+    monkeypatch.setattr(judge_process, "strongest", killed_at_first)
+    ours, theirs = multiprocessing.Pipe()
+    assert judge_process._Server(BACKPROP, "full", theirs).cage is given
+    ours.close()

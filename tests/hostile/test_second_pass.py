@@ -7,7 +7,6 @@ right one, and whose `backward` tries to carry that out or to turn it into marks
 
 from __future__ import annotations
 
-import functools
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from autograder.judging.answers import Answer, cells, reference_code
 from autograder.judging.diagnosis import Observer
 from autograder.judging.follow_through import Tries, judged
 from autograder.judging.judge import Judge
-from autograder.judging.retry import with_retry
+from autograder.judging.retry import InCage
 from autograder.results import ExerciseResult
 from autograder.sandbox.cage import Cage
 
@@ -51,7 +50,7 @@ def grade(cage: Cage, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def grade(salt: str = "second pass", first: str = "", **changed: str) -> Graded:
         workers: list[bool] = []
-        tried = functools.partial(with_retry, judge, cage, salt)
+        tried = InCage(judge, cage, salt)
 
         def attempt(*args: Any) -> Tries:
             workers.append(args[-1])

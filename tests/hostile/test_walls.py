@@ -269,22 +269,6 @@ def test_a_student_may_be_called_like_a_file_of_the_courses(tmp_path: Path) -> N
     assert history.folders(tmp_path, "backprop", "policy") == [folder]
 
 
-def test_a_policy_kept_where_it_was_at_first_still_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "attempts/backprop").mkdir(parents=True)
-    (tmp_path / "attempts/backprop/policy").write_text("best\n")
-
-    def read_only(path: Path, target: Path) -> Path:
-        raise PermissionError(path)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "replace", read_only)
-        assert history.policy(tmp_path, "backprop") == "best"
-    assert history.policy(tmp_path, "backprop") == "best"
-    assert history.add(tmp_path, "backprop", "policy", b"{}", "").is_dir()
-
-
 def test_a_result_under_another_name_is_nobodys(tmp_path: Path) -> None:
     """Copied or edited by hand: it would be recorded for whom it names, wherever that leads."""
     result = Result(
@@ -709,10 +693,10 @@ def test_a_process_that_works_under_other_conditions_is_known(cage: Cage) -> Non
         if what == "other cores" and len(os.sched_getaffinity(0)) == 1:
             continue
         worker = cage.worker()
-        before = worker.conditions()
+        before = worker.traces().conditions
         request = encode({"op": "run", "source": source, "label": "cell"})
         assert decode(worker.ask(request, Budget(10.0)))["ok"], what
-        assert (worker.conditions() == before) == (what == "nothing"), what
+        assert (worker.traces().conditions == before) == (what == "nothing"), what
         worker.kill()
 
 

@@ -22,6 +22,15 @@ class ByHand(NamedTuple):
     giver: str = ""
     """Who gave it and when, as far as that is known (`givers`)."""
 
+    @property
+    def told(self) -> str:
+        giver = f" ({plain(self.giver)})" if self.giver else ""
+        return f"{round(self.points, 2):g} by hand{giver}"
+
+    @property
+    def why(self) -> str:
+        return f": {_line(self.comment)}" if self.comment else ""
+
 
 class InWords(NamedTuple):
     """A question that is answered in words and marked by hand."""
@@ -82,22 +91,14 @@ class Mark(NamedTuple):
             if exercise in self.in_words:
                 continue
             was = "no mark" if change.checks is None else f"{round(change.checks, 2):g}"
-            giver = f" ({plain(change.giver)})" if change.giver else ""
-            comment = f": {_line(change.comment)}" if change.comment else ""
-            told.append(
-                f"{exercise}: {round(change.points, 2):g} by hand{giver}, "
-                f"the checks gave {was}{comment}"
-            )
+            told.append(f"{exercise}: {change.told}, the checks gave {was}{change.why}")
         for name, (points, most) in self.in_words.items():
-            if not most:
+            if not most and not points:
                 continue
-            hand = self.by_hand.get(name)
-            giver = f" ({plain(hand.giver)})" if hand is not None and hand.giver else ""
-            comment = f": {_line(hand.comment)}" if hand is not None and hand.comment else ""
             if points is None:
                 told.append(f"{name}: answered in words, still to be marked by hand")
-            elif hand is not None:
-                told.append(f"{name}: {round(points, 2):g} by hand{giver}{comment}")
+            elif (hand := self.by_hand.get(name)) is not None:
+                told.append(f"{name}: {hand.told}{hand.why}")
         if self.penalty:
             told.append(
                 f"handed in late{self._late}: {round(self.points, 2):g} less "
@@ -133,38 +134,13 @@ def read_marks(
     against them.
     """
     from nbgrader import api
-    from sqlalchemy import select
 
-    handed, book = api.SubmittedAssignment, api.SubmittedNotebook
-    query = (
-        select(
-            handed.id,
-            handed.timestamp,
-            handed.extension,
-            api.Assignment.duedate,
-            book.late_submission_penalty.label("penalty"),
-            book.id.label("book"),
-            api.Student.id.label("student"),
-            api.Student.first_name,
-            api.Student.last_name,
-            api.Student.email,
-            api.Student.lms_user_id,
-        )
-        .join(api.Assignment, api.Assignment.id == handed.assignment_id)
-        .join(api.Student, api.Student.id == handed.student_id)
-        .join(book, book.assignment_id == handed.id)
-        .join(api.Notebook, api.Notebook.id == book.notebook_id)
-        .where(api.Assignment.name == assignment.name, api.Notebook.name == assignment.name)
-    )
-    if student:
-        query = query.where(handed.student_id == student)
-    submitted = session.execute(query).all()
+    submitted = _submitted(session, assignment.name, student)
     books = [one.book for one in submitted] if student else None
     grades = rows_by_book(session, api.Grade, ("auto_score", "manual_score", "extra_credit"), books)
     comments = rows_by_book(session, api.Comment, ("manual_comment",), books)
     who = givers(session)
     cells = {exercise.check_cell: exercise.name for exercise in assignment.exercises}
-    names = [cell.removeprefix("check_") for cell in cells]
     marks = []
     for one in submitted:
         written = [row for row in comments.get(one.book, []) if row.manual_comment]
@@ -193,7 +169,9 @@ def read_marks(
                     for cell in order
                     if rows[cell].manual_score is not None or rows[cell].extra_credit
                 },
-                comments={name: said[name] for name in (*names, *sorted(said)) if name in said},
+                comments={
+                    name: said[name] for name in (*cells.values(), *sorted(said)) if name in said
+                },
                 handed_in=one.timestamp,
                 due=due + one.extension if due and one.extension else due,
                 in_words={
@@ -204,6 +182,37 @@ def read_marks(
             )
         )
     return sorted(marks, key=lambda mark: mark.student)
+
+
+def _submitted(session: Any, name: str, student: str) -> list[Any]:
+    """A row for each submission of an assignment, or that student's: when, due when, by whom."""
+    from nbgrader import api
+    from sqlalchemy import select
+
+    handed, book = api.SubmittedAssignment, api.SubmittedNotebook
+    query = (
+        select(
+            handed.timestamp,
+            handed.extension,
+            api.Assignment.duedate,
+            book.late_submission_penalty.label("penalty"),
+            book.id.label("book"),
+            api.Student.id.label("student"),
+            api.Student.first_name,
+            api.Student.last_name,
+            api.Student.email,
+            api.Student.lms_user_id,
+        )
+        .join(api.Assignment, api.Assignment.id == handed.assignment_id)
+        .join(api.Student, api.Student.id == handed.student_id)
+        .join(book, book.assignment_id == handed.id)
+        .join(api.Notebook, api.Notebook.id == book.notebook_id)
+        .where(api.Assignment.name == name, api.Notebook.name == name)
+    )
+    if student:
+        query = query.where(handed.student_id == student)
+    found: list[Any] = session.execute(query).all()
+    return found
 
 
 def _worth(student: str, known: dict[str, float], rows: dict[str, Any]) -> float:

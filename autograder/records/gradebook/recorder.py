@@ -91,7 +91,7 @@ class Recorder:
         self._course_id = config.CourseDirectory.get("course_id", "") or COURSE_ID
         self._penalties = _late_penalties(config, self.course_dir)
         self._file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
-        self._opened: Any = None
+        self._opened: tuple[int, int] | None = None
         self._prepare()
 
     def record(self, result: Result) -> None:
@@ -100,7 +100,7 @@ class Recorder:
         folder = self._submitted(result)
         timestamp, text, notes = submission_time(folder)
         self._write_autograded(assignment, result, folder, text, notes)
-        if self._file is not None and self._opened != _identity(self._file):
+        if self._opened != self._identity:
             self._prepare()  # somebody removed or replaced the database, and the marks in it
             for name in self.assignments:
                 for known in Store(self.course_dir).all(name):
@@ -185,7 +185,7 @@ class Recorder:
     def mark(self, result: Result) -> Mark | None:
         """What the gradebook holds of the submission that a result is of; nothing where the file
         is another one than this recorder has prepared."""
-        if self._file is not None and self._opened != _identity(self._file):
+        if self._opened != self._identity:
             return None
         assignment = self.assignments[result.assignment]
         with self._session() as session:
@@ -235,6 +235,15 @@ class Recorder:
         return Gradebook(self._url, self._course_id)
 
     @property
+    def _identity(self) -> tuple[int, int] | None:
+        """Of the database's file, where it is one."""
+        with contextlib.suppress(OSError):
+            if self._file is not None:
+                status = self._file.stat()
+                return status.st_dev, status.st_ino
+        return None
+
+    @property
     def _where(self) -> str:
         return str(self._file or self._url.render_as_string(hide_password=True))
 
@@ -262,7 +271,7 @@ class Recorder:
                 save_cells(session, assignment, self._course_id)
 
         self._written(save)
-        self._opened = _identity(self._file) if self._file is not None else None
+        self._opened = self._identity
         for assignment in self.assignments.values():
             _put_source(assignment, self.course_dir)
 
@@ -467,11 +476,3 @@ def _put_source(assignment: Assignment, course_dir: Path) -> None:
             unfinished.rename(place)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

@@ -3,7 +3,7 @@
 `counting` counts, `showing` shows; the page's parts stand in `templates/report/`.
 """
 
-from .counting import STATUS_WORDS, Report, percent, read_report
+from .counting import read_report
 from .showing import render, write_report
 
-__all__ = ["STATUS_WORDS", "Report", "percent", "read_report", "render", "write_report"]
+__all__ = ["read_report", "render", "write_report"]

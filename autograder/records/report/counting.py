@@ -26,9 +26,9 @@ from autograder.judging.submission import find_notebook
 from autograder.records import similar
 from autograder.records.collected import collected
 from autograder.records.gradebook import Mark, in_gradebook
+from autograder.records.gradebook.students import Person
 from autograder.records.history import Attempt, Policy, history
 from autograder.records.history import policy as policy_of
-from autograder.records.similar import Group
 from autograder.results import CheckResult, ExerciseResult, Result, Store, dropped, handed_in
 
 STATUS_WORDS = {
@@ -76,7 +76,7 @@ class Submission:
     """A result with the anchor, the name and the link that the page uses for it."""
 
     def __init__(
-        self, number: int, student: str, result: Result, course_dir: Path, mark: Mark | None = None
+        self, number: int, student: str, result: Result, course_dir: Path, mark: Mark | None
     ) -> None:
         self.number = number
         self.name = student
@@ -258,7 +258,7 @@ class Similar(NamedTuple):
     """Submissions that resemble each other, and in what."""
 
     people: list[Submission]
-    group: Group
+    group: similar.Group
 
 
 @dataclass
@@ -274,15 +274,16 @@ class Report:
     similar: list[Similar]
     compared: int
     """Submissions whose code could be compared with the others'."""
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[str]
     """Who was in a collected archive and could not be read, why."""
-    absent: list[str] = field(default_factory=list)
+    roster: dict[str, Person]
+    absent: list[str]
     """Who is on the roster and has handed in nothing."""
-    dropped: list[str] = field(default_factory=list)
+    dropped: list[str]
     """Who has left the course, and when."""
-    attempts: list[tuple[Submission, list[Attempt]]] = field(default_factory=list)
+    attempts: list[tuple[Submission, list[Attempt]]]
     """Who handed in more than once, and what each attempt earned."""
-    policy: Policy = "last"
+    policy: Policy
     """Which of several attempts counts."""
 
     @cached_property
@@ -738,9 +739,8 @@ def _checks(answers: Iterable[tuple[Submission, ExerciseResult]]) -> list[CheckR
     return sorted(rows.values(), key=lambda row: row.hidden)
 
 
-def read_report(name: str, course_dir: Path, compare: bool = True) -> Report:
-    """The figures of an assignment's class; CourseError if nothing has been graded. Without
-    `compare` nobody's code is read."""
+def read_report(name: str, course_dir: Path) -> Report:
+    """The figures of an assignment's class; CourseError if nothing has been graded."""
     found, store = load_assignment(name), Store(course_dir)
     folder = store.root / name
     submissions: list[Submission] = []
@@ -776,8 +776,9 @@ def read_report(name: str, course_dir: Path, compare: bool = True) -> Report:
         submissions,
         broken,
         ungraded,
-        *(_resemblances(found, course_dir, submissions) if compare else ([], 0)),
+        *_resemblances(found, course_dir, submissions),
         left_out=[f"{who}: {why}" for who, why in sorted(archives.left_out.items())],
+        roster=roster,
         absent=[roster[who].shown for who in sorted(roster.keys() - there - set(students))],
         dropped=[f"{who}, {when}" for who, when in sorted(left.items())],
         attempts=[(s, tries) for s in submissions if (tries := _tries(s, course_dir, name))],

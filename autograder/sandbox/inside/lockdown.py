@@ -206,31 +206,33 @@ def drop_privileges(namespaces: bool) -> None:
 # Numbers on x86-64 and on 64-bit ARM. None of these serves a student's arithmetic; each has
 # been a way out of a sandbox, could slow or stop the machine, or makes what outlives its maker:
 # System V's shared memory, semaphores and queues, and POSIX queues (the last line), also those that
-# others made; or memory that no process seems to hold (the line before): memfd_create, and whatever
+# others made; or memory that no process seems to hold (the line before): memfd_create, whatever
 # lends pages of a file to a pipe or a socket, which keep them when the file is gone (vmsplice,
-# splice, tee, sendfile). The line before that takes of what all of a machine's processes share, or
-# tells one of another: inotify, fanotify, AIO, descriptor tables (modify_ldt), locks on libraries
-# (flock), that everybody's files are written to the disk now (sync, syncfs), and who is served
-# first by it (ioprio_set).
+# splice, tee, sendfile), and notes of the kernel's where each page of a file is to lie (mbind),
+# which no control group counts. The line before that takes of what all of a machine's processes
+# share, or tells one of another: inotify, fanotify, AIO, descriptor tables (modify_ldt), locks on
+# libraries (flock), that everybody's files are written to the disk now (sync, syncfs), and who is
+# served first by it (ioprio_set).
 _FORBIDDEN = {
     "x86_64": (
         *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
         *(248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 320, 321, 323),
         *(253, 254, 294, 300, 301, 206, 154, 73, 162, 306, 251),
-        *(319, 278, 275, 276, 40, 188, 189, 190, 317),
+        *(319, 278, 275, 276, 40, 237, 188, 189, 190, 317),
         *(29, 64, 68, 240, 30, 31, 65, 66, 69, 70, 71, 220, 241),
     ),
     "aarch64": (
         *(117, 116, 92, 41, 51, 89, 170, 40, 39, 224, 225, 142, 105, 106, 60, 112, 104),
         *(217, 218, 219, 97, 241, 265, 268, 270, 271, 272, 273, 294, 280, 282),
         *(26, 27, 262, 263, 0, 32, 81, 267, 30),
-        *(279, 75, 76, 77, 71, 5, 6, 7, 277),
+        *(279, 75, 76, 77, 71, 235, 5, 6, 7, 277),
         *(194, 190, 186, 180, 195, 196, 191, 192, 193, 187, 188, 189, 181),
     ),
 }
 # Everywhere the same; among them Landlock's own (444 to 446), whose rules are the kernel's memory.
 _FORBIDDEN_EVERYWHERE = (
-    *(425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 444, 445, 446, 447, 463, 467),
+    *(425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 443),
+    *(444, 445, 446, 447, 463, 467),
 )
 # Owner, mode, times and attributes of files, which Landlock leaves to whoever owns them, and before
 # Linux 6.2 also what is in them: they can be emptied by name (truncate, the last), or opened so by
@@ -284,6 +286,9 @@ _CLONE3 = 435
 _NEW_NAMESPACES = 0x7E020080
 _ALLOW, _EPERM, _ENOSYS, _KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
 
+Step = tuple[int, int, int, int]
+"""Of the kernel's program: what is done, steps to skip if it holds and if not, a number."""
+
 
 @functools.cache
 def system_call_filter(namespaces: bool) -> bytes:
@@ -292,7 +297,15 @@ def system_call_filter(namespaces: bool) -> bytes:
     if machine not in _AUDIT:
         raise OSError(f"the numbers of dangerous system calls are not known for {machine}")
     load, equal, anyset, mask, back = 0x20, 0x15, 0x45, 0x54, 0x06
-    refused = (back, 0, 0, _EPERM)
+    allowed, refused, unknown = ((back, 0, 0, what) for what in (_ALLOW, _EPERM, _ENOSYS))
+
+    def where(call: int, steps: list[Step]) -> list[Step]:
+        """Steps for one system call, which others pass over."""
+        return [(equal, 0, len(steps), call), *steps]
+
+    def refuse(values: Iterable[int]) -> list[Step]:
+        return [step for value in values for step in ((equal, 0, 1, value), refused)]
+
     program = [
         (load, 0, 0, 4),
         (equal, 1, 0, _AUDIT[machine]),
@@ -305,49 +318,41 @@ def system_call_filter(namespaces: bool) -> bytes:
     if not namespaces:
         forbidden += [*_OF_OWNERS[machine], *_OF_OWNERS_EVERYWHERE]
         forbidden += [_SOCKET[machine]]  # socketpair reaches nobody else
-        program += [(equal, 0, 1, _OPENAT2), (back, 0, 0, _ENOSYS)]
-    for number in forbidden:
-        program += [(equal, 0, 1, number), refused]
-    program += [(equal, 0, 1, _CLONE3), (back, 0, 0, _ENOSYS)]  # glibc falls back to clone
-    options = [step for option in _OPTIONS for step in ((equal, 0, 1, option), refused)]
-    program += [(equal, 0, len(options) + 4, _SETSOCKOPT[machine]), (load, 0, 0, 24)]
-    program += [(equal, 0, len(options) + 1, _SOL_SOCKET), (load, 0, 0, 32), *options]
-    program += [(back, 0, 0, _ALLOW)]
-    own = [step for option in _OF_PRCTL for step in ((equal, 0, 1, option), refused)]
-    program += [(equal, 0, len(own) + 2, _PRCTL[machine]), (load, 0, 0, 16), *own]
-    program += [(back, 0, 0, _ALLOW)]
+        program += where(_OPENAT2, [unknown])
+    program += refuse(forbidden)
+    program += where(_CLONE3, [unknown])  # glibc falls back to clone
+    options = refuse(_OPTIONS)
+    steps = [(load, 0, 0, 24), (equal, 0, len(options) + 1, _SOL_SOCKET), (load, 0, 0, 32)]
+    program += where(_SETSOCKOPT[machine], [*steps, *options, allowed])
+    program += where(_PRCTL[machine], [(load, 0, 0, 16), *refuse(_OF_PRCTL), allowed])
     for number, *whose in () if namespaces else _ITS_OWN[machine]:
-        program += [(equal, 0, 2 * len(whose) + 2, number)]
+        steps = []
         for left, argument in reversed([*enumerate(reversed(whose))]):
-            program += [(load, 0, 0, argument), (equal, 0, 2 * left + 1, 0)]
-        program += [(back, 0, 0, _ALLOW), refused]
+            steps += [(load, 0, 0, argument), (equal, 0, 2 * left + 1, 0)]
+        program += where(number, [*steps, allowed, refused])
     for number, flags in () if namespaces else _OPEN[machine]:
-        program += [(equal, 0, 7, number), (load, 0, 0, flags), (anyset, 0, 4, _O_TRUNC)]
-        program += [(mask, 0, 0, _O_ACCMODE), (equal, 2, 0, os.O_WRONLY), (equal, 1, 0, os.O_RDWR)]
-        program += [refused, (back, 0, 0, _ALLOW)]
+        steps = [(load, 0, 0, flags), (anyset, 0, 4, _O_TRUNC), (mask, 0, 0, _O_ACCMODE)]
+        steps += [(equal, 2, 0, os.O_WRONLY), (equal, 1, 0, os.O_RDWR), refused, allowed]
+        program += where(number, steps)
     if not namespaces:
-        marks = [step for one in _FLAGS_OF_FILES for step in ((equal, 0, 1, one), refused)]
-        program += [(equal, 0, len(marks) + 2, _IOCTL[machine]), (load, 0, 0, 24), *marks]
-        program += [(back, 0, 0, _ALLOW)]
+        steps = [(load, 0, 0, 24), *refuse(_FLAGS_OF_FILES), allowed]
+        program += where(_IOCTL[machine], steps)
     for number in (_SOCKET[machine], _SOCKETPAIR[machine]):
-        program += [(equal, 0, 7, number), (load, 0, 0, 16), (equal, 0, 4, _AF_UNIX)]
-        program += [(load, 0, 0, 24), (mask, 0, 0, 0xF), (equal, 0, 1, _SOCK_STREAM)]
-        program += [(back, 0, 0, _ALLOW), refused]
-    program += [(equal, 0, 7, _MMAP[machine]), (load, 0, 0, 40), (anyset, 0, 1, _MAP_HUGETLB)]
-    program += [refused, (anyset, 0, 2, _MAP_ANONYMOUS), (anyset, 0, 1, _MAP_SHARED), refused]
-    program += [(back, 0, 0, _ALLOW)]
-    locks = [step for kind in _LOCKS_AND_WATCHES for step in ((equal, 0, 1, kind), refused)]
-    program += [(equal, 0, len(locks) + 2, _FCNTL[machine]), (load, 0, 0, 24), *locks]
-    program += [(back, 0, 0, _ALLOW)]
-    program += [(equal, 0, 5, _SETRLIMIT[machine]), (load, 0, 0, 16), (equal, 1, 0, _OF_TIME)]
-    program += [(equal, 0, 1, _OF_CORES), refused, (back, 0, 0, _ALLOW)]
-    program += [(equal, 0, 11, _PRLIMIT[machine]), (load, 0, 0, 16), (equal, 0, 8, 0)]
-    program += [(load, 0, 0, 24), (equal, 1, 0, _OF_TIME), (equal, 0, 4, _OF_CORES)]
+        steps = [(load, 0, 0, 16), (equal, 0, 4, _AF_UNIX), (load, 0, 0, 24), (mask, 0, 0, 0xF)]
+        program += where(number, [*steps, (equal, 0, 1, _SOCK_STREAM), allowed, refused])
+    steps = [(load, 0, 0, 40), (anyset, 0, 1, _MAP_HUGETLB), refused]
+    steps += [(anyset, 0, 2, _MAP_ANONYMOUS), (anyset, 0, 1, _MAP_SHARED), refused, allowed]
+    program += where(_MMAP[machine], steps)
+    program += where(_FCNTL[machine], [(load, 0, 0, 24), *refuse(_LOCKS_AND_WATCHES), allowed])
+    steps = [(load, 0, 0, 16), (equal, 1, 0, _OF_TIME), (equal, 0, 1, _OF_CORES), refused, allowed]
+    program += where(_SETRLIMIT[machine], steps)
+    steps = [(load, 0, 0, 16), (equal, 0, 8, 0)]
+    steps += [(load, 0, 0, 24), (equal, 1, 0, _OF_TIME), (equal, 0, 4, _OF_CORES)]
     for word, left in ((32, 3), (36, 1)):  # without a new limit it is only read
-        program += [(load, 0, 0, word), (equal, 0, left, 0)]
-    program += [(back, 0, 0, _ALLOW), refused]
-    program += [(equal, 0, 3, _CLONE[machine]), (load, 0, 0, 16)]
-    program += [(anyset, 0, 1, _NEW_NAMESPACES), refused, (back, 0, 0, _ALLOW)]
+        steps += [(load, 0, 0, word), (equal, 0, left, 0)]
+    program += where(_PRLIMIT[machine], [*steps, allowed, refused])
+    program += where(_CLONE[machine], [(load, 0, 0, 16), (anyset, 0, 1, _NEW_NAMESPACES), refused])
+    program += [allowed]  # and so is whatever was not named
     return b"".join(struct.pack("<HBBI", *step) for step in program)
 
 

@@ -83,7 +83,7 @@ class Parent:
         self.setting = setting
         self.namespaces = bool(setting["namespaces"])
         self.own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if self.namespaces else -1
-        self.children: dict[int, int] = {}
+        self.children: set[int] = set()
 
     def serve(self) -> None:
         """Answers until the judge hangs up."""
@@ -121,7 +121,7 @@ class Parent:
             finally:
                 os._exit(70)
         os.close(descriptor)
-        self.children[pid] = pid
+        self.children.add(pid)
         return {"started": pid}
 
     def become_submission(self, descriptor: int, limits: dict[str, int]) -> None:
@@ -130,11 +130,11 @@ class Parent:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.dup2(descriptor, SESSION)
         os.closerange(SESSION + 1, 65536)
+        os.setsid()  # one may signal all of one's group, also those whom one cannot see
         lockdown.first_to_go()  # while /proc can be written to
         if self.namespaces:
             lockdown.own_mounts(limits["scratch"])
         else:
-            os.setsid()
             os.chdir(self.setting["scratch"])
             if self.setting["landlock"]:
                 readable = [*self.setting["readable"], "/dev/null", "/dev/urandom", "/proc"]
@@ -155,26 +155,35 @@ class Parent:
         serve(socket.socket(fileno=SESSION))
 
     def reap(self) -> dict[str, Any]:
-        """Ends every process that is left, and says how the submission's own one died."""
+        """Ends every process that is left, and says how the submission's own one died.
+
+        Without namespaces, who forks and ends is gone before it is found. But the dead take room
+        among a user's processes until they are waited for, and that is when all are dead.
+        """
         ended: list[int] = []
+        dead: set[int] = set()
+        orphans = sys.platform == "linux" and not self.namespaces
         deadline = time.monotonic() + 30.0
         while True:
-            for pid in {*self.children, *([] if self.namespaces else _children())}:
+            found = {*self.children, *(_children() if orphans else [])}
+            for pid in found:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             if self.setting["uid"] and not self.namespaces:
                 _kill_all_of(self.setting["uid"])
             try:
-                while True:
+                while not orphans or found == dead:
                     pid, status = os.waitpid(-1, os.WNOHANG)
                     if pid == 0:
                         break
-                    if self.children.pop(pid, None):
+                    if pid in self.children:
+                        self.children.remove(pid)
                         ended.append(os.waitstatus_to_exitcode(status))
             except ChildProcessError:
                 return {"ended": ended}
             if time.monotonic() > deadline:
                 return {"error": "a process of the submission cannot be killed"}
+            dead = {pid for pid in found if orphans and _dead(pid)}
             time.sleep(0.001)
 
 
@@ -202,14 +211,20 @@ def serve(line: socket.socket) -> None:
 
 
 def _children() -> list[int]:
-    """This process's own and those that it adopted, where the kernel tells them."""
-    if sys.platform != "linux":
-        return []
+    """This process's own and those that it adopted."""
     found: list[int] = []
     for task in os.listdir("/proc/self/task"):
         with contextlib.suppress(OSError), open(f"/proc/self/task/{task}/children") as file:
             found += [int(pid) for pid in file.read().split()]
     return found
+
+
+def _dead(pid: int) -> bool:
+    """Whether a child has ended, all its threads too; it is not waited for."""
+    ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    with contextlib.suppress(ChildProcessError):
+        return os.waitid(os.P_PID, pid, ended) is not None
+    return True
 
 
 def _kill_all_of(uid: int) -> None:

@@ -31,6 +31,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
+from warnings import simplefilter
 
 import torch
 
@@ -102,11 +103,14 @@ class Session:
         return reply
 
     def _run(self, label: str, number: int) -> None:
-        self.names = {}
+        before = dict(self.namespace) if self.names else {}
         try:
             self.kernel.run(label, number)
         finally:
             state.usable_device()
+            if self.names:  # a check's own code: what functions changed before it is no cell's
+                now = self.namespace.items()
+                self.names |= {n: v for n, v in now if before.get(n, self) is not v}
 
     def _op_run(self, label: str, source: str = "", statement: int | None = None) -> dict[str, Any]:
         if statement is None:
@@ -147,7 +151,7 @@ class Session:
     ) -> dict[str, Any]:
         function, kwargs = self._function(target, method), kwargs or {}
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+            simplefilter("always")
             try:
                 result = function(*args, **kwargs)
             except TypeError:

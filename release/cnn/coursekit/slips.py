@@ -93,12 +93,12 @@ def usual(exercise: str, table: Table) -> list[str]:
     return [str(kind) for kind in table.get(exercise, {}).get("usual", ())]
 
 
+@functools.cache
 def shipped() -> Table:
     """The table beside the notebook; empty where there is none."""
     return shipped_table(Path(__file__).resolve().parent.parent)
 
 
-@functools.cache
 def shipped_table(folder: Path) -> Table:
     """The table of a release folder."""
     try:

@@ -26,6 +26,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from warnings import simplefilter
 
 MAX_STATEMENTS = 200
 """Of one cell that run alone; what comes after them runs as one."""
@@ -70,7 +71,7 @@ class Read(NamedTuple):
 def read(source: str, filename: str, flags: int = 0) -> Read:
     """The statements of a cell; SyntaxError, with the line in `source`, where it is no Python."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about escapes, which a notebook may have made errors
+        simplefilter("ignore")  # about escapes, which a notebook may have made errors
         return _compiled(tree_of(source, filename, flags), filename, flags)
 
 
@@ -92,9 +93,8 @@ def _compiled(tree: ast.Module, filename: str, flags: int) -> Read:
         except SyntaxError as error:  # `return` outside a function is found only now
             code = error
         plain = not any(isinstance(inner, _WORK) for node in nodes for inner in _outside(node))
-        first = min([nodes[0].lineno, *(d.lineno for d in _decorators(nodes[0]))])
         end = nodes[-1].end_lineno or nodes[-1].lineno
-        statements.append(Statement(first, end, plain, code, value))
+        statements.append(Statement(first_line(nodes[0]), end, plain, code, value))
     return Read(tuple(statements), flags)
 
 
@@ -220,8 +220,9 @@ def _transformer() -> Callable[[str], str]:
     return lambda text: str(module.TransformerManager().transform_cell(text))
 
 
-def _decorators(node: ast.stmt) -> list[ast.expr]:
-    return getattr(node, "decorator_list", [])
+def first_line(node: ast.stmt) -> int:
+    """That of a definition's decorators, if it has some."""
+    return min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
 
 
 def _outside(node: ast.AST) -> list[ast.AST]:

@@ -4,8 +4,11 @@ the notebook's own kernel (`coursekit.notebook`).
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +19,16 @@ from .written import Call, Origin, Thing, made_by, trace
 MAX_ITERATION = 10_000
 
 T = TypeVar("T")
+
+
+def module_at(path: Path, name: str) -> ModuleType:
+    """A file's module, which no import would find."""
+    specification = importlib.util.spec_from_file_location(name, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
 
 
 def title_of(check: Callable[..., Any]) -> str:
@@ -57,15 +70,15 @@ class Student:
         call.is_attribute = True
         return self._noted(call, lambda: self._attribute(target, name))
 
-    def keep(self, value: Any) -> Any:
+    def keep(self, value: Any) -> Kept:
         """`value` as an object, to see later what a function did to it."""
         return self._made("keep", Origin(value=value), value=value)
 
-    def field(self, name: str, **params: Any) -> Any:
+    def field(self, name: str, **params: Any) -> Kept:
         """A closed-form model (`sandbox/inside/fields.py`), to hand to the student's functions."""
         return self._made("field", Origin(field=name, params=params), name=name, params=params)
 
-    def witness(self, shape: Sequence[int], **params: Any) -> Any:
+    def witness(self, shape: Sequence[int], **params: Any) -> Kept:
         """A small network that notes how it is trained; `training` reads the notes."""
         params["shape"] = tuple(shape)
         return self._made("witness", Origin(field="witness", params=params), params=params)
@@ -96,7 +109,7 @@ class Student:
     def _attribute(self, target: Kept, name: str) -> Any:
         raise NotImplementedError
 
-    def _make(self, kind: str, **given: Any) -> Any:
+    def _make(self, kind: str, **given: Any) -> Kept:
         """What is not the student's own, for their code to meet."""
         raise NotImplementedError
 
@@ -104,10 +117,9 @@ class Student:
         """For messages: the name of an object's type."""
         raise NotImplementedError
 
-    def _made(self, kind: str, origin: Origin | None, **given: Any) -> Any:
+    def _made(self, kind: str, origin: Origin, **given: Any) -> Kept:
         made = self._make(kind, **given)
-        if isinstance(made, Kept):
-            made.origin = origin
+        made.origin = origin
         return made
 
     def _called(
@@ -149,10 +161,9 @@ class Student:
 class Kept(Thing):
     """An object of the student's that is no plain value: call it, call its methods, pass it on."""
 
-    def __init__(self, student: Student, held: Any, origin: Origin | None = None) -> None:
+    def __init__(self, student: Student, held: Any) -> None:
         self._student = student
         self._held = held
-        self.origin = origin
 
     @property
     def type_name(self) -> str:

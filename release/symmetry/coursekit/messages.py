@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .compare import CheckFailed, StudentError, short
-from .written import OWN, Call
+from .written import OWN, Call, is_tensor
 
 _LONG = 6
 """Of arrays with more entries than this a message shows the first that differs."""
@@ -112,7 +112,7 @@ def _as_it_came(value: Any, returned: Any) -> Any:
 
 
 def _numbers(value: Any) -> np.ndarray | None:
-    if hasattr(value, "detach") and type(value).__module__.startswith("torch"):
+    if is_tensor(value):
         value = value.detach().cpu().numpy()
     if not isinstance(value, (bool, int, float, np.ndarray, np.generic)):
         return None

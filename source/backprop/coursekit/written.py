@@ -192,7 +192,7 @@ class _Writer:
             return _number(value.item() if value.dtype.kind != "f" else float(str(value)))
         if isinstance(value, np.ndarray):
             return _array(value, "np", value.dtype.name)
-        if _is_tensor(value):
+        if is_tensor(value):
             return _tensor(value)
         if isinstance(value, (list, tuple)):
             if len(value) > _WRITTEN_OUT:
@@ -206,7 +206,7 @@ class _Writer:
             return f"{{{inner}}}"
         if isinstance(value, np.random.Generator):
             return _rng(value)
-        if _is_torch_generator(value):
+        if is_torch_generator(value):
             seed = value.initial_seed()
             fresh = type(value)().manual_seed(seed)
             same = bool((fresh.get_state() == value.get_state()).all())
@@ -218,20 +218,23 @@ class _Writer:
 
 def _words(value: Any) -> str:
     """What a value is that cannot be written out."""
-    if _is_tensor(value):
+    if is_tensor(value):
         return f"a tensor {tuple(value.shape)} of {str(value.dtype).removeprefix('torch.')}"
     if isinstance(value, np.ndarray):
         return f"an array {value.shape} of {value.dtype}"
     if isinstance(value, np.random.Generator):
         return "a NumPy generator"
-    if _is_torch_generator(value):
+    if is_torch_generator(value):
         return "a torch generator"
     if isinstance(value, Thing):
         if value.origin is not None and value.origin.field:
             return f"a model of the check ({value.origin.field.replace('_', ' ')})"
-        name = getattr(value, "type_name", "object")
-        return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+        return with_article(getattr(value, "type_name", "object"))
     return f"a {type(value).__name__}"
+
+
+def with_article(name: str) -> str:
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 def _number(value: Any) -> str:
@@ -354,9 +357,9 @@ def _sum(terms: list[str]) -> str:
     return " + ".join(term for term in terms if term).replace("+ -", "- ")
 
 
-def _is_tensor(value: Any) -> bool:
+def is_tensor(value: Any) -> bool:
     return type(value).__module__.startswith("torch") and hasattr(value, "detach")
 
 
-def _is_torch_generator(value: Any) -> bool:
+def is_torch_generator(value: Any) -> bool:
     return type(value).__name__ == "Generator" and hasattr(value, "initial_seed")

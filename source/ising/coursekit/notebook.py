@@ -11,19 +11,17 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-import dis
 import copy
 import difflib
+import dis
 import functools
 import html
 import importlib
-import importlib.util
 import inspect
 import io
 import itertools
 import linecache
 import os
-import random
 import re
 import sys
 import types
@@ -33,14 +31,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from warnings import simplefilter
 
 import numpy as np
 
 from . import facts, slips
-from .compare import CheckFailed, StudentError, not_callable, stumbled, in_other_words
+from .compare import CheckFailed, StudentError, in_other_words, not_callable, stumbled
 from .messages import details, responsible, subject
-from .student import Kept, Student, title_of
-from .written import Call
+from .student import Kept, Student, module_at, title_of
+from .written import Call, is_torch_generator
 
 UNWRITTEN = "still to be written"
 """What a stub's NotImplementedError says; the builder writes the stubs."""
@@ -219,13 +218,9 @@ def _known() -> dict[str, list[Callable[..., None]]]:
     path = Path(__file__).resolve().parent.parent / _CHECKS
     if not path.is_file():
         return found
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
     with _state().undisturbed():  # what they make once has the dtype and device that they expect
         _state().restore(_state().expected())
-        specification.loader.exec_module(module)
+        module = module_at(path, path.stem)
     for name, function in vars(module).items():
         if name.startswith("test_") and "__" in name:
             found.setdefault(name.removeprefix("test_").partition("__")[0], []).append(function)
@@ -343,19 +338,26 @@ def _standing(exercise: str, namespace: Namespace) -> _Standing:
     with contextlib.redirect_stdout(io.StringIO()):  # the students' prints belong to `check`
         found = _examine(exercise, namespace)
     left = [one.kind for one in found if one.unwritten]
-    passed = sum(one.passed for one in found)
-    state = "begun" if left else "written"
-    if len(left) == len(found):
-        state = "unwritten" if "unwritten" in left else "missing"
     waiting = [one.sentence for one in found if one.waits]
+    passed = sum(one.passed for one in found)
     failed = len(found) - passed - len(left) - len(waiting)
+    state = "begun" if left else "written"
+    if not (passed or failed) and left and (not waiting or _untouched(exercise, namespace)):
+        state = "unwritten" if "unwritten" in left else "missing"
     return _Standing(state, passed, failed, len(found), waiting[0] if waiting else "")
+
+
+def _untouched(exercise: str, namespace: Namespace) -> bool:
+    """Whether all its functions still say that they are to be written: a check that needs another
+    exercise does not get as far as to hear it."""
+    own = [_codes(namespace[name]) for name in namespace if _owner(name) == exercise]
+    return all(any(UNWRITTEN in code.co_consts for code in codes) for codes in own)
 
 
 def _examine(exercise: str, namespace: Namespace) -> list[_Found]:
     found = []
     with _state().undisturbed(), contextlib.redirect_stderr(sys.stdout), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        simplefilter("ignore")
         for function in _known()[exercise]:
             found.append(_run(exercise, function, NotebookStudent(namespace, exercise, _known())))
     return found
@@ -422,7 +424,7 @@ class NotebookStudent(Student):
         named = {key: _handed_over(value) for key, value in call.kwargs.items()}
         _fits(function, mine, named)
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+            simplefilter("always")
             returned = self._protected(lambda: function(*mine, **named), keep)
         call.warnings = sorted({warning.category.__name__ for warning in caught})
         return returned
@@ -430,7 +432,7 @@ class NotebookStudent(Student):
     def _attribute(self, target: Kept, name: str) -> Any:
         return self._protected(lambda: getattr(target._held, name))
 
-    def _make(self, kind: str, **given: Any) -> Any:
+    def _make(self, kind: str, **given: Any) -> Kept:
         if kind == "keep":
             return Kept(self, _handed_over(given["value"]))
         # The builder puts these files here; they are the grader's own, and need torch.
@@ -462,11 +464,7 @@ class NotebookStudent(Student):
         return self._seen(found)
 
     def reseed(self, seed: int) -> None:
-        random.seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            torch.manual_seed(seed)
+        _state().reseed(seed)
 
     def _function(self, call: Call) -> Callable[..., Any]:
         if isinstance(call.target, Kept):
@@ -623,7 +621,7 @@ def _handed_over(value: Any) -> Any:
         return {key: _handed_over(item) for key, item in value.items()}
     if _is_tensor(value):
         return value.detach().clone().requires_grad_(value.requires_grad)
-    if type(value).__name__ == "Generator" and hasattr(value, "initial_seed"):
+    if is_torch_generator(value):
         twin = type(value)().manual_seed(value.initial_seed())
         twin.set_state(value.get_state())
         return twin
@@ -707,9 +705,7 @@ def _plain_page(sentence: str) -> _Page:
     return _Page(sentence, _frame(_GREY, f"<div>{html.escape(sentence)}</div>"))
 
 
-def _exercise_page(
-    exercise: str, found: list[_Found], first: Sequence[str] = (), hint: str = ""
-) -> _Page:
+def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str], hint: str) -> _Page:
     if all(one.kind == "unwritten" for one in found):
         more = (one.sentence for one in found if one.sentence.endswith(_ABOVE))
         return _plain_page(next(more, f"{exercise} is {UNWRITTEN}"))

@@ -79,12 +79,10 @@ def read(source: str) -> tuple[_Fact, ...]:
 
 
 def _facts(tree: ast.Module) -> Iterator[_Fact]:
-    called = {_name(node.func) for node in _calls(tree)}
+    called = _called(tree)
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     called |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} & {"grad"}
-    trains = {"train"} | {
-        one.name for one in functions if any(_name(call.func) == "train" for call in _calls(one))
-    }
+    trains = {"train"} | {one.name for one in functions if "train" in _called(one)}
     scopes: list[_Scope] = [tree, *functions]
     for scope in scopes:
         yield from _in_loops(scope, called, trains)
@@ -134,7 +132,7 @@ def _in_loop(loop: _Loop, scope: _Scope, called: set[str], trains: set[str]) -> 
         yield "no backward", f"backward is never called in {where}: there are no gradients."
     if _evaluated(loop) and "step" in here and not here & trains:
         yield "evaluates", f"{where.capitalize()} switches evaluation mode on and never off again."
-    if here & {"step"} and "train" not in called and _called_above("eval", loop, scope):
+    if "step" in here and "train" not in called and _called_above("eval", loop, scope):
         yield "stays", "Evaluation mode is switched on, and training mode never again."
     last = loop.body[-1]
     leaves = any(isinstance(node, ast.Continue) for node in ast.walk(loop))
@@ -149,7 +147,7 @@ def _in_loop(loop: _Loop, scope: _Scope, called: set[str], trains: set[str]) -> 
             "optimiser anew",
             f"Every turn of {where} makes a new optimiser, which remembers nothing.",
         )
-    yield from _step_by_step(loop, where)
+    yield from _step_by_step(loop)
 
 
 def _made_always(body: list[ast.stmt]) -> Iterator[ast.Call]:
@@ -165,7 +163,7 @@ def _made_always(body: list[ast.stmt]) -> Iterator[ast.Call]:
             yield value
 
 
-def _step_by_step(loop: _Loop, where: str) -> Iterator[_Fact]:
+def _step_by_step(loop: _Loop) -> Iterator[_Fact]:
     """The order of backward, zero_grad and step, and a step that is not made for each batch."""
     block = [_name(one.value.func) if _is_call(one) else "" for one in loop.body]  # type: ignore
     first = {name: block.index(name) for name in ("backward", "zero_grad", "step") if name in block}
@@ -182,7 +180,7 @@ def _step_by_step(loop: _Loop, where: str) -> Iterator[_Fact]:
     # A scheduler's step belongs there, and so does that of what stops early.
     if steps and _chain(steps[0].func)[:-1] in cleared and "backward" not in block:
         for one in inner:
-            names = {_name(call.func) for call in _calls(one)}
+            names = _called(one)
             if "backward" in names and "step" not in names:
                 words = (
                     f"The step in line {steps[0].lineno} stands outside the loop in line "
@@ -200,20 +198,9 @@ def _by_hand(loop: _Loop, scope: _Scope) -> Iterator[_Fact]:
     steps = {one.name: one for one in _updates(loop)}
     if not steps:
         return
-    stored, inside = {*_stored(loop)}, _inside([loop])
-    before = [one for one in _own(scope) if isinstance(one, ast.Assign) and one not in inside]
-    before = [one for one in before if one.lineno < loop.lineno]
-    taken_off = _taken_off(scope)
-    assigned = [node for node in ast.walk(loop) if isinstance(node, ast.Assign)]
-    for one in (step for step in steps.values() if step.adds and step.name not in taken_off):
-        rate = next((name for name in _read(one.by) if "rate" in name or name == "lr"), "")
-        slope = next((name for name in _read(one.by) if _GRADIENT.match(name)), "")
-        if rate and slope and not _turned_over(one, slope, assigned):
-            words = (
-                f"Line {one.line} adds {rate} times {slope} to {one.name}: descent subtracts it."
-            )
-            yield "ascends", words
-            break
+    stored = {*_stored(loop)}
+    before = [one for one in _assigned(_own(scope)) if one.lineno < loop.lineno]
+    yield from _ascends(steps.values(), loop, scope)
     moved = stored | steps.keys()
     by_the_same = [one for one in steps.values() if not moved & {*_read(one.by)}]
     for node in before:
@@ -231,7 +218,7 @@ def _by_hand(loop: _Loop, scope: _Scope) -> Iterator[_Fact]:
             )
             yield "gradient once", words
             break
-    for node in (one for one in loop.body if isinstance(one, ast.Assign)):
+    for node in _assigned(loop.body):
         again = {name for name in {*_stored(node)} & steps.keys() if steps[name].line > node.lineno}
         name = _first(again, node) if again else ""
         if name and not {*_read(node.value)} & stored and _lost(loop, node, name, steps[name].line):
@@ -252,6 +239,21 @@ def _by_hand(loop: _Loop, scope: _Scope) -> Iterator[_Fact]:
             words = f"changes {', '.join(rest[:-1])} and {rest[-1]}, and {left[0]} never."
             yield "one not changed", f"The loop in line {loop.lineno} {words}"
             break
+
+
+def _ascends(steps: Iterable[_Update], loop: _Loop, scope: _Scope) -> Iterator[_Fact]:
+    """The first step that goes up the slope."""
+    taken_off = _taken_off(scope)
+    assigned = _assigned(ast.walk(loop))
+    for one in (step for step in steps if step.adds and step.name not in taken_off):
+        rate = next((name for name in _read(one.by) if "rate" in name or name == "lr"), "")
+        slope = next((name for name in _read(one.by) if _GRADIENT.match(name)), "")
+        if rate and slope and not _turned_over(one, slope, assigned):
+            words = (
+                f"Line {one.line} adds {rate} times {slope} to {one.name}: descent subtracts it."
+            )
+            yield "ascends", words
+            return
 
 
 class _Update(NamedTuple):
@@ -582,7 +584,7 @@ def _in_function(function: ast.FunctionDef, outermost: bool) -> Iterator[_Fact]:
     arguments = (*function.args.args, *function.args.kwonlyargs) if outermost else ()
     names = [arg.arg for arg in arguments]
     source = next((name for name in ("rng", "generator") if name in names), "")
-    called = {_name(call.func) for call in _calls(function)}
+    called = _called(function)
     if "initial_seed" in called:  # the global numbers are set by it
         source = ""
     for call in _calls(function):
@@ -642,10 +644,10 @@ def _in_closures(function: ast.FunctionDef, called: set[str]) -> Iterator[_Fact]
 
 def _copied(function: ast.FunctionDef, names: list[str]) -> Iterator[_Fact]:
     """model = copy.deepcopy(model), and nothing goes back into the model that was given."""
-    called = {_name(call.func) for call in _calls(function)}
+    called = _called(function)
     if "load_state_dict" in called or "step" not in called:
         return
-    for node in (one for one in _own(function) if isinstance(one, ast.Assign)):
+    for node in _assigned(_own(function)):
         value, target = node.value, node.targets[0]
         if (
             isinstance(value, ast.Call)
@@ -681,18 +683,18 @@ def _straight(function: ast.FunctionDef) -> Iterator[_Fact]:
 def _detached(function: ast.FunctionDef) -> Iterator[_Fact]:
     """loss(F_pred.detach(), F), where F_pred was made of the network just before, and backward
     begins with that loss."""
-    own = [*_own(function)]
+    own = _own(function)
     back = [one for one in own if isinstance(one, ast.Call) and _name(one.func) == "backward"]
-    assigned = (one for one in own if isinstance(one, ast.Assign))
+    assigned = _assigned(own)
     leading = _leading_to({name for one in back for name in _read(one)}, assigned)
     if not any(map(_keeps_graph, _calls(function))):  # else it is known, and may be meant
         for call in (one for tree in leading for one in _calls(tree.value)):
-            of_weights = "parameters" in {_name(one.func) for one in _calls(call)}
+            of_weights = "parameters" in _called(call)
             if _chain(call.func)[-2:] == ["autograd", "grad"] and not of_weights:
                 words = f"Line {call.lineno} takes a derivative without create_graph=True"
                 yield "derivative cut", f"{words}: the loss has no gradient by way of it."
     made: dict[str, ast.Assign] = {}
-    for node in (one for one in own if isinstance(one, ast.Assign)):
+    for node in assigned:
         if isinstance(node.value, ast.Call):
             made |= dict.fromkeys(_stored(node), node)
     for call in (one for tree in (*leading, *back) for one in _calls(tree)):
@@ -726,10 +728,10 @@ def _makes_of_network(value: ast.expr) -> bool:
 
 def _weights_kept(function: ast.FunctionDef) -> Iterator[_Fact]:
     """best = model.state_dict(), and nothing copies it."""
-    if {_name(call.func) for call in _calls(function)} & {"clone", "copy", "deepcopy"}:
+    if _called(function) & {"clone", "copy", "deepcopy"}:
         return
     inside = _inside(_loops(function))
-    for node in (one for one in _own(function) if isinstance(one, ast.Assign) and one in inside):
+    for node in (one for one in _assigned(_own(function)) if one in inside):
         if isinstance(node.value, ast.Call) and _name(node.value.func) == "state_dict":
             words = (
                 f"Line {node.lineno} keeps state_dict() without a copy: it holds the weights "
@@ -742,7 +744,7 @@ def _drawn_once(function: ast.FunctionDef, stored: Counter[str]) -> Iterator[_Fa
     """One random number, drawn before a loop that uses it in every turn."""
     loops = _loops(function)
     inside = _inside(loops)
-    for node in (one for one in _own(function) if isinstance(one, ast.Assign)):
+    for node in _assigned(_own(function)):
         if node in inside:
             continue
         target, value = node.targets[0], node.value
@@ -821,7 +823,7 @@ def _second_names(
     """b = a, and then b[…] = … or a[…] = …: both are one array."""
     uses = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
     written = dict(_written_into(function))
-    for node in (one for one in _own(function) if isinstance(one, ast.Assign)):
+    for node in _assigned(_own(function)):
         target = node.targets[0]
         if not (isinstance(node.value, ast.Name) and isinstance(target, ast.Name)):
             continue
@@ -884,7 +886,7 @@ def _unread(function: ast.FunctionDef) -> Iterator[_Fact]:
     own = _own(function)
     if looked_at & _LOOKS or any(isinstance(one, (ast.Global, ast.Nonlocal)) for one in own):
         return
-    for node in (one for one in own if isinstance(one, ast.Assign)):
+    for node in _assigned(own):
         name = node.targets[0].id if isinstance(node.targets[0], ast.Name) else "_"
         if name not in looked_at and not name.startswith("_"):
             yield "unread", f"Line {node.lineno} gives {name} a value, and nothing uses it."
@@ -905,7 +907,7 @@ def _in_class(made: ast.ClassDef) -> Iterator[_Fact]:
         return  # a Sequential goes through what it holds
     attributes = (node for node in ast.walk(made) if isinstance(node, ast.Attribute))
     used_ = {node.attr for node in attributes if not isinstance(node.ctx, ast.Store)}
-    names = {_name(node.func) for node in _calls(made)}
+    names = _called(made)
     goes_through = names & {"children", "modules", "named_children", "getattr", "add_module"} or (
         used_ & {"_modules", "__dict__"}
     )
@@ -938,7 +940,7 @@ def _in_class(made: ast.ClassDef) -> Iterator[_Fact]:
 
 def _set_on_self(tree: ast.AST) -> list[ast.Assign]:
     """self.layers = …"""
-    assigned = (one for one in ast.walk(tree) if isinstance(one, ast.Assign))
+    assigned = _assigned(ast.walk(tree))
     return [
         one
         for one in assigned
@@ -1038,6 +1040,16 @@ def _inside(loops: list[_Loop]) -> set[ast.AST]:
 
 def _calls(tree: ast.AST) -> Iterator[ast.Call]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _called(tree: ast.AST) -> set[str]:
+    """The last parts of the names that are called."""
+    return {_name(call.func) for call in _calls(tree)}
+
+
+def _assigned(nodes: Iterable[ast.AST]) -> list[ast.Assign]:
+    """The assignments among some nodes."""
+    return [node for node in nodes if isinstance(node, ast.Assign)]
 
 
 def _stored(tree: ast.AST) -> list[str]:

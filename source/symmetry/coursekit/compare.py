@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .relations import relation
-from .written import Call, Thing, code
+from .written import Call, Thing, code, is_tensor, with_article
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,8 @@ class StudentError(CheckFailed):
         name: str = "",
         bases: Sequence[str] = (),
         detail: str = "",
-        hint: str = "",
     ) -> None:
-        super().__init__(kind, text, detail=detail, hint=hint)
+        super().__init__(kind, text, detail=detail)
         self.name = name
         self.bases = tuple(bases)
 
@@ -103,40 +102,36 @@ class StudentError(CheckFailed):
 # ---------------------------------------------------------------- type, shape, finite, value
 
 
-def array(
-    returned: Any, shape: Sequence[int | None] | None = None, *, finite: bool = True
-) -> np.ndarray:
+def array(returned: Any, shape: Sequence[int | None] | None = None) -> np.ndarray:
     """`returned` as a float or integer array of `shape` (None: any extent); NumPy only."""
     if not isinstance(returned, (np.ndarray, np.generic)):
         raise _of_type("a NumPy array", returned)
     if returned.dtype == bool:
         raise CheckFailed("type", "should hold numbers, holds True and False", subject=returned)
-    return _array(np.asarray(returned), shape, finite, returned)
+    return _array(np.asarray(returned), shape, returned)
 
 
-def tensor(
-    returned: Any, shape: Sequence[int | None] | None = None, *, finite: bool = True
-) -> np.ndarray:
+def tensor(returned: Any, shape: Sequence[int | None] | None = None) -> np.ndarray:
     """The values of a torch tensor of `shape` (None: any extent) as a NumPy array."""
-    if not _is_tensor(returned):
+    if not is_tensor(returned):
         raise _of_type("a torch tensor", returned)
-    return _array(returned.detach().cpu().numpy(), shape, finite, returned)
+    return _array(returned.detach().cpu().numpy(), shape, returned)
 
 
-def number(returned: Any, *, finite: bool = True) -> float:
+def number(returned: Any) -> float:
     """`returned` as a float; NumPy and torch scalars count, and arrays with a single element."""
-    value = returned.detach().cpu().numpy() if _is_tensor(returned) else returned
+    value = returned.detach().cpu().numpy() if is_tensor(returned) else returned
     if isinstance(value, (np.ndarray, np.generic)) and value.size == 1:
         value = value.item()
     if isinstance(value, np.ndarray):
         axes = "1 axis" if value.ndim == 1 else f"{value.ndim} axes"
-        what = "a tensor" if _is_tensor(returned) else "an array"
+        what = "a tensor" if is_tensor(returned) else "an array"
         text = f"should be a single number, is {what} with {axes}"
         detail = f"its shape is {value.shape}"
         raise CheckFailed("shape", text, detail=detail, subject=returned)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _of_type("a number", returned)
-    _array(np.asarray(value, dtype=float), None, finite, returned)
+    _array(np.asarray(value, dtype=float), None, returned)
     return float(value)
 
 
@@ -164,7 +159,7 @@ def close(returned: Any, expected: Any, tolerance: Tolerance = EXACT) -> None:
         return
     if isinstance(expected, (int, float)):
         values, wanted = np.asarray(number(returned)), np.asarray(float(expected))
-    elif _is_tensor(expected):
+    elif is_tensor(expected):
         wanted = expected.detach().cpu().numpy()
         values = tensor(returned, wanted.shape)
     else:
@@ -237,13 +232,13 @@ def measured(value: float) -> str:
     return f"{float(f'{value:.3g}'):g}" if not abs(value) < 1e-6 else "0"
 
 
-def holds(condition: bool, text: str, *, hint: str = "", of: Any = None) -> None:
+def holds(condition: bool, text: str, *, of: Any = None) -> None:
     """A property: `text` says what should hold, in the student's words.
 
     `of`: what it should hold of, where that is not what came back from the last call.
     """
     if not condition:
-        raise CheckFailed("property", text, hint=hint, subject=of)
+        raise CheckFailed("property", text, subject=of)
 
 
 def unchanged(now: Any, before: Any, what: str, tolerance: Tolerance = EXACT) -> None:
@@ -280,7 +275,7 @@ def attribute(thing: Any, name: str) -> Any:
     return fetch(thing, name) if fetch else getattr(thing, name)
 
 
-def wanted_instead(stumble: Exception, key: bool = True) -> str:
+def wanted_instead(stumble: Exception, key: bool) -> str:
     """What a check tried to do with a value that stopped it, as what was wanted of the value.
 
     `key`: whether the key that was not there is named. Who gave names to a model's weights may have
@@ -447,7 +442,7 @@ def kind_of(value: Any) -> str:
     """A few words for what `value` is, for messages; as little of its sizes as in `misfit`."""
     if value is None:
         return "None (is a return missing?)"
-    if _is_tensor(value):
+    if is_tensor(value):
         return "a torch tensor"
     if isinstance(value, np.ndarray):
         return f"an {'' if value.size else 'empty '}array of {value.dtype}"
@@ -455,21 +450,20 @@ def kind_of(value: Any) -> str:
         return f"a NumPy {value.dtype}"
     if isinstance(value, (tuple, list)):
         return _kind_and_number(value)
-    name = getattr(value, "type_name", type(value).__name__)
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    return with_article(getattr(value, "type_name", type(value).__name__))
 
 
 def short(value: Any) -> str:
     """`value` in at most a line: as code where it is short, else in words."""
     if isinstance(value, (float, np.floating)) and not isinstance(value, Thing):
         return f"{float(value):.6g}"
-    if _is_tensor(value) and value.ndim == 0:
+    if is_tensor(value) and value.ndim == 0:
         return short(value.item())
     if isinstance(value, np.ndarray) and value.ndim == 0:
         return short(value[()])
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         value = _rounded(value)
-    elif _is_tensor(value) and value.is_floating_point():
+    elif is_tensor(value) and value.is_floating_point():
         import torch
 
         value = torch.as_tensor(_rounded(value.detach().cpu().numpy()))
@@ -488,9 +482,7 @@ def _rounded(values: np.ndarray) -> np.ndarray:
     return (np.round(values.astype(np.float64), digits) + 0.0).astype(values.dtype)  # no −0
 
 
-def _array(
-    values: np.ndarray, shape: Sequence[int | None] | None, finite: bool, subject: Any
-) -> np.ndarray:
+def _array(values: np.ndarray, shape: Sequence[int | None] | None, subject: Any) -> np.ndarray:
     if values.dtype.kind not in "fiu":
         text = f"should hold real numbers, holds {values.dtype}"
         raise CheckFailed("type", text, subject=subject)
@@ -505,7 +497,7 @@ def _array(
             hint="an axis of length 1 too many or too few (keepdims, reshape)" * only_axes,
             subject=subject,
         )
-    if finite and not np.isfinite(values).all():
+    if not np.isfinite(values).all():
         bad = "nan" if np.isnan(values).any() else "inf"
         text = f"holds {bad} where finite numbers are expected"
         raise CheckFailed("finite", text, returned=values, subject=subject)
@@ -519,7 +511,3 @@ def _fits_in(shape: Sequence[int], wanted: Sequence[int | None]) -> bool:
 
 def _long_axes(shape: Sequence[int | None]) -> list[int | None]:
     return [size for size in shape if size != 1]
-
-
-def _is_tensor(value: Any) -> bool:
-    return type(value).__module__.startswith("torch") and hasattr(value, "detach")

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.random import mtrand
 
 State = dict[str, Any]
 
@@ -34,7 +35,7 @@ def _set_environment(values: frozenset[Any]) -> None:
 
 
 def _set_filters(filters: list[Any]) -> None:
-    warnings.filters[:] = filters  # type: ignore[index]
+    warnings.filters = list(filters)  # a cell may have put a text there
     warnings._filters_mutated()  # type: ignore[attr-defined]
 
 
@@ -145,15 +146,20 @@ def _settings() -> list[Setting]:
 
 
 def snapshot() -> State:
-    """All settings as they are."""
-    return {name: get() for name, get, _ in _settings()}
+    """All settings as they are, but those that nobody can read any more."""
+    found = {}
+    for name, get, _ in _settings():
+        with contextlib.suppress(Exception):  # `matplotlib.rcParams = {}`
+            found[name] = get()
+    return found
 
 
 def restore(state: State) -> None:
-    """The settings as they were; what is as it was is not touched."""
+    """The settings as they were; what is as it was is not touched, nor what a cell has broken."""
     for name, get, put in _settings():
-        if name in state and get() != state[name]:
-            put(state[name])
+        with contextlib.suppress(Exception):
+            if name in state and get() != state[name]:
+                put(state[name])
 
 
 def after_cells(before: State) -> State:
@@ -179,9 +185,10 @@ def expected() -> State:
 
 
 def reseed(seed: int) -> None:
-    """Other global random numbers."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 – the student may use it
+    """Other global random numbers. The generators themselves are asked: who wrote
+    `np.random.seed = 42` has no such function any more."""
+    random._inst.seed(seed)
+    mtrand._rand.seed(seed % 2**32)
     if "torch" in sys.modules:
         _torch().default_generator.manual_seed(seed)  # torch.manual_seed looks for accelerators
 
@@ -190,14 +197,14 @@ def reseed(seed: int) -> None:
 def undisturbed() -> Iterator[None]:
     """Settings and random numbers afterwards as they were."""
     kept = snapshot()
-    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    python, legacy = random.getstate(), mtrand._rand.get_state()
     torch = _torch().get_rng_state() if "torch" in sys.modules else None
     try:
         yield
     finally:
         restore(kept)
         random.setstate(python)
-        np.random.set_state(legacy)  # noqa: NPY002
+        mtrand._rand.set_state(legacy)
         if torch is not None:
             _torch().set_rng_state(torch)
 

@@ -110,13 +110,14 @@ def look(path: Path, helpers: Path) -> int:
     events, standing = run(cells, helpers, path.parent, exercises)
     found.remarks += notes
     if helpers == path.parent and path.stem != path.parent.name:
-        found.problems.append(
-            f"the file is called {path.name}; hand it in as {path.parent.name}.ipynb"
+        found.remarks.append(
+            f"the file is called {path.name}, its folder {path.parent.name}: hand it in under the "
+            "name that the course gave it"
         )
     for name in exercises:
         look_at_exercise(name, standing[name], found)
     look_at_cells(cells, exercises, standing, found)
-    look_at_events(events, cells, exercises, path.parent, found)
+    look_at_events(events, cells, path.parent, found)
     left = [name for name in exercises if standing[name]["state"] in ("unwritten", "begun")]
     if len(left) == len(exercises) and not any(row["passed"] for row in standing.values()):
         found.problems.append(
@@ -286,7 +287,7 @@ def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Stand
                 event = json.loads(line)
                 if "standing" in event:
                     standing[event["name"]] = event["standing"]
-                elif event.keys() & _TOLD:
+                elif event.keys() & {"error", "uses", *STOPPED}:
                     events.append(event)
                 elif "at" in event:
                     last = event
@@ -319,9 +320,6 @@ def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Stand
             f"{sys.executable} does not start here ({words[0] if words else 'without a word'}). "
             "Run check_environment.py, and see that the folder's files are as they came"
         )
-
-
-_TOLD = {"error", "slow", "ended", "uses", "lacks", "newer", "network"}
 
 
 def _when_over(process: subprocess.Popen[bytes]) -> None:
@@ -396,28 +394,12 @@ def serve(job: Path) -> None:
     gc.enable()
     if any(re.search(r"\b(figures|coursekit)\b", source) for _, source in asked["cells"]):
         kernel.namespace["figures"] = importlib.import_module("figures")
-    beside = Path(asked["folder"])
     current, costs = 0, True
 
-    own = own_files(beside, job.parent)
+    def here(**event: Any) -> None:
+        tell(cell=current, costs=costs, **event)
 
-    def watch(name: str, args: tuple[Any, ...]) -> None:
-        """Tells what is looked for that will not be there."""
-        if name == "socket.getaddrinfo" and args[0] not in (None, "", "localhost", "127.0.0.1"):
-            tell(cell=current, costs=costs, network=True)
-        wanted = args[0] if args and name in ("open", "import") else None
-        if not isinstance(wanted, str) or not wanted:
-            return
-        if os.path.isabs(wanted):
-            if name == "open" and own(wanted):
-                tell(cell=current, uses=wanted, module=False, costs=costs)
-            return
-        wanted = wanted.partition(".")[0] + ".py" if name == "import" else wanted
-        there = (beside / wanted).exists() and not Path(wanted).exists()
-        if there and Path(wanted).name not in GIVEN:
-            tell(cell=current, uses=wanted, module=name == "import", costs=costs)
-
-    sys.addaudithook(watch)
+    sys.addaudithook(watcher(Path(asked["folder"]), job.parent, here))
     left_out = {(event["cell"], event["statement"]): event for event in asked["left_out"]}
     spent = 0.0
     checks = Path("public_checks.py").read_text(encoding="utf-8")
@@ -436,7 +418,7 @@ def serve(job: Path) -> None:
             statements = kernel.read(source, label)
         except SyntaxError as error:
             costs = is_needed(defined_by(source), set())
-            tell(cell=number, costs=costs, **told_of(error, f"<{label}>"))
+            here(**told_of(error, f"<{label}>"))
             continue
         names = [_names(one.code, *_STORE) for one in statements]
         if newer := line_of_newer_syntax(source, tuple(asked["python"])):
@@ -446,20 +428,20 @@ def serve(job: Path) -> None:
             if (number, one) in left_out:
                 tell(**left_out[number, one])
                 continue
-            tell(at="", cell=number, statement=one, line=statement.first, costs=costs)
+            here(at="", statement=one, line=statement.first)
             for module in imported(source, statement) - PACKAGES:
                 if not Path(f"{module}.py").exists():  # one that a cell has written
-                    tell(cell=number, costs=costs, lacks=module)
+                    here(lacks=module)
             started = time.process_time()
             try:
                 kernel.run(label, one)
             except BaseException as error:
-                tell(cell=number, costs=costs, **told_of(error, f"<{label}>"))
+                here(**told_of(error, f"<{label}>"))
             allowed = SECONDS if spent < ALL_SECONDS else LATE_SECONDS
             took = time.process_time() - started
             spent += took
             if took > allowed:
-                tell(cell=number, costs=costs, slow=statement.first, allowed=allowed)
+                here(slow=statement.first, allowed=allowed)
             state.usable_device()
     current, costs = 0, True
     for name in asked["exercises"]:
@@ -469,6 +451,31 @@ def serve(job: Path) -> None:
         standing = eval(ask, kernel.namespace, {"_standing": notebook.standing})
         tell(name=name, standing=standing)
     tell(done=True)
+
+
+def watcher(
+    beside: Path, place: Path, tell: Callable[..., None]
+) -> Callable[[str, tuple[Any, ...]], None]:
+    """Of what Python does, tells what is looked for that will not be there: beside the notebook,
+    among the student's own files, on the network."""
+    own = own_files(beside, place)
+
+    def watch(name: str, args: tuple[Any, ...]) -> None:
+        if name == "socket.getaddrinfo" and args[0] not in (None, "", "localhost", "127.0.0.1"):
+            tell(network=True)
+        wanted = args[0] if args and name in ("open", "import") else None
+        if not isinstance(wanted, str) or not wanted:
+            return
+        if os.path.isabs(wanted):
+            if name == "open" and own(wanted):
+                tell(uses=wanted, module=False)
+            return
+        wanted = wanted.partition(".")[0] + ".py" if name == "import" else wanted
+        there = (beside / wanted).exists() and not Path(wanted).exists()
+        if there and Path(wanted).name not in GIVEN:
+            tell(uses=wanted, module=name == "import")
+
+    return watch
 
 
 def told_of(error: BaseException, filename: str) -> Event:
@@ -658,9 +665,7 @@ STOPPED = {
 }
 
 
-def look_at_events(
-    events: list[Event], cells: list[Any], exercises: list[str], folder: Path, found: Findings
-) -> None:
+def look_at_events(events: list[Event], cells: list[Any], folder: Path, found: Findings) -> None:
     """What stopped, took long, or was looked for beside the notebook."""
     shown_only = names_of_demonstrations(cells)
     python = ".".join(map(str, grader_s_python()))
