@@ -13,12 +13,16 @@ interval with 95 % confidence; for none in n that is about 3 / n.
     python benchmarks/salts.py ising [--exercise NAME] [--salts 50] [--jobs 2] [--right-only]
     python benchmarks/salts.py ising --catching
     python benchmarks/salts.py --judgements 100000 [--first 1000]
+    python benchmarks/salts.py ising --mixes 300 [--exercise NAME]
 
 The second asks of mistakes alone, and only the check that is to catch each: what one keeps is not
 known then, and it takes a fraction of the time. The third judges right answers alone, so many in
 all: each exercise's share is in inverse proportion to the root of what a judgement of it costs, so
 that the rates are as small as the time allows. Exercises that train are left out there unless
-`--exercise` is given.
+`--exercise` is given. The fourth judges whole notebooks, in which one of its known right answers is
+drawn for every exercise, and prints with what was lost on which others it stood. Two right answers
+need not fit each other (the reference's training asks the reference's network for its layers): a
+public check says so then. What counts is what is lost where none does.
 
 Seconds to minutes for an exercise without training, hours for one with.
 """
@@ -33,7 +37,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from typing import NamedTuple
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: with small networks two threads are slower
@@ -46,9 +50,11 @@ from autograder.course import course, load_assignment
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, mistakes
 from autograder.judging.judge import Check, Judge
 from autograder.judging.student import Student
+from autograder.judging.uses import closure, uses
 
 REFERENCE = "the reference"
 TRAINED = r"(?!train|recover)"
+PUBLIC = " (public)"
 ROUNDED = 0.005
 """Points are rounded to a hundredth."""
 
@@ -116,11 +122,42 @@ def _answers(assignment: str, exercise: str) -> Iterator[Answer]:
             yield answer
 
 
+def mixed(assignment: str, pattern: str, n: int) -> list[Tried]:
+    """A notebook whose answers are drawn among the known right ones: one row for each exercise."""
+    judge, draw = _judge(assignment), np.random.default_rng(n)
+    found, mix = judge.assignment, {}
+    for exercise in found.exercises:
+        others = [answer for answer in alternatives(found) if answer.exercise == exercise.name]
+        if which := draw.integers(len(others) + 1):
+            mix[exercise.name] = others[which - 1]
+    code = cells(found, *mix.values())
+    wanted = [exercise for exercise in found.exercises if re.match(pattern, exercise.name)]
+    if not wanted:
+        return []
+    started = time.process_time()
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        results = judge.judge(Student(Patient(code)), f"salt {n}", wanted)
+    seconds = (time.process_time() - started) / len(wanted)
+    used, rows = uses(found, code, judge.calls), []
+    for result in results:
+        lost = [check for check in result.checks if check.outcome != "passed"]
+        names = ", ".join(check.name + PUBLIC * (not check.hidden) for check in lost)
+        below = sorted(closure(used, [result.name]) - {result.name})
+        drawn = {one: mix[one].name if one in mix else REFERENCE for one in (result.name, *below)}
+        name = f"{drawn.pop(result.name)} ({', '.join(map(': '.join, drawn.items()))})"
+        failed = [f"{names} (salt {n})"] if lost else []
+        part = result.points / result.max_points
+        rows.append(Tried(result.name, name, False, [part], 0, 0, failed, seconds))
+    return rows
+
+
 def report(label: str, rows: list[Tried]) -> None:
     parts = []
     if right := [row for row in rows if not row.wrong]:
         judged, lost = sum(len(row.marks) for row in right), sum(len(row.failed) for row in right)
         parts.append(f"right: {lost} of {judged} lose marks (< {upper(lost, judged):.1e})")
+        if told := sum(PUBLIC in failed for row in right for failed in row.failed):
+            parts.append(f"{told} of them fail a public check")
     if wrong := [row for row in rows if row.wrong]:
         judged = sum(len(row.marks) for row in wrong)
         passed = judged - sum(row.caught for row in wrong)
@@ -158,8 +195,33 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--right-only", action="store_true")
     parser.add_argument("--catching", action="store_true", help="only whether mistakes are caught")
+    parser.add_argument("--mixes", type=int, default=0, help="of right answers, an assignment's")
     parser.add_argument("--judgements", type=int, default=0, help="of right answers, in all")
     given = parser.parse_args()
+    everything: list[Tried] = []
+    with ProcessPoolExecutor(given.jobs) as pool:
+        for label, rows in (_mixes if given.mixes else _alone)(given, pool):
+            report(label, rows)
+            details(rows)
+            everything += rows
+    report("all", everything)
+    print(f"{sum(row.seconds for row in everything):.0f} CPU s")
+
+
+Rows = Iterator[tuple[str, list[Tried]]]
+
+
+def _mixes(given: argparse.Namespace, pool: Executor) -> Rows:
+    """By exercise, of the notebooks in which several answers are drawn."""
+    numbers = range(given.first, given.first + given.mixes)
+    for name in given.assignments or course():
+        job = functools.partial(mixed, name, given.exercise)
+        for rows in zip(*pool.map(job, numbers), strict=True):
+            yield f"{name} {rows[0].exercise}", list(rows)
+
+
+def _alone(given: argparse.Namespace, pool: Executor) -> Rows:
+    """By exercise, of the notebooks in which one answer is not the reference's."""
     pattern = given.exercise or (TRAINED if given.judgements else "")
     names: dict[tuple[str, str], list[str]] = {}
     unwanted = {True: given.right_only or given.judgements, False: given.catching}
@@ -174,21 +236,14 @@ def main() -> None:
                         if not unwanted[isinstance(answer, Mistake)]
                     ),
                 ]
-    everything: list[Tried] = []
-    with ProcessPoolExecutor(given.jobs) as pool:
-        salts = {key: given.salts for key in names}
-        if given.judgements:
-            many = shares(list(pool.map(_cost, names.items())), given.judgements)
-            salts = {k: math.ceil(n / len(names[k])) for k, n in zip(names, many, strict=True)}
-        for key, answers in names.items():
-            numbers = range(given.first, given.first + salts[key])
-            jobs = [pool.submit(tried, *key, one, numbers, given.catching) for one in answers]
-            rows = [job.result() for job in jobs]
-            report(" ".join(key), rows)
-            details(rows)
-            everything += rows
-    report("all", everything)
-    print(f"{sum(row.seconds for row in everything):.0f} CPU s")
+    salts = {key: given.salts for key in names}
+    if given.judgements:
+        many = shares(list(pool.map(_cost, names.items())), given.judgements)
+        salts = {k: math.ceil(n / len(names[k])) for k, n in zip(names, many, strict=True)}
+    for key, answers in names.items():
+        numbers = range(given.first, given.first + salts[key])
+        jobs = [pool.submit(tried, *key, one, numbers, given.catching) for one in answers]
+        yield " ".join(key), [job.result() for job in jobs]
 
 
 def _cost(one: tuple[tuple[str, str], list[str]]) -> float:

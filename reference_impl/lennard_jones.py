@@ -214,7 +214,8 @@ def train_potential(
     epochs: the largest number of optimiser iterations, or of passes over the data where
     mini-batches are used; stopping sooner is allowed, any optimiser too.
     generator: decides the network's first weights. The same seed gives the same model again,
-    whatever the global random state (torch.manual_seed(generator.initial_seed()) may help).
+    whatever the global random state (torch.manual_seed(generator.initial_seed()) may help). From
+    weights next to nothing (0.02, say) a training may never get away; from torch's own it does.
 
     Returns the trained model, which maps columns r (N, 1) to V (N, 1) and can be handed to
     energy_and_force.

@@ -13,7 +13,7 @@ import torch
 
 from autograder.authoring import forgetful, merit, trivial, verify
 from autograder.course import ROOT, Assignment, course, load_assignment
-from autograder.judging.answers import Answer, Mistake, cells
+from autograder.judging.answers import Answer, Mistake, alternatives, cells
 from autograder.judging.diagnosis import Observer
 from autograder.judging.digest import digests
 from autograder.judging.judge import Judge
@@ -50,6 +50,36 @@ def fingerprint(found: Assignment, exercise: str) -> str:
     parts = [digests(found)[exercise].encode(), *(path.read_bytes() for path in files)]
     parts += [module.__version__.encode() for module in (np, scipy, torch)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("name", "exercise", "check", "mix"),
+    [
+        # leaky_relu's slope at 0 is free to choose; one of the checks stood upon it.
+        (
+            "backprop",
+            "deep_backward",
+            "depth",
+            {"number_by_number_again", "from_the_end_by_recursion"},
+        ),
+        # One training in four of this network never left the mean of the hidden checks' energies.
+        (
+            "lennard_jones",
+            "train_potential",
+            "knows_unseen_energies",
+            {"first_weights_next_to_nothing", "plain_adam"},
+        ),
+    ],
+)
+def test_right_answers_are_right_together(
+    name: str, exercise: str, check: str, mix: set[str]
+) -> None:
+    """`salts.py --mixes` tries others."""
+    found = load_assignment(name)
+    code = cells(found, *(one for one in alternatives(found) if one.name in mix))
+    student, wanted = Student(InProcess(code)), [found.exercise(exercise)]
+    results = Judge(found).judge(student, "salt 200012", wanted, chosen=lambda c: c.name == check)
+    assert [one.outcome for one in results[0].checks if one.outcome != "passed"] == []
 
 
 @pytest.mark.parametrize(

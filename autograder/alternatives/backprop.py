@@ -118,7 +118,7 @@ def closed_forms():
 @alternative("activation_gradients")
 def number_by_number_again():
     def sigmoid_gradient(z):
-        return np.array([sigmoid(v) * sigmoid(-v) for v in z.ravel()]).reshape(z.shape)
+        return np.array([sigmoid(row) * sigmoid(-row) for row in z.reshape(-1, 1)]).reshape(z.shape)
 
     def tanh_gradient(z):
         out = np.zeros(z.shape)

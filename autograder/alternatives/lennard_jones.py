@@ -306,6 +306,27 @@ def axes_kept():
 
 
 @alternative("nn_potential")
+def one_sequential():
+    class NNPotential(nn.Module):
+        def __init__(self, hidden=64):
+            super().__init__()
+            self.net = nn.Sequential(
+                nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(),
+                nn.Linear(hidden, 1),
+            )  # fmt: skip
+
+        def forward(self, r):
+            return self.net(r)
+
+    def energy_and_force(model, r):
+        r = r.clone().detach()
+        r.requires_grad = True
+        V = model(r)
+        F = -torch.autograd.grad(V, r, grad_outputs=torch.ones_like(V), create_graph=True)[0]
+        return V, F
+
+
+@alternative("nn_potential")
 def first_weights_next_to_nothing():
     class NNPotential(nn.Module):
         def __init__(self, hidden=64):
@@ -327,27 +348,6 @@ def first_weights_next_to_nothing():
         V = model(r)
         slope = torch.autograd.grad(V, r, torch.ones_like(V), create_graph=True)[0]
         return V, -slope
-
-
-@alternative("nn_potential")
-def one_sequential():
-    class NNPotential(nn.Module):
-        def __init__(self, hidden=64):
-            super().__init__()
-            self.net = nn.Sequential(
-                nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(),
-                nn.Linear(hidden, 1),
-            )  # fmt: skip
-
-        def forward(self, r):
-            return self.net(r)
-
-    def energy_and_force(model, r):
-        r = r.clone().detach()
-        r.requires_grad = True
-        V = model(r)
-        F = -torch.autograd.grad(V, r, grad_outputs=torch.ones_like(V), create_graph=True)[0]
-        return V, F
 
 
 @alternative("nn_potential")

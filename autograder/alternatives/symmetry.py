@@ -7,7 +7,7 @@ from torch import nn
 from autograder.judging.answers import alternative
 
 # An answer may use the exercises before its own; in the notebook these are the student's.
-from reference_impl.symmetry import DeepSets, pool
+from reference_impl.symmetry import pool
 
 # --------------------------------------------------------------------------------- pool
 
@@ -433,13 +433,14 @@ def deep_sets_of_distances():
     class ClusterEnergyModel(nn.Module):
         def __init__(self, hidden=32):
             super().__init__()
-            self.sets = DeepSets(in_dim=1, hidden=hidden, out_dim=1, pooling="sum")
+            self.phi = nn.Sequential(nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, hidden))
+            self.rho = nn.Sequential(nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, 1))
 
         def forward(self, positions):
             n_atoms = positions.shape[1]
             i, j = np.triu_indices(n_atoms, k=1)
             distances = torch.linalg.norm(positions[:, i] - positions[:, j], dim=2)
-            return self.sets(distances).squeeze(-1)
+            return self.rho(pool(self.phi(distances.unsqueeze(-1)))).squeeze(-1)
 
     def forces(model, positions):
         x = positions.clone().detach()

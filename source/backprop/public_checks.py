@@ -405,10 +405,10 @@ def test_deep_backward__depth(student):
     layers = [(np.array([[0.5]]), np.array([[-1.0]]))] * 3
     layers.append((np.array([[3.0, 1.0]]), np.array([[1.0, 2.0]])))
     kept = student.keep(layers)
-    returned = student.deep_forward(np.array([[2.0]]), kept, "leaky_relu")
-    slopes = [[0.0009875]], [[0.01975]], [[0.395]], [[0.685, 1.895]]
-    outputs = [[2.0]], [[0.0]], [[-0.1]], [[-0.105]], [[0.685, 1.895]]
+    returned = student.deep_forward(np.array([[4.0]]), kept, "leaky_relu")
+    slopes = [[0.0099375]], [[0.019875]], [[0.3975]], [[0.6925, 1.8975]]
+    outputs = [[4.0]], [[1.0]], [[-0.05]], [[-0.1025]], [[0.6925, 1.8975]]
     close(returned, [np.array(one) for one in outputs])
-    gradients = student.deep_backward(np.array([[2.0]]), np.zeros((1, 2)), kept, "leaky_relu")
+    gradients = student.deep_backward(np.array([[4.0]]), np.zeros((1, 2)), kept, "leaky_relu")
     close([db for _, db in gradients], [np.array(one) for one in slopes])
     close([list(pair) for pair in student.value(kept)], [list(pair) for pair in layers])
