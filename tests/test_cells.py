@@ -473,18 +473,20 @@ def caged(cage: Cage, *sources: str) -> Caged:
         *("np.random.seed = 42", "random.seed = 42", "torch.manual_seed = 42"),
         *("warnings.simplefilter = 'ignore'", "warnings.filters = 'ignore'"),
         *("np.random = np.random.default_rng(0)", "matplotlib.rcParams = {'font.size': 14}"),
+        "np.random.set_bit_generator(np.random.PCG64(1))",
     ],
 )
 def test_what_a_cell_overwrites_by_a_slip_of_the_pen_costs_no_exercise(
     cage: Cage, slip: str
 ) -> None:
-    """An equals sign where a call was meant: no check needs the function that was there."""
+    """An equals sign where a call was meant: no check needs the function that was there. Nor does
+    one need NumPy's usual generator."""
     source = (
         "import random, warnings\nimport matplotlib\nimport numpy as np\nimport torch\n"
-        f"draw = np.random.random\n{slip}\n{ANSWER}"
-        "def drawn():\n    return draw(), random.random(), torch.rand(1).item()"
+        f"draw = np.random.random\n{slip}"
     )
-    worked = caged(cage, source)
+    drawn = "def drawn():\n    return draw(), random.random(), torch.rand(1).item()"
+    worked = caged(cage, source, ANSWER + drawn)
     try:
         assert worked.failures == []
         student, found = Student(worked), []

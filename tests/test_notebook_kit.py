@@ -462,6 +462,7 @@ class Oscillator(nn.Module):
         torch.set_default_dtype(torch.float64)
         torch.set_grad_enabled(False)
         np.seterr(all="raise")
+        warnings.filters = "ignore"  # type: ignore[assignment]
         call("check('oscillator')", run(code))
         assert "1 of 1 public checks passed" in capsys.readouterr().out
         assert (torch.get_default_dtype(), torch.is_grad_enabled()) == (torch.float64, False)

@@ -185,10 +185,10 @@ def expected() -> State:
 
 
 def reseed(seed: int) -> None:
-    """Other global random numbers. The generators themselves are asked: who wrote
+    """Other global random numbers. They are asked where nobody writes: who wrote
     `np.random.seed = 42` has no such function any more."""
     random._inst.seed(seed)
-    mtrand._rand.seed(seed % 2**32)
+    mtrand.seed(seed % 2**32)  # also of another kind (`set_bit_generator`)
     if "torch" in sys.modules:
         _torch().default_generator.manual_seed(seed)  # torch.manual_seed looks for accelerators
 

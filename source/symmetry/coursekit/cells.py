@@ -71,6 +71,7 @@ class Read(NamedTuple):
 def read(source: str, filename: str, flags: int = 0) -> Read:
     """The statements of a cell; SyntaxError, with the line in `source`, where it is no Python."""
     with warnings.catch_warnings():
+        warnings.filters = []  # a cell may have put a text there
         simplefilter("ignore")  # about escapes, which a notebook may have made errors
         return _compiled(tree_of(source, filename, flags), filename, flags)
 

@@ -357,6 +357,7 @@ def _untouched(exercise: str, namespace: Namespace) -> bool:
 def _examine(exercise: str, namespace: Namespace) -> list[_Found]:
     found = []
     with _state().undisturbed(), contextlib.redirect_stderr(sys.stdout), warnings.catch_warnings():
+        warnings.filters = []  # a cell may have put a text there
         simplefilter("ignore")
         for function in _known()[exercise]:
             found.append(_run(exercise, function, NotebookStudent(namespace, exercise, _known())))
