@@ -16,10 +16,11 @@ Cells that run again run for an exercise that ended the worker: how long all the
 is limited per exercise and for all of them, and each run of the cells has the same time for them.
 
 The pace is measured when a submission's turn begins, and a machine can become crowded after that.
-So `late` tells which exercises ran out of time while the worker had to share its core, or a
-second was worth much less than at first. The judge tries these once more, on a new worker and
-with a budget at the pace of that moment, and only then is a time-out final. A time-out on a
-quiet machine is final at once: there a second try would only make endless loops cost double. It
+So `late` tells which exercises ran out of time, their own or the whole notebook's, while the worker
+had to share its core, or a second was worth much less than at first; and which waited in the
+kernel, for a disk say. The judge tries these once more, on a new worker and with a budget at the
+pace of that moment, and only then is a time-out final. Another one on a quiet machine is final at
+once: there a second try would only make endless loops cost double. It
 does not wait for a quiet machine either: while a class is graded there may be none. `killed`
 tells which exercises ended by a kill that was not the grader's, as where the machine's memory
 ends, or because the machine had less of it and nobody was seen who took it; they are tried once
@@ -112,7 +113,7 @@ class Caged:
         self.ran = False
         """Whether the cells have run to their end."""
         self.late: set[str] = set()
-        """Exercises whose time ran out while the machine was crowded."""
+        """Exercises whose time ran out while the machine was crowded, or a disk slow."""
         self.killed: set[str] = set()
         """Exercises whose worker was ended for want of memory that others may have had."""
         self.late_cells = self.killed_cells = False

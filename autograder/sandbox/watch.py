@@ -171,7 +171,7 @@ class Watch:
         stays = self._there.issubset(sight.processes)
         looks = _HIDDEN if not seen else 2 if stays else 4
         missed = self.tree.missed and self.group is None
-        hidden = missed and self._left - bytes_left() > LIMITS["memory"]
+        hidden = missed and LIMITS["memory"] < self._left - bytes_left() < float("inf")
         self._suspect = self._suspect + 1 if seen or hidden else 0
         if self._suspect >= looks:
             raise out_of_memory(killed=not seen or self.tree.hurried)

@@ -551,12 +551,22 @@ def test_what_a_neighbour_holds_is_not_charged_to_who_is_missed_now_and_then(
             found.look(0.0)
 
 
+def test_where_nobody_told_at_first_what_the_machine_had_nothing_is_hidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with _missed_in_each_look(monkeypatch, 2**32, before=float("inf")) as found:
+        for _ in range(2 * watch._HIDDEN):
+            found.look(0.0)
+
+
 @contextlib.contextmanager
-def _missed_in_each_look(monkeypatch: pytest.MonkeyPatch, left: int) -> Iterator[watch.Watch]:
+def _missed_in_each_look(
+    monkeypatch: pytest.MonkeyPatch, left: int, before: float = 2**33
+) -> Iterator[watch.Watch]:
     """A watch of this process, one of whose children is always gone before it is looked at, on a
     machine that had 8 GB and has so much now."""
     number = itertools.count(10**9)
-    monkeypatch.setattr(watch, "bytes_left", lambda: 2**33)
+    monkeypatch.setattr(watch, "bytes_left", lambda: before)
     ours, theirs = socket.socketpair()
     with ours, theirs:
         found = watch.Watch(os.getpid(), ours)
