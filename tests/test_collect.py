@@ -683,14 +683,16 @@ def test_who_hands_in_no_notebook_at_last_is_remarked(tmp_path: Path) -> None:
     first, last = ("7-1 - Ada L - Nov 19, 2026 905 AM", "7-1 - Ada L - Nov 20, 2026 1159 PM")
     said = "the newest attempt has no notebook, and the one before it is taken: there is no"
 
-    def remarks(newest: str, data: bytes) -> str:
-        files = {f"{first}/backprop.ipynb": notebook(), f"{last}/{newest}": data}
+    def remarks(newest: dict[str, bytes]) -> str:
+        files = {f"{last}/{name}": data for name, data in newest.items()}
+        files[f"{first}/backprop.ipynb"] = notebook()
         outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
         assert outcome.written + outcome.unchanged == ["ada_l-7"]
         return "\n".join(outcome.remarks)
 
-    assert said in remarks("notes.txt", b"I forgot it")
-    assert said not in remarks("backprop.ipynb", notebook())
+    assert said in remarks({"notes.txt": b"I forgot it"})
+    again = {"backprop.ipynb": notebook(), "data.zip": b"no archive"}
+    assert "has no notebook" not in remarks(again), "it has the same, beside what cannot be read"
 
 
 def test_what_is_replaced_is_kept(tmp_path: Path) -> None:

@@ -206,10 +206,11 @@ class _Collection:
                 yield key, chosen
 
     def _nothing(self, handed: Handed) -> str:
-        """Why the newest attempt has no notebook."""
+        """Why the newest attempt has no notebook; "" if it has one."""
         newest = handed.attempts[max(handed.attempts)] if handed.attempts else []
         files, trouble = opened(newest)
-        return "; ".join(trouble) or choose(files, self.assignment).why
+        why = choose(files, self.assignment).why
+        return why and ("; ".join(trouble) or why)
 
     def _write(
         self,
