@@ -41,6 +41,8 @@ MEMORY = 3 * 2**30
 """Beyond what it has, of the fork that judges one submission: a student's value may be a size."""
 SECONDS = 60.0
 """Of the judge's own CPU time, for a check or to read a notebook."""
+_SOON = alive.SILENT_SECONDS / 5
+"""In which a cage that ends while it starts has ended."""
 HINT_SECONDS = 15.0
 """For all hints of an exercise: twice and more of what `diagnosis` allows itself."""
 
@@ -55,10 +57,14 @@ class _Server:
 
     def _cage(self) -> Cage:
         """The strongest, asked for twice: one that was killed while it started tells nothing of the
-        machine."""
+        machine. Not where the first was waited for: a judge that is silent is taken for lost, and
+        nobody would hear why."""
+        began = time.monotonic()
         try:
             return strongest(self.weakest)
         except CageError:
+            if time.monotonic() - began > _SOON:
+                raise
             return strongest(self.weakest)
 
     def serve(self, judge: Judge) -> None:

@@ -859,3 +859,22 @@ def test_a_cage_that_was_killed_while_it_started_is_begun_once_more(
     ours, theirs = multiprocessing.Pipe()
     assert judge_process._Server(BACKPROP, "full", theirs).cage is given
     ours.close()
+
+
+def test_a_cage_that_was_waited_for_in_vain_is_not_waited_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Twice ten minutes are longer than a judge may be silent."""
+    later = 0.0
+
+    def hangs(weakest: str) -> object:
+        nonlocal later
+        later += 600.0
+        raise CageError(f"the {weakest} cage does not start: it ended without a word")
+
+    monkeypatch.setattr(judge_process, "strongest", hangs)
+    monkeypatch.setattr(judge_process, "time", SimpleNamespace(monotonic=lambda: later))
+    ours, theirs = multiprocessing.Pipe()
+    with ours, pytest.raises(CageError):
+        judge_process._Server(BACKPROP, "full", theirs)
+    assert later < alive.SILENT_SECONDS
