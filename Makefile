@@ -40,11 +40,12 @@ setup: .venv/ready cage
 
 .venv/ready: pyproject.toml .constraints.txt
 	@# Begun anew if the last one was not finished: it may have been of another Python.
-	$(PYTHON) -m venv $(if $(wildcard $@),,--clear) .venv
+	$(PYTHON) -m venv $(if $(wildcard .venv/begun),--clear) .venv
+	touch .venv/begun
 	$(BIN)/python -m pip install --quiet --constraint .constraints.txt pip setuptools wheel
 	$(BIN)/python -m pip install --quiet --constraint .constraints.txt $(TORCH)
 	$(BIN)/python -m pip install --quiet --constraint .constraints.txt --no-build-isolation --editable '.[test]'
-	touch $@
+	mv .venv/begun $@
 
 # The cage needs bubblewrap. Where it is missing it is installed if that is allowed; where it
 # is not, one line says what is weaker, and grading asks for a weaker level by name.
