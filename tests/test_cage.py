@@ -499,6 +499,20 @@ def test_a_weaker_cage_is_refused_unless_allowed(monkeypatch: pytest.MonkeyPatch
     cage.close()
 
 
+AS_A_USER = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+
+
+def ends_well(script: str, *under: str) -> None:
+    """Python in a process of its own, under another program where one is named."""
+    ended = subprocess.run(
+        [*under, sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="no other user can be made here")
 def test_the_cage_holds_without_root_and_on_one_core() -> None:
@@ -520,14 +534,7 @@ with contextlib.closing(Cage("full")) as cage:
         assert decode(worker.ask(request, Budget(5)))["ok"]
         worker.kill()
 """
-    start = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-    ended = subprocess.run(
-        [*start, sys.executable, "-c", script],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert ended.returncode == 0, ended.stderr
+    ends_well(script, *AS_A_USER)
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="no other user can be made here")
@@ -550,14 +557,7 @@ with contextlib.closing(Cage("full")) as cage, contextlib.closing(Cage("full")) 
     other.worker().kill()
     worker.kill()
 """
-    start = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-    ended = subprocess.run(
-        [*start, sys.executable, "-c", script],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert ended.returncode == 0, ended.stderr
+    ends_well(script, *AS_A_USER)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there are no orphans to adopt")
@@ -593,10 +593,7 @@ else:
                     os._exit(0)
     os._exit(0)
 """
-    command = [sys.executable, "-c", script]
-    path = {"PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(command, env=os.environ | path, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
+    ends_well(script)
 
 
 def test_an_exercise_has_more_time_where_a_second_is_worth_less(

@@ -71,7 +71,8 @@ def _newest(candidates: list[_Candidate]) -> list[_Candidate]:
     times = [c.file.time.replace(tzinfo=None) for c in candidates if c.file.time is not None]
     if len(times) < len(candidates):
         return candidates
-    return [c for c, time in zip(candidates, times, strict=True) if time == max(times)]
+    newest = max(times)
+    return [c for c, time in zip(candidates, times, strict=True) if time == newest]
 
 
 def _read(files: list[File], assignment: Assignment) -> tuple[list[_Candidate], list[str]]:

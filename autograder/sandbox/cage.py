@@ -184,7 +184,11 @@ class Cage:
             raise
         finally:
             theirs.close()
-        return Worker(self, ours, pid)
+        try:
+            return Worker(self, ours, pid)
+        except CageError:
+            self._broken = True  # it may have ended after it answered
+            raise
 
     def reap(self) -> list[int]:
         """Ends what a worker left behind; the exit codes (negative: signals) of workers.
