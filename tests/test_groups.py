@@ -74,11 +74,14 @@ def test_the_kernel_holds_what_nobody_looks_at(
     assert (told.value.kind, told.value.killed) == ("memory", False)
 
 
+CONTAINER = f"container-{os.getpid()}"  # another process may run such a test at this moment
+
+
 @pytest.fixture
 def container(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Iterator[groups.Group]:
     """Groups are made in one that has less memory than a submission may have."""
     assert worker.group is not None
-    outer, version = worker.group.folder.with_name("container"), worker.group.version
+    outer, version = worker.group.folder.with_name(CONTAINER), worker.group.version
     outer.mkdir()
     if version is groups.SECOND:
         (outer / "cgroup.subtree_control").write_text("+memory", encoding="ascii")
@@ -96,7 +99,7 @@ def test_who_is_ended_where_a_container_s_memory_ends_has_not_passed_a_limit(
     """It is tried again alone, and told what it was."""
     second = cages(level).worker()
     assert second.group is not None
-    assert second.group.folder.parent.name == "container"
+    assert second.group.folder.parent.name == CONTAINER
     with pytest.raises(WorkerEnded, match="killed, as where memory runs out") as told:
         _run(second, FILLS.format(quarters=2))
     assert (told.value.kind, told.value.killed) == ("died", True)
