@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -351,8 +352,11 @@ def test_what_a_notebook_sets_is_as_a_check_expects_it() -> None:
 
 
 @pytest.mark.usefixtures("apart")
-def test_what_the_cells_wrote_and_named_is_found_by_their_functions() -> None:
+def test_what_the_cells_wrote_and_named_is_found_by_their_functions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file in a folder of one's own, a variable of the environment: on the desk both are."""
+    monkeypatch.chdir(tmp_path)
     transport = after(
         "import os\nos.makedirs('mine/deep')\nos.chdir('mine')",
         "from pathlib import Path\nPath('weight.txt').write_text('2.5')\nos.environ['SCALE'] = '2'",
