@@ -478,6 +478,7 @@ def caged(cage: Cage, *sources: str) -> Caged:
         *("warnings.simplefilter = 'ignore'", "warnings.filters = 'ignore'"),
         *("np.random = np.random.default_rng(0)", "matplotlib.rcParams = {'font.size': 14}"),
         "np.random.set_bit_generator(np.random.PCG64(1))",
+        *("os.environ = 'OMP_NUM_THREADS=1'", "os.chdir = 'data'", "os.path = 'data'"),
     ],
 )
 def test_what_a_cell_overwrites_by_a_slip_of_the_pen_costs_no_exercise(
@@ -486,7 +487,7 @@ def test_what_a_cell_overwrites_by_a_slip_of_the_pen_costs_no_exercise(
     """An equals sign where a call was meant: no check needs the function that was there. Nor does
     one need NumPy's usual generator."""
     source = (
-        "import random, warnings\nimport matplotlib\nimport numpy as np\nimport torch\n"
+        "import os, random, warnings\nimport matplotlib\nimport numpy as np\nimport torch\n"
         f"draw = np.random.random\n{slip}"
     )
     drawn = "def drawn():\n    return draw(), random.random(), torch.rand(1).item()"
