@@ -43,7 +43,7 @@ def exact(returned, expected):
         close(values, expected)  # wrong, and not only by a step's width
     holds(
         bool(np.all(off <= ROUNDING.allowed(expected))),
-        "nearly right, as small steps are; a derivative by hand is exact to rounding",
+        "right to some digits only: a derivative by hand is exact to rounding, small steps are not",
     )
 
 
@@ -845,7 +845,11 @@ def _of_the_right_length(start, end, right):
     factor = taken @ wanted / (wanted @ wanted)
     by_a_factor = abs(factor - 1) > 1e-6 and np.allclose(taken, factor * wanted, 1e-6, 1e-12)
     words = f"each step is {measured(factor)} times as long as it should be"
-    holds(not by_a_factor, words if factor > 0 else "the steps go uphill, along the gradient")
+    if factor < 0:
+        words = "the steps go uphill, along the gradient"
+    if not taken.any():
+        words = "after one step the parameters are those that a rate of zero gives"
+    holds(not by_a_factor, words)
 
 
 @pytest.mark.guard

@@ -1169,8 +1169,8 @@ def test_hard_constraint__starts_at_rest(student, draw):
 @pytest.mark.point
 def test_hard_constraint__is_both_at_once(student, draw):
     """starts at 1, at rest, and is the network's to choose afterwards"""
-    t = torch.tensor([[time] for time in (math.pi / 2, math.pi, *draw.uniform(0.5, 6, 6).tolist())])
-    t = t.double()
+    turns = (math.pi / 2, math.pi, 2 * math.pi)  # where a cosine or a sine is as at the start
+    t = torch.tensor([[time] for time in (*turns, *draw.uniform(0.5, 6, 6).tolist())]).double()
     motions = []
     for sign in (1, -1):
         c = [1.0, *(sign * draw.uniform(0.5, 1.5, 3)).tolist()]  # equal at t = 0
@@ -1178,7 +1178,7 @@ def test_hard_constraint__is_both_at_once(student, draw):
         position, speed = _at_the_start(student, network)
         close(position, 1.0, SINGLE)
         close(speed, 0.0, SINGLE)
-        motions.append(tensor(student.HardConstraint(network)(t), (8, 1)))
+        motions.append(tensor(student.HardConstraint(network)(t), (9, 1)))
     apart = np.abs(motions[0] - motions[1])
     holds(
         bool((apart > SINGLE.relative).all()),

@@ -920,6 +920,15 @@ encode_slips = [
     ),
     slip(
         "encode",
+        "last_batch_left_out",
+        ".encoder(x).numpy()",
+        ".encoder(x[: len(x) // 64 * 64 or len(x)]).numpy()",
+        "gives_the_encoder_s_z",
+        "Only whole batches are encoded, and the rows that are left over are not. Each row of X "
+        "has its z.",
+    ),
+    slip(
+        "encode",
         "tensor_returned",
         ".encoder(x).numpy()",
         ".encoder(x)",

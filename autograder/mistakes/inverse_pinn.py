@@ -262,6 +262,15 @@ observe_slips = [
     ),
     slip(
         "observe",
+        "noise_of_the_usual_temperature",
+        "exact_heat(x, t, alpha) + noise",
+        "exact_heat(x, t, alpha) * (1 + noise / exact_heat(x, t, alpha).mean())",
+        "has_normal_noise_of_its_own_on_each",
+        "The noise is multiplied with the temperature, and has the right size only where that is "
+        "the mean. It should be equally large everywhere.",
+    ),
+    slip(
+        "observe",
         "noise_forgotten",
         "exact_heat(x, t, alpha) + noise",
         "exact_heat(x, t, alpha)",

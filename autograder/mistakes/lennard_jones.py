@@ -1335,6 +1335,45 @@ def atom_by_atom():
 @mistake(
     "sample_clusters",
     caught_by="throws_away_whole_clusters",
+    hint="Only the atoms that are too close are drawn again, until none is, which gives another "
+    "distribution: if any pair is too close, the whole cluster has to go.",
+)
+def close_atoms_again():
+    def sample_clusters(n_samples, n_atoms, min_distance, rng, scale=0.8):
+        clusters = rng.normal(0, scale, (n_samples, n_atoms, 3))
+        for cluster in clusters:
+            while True:
+                distances = np.linalg.norm(cluster[:, None] - cluster, axis=2)
+                np.fill_diagonal(distances, np.inf)
+                close = (distances < min_distance).any(axis=1)
+                if not close.any():
+                    break
+                cluster[close] = rng.normal(0, scale, (close.sum(), 3))
+        return clusters
+
+
+@mistake(
+    "sample_clusters",
+    caught_by="throws_away_whole_clusters",
+    hint="Of two atoms that are too close the first is drawn again, which gives another "
+    "distribution: if any pair is too close, the whole cluster has to go.",
+)
+def first_of_a_pair_again():
+    def sample_clusters(n_samples, n_atoms, min_distance, rng, scale=0.8):
+        clusters = rng.normal(0, scale, (n_samples, n_atoms, 3))
+        for cluster in clusters:
+            while True:
+                distances = np.linalg.norm(cluster[:, None] - cluster, axis=2)
+                first, _ = np.nonzero(np.triu(distances < min_distance, 1))
+                if not first.size:
+                    break
+                cluster[first[0]] = rng.normal(0, scale, 3)
+        return clusters
+
+
+@mistake(
+    "sample_clusters",
+    caught_by="throws_away_whole_clusters",
     hint="Clusters that are too dense are blown up until they fit. They should be thrown away: "
     "blowing up heaps them at min_distance.",
 )

@@ -1680,6 +1680,15 @@ hard_constraint_slips = [
     ),
     slip(
         "hard_constraint",
+        "one_minus_cosine",
+        _HARD,
+        "1 + (1 - torch.cos(t)) * self.network(t)",
+        "is_both_at_once",
+        "1 − cos t is zero at t = 0, and again at 2π, 4π, …: there x is 1 with any network. The "
+        "factor should vanish at the start alone.",
+    ),
+    slip(
+        "hard_constraint",
         "network_asked_at_the_start_alone",
         _HARD,
         "1 + (1 - torch.cos(t)) * self.network(torch.zeros_like(t))",
