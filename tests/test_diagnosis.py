@@ -73,6 +73,24 @@ def test_small_forces_turned_over_are_not_called_nearly_right() -> None:
     assert not any("nearly right" in check.message for check in result.checks)
 
 
+def test_a_force_that_was_learnt_with_the_other_sign_is_called_so() -> None:
+    """A training is too slow for known mistakes. V rises at each datum by as much as F says."""
+    code = (
+        "class Bumps(nn.Module):\n"
+        "    def __init__(self, r, F):\n"
+        "        super().__init__()\n"
+        "        self.r, self.F = r.detach().T, F.detach().T\n"
+        "    def forward(self, r):\n"
+        "        away = r - self.r\n"
+        "        bumps = self.F * away * torch.exp(-((20 * away) ** 2))\n"
+        "        return bumps.sum(dim=1, keepdim=True)\n"
+        "def train_potential(r, V, F, *, epochs, generator):\n"
+        "    return Bumps(r, F)\n"
+    )
+    messages = [c.message for c in judged("lennard_jones", "train_potential", code).checks]
+    assert any("other sign; F = −dV/dr" in message for message in messages)
+
+
 def test_weights_that_only_rounding_decides_are_called_so() -> None:
     """SciPy's lstsq gives such ones, with the limit that it has by default."""
     code = reference_code(load_assignment("pinn"), "last_layer") + (
