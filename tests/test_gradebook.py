@@ -763,6 +763,9 @@ def test_a_penalty_counts_what_was_given_by_hand(springs: Assignment, tmp_path: 
     change(
         tmp_path, f"update grade set manual_score = 3, extra_credit = 0.5 where cell_id = {cell}"
     )
+    (mark,) = recorder.marks(springs)  # as for an export: nothing was graded since
+    assert (mark.points, mark.total) == (11.5, 0.0)
+    assert rows(tmp_path, PENALTY) == [(11.5,)]
     recorder.record(result(springs))
     assert rows(tmp_path, "select sum(coalesce(manual_score, auto_score)) from grade") == [(11.0,)]
     assert rows(tmp_path, PENALTY) == [(11.5,)]
@@ -781,6 +784,9 @@ def test_an_extension_counts(springs: Assignment, tmp_path: Path) -> None:
     assert rows(tmp_path, PENALTY) == [(8.0,)]
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
         book.grant_extension("springs", "ada", hours=6)
+    (mark,) = recorder.marks(springs)
+    assert (mark.total, mark.story) == (8.0, [])
+    assert rows(tmp_path, PENALTY) == [(None,)]
     recorder.record(result(springs))
     assert rows(tmp_path, PENALTY) == [(None,)]
 
@@ -1358,6 +1364,8 @@ def test_late_penalties_stay_with_nbgraders_command(
         warnings.simplefilter("ignore")
         assert NbGraderAPI(config=config).autograde("springs", "ada")["success"]
     assert rows(tmp_path, PENALTY) == [(6.0,)]
+    (mark,) = Recorder(tmp_path, [springs]).marks(springs)
+    assert mark.total == 0.0, "it stays though the course's own folder does not tell it"
 
 
 @pytest.mark.usefixtures("mended")
