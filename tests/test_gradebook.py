@@ -56,6 +56,7 @@ from autograder.records.gradebook import (
     submission_time,
 )
 from autograder.records.gradebook.marks import ByHand, InWords
+from autograder.records.history import save_policy
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import InProcess
 
@@ -1344,6 +1345,33 @@ def test_formgraders_button_grades_with_the_engine(
         done = api.autograde("springs", "ada")
     assert not done["success"]
     assert "ada was not recorded: another grader is at work on" in done["log"]
+
+
+@pytest.mark.usefixtures("mended")
+def test_of_several_attempts_nbgraders_command_too_takes_the_one_that_counts(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executors, "judges", JudgesHere)
+    save_policy(tmp_path, "springs", "best")
+    api = nbgrader_api(tmp_path)
+    right = {
+        exercise.name: reference_code(springs, exercise.name) for exercise in springs.exercises
+    }
+    tries = ((ANSWERS, 10.0, ""), ({}, 10.0, "attempt 1 of 2 counts; 2 had 0"))
+    for answers, points, story in (
+        *tries,
+        (right, 15.0, "attempt 3 of 3 counts; 1 had 10, 2 had 0"),
+    ):
+        hand_in(tmp_path, "ada", filled(springs, answers))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert api.autograde("springs", "ada", force=True)["success"]
+            assert api.get_submission("springs", "ada")["score"] == points
+        (mark,) = Recorder(tmp_path, [springs]).marks(springs)
+        assert mark.story == [story] * bool(story)
+        shown = (tmp_path / "autograded/ada/springs/springs.ipynb").read_text(encoding="utf-8")
+        assert "0.5 * mass * speed**2" in shown
+        assert not (tmp_path / "feedback/ada/springs").exists(), "generate_feedback would skip it"
 
 
 @pytest.mark.usefixtures("mended")
