@@ -54,6 +54,10 @@ TRIES = {
     "is told what others do in a folder": (
         "import fcntl; fcntl.fcntl(os.open(os.path.dirname(os.__file__), 0), 1026, 1)"
     ),
+    # that has other numbers than terminals and sockets: which of them it knows is its own matter
+    "asks a file system what it alone knows": (
+        "import fcntl; fcntl.ioctl(os.open(os.__file__, 0), 2, bytes(4))"
+    ),
     "locks a library": "import fcntl; fcntl.flock(open(os.__file__), fcntl.LOCK_EX)",
     "takes the machine's asynchronous reads": "system_call(206, 1000, ctypes.byref(slot))",
     "has everybody's files written to the disk": "system_call(162)",

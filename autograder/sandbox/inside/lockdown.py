@@ -245,8 +245,12 @@ _OPEN = {"x86_64": ((2, 24), (257, 32)), "aarch64": ((56, 32),)}
 _O_TRUNC, _O_ACCMODE = 0o1000, 3
 _OPENAT2 = 437
 _OF_OWNERS_EVERYWHERE = (452, 466, 469)
+# Of terminals, pipes and sockets alone, by the kind in the second byte. A file system's own go past
+# Landlock and read-only mounts, from a file or folder that may only be read: a snapshot with code
+# in it beside the libraries (Btrfs), the key of the user's encrypted folders taken away (fscrypt),
+# flags, versions, and that everybody's files are written to the disk.
 _IOCTL = {"x86_64": 16, "aarch64": 29}
-_FLAGS_OF_FILES = (0x40086602, 0x40046602, 0x401C5820)  # FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR
+_OF_TERMINALS, _OF_SOCKETS = 0x5400, 0x8900
 # Place, cores and priority of processes: of its own alone, where others of its user can be seen.
 # The arguments that say whose, at these places, must be 0 (of `setpriority` also which kind).
 _ITS_OWN = {
@@ -285,6 +289,7 @@ _OF_TIME, _OF_CORES = 0, 4  # RLIMIT_CPU, RLIMIT_CORE
 _CLONE3 = 435
 _NEW_NAMESPACES = 0x7E020080
 _ALLOW, _EPERM, _ENOSYS, _KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
+_EOPNOTSUPP = 0x0005005F  # what a file system says that cannot do it: `Path.copy` asks (FICLONE)
 
 Step = tuple[int, int, int, int]
 """Of the kernel's program: what is done, steps to skip if it holds and if not, a number."""
@@ -297,7 +302,9 @@ def system_call_filter(namespaces: bool) -> bytes:
     if machine not in _AUDIT:
         raise OSError(f"the numbers of dangerous system calls are not known for {machine}")
     load, equal, anyset, mask, back = 0x20, 0x15, 0x45, 0x54, 0x06
-    allowed, refused, unknown = ((back, 0, 0, what) for what in (_ALLOW, _EPERM, _ENOSYS))
+    allowed, refused, unknown, not_here = (
+        (back, 0, 0, what) for what in (_ALLOW, _EPERM, _ENOSYS, _EOPNOTSUPP)
+    )
 
     def where(call: int, steps: list[Step]) -> list[Step]:
         """Steps for one system call, which others pass over."""
@@ -334,9 +341,8 @@ def system_call_filter(namespaces: bool) -> bytes:
         steps = [(load, 0, 0, flags), (anyset, 0, 4, _O_TRUNC), (mask, 0, 0, _O_ACCMODE)]
         steps += [(equal, 2, 0, os.O_WRONLY), (equal, 1, 0, os.O_RDWR), refused, allowed]
         program += where(number, steps)
-    if not namespaces:
-        steps = [(load, 0, 0, 24), *refuse(_FLAGS_OF_FILES), allowed]
-        program += where(_IOCTL[machine], steps)
+    steps = [(load, 0, 0, 24), (mask, 0, 0, 0xFF00), (equal, 1, 0, _OF_TERMINALS)]
+    program += where(_IOCTL[machine], [*steps, (equal, 0, 1, _OF_SOCKETS), allowed, not_here])
     for number in (_SOCKET[machine], _SOCKETPAIR[machine]):
         steps = [(load, 0, 0, 16), (equal, 0, 4, _AF_UNIX), (load, 0, 0, 24), (mask, 0, 0, 0xF)]
         program += where(number, [*steps, (equal, 0, 1, _SOCK_STREAM), allowed, refused])
