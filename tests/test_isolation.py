@@ -45,6 +45,7 @@ TRIES = {
     "changes a file's mode": "open('mode', 'w').close(); os.chmod('mode', 0o600)",
     "leaves a time at a device": "os.utime('/dev/null')",
     "leaves a time at a device that was open": "os.utime(1)",
+    "has the kernel list what it waits for": "import select; select.epoll()",
     "keeps memory that no process holds": "os.memfd_create('x')",
     "leaves a file in /dev/shm": "open('/dev/shm/{name}', 'w').close()",
     "is not the first to go where memory ends": (

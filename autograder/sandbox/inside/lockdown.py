@@ -208,8 +208,9 @@ def drop_privileges(namespaces: bool) -> None:
 # System V's shared memory, semaphores and queues, and POSIX queues (the last line), also those that
 # others made; or memory that no process seems to hold (the line before): memfd_create, whatever
 # lends pages of a file to a pipe or a socket, which keep them when the file is gone (vmsplice,
-# splice, tee, sendfile), and notes of the kernel's where each page of a file is to lie (mbind),
-# which no control group counts. The line before that takes of what all of a machine's processes
+# splice, tee, sendfile), notes of the kernel's where each page of a file is to lie (mbind), which
+# no control group counts, and lists of what is waited for (epoll), a million in a few processes and
+# of all that a user may have. The line before that takes of what all of a machine's processes
 # share, or tells one of another: inotify, fanotify, AIO, descriptor tables (modify_ldt), locks on
 # libraries (flock), that everybody's files are written to the disk now (sync, syncfs), and who is
 # served first by it (ioprio_set).
@@ -218,14 +219,14 @@ _FORBIDDEN = {
         *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
         *(248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 320, 321, 323),
         *(253, 254, 294, 300, 301, 206, 154, 73, 162, 306, 251),
-        *(319, 278, 275, 276, 40, 237, 188, 189, 190, 317),
+        *(319, 278, 275, 276, 40, 237, 213, 291, 188, 189, 190, 317),
         *(29, 64, 68, 240, 30, 31, 65, 66, 69, 70, 71, 220, 241),
     ),
     "aarch64": (
         *(117, 116, 92, 41, 51, 89, 170, 40, 39, 224, 225, 142, 105, 106, 60, 112, 104),
         *(217, 218, 219, 97, 241, 265, 268, 270, 271, 272, 273, 294, 280, 282),
         *(26, 27, 262, 263, 0, 32, 81, 267, 30),
-        *(279, 75, 76, 77, 71, 235, 5, 6, 7, 277),
+        *(279, 75, 76, 77, 71, 235, 20, 5, 6, 7, 277),
         *(194, 190, 186, 180, 195, 196, 191, 192, 193, 187, 188, 189, 181),
     ),
 }
