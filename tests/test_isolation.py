@@ -92,7 +92,7 @@ TRIES = {
         "'0200000001000600ffffffff04000400ffffffff20000400ffffffff'))"
     ),
     "looks at others' shared memory": "system_call(31, 0, 3, ctypes.byref(more))",
-    "hands a file on": "socket.send_fds(socket.socketpair()[0], [b'x'], [0])",
+    "hands a file on": "kept = socket.socketpair(); socket.send_fds(kept[0], [b'x'], [0])",
     "has larger buffers in the kernel": "socket.socketpair()[0].setsockopt(1, 7, 10**6)",
     "takes 10 GB": "bytearray(10 * 2**30)",
     "makes a namespace": "system_call(272, 0x10000000)",
