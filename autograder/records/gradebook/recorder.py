@@ -184,9 +184,10 @@ class Recorder:
     def _renewed(self, session: Any, name: str, mark: Mark) -> Mark:
         """With what being late costs by now: since it was graded somebody may have given points by
         hand, more time or another due date. Written too, so that the gradebook says the same."""
+        if mark.handed_in is None or mark.due is None:
+            return mark
         penalty = self._penalty(mark.student, mark.points, mark.handed_in, mark.due, None)
-        late = mark.handed_in and mark.due and mark.handed_in > mark.due
-        if penalty is None and late:
+        if penalty is None and mark.handed_in > mark.due:
             return mark  # nbgrader's own command may know of a penalty that the course does not
         if abs((penalty or 0.0) - mark.penalty) < _ROUNDING:
             return mark
