@@ -100,11 +100,13 @@ def cluster(scheduler: str, weakest: Level) -> Iterator[Hands]:
     """
     try:
         from distributed import Client
+        from distributed.comm.addressing import resolve_address
     except ImportError:
         raise CourseError(
             "--scheduler needs Dask: pip install --editable '.[cluster]' in this project's folder"
         ) from None
     try:
+        resolve_address(scheduler)  # of one that is none a client makes a traceback, much later
         client = Client(scheduler, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:
         raise CourseError(f"no Dask scheduler answers at {scheduler}: {error}") from None
