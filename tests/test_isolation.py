@@ -328,7 +328,7 @@ def test_the_page_shows_what_doctor_prints(monkeypatch: pytest.MonkeyPatch) -> N
     page = (ROOT / "ISOLATION.md").read_text(encoding="utf-8")
     assert " ".join(done.output.split()) in " ".join(page.split())
     monkeypatch.setattr("autograder.grading.executors.scarce", lambda: ["memory"])
-    assert "more memory than there is" in " ".join(
+    assert "more than there is of memory:" in " ".join(
         CliRunner().invoke(app, ["doctor"]).output.split()
     )
     monkeypatch.setattr("autograder.sandbox.cage.probe", lambda: [Probe("full", False, "why")])

@@ -190,8 +190,9 @@ def doctor(json: JSON = False) -> None:
         )
         if short := scarce():
             console.print(
-                f"A submission with its judge may need more {' and '.join(short)} than there is: "
-                "an answer within its limits may be ended or stop, and loses its points.",
+                "A submission with its judge may need more than there is of "
+                f"{' and '.join(short)}: an answer within its limits may be ended or stop, and "
+                "loses its points.",
                 highlight=False,
             )
         if not probes[0].available:
