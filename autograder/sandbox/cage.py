@@ -10,7 +10,7 @@ full      bubblewrap: own user (or uid), network, process, IPC and mount namespa
           system with the interpreter and its libraries, read-only, and an empty scratch. Each
           submission gets namespaces of its own inside. No capability, system-call filter.
 landlock  no namespaces: Landlock confines files (and signals on newer kernels), limits and
-          system-call filter as above, and no socket at all. Other processes can be seen; memory
+          system-call filter as above, and no socket but a pair. Other processes can be seen; memory
           cannot be shared between processes, as a DataLoader with workers of its own would.
 limits    no Landlock (macOS: resource limits only). Files can be read: for code that you trust.
 """
@@ -38,7 +38,7 @@ from . import bubblewrap, groups
 from .inside import lockdown
 from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, receive, remove
 from .levels import LEVELS, Level
-from .process import Traces, wait_gone
+from .process import Traces, look_at, wait_gone
 from .watch import KILLED, Budget, Watch, out_of_memory
 
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
@@ -121,6 +121,10 @@ class Cage:
             complaint = self._complaint()
             self.close()
             raise CageError(f"the {self.level} cage does not start: {complaint}")
+        # It adopts a submission's orphans, which are found through it.
+        if sys.platform == "linux" and self.level != "full" and look_at(self.process.pid) is None:
+            self.close()
+            raise CageError("/proc hides from the grader what a submission starts (hidepid)")
 
     def _setting(self) -> dict[str, object]:
         return {
