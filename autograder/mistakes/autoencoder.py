@@ -680,7 +680,7 @@ train_autoencoder_slips = [
         "            optimiser.step()\n",
         "",
         "rebuilds_unseen_configurations",
-        "Gradients are computed and never used: no step of the optimiser is taken.",
+        "Gradients are computed and never used: no step is taken, or they are cleared before it.",
     ),
     variant(
         "a_copy_is_trained",

@@ -1650,7 +1650,7 @@ train_classifier_slips = [
         "            optimiser.step()\n",
         "",
         "brings_the_loss_down",
-        "The weights never move: the optimiser's step is missing.",
+        "Gradients are computed and never used: no step is taken, or they are cleared before it.",
     ),
     slip(
         "train_classifier",

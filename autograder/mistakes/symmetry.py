@@ -1334,7 +1334,7 @@ train_energy_model_slips = [
         "        optimiser.step()\n",
         "",
         "returns_a_history_that_falls",
-        "The gradients are computed, but no step is ever taken.",
+        "Gradients are computed and never used: no step is taken, or they are cleared before it.",
     ),
     trained(
         "uphill",
