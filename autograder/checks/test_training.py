@@ -807,21 +807,19 @@ def test_minibatches__keeps_the_short_last_batch(student, draw):
 def test_minibatches__shuffles_rows_not_blocks(student, draw):
     """brings together rows that were not neighbours
 
-    In batches of 4 of 24 rows neighbours share one with probability 3/23, in others as these are.
-    Over 60 epochs of 23 neighbours the number of shared ones is within 5 binomial standard errors,
-    which are larger than the true ones: a right answer fails less than once in a million courses.
-    Blocks of neighbours are 60 away.
+    Neighbours share a batch with probability 3/23. Over 60 epochs of 23 neighbours the number
+    of shared ones is within 5 binomial standard errors, which are larger than the true ones: a
+    right answer fails less than once in a million courses. Blocks of neighbours are 60 away.
     """
     count, batch_size, epochs = 24, 4, 60
     x, y = _rows(draw, count)
-    shared, expected = 0, 0.0
+    shared = 0
     for _ in range(epochs):  # a generator each: whether epochs differ is another check's question
         for batch in _epoch(student, x, y, batch_size, torch_generator(draw)):
-            holds(len(batch) < count, "all rows come in one batch")
+            holds(len(batch) == batch_size, "every batch should be full, as there are rows for it")
             shared += int(np.sum(np.diff(np.sort(batch)) == 1))
-            expected += len(batch) * (len(batch) - 1) / count
-    holds(expected > 0, "no two rows come together")
-    within(shared, expected, math.sqrt(expected * (1 - expected / ((count - 1) * epochs))))
+    tries, chance = (count - 1) * epochs, (batch_size - 1) / (count - 1)
+    within(shared, tries * chance, math.sqrt(tries * chance * (1 - chance)))
 
 
 def test_minibatches__shuffles_anew_in_every_epoch(student, draw):
