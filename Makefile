@@ -3,7 +3,7 @@
 # `make check` is for every change: style, types, and the tests that are quick.
 # `make site` builds the students' web site in site/_build/html.
 
-# Its `time` counts what the tests' own processes took, too.
+# For its `time`, which counts what the tests' own processes took, too.
 SHELL := /bin/bash
 PYTHON ?= python3
 # Where pip would take gigabytes of CUDA, choose PyTorch's CPU build:

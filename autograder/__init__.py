@@ -5,8 +5,8 @@ A map of the house. A room imports only from rooms that stand above it in this l
 
 course, results, errors, files   course.toml and results as typed values; exceptions; whole files
 sandbox      runs a stranger's code and knows nothing of right and wrong
-    inside       all that enters the cage: standard library, numpy, torch, no secret
-judging      decides what an answer earns; with the sandbox exactly what outdates a mark
+    inside       all that enters the cage, where no secret is
+judging      decides what an answer earns; a change here or in the sandbox outdates marks
 checks, mistakes, alternatives   the course's knowledge of right and wrong, a file per assignment
 grading      a class: several submissions at a time, here or on a cluster, resumable
 records      where results go: nbgrader's gradebook and notebooks, feedback pages, reports

@@ -664,7 +664,8 @@ def test_an_answer_whose_time_ran_out_on_a_crowded_machine_is_tried_once_more(
     assert first.late == {"mse_loss"}
     assert second.late == set()
     assert done[0].exercises["mse_loss"].status == "right"
-    assert done[0].notes == ["tried again, as time ran out on a crowded machine: mse_loss"]
+    [note] = done[0].notes
+    assert note == "tried again, as time ran out on a crowded machine, or at a slow disk: mse_loss"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -351,8 +352,11 @@ def test_what_a_notebook_sets_is_as_a_check_expects_it() -> None:
 
 
 @pytest.mark.usefixtures("apart")
-def test_what_the_cells_wrote_and_named_is_found_by_their_functions() -> None:
+def test_what_the_cells_wrote_and_named_is_found_by_their_functions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file in a folder of one's own, a variable of the environment: on the desk both are."""
+    monkeypatch.chdir(tmp_path)
     transport = after(
         "import os\nos.makedirs('mine/deep')\nos.chdir('mine')",
         "from pathlib import Path\nPath('weight.txt').write_text('2.5')\nos.environ['SCALE'] = '2'",
@@ -474,6 +478,7 @@ def caged(cage: Cage, *sources: str) -> Caged:
         *("warnings.simplefilter = 'ignore'", "warnings.filters = 'ignore'"),
         *("np.random = np.random.default_rng(0)", "matplotlib.rcParams = {'font.size': 14}"),
         "np.random.set_bit_generator(np.random.PCG64(1))",
+        *("os.environ = 'OMP_NUM_THREADS=1'", "os.chdir = 'data'", "os.path = 'data'"),
     ],
 )
 def test_what_a_cell_overwrites_by_a_slip_of_the_pen_costs_no_exercise(
@@ -482,7 +487,7 @@ def test_what_a_cell_overwrites_by_a_slip_of_the_pen_costs_no_exercise(
     """An equals sign where a call was meant: no check needs the function that was there. Nor does
     one need NumPy's usual generator."""
     source = (
-        "import random, warnings\nimport matplotlib\nimport numpy as np\nimport torch\n"
+        "import os, random, warnings\nimport matplotlib\nimport numpy as np\nimport torch\n"
         f"draw = np.random.random\n{slip}"
     )
     drawn = "def drawn():\n    return draw(), random.random(), torch.rand(1).item()"

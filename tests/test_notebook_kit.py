@@ -65,6 +65,24 @@ def call(function: str, namespace: dict[str, Any]) -> None:
     exec(compile(function, "<cell below>", "exec"), namespace)
 
 
+def test_the_guides_show_a_check_as_a_notebook_prints_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in (notebook, notebook.slips):
+        monkeypatch.setattr(module, "__file__", str(ROOT / "release/backprop/coursekit/one.py"))
+    known = notebook._known, notebook.slips.shipped
+    for cached in known:
+        cached.cache_clear()
+    code = "def mse_loss(y_pred, y_true):\n    return np.sum((y_pred - y_true) ** 2)"
+    call('check("mse_loss")', run(code))
+    for cached in known:
+        cached.cache_clear()
+    printed = capsys.readouterr().out
+    for guide in ("bundle/README.md", "site/checks.md"):
+        text = (ROOT / "autograder/exchange/templates" / guide).read_text(encoding="utf-8")
+        assert f"\n{printed}```\n" in text, guide
+
+
 # --------------------------------------------------------------------- whole notebooks
 
 

@@ -1,8 +1,8 @@
 """Hidden checks for a stock nbgrader, without the cage: `score` in a check cell.
 
 The source notebooks' check cells end in `score(…)`, so that they can be graded by an nbgrader
-that knows nothing of this grader. It gives the same marks for honest work; student code can
-reach this process, so use it only for trusted work.
+that knows nothing of this grader. Student code can reach this process, so use it only for trusted
+work. That gets the same marks, but for one thing.
 
 An exercise that builds on a wrong one is judged as it stands, and says so: a right answer in the
 place of the wrong one would stand in the student's own process. `autograder grade`, and

@@ -4,7 +4,7 @@ For every assignment: the reference and every alternative earn everything; the u
 release and do-nothing answers earn nothing, trivial ones (`trivial`) at most a tenth; those that
 forget an argument (`forgetful`) fail more than guards, or lose a tenth; every mistake fails the
 check that it names and keeps at most what it says; every check is failed by some mistake; public
-checks pass for right answers; a mistake's hint is found for itself and for no right answer. Where
+checks pass for right answers; no mistake gets another's hint. Where
 an exercise is left untouched or damaged, those that use it keep everything (`merit`; its mistakes
 are in `benchmarks/follow_through.py`). Whatever does not hold is a hole.
 

@@ -157,7 +157,7 @@ def new(
 
 @app.command()
 def doctor(json: JSON = False) -> None:
-    """What this machine offers: the isolation levels, each really started, and the versions.
+    """What this machine offers: the isolation levels, each really started.
 
     Example: autograder doctor
 
@@ -179,7 +179,8 @@ def doctor(json: JSON = False) -> None:
             console.print(f" {mark} {found.level:<9} {found.reason}", markup=False, highlight=False)
         console.print(
             "full: no files but the libraries and a scratch folder, no network; landlock: "
-            "files confined, other processes visible; limits: only time and memory are held.",
+            "files confined, other processes visible; limits: time and, on Linux, "
+            "memory and the network are held, files are not.",
             highlight=False,
         )
         console.print(

@@ -117,9 +117,9 @@ def drop(
     course_dir: COURSE,
     back: Annotated[bool, typer.Option("--back", help="Takes them in again.")] = False,
 ) -> None:
-    """Students who left: from now on not graded, and in no report, regrade or export.
+    """Students who left: from now on not graded, regraded or exported, and in no report's figures.
 
-    Nothing is deleted; DIR/dropped.json says who left, and when. The reports name them.
+    Nothing is deleted; DIR/dropped.json says who left, and when, and so does each report.
 
     Example: autograder drop ada ben --course ~/course
 
@@ -178,7 +178,9 @@ def bundle_student(
 @bundle.command("gradescope")
 def bundle_gradescope(
     name: Annotated[str, typer.Argument(help="Assignment.")],
-    output: Annotated[Path | None, typer.Option(help="The archive to write.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The archive to write; else gradescope_<name>.zip.")
+    ] = None,
 ) -> None:
     """An autograder zip for Gradescope. It holds the answers: upload it there and nowhere else.
 
@@ -230,7 +232,9 @@ def bundle_site(
 @bundle.command("solutions")
 def bundle_solutions(
     name: Annotated[str, typer.Argument(help="Assignment.")],
-    output: Annotated[Path | None, typer.Option(help="The folder to write.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The folder to write; else solutions_<name>.")
+    ] = None,
 ) -> None:
     """After the deadline: the notebook with its answers, two other right ones beside each.
 
@@ -279,7 +283,8 @@ def export(
     `feedback` is a zip with a folder for each student, for mail; `moodle-feedback`,
     `canvas-feedback` and `brightspace-feedback` are zips that these take back, of those who were
     collected from there.
-    For several assignments, or none named, each has a file in DIR/exports or --output.
+    Of one assignment a table is printed, and all else is written into DIR, unless --output is
+    given. For several, or none named, each has a file in DIR/exports or --output.
 
     Example: autograder export lennard_jones --course ~/course --to canvas --output marks.csv
 

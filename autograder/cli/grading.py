@@ -390,8 +390,8 @@ def explain(
     """Every check of one submission: what was called, what came back, what is right, the sum.
 
     For the instructor alone: it shows hidden inputs and right answers. Judges the file again, with
-    the inputs that it was graded with, and records nothing. Writes a page that prints to
-    DIR/report/explained/<name>/<student>.html.
+    the inputs that it was graded with, and records nothing. Writes the same as a page for a
+    printer, DIR/report/explained/<name>/<student>.html.
 
     Example: autograder explain lennard_jones ada lj_force --course ~/course
 

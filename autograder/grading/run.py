@@ -2,8 +2,9 @@
 
 Results go to the store as they come; the gradebook, the autograded notebook and the feedback
 page of a submission are written right after it, all by this one process. A finished
-submission is graded again only if its bytes or the checks changed, and where only some
-exercises' checks changed, only these.
+submission is judged again where its bytes changed, or it was judged in a weaker cage than is
+asked for. Where the checks changed, `grade` leaves its mark, and `regrade` judges those exercises
+again whose checks they are.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class InCage:
             if last or not again:
                 break
             alone = bool(caged.killed or caged.killed_cells)
-            crowded = "as time ran out on a crowded machine"
+            crowded = "as time ran out on a crowded machine, or at a slow disk"
             why = "alone, as memory may have run out" if alone else crowded
             notes.append(f"tried again, {why}: {', '.join(again)}")
             wanted = [self.judge.assignment.exercise(name) for name in again]

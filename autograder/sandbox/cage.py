@@ -10,7 +10,7 @@ full      bubblewrap: own user (or uid), network, process, IPC and mount namespa
           system with the interpreter and its libraries, read-only, and an empty scratch. Each
           submission gets namespaces of its own inside. No capability, system-call filter.
 landlock  no namespaces: Landlock confines files (and signals on newer kernels), limits and
-          system-call filter as above, and no socket at all. Other processes can be seen; memory
+          system-call filter as above, and no socket but a pair. Other processes can be seen; memory
           cannot be shared between processes, as a DataLoader with workers of its own would.
 limits    no Landlock (macOS: resource limits only). Files can be read: for code that you trust.
 """

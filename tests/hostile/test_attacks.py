@@ -4,7 +4,7 @@ Each is a notebook's cells, judged in the full cage, and at each weaker level wh
 own walls are to hold it. It earns what its
 answers deserve: the attacked exercise nothing (or everything, where the attack is only odd), its
 honest neighbours everything; and nothing of it is left behind. What a weaker level cannot hold is
-in `NOT_HELD`, with the reason. COVERAGE.md says which line of the safety plan is tested where.
+in `NOT_HELD`, with the reason. COVERAGE.md says which form of attack is tried where.
 """
 
 from __future__ import annotations

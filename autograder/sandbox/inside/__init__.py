@@ -1,1 +1,1 @@
-"""Everything that enters the cage: standard library, NumPy and torch only; no secret in it."""
+"""All that enters the cage: standard library, NumPy, torch and matplotlib; no secret in it."""

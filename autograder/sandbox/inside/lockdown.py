@@ -1,7 +1,7 @@
 """What a submission's process gives up before any of its code runs.
 
-Linux system calls through ctypes, in the order that the parent uses them. Each function
-raises OSError if the kernel refuses, so that a weaker cage is never mistaken for a full one.
+Linux system calls through ctypes. What a level promises raises OSError if the kernel refuses it,
+so that a weaker cage is never mistaken for a full one; what only helps is left out then.
 """
 
 from __future__ import annotations

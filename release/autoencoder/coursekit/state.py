@@ -16,6 +16,8 @@ import random
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from os import chdir, getcwd
+from os.path import commonpath
 from typing import Any
 
 import numpy as np
@@ -24,14 +26,17 @@ from numpy.random import mtrand
 State = dict[str, Any]
 
 
+_environ = os.environ  # the process's own, whatever a cell puts in its place
+
+
 def _environment() -> frozenset[Any]:
-    # The public way would decode each entry, before every check; a cell may have put a dict there.
-    return frozenset(getattr(os.environ, "_data", os.environ).items())
+    # The public way would decode each entry, before every check.
+    return frozenset(_environ._data.items())  # type: ignore[attr-defined]
 
 
 def _set_environment(values: frozenset[Any]) -> None:
-    os.environ.clear()
-    os.environ.update({os.fsdecode(name): os.fsdecode(value) for name, value in values})
+    _environ.clear()
+    _environ.update({os.fsdecode(name): os.fsdecode(value) for name, value in values})
 
 
 def _set_filters(filters: list[Any]) -> None:
@@ -41,7 +46,7 @@ def _set_filters(filters: list[Any]) -> None:
 
 def _folder() -> str | None:
     try:
-        return os.getcwd()
+        return getcwd()
     except OSError:  # it was removed
         return None
 
@@ -49,7 +54,7 @@ def _folder() -> str | None:
 def _set_folder(folder: str | None) -> None:
     if folder is not None:
         with contextlib.suppress(OSError):
-            os.chdir(folder)
+            chdir(folder)
 
 
 def _torch() -> Any:
@@ -167,7 +172,7 @@ def after_cells(before: State) -> State:
     working folder in the one where the cells began, as on the desk it can be written to."""
     left: State = {"environment": _environment()}
     began, folder = before["folder"], _folder()
-    if began and folder and os.path.commonpath([began, folder]) == began:
+    if began and folder and commonpath([began, folder]) == began:
         left["folder"] = folder
     return before | left
 
