@@ -560,6 +560,19 @@ with contextlib.closing(Cage("full")) as cage, contextlib.closing(Cage("full")) 
     ends_well(script, *AS_A_USER)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="who is not root mounts no /proc")
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="no other user can be made here")
+def test_no_weaker_level_is_where_a_submission_can_hide() -> None:
+    """Where /proc shows a user only what may be traced, what orphans computed was not counted."""
+    script = """
+from autograder.sandbox.cage import probe
+assert [one.available for one in probe()] == [True, False, False]
+assert all("hidepid" in one.reason for one in probe()[1:])
+"""
+    hidden = 'mount -t proc -o hidepid=2,gid=9 proc /proc && exec "$@"'
+    ends_well(script, "unshare", "-m", "sh", "-c", hidden, "sh", *AS_A_USER)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="there are no orphans to adopt")
 def test_who_forks_and_ends_again_and_again_is_ended_without_namespaces() -> None:
     """Each was gone before it was found, and dozens stayed for ever."""

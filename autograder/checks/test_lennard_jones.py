@@ -68,7 +68,7 @@ def _exact(returned: Any, expected: np.ndarray, size: float) -> None:
     # Right answers are within 1e-14 of this size; the best central difference keeps ten digits.
     limit = 10 * SINGLE.relative if single else ROUNDING.floor
     off = np.abs(array(returned, expected.shape) - expected).max()
-    if off > 1e-2 * size:
+    if off > min(1e-2 * size, 0.3 * np.abs(expected).max()):
         close(returned, expected, SINGLE)  # wrong, and not only by a step's width
     holds(
         bool(off <= limit * size),
@@ -474,7 +474,8 @@ def test_sample_clusters__gives_as_many_as_asked_for(student, draw):
 @pytest.mark.point
 def test_sample_clusters__keeps_every_pair_apart(student, draw):
     """has no two atoms closer than min_distance, whichever two"""
-    for min_distance in draw.uniform(0.8, 1.0, 2):
+    # Below 1 and above: the square of a distance is smaller than it there, and larger here.
+    for min_distance in (draw.uniform(0.8, 1.0), draw.uniform(1.15, 1.35)):
         clusters = array(
             student.sample_clusters(60, 4, min_distance, numpy_generator(draw)), (None, 4, 3)
         )
@@ -506,7 +507,7 @@ def test_sample_clusters__is_normal_with_deviation_scale(student, draw):
     _normal(clusters, scale)
     mean, spread = np.abs(clusters.mean(axis=0)) / scale, clusters.std(axis=0) / scale
     alike = mean.max() < 6 * 600**-0.5 and np.abs(spread - 1).max() < 6 * 1200**-0.5
-    holds(bool(alike), "the atoms are not drawn like one another: one place in the list is special")
+    holds(bool(alike), "the atoms are not drawn like one another, or not each time anew")
 
 
 def test_sample_clusters__has_scale_0_8_if_none_is_given(student, draw):
@@ -1082,10 +1083,12 @@ def test_train_potential__learns_from_the_forces(student, draw):
 
     Asked of two trainings: of one, energies alone come near it once in a hundred times.
     """
+    error = max(slope_error(student, draw) for _ in range(2))
     below(
-        max(slope_error(student, draw) for _ in range(2)),
+        error,
         SLOPE_LIMIT,
         "relative error of the force at the very distances of the data, six of them,",
+        "as for a force of the other sign; F = −dV/dr" if abs(error - 4) < 0.1 else "",
     )
 
 

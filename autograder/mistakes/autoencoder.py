@@ -680,7 +680,7 @@ train_autoencoder_slips = [
         "            optimiser.step()\n",
         "",
         "rebuilds_unseen_configurations",
-        "Gradients are computed and never used: no step is taken, or they are cleared before it.",
+        "The weights never move: no step is taken, or zero_grad stands between backward and step.",
     ),
     variant(
         "a_copy_is_trained",

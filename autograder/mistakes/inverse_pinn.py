@@ -722,6 +722,13 @@ inverse_loss_slips = [
         "Only x = 0 is there. The other end, x = 1, is kept at zero as well.",
     ),
     loss_slip(
+        "left_end_twice",
+        "right, start = torch.zeros_like(t), torch.ones_like(t)",
+        "right, start = torch.zeros_like(t), torch.zeros_like(t)",
+        "weighs_the_boundary",
+        "Both terms ask for x = 0. The other end is at x = 1.",
+    ),
+    loss_slip(
         "mean_of_both_ends",
         _BOUNDARY,
         "(torch.mean(model(left, t) ** 2) + torch.mean(model(right, t) ** 2)) / 2",

@@ -66,6 +66,22 @@ lj_potential_slips = [
     ),
     slip(
         "lj_potential",
+        "ratio_upside_down",
+        "sigma / r",
+        "r / sigma",
+        "follows_the_formula",
+        "The ratio is upside down: it is σ/r, which is small where the atoms are far apart.",
+    ),
+    slip(
+        "lj_potential",
+        "powers_of_3_and_6",
+        "** 6",
+        "** 3",
+        "follows_the_formula",
+        "The powers are 3 and 6. They should be 6 and 12.",
+    ),
+    slip(
+        "lj_potential",
         "power_8",
         "attraction**2 - attraction",
         "(sigma / r) ** 8 - attraction",
@@ -1177,6 +1193,14 @@ sample_clusters_slips = [
         "rng.normal(0.0, 0.8, size=",
         "is_normal_with_deviation_scale",
         "The argument scale has no effect.",
+    ),
+    slip(
+        "sample_clusters",
+        "squares_compared",
+        "pairwise_distances(positions) >=",
+        "pairwise_distances(positions) ** 2 >=",
+        "keeps_every_pair_apart",
+        "The square of the distance is compared with min_distance, which is not squared.",
     ),
     slip(
         "sample_clusters",

@@ -1334,7 +1334,7 @@ train_energy_model_slips = [
         "        optimiser.step()\n",
         "",
         "returns_a_history_that_falls",
-        "Gradients are computed and never used: no step is taken, or they are cleared before it.",
+        "The weights never move: no step is taken, or zero_grad stands between backward and step.",
     ),
     trained(
         "uphill",

@@ -38,7 +38,7 @@ from . import bubblewrap, groups
 from .inside import lockdown
 from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, receive, remove
 from .levels import LEVELS, Level
-from .process import Traces, wait_gone
+from .process import Traces, look_at, wait_gone
 from .watch import KILLED, Budget, Watch, out_of_memory
 
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
@@ -114,6 +114,10 @@ class Cage:
             complaint = self._complaint()
             self.close()
             raise CageError(f"the {self.level} cage does not start: {complaint}")
+        # It adopts a submission's orphans, which are found through it.
+        if sys.platform == "linux" and self.level != "full" and look_at(self.process.pid) is None:
+            self.close()
+            raise CageError("/proc hides from the grader what a submission starts (hidepid)")
 
     def _setting(self) -> dict[str, object]:
         return {
