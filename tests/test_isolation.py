@@ -327,14 +327,16 @@ def test_the_page_shows_what_doctor_prints(monkeypatch: pytest.MonkeyPatch) -> N
     found = [Probe(level, True, "") for level in LEVELS]
     monkeypatch.setattr("autograder.sandbox.cage.probe", lambda: found)
     monkeypatch.setattr("autograder.grading.executors.room", lambda: 2)
-    monkeypatch.setattr("autograder.grading.executors.cramped", lambda: False)
+    monkeypatch.setattr("autograder.grading.executors.scarce", list)
     monkeypatch.setattr("autograder.sandbox.groups.held", lambda: True)
     done = CliRunner().invoke(app, ["doctor"])
     assert done.exit_code == 0
     page = (ROOT / "ISOLATION.md").read_text(encoding="utf-8")
     assert " ".join(done.output.split()) in " ".join(page.split())
-    monkeypatch.setattr("autograder.grading.executors.cramped", lambda: True)
-    assert "more than there is" in " ".join(CliRunner().invoke(app, ["doctor"]).output.split())
+    monkeypatch.setattr("autograder.grading.executors.scarce", lambda: ["memory"])
+    assert "more than there is of memory:" in " ".join(
+        CliRunner().invoke(app, ["doctor"]).output.split()
+    )
     monkeypatch.setattr("autograder.sandbox.cage.probe", lambda: [Probe("full", False, "why")])
     assert CliRunner().invoke(app, ["doctor"]).exit_code == 1
 

@@ -62,10 +62,17 @@ class Cage:
             raise CageError(f"the grader lies below {below}, which workers must read")
         self.level = level
         self._user = _own_user()
-        self._folder = "" if level == "full" else tempfile.mkdtemp(prefix="autograder-cage-")
-        self._scratch = os.path.join(self._folder, "scratch") if self._folder else SCRATCH
-        self._renew_scratch()
-        self._start()
+        self._folder = ""
+        try:
+            if level != "full":
+                self._folder = tempfile.mkdtemp(prefix="autograder-cage-")
+            self._scratch = os.path.join(self._folder, "scratch") if self._folder else SCRATCH
+            self._renew_scratch()
+            self._start()
+        except OSError as error:  # the machine's, as of no place for a file; nobody's submission
+            if self._folder:
+                remove(self._folder)
+            raise CageError(f"the {level} cage does not start: {error.strerror}") from None
 
     def _renew_scratch(self) -> None:
         """A new one at the weaker levels; in the full cage each submission mounts its own."""

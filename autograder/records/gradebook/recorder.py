@@ -8,6 +8,7 @@ import hashlib
 import logging
 import math
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -275,7 +276,7 @@ class Recorder:
                 f"nbgrader, a file synchroniser); waited {self.patience:g} s. Nothing is lost: "
                 f"the results are in {results}; end that program and run the command again"
             )
-        if "no such column" in text or "does not exist" in text:
+        if re.search("no such column|(column|relation) .* does not exist", text):
             text += "; if an older nbgrader made it, run `nbgrader db upgrade`"
         return f"the gradebook {where} cannot be used: {text}. The results are in {results}"
 
