@@ -931,7 +931,7 @@ def _energy_model(student: Any, draw: np.random.Generator) -> Any:
     """A model whose energy belongs to the cluster, not to its description: of one that gives the
     same cluster several energies nothing more can be said."""
     model, positions = _network(student, draw, "ClusterEnergyModel"), _clusters(draw, 5, 4)
-    words = "a cluster and the same one moved differ, so that nothing else can be asked"
+    words = "a cluster and the same one, moved and renumbered, differ: nothing else can be asked"
     _same(_energies(model, _moved(draw, positions)), _energies(model, positions), words)
     return model
 

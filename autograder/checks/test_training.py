@@ -816,6 +816,7 @@ def test_minibatches__shuffles_rows_not_blocks(student, draw):
     shared = 0
     for _ in range(epochs):  # a generator each: whether epochs differ is another check's question
         for batch in _epoch(student, x, y, batch_size, torch_generator(draw)):
+            holds(len(batch) == batch_size, "every batch should be full, as there are rows for it")
             shared += int(np.sum(np.diff(np.sort(batch)) == 1))
     tries, chance = (count - 1) * epochs, (batch_size - 1) / (count - 1)
     within(shared, tries * chance, math.sqrt(tries * chance * (1 - chance)))
