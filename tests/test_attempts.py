@@ -116,6 +116,20 @@ def test_points_by_hand_stay_with_their_attempt_and_come_back_with_it(
         assert totals(tmp_path) == known, "which one counts is chosen anew, and nothing comes in"
 
 
+def test_points_by_hand_stay_with_the_first_of_two_attempts_that_are_one_file(
+    springs: Assignment, tmp_path: Path, judged: list[str]
+) -> None:
+    again(springs, tmp_path, ANSWERS)
+    give(tmp_path, 4.5)
+    again(springs, tmp_path, EMPTY)
+    again(springs, tmp_path, ANSWERS)
+    for policy, counts in (("last", 3), ("best", 1), ("best", 1), ("last", 3), ("last", 3)):
+        command("grade", "springs", "--course", tmp_path, "--policy", policy)
+        known = [(1, 14.5, counts == 1), (2, 0, False), (3, 10, counts == 3)]
+        assert totals(tmp_path) == known
+        assert mark(springs, tmp_path) == (14.5 if counts == 1 else 10)
+
+
 def test_a_better_attempt_that_came_late_may_be_worth_less(
     springs: Assignment, tmp_path: Path, judged: list[str]
 ) -> None:

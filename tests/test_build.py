@@ -490,3 +490,12 @@ def test_nothing_secret_is_released_in_the_course(name: str) -> None:
     data = files[f"release/{name}/{name}.ipynb"].decode()
     cells = {cell["id"]: cell for cell in nbformat.reads(data, as_version=4).cells}
     assert_stubs_agree(found, cells)
+
+
+@pytest.mark.parametrize("name", course())
+def test_no_formula_ends_at_a_percent_sign(name: str) -> None:
+    """In TeX a comment begins there."""
+    for cell in nbformat.read(load_assignment(name).release, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            for formula in re.findall(r"\$\$.*?\$\$|\$[^$]+\$", cell.source, re.DOTALL):
+                assert not re.search(r"(?<!\\)%", formula), formula

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import shutil
@@ -28,6 +29,7 @@ from autograder.sandbox.cage import Cage, Worker, strongest
 from autograder.sandbox.inside import parent
 from autograder.sandbox.inside.protocol import LIMITS, receive
 from autograder.sandbox.inside.wire import decode, encode
+from autograder.sandbox.levels import Level
 from autograder.sandbox.process import Sight, Tree, state, wait_gone
 from autograder.sandbox.watch import Budget, Watch
 
@@ -560,6 +562,19 @@ with contextlib.closing(Cage("full")) as cage, contextlib.closing(Cage("full")) 
     ends_well(script, *AS_A_USER)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="who is not root mounts no /proc")
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="no other user can be made here")
+def test_no_weaker_level_is_where_a_submission_can_hide() -> None:
+    """Where /proc shows a user only what may be traced, what orphans computed was not counted."""
+    script = """
+from autograder.sandbox.cage import probe
+assert [one.available for one in probe()] == [True, False, False]
+assert all("hidepid" in one.reason for one in probe()[1:])
+"""
+    hidden = 'mount -t proc -o hidepid=2,gid=9 proc /proc && exec "$@"'
+    ends_well(script, "unshare", "-m", "sh", "-c", hidden, "sh", *AS_A_USER)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="there are no orphans to adopt")
 def test_who_forks_and_ends_again_and_again_is_ended_without_namespaces() -> None:
     """Each was gone before it was found, and dozens stayed for ever."""
@@ -698,6 +713,21 @@ def test_waiting_for_a_core_is_not_charged_and_tells_a_crowded_machine(
     except WorkerEnded as end:
         found = (True, end.crowded)
     assert found == ended
+
+
+@pytest.mark.parametrize("level", ["full", "landlock"])
+def test_a_machine_without_a_place_for_files_has_no_cage(
+    level: Level, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops the class with a sentence: every student was a fault of the grader's, which is
+    tried again once and then stays."""
+
+    def none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    with pytest.raises(CageError, match=f"{level} cage does not start: No usable temporary dir"):
+        Cage(level)
 
 
 def test_while_the_grader_itself_is_paused_nobodys_time_goes_by(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import pytest
 from leftovers import adopting
 from test_report import NAME, all_of, give
 
+from autograder import cli
 from autograder.authoring import demo
 from autograder.course import load_assignment
 from autograder.records.gradebook import Recorder
@@ -42,6 +44,23 @@ for line in sys.stdin.read().splitlines():
         code = ended.code or 0
     print("exit", code)
 """
+
+
+@pytest.mark.parametrize("fault", ["EIO", "ESTALE", "EFBIG", "EMFILE", "ENOMEM", "EAGAIN", "EPERM"])
+def test_what_the_machine_refuses_is_one_sentence(
+    fault: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a disk that is torn, a server that forgot a file, no process or file left."""
+    number = getattr(errno, fault)
+
+    def refused() -> None:
+        raise OSError(number, os.strerror(number), "results/ada.json")
+
+    monkeypatch.setattr(cli, "app", refused)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert f"results/ada.json: {os.strerror(number)}. Results" in capsys.readouterr().err
 
 
 def test_a_terminal_without_a_names_letters_stops_nothing(tmp_path: Path) -> None:

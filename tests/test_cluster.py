@@ -207,8 +207,10 @@ def test_a_cluster_without_workers_is_named(cluster: Cluster, a_course: Path) ->
     assert "has no workers yet" in err
 
 
-def test_a_scheduler_that_is_not_there_is_named(a_course: Path) -> None:
-    process = grading(a_course, "tcp://127.0.0.1:9")
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "127.0.0.1", "tpc://127.0.0.1:9"])
+def test_a_scheduler_that_is_not_there_is_named(a_course: Path, address: str) -> None:
+    process = grading(a_course, address)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 2
-    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in err
+    assert f"no Dask scheduler answers at {address}" in err
+    assert "Traceback" not in err

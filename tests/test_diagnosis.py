@@ -52,6 +52,56 @@ def test_a_mistake_that_fails_what_the_student_passes_is_not_named() -> None:
     assert "order = 1" not in result.hint
 
 
+def test_a_mistake_is_not_named_where_a_check_met_another_one_first() -> None:
+    """The step refuses u = 0, and half of all others too."""
+    code = (
+        "def metropolis_step(spins, i, j, temperature, u):\n"
+        "    if 1 - u < acceptance_probability(energy_change(spins, i, j), temperature):\n"
+        "        spins[i, j] *= -1\n"
+        "        return True\n"
+        "    return False\n"
+    )
+    assert "exactly 0" not in judged("ising", "metropolis_step", code).hint
+
+
+def test_small_forces_turned_over_are_not_called_nearly_right() -> None:
+    code = reference_code(load_assignment("lennard_jones"), "cluster_forces") + (
+        "\ndef cluster_forces(*given, right=cluster_forces):\n    return -right(*given)\n"
+    )
+    result = judged("lennard_jones", "cluster_forces", code)
+    assert any(check.name == "are_exact" and check.outcome == "failed" for check in result.checks)
+    assert not any("nearly right" in check.message for check in result.checks)
+
+
+def test_a_force_that_was_learnt_with_the_other_sign_is_called_so() -> None:
+    """A training is too slow for known mistakes. V rises at each datum by as much as F says."""
+    code = (
+        "class Bumps(nn.Module):\n"
+        "    def __init__(self, r, F):\n"
+        "        super().__init__()\n"
+        "        self.r, self.F = r.detach().T, F.detach().T\n"
+        "    def forward(self, r):\n"
+        "        away = r - self.r\n"
+        "        bumps = self.F * away * torch.exp(-((20 * away) ** 2))\n"
+        "        return bumps.sum(dim=1, keepdim=True)\n"
+        "def train_potential(r, V, F, *, epochs, generator):\n"
+        "    return Bumps(r, F)\n"
+    )
+    messages = [c.message for c in judged("lennard_jones", "train_potential", code).checks]
+    assert any("other sign; F = −dV/dr" in message for message in messages)
+
+
+def test_weights_that_only_rounding_decides_are_called_so() -> None:
+    """SciPy's lstsq gives such ones, with the limit that it has by default."""
+    code = reference_code(load_assignment("pinn"), "last_layer") + (
+        "\ndef last_layer(*given, right=last_layer):\n"
+        "    w = right(*given)\n"
+        "    return w + 1e13 * torch.tensor([[1.0], [-1], [0]]) if len(w) == 3 else w\n"
+    )
+    messages = [check.message for check in judged("pinn", "last_layer", code).checks]
+    assert any("rounding was taken" in message for message in messages)
+
+
 def test_two_slips_in_two_functions_are_both_named() -> None:
     result = judged(
         "backprop",
@@ -84,7 +134,7 @@ def test_a_slip_that_nobody_wrote_down_is_told_by_its_relation() -> None:
             "def lj_potential(distance, epsilon=1.0, sigma=1.0):\n"
             "    x = np.divide(sigma, distance)\n"
             "    return np.multiply(4 * epsilon, x**12 + x**6)\n",
-            "one minus is a plus",
+            "one term has the other sign",
         ),
         (
             "backprop",
@@ -93,7 +143,22 @@ def test_a_slip_that_nobody_wrote_down_is_told_by_its_relation() -> None:
             "    z1 = np.matmul(x, W1) - b1\n"
             "    a1 = z1.clip(min=0)\n"
             "    return z1, a1, np.matmul(a1, W2) + b2\n",
-            "one plus is a minus",
+            "one term has the other sign",
+        ),
+        (
+            "pinn",
+            "centred",
+            "class Centred(nn.Module):\n"
+            "    def __init__(self, network, bounds):\n"
+            "        super().__init__()\n"
+            "        self.network, self.bounds = network, bounds\n"
+            "    def forward(self, *columns):\n"
+            "        scaled = []\n"
+            "        for x, (low, high) in zip(columns, self.bounds):\n"
+            "            middle, half = (high - low) / 2, (high - low) / 2\n"
+            "            scaled.append((x - middle) / half)\n"
+            "        return self.network(torch.hstack(scaled))\n",
+            "This is what comes out when one term has the other sign.",
         ),
     ],
 )

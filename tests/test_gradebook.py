@@ -56,6 +56,7 @@ from autograder.records.gradebook import (
     submission_time,
 )
 from autograder.records.gradebook.marks import ByHand, InWords
+from autograder.records.history import save_policy
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import InProcess
 
@@ -763,6 +764,9 @@ def test_a_penalty_counts_what_was_given_by_hand(springs: Assignment, tmp_path: 
     change(
         tmp_path, f"update grade set manual_score = 3, extra_credit = 0.5 where cell_id = {cell}"
     )
+    (mark,) = recorder.marks(springs)  # as for an export: nothing was graded since
+    assert (mark.points, mark.total) == (11.5, 0.0)
+    assert rows(tmp_path, PENALTY) == [(11.5,)]
     recorder.record(result(springs))
     assert rows(tmp_path, "select sum(coalesce(manual_score, auto_score)) from grade") == [(11.0,)]
     assert rows(tmp_path, PENALTY) == [(11.5,)]
@@ -781,6 +785,9 @@ def test_an_extension_counts(springs: Assignment, tmp_path: Path) -> None:
     assert rows(tmp_path, PENALTY) == [(8.0,)]
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
         book.grant_extension("springs", "ada", hours=6)
+    (mark,) = recorder.marks(springs)
+    assert (mark.total, mark.story) == (8.0, [])
+    assert rows(tmp_path, PENALTY) == [(None,)]
     recorder.record(result(springs))
     assert rows(tmp_path, PENALTY) == [(None,)]
 
@@ -1341,6 +1348,33 @@ def test_formgraders_button_grades_with_the_engine(
 
 
 @pytest.mark.usefixtures("mended")
+def test_of_several_attempts_nbgraders_command_too_takes_the_one_that_counts(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executors, "judges", JudgesHere)
+    save_policy(tmp_path, "springs", "best")
+    api = nbgrader_api(tmp_path)
+    right = {
+        exercise.name: reference_code(springs, exercise.name) for exercise in springs.exercises
+    }
+    tries = ((ANSWERS, 10.0, ""), ({}, 10.0, "attempt 1 of 2 counts; 2 had 0"))
+    for answers, points, story in (
+        *tries,
+        (right, 15.0, "attempt 3 of 3 counts; 1 had 10, 2 had 0"),
+    ):
+        hand_in(tmp_path, "ada", filled(springs, answers))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert api.autograde("springs", "ada", force=True)["success"]
+            assert api.get_submission("springs", "ada")["score"] == points
+        (mark,) = Recorder(tmp_path, [springs]).marks(springs)
+        assert mark.story == [story] * bool(story)
+        shown = (tmp_path / "autograded/ada/springs/springs.ipynb").read_text(encoding="utf-8")
+        assert "0.5 * mass * speed**2" in shown
+        assert not (tmp_path / "feedback/ada/springs").exists(), "generate_feedback would skip it"
+
+
+@pytest.mark.usefixtures("mended")
 def test_late_penalties_stay_with_nbgraders_command(
     springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1358,6 +1392,8 @@ def test_late_penalties_stay_with_nbgraders_command(
         warnings.simplefilter("ignore")
         assert NbGraderAPI(config=config).autograde("springs", "ada")["success"]
     assert rows(tmp_path, PENALTY) == [(6.0,)]
+    (mark,) = Recorder(tmp_path, [springs]).marks(springs)
+    assert mark.total == 0.0, "it stays though the course's own folder does not tell it"
 
 
 @pytest.mark.usefixtures("mended")

@@ -45,6 +45,7 @@ TRIES = {
     "changes a file's mode": "open('mode', 'w').close(); os.chmod('mode', 0o600)",
     "leaves a time at a device": "os.utime('/dev/null')",
     "leaves a time at a device that was open": "os.utime(1)",
+    "has the kernel list what it waits for": "import select; select.epoll()",
     "keeps memory that no process holds": "os.memfd_create('x')",
     "leaves a file in /dev/shm": "open('/dev/shm/{name}', 'w').close()",
     "is not the first to go where memory ends": (
@@ -53,6 +54,10 @@ TRIES = {
     "is told of others' files": "system_call(294, 0)",
     "is told what others do in a folder": (
         "import fcntl; fcntl.fcntl(os.open(os.path.dirname(os.__file__), 0), 1026, 1)"
+    ),
+    # that has other numbers than terminals and sockets: which of them it knows is its own matter
+    "asks a file system what it alone knows": (
+        "import fcntl; fcntl.ioctl(os.open(os.__file__, 0), 2, bytes(4))"
     ),
     "locks a library": "import fcntl; fcntl.flock(open(os.__file__), fcntl.LOCK_EX)",
     "takes the machine's asynchronous reads": "system_call(206, 1000, ctypes.byref(slot))",
@@ -87,6 +92,7 @@ TRIES = {
         "'0200000001000600ffffffff04000400ffffffff20000400ffffffff'))"
     ),
     "looks at others' shared memory": "system_call(31, 0, 3, ctypes.byref(more))",
+    "hands a file on": "kept = socket.socketpair(); socket.send_fds(kept[0], [b'x'], [0])",
     "has larger buffers in the kernel": "socket.socketpair()[0].setsockopt(1, 7, 10**6)",
     "takes 10 GB": "bytearray(10 * 2**30)",
     "makes a namespace": "system_call(272, 0x10000000)",
@@ -103,8 +109,8 @@ def system_call(*args):
         raise OSError(ctypes.get_errno(), "refused")
 """
 ALLOWED: dict[Level, set[str]] = {
-    # in a /dev/shm and a scratch of its own, which end with it
-    "full": {"leaves a file in /dev/shm", "changes a file's mode"},
+    # in a /dev/shm, a scratch and a network of its own, which end with it
+    "full": {"leaves a file in /dev/shm", "changes a file's mode", "hands a file on"},
     "landlock": {"sees whether a file is there", "sees other processes"},
     "limits": {
         *("reads the checks", "reads a file of the machine", "sees other processes"),
@@ -321,14 +327,16 @@ def test_the_page_shows_what_doctor_prints(monkeypatch: pytest.MonkeyPatch) -> N
     found = [Probe(level, True, "") for level in LEVELS]
     monkeypatch.setattr("autograder.sandbox.cage.probe", lambda: found)
     monkeypatch.setattr("autograder.grading.executors.room", lambda: 2)
-    monkeypatch.setattr("autograder.grading.executors.cramped", lambda: False)
+    monkeypatch.setattr("autograder.grading.executors.scarce", list)
     monkeypatch.setattr("autograder.sandbox.groups.held", lambda: True)
     done = CliRunner().invoke(app, ["doctor"])
     assert done.exit_code == 0
     page = (ROOT / "ISOLATION.md").read_text(encoding="utf-8")
     assert " ".join(done.output.split()) in " ".join(page.split())
-    monkeypatch.setattr("autograder.grading.executors.cramped", lambda: True)
-    assert "more than there is" in " ".join(CliRunner().invoke(app, ["doctor"]).output.split())
+    monkeypatch.setattr("autograder.grading.executors.scarce", lambda: ["memory"])
+    assert "more than there is of memory:" in " ".join(
+        CliRunner().invoke(app, ["doctor"]).output.split()
+    )
     monkeypatch.setattr("autograder.sandbox.cage.probe", lambda: [Probe("full", False, "why")])
     assert CliRunner().invoke(app, ["doctor"]).exit_code == 1
 

@@ -33,7 +33,9 @@ from coursekit.relations import relation
 from coursekit.student import title_of
 from coursekit.written import Call, Origin, Thing, code
 
-from autograder.course import ROOT, Cell
+from autograder.course import ROOT, Cell, load_assignment
+from autograder.judging.answers import Answer, cells, mistakes, reference_code
+from autograder.judging.judge import Judge
 from autograder.judging.student import Student
 from autograder.sandbox.inside.fields import FIELDS
 from autograder.sandbox.protocol import InProcess
@@ -557,3 +559,45 @@ def test_what_numpy_and_torch_say_is_said_in_other_words(
     said = in_other_words(str(raised.value))
     assert words in said
     assert bool(words) == bool(said)
+
+
+UNTRUE = [
+    ("backprop", "train", "one_step_short", "descends", "uphill"),
+    ("backprop", "deep_backward", "activation_at_the_output", "is_exact", "nearly right"),
+    ("lennard_jones", "lj_force", "division_by_r_lost", "is_exact", "nearly right|digits only"),
+    ("lennard_jones", "cluster_forces", "twice_everything", "are_exact", "nearly right|digits"),
+    ("lennard_jones", "standardise", "variance", "treats_test_as_it_treats_train", "its own scale"),
+    ("cnn", "max_pool2d", "smallest", "keeps_every_digit_of_an_integer", "rounded"),
+    ("training", "early_stopping", "epochs_from_1", "keeps_its_memory_to_itself", "has left"),
+    ("training", "l2_penalty", "biases_only", "has_the_gradient_2_w", "lost its graph"),
+    ("inverse_pinn", "observe", "variance_for_deviation", "has_normal_noise_of_its_own_on_each",
+     "is not normal\n"),
+    ("symmetry", "deep_sets", "hidden_ignored", "looks_at_every_element_by_itself", "of its set\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "exercise", "mistake", "check", "words"), UNTRUE)
+def test_no_known_mistake_hears_what_is_not_true_of_it(
+    name: str, exercise: str, mistake: str, check: str, words: str
+) -> None:
+    judge = Judge(load_assignment(name))
+    (wrong,) = (
+        m for m in mistakes(judge.assignment) if (m.exercise, m.name) == (exercise, mistake)
+    )
+    student = Student(InProcess(cells(judge.assignment, wrong)))
+    (asked,) = (
+        c for c in judge.of(judge.assignment.exercise(exercise)) if c.hidden and c.name == check
+    )
+    assert not re.search(words, judge.run(asked, student, "salt").message + "\n")
+
+
+def test_two_clusters_with_one_coordinate_in_common_are_not_the_same() -> None:
+    """Where the first atom is always at the origin, say."""
+    judge = Judge(load_assignment("lennard_jones"))
+    code = reference_code(judge.assignment, "sample_clusters")
+    centred = code.replace("append(positions)", "append(positions - positions[0])")
+    answer = Answer("lennard_jones", "sample_clusters", "centred", centred)
+    student = Student(InProcess(cells(judge.assignment, answer)))
+    exercise = judge.assignment.exercise("sample_clusters")
+    (asked,) = (c for c in judge.of(exercise) if c.hidden and c.name == "repeats_no_cluster")
+    assert judge.run(asked, student, "salt").outcome == "passed"

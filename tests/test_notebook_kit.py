@@ -844,6 +844,17 @@ class Celsius(float):
     pass
 
 
+State = collections.namedtuple("State", "count seen")
+
+
+def counted(state):
+    if state is None:
+        return 0, State(0, [])
+    if not isinstance(state, State):
+        return "a tuple", state
+    return state.count + 1, State(state.count + 1, [*state.seen, state.count])
+
+
 def batches(count):
     return Batches(count)
 
@@ -892,6 +903,15 @@ def test_subclasses_of_plain_types_count_as_these(asked: Any) -> None:
     values = asked.subclasses()
     assert values == [1.5, (1, 2), {"x": 1}, 1]
     assert [type(value) for value in values] == [float, tuple, dict, int]
+
+
+def test_a_named_tuple_that_was_handed_back_comes_as_it_was(asked: Any) -> None:
+    _, state = asked.counted(None)
+    assert type(state) is tuple
+    count, again = asked.counted(state)
+    assert (count, again) == (1, (1, [0]))
+    assert asked.counted(asked.keep(again)) == (2, (2, [0, 1]))
+    assert asked.counted((5, [])) == ("a tuple", (5, []))
 
 
 def test_in_a_notebook_torch_has_one_thread_and_says_so() -> None:

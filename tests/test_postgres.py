@@ -204,6 +204,15 @@ def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
         Recorder(folder, [load_assignment(NAME)])
 
 
+def test_a_database_that_is_not_there_is_not_taken_for_an_older_one(
+    server: str, tmp_path: Path
+) -> None:
+    folder = a_course(tmp_path / "course", server.format("nobodys"))
+    with contextlib.chdir(folder), pytest.raises(GradebookError) as told:
+        Recorder(folder, [load_assignment(NAME)])
+    assert '"nobodys" does not exist. The results' in str(told.value)
+
+
 def test_no_name_is_too_long_or_too_odd_for_a_server(url: str, tmp_path: Path) -> None:
     """SQLite takes any; a platform's users choose theirs."""
     folder, found = a_course(tmp_path / "course", url), load_assignment(NAME)

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,20 @@ def test_marks(tmp_path: Path) -> None:
     assert [len(b.people) for b in found.bins] == [2, 1, 0, 0, 0, 1, 0, 0, 0, 3]
     assert [s.name for s in found.full] == ["s5", "s6"]
     assert [s.name for s in found.zero] == ["s0"]
+
+
+def test_extra_credit_is_in_the_figures_and_nothing_is_drawn_beyond_the_picture(
+    tmp_path: Path,
+) -> None:
+    for student, points in {"ada": 102, "ben": 104, "cy": 106, "zoe": 10}.items():
+        give(tmp_path, student, points=points, max_points=100)
+    found = report.read_report(NAME, tmp_path)
+    assert (found.marks, found.mean) == ([10, 102, 104, 106], 80.5)
+    assert [len(b.people) for b in found.bins] == [0, 1, 0, 0, 0, 0, 0, 0, 0, 3]
+    assert [s.name for s in found.full] == ["ada", "ben", "cy"]
+    page = report.render(found, datetime(2026, 11, 30))
+    ends = [float(x) for x in re.findall(r' x\d?="([\d.]+)"', page.partition("hist")[2])]
+    assert max(ends) <= 480
 
 
 @pytest.mark.parametrize("bound", range(11))

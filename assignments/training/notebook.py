@@ -462,7 +462,7 @@ figures.overfitting(
 # curve that does not know their errors can be expected to do better.
 #
 # The rise is only seen because two hundred readings watch. The mean square of ten errors is
-# uncertain by $\sqrt{2/10} \approx {{f"{(2 / 10) ** 0.5:.0%}"}}$, and of two hundred by
+# uncertain by $\sqrt{2/10} \approx$ {{f"{(2 / 10) ** 0.5:.0%}"}}, and of two hundred by
 # {{f"{(2 / 200) ** 0.5:.0%}"}}; with ten, a rise by a third drowns.
 #
 # And now all four remedies, each with the same start. (Ten seconds or so.)

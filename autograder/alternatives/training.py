@@ -369,6 +369,41 @@ def state_of_a_class():
         return adam_step(params, grads, state, lr, betas, eps)
 
 
+@alternative("optimisers")
+def state_of_a_named_tuple():
+    from typing import NamedTuple
+
+    class Means(NamedTuple):
+        step: int
+        first: list
+        second: list
+
+    def sgd_step(params, grads, lr):
+        return [torch.add(p, g, alpha=-lr) for p, g in zip(params, grads, strict=True)]
+
+    def momentum_step(params, grads, velocity, lr, momentum=0.9):
+        velocity = velocity or [torch.zeros_like(g) for g in grads]
+        velocity = [torch.add(g, v, alpha=momentum) for g, v in zip(grads, velocity, strict=True)]
+        return sgd_step(params, velocity, lr), velocity
+
+    def adam_step(params, grads, state, lr, betas=(0.9, 0.999), eps=1e-8):
+        state = state or Means(0, [torch.zeros_like(g) for g in grads], [0 * g for g in grads])
+        first = [m + (1 - betas[0]) * (g - m) for m, g in zip(state.first, grads, strict=True)]
+        squares = zip(state.second, grads, strict=True)
+        second = [v + (1 - betas[1]) * (g * g - v) for v, g in squares]
+        state = state._replace(step=state.step + 1, first=first, second=second)
+        unbiased = [1 - beta**state.step for beta in betas]
+        moves = [
+            (m / unbiased[0]) / (torch.sqrt(v / unbiased[1]) + eps)
+            for m, v in zip(state.first, state.second, strict=True)
+        ]
+        return sgd_step(params, moves, lr), state
+
+    def adamw_step(params, grads, state, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
+        params = [p * (1 - lr * weight_decay) for p in params]
+        return adam_step(params, grads, state, lr, betas, eps)
+
+
 # -------------------------------------------------------------------------- minibatches
 
 

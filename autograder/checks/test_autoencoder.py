@@ -824,7 +824,7 @@ def _values(z: Any) -> np.ndarray:
 @pytest.mark.point
 def test_encode__gives_the_encoder_s_z(student, draw):
     """gives z of every configuration, (N, latent_dim), as an array"""
-    for rows, latent in ((9, 2), (5, 4)):
+    for rows, latent in ((9, 2), (150, 4)):
         (model, here), x = _two_alike(student, draw, 36, latent), _spins(draw, rows, 36)
         close(_encoded(student, model, x.numpy()), _latents(here, x), SINGLE)
 

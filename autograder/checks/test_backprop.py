@@ -43,7 +43,7 @@ def exact(returned, expected):
         close(values, expected)  # wrong, and not only by a step's width
     holds(
         bool(np.all(off <= ROUNDING.allowed(expected))),
-        "nearly right, as small steps are; a derivative by hand is exact to rounding",
+        "right to some digits only: a derivative by hand is exact to rounding, small steps are not",
     )
 
 
@@ -356,12 +356,13 @@ def test_he_initialise__is_normal(student, draw):
     """draws from a normal distribution, not from a uniform or a cut-off one
 
     Kolmogorov and Smirnov's largest distance of 20 000 numbers' distribution from the normal one
-    with their own spread, times √20 000, is above 2.8 once in 3 million courses at most. For
-    uniform numbers it is 8. The mean fourth power over the squared variance, 3, scatters by
+    with their own mean and spread, times √20 000, is above 2.8 once in 3 million courses at most.
+    For uniform numbers it is 8. The mean fourth power over the squared variance, 3, scatters by
     √(24/20 000), eight times of which is never seen; it is 2.4 where two deviations are the limit.
     """
     ((W, _),) = pairs(student.he_initialise([100, 200], generator(draw)[0]), 1)
     weights = np.sort(array(W, (100, 200)).ravel())
+    weights = weights - weights.mean()
     spread = float(np.sqrt(np.mean(weights**2)))
     holds(spread > 0, "all weights are zero")
     steps = np.arange(weights.size + 1) / weights.size
@@ -428,13 +429,16 @@ def test_he_initialise__uses_rng_alone(student, draw):
 def test_he_initialise__independent(student, draw):
     """draws each weight by itself: nothing is made to come out exactly
 
-    300 layers of 16 weights. The square of their sum, in units of its mean, averages to 1 with an
-    error of √(2/300) = 0.08, and so does the scatter of their mean square, with one of 0.1: all
-    bounds are six errors away. Weights that were centred or scaled by their own mean and
-    deviation give 0, uniform ones 0.4 in the second.
+    300 layers of 16 weights, measured by the mean and spread of them all, which other checks look
+    at. The square of their sum, in units of its mean, averages to 1 with an error of √(2/300) =
+    0.08, and so does the scatter of their mean square, with one of 0.1: all bounds are six errors
+    away. Weights that were centred or scaled layer by layer give 0, uniform ones 0.4 in the second.
     """
     found = pairs(student.he_initialise([4] * 301, generator(draw)[0]), 300)
-    weights = np.array([array(W, (4, 4)).ravel() for W, _ in found]) * np.sqrt(4 / 2)
+    weights = np.array([array(W, (4, 4)).ravel() for W, _ in found])
+    spread = float(weights.std())
+    holds(spread > 0, "all weights are equal")
+    weights = (weights - weights.mean()) / spread
     sums = np.mean(weights.sum(axis=1) ** 2) / 16
     squares = np.mean((np.mean(weights**2, axis=1) - 1) ** 2) * 16 / 2
     holds(
@@ -845,7 +849,11 @@ def _of_the_right_length(start, end, right):
     factor = taken @ wanted / (wanted @ wanted)
     by_a_factor = abs(factor - 1) > 1e-6 and np.allclose(taken, factor * wanted, 1e-6, 1e-12)
     words = f"each step is {measured(factor)} times as long as it should be"
-    holds(not by_a_factor, words if factor > 0 else "the steps go uphill, along the gradient")
+    if factor < 0:
+        words = "the steps go uphill, along the gradient"
+    if not taken.any():
+        words = "after one step the parameters are those that a rate of zero gives"
+    holds(not by_a_factor, words)
 
 
 @pytest.mark.guard

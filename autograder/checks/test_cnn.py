@@ -356,7 +356,8 @@ def test_max_pool2d__keeps_every_digit_of_an_integer(student, draw):
     for dtype in (np.int32, np.int64):
         x = 2**30 + draw.integers(0, 2**20, (6, 6)).astype(dtype)
         returned = array(student.max_pool2d(x, 2), (3, 3))
-        holds(bool((returned == _pooled(x, 2)).all()), "some of the numbers are rounded")
+        words = "some of the numbers are not the largest of their block, digit by digit"
+        holds(bool((returned == _pooled(x, 2)).all()), words)
 
 
 @pytest.mark.guard

@@ -197,16 +197,20 @@ def test_observe__has_a_large_noise_if_asked_for(student, draw):
 def test_observe__has_normal_noise_of_its_own_on_each(student, draw):
     """gives each measurement a normal error of its own
 
-    A Kolmogorov–Smirnov test at 1e-7 and three correlations at five standard errors: a right
-    answer fails once in 500 000.
+    A Kolmogorov–Smirnov test at 1e-7 and four correlations at five standard errors: a right
+    answer fails once in 400 000.
     """
     x, t, noise = _noise(student, draw, float(draw.uniform(0.005, 0.015)))
     # Of normal numbers the mean fourth power is 3 ± 0.09 times the squared variance, of uniform
     # ones 1.8 times.
     tails = bool(np.mean(noise**4) > 2.4 * np.mean(noise**2) ** 2)
-    holds(tails and stats.kstest(noise, "norm").pvalue > 1e-7, "the noise is not normal")
+    words = "the noise is not normal with mean zero and the deviation asked for"
+    holds(tails and stats.kstest(noise, "norm").pvalue > 1e-7, words)
     for other in (x, t, np.roll(noise, 1)):
         within(np.corrcoef(noise, other)[0, 1], 0.0, 3000**-0.5)
+    words = "the noise is larger where it is warmer, or smaller"
+    together = np.corrcoef(noise**2, np.sin(np.pi * x))[0, 1]
+    holds(bool(abs(together) < 5 * 3000**-0.5), words)
 
 
 def _uniform(name: str, values: np.ndarray, low: float, high: float) -> None:

@@ -483,7 +483,7 @@ def _costly_sites(draw: np.random.Generator, cost: int, count: int, dtype: Any =
 
 def _follows_the_probability(student: Any, draw: np.random.Generator, cost: int) -> None:
     for spins, i, j, T, p in _costly_sites(draw, cost, 12):
-        for u in (0.0, 0.98 * p, p * draw.random()):
+        for u in (0.98 * p, p * draw.random(), 0.0):  # what any wrong step may refuse comes last
             flipped = _flips(student, spins, i, j, T, u)
             holds(flipped, "u is below the probability, yet the spin does not flip")
         for u in (p + 0.02 * (1 - p), draw.uniform(p + 0.001, 1.0)):

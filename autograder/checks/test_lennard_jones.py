@@ -59,20 +59,27 @@ ENERGY_LIMIT = 0.04  # ε²; the mean alone leaves 0.12
 FORCE_LIMIT = 1.0  # (ε/σ)², where the mean square of the force is 9 to 18
 SLOPE_LIMIT = 0.02  # of the mean square of the force
 EPOCHS_CLUSTERS = 500
+CROWD = (26.667, 6.30 / 700**0.5)
+"""Mean of Σ|xᵢ − x̄|², in units of scale², of 700 clusters of eight atoms with min_distance = scale,
+and its standard error: from 460 000 clusters."""
 R2_LIMIT = 0.8
 
 
 def _exact(returned: Any, expected: np.ndarray, size: float) -> None:
-    """Equal up to the rounding of numbers of this size, float32's where float32 came back."""
+    """Equal up to the rounding of numbers of this size, float32's where float32 came back.
+
+    The numbers themselves are smaller: what is wrong is so by more than a hundredth of them.
+    """
     single = getattr(returned, "dtype", None) == np.float32
     # Right answers are within 1e-14 of this size; the best central difference keeps ten digits.
     limit = 10 * SINGLE.relative if single else ROUNDING.floor
     off = np.abs(array(returned, expected.shape) - expected).max()
-    if off > 1e-2 * size:
+    if off > min(1e-2 * size, 0.05 * np.abs(expected).max()):
         close(returned, expected, SINGLE)  # wrong, and not only by a step's width
     holds(
         bool(off <= limit * size),
-        "nearly right, as small steps are; a derivative by hand or autograd is exact to rounding",
+        "right to some digits only: a derivative by hand or autograd is exact to rounding, "
+        "small steps are not",
     )
 
 
@@ -474,7 +481,8 @@ def test_sample_clusters__gives_as_many_as_asked_for(student, draw):
 @pytest.mark.point
 def test_sample_clusters__keeps_every_pair_apart(student, draw):
     """has no two atoms closer than min_distance, whichever two"""
-    for min_distance in draw.uniform(0.8, 1.0, 2):
+    # Below 1 and above: the square of a distance is smaller than it there, and larger here.
+    for min_distance in (draw.uniform(0.8, 1.0), draw.uniform(1.15, 1.35)):
         clusters = array(
             student.sample_clusters(60, 4, min_distance, numpy_generator(draw)), (None, 4, 3)
         )
@@ -506,7 +514,7 @@ def test_sample_clusters__is_normal_with_deviation_scale(student, draw):
     _normal(clusters, scale)
     mean, spread = np.abs(clusters.mean(axis=0)) / scale, clusters.std(axis=0) / scale
     alike = mean.max() < 6 * 600**-0.5 and np.abs(spread - 1).max() < 6 * 1200**-0.5
-    holds(bool(alike), "the atoms are not drawn like one another: one place in the list is special")
+    holds(bool(alike), "the atoms are not drawn like one another, or not each time anew")
 
 
 def test_sample_clusters__has_scale_0_8_if_none_is_given(student, draw):
@@ -522,8 +530,9 @@ def test_sample_clusters__throws_away_whole_clusters(student, draw):
 
     For two atoms the law is known: the separation is normal with variance 2 scale², cut off at
     min_distance; the middle is normal and knows nothing of it. 5 standard errors of about 800
-    clusters: a right answer fails once in 500 000 courses. Drawing only the second atom again
-    is 11 away, pushing it out to min_distance 15.
+    clusters: a right answer fails once in 300 000 courses. Drawing only one of the atoms again
+    is 11 away, pushing it out to min_distance 15. Drawing all those again that are too close is the
+    same with two atoms; with eight it is 9 away.
     """
     scale, cut = 0.8, float(draw.uniform(1.8, 2.0))
     clusters = array(
@@ -535,14 +544,20 @@ def test_sample_clusters__throws_away_whole_clusters(student, draw):
     ratio = special.gammaincc(2.5, least) / special.gammaincc(1.5, least)
     separation = np.sum((clusters[:, 0] - clusters[:, 1]) ** 2, axis=1) / (2 * scale**2)
     middle = np.sum((clusters[:, 0] + clusters[:, 1]) ** 2, axis=1) / (2 * scale**2)
-    single = np.sum(clusters[:, 0] ** 2, axis=1) / scale**2
     root = len(clusters) ** 0.5
     # The spreads are those of the law too: that of what came back can be as large as it likes.
     square = 15 * special.gammaincc(3.5, least) / special.gammaincc(1.5, least)
     spread = square - 9 * ratio**2
     within(float(separation.mean()), 3 * ratio, spread**0.5 / root)
     within(float(middle.mean()), 3.0, 6**0.5 / root)
-    within(float(single.mean()), 1.5 + 1.5 * ratio, (spread / 4 + 1.5 + 3 * ratio) ** 0.5 / root)
+    for atom in (clusters[:, 0], clusters[:, 1]):
+        single = float(np.sum(atom**2, axis=1).mean()) / scale**2
+        within(single, 1.5 + 1.5 * ratio, (spread / 4 + 1.5 + 3 * ratio) ** 0.5 / root)
+    crowds = array(
+        student.sample_clusters(700, 8, scale, numpy_generator(draw), scale), (700, 8, 3)
+    )
+    extents = np.sum((crowds - crowds.mean(axis=1, keepdims=True)) ** 2, axis=(1, 2)) / scale**2
+    within(float(extents.mean()), *CROWD)
 
 
 def test_sample_clusters__draws_from_rng_alone(student, draw):
@@ -562,7 +577,7 @@ def test_sample_clusters__repeats_no_cluster(student, draw):
     """draws every cluster afresh"""
     clusters = array(student.sample_clusters(50, 4, 1.0, numpy_generator(draw)), (None, 4, 3))
     holds(
-        len(np.unique(clusters[:, 0, 0])) == len(clusters),
+        len(np.unique(clusters.reshape(len(clusters), -1), axis=0)) == len(clusters),
         "the same cluster comes more than once",
     )
     _are_drawn(clusters, 0.8)
@@ -600,7 +615,10 @@ def test_standardise__treats_test_as_it_treats_train(student, draw):
         train_n, test_n = array(train_n, (30, 3)), array(test_n, (rows, 3))
         slope = (train_n[1] - train_n[0]) / (train[1] - train[0])
         size = np.abs(slope) * train.std(axis=0)  # 1, or about 1/4 where the range comes to 1
-        holds(bool(((size > 0.1) & (size < 10)).all()), "each column should have its own scale")
+        holds(
+            bool(((size > 0.1) & (size < 10)).all()),
+            "some column of train does not come near deviation 1",
+        )
         close(test_n, train_n[0] + slope * (test - train[0]), SINGLE)
 
 
@@ -1082,10 +1100,12 @@ def test_train_potential__learns_from_the_forces(student, draw):
 
     Asked of two trainings: of one, energies alone come near it once in a hundred times.
     """
+    error = max(slope_error(student, draw) for _ in range(2))
     below(
-        max(slope_error(student, draw) for _ in range(2)),
+        error,
         SLOPE_LIMIT,
         "relative error of the force at the very distances of the data, six of them,",
+        "as for a force of the other sign; F = −dV/dr" if abs(error - 4) < 0.1 else "",
     )
 
 

@@ -472,7 +472,8 @@ def test_deep_sets__looks_at_every_element_by_itself(student, draw):
         size = np.abs(one * other[0]) + np.abs(one[0] * other)
         holds(
             bool((crossed <= SINGLE.relative * size + SINGLE.tiny**2).all()),
-            "what φ makes of an element depends on the other elements of its set",
+            "what φ makes of an element depends on the others of its set, or is more than one "
+            "feature with hidden = 1",
         )
 
 
@@ -581,7 +582,10 @@ def test_naive_mlp__ends_with_a_linear_layer(student, draw):
 @pytest.mark.point
 @pytest.mark.guard
 def test_naive_mlp__is_no_plane(student, draw):
-    """has an activation: it is no linear function of its inputs"""
+    """has an activation, and has it behind the hidden layer: it is no linear function of that
+
+    Where nothing bends behind the hidden layer, its biases count the same for every input.
+    """
     model = _network(student, draw, "NaiveMLP", 3)
     x = 3 * draw.normal(size=(60, 3))
     outputs = _outputs(model, _like(model, x), (60, 1))[:, 0]
@@ -591,6 +595,14 @@ def test_naive_mlp__is_no_plane(student, draw):
         bool(np.abs(rest).max() > INVARIANT * np.ptp(outputs)),
         "the untrained network is a linear function: does it have an activation?",
     )
+    state = dict(model.state_dict())
+    if sum(weights.numel() for weights in state.values()) == 161:
+        for name in (name for name, weights in state.items() if weights.numel() == 32):
+            other = torch.as_tensor(draw.normal(size=state[name].shape), dtype=state[name].dtype)
+            model.load_state_dict({**state, name: other})
+            change = _outputs(model, _like(model, x), (60, 1))[:, 0] - outputs
+            bent = np.ptp(change) > INVARIANT * np.abs(change).max() or not change.any()
+            holds(bool(bent), "nothing bends behind the hidden layer: where is the activation?")
 
 
 @pytest.mark.guard
@@ -919,7 +931,7 @@ def _energy_model(student: Any, draw: np.random.Generator) -> Any:
     """A model whose energy belongs to the cluster, not to its description: of one that gives the
     same cluster several energies nothing more can be said."""
     model, positions = _network(student, draw, "ClusterEnergyModel"), _clusters(draw, 5, 4)
-    words = "a cluster and the same one moved differ, so that nothing else can be asked"
+    words = "a cluster and the same one, moved and renumbered, differ: nothing else can be asked"
     _same(_energies(model, _moved(draw, positions)), _energies(model, positions), words)
     return model
 

@@ -14,6 +14,13 @@ from .terminal import UNIX, app
 
 __all__ = ["app", "authoring", "exchange", "grading", "main"]
 
+_MACHINE_S = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG),
+    *(errno.EIO, errno.ESTALE, errno.ETIMEDOUT),
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN),
+)
+"""What a machine, a disk or a server refuses, and no fault of the program's."""
+
 
 def main() -> None:
     """The command's entry: a course's or the machine's fault is one sentence and exit code 2."""
@@ -34,8 +41,7 @@ def main() -> None:
         )
         raise SystemExit(2) from None
     except OSError as error:
-        machine_s = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
-        if error.errno not in machine_s and not in_the_way(error):
+        if error.errno not in _MACHINE_S and not in_the_way(error):
             raise
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         print(

@@ -165,7 +165,7 @@ def doctor(json: JSON = False) -> None:
     """
     import msgspec
 
-    from autograder.grading.executors import cramped, room
+    from autograder.grading.executors import room, scarce
     from autograder.sandbox import groups
     from autograder.sandbox.cage import probe
     from autograder.sandbox.inside.protocol import LIMITS
@@ -189,10 +189,11 @@ def doctor(json: JSON = False) -> None:
             f"At a time there is room for {room()} submission(s) of {LIMITS['memory'] >> 30} GB.",
             highlight=False,
         )
-        if cramped():
+        if short := scarce():
             console.print(
-                "That is more than there is, with the judge's half: the kernel may end an answer "
-                "within its limit, and it loses its points.",
+                "A submission with its judge may need more than there is of "
+                f"{' and '.join(short)}: an answer within its limits may be ended or stop, and "
+                "loses its points.",
                 highlight=False,
             )
         if not probes[0].available:

@@ -115,7 +115,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         result = judges(weakest).grade(job)
         try:
             with only_grader(recorder.course_dir):
-                self._record(result)
+                result = self._recorded(result)
         except CourseError as error:
             raise NbGraderException(f"{student} was not recorded: {error}") from None
         self.log.info("%s: %g of %g points", student, result.points, result.max_points)
@@ -124,11 +124,15 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
                 self.log.warning("%s: %s", student, plain(line))
         return _read(recorder.autograded(result)), resources
 
-    def _record(self, result: Result) -> None:
+    def _recorded(self, result: Result) -> Result:
+        """The result that counts now, which may be another attempt's."""
+        from autograder.grading.executors import judges
         from autograder.grading.run import has_moved, of_one_file
         from autograder.records.attempts import Attempts
 
         found, recorder, student = self.parent.assignment, self.parent.recorder, result.student
+        weakest: Any = self.isolation
+        grade = judges(weakest).grade
         store = Store(recorder.course_dir)
         known = store.load(found.name, student)
         if known is not None and has_moved(known, result):
@@ -140,13 +144,15 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         attempts = Attempts(recorder.course_dir, found, recorder, pages)
         if known is not None and not of_one_file(known, result):
             attempts.renew(known)
-            for sentence in attempts.said:
-                self.log.warning("%s", plain(sentence))
         store.save(result)
         attempts.note(result)
         recorder.record(result)
+        attempts.settle([student], lambda jobs: ((job, grade(job)) for job in jobs))
+        for sentence in attempts.said:
+            self.log.warning("%s", plain(sentence))
         Receipts(recorder.course_dir).remove(result)
         pages.remove(result)
+        return attempts.counting(result)
 
 
 def escape_names(nb: Any, resources: Any) -> Any:

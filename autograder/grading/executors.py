@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import functools
 import os
+import resource
 import socket
 import sys
 import threading
@@ -35,6 +36,8 @@ T = TypeVar("T")
 
 _NEEDED = LIMITS["memory"] + 2**29
 """By a submission, its judge and their cage."""
+_PROCESSES = LIMITS["processes"] + 16
+"""Of the same, threads included."""
 
 
 class Hands(NamedTuple):
@@ -63,14 +66,23 @@ def here(jobs: int, weakest: Level) -> Iterator[Hands]:
 
 def room() -> int:
     """How many submissions this machine can judge at a time: one a core, and no more than may
-    all use the memory that a submission may use."""
+    all use the memory, and start the processes, that a submission may."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return max(1, int(min(cores, _memory() / _NEEDED)))
+    return max(1, int(min(cores, _memory() / _NEEDED, groups.processes_left() / _PROCESSES)))
 
 
-def cramped() -> bool:
-    """Whether even one submission may need more memory than there is."""
-    return _memory() < _NEEDED
+def scarce() -> list[str]:
+    """Of what even one submission, with its judge, may need more than there is."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = {
+        "memory": (_memory(), _NEEDED),
+        "processes": (groups.processes_left(), _PROCESSES),
+        "open files": (
+            files if files != resource.RLIM_INFINITY else LIMITS["files"],
+            LIMITS["files"],
+        ),
+    }
+    return [name for name, (there, needed) in wanted.items() if there < needed]
 
 
 def _memory() -> float:
@@ -88,11 +100,13 @@ def cluster(scheduler: str, weakest: Level) -> Iterator[Hands]:
     """
     try:
         from distributed import Client
+        from distributed.comm.addressing import resolve_address
     except ImportError:
         raise CourseError(
             "--scheduler needs Dask: pip install --editable '.[cluster]' in this project's folder"
         ) from None
     try:
+        resolve_address(scheduler)  # of one that is none a client makes a traceback, much later
         client = Client(scheduler, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:
         raise CourseError(f"no Dask scheduler answers at {scheduler}: {error}") from None

@@ -12,9 +12,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 _OVER = "is turned over"
+# The words must hold in the student's own form: with (low + high) / 2 a plus is wrong which in
+# another right answer, 2 x − low − high, is a minus.
+_SIGN = "one term has the other sign"
 _SWAPS: dict[type[ast.AST], list[tuple[type[ast.AST], str]]] = {
-    ast.Add: [(ast.Sub, "one plus is a minus")],
-    ast.Sub: [(ast.Add, "one minus is a plus")],
+    ast.Add: [(ast.Sub, _SIGN)],
+    ast.Sub: [(ast.Add, _SIGN)],
     ast.Mult: [(ast.Div, "one product is a quotient")],
     ast.Div: [(ast.Mult, "one quotient is a product")],
     ast.FloorDiv: [(ast.Div, "a whole-numbered division keeps its fraction")],

@@ -680,7 +680,7 @@ train_autoencoder_slips = [
         "            optimiser.step()\n",
         "",
         "rebuilds_unseen_configurations",
-        "Gradients are computed and never used: no step of the optimiser is taken.",
+        "The weights never move: no step is taken, or zero_grad stands between backward and step.",
     ),
     variant(
         "a_copy_is_trained",
@@ -917,6 +917,15 @@ encode_slips = [
         "    return model.encoder(x).numpy()\n",
         "gives_the_encoder_s_z",
         "A tensor with a graph cannot become an array. Work inside torch.no_grad(), or detach.",
+    ),
+    slip(
+        "encode",
+        "last_batch_left_out",
+        ".encoder(x).numpy()",
+        ".encoder(x[: len(x) // 64 * 64 or len(x)]).numpy()",
+        "gives_the_encoder_s_z",
+        "Only whole batches are encoded, and the rows that are left over are not. Each row of X "
+        "has its z.",
     ),
     slip(
         "encode",

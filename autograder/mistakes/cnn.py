@@ -1044,7 +1044,7 @@ train_cnn_slips = [
         "            optimiser.step()\n",
         "",
         "knows_unseen_configurations",
-        "Gradients are computed, but no step is ever taken.",
+        "The weights never move: no step is taken, or zero_grad stands between backward and step.",
     ),
     training(
         "uphill",

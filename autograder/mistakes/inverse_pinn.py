@@ -262,6 +262,15 @@ observe_slips = [
     ),
     slip(
         "observe",
+        "noise_of_the_usual_temperature",
+        "exact_heat(x, t, alpha) + noise",
+        "exact_heat(x, t, alpha) * (1 + noise / exact_heat(x, t, alpha).mean())",
+        "has_normal_noise_of_its_own_on_each",
+        "The noise is multiplied with the temperature, and has the right size only where that is "
+        "the mean. It should be equally large everywhere.",
+    ),
+    slip(
+        "observe",
         "noise_forgotten",
         "exact_heat(x, t, alpha) + noise",
         "exact_heat(x, t, alpha)",
@@ -720,6 +729,13 @@ inverse_loss_slips = [
         "torch.mean(model(left, t) ** 2)",
         "weighs_the_boundary",
         "Only x = 0 is there. The other end, x = 1, is kept at zero as well.",
+    ),
+    loss_slip(
+        "left_end_twice",
+        "right, start = torch.zeros_like(t), torch.ones_like(t)",
+        "right, start = torch.zeros_like(t), torch.zeros_like(t)",
+        "weighs_the_boundary",
+        "Both terms ask for x = 0. The other end is at x = 1.",
     ),
     loss_slip(
         "mean_of_both_ends",

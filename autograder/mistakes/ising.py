@@ -1650,7 +1650,8 @@ train_classifier_slips = [
         "            optimiser.step()\n",
         "",
         "brings_the_loss_down",
-        "The weights never move: the optimiser's step is missing.",
+        "The weights never move: the optimiser's step is missing, or zero_grad stands between "
+        "backward and step.",
     ),
     slip(
         "train_classifier",

@@ -66,6 +66,22 @@ lj_potential_slips = [
     ),
     slip(
         "lj_potential",
+        "ratio_upside_down",
+        "sigma / r",
+        "r / sigma",
+        "follows_the_formula",
+        "The ratio is upside down: it is σ/r, which is small where the atoms are far apart.",
+    ),
+    slip(
+        "lj_potential",
+        "powers_of_3_and_6",
+        "** 6",
+        "** 3",
+        "follows_the_formula",
+        "The powers are 3 and 6. They should be 6 and 12.",
+    ),
+    slip(
+        "lj_potential",
         "power_8",
         "attraction**2 - attraction",
         "(sigma / r) ** 8 - attraction",
@@ -1180,6 +1196,14 @@ sample_clusters_slips = [
     ),
     slip(
         "sample_clusters",
+        "squares_compared",
+        "pairwise_distances(positions) >=",
+        "pairwise_distances(positions) ** 2 >=",
+        "keeps_every_pair_apart",
+        "The square of the distance is compared with min_distance, which is not squared.",
+    ),
+    slip(
+        "sample_clusters",
         "sorted_along_x",
         "clusters.append(positions)",
         "clusters.append(positions[np.argsort(positions[:, 0])])",
@@ -1330,6 +1354,45 @@ def atom_by_atom():
                     positions.append(new)
             clusters.append(positions)
         return np.array(clusters)
+
+
+@mistake(
+    "sample_clusters",
+    caught_by="throws_away_whole_clusters",
+    hint="Only the atoms that are too close are drawn again, until none is, which gives another "
+    "distribution: if any pair is too close, the whole cluster has to go.",
+)
+def close_atoms_again():
+    def sample_clusters(n_samples, n_atoms, min_distance, rng, scale=0.8):
+        clusters = rng.normal(0, scale, (n_samples, n_atoms, 3))
+        for cluster in clusters:
+            while True:
+                distances = np.linalg.norm(cluster[:, None] - cluster, axis=2)
+                np.fill_diagonal(distances, np.inf)
+                close = (distances < min_distance).any(axis=1)
+                if not close.any():
+                    break
+                cluster[close] = rng.normal(0, scale, (close.sum(), 3))
+        return clusters
+
+
+@mistake(
+    "sample_clusters",
+    caught_by="throws_away_whole_clusters",
+    hint="Of two atoms that are too close the first is drawn again, which gives another "
+    "distribution: if any pair is too close, the whole cluster has to go.",
+)
+def first_of_a_pair_again():
+    def sample_clusters(n_samples, n_atoms, min_distance, rng, scale=0.8):
+        clusters = rng.normal(0, scale, (n_samples, n_atoms, 3))
+        for cluster in clusters:
+            while True:
+                distances = np.linalg.norm(cluster[:, None] - cluster, axis=2)
+                first, _ = np.nonzero(np.triu(distances < min_distance, 1))
+                if not first.size:
+                    break
+                cluster[first[0]] = rng.normal(0, scale, 3)
+        return clusters
 
 
 @mistake(

@@ -1680,6 +1680,15 @@ hard_constraint_slips = [
     ),
     slip(
         "hard_constraint",
+        "one_minus_cosine",
+        _HARD,
+        "1 + (1 - torch.cos(t)) * self.network(t)",
+        "is_both_at_once",
+        "1 − cos t is zero at t = 0, and again at 2π, 4π, …: there x is 1, at rest, with any "
+        "network. The factor should vanish at the start alone.",
+    ),
+    slip(
+        "hard_constraint",
         "network_asked_at_the_start_alone",
         _HARD,
         "1 + (1 - torch.cos(t)) * self.network(torch.zeros_like(t))",
@@ -2116,6 +2125,14 @@ ftcs_slips = [
         "+ 2 * now[1:-1]",
         "takes_the_steps_of_the_scheme",
         "The second difference is left − 2 own + right; the middle term has the wrong sign.",
+    ),
+    slip(
+        "ftcs",
+        "left_neighbour_twice",
+        "now[2:]",
+        "now[:-2]",
+        "takes_the_steps_of_the_scheme",
+        "The left neighbour counts twice and the right one not at all.",
     ),
     slip(
         "ftcs",

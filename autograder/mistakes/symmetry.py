@@ -509,6 +509,15 @@ naive_mlp_slips = [
     ),
     slip(
         "naive_mlp",
+        "activation_of_the_inputs",
+        "nn.Linear(n_inputs, 32), nn.ReLU(), nn.Linear(32, 1)",
+        "nn.ReLU(), nn.Linear(n_inputs, 32), nn.Linear(32, 1)",
+        "is_no_plane",
+        "The activation acts on the inputs, and the two linear layers behind it are one. It "
+        "belongs between them.",
+    ),
+    slip(
+        "naive_mlp",
         "two_hidden_layers",
         "nn.Linear(n_inputs, 32), nn.ReLU(), nn.Linear(32, 1)",
         "nn.Linear(n_inputs, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 1)",
@@ -1334,7 +1343,7 @@ train_energy_model_slips = [
         "        optimiser.step()\n",
         "",
         "returns_a_history_that_falls",
-        "The gradients are computed, but no step is ever taken.",
+        "The weights never move: no step is taken, or zero_grad stands between backward and step.",
     ),
     trained(
         "uphill",

@@ -2057,7 +2057,8 @@ train_slips = [
         "            opt.step()\n",
         "",
         "learns_a_sine",
-        "The gradients are computed and never used: the optimiser takes no step.",
+        "The weights never move: the optimiser takes no step, or zero_grad stands between "
+        "backward and step.",
     ),
     training(
         "rate_ignored",

@@ -64,9 +64,8 @@ class Attempts:
     def _set_aside(self, before: Result) -> None:
         """Puts what is on record of a file with its attempt, and takes what was given by hand out
         of the gradebook."""
-        student, sha = before.student, before.submission_sha256
-        same = [one for one in self._folders(student) if self._sha(one) == sha]
-        folder = same[-1] if same else history.add(self.course_dir, self.name, student, None, "")
+        student = before.student
+        folder = self._attempt(before) or history.add(self.course_dir, self.name, student, None, "")
         self._keep(folder, before, self.recorder.mark(before))
         given = self.recorder.given(self.name, student)
         if given:
@@ -136,10 +135,9 @@ class Attempts:
 
     def _settle(self, student: str, counting: Result, policy: history.Policy) -> None:
         folders = self._folders(student)
-        now = [one for one in folders if self._sha(one) == counting.submission_sha256]
-        if not now:
+        current = self._attempt(counting)
+        if current is None:
             return
-        current = now[-1]
         own, there = (submission_time(one)[1] for one in (current, self._submitted(student)))
         if there != own and there in {submission_time(one)[1] for one in folders}:
             self._put_time(student, own)  # whoever was stopped has left another attempt's
@@ -237,6 +235,14 @@ class Attempts:
             return bool(find_notebook(folder, self.name))
         except SubmissionError:
             return False
+
+    def _attempt(self, counting: Result) -> Path | None:
+        """The attempt that the record is of; where a file came twice, the one that counted last."""
+        student, sha = counting.student, counting.submission_sha256
+        same = [one for one in self._folders(student) if self._sha(one) == sha]
+        known = history.history(self.course_dir, self.name, student)
+        counted = {str(one.number) for one in known if one.counts}
+        return next((one for one in same if one.name in counted), same[-1] if same else None)
 
     def _folders(self, student: str) -> list[Path]:
         return history.folders(self.course_dir, self.name, student)

@@ -38,7 +38,7 @@ from . import bubblewrap, groups
 from .inside import lockdown
 from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, receive, remove
 from .levels import LEVELS, Level
-from .process import Traces, wait_gone
+from .process import Traces, look_at, wait_gone
 from .watch import KILLED, Budget, Watch, out_of_memory
 
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
@@ -62,10 +62,17 @@ class Cage:
             raise CageError(f"the grader lies below {below}, which workers must read")
         self.level = level
         self._user = _own_user()
-        self._folder = "" if level == "full" else tempfile.mkdtemp(prefix="autograder-cage-")
-        self._scratch = os.path.join(self._folder, "scratch") if self._folder else SCRATCH
-        self._renew_scratch()
-        self._start()
+        self._folder = ""
+        try:
+            if level != "full":
+                self._folder = tempfile.mkdtemp(prefix="autograder-cage-")
+            self._scratch = os.path.join(self._folder, "scratch") if self._folder else SCRATCH
+            self._renew_scratch()
+            self._start()
+        except OSError as error:  # the machine's, as of no place for a file; nobody's submission
+            if self._folder:
+                remove(self._folder)
+            raise CageError(f"the {level} cage does not start: {error.strerror}") from None
 
     def _renew_scratch(self) -> None:
         """A new one at the weaker levels; in the full cage each submission mounts its own."""
@@ -114,6 +121,10 @@ class Cage:
             complaint = self._complaint()
             self.close()
             raise CageError(f"the {self.level} cage does not start: {complaint}")
+        # It adopts a submission's orphans, which are found through it.
+        if sys.platform == "linux" and self.level != "full" and look_at(self.process.pid) is None:
+            self.close()
+            raise CageError("/proc hides from the grader what a submission starts (hidepid)")
 
     def _setting(self) -> dict[str, object]:
         return {

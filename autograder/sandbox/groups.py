@@ -61,12 +61,12 @@ SECOND = Version(
 )
 
 
-def own() -> Iterator[tuple[Path, Version]]:
-    """The groups that limit the memory of this process: its own, and those above it."""
+def own(controller: str = "memory") -> Iterator[tuple[Path, Version]]:
+    """The groups that limit the memory, say, of this process: its own, and those above it."""
     with contextlib.suppress(OSError, UnicodeDecodeError):
         for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
             _, controllers, name = line.split(":", 2)
-            if controllers in ("", "memory"):
+            if controllers in ("", controller):
                 root = _ROOT / controllers
                 group = root / name.lstrip("/")
                 for folder in (group, *group.parents):
@@ -83,6 +83,17 @@ def left(folder: Path, version: Version) -> float:
         told = (folder / "memory.stat").read_text(encoding="ascii")
         files = re.findall(f"^{version.of_files}([0-9]+)$", told, re.MULTILINE)
         found -= used - sum(int(size) for _, size in files)
+    return found
+
+
+def processes_left() -> float:
+    """How many more processes and threads these groups allow; without end where nobody tells."""
+    found = float("inf")
+    for folder, _ in own("pids"):
+        with contextlib.suppress(OSError, ValueError):  # "max" is no number
+            most = int((folder / "pids.max").read_text(encoding="ascii"))
+            now = int((folder / "pids.current").read_text(encoding="ascii"))
+            found = min(found, most - now)
     return found
 
 

@@ -179,7 +179,7 @@ class Tree:
         """The most that the kernel may keep in the processes' sockets.
 
         A network of their own lists all sockets in it, also those that wait to be accepted and
-        are nobody's file; else there are pairs alone, and each is somebody's.
+        are nobody's file; else there are pairs alone, and each is somebody's: none is handed on.
         """
         if self._network >= 0:
             os.lseek(self._network, 0, os.SEEK_SET)

@@ -13,6 +13,7 @@ import gc
 import multiprocessing
 import os
 import re
+import resource
 import signal
 import sys
 import threading
@@ -552,10 +553,10 @@ def test_there_is_room_for_no_more_than_may_use_all_their_memory(
 ) -> None:
     """A machine of 4 GB has some 3.4 free: a hog has no neighbour there."""
     monkeypatch.setattr(executors, "bytes_left", lambda: gigabytes * 2**30)
-    monkeypatch.setattr(groups, "own", lambda: ())
+    monkeypatch.setattr(groups, "own", lambda *_: ())
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)))
     assert executors.room() == jobs
-    assert executors.cramped() == (gigabytes < 2.5)
+    assert executors.scarce() == (["memory"] if gigabytes < 2.5 else [])
 
 
 def test_where_nobody_tells_of_memory_all_cores_judge(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -568,7 +569,7 @@ def test_where_nobody_tells_of_memory_all_cores_judge(monkeypatch: pytest.Monkey
     monkeypatch.setattr(Path, "read_text", nothing)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2})
     assert executors.room() == 3
-    assert not executors.cramped()
+    assert not executors.scarce()
 
 
 @pytest.mark.parametrize(
@@ -637,6 +638,40 @@ def test_of_a_control_group_s_memory_counts_what_is_left(
     monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
     assert executors.room() == 2  # 5 GB are left
+
+
+@pytest.mark.parametrize(
+    ("group", "folder"), [("0::/", "/sys/fs/cgroup"), ("8:pids:/docker", "/sys/fs/cgroup/pids")]
+)
+@pytest.mark.parametrize(("most", "jobs"), [("max", 8), ("60", 1), ("100", 1), ("200", 2)])
+def test_there_is_room_for_no_more_than_may_start_all_their_processes(
+    monkeypatch: pytest.MonkeyPatch, group: str, folder: str, most: str, jobs: int
+) -> None:
+    """A container may have a limit on all its processes: honest neighbours lost marks there."""
+    known = {
+        "/proc/self/cgroup": group + "\n",
+        f"{folder}/pids.max": most + "\n",
+        f"{folder}/pids.current": "4\n",
+    }
+
+    def text(path: Path, **how: Any) -> str:
+        try:
+            return known[str(path)]
+        except KeyError:
+            raise FileNotFoundError from None
+
+    monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
+    assert executors.room() == jobs
+    assert executors.scarce() == (["processes"] if most == "60" else [])
+
+
+def test_a_machine_that_lets_nobody_open_as_many_files_as_a_submission_may_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (16, 16))
+    assert "open files" in executors.scarce()
 
 
 def _killed_in_a_hidden_check(monkeypatch: pytest.MonkeyPatch) -> list[int]:

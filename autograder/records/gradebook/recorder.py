@@ -8,6 +8,7 @@ import hashlib
 import logging
 import math
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -31,6 +32,7 @@ from .rows import (
     in_conflict,
     make_tables,
     save_cells,
+    save_penalty,
     submission_row,
     submitted_notebooks,
     update_rows,
@@ -53,6 +55,7 @@ class _Conflict(GradebookError):
 
 
 _ATTEMPTS = 10
+_ROUNDING = 1e-6
 
 
 class Recorder:
@@ -164,9 +167,12 @@ class Recorder:
     def marks(self, assignment: Assignment) -> list[Mark]:
         """What the gradebook holds of an assignment, by student; without those who have left."""
         known, left = Store(self.course_dir).max_points(assignment.name), dropped(self.course_dir)
-        with self._session() as session:
-            found = read_marks(session, assignment, known)
         name = assignment.name
+        with self._session() as session:
+            found = [
+                self._renewed(session, name, mark)
+                for mark in read_marks(session, assignment, known)
+            ]
         several = {path.name for path in (self.course_dir / "attempts" / name).glob("*")}
         return [
             mark._replace(attempts=told(self.course_dir, name, mark.student))
@@ -175,6 +181,19 @@ class Recorder:
             for mark in found
             if mark.student not in left
         ]
+
+    def _renewed(self, session: Any, name: str, mark: Mark) -> Mark:
+        """With what being late costs by now: since it was graded somebody may have given points by
+        hand, more time or another due date. Written too, so that the gradebook says the same."""
+        if mark.handed_in is None or mark.due is None:
+            return mark
+        penalty = self._penalty(mark.student, mark.points, mark.handed_in, mark.due, None)
+        if penalty is None and mark.handed_in > mark.due:
+            return mark  # nbgrader's own command may know of a penalty that the course does not
+        if abs((penalty or 0.0) - mark.penalty) < _ROUNDING:
+            return mark
+        save_penalty(session, name, mark.student, penalty)
+        return mark._replace(penalty=penalty or 0.0)
 
     def absent(self, assignment: Assignment) -> list[Person]:
         """Who is on the roster and has handed in nothing."""
@@ -257,7 +276,7 @@ class Recorder:
                 f"nbgrader, a file synchroniser); waited {self.patience:g} s. Nothing is lost: "
                 f"the results are in {results}; end that program and run the command again"
             )
-        if "no such column" in text or "does not exist" in text:
+        if re.search("no such column|(column|relation) .* does not exist", text):
             text += "; if an older nbgrader made it, run `nbgrader db upgrade`"
         return f"the gradebook {where} cannot be used: {text}. The results are in {results}"
 

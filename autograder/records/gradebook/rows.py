@@ -257,6 +257,23 @@ def update_rows(session: Any, table: Any, changes: Iterable[tuple[Any, dict[str,
         session.execute(update(table), changed)
 
 
+def save_penalty(session: Any, name: str, student: str, penalty: float | None) -> None:
+    """What a submission loses for being late."""
+    from nbgrader import api
+    from sqlalchemy import select, update
+
+    handed, book = api.SubmittedAssignment, api.SubmittedNotebook
+    found = (
+        select(book.id)
+        .join(handed, handed.id == book.assignment_id)
+        .join(api.Notebook, api.Notebook.id == book.notebook_id)
+        .join(api.Assignment, api.Assignment.id == handed.assignment_id)
+        .where(api.Assignment.name == name, api.Notebook.name == name, handed.student_id == student)
+    )
+    ids = [row.id for row in session.execute(found).all()]
+    session.execute(update(book), [{"id": one, "late_submission_penalty": penalty} for one in ids])
+
+
 def auto_score(result: Result, exercise: ExerciseResult | None) -> float | None:
     """An exercise's points; None, never zero, where the grader itself failed."""
     if result.status == "grader_error" and (exercise is None or exercise.status == "error"):

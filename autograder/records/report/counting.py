@@ -366,11 +366,12 @@ class Report:
 
     @cached_property
     def marks(self) -> list[float]:
-        """Ascending, in points of the assignment as it is today."""
+        """Ascending, in points of the assignment as it is today; extra credit may lead beyond."""
         return sorted(self.mark(submission) for submission in self.marked)
 
     def mark(self, submission: Submission) -> float:
-        return round(submission.share() * self.assignment.points, 6)
+        points, whole = submission.points, submission.max_points
+        return round(points / whole * self.assignment.points, 6) if whole > 0 else 0.0
 
     @cached_property
     def quartiles(self) -> tuple[float, float, float]:

@@ -208,8 +208,9 @@ def drop_privileges(namespaces: bool) -> None:
 # System V's shared memory, semaphores and queues, and POSIX queues (the last line), also those that
 # others made; or memory that no process seems to hold (the line before): memfd_create, whatever
 # lends pages of a file to a pipe or a socket, which keep them when the file is gone (vmsplice,
-# splice, tee, sendfile), and notes of the kernel's where each page of a file is to lie (mbind),
-# which no control group counts. The line before that takes of what all of a machine's processes
+# splice, tee, sendfile), notes of the kernel's where each page of a file is to lie (mbind), which
+# no control group counts, and lists of what is waited for (epoll), a million in a few processes and
+# of all that a user may have. The line before that takes of what all of a machine's processes
 # share, or tells one of another: inotify, fanotify, AIO, descriptor tables (modify_ldt), locks on
 # libraries (flock), that everybody's files are written to the disk now (sync, syncfs), and who is
 # served first by it (ioprio_set).
@@ -218,14 +219,14 @@ _FORBIDDEN = {
         *(101, 103, 135, 155, 161, 163, 164, 165, 166, 167, 168, 169, 175, 176, 179, 227, 246),
         *(248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 320, 321, 323),
         *(253, 254, 294, 300, 301, 206, 154, 73, 162, 306, 251),
-        *(319, 278, 275, 276, 40, 237, 188, 189, 190, 317),
+        *(319, 278, 275, 276, 40, 237, 213, 291, 188, 189, 190, 317),
         *(29, 64, 68, 240, 30, 31, 65, 66, 69, 70, 71, 220, 241),
     ),
     "aarch64": (
         *(117, 116, 92, 41, 51, 89, 170, 40, 39, 224, 225, 142, 105, 106, 60, 112, 104),
         *(217, 218, 219, 97, 241, 265, 268, 270, 271, 272, 273, 294, 280, 282),
         *(26, 27, 262, 263, 0, 32, 81, 267, 30),
-        *(279, 75, 76, 77, 71, 235, 5, 6, 7, 277),
+        *(279, 75, 76, 77, 71, 235, 20, 5, 6, 7, 277),
         *(194, 190, 186, 180, 195, 196, 191, 192, 193, 187, 188, 189, 181),
     ),
 }
@@ -245,8 +246,12 @@ _OPEN = {"x86_64": ((2, 24), (257, 32)), "aarch64": ((56, 32),)}
 _O_TRUNC, _O_ACCMODE = 0o1000, 3
 _OPENAT2 = 437
 _OF_OWNERS_EVERYWHERE = (452, 466, 469)
+# Of terminals, pipes and sockets alone, by the kind in the second byte. A file system's own go past
+# Landlock and read-only mounts, from a file or folder that may only be read: a snapshot with code
+# in it beside the libraries (Btrfs), the key of the user's encrypted folders taken away (fscrypt),
+# flags, versions, and that everybody's files are written to the disk.
 _IOCTL = {"x86_64": 16, "aarch64": 29}
-_FLAGS_OF_FILES = (0x40086602, 0x40046602, 0x401C5820)  # FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR
+_OF_TERMINALS, _OF_SOCKETS = 0x5400, 0x8900
 # Place, cores and priority of processes: of its own alone, where others of its user can be seen.
 # The arguments that say whose, at these places, must be 0 (of `setpriority` also which kind).
 _ITS_OWN = {
@@ -258,6 +263,9 @@ _CLONE = {"x86_64": 56, "aarch64": 220}
 _SOCKET = {"x86_64": 41, "aarch64": 198}
 _AF_UNIX = 1  # between processes of one machine; every other kind is a network
 _SOCKETPAIR = {"x86_64": 53, "aarch64": 199}
+# Without namespaces, files are handed on to nobody (sendmsg, sendmmsg): sockets on their way are
+# nobody's file, and nothing else lists them; thousands can be, each with all that it may hold.
+_HAND_ON = {"x86_64": (46, 307), "aarch64": (211, 269)}
 _SOCK_STREAM = 1  # of others, a receiver's queue may hold the buffers of ten senders that are gone
 _MMAP = {"x86_64": 9, "aarch64": 222}
 _MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20  # together, memory that stays where nobody touches it
@@ -285,6 +293,7 @@ _OF_TIME, _OF_CORES = 0, 4  # RLIMIT_CPU, RLIMIT_CORE
 _CLONE3 = 435
 _NEW_NAMESPACES = 0x7E020080
 _ALLOW, _EPERM, _ENOSYS, _KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
+_EOPNOTSUPP = 0x0005005F  # what a file system says that cannot do it: `Path.copy` asks (FICLONE)
 
 Step = tuple[int, int, int, int]
 """Of the kernel's program: what is done, steps to skip if it holds and if not, a number."""
@@ -297,7 +306,9 @@ def system_call_filter(namespaces: bool) -> bytes:
     if machine not in _AUDIT:
         raise OSError(f"the numbers of dangerous system calls are not known for {machine}")
     load, equal, anyset, mask, back = 0x20, 0x15, 0x45, 0x54, 0x06
-    allowed, refused, unknown = ((back, 0, 0, what) for what in (_ALLOW, _EPERM, _ENOSYS))
+    allowed, refused, unknown, not_here = (
+        (back, 0, 0, what) for what in (_ALLOW, _EPERM, _ENOSYS, _EOPNOTSUPP)
+    )
 
     def where(call: int, steps: list[Step]) -> list[Step]:
         """Steps for one system call, which others pass over."""
@@ -317,7 +328,7 @@ def system_call_filter(namespaces: bool) -> bytes:
     forbidden = [*_FORBIDDEN[machine], *_FORBIDDEN_EVERYWHERE]
     if not namespaces:
         forbidden += [*_OF_OWNERS[machine], *_OF_OWNERS_EVERYWHERE]
-        forbidden += [_SOCKET[machine]]  # socketpair reaches nobody else
+        forbidden += [_SOCKET[machine], *_HAND_ON[machine]]  # socketpair reaches nobody else
         program += where(_OPENAT2, [unknown])
     program += refuse(forbidden)
     program += where(_CLONE3, [unknown])  # glibc falls back to clone
@@ -334,9 +345,8 @@ def system_call_filter(namespaces: bool) -> bytes:
         steps = [(load, 0, 0, flags), (anyset, 0, 4, _O_TRUNC), (mask, 0, 0, _O_ACCMODE)]
         steps += [(equal, 2, 0, os.O_WRONLY), (equal, 1, 0, os.O_RDWR), refused, allowed]
         program += where(number, steps)
-    if not namespaces:
-        steps = [(load, 0, 0, 24), *refuse(_FLAGS_OF_FILES), allowed]
-        program += where(_IOCTL[machine], steps)
+    steps = [(load, 0, 0, 24), (mask, 0, 0, 0xFF00), (equal, 1, 0, _OF_TERMINALS)]
+    program += where(_IOCTL[machine], [*steps, (equal, 0, 1, _OF_SOCKETS), allowed, not_here])
     for number in (_SOCKET[machine], _SOCKETPAIR[machine]):
         steps = [(load, 0, 0, 16), (equal, 0, 4, _AF_UNIX), (load, 0, 0, 24), (mask, 0, 0, 0xF)]
         program += where(number, [*steps, (equal, 0, 1, _SOCK_STREAM), allowed, refused])

@@ -14,6 +14,7 @@ import faulthandler
 import gc
 import json
 import os
+import selectors
 import signal
 import socket
 import sys
@@ -73,6 +74,11 @@ def tell_few_cores() -> None:
     few = min(MOST_CORES, os.cpu_count() or 1)
     for name in {"cpu_count", "process_cpu_count"} & set(dir(os)):
         setattr(os, name, lambda: few)
+
+
+def wait_without_epoll() -> None:
+    """asyncio waits by `poll` where there is no epoll; this process had one when it looked."""
+    selectors.DefaultSelector = selectors.PollSelector  # type: ignore[misc,assignment]
 
 
 class Parent:
@@ -249,6 +255,7 @@ def main() -> None:
     tell_few_cores()
     lockdown.not_traceable()
     if sys.platform == "linux":
+        wait_without_epoll()
         lockdown.system_call_filter(setting["namespaces"])
     settle()
     line.send(b'{"ready": true}')

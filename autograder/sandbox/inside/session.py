@@ -37,7 +37,7 @@ import torch
 
 from . import compiler, fields, state
 from .cells import Kernel
-from .wire import Handle, WireError, decode, encode
+from .wire import Handle, Named, WireError, decode, encode
 from .witness import Witness
 
 MAX_HANDLES = 100_000
@@ -56,6 +56,7 @@ class Session:
         self.kernel = Kernel()
         self.namespace = self.kernel.namespace
         self.handles: dict[int, Any] = {}
+        self.named: Named = {}
         self.settings = {"backend": "agg"} | state.snapshot()
         self.names: dict[str, Any] = {}
         """As the cells left them; none before the first check after a cell."""
@@ -76,7 +77,7 @@ class Session:
 
     def _answer(self, request: bytes) -> bytes:
         try:
-            message = decode(request, self._object, generators=True)
+            message = decode(request, self._object, generators=True, named=self.named)
             operation = getattr(self, "_op_" + message.pop("op"))
             reply = operation(**message)
         except BaseException as error:
@@ -138,6 +139,7 @@ class Session:
         state.restore(self.settings | state.expected())
         state.reseed(seed)
         self.handles.clear()
+        self.named.clear()
         self._restore_names()
         return {"ok": True}
 
@@ -162,7 +164,7 @@ class Session:
             if keep:
                 several = isinstance(result, (tuple, list))
                 result = [self._keep(one) for one in result] if several else self._keep(result)
-            value = encode(result, self._keep)
+            value = encode(result, self._keep, self.named)
         reply: dict[str, Any] = {"ok": True, "encoded": value}
         if caught:
             reply["warnings"] = sorted({warning.category.__name__ for warning in caught})

@@ -64,6 +64,11 @@ _ITERATORS: tuple[type, ...] = (
 )
 
 
+Named = dict[bytes, Any]
+"""The student's own kinds of tuple, by a digest of the bytes that one crossed as: it comes back as
+what it was, for whoever reads its fields by name."""
+
+
 class WireError(ValueError):
     """A value that may not cross, or bytes that are not a value."""
 
@@ -77,10 +82,11 @@ class Handle:
 
 
 class _Writer:
-    def __init__(self, keep: Callable[[Any], Handle] | None) -> None:
+    def __init__(self, keep: Callable[[Any], Handle] | None, named: Named | None) -> None:
         self.parts: list[bytes] = []
         self.put = self.parts.append
         self.keep = keep
+        self.named = named
         self.size = 0
         self.items = 0
 
@@ -151,7 +157,10 @@ class _Writer:
             self.put(b"G")
             self.value((value.initial_seed(), value.get_state().numpy()), depth + 1)
         elif (base := next((b for b in _BASES if isinstance(value, b)), kind)) is not kind:
+            start = len(self.parts)
             self.value(base(value), depth + 1)  # a named tuple counts as the tuple that it is
+            if self.named is not None and hasattr(kind, "_make"):
+                self.named[_digest(b"".join(self.parts[start:]))] = kind
         elif isinstance(value, _ITERATORS):
             items: Any = value
             self.value(list(itertools.islice(items, MAX_ITEMS)), depth)
@@ -180,6 +189,10 @@ class _Writer:
         _refuse_large(plain.numel(), plain.element_size())
         array = plain.cpu().resolve_conj().resolve_neg().contiguous().numpy()
         self.array(array, b"p", b"\1" if value.requires_grad else b"\0")
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def _too_large() -> WireError:
@@ -226,7 +239,11 @@ def _headed(head: bytes) -> tuple[np.dtype, tuple[int, ...], int, int]:
 
 class _Reader:
     def __init__(
-        self, data: bytes, resolve: Callable[[Handle], Any] | None, generators: bool
+        self,
+        data: bytes,
+        resolve: Callable[[Handle], Any] | None,
+        generators: bool,
+        named: Named | None = None,
     ) -> None:
         self.data = data
         self.at = 0
@@ -234,6 +251,7 @@ class _Reader:
         self.wider = 0
         self.resolve = resolve
         self.generators = generators
+        self.named = named
 
     def take(self, count: int) -> bytes:
         start, end = self.at, self.at + count
@@ -277,7 +295,11 @@ class _Reader:
                 found[key] = self.value(depth + 1)
             return found
         if tag in _SEQUENCES:
-            return _SEQUENCES[tag]([self.value(depth + 1) for _ in range(self.count())])
+            start = self.at - 1
+            items = [self.value(depth + 1) for _ in range(self.count())]
+            if self.named and (known := self.named.get(_digest(self.data[start : self.at]))):
+                return known._make(items)
+            return _SEQUENCES[tag](items)
         if tag == b"b":
             return self.take(self.number())
         if tag == b"i":
@@ -340,9 +362,12 @@ class _Reader:
         return generator
 
 
-def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
-    """Bytes of `value`. `keep` takes objects that cannot cross and gives handles for them."""
-    writer = _Writer(keep)
+def encode(
+    value: Any, keep: Callable[[Any], Handle] | None = None, named: Named | None = None
+) -> bytes:
+    """Bytes of `value`. `keep` takes objects that cannot cross and gives handles for them; `named`
+    notes the named tuples among what crosses, for `decode` to make again."""
+    writer = _Writer(keep, named)
     writer.value(value)
     data = b"".join(writer.parts)
     if len(data) > MAX_BYTES:
@@ -351,14 +376,18 @@ def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
 
 
 def decode(
-    data: bytes, resolve: Callable[[Handle], Any] | None = None, *, generators: bool = False
+    data: bytes,
+    resolve: Callable[[Handle], Any] | None = None,
+    *,
+    generators: bool = False,
+    named: Named | None = None,
 ) -> Any:
     """The value in `data`; WireError for anything else.
 
     `resolve` turns handles into objects. Random generators are made only where `generators`
     allows it, which is in the worker: they go from the judge to the worker and never back.
     """
-    return _read(_Reader(data, resolve, generators))
+    return _read(_Reader(data, resolve, generators, named))
 
 
 def weighed(data: bytes, resolve: Callable[[Handle], Any] | None = None) -> tuple[Any, int]:

@@ -413,6 +413,8 @@ class NotebookStudent(Student):
         self._exercise = exercise
         self._exercises = set(exercises)
         self._line = ""
+        self._named: dict[int, tuple[Any, ...]] = {}
+        """What stands for a named tuple, and its kind: as such it is handed over again."""
 
     def begin(self, seed: int) -> None:
         """Known random state and settings; called before every check."""
@@ -421,8 +423,8 @@ class NotebookStudent(Student):
 
     def _call(self, call: Call, keep: bool) -> Any:
         function = self._function(call)
-        mine = [_handed_over(value) for value in call.args]
-        named = {key: _handed_over(value) for key, value in call.kwargs.items()}
+        mine = [self._handed_over(value) for value in call.args]
+        named = {key: self._handed_over(value) for key, value in call.kwargs.items()}
         _fits(function, mine, named)
         with warnings.catch_warnings(record=True) as caught:
             simplefilter("always")
@@ -435,7 +437,7 @@ class NotebookStudent(Student):
 
     def _make(self, kind: str, **given: Any) -> Kept:
         if kind == "keep":
-            return Kept(self, _handed_over(given["value"]))
+            return Kept(self, self._handed_over(given["value"]))
         # The builder puts these files here; they are the grader's own, and need torch.
         if kind == "witness":
             witness = importlib.import_module(".witness", __package__)
@@ -595,7 +597,10 @@ class NotebookStudent(Student):
         if type(value) is list or isinstance(value, _ITERATORS):
             return [self._plain(item) for item in itertools.islice(value, _MAX_ITEMS)]
         if isinstance(value, tuple):
-            return tuple(self._plain(item) for item in value)
+            items = tuple(self._plain(item) for item in value)
+            if hasattr(value, "_make"):
+                self._named[id(items)] = items, type(value)
+            return items
         if isinstance(value, (np.ndarray, np.generic)):
             if value.dtype.kind not in "biufc":
                 raise CheckFailed(
@@ -611,22 +616,24 @@ class NotebookStudent(Student):
                 return self._plain(base(value))
         return Kept(self, value)
 
-
-def _handed_over(value: Any) -> Any:
-    """A copy for the student's code to use up or change."""
-    if isinstance(value, Kept):
-        return value._held
-    if type(value) in (list, tuple):
-        return type(value)(_handed_over(item) for item in value)
-    if type(value) is dict:
-        return {key: _handed_over(item) for key, item in value.items()}
-    if _is_tensor(value):
-        return value.detach().clone().requires_grad_(value.requires_grad)
-    if is_torch_generator(value):
-        twin = type(value)().manual_seed(value.initial_seed())
-        twin.set_state(value.get_state())
-        return twin
-    return copy.deepcopy(value)
+    def _handed_over(self, value: Any) -> Any:
+        """A copy for the student's code to use up or change."""
+        if isinstance(value, Kept):
+            return value._held
+        if id(value) in self._named:
+            _, kind = self._named[id(value)]
+            return kind._make(self._handed_over(item) for item in value)
+        if type(value) in (list, tuple):
+            return type(value)(self._handed_over(item) for item in value)
+        if type(value) is dict:
+            return {key: self._handed_over(item) for key, item in value.items()}
+        if _is_tensor(value):
+            return value.detach().clone().requires_grad_(value.requires_grad)
+        if is_torch_generator(value):
+            twin = type(value)().manual_seed(value.initial_seed())
+            twin.set_state(value.get_state())
+            return twin
+        return copy.deepcopy(value)
 
 
 def _fits(function: Callable[..., Any], args: list[Any], kwargs: Namespace) -> None:
