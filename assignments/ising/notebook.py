@@ -196,8 +196,8 @@ figures.frozen(lattices, T_cold)
 #
 # Throw away `equilibration` sweeps, then keep a **copy** of the spins every `interval` sweeps.
 # Successive states of a chain are alike; for how long depends on the temperature and on the order
-# of the sites. At $T = 2.3$ a 16×16 lattice needs some forty sweeps to forget how large its $|m|$ was
-# if the sites come at random, about a dozen if they come row by row, and far more to forget its
+# of the sites. At $T = 2.3$ a 16×16 lattice needs some forty sweeps to forget how large its $|m|$
+# was if the sites come at random, about a dozen if they come row by row, and far more to forget its
 # sign. A hundred samples of one chain may be worth no more than ten independent ones.
 #
 # One chain in a plain loop is right, and takes its time. Whoever wants to be faster lets many
