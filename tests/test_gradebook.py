@@ -1524,6 +1524,17 @@ def test_who_is_not_graded_yet_is_named_by_every_export(graded: Path, springs: A
         done = CliRunner().invoke(app, [*words, "--output", str(graded / "out" / kind)])
         assert "left out: zed handed in and is not graded yet" in done.output
         assert "left out: two\ufffdlines handed in and is not graded yet" in done.output
+        assert "another file" not in done.output
+
+
+def test_whose_file_is_newer_than_the_mark_is_named_by_every_export(
+    graded: Path, springs: Assignment
+) -> None:
+    hand_in(graded, "ada", filled(springs, {}))
+    for kind in ("csv", "feedback"):
+        words = ["export", "springs", "--course", str(graded), "--to", kind]
+        done = CliRunner().invoke(app, [*words, "--output", str(graded / "out" / kind)])
+        assert "ada handed in another file, which is not graded yet; the mark is" in done.output
 
 
 @pytest.mark.parametrize("kind", ["feedback", "gradescope"])
