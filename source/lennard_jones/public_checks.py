@@ -137,7 +137,7 @@ def test_cluster_forces__adds_up_the_pairs(student):
 
 
 def test_cluster_forces__point_along_the_pair(student):
-    """share a pair's force out along the line that joins it, exact to rounding"""
+    """shares a pair's force out along the line that joins it, exact to rounding"""
     arrow = np.array([0.6, 0.0, 0.8])
     forces = array(student.cluster_forces(np.array([0.0 * arrow, 1.1225 * arrow])), (2, 3))
     expected = np.outer([-1, 1], -0.00216803412222395 * arrow)
