@@ -318,7 +318,7 @@ BY_HAND = {
     [
         ({}, ""),
         ({"sign": "+"}, "Line 7 adds learning_rate times dW to W: descent subtracts it."),
-        ({"last": "pass"}, "The loop in line 4 changes W and b, and v never."),
+        ({"last": "pass"}, "The loop in line 4 changes W and b, but never v."),
         ({"last": "v.sub_(learning_rate * dv)"}, ""),
         ({"last": "v[:] = v - learning_rate * dv"}, ""),
         (

@@ -165,8 +165,9 @@ figures.polygon(interpolating_network, forward)
 # **What to notice.** Answer (b). On the right the error is quartered each time the spacing of the
 # knots is halved. So a sine can be met as closely as you like, and with it every continuous
 # function on an interval: more knots, more neurons. This is the **universal approximation theorem**
-# for one input, and you have just proved it. For several inputs, and for nearly every other
-# activation, it holds too (Cybenko and Hornik, 1989). It says less than its name, though:
+# for one input, and you have just proved it. It holds too for several inputs (Cybenko and Hornik,
+# 1989), and for every continuous activation but polynomials (Leshno and others, 1993). It says less
+# than its name, though:
 #
 # - It is about what *exists*. Whether descent finds such weights from a random start is another
 #   question, and the rest of this notebook.

@@ -196,8 +196,8 @@ print(f"strides in memory {batch.stride()}, logits {tuple(untrained(batch).shape
 # **What to notice.** Left: all spins are up, so all sites are alike, and with zeros beyond the edge
 # the first kernel already finds a frame that is not there. Middle: with periodic padding it finds
 # the same everywhere. Right: two domains, moved down row by row. Nothing has changed for the
-# physics, and the untrained network gives another answer each time. It has two reasons, the frame
-# and the dense layer.
+# physics, and the untrained network gives another answer each time. There are three reasons: the
+# frame, the blocks of the pooling, and the dense layer.
 
 # %% [markdown]
 # ## 5 · Training, and an honest test

@@ -78,7 +78,7 @@ figures.measurements(observations, exact_heat)
 # %% [markdown]
 # **What to notice.** These hundred dots, made with $\alpha = 0.1$ and noise 0.02, are all that the
 # rest of the notebook gets to see. Most temperatures are ten to fifty times the noise, and still no
-# dot alone tells $\alpha$ to better than
+# dot alone tells $\alpha$ to better than about
 # {{f"{1000 * alpha_uncertainty((np.array([0.5]), np.array([0.8]), None), 0.02, 0.1):.0f}"}} %.
 
 # %% [markdown]
@@ -167,11 +167,12 @@ figures.histories(history, usual, fit, figures.known_error())
 
 # %% [markdown]
 # **What to notice.** Answer (b). The usual recipe is not wrong, it is not finished. Adam's steps
-# are about as long as its learning rate, whatever the gradient: from $\log 1$ to $\log 0.1$ is a
-# way of {{f"{np.log(10) / 1e-3:.0f}"}} of them, and a curve that is still falling is no result. On
-# the right is the end of your own history, against the value that least squares with the exact
-# solution finds on the same dots. That one is the best there is, and it is not 0.1 either: the grey
-# band is the error bar of the data, which no method can beat. You compute it in the last exercise.
+# are no longer than about its learning rate, whatever the gradient: from $\log 1$ to $\log 0.1$ is
+# a way of {{f"{np.log(10) / 1e-3:.0f}"}} of the longest, and while the gradient fades they are
+# shorter still. A curve that is still falling is no result. On the right is the end of your own
+# history, against the value that least squares with the exact solution finds on the same dots. That
+# one is the best there is, and it is not 0.1 either: the grey band is the error bar of the data,
+# which no method can beat. You compute it in the last exercise.
 
 # %% [markdown]
 # Now the weights. The data are all that tells $\alpha$, so why not trust them more? Here your model

@@ -138,8 +138,8 @@ figures.acceptance(acceptance_probability)
 figures.acceptance_rates(metropolis_step)
 
 # %% [markdown]
-# **What to notice.** The bars are one standard error long: about a third of the points may lie
-# further off than that. At $\Delta E \le 0$ there is nothing to scatter.
+# **What to notice.** The bars reach one standard error to either side: about a third of the points
+# may lie further off than that. At $\Delta E \le 0$ there is nothing to scatter.
 
 # %% [markdown]
 # ### `metropolis_sweep` (15 minutes, medium)
@@ -186,7 +186,8 @@ figures.frozen(lattices, T_cold)
 # back. The energy looks as if it had settled, and nothing warns you. On a larger lattice this lasts
 # longer still. Below $T_c$ a chain should start with **all spins equal**; up or down by the toss of
 # a coin, because deep in the cold it will not change its sign while you wait. (Near $T_c$ it does:
-# at $T = 2.2$ more than half of all chains of 16×16 spins have changed theirs within 1500 sweeps.)
+# at $T = 2.2$ about one in four chains of 16×16 spins changes it within 1500 sweeps if the sites
+# come at random, and more than half do if they come in a fixed order.)
 
 # %% [markdown]
 # ## 3 · Configurations
@@ -194,9 +195,9 @@ figures.frozen(lattices, T_cold)
 # ### `sample_configurations` (20 minutes, medium)
 #
 # Throw away `equilibration` sweeps, then keep a **copy** of the spins every `interval` sweeps.
-# Successive states of a chain are alike; how long, depends on the temperature and on the order of
-# the sites. At $T = 2.3$ a 16×16 lattice needs some forty sweeps to forget how large its $|m|$ was
-# if the sites come at random, about a dozen if they come row by row, and far more to forget its
+# Successive states of a chain are alike; for how long depends on the temperature and on the order
+# of the sites. At $T = 2.3$ a 16×16 lattice needs some forty sweeps to forget how large its $|m|$
+# was if the sites come at random, about a dozen if they come row by row, and far more to forget its
 # sign. A hundred samples of one chain may be worth no more than ten independent ones.
 #
 # One chain in a plain loop is right, and takes its time. Whoever wants to be faster lets many
@@ -246,7 +247,7 @@ figures.dropout(IsingClassifier(256))
 
 # %% [markdown]
 # **What to notice.** In training mode the same configuration gets another verdict at each call. Who
-# forgets `model.eval()` asks a network half of which is asleep.
+# forgets `model.eval()` asks a network part of which is asleep.
 
 # %% [markdown]
 # ### `train_classifier` (20 minutes, hard)

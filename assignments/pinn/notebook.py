@@ -171,9 +171,9 @@ figures.points(collocation_points(300, [(0.0, 1.0), (0.0, 2.0)], generator))
 figures.bending(Centred)
 
 # %% [markdown]
-# **What to notice.** No network here is trained. With time as it is, nearly all the bending that
-# the networks can offer lies in the first third of the interval; with centred time it is spread
-# evenly. A training can move it, but it has to do so first.
+# **What to notice.** No network here is trained. With time as it is, three quarters of the bending
+# that the networks can offer lies in the first third of the interval; with centred time it is
+# spread evenly. A training can move it, but it has to do so first.
 
 # %% [markdown]
 # ### `train_decay` (20 minutes, medium)

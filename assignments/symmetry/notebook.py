@@ -209,7 +209,7 @@ figures.how_quantities_behave(
 )
 
 # %% [markdown]
-# **What to notice.** Answer (a): only the energy changes under none. Forces are equivariant under
+# **What to notice.** Answer (a): only the energy withstands all five. Forces are equivariant under
 # turns, mirrors and new numbers, but *invariant* under shifts. The list of distances has lost place
 # and orientation, but not the numbering. Spin, an angular momentum, turns like a vector and fails
 # in the mirror, because it does not change its sign where a vector does: it is an axial vector.
@@ -405,8 +405,8 @@ for name, network in trained.items():
 figures.learning_curves(sizes, curves, E_unseen.std().item())
 
 # %% [markdown]
-# **What to notice.** Answer (c). Each step comes out of physics, and only one of them is the
-# symmetry.
+# **What to notice.** Answer (c). Each of the three steps comes out of physics, and only one of them
+# is a symmetry.
 #
 # - *Symmetry*, from 4 to 5, makes the error three to ten times smaller. The network of places does
 #   worse than always saying the mean, since it knows nothing of the same cluster turned. Copies

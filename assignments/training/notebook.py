@@ -56,7 +56,8 @@ figures.goal(x_seen, y_seen)
 #   `step()`. Gradients add up until they are cleared.
 # - **L-BFGS** also learns the curvature, looks along a line, and so has to work out the loss
 #   several times in a step: it is handed a function, the *closure*. Without
-#   `line_search_fn="strong_wolfe"` it makes steps of a fixed length and is hardly worth its name.
+#   `line_search_fn="strong_wolfe"` it does not look: it goes as far as the curvature, badly known
+#   at first, makes it believe, and may leap away.
 
 
 # %% demo="ten_lines"

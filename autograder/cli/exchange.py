@@ -279,7 +279,8 @@ def export(
     """Marks as CSV, for Canvas or as Moodle's grading worksheet; feedback pages to give back.
 
     Marks are the gradebook's: points given by hand and late penalties count. Whoever has no
-    mark because the grader failed has an empty field, and is named, as is who is not graded yet.
+    mark because the grader failed has an empty field, and is named, as is who is not graded yet, or
+    whose file is newer than the mark.
     `feedback` is a zip with a folder for each student, for mail; `moodle-feedback`,
     `canvas-feedback` and `brightspace-feedback` are zips that these take back, of those who were
     collected from there.
@@ -307,7 +308,13 @@ def _export(
     found: Assignment, course_dir: Path, to: Format, output: Path | None, column: str
 ) -> None:
     from autograder.exchange.archive import shown
-    from autograder.exchange.export import gradescope_files, not_graded, not_in_worksheet, table
+    from autograder.exchange.export import (
+        gradescope_files,
+        not_graded,
+        not_in_worksheet,
+        outdated,
+        table,
+    )
     from autograder.exchange.returning import feedback_archive
 
     without: list[str] = []
@@ -333,6 +340,9 @@ def _export(
             print(f"left out: {plain(sentence)}", file=sys.stderr)
     for student in not_graded(course_dir, found):
         print(f"left out: {shown(student)} handed in and is not graded yet", file=sys.stderr)
+    for student in outdated(course_dir, found):
+        said = "handed in another file, which is not graded yet; the mark is for the one before"
+        print(f"{shown(student)} {said}", file=sys.stderr)
     if without:
         who = ", ".join(map(shown, without))
         why = "the grader failed, the result is damaged or the gradebook is older"

@@ -21,6 +21,7 @@ from autograder.judging.submission import outline_of
 from autograder.records.collected import Numbers, Origin, collected, numbers
 from autograder.records.gradebook import Mark, Recorder
 from autograder.records.gradebook.students import Person
+from autograder.records.history import sha256
 from autograder.results import Store, dropped, handed_in
 
 from .gradescope import gradescope
@@ -144,6 +145,18 @@ def not_graded(course_dir: Path, assignment: Assignment) -> list[str]:
     """Who handed in and has no result, so that no export has them."""
     graded = Store(course_dir).students(assignment.name)
     return sorted(handed_in(course_dir, assignment.name).difference(graded))
+
+
+def outdated(course_dir: Path, assignment: Assignment) -> list[str]:
+    """Whose notebook is another one by now than the one that their mark is for."""
+    name, left = assignment.name, dropped(course_dir)
+    return [
+        result.student
+        for result in Store(course_dir).all(name)
+        if result.student not in left
+        and sha256(course_dir / "submitted" / result.student / name, name)
+        not in ("", result.submission_sha256)
+    ]
 
 
 _TABLES: dict[str, Callable[[_Class], Iterable[Row]]] = {

@@ -840,7 +840,7 @@ random_rotation_slips = [
 @mistake(
     "random_rotation",
     caught_by="covers_the_sphere_evenly",
-    hint="Three uniform Euler angles crowd at the poles, as a map does: the area of the sphere "
+    hint="Three uniform Euler angles crowd at the poles, as meridians do: the area of the sphere "
     "near a pole is small. The cosine of the tilt has to be uniform, not the tilt.",
 )
 def uniform_euler_angles():
@@ -853,7 +853,7 @@ def uniform_euler_angles():
 @mistake(
     "random_rotation",
     caught_by="covers_the_sphere_evenly",
-    hint="Three uniform Euler angles crowd at the poles, as a map does: the area of the sphere "
+    hint="Three uniform Euler angles crowd at the poles, as meridians do: the area of the sphere "
     "near a pole is small. The cosine of the tilt has to be uniform, not the tilt.",
 )
 def one_turn_about_each_axis():

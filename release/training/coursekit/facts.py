@@ -236,7 +236,7 @@ def _by_hand(loop: _Loop, scope: _Scope) -> Iterator[_Fact]:
         changed |= {_chain(call.func)[0] for call in _calls(loop)}
         if len(made) > 2 and len(left) == 1 and not changed & {*left} and left[0] in _read(loop):
             rest = [name for name in made if name not in left]
-            words = f"changes {', '.join(rest[:-1])} and {rest[-1]}, and {left[0]} never."
+            words = f"changes {', '.join(rest[:-1])} and {rest[-1]}, but never {left[0]}."
             yield "one not changed", f"The loop in line {loop.lineno} {words}"
             break
 
@@ -507,7 +507,7 @@ def _by_differences(function: ast.FunctionDef) -> Iterator[_Fact]:
         chain = _chain(call.func)
         if chain[-1] == "gradient" and chain[0] in _LIBRARIES:
             words = f"Line {call.lineno} takes differences between neighbours ({'.'.join(chain)})"
-            yield "differences", f"{words}: they come near a derivative, and are none."
+            yield "differences", f"{words}: they are close to a derivative, not equal to it."
     small = {
         target.id
         for node in own
@@ -536,7 +536,7 @@ def _by_differences(function: ast.FunctionDef) -> Iterator[_Fact]:
             and not _is_small(node.left.right, small)
         ):
             words = f"Line {node.lineno} divides a difference by a small step"
-            yield "differences", f"{words}: that comes near a derivative, and is none."
+            yield "differences", f"{words}: that is close to a derivative, not equal to it."
 
 
 def _is_small(node: ast.expr, names: set[str]) -> bool:
