@@ -933,8 +933,8 @@ def test_a_named_tuple_that_was_handed_back_comes_as_it_was(asked: Any) -> None:
 
 def test_a_named_tuple_that_was_read_comes_as_it_was(asked: Any) -> None:
     _, kept = asked.keeping("counted", None)
-    for state in (asked.value(kept), asked.attribute(asked.Optimiser(), "state")):
-        assert asked.counted(state) == (1, (1, [0]))
+    for given in (asked.value(kept), asked.attribute(asked.Optimiser(), "state")):
+        assert asked.counted(given) == (1, (1, [0]))
 
 
 def test_what_is_no_tuple_is_no_named_one(asked: Any) -> None:
