@@ -730,6 +730,20 @@ def test_a_machine_without_a_place_for_files_has_no_cage(
         Cage(level)
 
 
+def test_a_machine_that_starts_no_process_has_no_cage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does one start to clear away what the cage began with."""
+
+    def none(*command: object, **how: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(subprocess, "run", none)
+    with pytest.raises(CageError, match="limits cage does not start: Resource temporarily"):
+        Cage("limits")
+
+
 def test_while_the_grader_itself_is_paused_nobodys_time_goes_by(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

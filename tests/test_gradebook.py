@@ -772,6 +772,27 @@ def test_a_penalty_counts_what_was_given_by_hand(springs: Assignment, tmp_path: 
     assert rows(tmp_path, PENALTY) == [(11.5,)]
 
 
+def test_a_gradebook_that_may_only_be_read_stops_no_export(
+    springs: Assignment, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a backup; what being late costs by now is told, and not written."""
+    config = tmp_path / "nbgrader_config.py"
+    config.write_text("c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n")
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    recorder = Recorder(tmp_path, [springs])
+    late(tmp_path, 5)
+    recorder.record(result(springs))
+    cell = "(select id from base_cell where name = 'check_oscillator')"
+    change(tmp_path, f"update grade set manual_score = 3 where cell_id = {cell}")
+    url = f"sqlite:///file:{tmp_path}/gradebook.db?mode=ro&uri=true"
+    (mark,) = Recorder(tmp_path, [springs], db_url=url).marks(springs)
+    assert (mark.points, mark.total) == (11.0, 0.0)
+    assert "late costs by now was not written" in caplog.text
+    assert rows(tmp_path, PENALTY) == [(8.0,)]
+    recorder.marks(springs)
+    assert rows(tmp_path, PENALTY) == [(11.0,)]
+
+
 def test_an_extension_counts(springs: Assignment, tmp_path: Path) -> None:
     from nbgrader.api import Gradebook
 

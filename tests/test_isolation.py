@@ -55,9 +55,17 @@ TRIES = {
     "is told what others do in a folder": (
         "import fcntl; fcntl.fcntl(os.open(os.path.dirname(os.__file__), 0), 1026, 1)"
     ),
-    # that has other numbers than terminals and sockets: which of them it knows is its own matter
+    # that has other numbers than terminals: which of them it knows is its own matter
     "asks a file system what it alone knows": (
         "import fcntl; fcntl.ioctl(os.open(os.__file__, 0), 2, bytes(4))"
+    ),
+    # which it does before it asks who wants it; refused by the cage it is another error
+    "has the kernel load its code for bridges": (
+        "kept = socket.socketpair(); libc.ioctl(kept[0].fileno(), 0x8982, 0)\n"
+        "assert ctypes.get_errno() != 95"
+    ),
+    "has the kernel load code for a terminal": (
+        "libc.ioctl(0, 0x5423, 0); assert ctypes.get_errno() != 95"
     ),
     "locks a library": "import fcntl; fcntl.flock(open(os.__file__), fcntl.LOCK_EX)",
     "takes the machine's asynchronous reads": "system_call(206, 1000, ctypes.byref(slot))",

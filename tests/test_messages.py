@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -569,6 +569,7 @@ UNTRUE = [
     ("lennard_jones", "standardise", "variance", "treats_test_as_it_treats_train", "its own scale"),
     ("cnn", "max_pool2d", "smallest", "keeps_every_digit_of_an_integer", "rounded"),
     ("training", "early_stopping", "epochs_from_1", "keeps_its_memory_to_itself", "has left"),
+    ("training", "minibatches", "number_of_batches", "shuffles_rows_not_blocks", "should be full"),
     ("training", "l2_penalty", "biases_only", "has_the_gradient_2_w", "lost its graph"),
     ("inverse_pinn", "observe", "variance_for_deviation", "has_normal_noise_of_its_own_on_each",
      "is not normal\n"),
@@ -591,13 +592,45 @@ def test_no_known_mistake_hears_what_is_not_true_of_it(
     assert not re.search(words, judge.run(asked, student, "salt").message + "\n")
 
 
+def outcomes(
+    name: str, exercise: str, check: str, changes: dict[str, str], salts: Iterable[str] = ("salt",)
+) -> set[str]:
+    """What a hidden check says of the reference with these changes, under some salts."""
+    judge = Judge(load_assignment(name))
+    code = reference_code(judge.assignment, exercise)
+    for old, new in changes.items():
+        assert old in code
+        code = code.replace(old, new)
+    student = Student(InProcess(cells(judge.assignment, Answer(name, exercise, "changed", code))))
+    (asked,) = (
+        c for c in judge.of(judge.assignment.exercise(exercise)) if c.hidden and c.name == check
+    )
+    return {judge.run(asked, student, salt).outcome for salt in salts}
+
+
 def test_two_clusters_with_one_coordinate_in_common_are_not_the_same() -> None:
     """Where the first atom is always at the origin, say."""
-    judge = Judge(load_assignment("lennard_jones"))
-    code = reference_code(judge.assignment, "sample_clusters")
-    centred = code.replace("append(positions)", "append(positions - positions[0])")
-    answer = Answer("lennard_jones", "sample_clusters", "centred", centred)
-    student = Student(InProcess(cells(judge.assignment, answer)))
-    exercise = judge.assignment.exercise("sample_clusters")
-    (asked,) = (c for c in judge.of(exercise) if c.hidden and c.name == "repeats_no_cluster")
-    assert judge.run(asked, student, "salt").outcome == "passed"
+    centred = {"append(positions)": "append(positions - positions[0])"}
+    asked = "lennard_jones", "sample_clusters", "repeats_no_cluster"
+    assert outcomes(*asked, centred) == {"passed"}
+
+
+def test_a_factor_that_is_small_is_not_taken_for_bounds() -> None:
+    """Under any salt."""
+    in_tens = {"t**2": "(t / 10) ** 2"}
+    asked = "pinn", "hard_constraint", "is_both_at_once"
+    assert outcomes(*asked, in_tens, map(str, range(30))) == {"passed"}
+
+
+def test_epochs_that_two_share_are_seen_where_both_have_the_same_best_one() -> None:
+    """Both are the class's."""
+    shared = {
+        "self.epoch": "EarlyStopping.epoch",
+        "self.best_loss, self.best_epoch, EarlyStopping.epoch = np.inf, -1, -1": (
+            "self.best_loss, self.start = np.inf, EarlyStopping.epoch"
+        ),
+        "self.best_loss, self.best_epoch =": "self.best_loss, EarlyStopping.best_epoch =",
+        "    def __init__": "    epoch = best_epoch = -1\n\n    def __init__",
+    }
+    asked = "training", "early_stopping", "keeps_its_memory_to_itself"
+    assert outcomes(*asked, shared) == {"failed"}

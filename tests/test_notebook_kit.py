@@ -855,6 +855,23 @@ def counted(state):
     return state.count + 1, State(state.count + 1, [*state.seen, state.count])
 
 
+class Optimiser:
+    def __init__(self):
+        self.state = State(0, [])
+
+
+class Row(list):
+    _make = None  # not a named tuple's
+
+
+def rows():
+    return Row([1, 2])
+
+
+def length(value):
+    return len(value)
+
+
 def batches(count):
     return Batches(count)
 
@@ -912,6 +929,16 @@ def test_a_named_tuple_that_was_handed_back_comes_as_it_was(asked: Any) -> None:
     assert (count, again) == (1, (1, [0]))
     assert asked.counted(asked.keep(again)) == (2, (2, [0, 1]))
     assert asked.counted((5, [])) == ("a tuple", (5, []))
+
+
+def test_a_named_tuple_that_was_read_comes_as_it_was(asked: Any) -> None:
+    _, kept = asked.keeping("counted", None)
+    for given in (asked.value(kept), asked.attribute(asked.Optimiser(), "state")):
+        assert asked.counted(given) == (1, (1, [0]))
+
+
+def test_what_is_no_tuple_is_no_named_one(asked: Any) -> None:
+    assert asked.length(asked.rows()) == 2
 
 
 def test_in_a_notebook_torch_has_one_thread_and_says_so() -> None:

@@ -208,7 +208,7 @@ def test_observe__has_normal_noise_of_its_own_on_each(student, draw):
     holds(tails and stats.kstest(noise, "norm").pvalue > 1e-7, words)
     for other in (x, t, np.roll(noise, 1)):
         within(np.corrcoef(noise, other)[0, 1], 0.0, 3000**-0.5)
-    words = "the noise is larger where it is warmer, or smaller"
+    words = "the noise is not equally large where it is warm and where it is cold"
     together = np.corrcoef(noise**2, np.sin(np.pi * x))[0, 1]
     holds(bool(abs(together) < 5 * 3000**-0.5), words)
 

@@ -530,7 +530,7 @@ def test_sample_clusters__throws_away_whole_clusters(student, draw):
 
     For two atoms the law is known: the separation is normal with variance 2 scale², cut off at
     min_distance; the middle is normal and knows nothing of it. 5 standard errors of about 800
-    clusters: a right answer fails once in 300 000 courses. Drawing only one of the atoms again
+    clusters: a right answer fails once in 240 000 courses. Drawing only one of the atoms again
     is 11 away, pushing it out to min_distance 15. Drawing all those again that are too close is the
     same with two atoms; with eight it is 9 away.
     """

@@ -1188,7 +1188,7 @@ def test_hard_constraint__is_both_at_once(student, draw):
     # Whatever the network multiplies, one of two large opposite ones brings it below zero.
     t = torch.tensor([[0.7], [float(draw.uniform(1, 6))]], dtype=torch.float64)
     lowest = np.full((2, 1), np.inf)
-    for sign in (100.0, -100.0):
+    for sign in (1e4, -1e4):  # as large in a factor that counts time in tens, (t / 10)²
         c = sign * draw.uniform(0.5, 1.5, 4)
         network = student.field("polynomial", coefficients=c.tolist())
         lowest = np.minimum(lowest, tensor(student.HardConstraint(network)(t), (2, 1)))

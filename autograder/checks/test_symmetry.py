@@ -582,7 +582,7 @@ def test_naive_mlp__ends_with_a_linear_layer(student, draw):
 @pytest.mark.point
 @pytest.mark.guard
 def test_naive_mlp__is_no_plane(student, draw):
-    """has an activation, and has it behind the hidden layer: it is no linear function of that
+    """has an activation behind its hidden layer: it is no linear function of its inputs
 
     Where nothing bends behind the hidden layer, its biases count the same for every input.
     """

@@ -816,7 +816,7 @@ def test_minibatches__shuffles_rows_not_blocks(student, draw):
     shared = 0
     for _ in range(epochs):  # a generator each: whether epochs differ is another check's question
         for batch in _epoch(student, x, y, batch_size, torch_generator(draw)):
-            holds(len(batch) == batch_size, "every batch should be full, as there are rows for it")
+            holds(len(batch) == batch_size, "every batch should have batch_size rows: they suffice")
             shared += int(np.sum(np.diff(np.sort(batch)) == 1))
     tries, chance = (count - 1) * epochs, (batch_size - 1) / (count - 1)
     within(shared, tries * chance, math.sqrt(tries * chance * (1 - chance)))
@@ -1251,10 +1251,11 @@ def test_early_stopping__keeps_its_memory_to_itself(student, draw):
     """knows nothing of another EarlyStopping: each has its own loss, epoch and weights"""
     weights = draw.normal(size=(2, 3, 3))
     first, _ = _run(student, weights[1], [0.5, 1.5, 2.5])
+    epoch = integer(attribute(first, "best_epoch"))
     one, model = _run(student, weights[0], [3.0, 1.0, 2.0])
     other, second = _run(student, weights[1], [0.5, 1.5, 2.5])
-    epochs = [integer(attribute(stopper, "best_epoch")) for stopper in (first, other)]
-    holds(epochs[0] == epochs[1], "another EarlyStopping has left its epochs")
+    same = integer(attribute(other, "best_epoch")) == epoch
+    holds(same, "another EarlyStopping has left its epochs")
     close(number(attribute(one, "best_loss")), 1.0, SINGLE)
     close(_restored(one, model), weights[0, 1], SINGLE)
     close(_restored(other, second), weights[1, 0], SINGLE)

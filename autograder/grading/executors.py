@@ -25,6 +25,7 @@ from autograder.errors import CourseError, JudgeLost
 from autograder.judging.digest import digests, salted, together
 from autograder.results import Result
 from autograder.sandbox import groups
+from autograder.sandbox.inside.lockdown import threads_of_this_user
 from autograder.sandbox.inside.protocol import LIMITS
 from autograder.sandbox.levels import Level
 from autograder.sandbox.process import bytes_left
@@ -68,7 +69,7 @@ def room() -> int:
     """How many submissions this machine can judge at a time: one a core, and no more than may
     all use the memory, and start the processes, that a submission may."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return max(1, int(min(cores, _memory() / _NEEDED, groups.processes_left() / _PROCESSES)))
+    return max(1, int(min(cores, _memory() / _NEEDED, _processes() / _PROCESSES)))
 
 
 def scarce() -> list[str]:
@@ -76,13 +77,21 @@ def scarce() -> list[str]:
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     wanted = {
         "memory": (_memory(), _NEEDED),
-        "processes": (groups.processes_left(), _PROCESSES),
+        "processes": (_processes(), _PROCESSES),
         "open files": (
             files if files != resource.RLIM_INFINITY else LIMITS["files"],
             LIMITS["files"],
         ),
     }
     return [name for name, (there, needed) in wanted.items() if there < needed]
+
+
+def _processes() -> float:
+    """How many more may be started, in its control groups and, but by root, by its user."""
+    most = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    alone = os.geteuid() == 0 or most == resource.RLIM_INFINITY
+    own = float("inf") if alone else most - threads_of_this_user()
+    return min(own, groups.processes_left())
 
 
 def _memory() -> float:

@@ -71,7 +71,8 @@ class Cage:
             self._start()
         except OSError as error:  # the machine's, as of no place for a file; nobody's submission
             if self._folder:
-                remove(self._folder)
+                with contextlib.suppress(OSError):  # it may want for the same
+                    remove(self._folder)
             raise CageError(f"the {level} cage does not start: {error.strerror}") from None
 
     def _renew_scratch(self) -> None:

@@ -187,9 +187,10 @@ class Tree:
             rows = sum(part.count(b"\n") for part in parts)
             return max(0, rows - _SOCKETS_UNCOUNTED) * self._buffer
         open_files, hidden = [], 0
-        for pid in processes:
+        # A thread may have a table of files of its own; one that has ended tells of none.
+        for table in (f"/proc/{pid}/task/{task}/fd" for pid in processes for task in _tasks(pid)):
             try:
-                open_files += [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
+                open_files += [f"{table}/{name}" for name in os.listdir(table)]
             except PermissionError:
                 hidden += 256
             except OSError:
@@ -255,6 +256,11 @@ def bytes_left() -> float:
     """What the machine has left of its memory; without end where nobody tells."""
     found = _kilobytes("/proc/meminfo", (b"MemAvailable:",))
     return float("inf") if found is None else found * 1024
+
+
+def kernels_own() -> int:
+    """What the kernel itself holds of the machine's memory, which is in no process."""
+    return (_kilobytes("/proc/meminfo", (b"SUnreclaim:", b"VmallocUsed:")) or 0) * 1024
 
 
 def kernel_kills() -> int:

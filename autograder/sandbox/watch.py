@@ -22,7 +22,7 @@ from autograder.errors import CageError, WorkerEnded
 from . import alive, clock
 from .groups import Group
 from .inside.protocol import LIMITS
-from .process import Sight, Tree, bytes_left, kernel_kills
+from .process import Sight, Tree, bytes_left, kernel_kills, kernels_own
 
 EVERY, SELDOM = 0.05, 0.5
 """Seconds between two looks: more of them where a look takes long, that it does not take a core."""
@@ -70,7 +70,7 @@ class Watch:
         self.tree = Tree(pid, above)
         self.line = line
         self.group = group
-        self._left = bytes_left()
+        self._left, self._kernels = bytes_left(), kernels_own()
         self.verdict: WorkerEnded | CageError | None = None
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -170,8 +170,10 @@ class Watch:
         # that share much end one after another, each next one has a larger part when it is read.
         stays = self._there.issubset(sight.processes)
         looks = _HIDDEN if not seen else 2 if stays else 4
-        missed = self.tree.missed and self.group is None
-        hidden = missed and LIMITS["memory"] < self._left - bytes_left() < float("inf")
+        limit, hidden = LIMITS["memory"], False
+        if self.group is None:
+            hidden = self.tree.missed and limit < self._left - bytes_left() < float("inf")
+            hidden |= kernels_own() - self._kernels > limit
         self._suspect = self._suspect + 1 if seen or hidden else 0
         if self._suspect >= looks:
             raise out_of_memory(killed=not seen or self.tree.hurried)

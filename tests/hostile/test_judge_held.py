@@ -667,6 +667,20 @@ def test_there_is_room_for_no_more_than_may_start_all_their_processes(
     assert executors.scarce() == (["processes"] if most == "60" else [])
 
 
+@pytest.mark.parametrize(("user", "jobs"), [(0, 8), (1000, 2)])
+def test_there_is_room_for_no_more_than_the_user_may_start(
+    monkeypatch: pytest.MonkeyPatch, user: int, jobs: int
+) -> None:
+    """`ulimit -u` counts all that a user has; root's submissions have users of their own."""
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (200, 200))
+    monkeypatch.setattr(executors, "threads_of_this_user", lambda: 30)
+    monkeypatch.setattr(executors.groups, "processes_left", lambda: float("inf"))
+    monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
+    assert executors.room() == jobs
+
+
 def test_a_machine_that_lets_nobody_open_as_many_files_as_a_submission_may_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import ctypes
 import io
 import itertools
 import os
 import random
 import resource
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -577,6 +579,47 @@ def _missed_in_each_look(
             lambda pid, tasks: ([next(number)] if pid == os.getpid() else [], True),
         )
         yield found
+
+
+@pytest.mark.parametrize(("grown", "ended"), [(2**30, False), (2**32, True)])
+def test_what_the_kernel_itself_holds_more_is_taken_for_its_own(
+    grown: int, ended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who read in 200 files of /proc where it has mapped a file of a name of megabytes had the
+    kernel keep gigabytes."""
+    monkeypatch.setattr(watch, "kernels_own", lambda: 2**28)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        found = watch.Watch(os.getpid(), ours)
+        monkeypatch.setattr(watch, "kernels_own", lambda: 2**28 + grown)
+        for _ in range(watch._HIDDEN - 1):
+            found.look(0.0)
+        refused = pytest.raises(WorkerEnded, match="of memory") if ended else None
+        with refused or contextlib.nullcontext() as told:
+            found.look(0.0)
+        assert told is None or told.value.killed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no thread has files of its own")
+def test_sockets_that_a_thread_alone_has_are_counted() -> None:
+    tree, made, seen = process.Tree(os.getpid()), threading.Event(), threading.Event()
+    before = tree._buffers([os.getpid()])
+
+    def hold() -> None:
+        ctypes.CDLL(None).syscall(436, 2**20, 2**20, 2)  # from here on its table is its own
+        ends = [end for _ in range(50) for end in socket.socketpair()]
+        made.set()
+        seen.wait()
+        for end in ends:
+            end.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    made.wait()
+    held = tree._buffers([os.getpid()])
+    seen.set()
+    holder.join()
+    assert held - before >= (100 - process._SOCKETS_UNCOUNTED) * process._socket_buffer()
 
 
 def test_who_ends_while_its_children_are_seen_has_hidden_nothing(

@@ -32,7 +32,7 @@ from .rows import (
     in_conflict,
     make_tables,
     save_cells,
-    save_penalty,
+    save_penalties,
     submission_row,
     submitted_notebooks,
     update_rows,
@@ -169,10 +169,11 @@ class Recorder:
         known, left = Store(self.course_dir).max_points(assignment.name), dropped(self.course_dir)
         name = assignment.name
         with self._session() as session:
-            found = [
-                self._renewed(session, name, mark)
-                for mark in read_marks(session, assignment, known)
-            ]
+            held = read_marks(session, assignment, known)
+        found = [self._renewed(mark) for mark in held]
+        self._save_penalties(
+            name, (now for now, was in zip(found, held, strict=True) if now != was)
+        )
         several = {path.name for path in (self.course_dir / "attempts" / name).glob("*")}
         return [
             mark._replace(attempts=told(self.course_dir, name, mark.student))
@@ -182,9 +183,9 @@ class Recorder:
             if mark.student not in left
         ]
 
-    def _renewed(self, session: Any, name: str, mark: Mark) -> Mark:
+    def _renewed(self, mark: Mark) -> Mark:
         """With what being late costs by now: since it was graded somebody may have given points by
-        hand, more time or another due date. Written too, so that the gradebook says the same."""
+        hand, more time or another due date."""
         if mark.handed_in is None or mark.due is None:
             return mark
         penalty = self._penalty(mark.student, mark.points, mark.handed_in, mark.due, None)
@@ -192,8 +193,16 @@ class Recorder:
             return mark  # nbgrader's own command may know of a penalty that the course does not
         if abs((penalty or 0.0) - mark.penalty) < _ROUNDING:
             return mark
-        save_penalty(session, name, mark.student, penalty)
         return mark._replace(penalty=penalty or 0.0)
+
+    def _save_penalties(self, name: str, marks: Iterable[Mark]) -> None:
+        """So that the gradebook says the same; one that may only be read stops no report."""
+        penalties = {mark.student: mark.penalty or None for mark in marks}
+        if penalties:
+            try:
+                self._written(lambda session: save_penalties(session, name, penalties))
+            except GradebookError as error:
+                log.warning("what being late costs by now was not written: %s", plain(str(error)))
 
     def absent(self, assignment: Assignment) -> list[Person]:
         """Who is on the roster and has handed in nothing."""

@@ -257,21 +257,22 @@ def update_rows(session: Any, table: Any, changes: Iterable[tuple[Any, dict[str,
         session.execute(update(table), changed)
 
 
-def save_penalty(session: Any, name: str, student: str, penalty: float | None) -> None:
-    """What a submission loses for being late."""
+def save_penalties(session: Any, name: str, penalties: dict[str, float | None]) -> None:
+    """What these students' submissions lose for being late."""
     from nbgrader import api
-    from sqlalchemy import select, update
+    from sqlalchemy import select
 
     handed, book = api.SubmittedAssignment, api.SubmittedNotebook
     found = (
-        select(book.id)
+        select(book.id, book.late_submission_penalty, handed.student_id)
         .join(handed, handed.id == book.assignment_id)
         .join(api.Notebook, api.Notebook.id == book.notebook_id)
         .join(api.Assignment, api.Assignment.id == handed.assignment_id)
-        .where(api.Assignment.name == name, api.Notebook.name == name, handed.student_id == student)
+        .where(api.Assignment.name == name, api.Notebook.name == name)
     )
-    ids = [row.id for row in session.execute(found).all()]
-    session.execute(update(book), [{"id": one, "late_submission_penalty": penalty} for one in ids])
+    rows = [row for row in session.execute(found).all() if row.student_id in penalties]
+    late = "late_submission_penalty"
+    update_rows(session, book, [(row, {late: penalties[row.student_id]}) for row in rows])
 
 
 def auto_score(result: Result, exercise: ExerciseResult | None) -> float | None:

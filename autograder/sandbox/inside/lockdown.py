@@ -246,12 +246,13 @@ _OPEN = {"x86_64": ((2, 24), (257, 32)), "aarch64": ((56, 32),)}
 _O_TRUNC, _O_ACCMODE = 0o1000, 3
 _OPENAT2 = 437
 _OF_OWNERS_EVERYWHERE = (452, 466, 469)
-# Of terminals, pipes and sockets alone, by the kind in the second byte. A file system's own go past
+# Of terminals and pipes alone, by the kind in the second byte. A file system's own go past
 # Landlock and read-only mounts, from a file or folder that may only be read: a snapshot with code
 # in it beside the libraries (Btrfs), the key of the user's encrypted folders taken away (fscrypt),
-# flags, versions, and that everybody's files are written to the disk.
+# flags, versions, and that everybody's files are written to the disk. A socket's have the kernel
+# load code for bridges and VLANs, whoever asks; so has a terminal's other line (TIOCSETD).
 _IOCTL = {"x86_64": 16, "aarch64": 29}
-_OF_TERMINALS, _OF_SOCKETS = 0x5400, 0x8900
+_OF_TERMINALS, _TIOCSETD = 0x5400, 0x5423
 # Place, cores and priority of processes: of its own alone, where others of its user can be seen.
 # The arguments that say whose, at these places, must be 0 (of `setpriority` also which kind).
 _ITS_OWN = {
@@ -345,8 +346,8 @@ def system_call_filter(namespaces: bool) -> bytes:
         steps = [(load, 0, 0, flags), (anyset, 0, 4, _O_TRUNC), (mask, 0, 0, _O_ACCMODE)]
         steps += [(equal, 2, 0, os.O_WRONLY), (equal, 1, 0, os.O_RDWR), refused, allowed]
         program += where(number, steps)
-    steps = [(load, 0, 0, 24), (mask, 0, 0, 0xFF00), (equal, 1, 0, _OF_TERMINALS)]
-    program += where(_IOCTL[machine], [*steps, (equal, 0, 1, _OF_SOCKETS), allowed, not_here])
+    steps = [(load, 0, 0, 24), (equal, 2, 0, _TIOCSETD), (mask, 0, 0, 0xFF00)]
+    program += where(_IOCTL[machine], [*steps, (equal, 1, 0, _OF_TERMINALS), not_here, allowed])
     for number in (_SOCKET[machine], _SOCKETPAIR[machine]):
         steps = [(load, 0, 0, 16), (equal, 0, 4, _AF_UNIX), (load, 0, 0, 24), (mask, 0, 0, 0xF)]
         program += where(number, [*steps, (equal, 0, 1, _SOCK_STREAM), allowed, refused])

@@ -179,14 +179,14 @@ class Session:
         return {"ok": True, "encoded": encode(list(found))}
 
     def _op_attribute(self, target: Any, name: str) -> dict[str, Any]:
-        return {"ok": True, "encoded": encode(getattr(target, name), self._keep)}
+        return {"ok": True, "encoded": encode(getattr(target, name), self._keep, self.named)}
 
     def _op_keep(self, number: int, value: Any) -> dict[str, Any]:
         self._put(number, value)
         return {"ok": True}
 
     def _op_value(self, target: Any) -> dict[str, Any]:
-        return {"ok": True, "encoded": encode(target)}
+        return {"ok": True, "encoded": encode(target, named=self.named)}
 
     def _op_field(self, number: int, name: str, params: dict[str, Any]) -> dict[str, Any]:
         return self._op_keep(number, fields.FIELDS[name](**params))

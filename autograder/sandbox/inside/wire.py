@@ -159,7 +159,7 @@ class _Writer:
         elif (base := next((b for b in _BASES if isinstance(value, b)), kind)) is not kind:
             start = len(self.parts)
             self.value(base(value), depth + 1)  # a named tuple counts as the tuple that it is
-            if self.named is not None and hasattr(kind, "_make"):
+            if self.named is not None and base is tuple and hasattr(kind, "_make"):
                 self.named[_digest(b"".join(self.parts[start:]))] = kind
         elif isinstance(value, _ITERATORS):
             items: Any = value
@@ -350,7 +350,7 @@ class _Reader:
         state = self.value(depth + 1)
         # What `spawn` gives follows from the seed, which a state does not tell: the same state
         # always gets the same one.
-        seed = int.from_bytes(hashlib.sha256(self.data[start : self.at]).digest(), "little")
+        seed = int.from_bytes(_digest(self.data[start : self.at]), "little")
         generator = np.random.Generator(getattr(np.random, state["bit_generator"])(seed))
         generator.bit_generator.state = state
         return generator
