@@ -855,6 +855,15 @@ def counted(state):
     return state.count + 1, State(state.count + 1, [*state.seen, state.count])
 
 
+First, Second = (collections.namedtuple(name, "mean") for name in ("First", "Second"))
+
+
+def kinds(state):
+    if state is None:
+        return [First(0.0), Second(0.0)]
+    return [type(one).__name__ for one in state]
+
+
 class Optimiser:
     def __init__(self):
         self.state = State(0, [])
@@ -929,6 +938,11 @@ def test_a_named_tuple_that_was_handed_back_comes_as_it_was(asked: Any) -> None:
     assert (count, again) == (1, (1, [0]))
     assert asked.counted(asked.keep(again)) == (2, (2, [0, 1]))
     assert asked.counted((5, [])) == ("a tuple", (5, []))
+
+
+def test_two_kinds_of_named_tuples_that_hold_the_same_stay_two(asked: Any) -> None:
+    for _ in range(2):
+        assert asked.kinds(asked.kinds(None)) == ["First", "Second"]
 
 
 def test_a_named_tuple_that_was_read_comes_as_it_was(asked: Any) -> None:

@@ -64,9 +64,9 @@ _ITERATORS: tuple[type, ...] = (
 )
 
 
-Named = dict[bytes, Any]
+Named = dict[bytes, list[Any]]
 """The student's own kinds of tuple, by a digest of the bytes that one crossed as: it comes back as
-what it was, for whoever reads its fields by name."""
+what it was, for whoever reads its fields by name. Of several with equal bytes in order."""
 
 
 class WireError(ValueError):
@@ -87,6 +87,7 @@ class _Writer:
         self.put = self.parts.append
         self.keep = keep
         self.named = named
+        self.found: Named = {}
         self.size = 0
         self.items = 0
 
@@ -160,7 +161,8 @@ class _Writer:
             start = len(self.parts)
             self.value(base(value), depth + 1)  # a named tuple counts as the tuple that it is
             if self.named is not None and base is tuple and hasattr(kind, "_make"):
-                self.named[_digest(b"".join(self.parts[start:]))] = kind
+                digest = _digest(b"".join(self.parts[start:]))
+                self.found.setdefault(digest, []).append(kind)
         elif isinstance(value, _ITERATORS):
             items: Any = value
             self.value(list(itertools.islice(items, MAX_ITEMS)), depth)
@@ -252,6 +254,7 @@ class _Reader:
         self.resolve = resolve
         self.generators = generators
         self.named = named
+        self.made: dict[bytes, int] = {}
 
     def take(self, count: int) -> bytes:
         start, end = self.at, self.at + count
@@ -297,8 +300,11 @@ class _Reader:
         if tag in _SEQUENCES:
             start = self.at - 1
             items = [self.value(depth + 1) for _ in range(self.count())]
-            if self.named and (known := self.named.get(_digest(self.data[start : self.at]))):
-                return known._make(items)
+            if self.named:
+                digest = _digest(self.data[start : self.at])
+                number = self.made[digest] = self.made.get(digest, -1) + 1
+                if kinds := self.named.get(digest):
+                    return kinds[min(number, len(kinds) - 1)]._make(items)
             return _SEQUENCES[tag](items)
         if tag == b"b":
             return self.take(self.number())
@@ -369,6 +375,8 @@ def encode(
     notes the named tuples among what crosses, for `decode` to make again."""
     writer = _Writer(keep, named)
     writer.value(value)
+    if named is not None:
+        named |= writer.found
     data = b"".join(writer.parts)
     if len(data) > MAX_BYTES:
         raise _too_large()
