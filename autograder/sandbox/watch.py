@@ -171,9 +171,8 @@ class Watch:
         stays = self._there.issubset(sight.processes)
         looks = _HIDDEN if not seen else 2 if stays else 4
         limit, hidden = LIMITS["memory"], False
-        if self.group is None:
-            hidden = self.tree.missed and limit < self._left - bytes_left() < float("inf")
-            hidden |= kernels_own() - self._kernels > limit
+        if self.group is None and limit < self._left - bytes_left() < float("inf"):
+            hidden = self.tree.missed or kernels_own() - self._kernels > limit
         self._suspect = self._suspect + 1 if seen or hidden else 0
         if self._suspect >= looks:
             raise out_of_memory(killed=not seen or self.tree.hurried)

@@ -581,17 +581,22 @@ def _missed_in_each_look(
         yield found
 
 
-@pytest.mark.parametrize(("grown", "ended"), [(2**30, False), (2**32, True)])
+@pytest.mark.parametrize(
+    ("grown", "left", "ended"),
+    [(2**30, 2**32, False), (2**32, 2**33, False), (2**32, 2**32, True)],
+)
 def test_what_the_kernel_itself_holds_more_is_taken_for_its_own(
-    grown: int, ended: bool, monkeypatch: pytest.MonkeyPatch
+    grown: int, left: int, ended: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who read in 200 files of /proc where it has mapped a file of a name of megabytes had the
-    kernel keep gigabytes."""
+    kernel keep gigabytes. Where the machine has no less for it, others have given something back."""
     monkeypatch.setattr(watch, "kernels_own", lambda: 2**28)
+    monkeypatch.setattr(watch, "bytes_left", lambda: 2**33)
     ours, theirs = socket.socketpair()
     with ours, theirs:
         found = watch.Watch(os.getpid(), ours)
         monkeypatch.setattr(watch, "kernels_own", lambda: 2**28 + grown)
+        monkeypatch.setattr(watch, "bytes_left", lambda: left)
         for _ in range(watch._HIDDEN - 1):
             found.look(0.0)
         refused = pytest.raises(WorkerEnded, match="of memory") if ended else None
