@@ -589,7 +589,7 @@ def test_what_the_kernel_itself_holds_more_is_taken_for_its_own(
     grown: int, left: int, ended: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who read in 200 files of /proc where it has mapped a file of a name of megabytes had the
-    kernel keep gigabytes. Where the machine has no less for it, others have given something back."""
+    kernel keep gigabytes. Where the machine has no less for it, they are others'."""
     monkeypatch.setattr(watch, "kernels_own", lambda: 2**28)
     monkeypatch.setattr(watch, "bytes_left", lambda: 2**33)
     ours, theirs = socket.socketpair()
