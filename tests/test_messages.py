@@ -35,7 +35,7 @@ from coursekit.written import Call, Origin, Thing, code
 
 from autograder.course import ROOT, Cell, load_assignment
 from autograder.judging.answers import Answer, cells, mistakes, reference_code
-from autograder.judging.judge import Judge
+from autograder.judging.judge import Check, Judge
 from autograder.judging.student import Student
 from autograder.sandbox.inside.fields import FIELDS
 from autograder.sandbox.protocol import InProcess
@@ -586,10 +586,14 @@ def test_no_known_mistake_hears_what_is_not_true_of_it(
         m for m in mistakes(judge.assignment) if (m.exercise, m.name) == (exercise, mistake)
     )
     student = Student(InProcess(cells(judge.assignment, wrong)))
-    (asked,) = (
-        c for c in judge.of(judge.assignment.exercise(exercise)) if c.hidden and c.name == check
-    )
-    assert not re.search(words, judge.run(asked, student, "salt").message + "\n")
+    result = judge.run(hidden(judge, exercise, check), student, "salt")
+    assert not re.search(words, result.message + "\n")
+
+
+def hidden(judge: Judge, exercise: str, name: str) -> Check:
+    checks = judge.of(judge.assignment.exercise(exercise))
+    (found,) = (check for check in checks if check.hidden and check.name == name)
+    return found
 
 
 def outcomes(
@@ -602,9 +606,7 @@ def outcomes(
         assert old in code
         code = code.replace(old, new)
     student = Student(InProcess(cells(judge.assignment, Answer(name, exercise, "changed", code))))
-    (asked,) = (
-        c for c in judge.of(judge.assignment.exercise(exercise)) if c.hidden and c.name == check
-    )
+    asked = hidden(judge, exercise, check)
     return {judge.run(asked, student, salt).outcome for salt in salts}
 
 

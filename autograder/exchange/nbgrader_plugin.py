@@ -11,6 +11,7 @@ import functools
 import html
 import sys
 import warnings
+from collections.abc import Callable
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -30,6 +31,7 @@ from traitlets import Enum
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
 from autograder.files import plain
+from autograder.grading.job import Job
 from autograder.grading.run import students
 from autograder.records.feedback import Pages
 from autograder.records.gradebook import Recorder, submission_time
@@ -112,10 +114,11 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         found, recorder = exporter.assignment, exporter.recorder
         student = resources["nbgrader"]["student"]
         job = read_job(recorder.course_dir, found, student, course_salt(recorder.course_dir))
-        result = judges(weakest).grade(job)
+        grade = judges(weakest).grade
+        result = grade(job)
         try:
             with only_grader(recorder.course_dir):
-                result = self._recorded(result)
+                result = self._recorded(result, grade)
         except CourseError as error:
             raise NbGraderException(f"{student} was not recorded: {error}") from None
         self.log.info("%s: %g of %g points", student, result.points, result.max_points)
@@ -124,15 +127,12 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
                 self.log.warning("%s: %s", student, plain(line))
         return _read(recorder.autograded(result)), resources
 
-    def _recorded(self, result: Result) -> Result:
+    def _recorded(self, result: Result, grade: Callable[[Job], Result]) -> Result:
         """The result that counts now, which may be another attempt's."""
-        from autograder.grading.executors import judges
         from autograder.grading.run import has_moved, of_one_file
         from autograder.records.attempts import Attempts
 
         found, recorder, student = self.parent.assignment, self.parent.recorder, result.student
-        weakest: Any = self.isolation
-        grade = judges(weakest).grade
         store = Store(recorder.course_dir)
         known = store.load(found.name, student)
         if known is not None and has_moved(known, result):

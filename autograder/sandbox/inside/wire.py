@@ -82,12 +82,11 @@ class Handle:
 
 
 class _Writer:
-    def __init__(self, keep: Callable[[Any], Handle] | None, named: Named | None) -> None:
+    def __init__(self, keep: Callable[[Any], Handle] | None) -> None:
         self.parts: list[bytes] = []
         self.put = self.parts.append
         self.keep = keep
-        self.named = named
-        self.found: Named = {}
+        self.named: Named = {}
         self.size = 0
         self.items = 0
 
@@ -160,9 +159,9 @@ class _Writer:
         elif (base := next((b for b in _BASES if isinstance(value, b)), kind)) is not kind:
             start = len(self.parts)
             self.value(base(value), depth + 1)  # a named tuple counts as the tuple that it is
-            if self.named is not None and base is tuple and hasattr(kind, "_make"):
+            if base is tuple and hasattr(kind, "_make"):
                 digest = _digest(b"".join(self.parts[start:]))
-                self.found.setdefault(digest, []).append(kind)
+                self.named.setdefault(digest, []).append(kind)
         elif isinstance(value, _ITERATORS):
             items: Any = value
             self.value(list(itertools.islice(items, MAX_ITEMS)), depth)
@@ -373,10 +372,10 @@ def encode(
 ) -> bytes:
     """Bytes of `value`. `keep` takes objects that cannot cross and gives handles for them; `named`
     notes the named tuples among what crosses, for `decode` to make again."""
-    writer = _Writer(keep, named)
+    writer = _Writer(keep)
     writer.value(value)
     if named is not None:
-        named |= writer.found
+        named |= writer.named
     data = b"".join(writer.parts)
     if len(data) > MAX_BYTES:
         raise _too_large()
