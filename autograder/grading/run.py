@@ -19,7 +19,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -31,12 +31,10 @@ from autograder.judging.submission import find_notebook
 from autograder.results import Result, Store, dropped, handed_in
 from autograder.sandbox.levels import LEVELS, Level
 
-from .executors import checks_of, cluster, here, lost
+from .executors import Hands, checks_of, cluster, here, lost
 from .job import REPEATED, Job, filled, submission_sha256
 
 SALT = ".autograder_salt"
-Event = Literal["graded", "kept"]
-Asked = TypeVar("Asked", bound=Job | Result)
 
 
 class Sink(Protocol):
@@ -93,59 +91,69 @@ def variant(salt: str, student: str) -> str:
     return hashlib.sha256(f"{salt}\0{student}".encode()).hexdigest()
 
 
+class Graders(NamedTuple):
+    """Who judges: `jobs` judges on this machine (as many as it has room for if 0), or the Dask
+    cluster whose `scheduler` is named; in no weaker cage than `weakest`."""
+
+    jobs: int = 0
+    scheduler: str = ""
+    weakest: Level = "full"
+
+    def at_work(self) -> contextlib.AbstractContextManager[Hands]:
+        if self.scheduler:
+            return cluster(self.scheduler, self.weakest)
+        return here(self.jobs, self.weakest)
+
+
+class Step(NamedTuple):
+    """What was on record of a student, and what holds now: the same object where that stays."""
+
+    before: Result | None
+    now: Result
+    gone: str = ""
+    """Why what is on record cannot be judged any more."""
+    outdated: bool = False
+    """Whether it stays although other checks, other points or another salt would move it."""
+
+    @property
+    def stays(self) -> bool:
+        return self.now is self.before
+
+
+Asked = TypeVar("Asked", bound=Job | Step)
+
+
 def grade_class(
     assignment: Assignment,
     course_dir: Path,
     chosen: Iterable[str],
     sinks: Iterable[Sink],
+    graders: Graders,
     *,
-    jobs: int,
-    scheduler: str = "",
-    weakest: Level = "full",
     force: bool = False,
-    missing: list[str] | None = None,
-    outdated: list[str] | None = None,
-    moved: list[str] | None = None,
     renew: Callable[[Result], None] | None = None,
-    kept: Iterable[Sink] | None = None,
-) -> Iterator[tuple[Event, Result]]:
-    """Every chosen student's result as it comes, recorded in the store and the sinks by then; one
-    that stays, in those of `kept` alone if it is given.
+) -> Iterator[Step]:
+    """Every chosen student's result as it comes, recorded in the store and the sinks by then.
 
-    Whose submission was graded and is not there any more keeps the record, and is told in
-    `missing`, with the reason. A recorded result of the same file stays, whatever became of the
-    checks, the points or the salt since; its student is told in `outdated`. Where the same file
-    was judged again and earned something else, `moved` has the sentence. `renew` is called with a
-    result before one of another file takes its place.
-    `jobs` judges on this machine grade, or the Dask cluster whose `scheduler` is named.
+    Whose submission was graded and is not there any more keeps the record. So does a recorded
+    result of the same file, whatever became of the checks, the points or the salt since. `renew` is
+    called with a result before one of another file takes its place.
     """
     sinks = list(sinks)
-    kept = sinks if kept is None else list(kept)
-    for before, after in _judged(
-        assignment,
-        course_dir,
-        chosen,
-        jobs=jobs,
-        scheduler=scheduler,
-        weakest=weakest,
-        force=force,
-        missing=missing,
-        outdated=[] if outdated is None else outdated,
-    ):
-        if after is before:
-            for sink in kept:
-                sink.record(after)
-            yield "kept", after
+    for step in _steps(assignment, course_dir, chosen, graders, force=force, leave_outdated=True):
+        before, now = step.before, step.now
+        if step.stays:
+            for sink in sinks:
+                sink.record(now)
         else:
-            if renew is not None and before is not None and not of_one_file(before, after):
+            if renew is not None and before is not None and not of_one_file(before, now):
                 renew(before)
-            record(course_dir, [after], sinks)
-            if moved is not None and before is not None and has_moved(before, after):
-                moved.append(f"{after.student}: {before.points:g} before, {after.points:g} now")
-            yield "graded", after
+            record(course_dir, [now], sinks)
+        yield step
 
 
 def has_moved(before: Result, after: Result) -> bool:
+    """Whether the same file has another mark now."""
     marked = before.status != "grader_error"
     return marked and of_one_file(before, after) and before.points != after.points
 
@@ -187,13 +195,7 @@ class Change(NamedTuple):
 
 
 def judged_again(
-    assignment: Assignment,
-    course_dir: Path,
-    *,
-    missing: list[str] | None = None,
-    jobs: int,
-    scheduler: str = "",
-    weakest: Level = "full",
+    assignment: Assignment, course_dir: Path, graders: Graders, missing: list[str]
 ) -> Iterator[Change]:
     """Every recorded submission under the present checks, as it comes; nothing is written.
 
@@ -203,30 +205,22 @@ def judged_again(
     """
     store, name = Store(course_dir), assignment.name
     recorded = [student for student in store.students(name) if store.load(name, student)]
-    for before, after in _judged(
-        assignment,
-        course_dir,
-        recorded,
-        jobs=jobs,
-        scheduler=scheduler,
-        weakest=weakest,
-        missing=missing,
-    ):
-        if before is None or after is before:
-            continue
-        if of_one_file(before, after):
-            yield Change(before, after)
-        elif missing is not None:
-            missing.append(
-                f"{after.student}: another file was handed in since, for `grade` to take"
-            )
+    for step in _steps(assignment, course_dir, recorded, graders):
+        before, now = step.before, step.now
+        if step.gone:
+            missing.append(f"{now.student}: {step.gone}")
+        elif before is not None and not step.stays:
+            if of_one_file(before, now):
+                yield Change(before, now)
+            else:
+                missing.append(
+                    f"{now.student}: another file was handed in since, for `grade` to take"
+                )
 
 
-def judged(
-    asked: Iterable[Asked], *, jobs: int, scheduler: str = "", weakest: Level = "full"
-) -> Iterator[tuple[Asked, Result]]:
-    """Each job and its result as it comes, and a result that is asked for as it is in its turn;
-    nothing is written."""
+def judged(asked: Iterable[Asked], graders: Graders) -> Iterator[tuple[Asked, Result]]:
+    """Each job and its result as it comes, and a step that is settled in its turn; nothing is
+    written."""
     waiting: dict[Future[bytes], Any] = {}
 
     def finished() -> Iterator[tuple[Asked, Result]]:
@@ -234,10 +228,10 @@ def judged(
             job = waiting.pop(future)
             yield job, _result(job, future)
 
-    with cluster(scheduler, weakest) if scheduler else here(jobs, weakest) as hands:
+    with graders.at_work() as hands:
         for one in asked:
-            if isinstance(one, Result):
-                yield one, one
+            if isinstance(one, Step):
+                yield one, one.now
                 continue
             waiting[hands.submit(one)] = one
             if len(waiting) >= hands.ahead():
@@ -255,55 +249,48 @@ def record(course_dir: Path, results: Iterable[Result], sinks: Iterable[Sink]) -
             sink.record(result)
 
 
-def _judged(
+def _steps(
     assignment: Assignment,
     course_dir: Path,
     chosen: Iterable[str],
+    graders: Graders,
     *,
-    jobs: int,
-    scheduler: str,
-    weakest: Level,
     force: bool = False,
-    missing: list[str] | None = None,
-    outdated: list[str] | None = None,
-) -> Iterator[tuple[Result | None, Result]]:
-    """Of each student what was known and what holds now; one object where that still holds.
-
-    With `outdated`, a recorded mark that only other checks could move is left and named there.
+    leave_outdated: bool = False,
+) -> Iterator[Step]:
+    """What becomes of each student; `leave_outdated`: a mark that only other checks could move
+    stays.
 
     Notebooks are read shortly before their turn, so that a large class needs no more memory
     than a small one.
     """
-    store, salt = Store(course_dir), course_salt(course_dir)
+    store, salt, weakest = Store(course_dir), course_salt(course_dir), graders.weakest
     known: dict[str, Result | None] = {}  # of those that are being judged
 
-    def asked() -> Iterator[Job | Result]:
+    def asked() -> Iterator[Job | Step]:
         for student in chosen:
             recorded = store.load(assignment.name, student)
             job = read_job(course_dir, assignment, student, salt)
             if job.notebook is None and recorded is not None and recorded.status == "graded":
-                if missing is not None:
-                    missing.append(f"{student}: {job.problem}")
-                yield recorded
+                yield Step(recorded, recorded, gone=job.problem)
                 continue
             before = None if force else recorded
             job.exercises = _stale(before, job, weakest)
-            if outdated is not None and before is not None and _outdated(before, job, weakest):
-                outdated.append(student)
-                job.exercises = []
             if before is not None and not job.exercises:
-                yield before
-                continue
-            known[student] = recorded
-            yield job
+                yield Step(before, before)
+            elif before is not None and leave_outdated and _marked(before, job, weakest):
+                yield Step(before, before, outdated=True)
+            else:
+                known[student] = recorded
+                yield job
 
-    for one, result in judged(asked(), jobs=jobs, scheduler=scheduler, weakest=weakest):
-        if one is result:
-            yield result, result
-            continue
-        recorded = known.pop(result.student)
-        before = None if force else recorded
-        yield recorded, _final(before, _merged(before, result, assignment))
+    for one, result in judged(asked(), graders):
+        if isinstance(one, Step):
+            yield one
+        else:
+            recorded = known.pop(one.student)
+            before = None if force else recorded
+            yield Step(recorded, _final(before, _merged(before, result, assignment)))
 
 
 def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:
@@ -330,10 +317,9 @@ def _rests(known: Result, job: Job, weakest: Level) -> bool:
     return same and not again and known.isolation not in LEVELS[LEVELS.index(weakest) + 1 :]
 
 
-def _outdated(known: Result, job: Job, weakest: Level) -> bool:
-    """Whether a mark was recorded that nothing but other checks would move."""
-    marked = known.status != "grader_error"
-    return marked and bool(job.exercises) and _rests(known, job, weakest)
+def _marked(known: Result, job: Job, weakest: Level) -> bool:
+    """Whether a mark was recorded that nothing but other checks could move."""
+    return known.status != "grader_error" and _rests(known, job, weakest)
 
 
 def _merged(known: Result | None, new: Result, assignment: Assignment) -> Result:
