@@ -22,11 +22,11 @@ import functools
 import hashlib
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from coursekit import facts
+from coursekit import StudentError, facts
 from coursekit.slips import chosen
 
 from autograder.course import SECONDS, Assignment, Cell, Exercise
@@ -46,6 +46,8 @@ _EXERCISE, _SUBMISSION = 5.0, 40.0
 _MOST = 0.65
 """The part of the failed checks that a mistake explains which is named though it differs in one."""
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
+_ASKS = ("call", "attribute", "gradients")
+"""Requests that ask the student's code for something; the others prepare it."""
 _DECIDE = (Handle, np.random.Generator, torch.Generator)
 """What a call may be given that makes more than one answer right: random numbers, a network."""
 
@@ -60,7 +62,8 @@ class Observer:
     def __init__(
         self, judge: Judge, salt: str, code: Sequence[Cell] = (), known: Known | None = None
     ) -> None:
-        self.judge, self.salt, self.code, self.known = judge, salt, code, known
+        self.judge, self.salt, self.code = judge, salt, code
+        self.known = known or Known(judge.assignment)
         self.left = _SUBMISSION
 
     def __call__(self, result: ExerciseResult, transcripts: Transcripts) -> None:
@@ -68,9 +71,8 @@ class Observer:
         if work is None or (result.mistake and " Or: " not in result.hint):
             return
         # Two mistakes that answer alike: what stands in the code may tell them apart.
-        told = result.hint if result.mistake else ""
         with self._accounted():
-            fact = self._fact(work.exercise)
+            told, fact = result.hint, self._fact(work.exercise)
             if not told:
                 told = work.relation() or (not fact and work.small_change()) or work.place()
             result.hint = " ".join(filter(None, (told, fact)))
@@ -82,13 +84,10 @@ class Observer:
             return None
         with self._accounted():
             exercise = self.judge.assignment.exercise(result.name)
-            known = self.known or Known(self.judge.assignment)
             work = _Diagnosis(
-                self.judge, self.salt, exercise, transcripts, failed, self.left, known
+                self.judge, self.salt, exercise, transcripts, failed, self.left, self.known
             )
-            found = work.named()
-            if found is not None:
-                result.mistake, result.hint = found
+            result.mistake, result.hint = work.named()
         return work
 
     @contextlib.contextmanager
@@ -178,13 +177,6 @@ class Known:
             self[answer].heard(calls)
 
 
-class Found(NamedTuple):
-    """The mistake that is named, and the words for it."""
-
-    name: str
-    hint: str
-
-
 class _Diagnosis:
     """One exercise of one submission."""
 
@@ -213,9 +205,8 @@ class _Diagnosis:
         ]
         if any(_says_something(quick[check.key]) for check in self.passed):
             # Who returns None in some checks only has not forgotten to return.
-            silent = (n for n in failed.keys() & (quick.keys() - self.telling.keys()))
-            self.telling |= {n: quick[n] for n in silent if _says_none(quick[n])}
-        self.exactly: set[Key] = set()
+            silent = {n: c for n, c in quick.items() if n in failed and n not in self.telling}
+            self.telling |= {n: c for n, c in silent.items() if _says_none(c)}
         self.differing: dict[Key, bool] = {}
 
     def _in_time(self, told: Transcripts) -> Transcripts:
@@ -237,18 +228,17 @@ class _Diagnosis:
         """The CPU seconds that the reference takes for these calls."""
         return self.known[None].seconds([one.request for one in calls], enough)
 
-    def named(self) -> Found | None:
-        """The known mistakes that are the student's."""
+    def named(self) -> tuple[str, str]:
+        """The known mistake that is the student's, and what is said of it, and of others that show
+        beside it; "" where there is none."""
         covers = self._covers(self._cover)
         if not covers and self.exercise.seconds <= SECONDS:  # of a training too little is asked
             covers = self._covers(self._nearly)
-        if self._late():
-            return None
         hints = chosen(covers, {wrong: wrong.hint for wrong in covers})
-        if not hints:
-            return None
+        if self._late() or not hints:
+            return "", ""
         first = next(wrong for wrong in covers if hints[0].startswith(wrong.hint))
-        return Found(first.name, " Besides: ".join(hints))
+        return first.name, " Besides: ".join(hints)
 
     def _covers(
         self, cover: Callable[[_Replayed], frozenset[Key]]
@@ -267,19 +257,21 @@ class _Diagnosis:
     def small_change(self) -> str:
         """What changes of the reference answer as the student does in every failed check."""
         told = [k for k in self._shown if self._differs(k) and _has_values(self.telling[k])]
-        codes = right_codes(self.assignment, self.exercise.name) if told else []
+        if not told:
+            return ""
+        name = self.exercise.name
         # A change of a while might make it endless.
-        changes = [[*mutants(self.exercise.name, c)] for c in codes if "while " not in c]
-        count = sum(map(len, changes))
-        if (
-            count
-            and count * self._takes(self.telling[told[0]]) > self.deadline - time.process_time()
-        ):
+        codes = [code for code in right_codes(self.assignment, name) if "while " not in code]
+        changes = [[*mutants(name, code)] for code in codes]
+        cost = sum(map(len, changes)) * self._takes(self.telling[told[0]])
+        if cost > self.deadline - time.process_time():
             return ""
         words: set[str] = set()
         base = _session(self.assignment, None)
         for group in changes:
-            for mutant in group if not words else ():
+            if words:
+                break
+            for mutant in group:
                 changed = _Replayed(functools.cache(functools.partial(base.with_cell, mutant.code)))
                 # Most differ in the first and quickest check.
                 alike = all(self._agree(changed, key) for key in told)
@@ -292,7 +284,6 @@ class _Diagnosis:
     def _cover(self, wrong: _Replayed) -> frozenset[Key]:
         """The failed checks in which a possible mistake answers as the student does; none if it
         fails another one, or this one in another way."""
-        # As is known already.
         fails = {key for key, passed in wrong.passes.items() if not passed}
         if any(check.key in fails for check in self.passed):
             return frozenset()
@@ -307,22 +298,26 @@ class _Diagnosis:
 
     @functools.cached_property
     def _shown(self) -> list[Key]:
-        """The failed checks in which no right answer answers so; the quickest first.
-
-        Where one has the same numbers, it is their kind that is wrong: a float for an int, an
-        array for a tensor, a graph that is lost. Then answers are compared by kind as well.
-        """
-        for key in self.telling:
-            if self._is_right(key):
-                self.exactly.add(key)
-        shown = [k for k in self.telling if k not in self.exactly or not self._is_right(k)]
+        """The failed checks in which no right answer answers so; the quickest first."""
+        right = {key for key in self._by_kind if self._is_right(key, by_kind=True)}
+        shown = [key for key in self.telling if key not in right]
         return sorted(shown, key=lambda key: _seconds(self.telling[key]))
 
+    @functools.cached_property
+    def _by_kind(self) -> set[Key]:
+        """Those in which a right answer has the same numbers: if anything it is their kind that is
+        wrong, a float for an int, an array for a tensor, a graph that is lost."""
+        return {key for key in self.telling if self._is_right(key, by_kind=False)}
+
+    def _is_right(self, key: Key, *, by_kind: bool) -> bool:
+        return any(self._alike(self.known[one], key, by_kind=by_kind) for one in self.right)
+
     def _agree(self, answer: _Replayed, key: Key) -> bool:
-        calls = self.telling[key]
-        in_words = not self._differs(key)
-        exactly = key in self.exactly
-        return not self._late() and _answers(answer, calls, in_words=in_words, exactly=exactly)
+        return self._alike(answer, key, by_kind=key in self._by_kind)
+
+    def _alike(self, answer: _Replayed, key: Key, *, by_kind: bool) -> bool:
+        calls, in_words = self.telling[key], not self._differs(key)
+        return not self._late() and _answers(answer, calls, in_words=in_words, by_kind=by_kind)
 
     def _differs(self, key: Key) -> bool:
         """Whether a value came back that is wrong. Else an exception is all that tells: its class
@@ -330,13 +325,10 @@ class _Diagnosis:
         to be refused."""
         if key not in self.differing:
             right, calls = self.known[None], self.telling[key]
-            refused = any(not _reply(said).get("ok") for _, said in _replayed(right, calls))
+            refused = any(not _Said(said).ok for _, said in _replayed(right, calls))
             wrong = any(not pair.same for pair in _pairs(right, calls))
             self.differing[key] = refused or wrong
         return self.differing[key]
-
-    def _is_right(self, key: Key) -> bool:
-        return any(self._agree(self.known[one], key) for one in self.right)
 
     def _fails_otherwise(self, wrong: _Replayed, cover: Collection[Key]) -> bool:
         """In some failed check the mistake shows as well, but not as it does for the student."""
@@ -422,53 +414,80 @@ def prepare(assignment: Assignment) -> None:
         _session(assignment, answer)
 
 
+class _Said:
+    """What code said to a request: a value, or why there is none."""
+
+    def __init__(self, answer: bytes) -> None:
+        try:
+            self.reply = read_reply(answer)
+        except StudentError:
+            self.reply = {"ok": False, "kind": "died"}
+        self.ok: bool = self.reply["ok"]
+
+    @functools.cached_property
+    def value(self) -> Any:
+        encoded = self.reply.get("encoded")
+        if not isinstance(encoded, bytes):
+            return None
+        try:
+            return decode(encoded)
+        except WireError:
+            return Handle(0)  # equal to nothing that a known answer gives by value
+
+    @property
+    def words(self) -> str:
+        """The text of an exception."""
+        return str(self.reply.get("text") or "") if self.reply.get("kind") == "error" else ""
+
+    @property
+    def warned(self) -> bool:
+        names = self.reply.get("warnings")
+        return isinstance(names, list) and "RuntimeWarning" in names
+
+
 def _says_something(calls: Sequence[Exchange]) -> bool:
     """A value came back at least once, or an exception with words of its own: silence and bare
     exceptions fit any mistake that raises."""
-    for exchange in calls:
-        reply = _reply(exchange.answer)
-        if _decode(exchange.request).get("op") in ("call", "attribute", "gradients") and (
-            _value(reply) is not None or (reply.get("kind") == "error" and reply.get("text"))
-        ):
-            return True
-    return False
+    return any(
+        op in _ASKS and (said.value is not None or said.words) for op, said in _came_back(calls)
+    )
 
 
 def _says_none(calls: Sequence[Exchange]) -> bool:
     """None came back from the student's function."""
-    return any(
-        _decode(exchange.request).get("op") == "call"
-        and _reply(exchange.answer).get("ok")
-        and _value(_reply(exchange.answer)) is None
-        for exchange in calls
-    )
+    return any(op == "call" and said.ok and said.value is None for op, said in _came_back(calls))
 
 
 def _has_values(calls: Sequence[Exchange]) -> bool:
     """Something came back that tells: None, or an object, is what many changes come to."""
-    values = (_value(_reply(exchange.answer)) for exchange in calls)
+    values = (said.value for _, said in _came_back(calls))
     return any(not isinstance(value, (Handle, type(None))) for value in values)
 
 
+def _came_back(calls: Sequence[Exchange]) -> Iterator[tuple[Any, _Said]]:
+    """What kind of request it was, and what was said to it."""
+    return ((_request(exchange).get("op"), _Said(exchange.answer)) for exchange in calls)
+
+
 def _answers(
-    answer: _Replayed, calls: Sequence[Exchange], *, in_words: bool, exactly: bool
+    answer: _Replayed, calls: Sequence[Exchange], *, in_words: bool, by_kind: bool
 ) -> bool:
     """Does this code give the recorded answers? `in_words`: the same exceptions to the word;
-    `exactly`: values of the same kinds, too."""
+    `by_kind`: values of the same kinds, too."""
     for exchange, said in _replayed(answer, calls):
         if said == exchange.answer:
             continue
-        mine, theirs = _reply(said), _reply(exchange.answer)
-        if mine.get("ok") != theirs.get("ok"):
+        mine, theirs = _Said(said), _Said(exchange.answer)
+        if mine.ok != theirs.ok:
             return False
-        if not mine.get("ok"):
+        if not mine.ok:
             keys = ("kind", "type", *["text"] * in_words)
-            if any(mine.get(key) != theirs.get(key) for key in keys):
+            if any(mine.reply.get(key) != theirs.reply.get(key) for key in keys):
                 return False
         elif (
-            not _same(_value(mine), _value(theirs))
-            or _warned(mine) != _warned(theirs)
-            or (exactly and _kinds(_value(mine)) != _kinds(_value(theirs)))
+            not _same(mine.value, theirs.value)
+            or mine.warned != theirs.warned
+            or (by_kind and _kinds(mine.value) != _kinds(theirs.value))
         ):
             return False
     return True
@@ -494,47 +513,25 @@ def _replayed(answer: _Replayed, calls: Sequence[Exchange]) -> Iterator[tuple[Ex
 def _pairs(answer: _Replayed, calls: Sequence[Exchange]) -> Iterator[relations.Pair]:
     """What came back and what is right, call by call; with what the call was given."""
     for exchange, said in _replayed(answer, calls):
-        right, theirs = _reply(said), _reply(exchange.answer)
-        request = _decode(exchange.request)
-        if request.get("op") not in ("call", "attribute", "gradients"):
+        request = _request(exchange)
+        if request.get("op") not in _ASKS:
             continue
-        if not (right.get("ok") and theirs.get("ok")):
+        right, theirs = _Said(said), _Said(exchange.answer)
+        if not (right.ok and theirs.ok):
             return
-        mine, wanted = _value(theirs), _value(right)
+        mine, wanted = theirs.value, right.value
         same, sure = _same(mine, wanted), isinstance(request.get("target"), str)
-        given = (*request.get("args", ()), *request.get("kwargs", {}).values())
+        args = request.get("args", ())
+        given = (*args, *request.get("kwargs", {}).values())
         sure &= not any(isinstance(one, _DECIDE) for one in given)
-        yield relations.Pair(mine, wanted, request.get("args", ()), same, sure)
+        yield relations.Pair(mine, wanted, args, same, sure)
 
 
-def _decode(data: bytes) -> dict[str, Any]:
+def _request(exchange: Exchange) -> dict[str, Any]:
     try:
-        message = decode(data, generators=True)
+        return dict(decode(exchange.request, generators=True))
     except WireError:
         return {}
-    return message if isinstance(message, dict) else {}
-
-
-def _reply(data: bytes) -> dict[str, Any]:
-    try:
-        return read_reply(data)
-    except AssertionError:
-        return {"ok": False, "kind": "died"}
-
-
-def _warned(reply: dict[str, Any]) -> bool:
-    names = reply.get("warnings")
-    return isinstance(names, list) and "RuntimeWarning" in names
-
-
-def _value(reply: dict[str, Any]) -> Any:
-    encoded = reply.get("encoded")
-    if not isinstance(encoded, bytes):
-        return None
-    try:
-        return decode(encoded)
-    except WireError:
-        return Handle(0)  # equal to nothing that a known answer gives by value
 
 
 _KEPT = {
