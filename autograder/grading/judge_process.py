@@ -26,7 +26,13 @@ from autograder.judging.follow_through import judged
 from autograder.judging.judge import Judge
 from autograder.judging.patience import TookTooLong, at_most
 from autograder.judging.retry import InCage
-from autograder.judging.submission import answer_cells, attempt_salt, outline_of, read_submission
+from autograder.judging.submission import (
+    Submission,
+    answer_cells,
+    attempt_salt,
+    outline_of,
+    read_submission,
+)
 from autograder.results import ExerciseResult, Result
 from autograder.sandbox import alive, groups
 from autograder.sandbox.cage import Cage, out_of_reach, strongest
@@ -45,6 +51,17 @@ _SOON = alive.SILENT_SECONDS / 5
 """In which a cage that ends while it starts has ended."""
 HINT_SECONDS = 15.0
 """For all hints of an exercise: twice and more of what `diagnosis` allows itself."""
+
+
+def read(job: Job, found: Assignment) -> Submission:
+    """What was handed in; SubmissionError where it cannot be read, or not in time."""
+    if job.notebook is None:
+        raise SubmissionError(job.problem)
+    try:
+        with at_most(SECONDS):
+            return read_submission(job.notebook, found)
+    except TookTooLong:
+        raise SubmissionError("the notebook takes too long to read") from None
 
 
 class _Server:
@@ -132,14 +149,10 @@ class _Server:
     def _judge(self, judge: Judge, job: Job) -> Result:
         started = time.perf_counter()
         isolation, checks = self.cage.level, salted(self.digests, job.salt)
-        if job.notebook is None:
-            return unreadable(job, self.found, isolation, checks, job.problem)
         try:
-            with at_most(SECONDS):
-                submission = read_submission(job.notebook, self.found)
-        except (SubmissionError, TookTooLong) as error:
-            why = str(error) or "the notebook takes too long to read"
-            return unreadable(job, self.found, isolation, checks, why)
+            submission = read(job, self.found)
+        except SubmissionError as error:
+            return unreadable(job, self.found, isolation, checks, str(error))
         phases = {"read": time.perf_counter() - started}
         diagnosed = 0.0
         observer = Observer(judge, job.salt, submission.cells)

@@ -178,8 +178,8 @@ class _Merit:
             if not set(replaced) - set(tried):
                 continue
             tried = replaced
-            exchange = functools.partial(with_right_answers, self.assignment, self.cells)
-            cells = self._read(functools.partial(exchange, replaced, before))
+            given = self.assignment, self.cells, replaced, before
+            cells = self._read(functools.partial(with_right_answers, *given))
             if cells is None:
                 break
             tries = self.attempt(cells, [exercise], self.after, True)

@@ -57,6 +57,9 @@ _WITHOUT_VALUES = {
     "memory": "used too much memory",
     "died": "ended Python",
 }
+"""Verdicts in words that nothing has a part in which came from the student's process: a number, a
+shape, the name of a type, the text of a cell that stopped would be room for a right answer that
+stood beside the student's code."""
 
 _LACKS = ("start new thread", "allocate memory", "not enough memory", "temporarily unavailable")
 """What a RuntimeError says, of threads or of torch, where there is no room for them; all others are
@@ -130,12 +133,10 @@ class Judge:
         """One check on one student."""
         alive.goes_on()
         started = time.perf_counter()
-        outcome, message, kind = "passed", "", ""
         raised = self._raised(check, student, salt)
         if _ran_out(raised) and student.again():
             raised = self._raised(check, student, salt)
-        if raised is not None:
-            outcome, message, kind = self.verdict(check, student, raised, salt)
+        outcome, message, kind = self.verdict(check, student, raised, salt)
         return CheckResult(
             name=check.name,
             title=check.title,
@@ -178,13 +179,15 @@ class Judge:
         return seed_of(salt, self.assignment.name, check.exercise, check.name)
 
     def verdict(
-        self, check: Check, student: Student, raised: Exception, salt: str
+        self, check: Check, student: Student, raised: Exception | None, salt: str
     ) -> tuple[str, str, str]:
-        """Outcome, message and kind of a check that ended with an exception.
+        """Outcome, message and kind of a check that ended with this exception, if it did.
 
         Any but the check's own may come of a value that the check cannot use, whatever its class.
         It is the grader's fault where a right answer meets it too, so the reference is asked.
         """
+        if raised is None:
+            return "passed", "", ""
         if isinstance(raised, (TookTooLong, MemoryError)):  # a right answer is far from it
             raised = CheckFailed("value", "returned something that takes too much to look at")
         if not isinstance(raised, CheckFailed):
@@ -196,10 +199,11 @@ class Judge:
                 raised = stumbled(raised, student.calls)
             else:
                 raised = CheckFailed("type", "gave something that this check cannot use")
-        if student.aided and not self.tells_all:
-            raised = _without_values(raised)
+        tells_nothing = student.aided and not self.tells_all
+        if tells_nothing:
+            raised = CheckFailed(raised.kind, _WITHOUT_VALUES.get(raised.kind, "gives no value"))
         message = self._words(check, raised, student)
-        if student.aided and not check.hidden and not self.tells_all:
+        if tells_nothing and not check.hidden:
             message = message.split("\n")[0]  # its words may hold values
         return "failed", message, raised.kind
 
@@ -283,13 +287,6 @@ def _ran_out(raised: Exception | None) -> bool:
     wants = {"MemoryError", "OSError"}.intersection(raised.bases)
     lacks = "RuntimeError" in raised.bases and any(words in raised.detail for words in _LACKS)
     return raised.kind in ("died", "memory") or bool(wants) or lacks
-
-
-def _without_values(raised: CheckFailed) -> CheckFailed:
-    """The verdict in words that nothing has a part in which came from the student's process: a
-    number, a shape, the name of a type, the text of a cell that stopped would be room for a right
-    answer that stood beside the student's code."""
-    return CheckFailed(raised.kind, _WITHOUT_VALUES.get(raised.kind, "gives no value"))
 
 
 def summarise(exercise: Exercise, checks: list[CheckResult], guards: set[str]) -> ExerciseResult:
