@@ -22,17 +22,9 @@ from autograder.cli import app
 from autograder.course import ROOT, load_assignment
 from autograder.grading import judge_client, run
 from autograder.grading.executors import Hands, Judges, checks_of
+from autograder.grading.folder import course_salt, not_looked_at, only_grader, read_job, students
 from autograder.grading.job import Job
-from autograder.grading.run import (
-    Graders,
-    course_salt,
-    grade_class,
-    judged_again,
-    not_looked_at,
-    only_grader,
-    read_job,
-    students,
-)
+from autograder.grading.run import Graders, grade_class, judged_again
 from autograder.judging.answers import reference_code
 from autograder.results import ExerciseResult, Result, Store, save_dropped
 

@@ -22,16 +22,9 @@ import pytest
 from autograder.course import load_assignment
 from autograder.errors import CourseError
 from autograder.files import share, write_atomically
-from autograder.grading import run
-from autograder.grading.run import (
-    SALT,
-    Graders,
-    course_salt,
-    grade_class,
-    judged_again,
-    only_grader,
-    read_job,
-)
+from autograder.grading import folder
+from autograder.grading.folder import SALT, course_salt, only_grader, read_job
+from autograder.grading.run import Graders, grade_class, judged_again
 from autograder.results import Result, Store
 
 FOUND = load_assignment("backprop")
@@ -281,4 +274,4 @@ def test_a_submission_that_is_gone_keeps_its_mark_and_is_named(graded: Path, wha
 
 
 def test_the_file_system_is_named(tmp_path: Path) -> None:
-    assert "mounted at /" in run._file_system(tmp_path)
+    assert "mounted at /" in folder._file_system(tmp_path)

@@ -68,7 +68,8 @@ def grade(
     """
     import msgspec
 
-    from autograder.grading.run import Graders, not_looked_at
+    from autograder.grading.folder import not_looked_at
+    from autograder.grading.run import Graders
 
     found = [load_assignment(name) for name in names]
     if policy is not None:
@@ -114,7 +115,8 @@ def regrade(
     """
     import msgspec
 
-    from autograder.grading.run import Graders, Sink, judged_again, only_grader, record
+    from autograder.grading.folder import only_grader
+    from autograder.grading.run import Graders, Sink, judged_again, record
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
     from autograder.records.history import policy as policy_of
@@ -245,7 +247,8 @@ def _grade(
     have their points alone, so that a large class needs no more memory."""
     from msgspec.structs import replace
 
-    from autograder.grading.run import Sink, grade_class, has_moved, judged, only_grader
+    from autograder.grading.folder import only_grader
+    from autograder.grading.run import Sink, grade_class, has_moved, judged
     from autograder.records.attempts import Attempts
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
@@ -310,7 +313,7 @@ def _grade(
 
 def _chosen(assignment: Assignment, course_dir: Path, student: str) -> list[str]:
     """Whom to grade: this student, or all, and then whose submission is gone is said."""
-    from autograder.grading.run import students
+    from autograder.grading.folder import students
 
     there = students(course_dir, assignment)
     if not student:

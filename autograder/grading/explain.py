@@ -32,9 +32,9 @@ from autograder.sandbox.levels import Level
 from autograder.sandbox.protocol import InProcess
 
 from .explained import Asked, Explained, Explanation
+from .folder import course_salt, read_job
 from .job import submission_sha256
 from .judge_process import MEMORY, SECONDS, read
-from .run import course_salt, read_job
 
 _MOST_CALLS = 6
 _MOST_TEXT = 400

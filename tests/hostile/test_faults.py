@@ -28,9 +28,10 @@ from leftovers import adopting, temporary
 from autograder.authoring import demo
 from autograder.course import load_assignment
 from autograder.grading.executors import Judges
+from autograder.grading.folder import SALT, students
 from autograder.grading.job import Job
 from autograder.grading.judge_client import JudgeClient
-from autograder.grading.run import SALT, Graders, grade_class, students
+from autograder.grading.run import Graders, grade_class
 from autograder.judging.answers import reference_code
 from autograder.records.feedback import Pages
 from autograder.records.gradebook import GradebookError, Recorder
