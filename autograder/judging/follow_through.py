@@ -5,21 +5,10 @@ answers in the places of those, and the better result counts. What counts as usi
 student's code uses (`uses`). Replaced is only what comes earlier in the course: no exercise can be
 answered by calling a later one that does more.
 
-This is the one exception to the rule that no answer enters the cage, made because a right cell
-must not pay for a wrong one above it:
-
-- The marks of what is replaced are final before. They come from the first pass, in which no worker
-  holds an answer; a second pass judges the one exercise that uses it.
-- The second pass has a worker of its own, with a scratch folder and process numbers of its own,
-  and all of it ends with that exercise.
-- What that worker says is compared with what is right, and told to nobody: a message names the
-  check that failed and in which of few ways (a wrong value, something of another kind, an error,
-  no time or memory left), never a value, a line, an exception or what was printed
-  (`Student.aided`).
-
-An answer that reads a right one in its worker can put it nowhere: not into a mark, as that
-exercise's is final; not into a file or a process, as they end; not on a page. What stays open
-are the caches of the machine, as ISOLATION.md says.
+This is the one exception to the rule that no answer enters the cage, made because a right cell must
+not pay for a wrong one above it. ISOLATION.md says how it is kept to what cannot be used: the marks
+of what is replaced are final before, the second pass has a worker of its own that ends with it, and
+what that worker says is told to nobody (`Student.aided`).
 """
 
 from __future__ import annotations
