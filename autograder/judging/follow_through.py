@@ -30,7 +30,7 @@ from . import answers
 from .judge import Judge, Transcripts
 from .patience import TookTooLong, at_most
 from .student import Student
-from .uses import Piece, Uses, closure, pieces_of, uses
+from .uses import Uses, closure, pieces_of, uses
 
 T = TypeVar("T")
 After = Callable[[ExerciseResult, Transcripts], None]
@@ -45,10 +45,8 @@ class Tries(NamedTuple):
     exercises: dict[str, ExerciseResult]
     notes: Sequence[str] = ()
     cell_seconds: float = 0.0
-    broken: Sequence[CellFailure] = ()
-    """What did not run to its end."""
     deadly: Sequence[CellFailure] = ()
-    """Of it, what ended Python, or did not end."""
+    """What of the cells ended Python, or did not end."""
     again_seconds: float = 0.0
     """Of `judged`: what second passes took, which is told to no student either."""
 
@@ -74,7 +72,7 @@ def in_process(
         transport = start(cells)
         results = judge.judge(Student(transport, aided), salt, wanted, after=after)
         found = {result.name: result for result in results}
-        return Tries(found, broken=transport.failures)
+        return Tries(found)
 
     return attempt
 
@@ -167,7 +165,7 @@ class _Merit:
             if not set(replaced) - set(tried):
                 continue
             tried = replaced
-            given = self.assignment, self.cells, replaced, before
+            given = self.assignment, self.cells, replaced, before.deadly
             cells = self._read(functools.partial(with_right_answers, *given))
             if cells is None:
                 break
@@ -230,24 +228,28 @@ def _kept(exercise: str) -> str:
 
 
 def with_right_answers(
-    assignment: Assignment, cells: Sequence[Cell], names: list[str], before: Tries
+    assignment: Assignment,
+    cells: Sequence[Cell],
+    names: list[str],
+    deadly: Sequence[CellFailure] = (),
 ) -> list[Cell]:
     """The cells with right answers in the places of the named exercises, and after all, as what
     `from mine import *` or `%run mine.py` gives another value cannot be read. They are made before
     the student's cells, which may use up all time.
 
     What else stands in a cell that defines one of them stays, each statement by itself, so that
-    one which stops costs no other; of a cell that broke `before` only what does nothing by itself.
+    one which stops costs no other. What was `deadly` before is left out.
     """
     right = [Cell(f"the cell of {name}", right_code(assignment, name)) for name in names]
     found: list[Cell] = []
     for cell in cells:
         own = [name for name in names if _holds(cell, assignment.exercise(name))]
-        if own:
-            broken = any(failure.cell == cell for failure in before.broken)
-            found += _exchanged(assignment, cell, own, broken)
+        ended = [failure for failure in deadly if failure.cell == cell]
+        if own:  # of which each statement has its end
+            ended = [failure for failure in ended if failure.first]
+            found += _exchanged(assignment, _without(cell, ended), own)
         else:
-            found.append(_without(cell, before.deadly))
+            found.append(_without(cell, ended))
     last = [Cell("the right answers", _in_place(assignment, name)) for name in names]
     return [*found[:1], *right, *found[1:], *last]
 
@@ -256,13 +258,12 @@ def _in_place(assignment: Assignment, exercise: str) -> str:
     return f"{', '.join(assignment.exercise(exercise).defines)} = {_kept(exercise)}\n"
 
 
-def _without(cell: Cell, deadly: Sequence[CellFailure]) -> Cell:
-    """The cell without the lines that ended Python before, and would again."""
+def _without(cell: Cell, ended: Sequence[CellFailure]) -> Cell:
+    """The cell with these lines empty, so that those behind keep their numbers."""
     lines = cell.source.split("\n")
-    for failure in deadly:
-        if failure.cell == cell:
-            for number in range(max(0, failure.first - 1), failure.last or len(lines)):
-                lines[number : number + 1] = [""] if number < len(lines) else []
+    for failure in ended:
+        first, last = max(1, failure.first), failure.last or len(lines)
+        lines[first - 1 : last] = [""] * len(lines[first - 1 : last])
     return cell._replace(source="\n".join(lines))
 
 
@@ -274,9 +275,7 @@ def _holds(cell: Cell, exercise: Exercise) -> bool:
     return any(piece.binds.intersection(exercise.defines) for piece in pieces_of(cell.source))
 
 
-def _exchanged(
-    assignment: Assignment, cell: Cell, names: list[str], broken: bool
-) -> Iterator[Cell]:
+def _exchanged(assignment: Assignment, cell: Cell, names: list[str]) -> Iterator[Cell]:
     families = {name: set(assignment.exercise(name).defines) for name in names}
     wrong = set().union(*families.values())
     pieces = pieces_of(cell.source)
@@ -284,7 +283,7 @@ def _exchanged(
     for piece in pieces:
         bound = [name for name in names if piece.binds & families[name]]
         keep = piece.defines not in wrong and piece.node is not None
-        if keep and not (broken and _does_something(piece)):
+        if keep:
             yield Cell(cell.label, piece.text)
         for name in bound:
             if keep or name not in placed:
@@ -293,12 +292,3 @@ def _exchanged(
         # `@register` may have put the wrong one into a table.
         for decorator in [] if keep else reversed(getattr(piece.node, "decorator_list", [])):
             yield Cell(cell.label, f"({ast.unparse(decorator)})({piece.defines})\n")
-
-
-def _does_something(piece: Piece) -> bool:
-    """More than to define: it may stop, and may be what stopped the cell."""
-    quiet = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-    if isinstance(piece.node, quiet):
-        return False
-    named = isinstance(piece.node, (ast.Assign, ast.AnnAssign))
-    return not named or any(isinstance(one, ast.Call) for one in ast.walk(piece.node or ast.Pass()))

@@ -62,7 +62,7 @@ class InCage:
                     best[result.name] = result
         ended = {why for cell in caged.deadly for why in cell.values()}
         deadly = [failure for failure in caged.failures if failure.why in ended]
-        return Tries(best, notes, in_cells, caged.failures, deadly)
+        return Tries(best, notes, in_cells, deadly)
 
     def _asked(
         self,
