@@ -11,9 +11,10 @@ import pytest
 from autograder.course import load_assignment
 from autograder.judging import diagnosis, relations
 from autograder.judging.answers import Answer, alternatives, cells, mistakes, reference_code
-from autograder.judging.diagnosis import Known, Observer, _pairs
+from autograder.judging.diagnosis import Observer
 from autograder.judging.judge import Judge
 from autograder.judging.relations import Pair
+from autograder.judging.replay import Known
 from autograder.judging.student import Student
 from autograder.results import ExerciseResult
 from autograder.sandbox.protocol import InProcess
@@ -451,7 +452,7 @@ def test_no_relation_is_said_of_a_right_answer(assignment: str, exercise: str) -
             student = Student(InProcess(cells(found, answer)))
             for check in judge.of(found.exercise(exercise)):
                 assert judge.run(check, student, "salt").outcome == "passed"
-                pairs = [*_pairs(Known(found)[None], student.requests)]
+                pairs = [*Known(found)[None].pairs(student.requests)]
                 assert relations.told(pairs, by_value=False) == ""
                 assert relations.place(pairs) == relations.missing(pairs) == ""
 

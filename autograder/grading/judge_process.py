@@ -20,11 +20,12 @@ import msgspec
 
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CageError, SubmissionError
-from autograder.judging.diagnosis import Observer, prepare
+from autograder.judging.diagnosis import Observer
 from autograder.judging.digest import digests, resting_on, salted
 from autograder.judging.follow_through import judged
 from autograder.judging.judge import Judge
 from autograder.judging.patience import TookTooLong, at_most
+from autograder.judging.replay import prepare
 from autograder.judging.retry import InCage
 from autograder.judging.submission import (
     Submission,

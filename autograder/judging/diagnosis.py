@@ -19,25 +19,21 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
 
-import numpy as np
-import torch
-from coursekit import StudentError, facts
+from coursekit import facts
 from coursekit.slips import chosen
 
 from autograder.course import SECONDS, Assignment, Cell, Exercise
 from autograder.results import ExerciseResult
-from autograder.sandbox.inside.wire import Handle, WireError, decode
-from autograder.sandbox.protocol import InProcess, read_reply
+from autograder.sandbox.inside.wire import Handle
 
 from . import relations
-from .answers import Answer, Mistake, alternatives, cells, mistakes, reference_code
+from .answers import Answer, Mistake, alternatives, mistakes, reference_code
 from .judge import Check, Judge, Key, Transcripts
 from .mutants import mutants
+from .replay import ASKS, Known, Replayed, Said, came_back
 from .student import Exchange, Student
 
 _QUICK = 1.0
@@ -45,11 +41,6 @@ _QUICK = 1.0
 _EXERCISE, _SUBMISSION = 5.0, 40.0
 _MOST = 0.65
 """The part of the failed checks that a mistake explains which is named though it differs in one."""
-_RELATIVE, _ABSOLUTE = 1e-6, 1e-9
-_ASKS = ("call", "attribute", "gradients")
-"""Requests that ask the student's code for something; the others prepare it."""
-_DECIDE = (Handle, np.random.Generator, torch.Generator)
-"""What a call may be given that makes more than one answer right: random numbers, a network."""
 
 
 class Observer:
@@ -101,80 +92,6 @@ class Observer:
     def _fact(self, exercise: Exercise) -> str:
         own = [cell.source for cell in self.code if cell.label == f"the cell of {exercise.name}"]
         return facts.unlike("\n".join(own), usual_facts(self.judge.assignment, exercise.name))
-
-
-class _Replayed:
-    """A known answer that nothing is asked twice: what it said when it was asked the same from a
-    check's beginning is remembered, and so is which checks it passes."""
-
-    def __init__(self, session: Callable[[], InProcess]) -> None:
-        self.session = session
-        self.said: dict[bytes, tuple[bytes, float]] = {}
-        """Answers, and the CPU seconds that each took."""
-        self.passes: dict[Key, bool] = {}
-
-    def answers(self, requests: Sequence[bytes]) -> Iterator[bytes]:
-        return (answer for answer, _ in self._asked(requests))
-
-    def seconds(self, requests: Sequence[bytes], enough: float) -> float:
-        """What it takes to answer these; not to the end where it is more than enough."""
-        taken = 0.0
-        for _, seconds in self._asked(requests):
-            taken += seconds
-            if taken > enough:
-                break
-        return taken
-
-    def _asked(self, requests: Sequence[bytes]) -> Iterator[tuple[bytes, float]]:
-        so_far, asked = b"", 0
-        for number, request in enumerate(requests):
-            so_far = _after(so_far, request)
-            if so_far not in self.said:
-                session = self.session()  # the first time, its cells run
-                for missing in requests[asked:number]:
-                    session.ask(missing)
-                started = time.process_time()
-                answer = session.ask(request)
-                self.said[so_far] = answer, time.process_time() - started
-                asked = number + 1
-            yield self.said[so_far]
-
-    def heard(self, calls: Sequence[Exchange]) -> None:
-        so_far = b""
-        for exchange in calls:
-            so_far = _after(so_far, exchange.request)
-            self.said[so_far] = exchange.answer, exchange.seconds
-
-
-def _after(so_far: bytes, request: bytes) -> bytes:
-    return hashlib.sha256(so_far + request).digest()
-
-
-class Known:
-    """What the known answers to an assignment's exercises do under one salt."""
-
-    def __init__(self, assignment: Assignment) -> None:
-        self.assignment = assignment
-        self._replayed: dict[Answer | None, _Replayed] = {}
-
-    def __getitem__(self, answer: Answer | None) -> _Replayed:
-        """A known answer, or for None the reference."""
-        if answer not in self._replayed:
-            session = functools.partial(_session, self.assignment, answer)
-            self._replayed[answer] = _Replayed(session)
-        return self._replayed[answer]
-
-    def judged(
-        self, answer: Answer | None, result: ExerciseResult, transcripts: Transcripts
-    ) -> None:
-        """Remembers what came of a known answer's own checks, so that it is not tried again."""
-        for check in result.checks:
-            self[answer].passes[check.name, check.hidden] = check.outcome in (
-                "passed",
-                "not_counted",
-            )
-        for calls in transcripts.values():
-            self[answer].heard(calls)
 
 
 class _Diagnosis:
@@ -240,14 +157,12 @@ class _Diagnosis:
         first = next(wrong for wrong in covers if hints[0].startswith(wrong.hint))
         return first.name, " Besides: ".join(hints)
 
-    def _covers(
-        self, cover: Callable[[_Replayed], frozenset[Key]]
-    ) -> dict[Mistake, frozenset[Key]]:
+    def _covers(self, cover: Callable[[Replayed], frozenset[Key]]) -> dict[Mistake, frozenset[Key]]:
         """The failed checks in which each possible mistake answers as the student does."""
         covers = ((wrong, cover(self.known[wrong])) for wrong in self.wrong)
         return {wrong: found for wrong, found in covers if found}
 
-    def _nearly(self, wrong: _Replayed) -> frozenset[Key]:
+    def _nearly(self, wrong: Replayed) -> frozenset[Key]:
         """The same of a mistake that explains most of what failed, and may differ in the rest:
         beside it there is something else, at the edge of what is asked."""
         cover = {key for key in self._shown if self._agree(wrong, key)}
@@ -267,12 +182,12 @@ class _Diagnosis:
         if cost > self.deadline - time.process_time():
             return ""
         words: set[str] = set()
-        base = _session(self.assignment, None)
+        base = self.known[None].session()
         for group in changes:
             if words:
                 break
             for mutant in group:
-                changed = _Replayed(functools.cache(functools.partial(base.with_cell, mutant.code)))
+                changed = Replayed(functools.cache(functools.partial(base.with_cell, mutant.code)))
                 # Most differ in the first and quickest check.
                 alike = all(self._agree(changed, key) for key in told)
                 if alike and self._cover(changed).issuperset(told):
@@ -281,7 +196,7 @@ class _Diagnosis:
                     return ""
         return f"This is what comes out when {' or '.join(sorted(words))}." if words else ""
 
-    def _cover(self, wrong: _Replayed) -> frozenset[Key]:
+    def _cover(self, wrong: Replayed) -> frozenset[Key]:
         """The failed checks in which a possible mistake answers as the student does; none if it
         fails another one, or this one in another way."""
         fails = {key for key, passed in wrong.passes.items() if not passed}
@@ -312,12 +227,12 @@ class _Diagnosis:
     def _is_right(self, key: Key, *, by_kind: bool) -> bool:
         return any(self._alike(self.known[one], key, by_kind=by_kind) for one in self.right)
 
-    def _agree(self, answer: _Replayed, key: Key) -> bool:
+    def _agree(self, answer: Replayed, key: Key) -> bool:
         return self._alike(answer, key, by_kind=key in self._by_kind)
 
-    def _alike(self, answer: _Replayed, key: Key, *, by_kind: bool) -> bool:
+    def _alike(self, answer: Replayed, key: Key, *, by_kind: bool) -> bool:
         calls, in_words = self.telling[key], not self._differs(key)
-        return not self._late() and _answers(answer, calls, in_words=in_words, by_kind=by_kind)
+        return not self._late() and answer.agrees(calls, in_words=in_words, by_kind=by_kind)
 
     def _differs(self, key: Key) -> bool:
         """Whether a value came back that is wrong. Else an exception is all that tells: its class
@@ -325,12 +240,12 @@ class _Diagnosis:
         to be refused."""
         if key not in self.differing:
             right, calls = self.known[None], self.telling[key]
-            refused = any(not _Said(said).ok for _, said in _replayed(right, calls))
-            wrong = any(not pair.same for pair in _pairs(right, calls))
+            refused = any(not Said(said).ok for _, said in right.replayed(calls))
+            wrong = any(not pair.same for pair in right.pairs(calls))
             self.differing[key] = refused or wrong
         return self.differing[key]
 
-    def _fails_otherwise(self, wrong: _Replayed, cover: Collection[Key]) -> bool:
+    def _fails_otherwise(self, wrong: Replayed, cover: Collection[Key]) -> bool:
         """In some failed check the mistake shows as well, but not as it does for the student."""
         rest = [
             check
@@ -342,10 +257,10 @@ class _Diagnosis:
             for check in rest
         )
 
-    def _passes(self, wrong: _Replayed) -> bool:
+    def _passes(self, wrong: Replayed) -> bool:
         return all(self._check_passes(wrong, check) for check in self.passed)
 
-    def _check_passes(self, wrong: _Replayed, check: Check) -> bool:
+    def _check_passes(self, wrong: Replayed, check: Check) -> bool:
         if check.key not in wrong.passes:
             if self._late():
                 return False
@@ -378,7 +293,7 @@ class _Diagnosis:
         for calls in self.telling.values():
             if self._late():
                 return []
-            found.append(list(_pairs(self.known[None], calls)))
+            found.append(list(self.known[None].pairs(calls)))
         return found
 
 
@@ -402,166 +317,20 @@ def right_codes(assignment: Assignment, exercise: str) -> list[str]:
     return [reference_code(assignment, exercise), *others]
 
 
-@functools.cache
-def _session(assignment: Assignment, answer: Answer | None) -> InProcess:
-    """The reference's notebook with one answer exchanged, its cells run."""
-    return InProcess(cells(assignment, *([] if answer is None else [answer])))
-
-
-def prepare(assignment: Assignment) -> None:
-    """Runs every known answer's cells, so that forks of this process find them ready."""
-    for answer in (None, *mistakes(assignment), *alternatives(assignment)):
-        _session(assignment, answer)
-
-
-class _Said:
-    """What code said to a request: a value, or why there is none."""
-
-    def __init__(self, answer: bytes) -> None:
-        try:
-            self.reply = read_reply(answer)
-        except StudentError:
-            self.reply = {"ok": False, "kind": "died"}
-        self.ok: bool = self.reply["ok"]
-
-    @functools.cached_property
-    def value(self) -> Any:
-        encoded = self.reply.get("encoded")
-        if not isinstance(encoded, bytes):
-            return None
-        try:
-            return decode(encoded)
-        except WireError:
-            return Handle(0)  # equal to nothing that a known answer gives by value
-
-    @property
-    def words(self) -> str:
-        """The text of an exception."""
-        return str(self.reply.get("text") or "") if self.reply.get("kind") == "error" else ""
-
-    @property
-    def warned(self) -> bool:
-        names = self.reply.get("warnings")
-        return isinstance(names, list) and "RuntimeWarning" in names
-
-
 def _says_something(calls: Sequence[Exchange]) -> bool:
     """A value came back at least once, or an exception with words of its own: silence and bare
     exceptions fit any mistake that raises."""
     return any(
-        op in _ASKS and (said.value is not None or said.words) for op, said in _came_back(calls)
+        op in ASKS and (said.value is not None or said.words) for op, said in came_back(calls)
     )
 
 
 def _says_none(calls: Sequence[Exchange]) -> bool:
     """None came back from the student's function."""
-    return any(op == "call" and said.ok and said.value is None for op, said in _came_back(calls))
+    return any(op == "call" and said.ok and said.value is None for op, said in came_back(calls))
 
 
 def _has_values(calls: Sequence[Exchange]) -> bool:
     """Something came back that tells: None, or an object, is what many changes come to."""
-    values = (said.value for _, said in _came_back(calls))
+    values = (said.value for _, said in came_back(calls))
     return any(not isinstance(value, (Handle, type(None))) for value in values)
-
-
-def _came_back(calls: Sequence[Exchange]) -> Iterator[tuple[Any, _Said]]:
-    """What kind of request it was, and what was said to it."""
-    return ((_request(exchange).get("op"), _Said(exchange.answer)) for exchange in calls)
-
-
-def _answers(
-    answer: _Replayed, calls: Sequence[Exchange], *, in_words: bool, by_kind: bool
-) -> bool:
-    """Does this code give the recorded answers? `in_words`: the same exceptions to the word;
-    `by_kind`: values of the same kinds, too."""
-    for exchange, said in _replayed(answer, calls):
-        if said == exchange.answer:
-            continue
-        mine, theirs = _Said(said), _Said(exchange.answer)
-        if mine.ok != theirs.ok:
-            return False
-        if not mine.ok:
-            keys = ("kind", "type", *["text"] * in_words)
-            if any(mine.reply.get(key) != theirs.reply.get(key) for key in keys):
-                return False
-        elif (
-            not _same(mine.value, theirs.value)
-            or mine.warned != theirs.warned
-            or (by_kind and _kinds(mine.value) != _kinds(theirs.value))
-        ):
-            return False
-    return True
-
-
-def _kinds(value: Any) -> Any:
-    """What a value's numbers are kept in."""
-    if isinstance(value, (list, tuple)):
-        return type(value), [_kinds(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _kinds(item) for key, item in value.items()}
-    if isinstance(value, torch.Tensor):
-        return "tensor", value.dtype, value.requires_grad
-    array = np.asarray(value)
-    return ("array", array.dtype) if array.ndim else ("number", array.dtype.kind)
-
-
-def _replayed(answer: _Replayed, calls: Sequence[Exchange]) -> Iterator[tuple[Exchange, bytes]]:
-    """Each exchange, and what this code says to the same."""
-    return zip(calls, answer.answers([one.request for one in calls]), strict=True)
-
-
-def _pairs(answer: _Replayed, calls: Sequence[Exchange]) -> Iterator[relations.Pair]:
-    """What came back and what is right, call by call; with what the call was given."""
-    for exchange, said in _replayed(answer, calls):
-        request = _request(exchange)
-        if request.get("op") not in _ASKS:
-            continue
-        right, theirs = _Said(said), _Said(exchange.answer)
-        if not (right.ok and theirs.ok):
-            return
-        mine, wanted = theirs.value, right.value
-        same, sure = _same(mine, wanted), isinstance(request.get("target"), str)
-        args = request.get("args", ())
-        given = (*args, *request.get("kwargs", {}).values())
-        sure &= not any(isinstance(one, _DECIDE) for one in given)
-        yield relations.Pair(mine, wanted, args, same, sure)
-
-
-def _request(exchange: Exchange) -> dict[str, Any]:
-    try:
-        return dict(decode(exchange.request, generators=True))
-    except WireError:
-        return {}
-
-
-_KEPT = {
-    "NoneType": "nothing",
-    "Tensor": "a tensor",
-    "Parameter": "a tensor",
-    "ndarray": "an array",
-    **dict.fromkeys(("int", "float", "int64", "float32", "float64"), "a number"),
-}
-
-
-def _kept_kind(handle: Handle) -> str:
-    """What stayed in the worker: a value of some kind, or an object of whatever class."""
-    return _KEPT.get(handle.type_name, "an object")
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Equal up to rounding, with the same structure; handles equal handles of the same kind."""
-    if isinstance(one, Handle) and isinstance(other, Handle):
-        return _kept_kind(one) == _kept_kind(other)
-    if isinstance(one, Handle) or isinstance(other, Handle):
-        return False
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, (str, bytes, type(None))) or isinstance(other, (str, bytes, type(None))):
-        return type(one) is type(other) and bool(one == other)
-    a, b = relations.plain(one), relations.plain(other)
-    if a is None or b is None or a.shape != b.shape:
-        return False
-    scale = np.abs(b[np.isfinite(b)]).max(initial=0.0)
-    return bool(np.allclose(a, b, rtol=_RELATIVE, atol=_ABSOLUTE * (1 + scale), equal_nan=True))

@@ -278,16 +278,12 @@ def _holds(cell: Cell, exercise: Exercise) -> bool:
 def _exchanged(assignment: Assignment, cell: Cell, names: list[str]) -> Iterator[Cell]:
     families = {name: set(assignment.exercise(name).defines) for name in names}
     wrong = set().union(*families.values())
-    pieces = pieces_of(cell.source)
-    placed: set[str] = set()
-    for piece in pieces:
-        bound = [name for name in names if piece.binds & families[name]]
+    for piece in pieces_of(cell.source):
         keep = piece.defines not in wrong and piece.node is not None
         if keep:
             yield Cell(cell.label, piece.text)
-        for name in bound:
-            if keep or name not in placed:
-                placed.add(name)
+        for name in names:
+            if piece.binds & families[name]:
                 yield Cell(cell.label, _in_place(assignment, name))
         # `@register` may have put the wrong one into a table.
         for decorator in [] if keep else reversed(getattr(piece.node, "decorator_list", [])):
