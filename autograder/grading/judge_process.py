@@ -173,7 +173,7 @@ class _Server:
         for name, exercise in tries.exercises.items():
             exercise.checks_sha256 = resting_on(checks, name, exercise.rests_on)
         total = time.perf_counter() - started
-        phases |= {"cells": tries.cell_seconds, "diagnosis": diagnosed}
+        phases |= {"cells": attempt.cell_seconds, "diagnosis": diagnosed}
         phases["checks"] = total - sum(phases.values())
         notes = [*job.notes, *submission.notes, *tries.notes]
         if lacks := out_of_reach(isolation):  # a right answer may have lost points by it

@@ -44,7 +44,6 @@ class Tries(NamedTuple):
 
     exercises: dict[str, ExerciseResult]
     notes: Sequence[str] = ()
-    cell_seconds: float = 0.0
     deadly: Sequence[CellFailure] = ()
     """What of the cells ended Python, or did not end."""
     again_seconds: float = 0.0
@@ -112,17 +111,16 @@ class _Merit:
         exercises = [one for one in self.assignment.exercises if one.name in known]
         first = self.attempt(self.cells, exercises, self._tell, False)
         self.standing |= first.exercises  # the better of two tries
-        in_cells = first.cell_seconds
         started = time.perf_counter()
         for exercise in exercises:  # in the course's order: what it stands on is settled
-            in_cells += self._again(exercise, first)
+            self._again(exercise, first.deadly)
         results = {name: self.standing[name] for name in self.order if name in asked}
         for result in results.values():
             if _lost(result) or result.replaced:
                 rests_on = {*self.below(result.name), *result.replaced}
                 result.rests_on = self._earlier(result.name, rests_on)
         again = time.perf_counter() - started
-        return first._replace(exercises=results, cell_seconds=in_cells, again_seconds=again)
+        return first._replace(exercises=results, again_seconds=again)
 
     def _tell(self, result: ExerciseResult, transcripts: Transcripts) -> None:
         """Looks for a hint, but not where something else is to be mended first."""
@@ -155,9 +153,8 @@ class _Merit:
     def _not_right(self, name: str) -> bool:
         return name in self.standing and _lost(self.standing[name])
 
-    def _again(self, exercise: Exercise, before: Tries) -> float:
-        """Another judgement where one is owed; the seconds that its cells took."""
-        in_cells = 0.0
+    def _again(self, exercise: Exercise, deadly: Sequence[CellFailure]) -> None:
+        """Another judgement where one is owed."""
         tried: list[str] = []
         for below in (self.wrong_below, self.spent_below):
             result = self.standing[exercise.name]
@@ -165,17 +162,14 @@ class _Merit:
             if not set(replaced) - set(tried):
                 continue
             tried = replaced
-            given = self.assignment, self.cells, replaced, before.deadly
+            given = self.assignment, self.cells, replaced, deadly
             cells = self._read(functools.partial(with_right_answers, *given))
             if cells is None:
                 break
-            tries = self.attempt(cells, [exercise], self.after, True)
-            in_cells += tries.cell_seconds
-            second = tries.exercises[exercise.name]
+            second = self.attempt(cells, [exercise], self.after, True).exercises[exercise.name]
             if second.status != "error" and second.points >= result.points:
                 second.replaced, second.note = replaced, self._note(replaced)
                 self.standing[exercise.name] = second
-        return in_cells
 
     def _note(self, replaced: list[str]) -> str:
         """ "judged with a right `forward` in the place of yours, which has a slip of its own"."""

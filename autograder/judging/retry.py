@@ -40,6 +40,8 @@ class InCage:
         self.spent = 0.0
         """Seconds on the wall that all passes have had together; that it waited for others is no
         part of them."""
+        self.cell_seconds = 0.0
+        """What all runs of the cells took."""
 
     def __call__(
         self, cells: Sequence[Cell], wanted: list[Exercise], after: After, aided: bool = False
@@ -48,7 +50,6 @@ class InCage:
         best = {result.name: result for result in results}
         notes = [f"not run at grading: {line}" for line in caged.skipped[:5]]
         notes += [failure.sentence for failure in caged.failures[:10]]
-        in_cells = caged.cell_seconds
         if again := _owed(caged, results):
             alone = bool(caged.killed or caged.killed_cells)
             crowded = "as time ran out on a crowded machine, or at a slow disk"
@@ -56,13 +57,12 @@ class InCage:
             notes.append(f"tried again, {why}: {', '.join(again)}")
             wanted = [self.judge.assignment.exercise(name) for name in again]
             caged, results = self._asked(cells, wanted, after, True, alone)
-            in_cells += caged.cell_seconds
             for result in results:
                 if result.points > best[result.name].points:
                     best[result.name] = result
         ended = {why for cell in caged.deadly for why in cell.values()}
         deadly = [failure for failure in caged.failures if failure.why in ended]
-        return Tries(best, notes, in_cells, deadly)
+        return Tries(best, notes, deadly)
 
     def _asked(
         self,
@@ -81,6 +81,7 @@ class InCage:
             finally:
                 caged.close()
                 self.spent += clock.now() - began
+                self.cell_seconds += caged.cell_seconds
 
 
 def _owed(caged: Caged, results: list[ExerciseResult]) -> list[str]:
