@@ -372,7 +372,7 @@ def test_where_it_is_wrong_is_not_told_of_what_is_drawn() -> None:
     pair = Pair((1.5, 2.5), (1.5, 3.5), (), False)
     assert relations.place([pair])
     assert relations.place([dataclasses.replace(pair, sure=False)]) == ""
-    assert relations.place([pair, pair._replace(sure=False)])
+    assert relations.place([pair, dataclasses.replace(pair, sure=False)])
 
 
 @pytest.mark.parametrize(
