@@ -46,8 +46,8 @@ _MOST = 0.65
 class Observer:
     """Adds the hint to an exercise's result; made to be `Judge.judge`'s `after`.
 
-    `code` is the submission's, for what can be read in it. `known` holds what
-    is known already of the known answers under this salt.
+    `code` is the submission's, for what can be read in it; `known` what is known already of the
+    known answers under this salt.
     """
 
     def __init__(
@@ -75,9 +75,7 @@ class Observer:
             return None
         with self._accounted():
             exercise = self.judge.assignment.exercise(result.name)
-            work = _Diagnosis(
-                self.judge, self.salt, exercise, transcripts, failed, self.left, self.known
-            )
+            work = _Diagnosis(self, exercise, transcripts, failed)
             result.mistake, result.hint = work.named()
         return work
 
@@ -99,18 +97,15 @@ class _Diagnosis:
 
     def __init__(
         self,
-        judge: Judge,
-        salt: str,
+        observer: Observer,
         exercise: Exercise,
         transcripts: Transcripts,
         failed: dict[Key, str],
-        seconds: float,
-        known: Known,
     ) -> None:
-        self.judge, self.salt, self.failed, self.known = judge, salt, failed, known
-        self.assignment = judge.assignment
-        self.exercise = exercise
-        self.deadline = time.process_time() + min(_EXERCISE, seconds)
+        self.judge, self.salt, self.known = observer.judge, observer.salt, observer.known
+        self.assignment = self.judge.assignment
+        self.exercise, self.failed = exercise, failed
+        self.deadline = time.process_time() + min(_EXERCISE, observer.left)
         self.right = _right(self.assignment, exercise.name)
         self.wrong = [w for w in mistakes(self.assignment) if w.exercise == exercise.name]
         quick = {n: c for n, c in transcripts.items() if _seconds(c) < _QUICK}
@@ -118,7 +113,9 @@ class _Diagnosis:
             {n: c for n, c in quick.items() if n in failed and _says_something(c)}
         )
         self.passed = [
-            check for check in judge.of(exercise) if check.key in quick and check.key not in failed
+            check
+            for check in self.judge.of(exercise)
+            if check.key in quick and check.key not in failed
         ]
         if any(_says_something(quick[check.key]) for check in self.passed):
             # Who returns None in some checks only has not forgotten to return.
