@@ -155,16 +155,12 @@ class _Server:
         except SubmissionError as error:
             return unreadable(job, self.found, isolation, checks, str(error))
         phases = {"read": time.perf_counter() - started}
-        diagnosed = 0.0
         observer = Observer(judge, job.salt, submission.cells)
 
         def after(result: ExerciseResult, transcripts: Any) -> None:
-            nonlocal diagnosed
-            begun = time.perf_counter()
             # A hint is more than is owed: what it stumbles over costs nothing else.
             with contextlib.suppress(Exception), at_most(HINT_SECONDS):
                 observer(result, transcripts)
-            diagnosed += time.perf_counter() - begun
 
         wanted = [self.found.exercise(name) for name in job.exercises or checks]
         salt = attempt_salt(job.salt, submission, self.found)
@@ -173,7 +169,7 @@ class _Server:
         for name, exercise in tries.exercises.items():
             exercise.checks_sha256 = resting_on(checks, name, exercise.rests_on)
         total = time.perf_counter() - started
-        phases |= {"cells": attempt.cell_seconds, "diagnosis": diagnosed}
+        phases |= {"cells": attempt.cell_seconds, "diagnosis": observer.spent}
         phases["checks"] = total - sum(phases.values())
         notes = [*job.notes, *submission.notes, *tries.notes]
         if lacks := out_of_reach(isolation):  # a right answer may have lost points by it

@@ -55,7 +55,8 @@ class Observer:
     ) -> None:
         self.judge, self.salt, self.code = judge, salt, code
         self.known = known or Known(judge.assignment)
-        self.left = _SUBMISSION
+        self.spent = 0.0
+        """CPU seconds."""
 
     def __call__(self, result: ExerciseResult, transcripts: Transcripts) -> None:
         work = self.named(result, transcripts)
@@ -85,7 +86,7 @@ class Observer:
         try:
             yield
         finally:
-            self.left -= time.process_time() - started
+            self.spent += time.process_time() - started
 
     def _fact(self, exercise: Exercise) -> str:
         own = [cell.source for cell in self.code if cell.label == f"the cell of {exercise.name}"]
@@ -105,7 +106,7 @@ class _Diagnosis:
         self.judge, self.salt, self.known = observer.judge, observer.salt, observer.known
         self.assignment = self.judge.assignment
         self.exercise, self.failed = exercise, failed
-        self.deadline = time.process_time() + min(_EXERCISE, observer.left)
+        self.deadline = time.process_time() + min(_EXERCISE, _SUBMISSION - observer.spent)
         self.right = _right(self.assignment, exercise.name)
         self.wrong = [w for w in mistakes(self.assignment) if w.exercise == exercise.name]
         quick = {n: c for n, c in transcripts.items() if _seconds(c) < _QUICK}
