@@ -42,8 +42,8 @@ from autograder.cli import app
 from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.grading import executors
+from autograder.grading.folder import only_grader
 from autograder.grading.job import Job
-from autograder.grading.run import only_grader
 from autograder.judging.answers import reference_code
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
@@ -2489,7 +2489,7 @@ def test_who_left_is_nowhere_and_comes_back_with_everything(
     from autograder.cli.grading import _print_absent
     from autograder.exchange.export import gradescope_files, table
     from autograder.exchange.returning import feedback_archive
-    from autograder.grading.run import students
+    from autograder.grading.folder import students
     from autograder.records.gradebook.students import Known
     from autograder.records.report import read_report, render
 

@@ -17,8 +17,8 @@ from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.files import in_the_way, write_atomically
 from autograder.grading.executors import checks_of
+from autograder.grading.folder import course_salt, read_job
 from autograder.grading.job import Job
-from autograder.grading.run import course_salt, read_job
 from autograder.judging.digest import together
 from autograder.judging.submission import find_notebook
 from autograder.results import Result, Store
