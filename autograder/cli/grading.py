@@ -146,9 +146,9 @@ def regrade(
             ):  # a run that was stopped may have left it out
                 recorder.record(result)
         totals = {
-            change.after.student: (_total(recorder, change.before), _total(recorder, change.after))
-            for change in changes
-            if change.after.status != "grader_error"
+            after.student: (recorder.preview(before).total, recorder.preview(after).total)
+            for before, after in changes
+            if after.status != "grader_error"
         }
         if json:
             rows = [_as_row(one, *totals.get(one.after.student, (None, None))) for one in changes]
@@ -182,11 +182,6 @@ def _as_row(change: Change, mark_before: float | None, mark_after: float | None)
             {"name": one, "before": was, "after": now} for one, was, now in change.exercises
         ],
     }
-
-
-def _total(recorder: Recorder, result: Result) -> float | None:
-    mark = recorder.preview(result)
-    return None if mark is None else mark.total
 
 
 def _print_missing(missing: list[str]) -> None:
