@@ -21,7 +21,7 @@ import sys
 import time
 from typing import Any
 
-from . import lockdown
+from . import lockdown, syscalls
 from .protocol import HEADER, LIMITS, receive, remove
 
 SESSION = 3
@@ -256,7 +256,7 @@ def main() -> None:
     lockdown.not_traceable()
     if sys.platform == "linux":
         wait_without_epoll()
-        lockdown.system_call_filter(setting["namespaces"])
+        syscalls.refusing(setting["namespaces"])
     settle()
     line.send(b'{"ready": true}')
     parent = Parent(line, setting)
