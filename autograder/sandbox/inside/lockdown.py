@@ -180,14 +180,14 @@ def drop_privileges(namespaces: bool) -> None:
         return
     with contextlib.suppress(OSError):
         _prctl(_PR_CAP_AMBIENT, 4, 0, 0, 0)
-    header = struct.pack("<Ii", 0x20080522, 0)
-    _call("capset", header, struct.pack("<6I", *[0] * 6))
+    _call("capset", struct.pack("<Ii", 0x20080522, 0), struct.pack("<6I", *[0] * 6))
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_SET_DUMPABLE, 1)
     program = syscalls.refusing(namespaces)
     code = ctypes.create_string_buffer(program)
-    packed = struct.pack("<HxxxxxxQ", len(program) // 8, ctypes.addressof(code))
-    header = ctypes.create_string_buffer(packed)
+    header = ctypes.create_string_buffer(
+        struct.pack("<HxxxxxxQ", len(program) // 8, ctypes.addressof(code))
+    )
     _prctl(_PR_SET_SECCOMP, 2, ctypes.addressof(header))
 
 

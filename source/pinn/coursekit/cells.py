@@ -296,22 +296,12 @@ class Kernel:
             package.get_ipython = lambda: self.shell
 
 
-class demo:
-    """As in the notebook: what stops a demonstration costs nothing else."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
-        return isinstance(error, Exception)
-
-
 def _nothing(*objects: Any, **options: Any) -> None:
     """For the student's eyes: nobody looks."""
 
 
 OFFERED: dict[str, Any] = {
-    "demo": demo,
+    "demo": lambda: contextlib.suppress(Exception),  # it costs nothing else
     **dict.fromkeys(("display", "check", "summary", "help", "exit", "quit"), _nothing),
     "In": [""],
     "Out": {},
@@ -320,7 +310,19 @@ OFFERED: dict[str, Any] = {
 """What a notebook of this course has for its student, besides Python's own names."""
 
 
-class Shell:
+class _Harmless:
+    """What else the shell has: `get_ipython().events.register(…)`."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Harmless()
+
+
+class Shell(_Harmless):
     """What `get_ipython()` gives: it runs Python, keeps silent about the rest, and never fails."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
@@ -403,23 +405,6 @@ class Shell:
         result = types.SimpleNamespace(**dict.fromkeys(fields, took), stdev=0.0, loops=1, repeat=1)
         result.all_runs = result.timings = [took]
         return result if re.match(r"(-\w+\s+)*-\w*o", line.strip()) else None
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _Harmless()
-
-
-class _Harmless:
-    """Anything else of the shell: `get_ipython().events.register(…)`."""
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        return None
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _Harmless()
 
 
 class Listing(list[str]):
