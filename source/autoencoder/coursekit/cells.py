@@ -55,8 +55,7 @@ class Statement(NamedTuple):
     plain: bool
     """It defines, imports or names something, and calls nothing beside that."""
     code: types.CodeType | SyntaxError
-    value: types.CodeType | None
-    """Of an expression at the cell's end."""
+    """Its value is that of an expression at the cell's end."""
 
 
 class Read(NamedTuple):
@@ -83,19 +82,18 @@ def _compiled(tree: ast.Module, filename: str, flags: int) -> Read:
     statements = []
     for number, nodes in enumerate(chunks, 1):
         code: types.CodeType | SyntaxError
-        value = None
+        whole: ast.Module | ast.Expression = ast.Module(nodes, [])
+        if number == len(chunks) and len(nodes) == 1 and isinstance(nodes[0], ast.Expr):
+            whole = ast.Expression(nodes[0].value)
+        how = "exec" if isinstance(whole, ast.Module) else "eval"
         try:
-            whole = ast.Module(nodes, [])
-            done = compile(whole, filename, "exec", flags | _AWAIT, dont_inherit=True)
-            code, flags = done, flags | done.co_flags & _FUTURES
-            if number == len(chunks) and isinstance(nodes[-1], ast.Expr) and len(nodes) == 1:
-                last = ast.Expression(nodes[-1].value)
-                value = compile(last, filename, "eval", flags | _AWAIT, dont_inherit=True)
+            code = done = compile(whole, filename, how, flags | _AWAIT, dont_inherit=True)
+            flags |= done.co_flags & _FUTURES
         except SyntaxError as error:  # `return` outside a function is found only now
             code = error
         plain = not any(isinstance(inner, _WORK) for node in nodes for inner in _outside(node))
         end = nodes[-1].end_lineno or nodes[-1].lineno
-        statements.append(Statement(first_line(nodes[0]), end, plain, code, value))
+        statements.append(Statement(first_line(nodes[0]), end, plain, code))
     return Read(tuple(statements), flags)
 
 
@@ -270,7 +268,7 @@ class Kernel:
         statement = self._read[label].statements[number]
         if isinstance(statement.code, SyntaxError):
             raise statement.code
-        value = self._execute(statement.value or statement.code)
+        value = self._execute(statement.code)
         if value is not None:
             self.namespace["_"] = value
         if "IPython" in sys.modules:
