@@ -9,7 +9,7 @@ import functools
 import os
 import platform
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable
 
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 # Tables of calls: their number on x86-64 and on 64-bit ARM, or one for both.
@@ -60,24 +60,12 @@ _RULED = """
     setpriority 141 140, sched_setparam 142 118, sched_setscheduler 144 119,
     sched_setaffinity 203 122, sched_setattr 314 274, setrlimit 160 164, prlimit64 302 261"""
 
-# Place, cores and priority of processes: of its own alone, where others of its user can be seen.
-# The arguments that say whose, at these places, must be 0 (of `setpriority` also which kind).
-_ITS_OWN = {
-    **dict.fromkeys(("sched_setparam", "sched_setscheduler", "sched_setaffinity"), (16,)),
-    "sched_setattr": (16,),
-    "setpriority": (16, 24),
-}
-# Emptied, too, by who does not ask to write: O_TRUNC, at the place of the flags.
-_OPEN = {"open": 24, "openat": 32}
 _O_TRUNC, _O_ACCMODE = 0o1000, 3
-# Of terminals and pipes alone, by the kind in the second byte. A file system's own go past
-# Landlock and read-only mounts, from a file or folder that may only be read: a snapshot with code
-# in it beside the libraries (Btrfs), the key of the user's encrypted folders taken away (fscrypt),
-# flags, versions, and that everybody's files are written to the disk. A socket's have the kernel
-# load code for bridges and VLANs, whoever asks; so has a terminal's other line (TIOCSETD).
+# A terminal's own calls, by the second byte, and its other line (TIOCSETD), whose code the kernel
+# loads for whoever asks.
 _OF_TERMINALS, _TIOCSETD = 0x5400, 0x5423
 _AF_UNIX = 1  # between processes of one machine; every other kind is a network
-_SOCK_STREAM = 1  # of others, a receiver's queue may hold the buffers of ten senders that are gone
+_STREAM = 1  # of others, a receiver's queue may hold the buffers of ten senders that are gone
 _MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20  # together, memory that stays where nobody touches it
 _MAP_HUGETLB = 0x40000  # pages of the machine's own store, which no process's memory counts
 # Locks on parts of a file, as many as one likes, in the kernel's memory; leases on whole ones; and
@@ -93,46 +81,117 @@ _SOL_SOCKET, _OPTIONS = 1, (7, 8, 32, 33, 26, 50, 51, 52)
 _OF_PRCTL = (22, 78, 62, 29)
 # To limit its own time is a way to be killed by the kernel, as where memory ends: who is killed so
 # is judged again alone, and holds up all others; and to lower that of cores is a way to have them
-# read (`lockdown.leave_no_core`). Limits of other processes are not its business.
-_OF_TIME, _OF_CORES = 0, 4  # RLIMIT_CPU, RLIMIT_CORE
+# read (`lockdown.leave_no_core`).
+_TIME_AND_CORES = (0, 4)
 _NEW_NAMESPACES = 0x7E020080
-_ALLOW, _EPERM, _ENOSYS, _KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
-_EOPNOTSUPP = 0x0005005F  # what a file system says that cannot do it: `Path.copy` asks (FICLONE)
 
 Step = tuple[int, int, int, int]
 """Of the kernel's program: what is done, steps to skip if it holds and if not, a number."""
+Condition = Callable[[int], list[Step]]
+"""Steps that skip so many after them where it does not hold."""
 _LOAD, _EQUAL, _AT_LEAST, _ANY_SET, _MASK, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
-_ALLOWED, _REFUSED, _UNKNOWN, _NOT_HERE = (
-    (_RETURN, 0, 0, what) for what in (_ALLOW, _EPERM, _ENOSYS, _EOPNOTSUPP)
-)
+_ALLOW, _KILL = 0x7FFF0000, 0x80000000
+_EPERM, _ENOSYS = 0x00050001, 0x00050026
+_EOPNOTSUPP = 0x0005005F  # what a file system says that cannot do it: `Path.copy` asks (FICLONE)
+_NUMBER, _MACHINE, _FIRST, _SECOND, _THIRD, _FOURTH = 0, 4, 16, 24, 32, 40
+"""Where they lie; of the arguments the lower halves."""
+
+
+def _is(place: int, *values: int) -> Condition:
+    *others, last = values
+    return lambda over: [
+        (_LOAD, 0, 0, place),
+        *((_EQUAL, len(others) - n, 0, value) for n, value in enumerate(others)),
+        (_EQUAL, 0, over, last),
+    ]
+
+
+def _is_not(place: int, *values: int, mask: int = 0xFFFFFFFF) -> Condition:
+    last = len(values) - 1
+    return lambda over: [
+        (_LOAD, 0, 0, place),
+        (_MASK, 0, 0, mask),
+        *((_EQUAL, last - n + over, 0, value) for n, value in enumerate(values)),
+    ]
+
+
+def _has(place: int, bits: int) -> Condition:
+    return lambda over: [(_LOAD, 0, 0, place), (_ANY_SET, 0, over, bits)]
+
+
+def _refused(*where: Condition, answer: int = _EPERM) -> list[Step]:
+    """With this answer, where all conditions hold."""
+    steps = [(_RETURN, 0, 0, answer)]
+    for condition in reversed(where):
+        steps = [*condition(len(steps)), *steps]
+    return steps
+
+
+_LOCAL = _refused(_is_not(_FIRST, _AF_UNIX)) + _refused(_is_not(_SECOND, _STREAM, mask=0xF))
+_RULES = {
+    "clone": _refused(_has(_FIRST, _NEW_NAMESPACES)),
+    "clone3": _refused(answer=_ENOSYS),  # glibc falls back to clone
+    "socket": _LOCAL,
+    "socketpair": _LOCAL,
+    "setsockopt": _refused(_is(_SECOND, _SOL_SOCKET), _is(_THIRD, *_OPTIONS)),
+    # Of terminals and pipes alone. A file system's own go past Landlock and read-only mounts, from
+    # a file or folder that may only be read: a snapshot with code in it beside the libraries
+    # (Btrfs), the key of the user's encrypted folders taken away (fscrypt), flags, versions, and
+    # that everybody's files are written to the disk. A socket's have the kernel load code, too.
+    "ioctl": _refused(_is(_SECOND, _TIOCSETD), answer=_EOPNOTSUPP)
+    + _refused(_is_not(_SECOND, _OF_TERMINALS, mask=0xFF00), answer=_EOPNOTSUPP),
+    "mmap": _refused(_has(_FOURTH, _MAP_HUGETLB))
+    + _refused(_has(_FOURTH, _MAP_ANONYMOUS), _has(_FOURTH, _MAP_SHARED)),
+    "fcntl": _refused(_is(_SECOND, *_LOCKS_AND_WATCHES)),
+    "prctl": _refused(_is(_FIRST, *_OF_PRCTL)),
+    "setrlimit": _refused(_is(_FIRST, *_TIME_AND_CORES)),
+    # Limits of other processes are not its business; without a new limit it is only read.
+    "prlimit64": _refused(_is_not(_FIRST, 0))
+    + _refused(_is(_SECOND, *_TIME_AND_CORES), _is_not(_THIRD, 0))
+    + _refused(_is(_SECOND, *_TIME_AND_CORES), _is_not(_THIRD + 4, 0)),
+}
+
+
+def _empties(flags: int) -> list[Step]:
+    """A file, by who does not ask to write."""
+    no_writer = _is_not(flags, os.O_WRONLY, os.O_RDWR, mask=_O_ACCMODE)
+    return _refused(_has(flags, _O_TRUNC), no_writer)
+
+
+# Place, cores and priority of processes: of its own alone, where others of its user can be seen.
+_ITS_OWN = _refused(_is_not(_FIRST, 0))
+_RULES_AMONG_OTHERS = {
+    "sched_setparam": _ITS_OWN,
+    "sched_setscheduler": _ITS_OWN,
+    "sched_setaffinity": _ITS_OWN,
+    "sched_setattr": _ITS_OWN,
+    "setpriority": _ITS_OWN + _refused(_is_not(_SECOND, 0)),
+    "open": _empties(_SECOND),
+    "openat": _empties(_THIRD),
+    "openat2": _refused(answer=_ENOSYS),  # it keeps its flags in memory
+}
 
 
 @functools.cache
 def refusing(namespaces: bool) -> bytes:
     """The kernel's program; the parent has it ready for its forks.
 
-    Without namespaces there are sockets of others to connect to, and files to take away from
-    their owner.
+    Without namespaces there are others, and sockets and files of theirs.
     """
     machine = platform.machine()
     if machine not in _AUDIT:
         raise OSError(f"the numbers of dangerous system calls are not known for {machine}")
-    forbidden = [*(_DANGEROUS, _SHARED, _UNSEEN, _LASTING), *([] if namespaces else [_OF_OTHERS])]
-    number = _numbers(_RULED, machine)
-    program = [
-        (_LOAD, 0, 0, 4),
-        (_EQUAL, 1, 0, _AUDIT[machine]),
-        (_RETURN, 0, 0, _KILL),
-        (_LOAD, 0, 0, 0),
-    ]
+    tables = [_DANGEROUS, _SHARED, _UNSEEN, _LASTING, *([] if namespaces else [_OF_OTHERS])]
+    forbidden = [number for table in tables for number in _numbers(table, machine).values()]
+    program = _refused(_is_not(_MACHINE, _AUDIT[machine]), answer=_KILL)
     if machine == "x86_64":  # the x32 numbers are a second name for every call
-        program += [(_AT_LEAST, 0, 1, 0x40000000), _REFUSED]
-    for table in forbidden:
-        program += _refuse(_numbers(table, machine).values())
-    for name, steps in {**_rules(), **({} if namespaces else _rules_among_others())}.items():
-        if name in number:
-            program += [(_EQUAL, 0, len(steps), number[name]), *steps]
-    program += [_ALLOWED]
+        program += [(_LOAD, 0, 0, _NUMBER), (_AT_LEAST, 0, 1, 0x40000000), *_refused()]
+    program += _refused(_is(_NUMBER, *forbidden))
+    numbers = _numbers(_RULED, machine)
+    for name, steps in {**_RULES, **({} if namespaces else _RULES_AMONG_OTHERS)}.items():
+        if name in numbers:
+            program += [(_EQUAL, 0, len(steps) + 1, numbers[name]), *steps, (_RETURN, 0, 0, _ALLOW)]
+    program += [(_RETURN, 0, 0, _ALLOW)]
     return b"".join(struct.pack("<HBBI", *step) for step in program)
 
 
@@ -142,51 +201,3 @@ def _numbers(table: str, machine: str) -> dict[str, int]:
     place = [*_AUDIT].index(machine)
     found = {name: numbers[place % len(numbers)] for name, numbers in rows.items()}
     return {name: int(number) for name, number in found.items() if number != "-"}
-
-
-def _refuse(values: Iterable[int]) -> list[Step]:
-    return [step for value in values for step in ((_EQUAL, 0, 1, value), _REFUSED)]
-
-
-def _rules() -> dict[str, list[Step]]:
-    """By the call's name; each ends with an answer."""
-    local = [(_LOAD, 0, 0, 16), (_EQUAL, 0, 4, _AF_UNIX), (_LOAD, 0, 0, 24), (_MASK, 0, 0, 0xF)]
-    local += [(_EQUAL, 0, 1, _SOCK_STREAM), _ALLOWED, _REFUSED]
-    options = _refuse(_OPTIONS)
-    of_sockets = [(_LOAD, 0, 0, 24), (_EQUAL, 0, len(options) + 1, _SOL_SOCKET), (_LOAD, 0, 0, 32)]
-    control = [(_LOAD, 0, 0, 24), (_EQUAL, 2, 0, _TIOCSETD), (_MASK, 0, 0, 0xFF00)]
-    memory = [(_LOAD, 0, 0, 40), (_ANY_SET, 0, 1, _MAP_HUGETLB), _REFUSED]
-    memory += [(_ANY_SET, 0, 2, _MAP_ANONYMOUS), (_ANY_SET, 0, 1, _MAP_SHARED), _REFUSED]
-    limit = [(_LOAD, 0, 0, 16), (_EQUAL, 1, 0, _OF_TIME), (_EQUAL, 0, 1, _OF_CORES), _REFUSED]
-    limits = [(_LOAD, 0, 0, 16), (_EQUAL, 0, 8, 0)]
-    limits += [(_LOAD, 0, 0, 24), (_EQUAL, 1, 0, _OF_TIME), (_EQUAL, 0, 4, _OF_CORES)]
-    for word, left in ((32, 3), (36, 1)):  # without a new limit it is only read
-        limits += [(_LOAD, 0, 0, word), (_EQUAL, 0, left, 0)]
-    return {
-        "clone3": [_UNKNOWN],  # glibc falls back to clone
-        "clone": [(_LOAD, 0, 0, 16), (_ANY_SET, 0, 1, _NEW_NAMESPACES), _REFUSED, _ALLOWED],
-        "socket": local,
-        "socketpair": local,
-        "setsockopt": [*of_sockets, *options, _ALLOWED],
-        "ioctl": [*control, (_EQUAL, 1, 0, _OF_TERMINALS), _NOT_HERE, _ALLOWED],
-        "mmap": [*memory, _ALLOWED],
-        "fcntl": [(_LOAD, 0, 0, 24), *_refuse(_LOCKS_AND_WATCHES), _ALLOWED],
-        "prctl": [(_LOAD, 0, 0, 16), *_refuse(_OF_PRCTL), _ALLOWED],
-        "setrlimit": [*limit, _ALLOWED],
-        "prlimit64": [*limits, _ALLOWED, _REFUSED],
-    }
-
-
-def _rules_among_others() -> dict[str, list[Step]]:
-    """Beside these, where there are no namespaces."""
-    found: dict[str, list[Step]] = {"openat2": [_UNKNOWN]}  # it keeps the flags in memory
-    for name, flags in _OPEN.items():
-        steps = [(_LOAD, 0, 0, flags), (_ANY_SET, 0, 4, _O_TRUNC), (_MASK, 0, 0, _O_ACCMODE)]
-        steps += [(_EQUAL, 2, 0, os.O_WRONLY), (_EQUAL, 1, 0, os.O_RDWR), _REFUSED, _ALLOWED]
-        found[name] = steps
-    for name, whose in _ITS_OWN.items():
-        steps = []
-        for left, argument in reversed([*enumerate(reversed(whose))]):
-            steps += [(_LOAD, 0, 0, argument), (_EQUAL, 0, 2 * left + 1, 0)]
-        found[name] = [*steps, _ALLOWED, _REFUSED]
-    return found
