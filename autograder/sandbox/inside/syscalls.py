@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-# Tables of calls: their number on x86-64 and on 64-bit ARM, or one for both.
+# Tables of calls: their number on x86-64 and on 64-bit ARM (- where there is none), or one for both.
 
 # Ways out of a sandbox, or to slow or stop the machine.
 _DANGEROUS = """
@@ -24,20 +24,22 @@ _DANGEROUS = """
     settimeofday 164 170, clock_settime 227 112, init_module 175 105, finit_module 313 273,
     delete_module 176 106, kexec_load 246 104, kexec_file_load 320 294, add_key 248 217,
     request_key 249 218, keyctl 250 219, perf_event_open 298 241, open_by_handle_at 304 265,
-    bpf 321 280, seccomp 317 277, userfaultfd 323 282, io_uring_setup 425, io_uring_enter 426,
-    io_uring_register 427, setxattr 188 5, lsetxattr 189 6, fsetxattr 190 7, setxattrat 463"""
-# What takes of what all of a machine's processes share, or tells one of another: who watches files
-# or locks them, that everybody's are written to the disk now, and who is served first by it.
+    bpf 321 280, userfaultfd 323 282, io_uring_setup 425, io_uring_enter 426, io_uring_register 427"""
+# What takes of what all of a machine's processes share (of AIO, of descriptor tables), or tells one
+# of another: watches and locks of files. That everybody's are written to the disk now, and who is
+# served first by it.
 _SHARED = """
     inotify_init 253 -, inotify_add_watch 254 27, inotify_init1 294 26, fanotify_init 300 262,
     fanotify_mark 301 263, io_setup 206 0, modify_ldt 154 -, flock 73 32, sync 162 81,
     syncfs 306 267, ioprio_set 251 30"""
 # Memory that no process seems to hold: what lends pages of a file to a pipe or a socket, which keep
 # them when the file is gone; and notes of the kernel's, where each page of a file is to lie, lists
-# of what is waited for (a million in a few processes), and Landlock's rules.
+# of what is waited for (a million in a few processes) and of access rights, and rules of seccomp's
+# and Landlock's.
 _UNSEEN = """
     memfd_create 319 279, memfd_secret 447, vmsplice 278 75, splice 275 76, tee 276 77,
     sendfile 40 71, mbind 237 235, epoll_create 213 -, epoll_create1 291 20,
+    setxattr 188 5, lsetxattr 189 6, fsetxattr 190 7, setxattrat 463, seccomp 317 277,
     landlock_create_ruleset 444, landlock_add_rule 445, landlock_restrict_self 446"""
 # What outlives its maker, and what others made.
 _LASTING = """
