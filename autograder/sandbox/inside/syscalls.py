@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-# Tables of calls: their number on x86-64 and on 64-bit ARM (- where there is none), or one for both.
+# Tables of calls, with their numbers on x86-64 and on 64-bit ARM, - for none, or one for both.
 
 # Ways out of a sandbox, or to slow or stop the machine.
 _DANGEROUS = """
@@ -24,7 +24,8 @@ _DANGEROUS = """
     settimeofday 164 170, clock_settime 227 112, init_module 175 105, finit_module 313 273,
     delete_module 176 106, kexec_load 246 104, kexec_file_load 320 294, add_key 248 217,
     request_key 249 218, keyctl 250 219, perf_event_open 298 241, open_by_handle_at 304 265,
-    bpf 321 280, userfaultfd 323 282, io_uring_setup 425, io_uring_enter 426, io_uring_register 427"""
+    bpf 321 280, userfaultfd 323 282, io_uring_setup 425, io_uring_enter 426,
+    io_uring_register 427"""
 # What takes of what all of a machine's processes share (of AIO, of descriptor tables), or tells one
 # of another: watches and locks of files. That everybody's are written to the disk now, and who is
 # served first by it.
