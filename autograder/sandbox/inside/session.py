@@ -115,8 +115,10 @@ class Session:
                 self.names |= {n: v for n, v in now if before.get(n, self) is not v}
 
     def _op_run(self, label: str, source: str = "", statement: int | None = None) -> dict[str, Any]:
-        whole = range(len(self.kernel.read(source, label))) if statement is None else [statement]
-        for number in whole:
+        wanted = (
+            [statement] if statement is not None else range(len(self.kernel.read(source, label)))
+        )
+        for number in wanted:
             self._run(label, number)
         skipped, self.kernel.shell.skipped = self.kernel.shell.skipped, []
         return {"ok": True, "skipped": skipped[:5]}
