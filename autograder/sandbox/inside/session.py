@@ -115,10 +115,11 @@ class Session:
                 self.names |= {n: v for n, v in now if before.get(n, self) is not v}
 
     def _op_run(self, label: str, source: str = "", statement: int | None = None) -> dict[str, Any]:
-        wanted = (
-            [statement] if statement is not None else range(len(self.kernel.read(source, label)))
-        )
-        for number in wanted:
+        if statement is None:
+            numbers = range(len(self.kernel.read(source, label)))
+        else:
+            numbers = range(statement, statement + 1)
+        for number in numbers:
             self._run(label, number)
         skipped, self.kernel.shell.skipped = self.kernel.shell.skipped, []
         return {"ok": True, "skipped": skipped[:5]}
