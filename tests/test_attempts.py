@@ -19,7 +19,7 @@ from autograder.course import Assignment
 from autograder.grading import run
 from autograder.judging.answers import reference_code
 from autograder.records import attempts, feedback, history, receipts
-from autograder.records.gradebook import Given, Recorder, recorder
+from autograder.records.gradebook import Given, Recorder, notebooks, recorder
 from autograder.results import Store
 
 EMPTY = dict.fromkeys(ANSWERS, "pass\n")
@@ -216,7 +216,8 @@ class Steps:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.taken, self.stop = 0, -1
-        for module in (attempts, feedback, history, receipts, recorder, results, run):
+        modules = (attempts, feedback, history, notebooks, receipts, recorder, results, run)
+        for module in modules:
             write = self._counted(module.write_atomically)
             monkeypatch.setattr(module, "write_atomically", write)
         monkeypatch.setattr(Recorder, "_written", self._counted(Recorder._written))

@@ -83,6 +83,19 @@ def test_a_terminal_without_a_names_letters_stops_nothing(tmp_path: Path) -> Non
         assert said in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("where", "code"), [("| true", 0), ("2>/dev/full", 0), ("2>&-", 0), (">/dev/full", 2)]
+)
+def test_all_is_graded_whoever_reads_what_is_printed(where: str, code: int, tmp_path: Path) -> None:
+    for name in ("backprop", NAME):
+        (tmp_path / "submitted" / "ada" / name).mkdir(parents=True)
+    command = f"{sys.executable} -m autograder grade backprop {NAME} --course {tmp_path} {where}"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    assert ("standard output: No space left" in done.stderr) == bool(code)
+    assert all(Store(tmp_path).load(name, "ada") for name in ("backprop", NAME))
+
+
 @pytest.mark.slow
 def test_what_needs_no_cage_works_without_unix(tmp_path: Path) -> None:
     import zipfile

@@ -23,9 +23,8 @@ import pytest
 
 from autograder.course import Cell, course, load_assignment
 from autograder.errors import CourseError
-from autograder.records import report
+from autograder.records import report, words
 from autograder.records.collected import Collected, Origin, save
-from autograder.records.report import counting
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import CellFailure
 
@@ -726,7 +725,7 @@ def test_text_can_be_read_in_light_and_dark(tmp_path: Path, theme: int) -> None:
     blocks = re.findall(r":root \{(.*?)\}", page.inline["style"], re.DOTALL)
     assert len(blocks) == 2
     colour = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[theme]))
-    pairs = [(f"{status}-ink", status) for status in counting.STATUS_WORDS]
+    pairs = [(f"{status}-ink", status) for status in words.STATUS]
     pairs += [
         (ink, ground) for ink in ("ink", "soft", "link") for ground in ("page", "card", "shade")
     ]
@@ -770,7 +769,7 @@ def test_the_same_results_make_the_same_page(tmp_path: Path) -> None:
     ("share", "said"), [(0, "0 %"), (0.001, "1 %"), (0.5, "50 %"), (0.999, "99 %"), (1, "100 %")]
 )
 def test_percentages_keep_none_and_all_for_none_and_all(share: float, said: str) -> None:
-    assert counting.percent(share) == said
+    assert words.percent(share) == said
 
 
 # -------------------------------------------------------------------------------- the command

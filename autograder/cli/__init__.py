@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import io
 import sys
 
 from autograder.errors import CageError, CourseError
 from autograder.files import in_the_way, plain
 
 from . import authoring, exchange, grading
+from .printing import printing
 from .terminal import UNIX, app
 
 __all__ = ["app", "authoring", "exchange", "grading", "main"]
@@ -24,28 +24,23 @@ _MACHINE_S = (
 
 def main() -> None:
     """The command's entry: a course's or the machine's fault is one sentence and exit code 2."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that it has no letters for stops nothing
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app()
+        with printing():
+            app()
+        return
     except (CourseError, CageError) as error:
-        print(f"autograder: {plain(str(error))}", file=sys.stderr)
-        raise SystemExit(2) from None
+        said = plain(str(error))
     except ModuleNotFoundError as error:
         if error.name not in UNIX:
             raise
-        print(
-            "autograder: this needs Linux (on Windows: WSL 2), where a student's code can be "
-            "locked in. report, export and collect work here too; explain shows what is recorded",
-            file=sys.stderr,
+        said = (
+            "this needs Linux (on Windows: WSL 2), where a student's code can be locked in. "
+            "report, export and collect work here too; explain shows what is recorded"
         )
-        raise SystemExit(2) from None
     except OSError as error:
         if error.errno not in _MACHINE_S and not in_the_way(error):
             raise
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-        print(
-            f"autograder: {what}. Results that were written are kept; put it right and start again",
-            file=sys.stderr,
-        )
-        raise SystemExit(2) from None
+        said = f"{what}. Results that were written are kept; put it right and start again"
+    print(f"autograder: {said}", file=sys.stderr)
+    raise SystemExit(2)

@@ -31,8 +31,8 @@ from traitlets import Enum
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
 from autograder.files import plain
+from autograder.grading.folder import students
 from autograder.grading.job import Job
-from autograder.grading.run import students
 from autograder.records.feedback import Pages
 from autograder.records.gradebook import Recorder, submission_time
 from autograder.records.gradebook.givers import watch
@@ -107,7 +107,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
         from autograder.grading.executors import judges
-        from autograder.grading.run import course_salt, only_grader, read_job
+        from autograder.grading.folder import course_salt, only_grader, read_job
 
         weakest: Any = self.isolation
         exporter: SubmissionExporter = self.parent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import msgspec
 from coursekit.ipynb import NotebookCell
 
 from autograder.course import Assignment, Exercise
-from autograder.files import plain
+from autograder.errors import SubmissionError
+from autograder.files import newer, plain, write_atomically
 from autograder.judging.submission import (
     Outline,
     Submission,
@@ -22,11 +24,51 @@ from autograder.judging.submission import (
     outline_of,
     read_submission,
 )
-from autograder.results import ExerciseResult, Result
+from autograder.records.words import OUTCOMES
+from autograder.results import ExerciseResult, Result, Store
 
 from .rows import auto_score, indented, read_json
+from .times import TIMESTAMP, submission_time
 
-MARKS = {"passed": "✓", "failed": "✗", "not_counted": "–", "error": "!"}
+log = logging.getLogger(__name__)
+
+
+def write_autograded(course_dir: Path, path: Path, assignment: Assignment, result: Result) -> None:
+    """A submission's autograded notebook, and beside it when it came in. One that was written after
+    all that it shows stays."""
+    folder = course_dir / "submitted" / result.student / result.assignment
+    stored = Store(course_dir).path(result.assignment, result.student)
+    if newer(path, stored, assignment.release, folder, *folder.glob("*")):
+        return
+    came_in = submission_time(folder)
+    try:
+        submission, notes = _handed_in(folder, assignment, result)
+        notebook = autograded_notebook(assignment, result, submission, [*came_in.remarks, *notes])
+    except Exception as error:  # whatever a student's files hold is that student's matter alone
+        what = f"the notebook handed in cannot be shown ({type(error).__name__}: {error})"
+        log.warning("%s: %s", plain(str(folder)), plain(what))
+        notes = [*came_in.remarks, what[:1000]]
+        notebook = autograded_notebook(assignment, result, None, notes)
+    time = path.with_name(TIMESTAMP)
+    if came_in.text:
+        write_atomically(time, came_in.text.encode())
+    else:
+        time.unlink(missing_ok=True)
+    data = msgspec.json.format(msgspec.json.encode(notebook), indent=1)
+    write_atomically(path, data + b"\n")  # last: see the condition above
+
+
+def _handed_in(
+    folder: Path, assignment: Assignment, result: Result
+) -> tuple[Submission | None, list[str]]:
+    """The submission in a folder, and what is to be noted of it; none where the result says why."""
+    try:
+        data, _ = find_notebook(folder, assignment.name)
+        same = hashlib.sha256(data).hexdigest() == result.submission_sha256
+        notes = [] if same else ["the file was changed after it was graded"]
+        return read_submission(data, assignment), notes
+    except SubmissionError:
+        return None, []
 
 
 def autograded_notebook(
@@ -83,10 +125,6 @@ def graded_answers(folder: Path, assignment: Assignment, result: Result) -> dict
         return {}
 
 
-def notebook_bytes(notebook: dict[str, Any]) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(notebook), indent=1) + b"\n"
-
-
 def _placed(
     submission: Submission | None, assignment: Assignment, outline: Outline
 ) -> tuple[dict[int, str], dict[int, list[dict[str, Any]]]]:
@@ -102,20 +140,25 @@ def _placed(
     # Prose and parameters belong to nobody; where a student edited them, the edit is shown.
     free = {(cell.kind, cell.cell_id): n for n, cell in released if not cell.grade_id}
     slots = _slots(submission, assignment, outline)
-    last = -1
+    last, placed = -1, set()
     for cell in submission.notebook:
+        ran = cell.number in submission.ran
+        place = by_text.get((cell.kind, cell.text))
+        if place is None and cell.cell_id:
+            place = free.get((cell.kind, cell.cell_id))
         locked = locked_id(cell, outline) if cell.kind == "code" else ""
         if cell.number in slots:
             last = by_id[slots[cell.number]]
             answers[last] = cell.source
-        elif locked:
+        elif locked and not ran:
             last = by_id.get(locked, last)
-        elif (cell.kind, cell.text) in by_text:
-            last = by_text[cell.kind, cell.text]
-        elif cell.cell_id and (cell.kind, cell.cell_id) in free:
-            last = free[cell.kind, cell.cell_id]
-            answers[last] = cell.source
+        elif place is not None and not (ran and place in placed):
+            last = place
+            placed.add(place)
+            if cell.text != outline.cells[place].text:
+                answers[place] = cell.source
         elif cell.text:
+            last = by_id.get(locked, last)  # a setup cell that was changed
             extras.setdefault(last, []).append(_extra(cell))
     return answers, extras
 
@@ -197,7 +240,7 @@ def _verdict(exercise: Exercise, verdict: ExerciseResult | None, result: Result)
         markup.append(f"<p><strong>Hint:</strong> {html.escape(plain(verdict.hint))}</p>")
     checks = verdict.checks if verdict is not None and result.status != "unreadable" else []
     lines = [
-        f"{MARKS[check.outcome]} {plain(check.title or check.name)}"
+        f"{OUTCOMES[check.outcome][0]} {plain(check.title or check.name)}"
         + (" (hidden)" if check.hidden else "")
         for check in checks
     ]

@@ -12,7 +12,7 @@ import os
 import re
 import statistics
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,19 +26,13 @@ from autograder.judging.submission import find_notebook
 from autograder.records import similar
 from autograder.records.collected import collected
 from autograder.records.gradebook import Mark, in_gradebook
+from autograder.records.gradebook.marks import of_checks
 from autograder.records.gradebook.students import Person
 from autograder.records.history import Attempt, Policy, history
 from autograder.records.history import policy as policy_of
+from autograder.records.words import STATUS, duration, number
 from autograder.results import CheckResult, ExerciseResult, Result, Store, dropped, handed_in
 
-STATUS_WORDS = {
-    "right": "right",
-    "partly": "partly right",
-    "wrong": "wrong",
-    "unwritten": "not written",
-    "missing": "missing",
-    "error": "not judged: grader error",
-}
 # Why a check failed, in the order in which an instructor should look. The first group ended or
 # prevented the call; the second is about what came back.
 _BROKE = {
@@ -76,7 +70,7 @@ class Submission:
     """A result with the anchor, the name and the link that the page uses for it."""
 
     def __init__(
-        self, number: int, student: str, result: Result, course_dir: Path, mark: Mark | None
+        self, number: int, student: str, result: Result, course_dir: Path, mark: Mark
     ) -> None:
         self.number = number
         self.name = student
@@ -90,46 +84,29 @@ class Submission:
         self.feedback = f"../feedback/{folder}/{quote(name)}/{quote(name)}.html"
 
     @property
-    def total(self) -> float | None:
-        """The gradebook's mark, the checks' where it knows of none; None where there is none, or
-        where nothing could be read and nobody has marked it by hand."""
-        if self.mark is not None and self.result.status != "unreadable":
-            return self.mark.total
-        if self.mark is not None and self.mark.by_hand:
-            return self.mark.total
-        return self.result.points if self.result.status == "graded" else None
+    def who(self) -> str:
+        """The name on the roster beside the id, which alone is certain."""
+        return f"{self.mark.name} ({self.name})" if self.mark.name else self.name
 
     @property
-    def recorded(self) -> float | None:
-        """The gradebook's mark, also of what could not be read, which is compared with nobody's."""
-        return self.mark.total if self.mark is not None else self.total
+    def total(self) -> float | None:
+        """The mark that counts in the figures: none of what could not be read, unless somebody has
+        marked it by hand."""
+        unread = self.result.status == "unreadable" and not self.mark.by_hand
+        return None if unread else self.mark.total
 
     @property
     def marked(self) -> bool:
         return self.total is not None
 
     @property
-    def max_points(self) -> float:
-        return self.mark.max_points if self.mark is not None else self.result.max_points
-
-    def given(self, exercise: ExerciseResult) -> float:
-        """An exercise's points in the gradebook."""
-        points = self.mark.exercises.get(exercise.name) if self.mark is not None else None
-        return exercise.points if points is None else points
+    def points(self) -> float:
+        return self.total or 0.0
 
     @property
-    def by_hand(self) -> Collection[str]:
-        """The exercises whose points somebody gave."""
-        return self.mark.by_hand if self.mark is not None else ()
-
-    def comment(self, exercise: str) -> str:
-        return self.mark.comments.get(exercise, "") if self.mark is not None else ""
-
-    @property
-    def who(self) -> str:
-        """The name on the roster beside the id, which alone is certain."""
-        known = self.mark.name if self.mark is not None else ""
-        return f"{known} ({self.name})" if known else self.name
+    def share(self) -> float:
+        """The mark between 0 and 1."""
+        return share_of(self.points, self.mark.max_points)
 
     @property
     def judged(self) -> list[ExerciseResult]:
@@ -140,19 +117,6 @@ class Submission:
 
     def exercise(self, name: str) -> ExerciseResult | None:
         return next((e for e in self.result.exercises if e.name == name), None)
-
-    @property
-    def points(self) -> float:
-        return self.total or 0.0
-
-    @property
-    def story(self) -> list[str]:
-        """How the mark came about, where it is not what the checks gave."""
-        return self.mark.story if self.mark is not None else []
-
-    def share(self) -> float:
-        """The mark between 0 and 1."""
-        return share_of(self.points, self.max_points)
 
 
 class Entry(NamedTuple):
@@ -299,8 +263,8 @@ class Report:
         """Answers in words that nobody has marked yet."""
         found = []
         for submission in self.submissions:
-            words = submission.mark.in_words if submission.mark is not None else {}
-            if left := [name for name, one in words.items() if one.to_mark]:
+            words = submission.mark.in_words.items()
+            if left := [name for name, one in words if one.to_mark]:
                 found.append(Entry(submission, ", ".join(left)))
         return found
 
@@ -370,7 +334,7 @@ class Report:
         return sorted(self.mark(submission) for submission in self.marked)
 
     def mark(self, submission: Submission) -> float:
-        points, whole = submission.points, submission.max_points
+        points, whole = submission.points, submission.mark.max_points
         return round(points / whole * self.assignment.points, 6) if whole > 0 else 0.0
 
     @cached_property
@@ -391,11 +355,11 @@ class Report:
 
     @cached_property
     def full(self) -> list[Submission]:
-        return [s for s in self.marked if s.share() >= 1]
+        return [s for s in self.marked if s.share >= 1]
 
     @cached_property
     def zero(self) -> list[Submission]:
-        return [s for s in self.marked if s.share() == 0]
+        return [s for s in self.marked if s.share == 0]
 
     def nearest_bin(self, mark: float) -> int:
         """The bin with students that lies nearest to `mark`, which may be in none: a mean, say."""
@@ -407,7 +371,7 @@ class Report:
         width = self.assignment.points / _BINS
         found = [Bin(n * width, (n + 1) * width, []) for n in range(_BINS)]
         for submission in self.marked:
-            found[min(int(submission.share() * _BINS + 1e-9), _BINS - 1)].people.append(submission)
+            found[min(int(submission.share * _BINS + 1e-9), _BINS - 1)].people.append(submission)
         return found
 
     # ---------------------------------------------------------------------------- exercises
@@ -430,7 +394,7 @@ class Report:
         ]
         by_status = grouped((status_of(exercise), submission) for submission, exercise in answers)
         slices, start = [], 0.0
-        for status, words in STATUS_WORDS.items():
+        for status, words in STATUS.items():
             if status in by_status:
                 width = 100 * len(by_status[status]) / len(answers)
                 slices.append(Slice(status, words, by_status[status], start, width))
@@ -577,7 +541,7 @@ class Report:
         for submission in self.marked:
             lost = [e for e in submission.judged if status_of(e) != "right"]
             if len(submission.judged) > 2 and len(lost) == 1 and lost[0].points == 0:
-                entries.append(Entry(submission, f"{lost[0].name}: {STATUS_WORDS[lost[0].status]}"))
+                entries.append(Entry(submission, f"{lost[0].name}: {STATUS[lost[0].status]}"))
         why = "One exercise without a point, everything else right: a slip, or an answer that the \
 checks do not know."
         return Remark("All right but one", why, entries)
@@ -669,34 +633,13 @@ checks do not know."
         order = {"grader_error": 0, "graded": 1, "unreadable": 2}
         return sorted(
             self.submissions,
-            key=lambda s: (order[s.result.status], -s.share(), s.name.casefold()),
+            key=lambda s: (order[s.result.status], -s.share, s.name.casefold()),
         )
 
 
 def share_of(part: float, whole: float) -> float:
     """`part / whole`, between 0 and 1; 0 of nothing is 0."""
     return min(max(part / whole, 0.0), 1.0) if whole > 0 else 0.0
-
-
-def number(value: float) -> str:
-    """One decimal where there is something behind the point."""
-    return f"{value:.1f}".removesuffix(".0")
-
-
-def percent(share: float) -> str:
-    """Whole per cent; 0 and 100 are kept for none and all."""
-    whole = round(100 * share)
-    if 0 < share < 1:
-        whole = min(max(whole, 1), 99)
-    return f"{whole} %"
-
-
-def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, as one would say it."""
-    if seconds < 120:
-        return f"{number(seconds)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def problem(check: CheckResult) -> str:
@@ -753,9 +696,8 @@ def read_report(name: str, course_dir: Path) -> Report:
         if result is None:
             broken.append(f"{student}.json is damaged, or holds somebody else's result")
         else:
-            submissions.append(
-                Submission(len(submissions), student, result, course_dir, marks.get(student))
-            )
+            mark = marks.get(student) or of_checks(found, result)
+            submissions.append(Submission(len(submissions), student, result, course_dir, mark))
     if not submissions:
         trouble = "".join(f"\n{plain(line)}" for line in broken)
         raise CourseError(
@@ -792,7 +734,7 @@ def _tries(submission: Submission, course_dir: Path, name: str) -> list[Attempt]
     tries = history(course_dir, name, submission.name)
     for one in tries:
         if one.counts:
-            one.total = submission.recorded
+            one.total = submission.mark.total
     return tries if len(tries) > 1 else []
 
 
