@@ -506,11 +506,11 @@ class CheckNetwork(torch.nn.Module):
         nn = torch.nn
         layers = {"none": nn.Identity(), "dropout": nn.Dropout(), "batch": nn.BatchNorm1d(32)}
         self.encoder = nn.Sequential(
-            nn.Linear(input_dim, 128), nn.ReLU(), nn.Linear(128, 32), nn.ReLU(),
+            nn.Linear(input_dim, 128), nn.LeakyReLU(), nn.Linear(128, 32), nn.LeakyReLU(),
             layers[noise], nn.Linear(32, latent_dim),
         )
         self.decoder = nn.Sequential(
-            nn.Linear(latent_dim, 32), nn.ReLU(), nn.Linear(32, 128), nn.ReLU(),
+            nn.Linear(latent_dim, 32), nn.LeakyReLU(), nn.Linear(32, 128), nn.LeakyReLU(),
             nn.Linear(128, input_dim), nn.Tanh(),
         )
 

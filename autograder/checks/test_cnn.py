@@ -740,13 +740,18 @@ def _layer_here(name: str, *arguments: Any, **options: Any) -> torch.nn.Module:
 
 
 def _torch_cnn(layer: Callable[..., Any], side: int) -> Any:
-    """The layers of IsingCNN or, for lattices of 8 × 8, fewer."""
+    """The layers of IsingCNN or, for lattices of 8 × 8, fewer, with another activation: it is no
+    answer to that exercise."""
     maps, units, dropout = ([1, 8], 32, []) if side == 8 else ([1, 16, 32], 64, [0.3])
     layers = []
     for into, out in itertools.pairwise(maps):
-        layers += [layer("Conv2d", into, out, 3, padding=1), layer("ReLU"), layer("MaxPool2d", 2)]
+        layers += [
+            layer("Conv2d", into, out, 3, padding=1),
+            layer("LeakyReLU"),
+            layer("MaxPool2d", 2),
+        ]
     sites = (side // 2 ** (len(maps) - 1)) ** 2
-    layers += [layer("Flatten"), layer("Linear", maps[-1] * sites, units), layer("ReLU")]
+    layers += [layer("Flatten"), layer("Linear", maps[-1] * sites, units), layer("LeakyReLU")]
     layers += [layer("Dropout", p) for p in dropout]
     return layer("Sequential", *layers, layer("Linear", units, 2))
 
