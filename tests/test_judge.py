@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from autograder.authoring import trivial, verify
+from autograder.checks import test_autoencoder, test_cnn, test_ising, test_symmetry
 from autograder.course import ROOT, Exercise, load_assignment
 from autograder.judging.answers import Answer, Mistake, cells
 from autograder.judging.judge import Check, Judge, summarise
@@ -166,3 +168,38 @@ def test_a_jump_is_told_from_the_digits_of_single_precision(height: float) -> No
         return (1 + 1e-5 * x + height * (x > 0.4)).astype(np.float32).astype(float)
 
     assert jumps(slope, 0.0, 1.0) == bool(height)
+
+
+def _layers(network: torch.nn.Sequential) -> str:
+    """A network of torch's own layers as a class's code."""
+    layers = ", ".join(f"nn.{layer!r}" for layer in network)
+    made = f"    def __init__(self):\n        super().__init__({layers})\n"
+    return "class CheckNetwork(nn.Sequential):\n" + made
+
+
+NO_FORCES = "\ndef forces(model, positions):\n    return 0 * positions\n"
+HANDED_OVER = {
+    "ising_classifier": ("ising", "IsingClassifier", lambda: test_ising._OWN.source),
+    "autoencoder": ("autoencoder", "IsingAutoencoder", lambda: test_autoencoder._OWN.source),
+    "cluster_energy_model": (
+        "symmetry",
+        "ClusterEnergyModel",
+        lambda: test_symmetry._OWN.source.replace("(self)", "(self, hidden=32)") + NO_FORCES,
+    ),
+    "ising_cnn": (
+        "cnn",
+        "IsingCNN",
+        lambda: _layers(test_cnn._torch_cnn(test_cnn._layer_here, 16)),
+    ),
+}
+
+
+@pytest.mark.parametrize("exercise", HANDED_OVER)
+def test_no_network_that_a_hidden_check_hands_over_is_an_answer(exercise: str) -> None:
+    """What enters the cage can be left where a second try of the same submission finds it."""
+    assignment, name, source = HANDED_OVER[exercise]
+    judge = Judge(load_assignment(assignment))
+    code = source().replace("CheckNetwork", name)
+    student = Student(InProcess(cells(judge.assignment, Answer(assignment, exercise, "", code))))
+    (result,) = judge.judge(student, "a salt", [judge.assignment.exercise(exercise)])
+    assert 0 < result.points <= result.max_points / 2
