@@ -289,11 +289,8 @@ class Report:
 
     @cached_property
     def weakly_caged(self) -> list[Entry]:
-        return [
-            Entry(s, s.result.isolation)
-            for s in self.submissions
-            if s.result.isolation not in ("full", "none")
-        ]
+        weak = [level for level in self.isolation if level not in ("full", "none")]
+        return [Entry(s, level) for level in weak for s in self.isolation[level]]
 
     @cached_property
     def versions(self) -> list[list[Submission]]:
