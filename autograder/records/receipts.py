@@ -24,24 +24,29 @@ SECRET = "submission_secret.txt"
 
 
 def write_receipts(course_dir: Path, result: Result) -> None:
-    """Into `feedback/<student>/<name>/`; the secret beside the autograded notebook too, from where
-    `nbgrader generate_feedback` takes it along."""
-    submitted, folder, autograded = _folders(course_dir, result)
-    known = filter(None, map(_secret, (submitted, folder, autograded)))
-    secret = next(known, secrets.token_hex(32).encode())
+    """Into `feedback/<student>/<name>/`."""
+    submitted, folder, _ = _folders(course_dir, result)
     _write(folder / TIMESTAMP, submission_time(submitted).text.encode())
-    _write(folder / SECRET, secret)
-    _write(autograded / SECRET, secret)
+    _write(folder / SECRET, _kept_secret(course_dir, result))
 
 
 def remove_receipts(course_dir: Path, result: Result) -> None:
-    """Makes room for `nbgrader generate_feedback`, which skips a folder that exists; the secret
-    beside the autograded notebook stays."""
-    write_receipts(course_dir, result)
+    """Makes room for `nbgrader generate_feedback`, which skips a folder that exists."""
+    _kept_secret(course_dir, result)
     _, folder, _ = _folders(course_dir, result)
     for name in (TIMESTAMP, SECRET):
         with contextlib.suppress(OSError):
             (folder / name).unlink()
+
+
+def _kept_secret(course_dir: Path, result: Result) -> bytes:
+    """The secret, which now lies beside the autograded notebook too: `nbgrader
+    generate_feedback` takes it along from there."""
+    submitted, folder, autograded = _folders(course_dir, result)
+    places = filter(None, map(_secret, (submitted, folder, autograded)))
+    secret = next(places, secrets.token_hex(32).encode())
+    _write(autograded / SECRET, secret)
+    return secret
 
 
 def _folders(course_dir: Path, result: Result) -> list[Path]:
