@@ -403,6 +403,16 @@ def test_a_table_that_a_decorator_fills_holds_the_right_one() -> None:
     assert session["lj_force"](1.0) == pytest.approx(24.0)
 
 
+@pytest.mark.parametrize(
+    "argument", ["0x" + "f" * 4000, "+".join(["1"] * 400)], ids=["4000 digits", "a long sum"]
+)
+def test_a_decorator_that_nobody_can_write_down_is_left_out(argument: str) -> None:
+    cell = f"def keep(n):\n    return lambda f: f\n\n@keep({argument})\ndef forward(x, *a):\n"
+    found = judge_of("backprop", ["forward", "backward"], forward=cell + "    return x\n")
+    assert found["forward"].status == "wrong"
+    assert found["backward"].status == "right"
+
+
 def test_an_alias_beside_a_wrong_answer_is_of_the_right_one() -> None:
     found = load_assignment("lennard_jones")
     text = "def lj_force(r):\n    return 0\n\nTABLE = {'force': lj_force}\n"

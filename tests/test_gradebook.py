@@ -888,6 +888,25 @@ def test_tampering_with_structure_does_not_show(springs: Assignment) -> None:
     assert cells["spring_force"]["source"] == ANSWERS["spring_force"]
 
 
+def test_all_that_ran_is_there_to_be_read(springs: Assignment) -> None:
+    """Whoever changes Python in a cell that seems to be the course's own is to be seen there."""
+    notebook = filled(springs, ANSWERS)
+    new = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    written = []
+    for cell in list(notebook["cells"]):
+        if cell["cell_type"] == "code":
+            copies = [cell | {"source": f"mine_{len(written) + n} = 1"} for n in (0, 1)]
+            written += [copy["source"] for copy in copies]
+            notebook["cells"] += copies
+    notebook["cells"].append(new | {"id": "z", "source": "added = 1"})
+    submission = read_submission(json.dumps(notebook).encode(), springs)
+    ran = [cell for cell in submission.notebook if cell.number in submission.ran]
+    assert {"the setup cell", "the changed setup cell"} <= {cell.label for cell in submission.cells}
+    found = autograded_notebook(springs, result(springs), submission)["cells"]
+    shown = "\n".join("".join(cell["source"]) for cell in found if cell["cell_type"] == "code")
+    assert [cell.source for cell in ran if cell.source not in shown] == []
+
+
 def test_what_a_student_added_stays_where_it_stood(springs: Assignment) -> None:
     notebook = filled(springs, ANSWERS)
     at = [cell["id"] for cell in notebook["cells"]].index("spring_force")

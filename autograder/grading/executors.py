@@ -91,13 +91,13 @@ def _processes() -> float:
     most = resource.getrlimit(resource.RLIMIT_NPROC)[0]
     alone = os.geteuid() == 0 or most == resource.RLIM_INFINITY
     own = float("inf") if alone else most - threads_of_this_user()
-    return min(own, groups.processes_left())
+    return min([own, *(group.processes_left() for group in groups.own("pids"))])
 
 
 def _memory() -> float:
     """Bytes that are free, on the machine and in its control groups; without end where nobody
     tells."""
-    return min([bytes_left(), *(groups.left(*group) for group in groups.own())])
+    return min([bytes_left(), *(group.left() for group in groups.own())])
 
 
 @contextlib.contextmanager

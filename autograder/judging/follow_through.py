@@ -30,7 +30,7 @@ from . import answers
 from .judge import Judge, Transcripts
 from .patience import TookTooLong, at_most
 from .student import Student
-from .uses import Uses, closure, pieces_of, uses
+from .uses import UNREADABLE, Uses, closure, pieces_of, uses
 
 T = TypeVar("T")
 After = Callable[[ExerciseResult, Transcripts], None]
@@ -281,4 +281,5 @@ def _exchanged(assignment: Assignment, cell: Cell, names: list[str]) -> Iterator
                 yield Cell(cell.label, _in_place(assignment, name))
         # `@register` may have put the wrong one into a table.
         for decorator in [] if keep else reversed(getattr(piece.node, "decorator_list", [])):
-            yield Cell(cell.label, f"({ast.unparse(decorator)})({piece.defines})\n")
+            with contextlib.suppress(*UNREADABLE):  # `@keep(0xff…)` of 4000 digits
+                yield Cell(cell.label, f"({ast.unparse(decorator)})({piece.defines})\n")

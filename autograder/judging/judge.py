@@ -15,6 +15,7 @@ exercise is about: an answer that fails it keeps at most half of the points.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
 import inspect
@@ -195,10 +196,7 @@ class Judge:
             if fault is not None:
                 name = type(fault).__name__
                 return "error", f"the check stops for the reference too: {name}: {fault}", "error"
-            if student.calls:
-                raised = stumbled(raised, student.calls)
-            else:
-                raised = CheckFailed("type", "gave something that this check cannot use")
+            raised = self._stumbled(raised, student)
         tells_nothing = student.aided and not self.tells_all
         if tells_nothing:
             raised = CheckFailed(raised.kind, _WITHOUT_VALUES.get(raised.kind, "gives no value"))
@@ -206,6 +204,13 @@ class Judge:
         if tells_nothing and not check.hidden:
             message = message.split("\n")[0]  # its words may hold values
         return "failed", message, raised.kind
+
+    def _stumbled(self, raised: Exception, student: Student) -> CheckFailed:
+        """What a check came upon; also where that cannot be read, or not in time."""
+        if student.calls:
+            with contextlib.suppress(Exception), at_most(self.seconds):
+                return stumbled(raised, student.calls)
+        return CheckFailed("type", "gave something that this check cannot use")
 
     def _words(self, check: Check, raised: CheckFailed, student: Student) -> str:
         """The message; also of values that nobody can write down, or not in time."""

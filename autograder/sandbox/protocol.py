@@ -212,30 +212,23 @@ def _noted(deadly: dict[int, str], number: int) -> Iterator[None]:
     try:
         yield
     except StudentError as error:
-        deadly[number] = _ended(error)
+        out_of_time = error.kind == "time" and error.text.startswith("used up")
+        late = f"took more than {CELL_SECONDS:g} s and was not finished"
+        deadly[number] = late if out_of_time else error.text
         raise
 
 
 def _statements(cell: Cell, reply: dict[str, Any]) -> list[tuple[int, int, bool]]:
     """First line, last line and whether it is plain, of each; StudentError for anything else."""
     found, lines = reply.get("statements"), cell.source.count("\n") + 1
-    if isinstance(found, list) and len(found) <= MAX_STATEMENTS + 1:
-        good = [
-            one
-            for one in found
-            if isinstance(one, tuple)
-            and [type(value) for value in one] == [int, int, bool]
-            and 0 < one[0] <= one[1] <= lines + 1
-        ]
-        if len(good) == len(found):
-            return good
+
+    def is_one(it: Any) -> bool:
+        types = [type(part) for part in it] if type(it) is tuple else []
+        return types == [int, int, bool] and 0 < it[0] <= it[1] <= lines + 1
+
+    if type(found) is list and len(found) <= MAX_STATEMENTS + 1 and all(map(is_one, found)):
+        return found
     raise StudentError("died", "gave an answer that cannot be read")
-
-
-def _ended(error: StudentError) -> str:
-    if error.kind == "time" and error.text.startswith("used up"):
-        return f"took more than {CELL_SECONDS:g} s and was not finished"
-    return error.text
 
 
 def _stopped(cell: Cell, reply: dict[str, Any]) -> str:
@@ -261,7 +254,8 @@ def _stopped(cell: Cell, reply: dict[str, Any]) -> str:
         if newer > sys.version_info[:2]:
             needs, mine = (".".join(map(str, one)) for one in (newer, sys.version_info[:2]))
             return f"needs Python {needs}{where}, and the grader runs Python {mine}"
-        return f"stopped with {name}{where}: {_plain(text)}" if text else f"stopped with {name}"
+        said = plain(text.replace("\n", " "))[:MAX_NOTED]
+        return f"stopped with {name}{where}: {said}" if text else f"stopped with {name}"
     return f"stopped with {name}{where}"
 
 
@@ -269,10 +263,6 @@ def _imports(source: str, module: str) -> bool:
     top = module.partition(".")[0]
     pattern = rf"^[ \t]*(?:import|from)\b.*\b{re.escape(top)}\b"
     return top.isidentifier() and re.search(pattern, source, re.MULTILINE) is not None
-
-
-def _plain(text: str) -> str:
-    return plain(text.replace("\n", " "))[:MAX_NOTED]
 
 
 def newer_python(source: str, text: str, line: int) -> tuple[int, int]:

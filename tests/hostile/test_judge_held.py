@@ -674,7 +674,7 @@ def test_there_is_room_for_no_more_than_the_user_may_start(
     monkeypatch.setattr(os, "geteuid", lambda: user)
     monkeypatch.setattr(resource, "getrlimit", lambda which: (200, 200))
     monkeypatch.setattr(executors, "threads_of_this_user", lambda: 30)
-    monkeypatch.setattr(executors.groups, "processes_left", lambda: float("inf"))
+    monkeypatch.setattr(groups, "own", lambda *_: ())
     monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
     assert executors.room() == jobs

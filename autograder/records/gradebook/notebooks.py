@@ -140,20 +140,25 @@ def _placed(
     # Prose and parameters belong to nobody; where a student edited them, the edit is shown.
     free = {(cell.kind, cell.cell_id): n for n, cell in released if not cell.grade_id}
     slots = _slots(submission, assignment, outline)
-    last = -1
+    last, placed = -1, set()
     for cell in submission.notebook:
+        ran = cell.number in submission.ran
+        place = by_text.get((cell.kind, cell.text))
+        if place is None and cell.cell_id:
+            place = free.get((cell.kind, cell.cell_id))
         locked = locked_id(cell, outline) if cell.kind == "code" else ""
         if cell.number in slots:
             last = by_id[slots[cell.number]]
             answers[last] = cell.source
-        elif locked:
+        elif locked and not ran:
             last = by_id.get(locked, last)
-        elif (cell.kind, cell.text) in by_text:
-            last = by_text[cell.kind, cell.text]
-        elif cell.cell_id and (cell.kind, cell.cell_id) in free:
-            last = free[cell.kind, cell.cell_id]
-            answers[last] = cell.source
+        elif place is not None and not (ran and place in placed):
+            last = place
+            placed.add(place)
+            if cell.text != outline.cells[place].text:
+                answers[place] = cell.source
         elif cell.text:
+            last = by_id.get(locked, last)  # a setup cell that was changed
             extras.setdefault(last, []).append(_extra(cell))
     return answers, extras
 
