@@ -17,6 +17,7 @@ from test_semester import command, judging
 from autograder import results
 from autograder.course import Assignment
 from autograder.grading import folder as of_grading
+from autograder.grading import run
 from autograder.judging.answers import reference_code
 from autograder.records import attempts, feedback, history, receipts
 from autograder.records.gradebook import Given, Recorder, notebooks, recorder
