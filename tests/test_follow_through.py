@@ -456,6 +456,21 @@ def test_where_the_cells_have_used_up_their_time_right_answers_are_still_put_in(
     assert session["lj_force"](1.0) == pytest.approx(24.0)
 
 
+def test_what_stopped_beside_a_wrong_answer_runs_beside_the_right_one() -> None:
+    """As what other exercises use may stand in its cell."""
+    found = load_assignment("lennard_jones")
+    text = "def lj_force(r):\n    raise NotImplementedError\n\nAT_ONE = lj_force(1.0)\n"
+    uses = (
+        "def cluster_forces(*given, right=cluster_forces):\n    AT_ONE\n    return right(*given)\n"
+    )
+    uses = f"{reference_code(found, 'cluster_forces')}\n{uses}"
+    results = judge_of(
+        found.name, ["lj_force", "cluster_forces"], lj_force=text, cluster_forces=uses
+    )
+    assert share(results["lj_force"]) == 0
+    assert share(results["cluster_forces"]) == 1
+
+
 def test_what_ended_python_in_a_cell_is_not_run_again() -> None:
     found = load_assignment("lennard_jones")
     text = "print('waits for ever')\nHALF = 0.5\ndef lj_force(r): return 0\ndef helper(): pass\n"

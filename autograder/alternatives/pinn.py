@@ -515,6 +515,17 @@ def wrong_start_subtracted():
 
 
 @alternative("hard_constraint")
+def value_at_the_start_subtracted():
+    class HardConstraint(nn.Module):
+        def __init__(self, network):
+            super().__init__()
+            self.network = network
+
+        def forward(self, t):
+            return 1 + t * (self.network(t) - self.network(torch.zeros_like(t)))
+
+
+@alternative("hard_constraint")
 def sine_squared_near_the_start():
     class HardConstraint:
         def __init__(self, network):

@@ -859,6 +859,21 @@ def test_centred__scales_every_variable_by_its_own_interval(student, draw):
     close(tensor(model(*columns), (rows, 1)), expected, SINGLE)
 
 
+def test_centred__takes_as_many_variables_as_it_has_bounds(student, draw):
+    """takes as many variables as it has bounds, and a network of either precision"""
+    for d, dtype in ((3, torch.float32), (1, torch.float64), (4, torch.float64)):
+        seed, bounds = int(draw.integers(2**31)), _box(draw, d)
+        network = student.field("network", n_in=d, n_hidden=6, n_out=1, seed=seed)
+        network = network.double() if dtype is torch.float64 else network
+        columns = [_column(draw, 5, *one).detach().to(dtype) for one in bounds]
+        scaled = [
+            (2 * column - low - high) / (high - low)
+            for column, (low, high) in zip(columns, bounds, strict=True)
+        ]
+        expected = tensor(network(torch.cat(scaled, dim=1)), (5, 1))
+        close(tensor(student.Centred(network, bounds)(*columns), (5, 1)), expected, SINGLE)
+
+
 @pytest.mark.point
 def test_centred__keeps_the_graph(student, draw):
     """can be differentiated with respect to its variable and the network's parameters"""

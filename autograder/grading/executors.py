@@ -75,15 +75,12 @@ def room() -> int:
 def scarce() -> list[str]:
     """Of what even one submission, with its judge, may need more than there is."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    wanted = {
-        "memory": (_memory(), _NEEDED),
-        "processes": (_processes(), _PROCESSES),
-        "open files": (
-            files if files != resource.RLIM_INFINITY else LIMITS["files"],
-            LIMITS["files"],
-        ),
+    lacks = {
+        "memory": _memory() < _NEEDED,
+        "processes": _processes() < _PROCESSES,
+        "open files": files != resource.RLIM_INFINITY and files < LIMITS["files"],
     }
-    return [name for name, (there, needed) in wanted.items() if there < needed]
+    return [name for name, lacking in lacks.items() if lacking]
 
 
 def _processes() -> float:

@@ -25,7 +25,7 @@ from autograder.sandbox.levels import LEVELS, Level
 
 from .executors import Hands, checks_of, cluster, here, lost
 from .folder import course_salt, read_job
-from .job import REPEATED, Job, filled, submission_sha256
+from .job import Job, filled, submission_sha256
 
 
 class Sink(Protocol):
@@ -287,7 +287,10 @@ def _final(known: Result | None, new: Result) -> Result:
         and known.checks_sha256 == new.checks_sha256
     )
     if new.repeated:
-        new.message += f". {REPEATED}"
+        new.message += (
+            ". It happened twice, so this is not tried again by itself: mend the check if one is "
+            "at fault, which `autograder verify` shows, or grade this student with --force"
+        )
     return new
 
 

@@ -1340,6 +1340,23 @@ centred_slips = [
     ),
     slip(
         "centred",
+        "two_variables_at_most",
+        "def forward(self, *columns: torch.Tensor) -> torch.Tensor:\n",
+        "def forward(self, first: torch.Tensor, second: torch.Tensor | None = None):\n"
+        "        columns = (first,) if second is None else (first, second)\n",
+        "takes_as_many_variables_as_it_has_bounds",
+        "There is room for two variables and no more. bounds says how many there are.",
+    ),
+    slip(
+        "centred",
+        "always_single_precision",
+        ".to(precision)",
+        ".float()",
+        "takes_as_many_variables_as_it_has_bounds",
+        "What the network gets is always float32: a network in double precision stops there.",
+    ),
+    slip(
+        "centred",
         "variables_exchanged",
         "torch.cat(scaled, dim=1)",
         "torch.cat(scaled[::-1], dim=1)",

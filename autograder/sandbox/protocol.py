@@ -201,7 +201,7 @@ def _one_by_one(
             run.failures.append(CellFailure(cell, _stopped(cell, reply), first, last))
         skipped = reply.get("skipped", [])
         if isinstance(skipped, list):
-            run.skipped.extend(str(line)[:80] for line in skipped[:5])
+            run.skipped.extend(_short(str(line)) for line in skipped[:5])
     if left:
         run.failures.append(CellFailure(cell, plain_only, left, left, left))
     return run
@@ -234,7 +234,7 @@ def _statements(cell: Cell, reply: dict[str, Any]) -> list[tuple[int, int, bool]
 def _stopped(cell: Cell, reply: dict[str, Any]) -> str:
     """Why a statement stopped, in words that only name what stands in the cell itself."""
     name, line = exception_name(reply), reply.get("line")
-    text, wanted = str(reply.get("text", "")), str(reply.get("wanted", ""))
+    text, wanted = (_short(str(reply.get(key, ""))) for key in ("text", "wanted"))
     where = f" in line {line}" if type(line) is int else ""
     if reply.get("kind") == "device":
         return f"asks for a GPU{where}, and the grader has none"
@@ -243,20 +243,24 @@ def _stopped(cell: Cell, reply: dict[str, Any]) -> str:
     if name == "FileNotFoundError" and reply.get("kind") == "program":
         return f"starts another program{where}, which is not there at grading"
     if name == "FileNotFoundError" and wanted and wanted in cell.source:
-        return f"reads {wanted[:80]}{where}; files beside the notebook are not there at grading"
+        return f"reads {wanted}{where}; files beside the notebook are not there at grading"
     if name == "EOFError" and _ASKS.search(cell.source):
         return f"asks for input{where}, and at grading nobody answers"
     absent = NOT_DEFINED.match(text) if name == "NameError" else None
     if absent and absent[1] in cell.source:
-        return f"stopped with NameError{where}: {absent[1][:80]} is not defined"
+        return f"stopped with NameError{where}: {absent[1]} is not defined"
     if name in ("SyntaxError", "IndentationError", "TabError"):
         newer = newer_python(cell.source, text, line if type(line) is int else 0)
         if newer > sys.version_info[:2]:
             needs, mine = (".".join(map(str, one)) for one in (newer, sys.version_info[:2]))
             return f"needs Python {needs}{where}, and the grader runs Python {mine}"
-        said = plain(text.replace("\n", " "))[:MAX_NOTED]
-        return f"stopped with {name}{where}: {said}" if text else f"stopped with {name}"
+        return f"stopped with {name}{where}: {text}" if text else f"stopped with {name}"
     return f"stopped with {name}{where}"
+
+
+def _short(text: str) -> str:
+    """A worker's words in one line, however long they are."""
+    return plain(text[:MAX_NOTED].replace("\n", " "))
 
 
 def _imports(source: str, module: str) -> bool:

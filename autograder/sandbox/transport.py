@@ -231,12 +231,13 @@ class Caged:
         What is told of the cells is what their first run came to: a later one may have heard of
         what a check asked, by ways that the machine has.
         """
-        told = self.failures, self.skipped
-        while not self._cells_run():
-            pass
-        if self.ran:
-            self.failures, self.skipped = told
-        self.ran = True
+        told, ran, self.ran = (self.failures, self.skipped), self.ran, True
+        try:
+            while not self._cells_run():
+                pass
+        finally:  # also where what they say takes the judge too long
+            if ran:
+                self.failures, self.skipped = told
         assert self.worker is not None
         self.traces, self.served = self.worker.traces(), set()
 

@@ -513,6 +513,24 @@ def test_what_is_told_of_cells_comes_of_their_first_run(cage: Cage) -> None:
     assert failure.why.startswith("stopped with SyntaxError in line 2: 1")
 
 
+def test_a_first_run_that_took_the_judge_too_long_was_the_first(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caged = Caged(cage, BACKPROP, [Cell("cell 1", "raise SyntaxError('what a check asked')")])
+
+    def too_long(*args: Any, **named: Any) -> None:
+        raise TookTooLong
+
+    with monkeypatch.context() as patched:
+        patched.setattr("autograder.sandbox.transport.run_cell", too_long)
+        with pytest.raises(TookTooLong):
+            caged.begin("mse_loss", 0)
+    caged.renew()
+    caged.begin("mse_loss", 1)
+    caged.close()
+    assert caged.failures == []
+
+
 @pytest.mark.parametrize(
     "raised",
     [
