@@ -728,6 +728,30 @@ def differentiating_a_combination():
 
 
 @alternative("last_layer")
+def with_scipy_and_forward_derivatives():
+    def last_layer(features, t, coefficients, conditions, weight=1.0):
+        import numpy as np
+        from scipy.linalg import lstsq
+        from torch.func import jvp
+
+        def of_order(f, order):
+            if order == 0:
+                return f
+            slope = of_order(f, order - 1)
+            return lambda x: jvp(slope, (x,), (torch.ones_like(x),))[1]
+
+        def at(x, order):
+            return of_order(features, order)(x.detach()).detach().numpy()
+
+        A = [sum(float(c) * at(t, order) for order, c in enumerate(coefficients))]
+        b = [np.zeros((len(t), 1))]
+        for time, order, value in conditions:
+            A.append(weight**0.5 * at(t.new_full((1, 1), time), order))
+            b.append([[weight**0.5 * value]])
+        return torch.from_numpy(lstsq(np.vstack(A), np.vstack(b), cond=1e-10)[0])
+
+
+@alternative("last_layer")
 def with_the_usual_driver():
     def last_layer(features, t, coefficients, conditions, weight=1.0):
         def slope(phi, x):

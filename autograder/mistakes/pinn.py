@@ -2087,6 +2087,16 @@ last_layer_slips = [
     ),
     slip(
         "last_layer",
+        "rounding_for_a_feature",
+        'return torch.linalg.lstsq(torch.cat(matrix), torch.cat(wanted), driver="gelsd").solution',
+        "from scipy.linalg import lstsq\n"
+        "    return torch.from_numpy(lstsq(torch.cat(matrix), torch.cat(wanted))[0])",
+        "takes_features_that_depend_on_each_other",
+        "SciPy's lstsq takes singular values for zero only below the last digit of the largest "
+        "one, and rounding leaves some above it: tell it, with cond=1e-10 for example.",
+    ),
+    slip(
+        "last_layer",
         "with_its_graph",
         "[column.detach() for column in found]",
         "list(found)",
