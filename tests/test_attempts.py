@@ -16,6 +16,7 @@ from test_semester import command, judging
 
 from autograder import results
 from autograder.course import Assignment
+from autograder.grading import folder as of_grading
 from autograder.grading import run
 from autograder.judging.answers import reference_code
 from autograder.records import attempts, feedback, history, receipts
@@ -216,7 +217,7 @@ class Steps:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.taken, self.stop = 0, -1
-        modules = (attempts, feedback, history, notebooks, receipts, recorder, results, run)
+        modules = (attempts, feedback, history, notebooks, of_grading, receipts, recorder, results)
         for module in modules:
             write = self._counted(module.write_atomically)
             monkeypatch.setattr(module, "write_atomically", write)

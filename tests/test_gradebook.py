@@ -1819,7 +1819,6 @@ def there_and_back(
 ) -> list[str]:
     """Collects and records everyone of an archive; their ids."""
     from autograder.exchange.collect import collect
-    from autograder.records.receipts import Receipts
 
     data = json.dumps(filled(springs, ANSWERS)).encode()
     archive = archive_of(folder, dict.fromkeys(names, data) | beside)
@@ -1827,7 +1826,7 @@ def there_and_back(
     for student in students:
         made = result(springs, student, (6, 2, 1 / 3))
         Store(folder).save(made)
-        for sink in (Recorder(folder, [springs]), Pages(folder, [springs]), Receipts(folder)):
+        for sink in (Recorder(folder, [springs]), Pages(folder, [springs])):
             sink.record(made)
     return students
 
@@ -2052,8 +2051,6 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
         ExchangeSubmit,
     )
 
-    from autograder.records.receipts import Receipts
-
     place, course_dir, home = (tmp_path / name for name in ("exchange", "course", "home"))
     for folder in (place / "phys" / "inbound", course_dir, home / "springs"):
         folder.mkdir(parents=True)
@@ -2095,7 +2092,7 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
         made = result(springs, who)
         Store(course_dir).save(made)
         recorder = Recorder(course_dir, [springs])
-        for sink in (recorder, Pages(course_dir, [springs]), Receipts(course_dir)):
+        for sink in (recorder, Pages(course_dir, [springs])):
             sink.record(made)
     run(ExchangeReleaseFeedback, course_dir)
     as_student(ExchangeFetchFeedback)
@@ -2105,7 +2102,7 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
     # nbgrader's own generate_feedback takes along what lies beside the autograded notebook.
     handed_in = course_dir / "submitted" / student / "springs" / "submission_secret.txt"
     for who in (student, "by_mail"):
-        Receipts(course_dir).remove(result(springs, who))
+        Pages(course_dir, [springs]).remove(result(springs, who))
         autograded = course_dir / "autograded" / who / "springs" / "submission_secret.txt"
         assert len(autograded.read_bytes()) > 30
         assert who != student or autograded.read_bytes() == handed_in.read_bytes()

@@ -88,7 +88,7 @@ def test_exercises_by_difficulty_and_how_well_they_tell_apart(tmp_path: Path) ->
     view = overview.read_overview(tmp_path, found)
     assert [hard.name for hard in view.exercises] == [one.name for one in found[0].exercises]
     for hard in view.exercises:
-        assert 0 <= hard.right <= hard.mean <= 1
+        assert 0 <= hard.rate <= hard.mean <= 1
         assert hard.apart is None or -1 <= hard.apart <= 1
     assert any(hard.apart is not None for hard in view.exercises)
 

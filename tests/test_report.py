@@ -417,16 +417,16 @@ def test_time(tmp_path: Path) -> None:
     assert found.seconds == 56
     assert found.slowest[0].name == "s4"
     assert dict(found.phases)["running the checks"] == pytest.approx(9 * 1.2)
-    assert {e.submission.name for r in found.remarks for e in r.entries if "slower" in r.words} == {
-        "s4"
-    }
+    assert {
+        e.submission.name for r in report.remarks(found) for e in r.entries if "slower" in r.words
+    } == {"s4"}
 
 
 # ----------------------------------------------------------------------------------- outliers
 
 
 def remarked(course_dir: Path) -> dict[str, list[str]]:
-    found = report.read_report(NAME, course_dir).remarks
+    found = report.remarks(report.read_report(NAME, course_dir))
     return {
         r.words: [e.submission.name for e in r.entries] + [said for _, said in r.checks]
         for r in found
@@ -445,7 +445,7 @@ def test_cells_that_stopped_are_worth_a_look(tmp_path: Path) -> None:
     notes = [CellFailure(cells[0], why, 2, 2).sentence, CellFailure(cells[1], why).sentence]
     give(tmp_path, "ada", all_of("right"), notes=[*notes, "2 cells of the release are missing"])
     give(tmp_path, "ben", all_of("right"), notes=["cell 3, an untouched cell, was left out"])
-    remarks = report.read_report(NAME, tmp_path).remarks
+    remarks = report.remarks(report.read_report(NAME, tmp_path))
     (remark,) = (one for one in remarks if one.words == "Cells that stopped")
     assert [(entry.submission.name, entry.note) for entry in remark.entries] == [
         ("ada", note) for note in notes

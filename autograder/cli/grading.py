@@ -116,12 +116,11 @@ def regrade(
     import msgspec
 
     from autograder.grading.folder import only_grader
-    from autograder.grading.run import Graders, Sink, judged_again, record
+    from autograder.grading.run import Graders, judged_again, record
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
     from autograder.records.history import policy as policy_of
     from autograder.records.history import sha256
-    from autograder.records.receipts import Receipts
 
     found = load_assignment(name)
     with (
@@ -157,9 +156,7 @@ def regrade(
             _print_changes(changes, totals)
         asked = not yes and not json and bool(good) and sys.stdin.isatty()
         if yes or (asked and typer.confirm("Record these?")):
-            sinks: list[Sink] = [recorder, Pages(course_dir, [found], recorder)]
-            sinks.append(Receipts(course_dir))
-            record(course_dir, good, sinks)
+            record(course_dir, good, [recorder, Pages(course_dir, [found], recorder)])
             print(f"{len(good)} results recorded", file=sys.stderr)
             if policy_of(course_dir, name) == "best":
                 print(f"`autograder grade {name}` finds the best attempts again", file=sys.stderr)
@@ -243,18 +240,16 @@ def _grade(
     from msgspec.structs import replace
 
     from autograder.grading.folder import only_grader
-    from autograder.grading.run import Sink, grade_class, has_moved, judged
+    from autograder.grading.run import grade_class, has_moved, judged
     from autograder.records.attempts import Attempts
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
-    from autograder.records.receipts import Receipts
 
     graded: list[Result] = []
     given: dict[tuple[str, str], Mark] = {}
     with interruptible(), only_grader(course_dir), progress_bar(json) as bar:
         recorder = Recorder(course_dir, assignments)
         pages = Pages(course_dir, assignments, recorder)
-        receipts = Receipts(course_dir)
         for found in assignments:
             chosen = _chosen(found, course_dir, student)
             task = bar.add_task(found.name, total=len(chosen))
@@ -262,9 +257,8 @@ def _grade(
             unchanged: list[str] = []
             missing, moved, outdated = list[str](), list[str](), 0
             attempts = Attempts(course_dir, found, recorder, pages)
-            sinks: list[Sink] = [recorder, receipts]
             for step in grade_class(
-                found, course_dir, chosen, sinks, graders, force=force, renew=attempts.renew
+                found, course_dir, chosen, [recorder], graders, force=force, renew=attempts.renew
             ):
                 before, result = step.before, step.now
                 bar.advance(task)
@@ -289,7 +283,7 @@ def _grade(
             pages.renew(found, unchanged, marks)
             for one in dropped(course_dir):
                 if (left := Store(course_dir).load(found.name, one)) is not None:
-                    receipts.complete(left)
+                    pages.complete(left)
             given |= {(found.name, student): mark for student, mark in marks.items()}
             if not json:
                 _print_class(found.title, results, marks)

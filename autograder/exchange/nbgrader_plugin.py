@@ -36,7 +36,6 @@ from autograder.grading.job import Job
 from autograder.records.feedback import Pages
 from autograder.records.gradebook import Recorder, submission_time
 from autograder.records.gradebook.givers import watch
-from autograder.records.receipts import Receipts
 from autograder.results import Result, Store
 
 
@@ -150,7 +149,6 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         attempts.settle([student], lambda jobs: ((job, grade(job)) for job in jobs))
         for sentence in attempts.said:
             self.log.warning("%s", plain(sentence))
-        Receipts(recorder.course_dir).remove(result)
         pages.remove(result)
         return attempts.counting(result)
 

@@ -139,27 +139,29 @@ class Attempts:
         current = self._attempt(counting)
         if current is None:
             return
-        own, there = (submission_time(one)[1] for one in (current, self._submitted(student)))
-        if there != own and there in {submission_time(one)[1] for one in folders}:
+        own, there = (submission_time(one).text for one in (current, self._submitted(student)))
+        if there != own and there in {submission_time(one).text for one in folders}:
             self._put_time(student, own)  # whoever was stopped has left another attempt's
         self._return_given(student, current)  # it waits there if a run was stopped
-        kept = {one: counting if one == current else _result(one) for one in folders}
-        results = {one: result for one, result in kept.items() if result is not None}
+        results = {
+            one: result
+            for one in folders
+            if (result := counting if one == current else _result(one)) is not None
+        }
         marks = {
             one: self.recorder.preview(counting) if one == current else self._worth(one, result)
             for one, result in results.items()
         }
-        totals = {one: mark.total for one, mark in marks.items()}
 
         def rank(folder: Path) -> tuple[float, int]:
-            total = totals[folder] if policy == "best" else None
+            total = marks[folder].total if policy == "best" else None
             return -1.0 if total is None else total, int(folder.name)
 
         # Of some the file was written over before anybody kept it, and only the result is there.
-        chosen = max((one for one in totals if one == current or self._is_there(one)), key=rank)
+        chosen = max((one for one in marks if one == current or self._is_there(one)), key=rank)
         if chosen != current:
             self._count(student, chosen, results[chosen], counting)
-            of = ", ".join(f"{one.name}: {points(totals[one])}" for one in totals)
+            of = ", ".join(f"{one.name}: {points(mark.total)}" for one, mark in marks.items())
             self.said.append(f"{student}: attempt {chosen.name} counts, the {policy} one ({of})")
         self._return_given(student, chosen)
         rows = [self._row(one, marks[one], one == chosen) for one in marks]
@@ -187,7 +189,7 @@ class Attempts:
         data, _ = find_notebook(attempt, self.name)
         place = self._submitted(student)
         write_atomically(place / f"{self.name}.ipynb", data)  # counts, whatever lies beside it
-        self._put_time(student, submission_time(attempt)[1])
+        self._put_time(student, submission_time(attempt).text)
 
     def _put_time(self, student: str, time: str) -> None:
         """When the attempt that counts came in."""
@@ -209,7 +211,7 @@ class Attempts:
         place = self._submitted(student)
         with contextlib.suppress(SubmissionError):
             data, _ = find_notebook(place, self.name)
-            history.add(self.course_dir, self.name, student, data, submission_time(place)[1])
+            history.add(self.course_dir, self.name, student, data, submission_time(place).text)
 
     def _keep(self, folder: Path, result: Result, mark: Mark) -> None:
         write_atomically(folder / "result.json", msgspec.json.encode(result))

@@ -66,14 +66,16 @@ def arithmetic(exercise: ExerciseResult, checks: list[Explained]) -> str:
     passed = [check.weight for check in hidden if check.result.outcome == "passed"]
     share = sum(passed)
     text = (
-        f"({' + '.join(map(str, passed)) or '0'}) of {total} × {exercise.max_points:g} = "
+        f"({' + '.join(map(str, passed)) or '0'}) of {total} × {points(exercise.max_points)} = "
         f"{share / total * exercise.max_points:.2f}"
     )
     missed = [check.result.title for check in hidden if _misses_the_point(check)]
     if missed:
         most = AT_MOST_WITHOUT_THE_POINT * exercise.max_points
-        text += f"; it fails what the exercise is about ({', '.join(missed)}): at most {most:g}"
-    return f"{text}; {exercise.points:g} of {exercise.max_points:g} points"
+        text += (
+            f"; it fails what the exercise is about ({', '.join(missed)}): at most {points(most)}"
+        )
+    return f"{text}; {points(exercise.points)} of {points(exercise.max_points)} points"
 
 
 def _misses_the_point(check: Explained) -> bool:

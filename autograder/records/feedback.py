@@ -24,6 +24,7 @@ from .gradebook import Mark, Recorder, has_gradebook
 from .gradebook.marks import of_checks
 from .gradebook.notebooks import graded_answers
 from .pages import TEMPLATES, page
+from .receipts import remove_receipts, write_receipts
 
 _TEMPLATE = TEMPLATES / "feedback.html.j2"
 _GENERATOR = b'<meta name="generator" content="autograder'
@@ -39,7 +40,8 @@ STATUS = {
 
 
 class Pages:
-    """Writes `feedback/<student>/<name>/<name>.html` for each result, with the gradebook's mark."""
+    """Writes `feedback/<student>/<name>/<name>.html` for each result, with the gradebook's mark,
+    and beside it what `nbgrader release_feedback` wants."""
 
     def __init__(
         self,
@@ -82,6 +84,7 @@ class Pages:
     def _write(self, result: Result, mark: Mark | None) -> None:
         path, assignment = self.path(result), self.assignments[result.assignment]
         mark = mark or of_checks(assignment, result)
+        write_receipts(self.course_dir, result)
         try:
             known = path.read_bytes()
         except OSError:
@@ -101,9 +104,15 @@ class Pages:
         assignment = self.assignments[result.assignment]
         return page_of(assignment, result, mark, graded_answers(folder, assignment, result))
 
+    def complete(self, result: Result) -> None:
+        """Writes what lies beside a page that is there, of somebody who is not graded any more."""
+        if self.path(result).parent.is_dir():
+            write_receipts(self.course_dir, result)
+
     def remove(self, result: Result) -> None:
         """Makes room for `nbgrader generate_feedback`, which skips a folder that exists."""
         path = self.path(result)
+        remove_receipts(self.course_dir, result)
         with contextlib.suppress(OSError):
             if _ours(path.read_bytes()):
                 path.unlink()

@@ -26,11 +26,11 @@ from autograder.files import harmless, plain, usable_id, write_atomically
 from autograder.results import Store
 
 from .pages import page
-from .report.counting import Report, Submission, read_report, share_of
+from .report import read_report, remarks
+from .report.counting import ExerciseRow, Report, Submission
+from .report.remarks import Remark
 from .words import STATUS, minute, percent, points
 
-_ENOUGH = 8
-"""Students from which a correlation says something."""
 _BEHIND = 0.5
 _DROP = 0.25
 
@@ -132,30 +132,13 @@ class Row:
         return why
 
 
-class Hard(NamedTuple):
-    """One exercise over the course."""
-
-    assignment: str
-    name: str
-    points: float
-    judged: int
-    right: float
-    """The share that got everything right."""
-    mean: float
-    """The mean share of its points."""
-    apart: float | None
-    """The correlation of its points with the other points of the assignment; None where too few
-    were judged, or all got the same."""
-
-
 class Look(NamedTuple):
     """Something worth a look, in one assignment."""
 
     assignment: str
-    words: str
+    remark: Remark
     rows: list[Row]
-    number: int
-    """How many submissions, or checks."""
+    """Of whom it is, where it is of somebody."""
 
 
 class Resembling(NamedTuple):
@@ -181,7 +164,7 @@ class Overview:
 
     assignments: list[Assignment]
     rows: list[Row]
-    exercises: list[Hard]
+    exercises: list[ExerciseRow]
     slips: list[Slipped]
     causes: list[tuple[str, dict[str, int]]]
     """Why checks failed: how many students, by assignment."""
@@ -218,7 +201,7 @@ def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overvi
     return Overview(
         list(assignments),
         sorted(rows.values(), key=lambda row: (row.name.casefold() or row.student, row.student)),
-        [hard for report in reports for hard in _exercises(report)],
+        [row for report in reports for row in report.exercises],
         _slips(reports),
         _causes(reports),
         reports[0].dropped if reports else [],
@@ -228,10 +211,9 @@ def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overvi
 
 
 def _looks(report: Report, rows: Mapping[str, Row]) -> Iterable[Look]:
-    for remark in report.remarks:
-        who = list(dict.fromkeys(entry.submission.name for entry in remark.entries))
-        number = len(who) or len(remark.checks)
-        yield Look(report.assignment.name, remark.words, [rows[one] for one in who], number)
+    for remark in remarks(report):
+        who = dict.fromkeys(entry.submission.name for entry in remark.entries)
+        yield Look(report.assignment.name, remark, [rows[one] for one in who])
 
 
 def _similar(reports: Iterable[Report], rows: Mapping[str, Row]) -> list[Resembling]:
@@ -246,22 +228,6 @@ def _similar(reports: Iterable[Report], rows: Mapping[str, Row]) -> list[Resembl
             where[group.students].append((report.assignment.name, len(group.alike), wrong))
     found = [Resembling([rows[s] for s in who], weight[who], where[who]) for who in where]
     return sorted(found, key=lambda one: -one.weight)
-
-
-def _exercises(report: Report) -> Iterable[Hard]:
-    judged = [one for one in report.submissions if one.result.status == "graded"]
-    for row in report.exercises:
-        own, rest = [], []
-        for one in judged:
-            exercise = one.exercise(row.name)
-            if exercise is not None and exercise.status != "error":
-                own.append(share_of(exercise.points, exercise.max_points))
-                rest.append(one.result.points - exercise.points)
-        apart = None
-        if len(own) >= _ENOUGH and len(set(own)) > 1 and len(set(rest)) > 1:
-            apart = statistics.correlation(own, rest)
-        name = report.assignment.name
-        yield Hard(name, row.name, row.points, row.judged, row.rate, row.mean, apart)
 
 
 def _slips(reports: Iterable[Report]) -> list[Slipped]:
@@ -316,9 +282,9 @@ def _student_rows(view: Overview) -> Iterable[list[str]]:
 
 def _exercise_rows(view: Overview) -> Iterable[list[str]]:
     yield ["assignment", "exercise", "points", "judged", "right", "mean", "discrimination"]
-    for hard in view.exercises:
-        shares = [_number(share) for share in (hard.right, hard.mean, hard.apart)]
-        yield [hard.assignment, hard.name, points(hard.points), str(hard.judged), *shares]
+    for row in view.exercises:
+        shares = [_number(share) for share in (row.rate, row.mean, row.apart)]
+        yield [row.assignment, row.name, points(row.points), str(row.judged), *shares]
 
 
 def _answer_rows(view: Overview) -> Iterable[list[str]]:

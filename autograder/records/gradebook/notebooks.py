@@ -223,30 +223,29 @@ def _verdict(exercise: Exercise, verdict: ExerciseResult | None, result: Result)
     earned = "no mark"
     if score is not None:  # what was given by hand, nbgrader shows beside the cell
         earned = f"the checks give {score:g} of {exercise.points:g} points"
-    text, markup = [f"{exercise.name}: {earned}"], []
-    markup.append(f"<p><strong>{text[0]}</strong></p>")
-    message = verdict.message if verdict is not None else result.message
-    if verdict is not None and verdict.status == "error":
-        message = "the grader itself failed here; no mark was given"
-    if message:
-        message = plain(message)
-        text += ["", message]
-        markup.append(f"<pre>{html.escape(message)}</pre>")
-    if verdict is not None and verdict.remark:
-        text += ["", plain(verdict.remark)]
-        markup.append(f"<p>{html.escape(plain(verdict.remark))}</p>")
-    if verdict is not None and verdict.hint:
-        text += ["", f"hint: {plain(verdict.hint)}"]
-        markup.append(f"<p><strong>Hint:</strong> {html.escape(plain(verdict.hint))}</p>")
-    checks = verdict.checks if verdict is not None and result.status != "unreadable" else []
+    if verdict is None:
+        verdict = ExerciseResult(
+            name=exercise.name, points=0, max_points=0, status="missing", message=result.message
+        )
+    failed = verdict.status == "error"
+    message = "the grader itself failed here; no mark was given" if failed else verdict.message
+    told = [
+        (f"{exercise.name}: {earned}", "{}", "<p><strong>{}</strong></p>"),
+        (message, "{}", "<pre>{}</pre>"),
+        (verdict.remark, "{}", "<p>{}</p>"),
+        (verdict.hint, "hint: {}", "<p><strong>Hint:</strong> {}</p>"),
+    ]
+    said = [(plain(words), *forms) for words, *forms in told if words]
+    text = [as_text.format(words) for words, as_text, _ in said]
+    markup = [as_html.format(html.escape(words)) for words, _, as_html in said]
     lines = [
         f"{OUTCOMES[check.outcome][0]} {plain(check.title or check.name)}"
         + (" (hidden)" if check.hidden else "")
-        for check in checks
+        for check in verdict.checks
     ]
     if lines:
-        text += ["", *lines]
+        text.append("\n".join(lines))
         items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
         markup.append(f'<ul style="list-style: none; padding-left: 0">{items}</ul>')
-    data = {"text/html": "\n".join(markup), "text/plain": "\n".join(text)}
+    data = {"text/html": "\n".join(markup), "text/plain": "\n\n".join(text)}
     return {"output_type": "display_data", "metadata": {}, "data": data}

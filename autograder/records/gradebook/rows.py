@@ -65,40 +65,31 @@ def save_cells(session: Any, assignment: Assignment, course_id: str) -> None:
     """The assignment, its notebook and its cells; what exists is kept and brought up to date."""
     from nbgrader import api
 
-    source = _nbgrader_cells(assignment)
-    found = session.query(api.Assignment).filter_by(name=assignment.name).one_or_none()
-    if found is None:
-        found = api.Assignment(name=assignment.name, course_id=course_id)
-        session.add(found)
-        session.flush()
-    notebook = (
-        session.query(api.Notebook)
-        .filter_by(name=assignment.name, assignment_id=found.id)
-        .one_or_none()
-    )
-    if notebook is None:
-        notebook = api.Notebook(name=assignment.name, assignment_id=found.id)
-        session.add(notebook)
-        session.flush()
-    notebook.kernelspec = json.dumps(
-        read_json(assignment.release)["metadata"].get("kernelspec", {})
-    )
-    kinds = {
-        api.GradeCell: ("grade", ("max_score", "cell_type")),
-        api.SolutionCell: ("solution", ()),
-        api.SourceCell: ("source_cell", ("cell_type", "locked", "source", "checksum")),
-    }
-    for kind, (role, columns) in kinds.items():
-        rows = {row.name: row for row in session.query(kind).filter_by(notebook_id=notebook.id)}
-        wanted = {cell["name"]: cell for cell in source if cell[role]}
-        for name, cell in wanted.items():
+    named = {"name": assignment.name}
+    found = _row(session, api.Assignment, named, course_id=course_id)
+    notebook = _row(session, api.Notebook, named | {"assignment_id": found.id})
+    kernel = read_json(assignment.release)["metadata"].get("kernelspec", {})
+    notebook.kernelspec = json.dumps(kernel)
+    for table, wanted in _nbgrader_cells(assignment).items():
+        rows = {row.name: row for row in session.query(table).filter_by(notebook_id=notebook.id)}
+        for name, columns in wanted.items():
             if name not in rows:
-                rows[name] = kind(name=name, notebook_id=notebook.id)
+                rows[name] = table(name=name, notebook_id=notebook.id)
                 session.add(rows[name])
-            for column in columns:
-                setattr(rows[name], column, cell[column])
+            for column, value in columns.items():
+                setattr(rows[name], column, value)
         for name in rows.keys() - wanted.keys():
             _forget(session, rows[name])
+
+
+def _row(session: Any, table: Any, key: dict[str, Any], **new: Any) -> Any:
+    """The row with this key, made if there is none."""
+    row = session.query(table).filter_by(**key).one_or_none()
+    if row is None:
+        row = table(**key, **new)
+        session.add(row)
+        session.flush()
+    return row
 
 
 def _forget(session: Any, row: Any) -> None:
@@ -123,37 +114,35 @@ def _forget(session: Any, row: Any) -> None:
         session.delete(row)
 
 
-def _nbgrader_cells(assignment: Assignment) -> list[dict[str, Any]]:
-    """The cells that nbgrader's SaveCells would save, hidden tests included."""
+def _nbgrader_cells(assignment: Assignment) -> dict[Any, dict[str, dict[str, Any]]]:
+    """The rows that nbgrader's SaveCells would make, hidden tests included: by table, by name."""
     import nbformat
+    from nbgrader import api
     from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task
 
     released = {
         cell.grade_id: cell.source for cell in outline_of(assignment).cells if cell.grade_id
     }
-    cells = []
+    grades: dict[str, dict[str, Any]] = {}
+    solutions: dict[str, dict[str, Any]] = {}
+    sources: dict[str, dict[str, Any]] = {}
     for raw in read_json(assignment.source)["cells"]:
         raw = raw | {"source": "".join(raw["source"])}
         cell = nbformat.from_dict(raw)  # type: ignore[no-untyped-call]
         if not (is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell)):
             continue
-        name = cell.metadata.nbgrader.grade_id
-        if is_solution(cell):  # without its solution, as students get it
-            cell.source = released[name]
-        cells.append(
-            {
-                "name": name,
-                "grade": is_grade(cell),
-                "solution": is_solution(cell),
-                "source_cell": True,
-                "max_score": float(cell.metadata.nbgrader.get("points", 0)),
-                "cell_type": cell.cell_type,
-                "locked": is_locked(cell),
-                "source": cell.source,
-                "checksum": compute_checksum(cell),
-            }
-        )
-    return cells
+        name, kind = cell.metadata.nbgrader.grade_id, {"cell_type": cell.cell_type}
+        if is_grade(cell):
+            grades[name] = kind | {"max_score": float(cell.metadata.nbgrader.get("points", 0))}
+        if is_solution(cell):
+            solutions[name] = {}
+            cell.source = released[name]  # without its solution, as students get it
+        sources[name] = kind | {
+            "locked": is_locked(cell),
+            "source": cell.source,
+            "checksum": compute_checksum(cell),
+        }
+    return {api.GradeCell: grades, api.SolutionCell: solutions, api.SourceCell: sources}
 
 
 def submission_row(

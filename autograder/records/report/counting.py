@@ -7,31 +7,24 @@ the grader failed to judge.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from autograder.course import Assignment, load_assignment
-from autograder.errors import CourseError
-from autograder.files import plain
-from autograder.judging.submission import find_notebook
+from autograder.course import Assignment
 from autograder.records import similar
-from autograder.records.collected import collected
-from autograder.records.gradebook import Mark, in_gradebook
-from autograder.records.gradebook.marks import of_checks
+from autograder.records.gradebook import Mark
 from autograder.records.gradebook.students import Person
-from autograder.records.history import Attempt, Policy, history
-from autograder.records.history import policy as policy_of
-from autograder.records.words import STATUS, duration, number
-from autograder.results import CheckResult, ExerciseResult, Result, Store, dropped, handed_in
+from autograder.records.history import Attempt, Policy
+from autograder.records.words import STATUS, duration
+from autograder.results import CheckResult, ExerciseResult, Result
 
 # Why a check failed, in the order in which an instructor should look. The first group ended or
 # prevented the call; the second is about what came back.
@@ -57,13 +50,9 @@ _PHASES = {
     "checks": "running the checks",
     "diagnosis": "looking for known slips",
 }
-_STOPPED = re.compile(
-    r"(?:cell \d+|the cell of \w+|the changed setup cell)(?:: line \d+)? "
-    r"(?:stopped|asks for|imports|reads|needs Python|ran out|ended|crashed|took)"
-)
-"""Notes on a statement that did not run to its end."""
 _BINS = 10
-_ENOUGH = 8  # submissions from which quartiles and halves of a class say something
+ENOUGH = 8
+"""Submissions from which quartiles, halves of a class and correlations say something."""
 
 
 class Submission:
@@ -161,6 +150,7 @@ class CheckRow:
 class ExerciseRow:
     """One exercise over the class."""
 
+    assignment: str
     number: int
     name: str
     points: float
@@ -169,6 +159,9 @@ class ExerciseRow:
     right: int
     mean: float
     """Mean share of its points."""
+    apart: float | None
+    """How well it tells stronger from weaker students: the correlation of its points with the
+    others of the assignment; None where too few were judged, or all got the same."""
     checks: list[CheckRow]
     seconds: float
     slowest: list[Entry]
@@ -198,7 +191,10 @@ class Cause(NamedTuple):
 
     words: str
     entries: list[Entry]
-    students: int
+
+    @property
+    def students(self) -> int:
+        return len({entry.submission.number for entry in self.entries})
 
 
 class Bin(NamedTuple):
@@ -207,15 +203,6 @@ class Bin(NamedTuple):
     low: float
     high: float
     people: list[Submission]
-
-
-class Remark(NamedTuple):
-    """Something that a careful instructor would look at, and why."""
-
-    words: str
-    why: str
-    entries: Sequence[Entry] = ()
-    checks: Sequence[tuple[ExerciseRow, str]] = ()
 
 
 class Similar(NamedTuple):
@@ -302,11 +289,8 @@ class Report:
 
     @cached_property
     def weakly_caged(self) -> list[Entry]:
-        return [
-            Entry(s, s.result.isolation)
-            for s in self.submissions
-            if s.result.isolation not in ("full", "none")
-        ]
+        weak = [level for level in self.isolation if level not in ("full", "none")]
+        return [Entry(s, level) for level in weak for s in self.isolation[level]]
 
     @cached_property
     def versions(self) -> list[list[Submission]]:
@@ -341,7 +325,7 @@ class Report:
     def quartiles(self) -> tuple[float, float, float]:
         """Lower quartile, median, upper quartile."""
         if len(self.marks) < 2:
-            return (self.marks * 3)[0], (self.marks * 3)[0], (self.marks * 3)[0]
+            return self.marks[0], self.marks[0], self.marks[0]
         low, middle, high = statistics.quantiles(self.marks, n=4, method="inclusive")
         return low, middle, high
 
@@ -403,6 +387,7 @@ class Report:
         shares = [share_of(exercise.points, exercise.max_points) for exercise in judged]
         seconds = {s.number: sum(check.seconds for check in e.checks) for s, e in answers}
         return ExerciseRow(
+            assignment=self.assignment.name,
             number=number,
             name=name,
             points=points,
@@ -410,6 +395,7 @@ class Report:
             judged=len(judged),
             right=len(by_status.get("right", [])),
             mean=statistics.fmean(shares) if shares else 0.0,
+            apart=_apart(answers),
             checks=_checks(answers),
             seconds=sum(seconds.values()),
             slowest=[
@@ -488,126 +474,10 @@ class Report:
                         note = _named(exercise.name, problem(check))
                         groups.setdefault(kind, []).append(Entry(submission, note))
         return [
-            Cause(words.get(kind, kind or "no cause recorded"), entries, _students(entries))
+            Cause(words.get(kind, kind or "no cause recorded"), entries)
             for kind, entries in groups.items()
             if entries
         ]
-
-    # ------------------------------------------------------------------------ worth a look
-
-    @cached_property
-    def remarks(self) -> list[Remark]:
-        """Outliers among submissions and among checks."""
-        found = [
-            self._far_marks(),
-            self._stopped(),
-            self._one_lost(),
-            self._public_only(),
-            *self._identical(),
-            self._slow(),
-            self._unpassed_checks(),
-            self._odd_checks(),
-        ]
-        return [remark for remark in found if remark.entries or remark.checks]
-
-    def _far_marks(self) -> Remark:
-        entries = []
-        if len(self.marks) >= _ENOUGH:
-            low, _, high = self.quartiles
-            reach = 1.5 * max(high - low, 0.05 * self.assignment.points)
-            entries = [
-                Entry(s, f"{number(self.mark(s))} of {number(self.assignment.points)}")
-                for s in self.marked
-                if not low - reach <= self.mark(s) <= high + reach
-            ]
-        why = "More than one and a half interquartile ranges outside the middle half of the class."
-        return Remark("Marks far from the rest", why, entries)
-
-    def _stopped(self) -> Remark:
-        entries = [
-            Entry(submission, note)
-            for submission in self.submissions
-            for note in submission.result.notes
-            if _STOPPED.match(note)
-        ]
-        return Remark(
-            "Cells that stopped",
-            "A statement did not run to its end; what it was to define may be missing.",
-            entries,
-        )
-
-    def _one_lost(self) -> Remark:
-        entries = []
-        for submission in self.marked:
-            lost = [e for e in submission.judged if status_of(e) != "right"]
-            if len(submission.judged) > 2 and len(lost) == 1 and lost[0].points == 0:
-                entries.append(Entry(submission, f"{lost[0].name}: {STATUS[lost[0].status]}"))
-        why = "One exercise without a point, everything else right: a slip, or an answer that the \
-checks do not know."
-        return Remark("All right but one", why, entries)
-
-    def _public_only(self) -> Remark:
-        entries = []
-        for submission in self.submissions:
-            for exercise in submission.judged:
-                public = [c.outcome == "passed" for c in exercise.checks if not c.hidden]
-                hidden = [c.outcome == "passed" for c in exercise.checks if c.hidden]
-                if public and hidden and all(public) and not any(hidden):
-                    entries.append(Entry(submission, exercise.name))
-        why = "Every public check passed and no hidden one: perhaps written for the public inputs."
-        return Remark("Right on the public checks only", why, entries)
-
-    def _identical(self) -> list[Remark]:
-        worth = [s for s in self.marked if s.points > 0 and not s.beside]
-        groups = grouped((s.result.submission_sha256, s) for s in worth)
-        why = "The same file, byte for byte."
-        return [
-            Remark("Identical notebooks", why, [Entry(s) for s in people])
-            for people in groups.values()
-            if len(people) > 1
-        ]
-
-    def _slow(self) -> Remark:
-        entries = []
-        seconds = [s.result.seconds for s in self.submissions]
-        if len(seconds) >= _ENOUGH:
-            low, middle, high = statistics.quantiles(seconds, n=4, method="inclusive")
-            limit = max(high + 3 * (high - low), 2 * middle)
-            entries = [
-                Entry(s, f"{number(s.result.seconds)} s, the median is {number(middle)} s")
-                for s in self.submissions
-                if s.result.seconds > limit
-            ]
-        return Remark("Much slower than the rest", "Time from reading to the last check.", entries)
-
-    def _unpassed_checks(self) -> Remark:
-        checks = [
-            (row, check.title or check.name)
-            for row in self.exercises
-            for check in row.checks
-            if check.judged >= _ENOUGH
-            and not check.passed
-            and any(other.passed for other in row.checks)
-        ]
-        why = "Others of the same exercise were passed. Is the check right, is the task clear?"
-        return Remark("Checks that nobody passed", why, checks=checks)
-
-    def _odd_checks(self) -> Remark:
-        checks = []
-        if len(self.marked) >= 2 * _ENOUGH:
-            ordered = sorted(self.marked, key=self.mark)
-            half = len(ordered) // 2
-            weaker = {s.number for s in ordered[:half]}
-            stronger = {s.number for s in ordered[-half:]}
-            for row in self.exercises:
-                for check in row.checks:
-                    passed = {s.number for s in check.passed}
-                    up, down = len(passed & stronger), len(passed & weaker)
-                    if down - up > 0.2 * half:
-                        words = f"{up} of the stronger half and {down} of the weaker passed"
-                        checks.append((row, f"{check.title or check.name}: {words}"))
-        why = "The stronger half of the class passed them less often than the weaker half."
-        return Remark("Checks that point the wrong way", why, checks=checks)
 
     # --------------------------------------------------------------------------------- time
 
@@ -660,8 +530,13 @@ def _named(exercise: str, said: str) -> str:
     return said if said.startswith(f"{exercise} ") else f"{exercise}: {said}"
 
 
-def _students(entries: Iterable[Entry]) -> int:
-    return len({entry.submission.number for entry in entries})
+def _apart(answers: Iterable[tuple[Submission, ExerciseResult]]) -> float | None:
+    graded = [(s.result, e) for s, e in answers if s.result.status == "graded"]
+    own = [share_of(e.points, e.max_points) for _, e in graded if e.status != "error"]
+    others = [result.points - e.points for result, e in graded if e.status != "error"]
+    if len(own) < ENOUGH or len(set(own)) < 2 or len(set(others)) < 2:
+        return None
+    return statistics.correlation(own, others)
 
 
 def _checks(answers: Iterable[tuple[Submission, ExerciseResult]]) -> list[CheckRow]:
@@ -681,80 +556,3 @@ def _checks(answers: Iterable[tuple[Submission, ExerciseResult]]) -> list[CheckR
             else:
                 row.errors.append(Entry(submission, check.message))
     return sorted(rows.values(), key=lambda row: row.hidden)
-
-
-def read_report(name: str, course_dir: Path) -> Report:
-    """The figures of an assignment's class; CourseError if nothing has been graded."""
-    found, store = load_assignment(name), Store(course_dir)
-    folder = store.root / name
-    submissions: list[Submission] = []
-    broken = []
-    students, left = store.students(name), dropped(course_dir)
-    marks, roster = in_gradebook(course_dir, found)
-    for student in students:
-        result = store.load(name, student)
-        if result is None:
-            broken.append(f"{student}.json is damaged, or holds somebody else's result")
-        else:
-            mark = marks.get(student) or of_checks(found, result)
-            submissions.append(Submission(len(submissions), student, result, course_dir, mark))
-    if not submissions:
-        trouble = "".join(f"\n{plain(line)}" for line in broken)
-        raise CourseError(
-            f"there is no result to report in {folder}; "
-            f"`autograder grade {name} --course {course_dir}` makes them{trouble}"
-        )
-    there = handed_in(course_dir, name)
-    ungraded = sorted(there - set(students))
-    archives = collected(course_dir, name)
-    handed_in_together: set[tuple[str, ...]] = set()
-    for one in submissions:
-        origin = archives.students.get(one.name)
-        if origin is not None and origin.group:
-            key = (*origin.group, one.result.submission_sha256)
-            one.beside = key in handed_in_together
-            handed_in_together.add(key)
-    return Report(
-        found,
-        submissions,
-        broken,
-        ungraded,
-        *_resemblances(found, course_dir, submissions),
-        left_out=[f"{who}: {why}" for who, why in sorted(archives.left_out.items())],
-        roster=roster,
-        absent=[roster[who].shown for who in sorted(roster.keys() - there - set(students))],
-        dropped=[f"{who}, {when}" for who, when in sorted(left.items())],
-        attempts=[(s, tries) for s in submissions if (tries := _tries(s, course_dir, name))],
-        policy=policy_of(course_dir, name),
-    )
-
-
-def _tries(submission: Submission, course_dir: Path, name: str) -> list[Attempt]:
-    """A student's attempts, where there were several; the one that counts with today's mark."""
-    tries = history(course_dir, name, submission.name)
-    for one in tries:
-        if one.counts:
-            one.total = submission.mark.total
-    return tries if len(tries) > 1 else []
-
-
-def _resemblances(
-    found: Assignment, course_dir: Path, submissions: list[Submission]
-) -> tuple[list[Similar], int]:
-    """Who wrote answers like whose, and how many could be compared; of a group that handed in
-    together, one."""
-    by_name = {submission.name: submission for submission in submissions if not submission.beside}
-    answers = {}
-    for name in by_name:
-        with contextlib.suppress(Exception):  # what a student's files hold is theirs alone
-            data, _ = find_notebook(course_dir / "submitted" / name / found.name, found.name)
-            answers[name] = similar.answers(data, found)
-    wrong = {
-        name: {exercise.name for exercise in submission.judged if status_of(exercise) != "right"}
-        for name, submission in by_name.items()
-    }
-    groups = [
-        Similar([by_name[name] for name in group.students], group)
-        for group in similar.groups(found, answers, wrong)
-    ]
-    return groups, sum(map(bool, answers.values()))

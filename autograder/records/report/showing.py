@@ -18,7 +18,9 @@ from autograder.records.gradebook import has_gradebook
 from autograder.records.pages import page
 from autograder.records.words import STATUS
 
-from .counting import Entry, Report, Submission, grouped, read_report
+from .counting import Entry, Report, Submission, grouped
+from .reading import read_report
+from .remarks import remarks
 
 
 def render(report: Report, now: datetime) -> str:
@@ -28,6 +30,7 @@ def render(report: Report, now: datetime) -> str:
         report=report,
         words=STATUS,
         now=now,
+        remarks=remarks(report),
         together=together,
         least=similar.LEAST,
         heavy=similar.WRONG,
