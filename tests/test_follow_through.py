@@ -413,6 +413,39 @@ def test_a_decorator_that_nobody_can_write_down_is_left_out(argument: str) -> No
     assert found["backward"].status == "right"
 
 
+@pytest.mark.parametrize(
+    "later",
+    [
+        "def own(x):\n    return 0",  # a helper of the same name
+        "own = 0",
+        "SCALE['mse'] = 2",
+        "abs = max",
+        "mse_loss = 17",
+    ],
+)
+def test_what_a_later_cell_changes_costs_nothing_above_it(later: str) -> None:
+    """In the notebook each check stands below its cell, and passed when this one had not run."""
+    mse_loss = (
+        "SCALE = {'mse': 1}\n\ndef own(x):\n    return SCALE['mse'] * abs(x) ** 2\n\n"
+        "def mse_loss(y_pred, y_true):\n    return float(np.mean(own(y_pred - y_true)))\n"
+    )
+    backward = f"{later}\n\n" + reference_code(load_assignment("backprop"), "backward")
+    found = judge_of("backprop", ["mse_loss", "train"], mse_loss=mse_loss, backward=backward)
+    assert [one.status for one in found.values()] == ["right", "right"]
+    assert found["mse_loss"].note.startswith("judged as it stood below its own cell: a later one")
+    assert found["train"].note in (
+        "",
+        "judged with a right `mse_loss` in the place of yours, which a later cell changes",
+    )
+
+
+def test_a_wrong_answer_is_no_better_for_a_later_cell() -> None:
+    wrong = "def own(x):\n    return 0\n\ndef mse_loss(y_pred, y_true):\n    return own(y_pred)\n"
+    backward = "own = 3\n\n" + reference_code(load_assignment("backprop"), "backward")
+    found = judge_of("backprop", ["mse_loss"], mse_loss=wrong, backward=backward)["mse_loss"]
+    assert (found.points, found.note) == (0, "")
+
+
 def test_an_alias_beside_a_wrong_answer_is_of_the_right_one() -> None:
     found = load_assignment("lennard_jones")
     text = "def lj_force(r):\n    return 0\n\nTABLE = {'force': lj_force}\n"

@@ -106,7 +106,7 @@ class _Telling(Judge):
         return result
 
     def told(self, result: ExerciseResult, right: Student, salt: str) -> list[Explained]:
-        aided, exercise = bool(result.replaced), self.assignment.exercise(result.name)
+        aided, exercise = bool(result.note), self.assignment.exercise(result.name)
         found = {(one.name, one.hidden): one for one in result.checks}
         return [
             self._explained(check, found[check.key], aided, right, salt)

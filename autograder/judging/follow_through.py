@@ -30,7 +30,7 @@ from . import answers
 from .judge import Judge, Transcripts
 from .patience import TookTooLong, at_most
 from .student import Student
-from .uses import UNREADABLE, Uses, closure, pieces_of, uses
+from .uses import UNREADABLE, Uses, changed_below, closure, pieces_of, uses
 
 T = TypeVar("T")
 After = Callable[[ExerciseResult, Transcripts], None]
@@ -87,6 +87,8 @@ class _Merit:
         self.attempt = attempt
         self.order = [exercise.name for exercise in judge.assignment.exercises]
         self.standing: dict[str, ExerciseResult] = {}
+        self.changed: dict[str, set[str]] = {}
+        """What an exercise needs and a later cell changes."""
         self.readable = True
 
     @functools.cached_property
@@ -151,10 +153,11 @@ class _Merit:
         return self.below(result.name) if spent else []
 
     def _not_right(self, name: str) -> bool:
-        return name in self.standing and _lost(self.standing[name])
+        return name in self.changed or (name in self.standing and _lost(self.standing[name]))
 
     def _again(self, exercise: Exercise, deadly: Sequence[CellFailure]) -> None:
-        """Another judgement where one is owed."""
+        """Other judgements where they are owed."""
+        cells = self._as_it_stood(exercise, deadly)
         tried: list[str] = []
         for below in (self.wrong_below, self.spent_below):
             result = self.standing[exercise.name]
@@ -162,34 +165,62 @@ class _Merit:
             if not set(replaced) - set(tried):
                 continue
             tried = replaced
-            given = self.assignment, self.cells, replaced, deadly
-            cells = self._read(functools.partial(with_right_answers, *given))
-            if cells is None:
-                break
-            second = self.attempt(cells, [exercise], self.after, True).exercises[exercise.name]
-            if second.status != "error" and second.points >= result.points:
-                second.replaced, second.note = replaced, self._note(replaced)
-                self.standing[exercise.name] = second
+            self._judge_again(exercise, cells, replaced, deadly, self._note(replaced))
+
+    def _as_it_stood(self, exercise: Exercise, deadly: Sequence[CellFailure]) -> Sequence[Cell]:
+        """The cells with which an exercise is judged again: where a later one has changed what it
+        needs, those up to its own, as in the notebook, with which it is judged first."""
+        result = self.standing[exercise.name]
+        if not _lost(result) or result.status == "unwritten":
+            return self.cells
+        found = self._read(functools.partial(changed_below, self.cells, exercise))
+        if found is None or not found[1]:
+            return self.cells
+        cells, names = found
+        self.changed[exercise.name] = names
+        told = ", ".join(f"`{name[:40]}`" for name in sorted(names)[:3])
+        note = f"judged as it stood below its own cell: a later one changes {told}"
+        self._judge_again(exercise, cells, [], deadly, note)
+        return cells
+
+    def _judge_again(
+        self,
+        exercise: Exercise,
+        cells: Sequence[Cell],
+        replaced: list[str],
+        deadly: Sequence[CellFailure],
+        note: str,
+    ) -> None:
+        given = self.assignment, cells, replaced, deadly
+        cells = self._read(functools.partial(with_right_answers, *given)) or []
+        if not cells:
+            return
+        second = self.attempt(cells, [exercise], self.after, True).exercises[exercise.name]
+        before = self.standing[exercise.name].points
+        better = second.points >= before if replaced else second.points > before
+        if second.status != "error" and better:
+            second.replaced, second.note = replaced, note
+            self.standing[exercise.name] = second
 
     def _note(self, replaced: list[str]) -> str:
         """ "judged with a right `forward` in the place of yours, which has a slip of its own"."""
         names = [f"`{name}`" for name in replaced]
-        words = [_words(self.standing.get(name)) for name in replaced]
+        words = [self._words(name) for name in replaced]
         if len(names) == 1:
             return f"judged with a right {names[0]} in the place of yours, which {words[0]}"
         told = ", ".join(f"{name} {word}" for name, word in zip(names, words, strict=True))
         return f"judged with right answers in the places of some of yours: {told}"
 
+    def _words(self, name: str) -> str:
+        result = self.standing.get(name)
+        if result is not None and _lost(result):
+            words = {"unwritten": "is still to be written", "missing": "is not there"}
+            return words.get(result.status, "has a slip of its own")
+        return "a later cell changes" if name in self.changed else "may take too long"
+
 
 def _lost(result: ExerciseResult) -> bool:
     return result.points < result.max_points and result.status != "error"
-
-
-def _words(result: ExerciseResult | None) -> str:
-    if result is None or not _lost(result):
-        return "may take too long"
-    words = {"unwritten": "is still to be written", "missing": "is not there"}
-    return words.get(result.status, "has a slip of its own")
 
 
 # ------------------------------------------------------------------- right answers in their places

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 import re
 import symtable
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autograder.course import Assignment, Cell
+from autograder.course import Assignment, Cell, Exercise
 from autograder.sandbox.inside.cells import first_line, tree_of
 
 Uses = dict[str, set[str]]
@@ -58,7 +59,35 @@ def uses(assignment: Assignment, cells: Sequence[Cell], calls: Uses) -> Uses:
     """Which other exercises each one uses: such as its code names, or what that names (helpers,
     globals, classes, aliases, what its cell does besides), and such as its checks call."""
     owner = {name: one.name for one in assignment.exercises for name in one.defines}
-    reads: dict[str, list[frozenset[str]]] = {}  # sets are shared: a long cell has many names
+    reads = _reads(cells)
+    found = {}
+    for exercise in assignment.exercises:  # from other exercises on `closure` goes on
+        seen = _reached(reads, exercise.defines, owner.keys())
+        used = {owner[name] for name in seen if name in owner}
+        found[exercise.name] = used.union(calls.get(exercise.name, ())) - {exercise.name}
+    return found
+
+
+def changed_below(cells: Sequence[Cell], exercise: Exercise) -> tuple[list[Cell], set[str]]:
+    """The cells as far as the exercise's own, below which its check stands in the notebook, and
+    the names that its code needs there and that a later cell gives another value."""
+    label = f"the cell of {exercise.name}"
+    own = next((number for number, cell in enumerate(cells) if cell.label == label), len(cells))
+    before, later = list(cells[: own + 1]), cells[own + 1 :]
+    again = {name for cell in later for piece in pieces_of(cell.source) for name in piece.binds}
+    if not again:
+        return before, again
+    there = {name for cell in before for piece in pieces_of(cell.source) for name in piece.binds}
+    needed = _reached(_reads(before), exercise.defines, ())
+    return before, again & needed & there.union(dir(builtins))
+
+
+Reads = dict[str, list[frozenset[str]]]
+
+
+def _reads(cells: Sequence[Cell]) -> Reads:
+    """What the definitions of a name read; sets are shared, as a long cell has many names."""
+    reads: Reads = {}
     for cell in cells:
         pieces = pieces_of(cell.source)
         # A definition is there only if the rest of its cell has run.
@@ -66,23 +95,22 @@ def uses(assignment: Assignment, cells: Sequence[Cell], calls: Uses) -> Uses:
         for piece in pieces:
             for name in piece.binds:
                 reads.setdefault(name, []).extend((piece.reads, beside))
-    found = {}
-    for exercise in assignment.exercises:
-        seen, queue = set(exercise.defines), list(exercise.defines)
-        used = set(calls.get(exercise.name, ()))
-        done: set[int] = set()
-        while queue:
-            groups = {id(group): group for group in reads.get(queue.pop(), ())}
-            new = [group for number, group in groups.items() if number not in done]
-            done |= groups.keys()
-            for name in frozenset().union(*new) - seen:
-                seen.add(name)
-                if name in owner:  # from there on `closure` goes on
-                    used.add(owner[name])
-                else:
-                    queue.append(name)
-        found[exercise.name] = used - {exercise.name}
-    return found
+    return reads
+
+
+def _reached(reads: Reads, names: Iterable[str], ends: Collection[str]) -> set[str]:
+    """The names, and all to which they lead; no farther than `ends`."""
+    seen, queue = set(names), list(names)
+    done: set[int] = set()
+    while queue:
+        groups = {id(group): group for group in reads.get(queue.pop(), ())}
+        new = [group for number, group in groups.items() if number not in done]
+        done |= groups.keys()
+        for name in frozenset().union(*new) - seen:
+            seen.add(name)
+            if name not in ends:
+                queue.append(name)
+    return seen
 
 
 def closure(used: Uses, names: Iterable[str]) -> set[str]:
