@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
-import sys
 
 from autograder.errors import CageError, CourseError
-from autograder.files import in_the_way, plain
+from autograder.files import in_the_way
 
 from . import authoring, exchange, grading
 from .printing import printing
-from .terminal import UNIX, app
+from .terminal import UNIX, app, say
 
 __all__ = ["app", "authoring", "exchange", "grading", "main"]
 
@@ -29,7 +28,7 @@ def main() -> None:
             app()
         return
     except (CourseError, CageError) as error:
-        said = plain(str(error))
+        said = str(error)
     except ModuleNotFoundError as error:
         if error.name not in UNIX:
             raise
@@ -42,5 +41,5 @@ def main() -> None:
             raise
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         said = f"{what}. Results that were written are kept; put it right and start again"
-    print(f"autograder: {said}", file=sys.stderr)
+    say(said)
     raise SystemExit(2)
