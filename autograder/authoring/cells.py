@@ -188,13 +188,13 @@ def _demo_cell(name: str, source: str, where: str) -> Cell:
 
 def _solution_cell(assignment: Assignment, exercise: Exercise) -> Cell:
     parts = [
-        _woven(definition(assignment, name)[0], f"{assignment.name}.{name}")
+        woven(definition(assignment, name)[0], f"{assignment.name}.{name}")
         for name in exercise.defines
     ]
     return _graded(_cell("code", exercise.name, "\n\n\n".join(parts)), solution=True)
 
 
-def _woven(segment: str, where: str) -> str:
+def woven(segment: str, where: str) -> str:
     """A function's or class's text with each body below its docstring as a solution region."""
     lines = segment.splitlines()
     node = ast.parse(segment).body[0]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import sys
 
 from autograder.errors import CageError, CourseError
-from autograder.files import in_the_way
+from autograder.files import in_the_way, plain
 
 from . import authoring, exchange, grading
 from .printing import printing
-from .terminal import UNIX, app, say
+from .terminal import UNIX, app
 
 __all__ = ["app", "authoring", "exchange", "grading", "main"]
 
@@ -28,7 +29,7 @@ def main() -> None:
             app()
         return
     except (CourseError, CageError) as error:
-        said = str(error)
+        said = plain(str(error))
     except ModuleNotFoundError as error:
         if error.name not in UNIX:
             raise
@@ -41,5 +42,5 @@ def main() -> None:
             raise
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         said = f"{what}. Results that were written are kept; put it right and start again"
-    say(said)
+    print(f"autograder: {said}", file=sys.stderr)
     raise SystemExit(2)

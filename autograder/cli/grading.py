@@ -30,7 +30,6 @@ from .terminal import (
     console,
     interruptible,
     progress_bar,
-    say,
 )
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def grade(
     unseen = {one.name: not_looked_at(course_dir, one) for one in found}
     for name, folders in unseen.items():
         for sentence in folders:
-            say(f"{name} was not graded in submitted/{sentence}")
+            print(f"autograder: {name} was not graded in submitted/{sentence}", file=sys.stderr)
     if any(result.status == "grader_error" for result in graded) or any(unseen.values()):
         raise typer.Exit(1)
 
@@ -115,7 +114,7 @@ def regrade(
     """
     import msgspec
 
-    from autograder.grading.run import judged_again, only_grader, record
+    from autograder.grading.run import Sink, judged_again, only_grader, record
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
     from autograder.records.history import policy as policy_of
@@ -142,7 +141,8 @@ def regrade(
                 changes.append(change)
             changes.sort(key=lambda change: change.after.student)
         _print_missing(missing)
-        good = [change for change in changes if change.after.status != "grader_error"]
+        faulty = [change for change in changes if change.after.status == "grader_error"]
+        good = [change.after for change in changes if change.after.status != "grader_error"]
         recorder = Recorder(course_dir, [found])
         for result in Store(course_dir).all(name):
             if sha256(course_dir / "submitted" / result.student / name, name) == (
@@ -151,7 +151,8 @@ def regrade(
                 recorder.record(result)
         totals = {
             change.after.student: (_total(recorder, change.before), _total(recorder, change.after))
-            for change in good
+            for change in changes
+            if change.after.status != "grader_error"
         }
         if json:
             rows = [_as_row(one, *totals.get(one.after.student, (None, None))) for one in changes]
@@ -160,14 +161,15 @@ def regrade(
             _print_changes(changes, totals)
         asked = not yes and not json and bool(good) and sys.stdin.isatty()
         if yes or (asked and typer.confirm("Record these?")):
-            pages, receipts = Pages(course_dir, [found], recorder), Receipts(course_dir)
-            record(course_dir, [change.after for change in good], [recorder, pages, receipts])
+            sinks: list[Sink] = [recorder, Pages(course_dir, [found], recorder)]
+            sinks.append(Receipts(course_dir))
+            record(course_dir, good, sinks)
             print(f"{len(good)} results recorded", file=sys.stderr)
             if policy_of(course_dir, name) == "best":
                 print(f"`autograder grade {name}` finds the best attempts again", file=sys.stderr)
         elif good:
             print("nothing was recorded; --yes records", file=sys.stderr)
-    if len(good) < len(changes):
+    if faulty:
         raise typer.Exit(1)
 
 
@@ -193,7 +195,7 @@ def _total(recorder: Recorder, result: Result) -> float | None:
 
 def _print_missing(missing: list[str]) -> None:
     for sentence in missing:
-        say(f"{sentence}; the recorded mark stays")
+        print(f"autograder: {plain(sentence)}; the recorded mark stays", file=sys.stderr)
 
 
 def _print_changes(
@@ -269,7 +271,8 @@ def _grade(
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
             unchanged: list[str] = []
-            missing, outdated, moved = list[str](), list[str](), list[str]()
+            missing, outdated = list[str](), list[str]()
+            moved = list[str]()
             attempts = Attempts(course_dir, found, recorder, pages)
             for event, result in grade_class(
                 found,
@@ -307,14 +310,15 @@ def _grade(
                 _print_class(found.title, results, marks)
                 _print_absent(recorder, found, len(dropped(course_dir)))
             for sentence in attempts.said:
-                say(sentence)
+                print(f"autograder: {plain(sentence)}", file=sys.stderr)
             for sentence in moved:
-                say(f"{sentence} (the same file)")
+                print(f"autograder: {plain(sentence)} (the same file)", file=sys.stderr)
             if outdated:
-                say(
-                    f"{len(outdated)} recorded marks of {found.name} rest on other checks, other "
-                    "points or another salt than today's, and stay; `autograder regrade "
-                    f"{found.name} --course {course_dir}` shows who would gain and lose"
+                print(
+                    f"autograder: {len(outdated)} recorded marks of {found.name} rest on other "
+                    "checks, other points or another salt than today's, and stay; `autograder "
+                    f"regrade {found.name} --course {course_dir}` shows who would gain and lose",
+                    file=sys.stderr,
                 )
     return graded, given
 

@@ -22,11 +22,10 @@ from rich.progress import (
 
 from autograder import VERSION
 from autograder.course import Assignment, course, load_assignment
-from autograder.files import plain
 from autograder.sandbox.levels import Level
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console(markup=False, highlight=False, emoji=False)
+console = Console()
 UNIX = ("fcntl", "resource", "pwd", "grp")
 """Modules that Windows does not have: without them there is no cage."""
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -78,11 +77,6 @@ def interruptible(
         raise typer.Exit(130) from None
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def say(sentence: str) -> None:
-    """A word to whoever runs the command, beside what it prints for them or for programs."""
-    print(f"autograder: {plain(sentence)}", file=sys.stderr)
 
 
 def chosen(names: list[str] | None) -> list[Assignment]:
