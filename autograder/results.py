@@ -13,6 +13,7 @@ from .errors import CourseError
 from .files import write_atomically
 
 Outcome = Literal["passed", "failed", "not_counted", "error"]
+Status = Literal["right", "partly", "wrong", "unwritten", "missing", "error"]
 
 
 class CheckResult(msgspec.Struct, kw_only=True):
@@ -38,7 +39,7 @@ class ExerciseResult(msgspec.Struct, kw_only=True):
     name: str
     points: float
     max_points: float
-    status: Literal["right", "partly", "wrong", "unwritten", "missing", "error"]
+    status: Status
     message: str = ""
     hint: str = ""
     mistake: str = ""

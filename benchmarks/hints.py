@@ -40,6 +40,7 @@ from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, cells, mistakes, reference_code
 from autograder.judging.judge import Judge
 from autograder.judging.mutants import Mutant, mutants
+from autograder.judging.replay import Known
 from autograder.judging.student import Student
 from autograder.results import ExerciseResult
 
@@ -56,9 +57,9 @@ def judged(
 
 
 @functools.cache
-def _asked_before(judge: Judge) -> diagnosis.Known:
+def _asked_before(judge: Judge) -> Known:
     """What known answers said: shared by all submissions, as in grading."""
-    return diagnosis.Known(judge.assignment)
+    return Known(judge.assignment)
 
 
 def known(judge: Judge, exercise: Exercise) -> Counter[str]:

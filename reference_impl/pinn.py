@@ -373,7 +373,8 @@ def last_layer(
         Σ_i (c₀ u + c₁ u′ + …)² at t_i  +  weight · Σ_k (u^(order_k)(time_k) − value_k)²
 
     as small as it can be. Features may depend on each other; where several w do equally well, any
-    of them will do. t is left as it was, and w carries no graph.
+    of them will do but huge ones, whose sum is rounding (least squares of your library may need to
+    be told what counts as zero: rcond, cond). t is left as it was, and w carries no graph.
 
     Example: the features cos 2t and sin 2t, with coefficients (4, 0, 1) and the conditions
     [(0, 0, 1), (0, 1, 0)], have w = [[1], [0]]: the motion that starts at 1, at rest.

@@ -16,10 +16,11 @@ from test_semester import command, judging
 
 from autograder import results
 from autograder.course import Assignment
+from autograder.grading import folder as of_grading
 from autograder.grading import run
 from autograder.judging.answers import reference_code
 from autograder.records import attempts, feedback, history, receipts
-from autograder.records.gradebook import Given, Recorder, recorder
+from autograder.records.gradebook import Given, Recorder, notebooks, recorder
 from autograder.results import Store
 
 EMPTY = dict.fromkeys(ANSWERS, "pass\n")
@@ -216,7 +217,8 @@ class Steps:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.taken, self.stop = 0, -1
-        for module in (attempts, feedback, history, receipts, recorder, results, run):
+        modules = (attempts, feedback, history, notebooks, of_grading, receipts, recorder, results)
+        for module in modules:
             write = self._counted(module.write_atomically)
             monkeypatch.setattr(module, "write_atomically", write)
         monkeypatch.setattr(Recorder, "_written", self._counted(Recorder._written))

@@ -215,6 +215,18 @@ def test_what_stopped_is_said_with_its_place(source: str, words: str) -> None:
     assert sentence.startswith(words)
 
 
+@pytest.mark.parametrize("wanted", ["numpy." + "A" * 1_000_000, "numpy.\n[INFO] 100 points"])
+@pytest.mark.parametrize("kind", ["ModuleNotFoundError", "FileNotFoundError", "SyntaxError"])
+def test_what_stopped_is_one_short_line_whatever_a_worker_says(kind: str, wanted: str) -> None:
+    """It stands in results, on pages and in logs."""
+    failure = {"ok": False, "type": kind, "wanted": wanted, "text": wanted}
+    reply = encode({"ok": True, "statements": [(1, 1, True)], "stopped": {"0": failure}})
+    cell = Cell("cell 7", f"import numpy.nothing\n# {wanted}\n")
+    (found,) = protocol.run_cell(lambda request: reply, cell).failures
+    assert len(found.sentence) < 400
+    assert "\n" not in found.sentence
+
+
 @pytest.mark.parametrize(
     "source",
     [

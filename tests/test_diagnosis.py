@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 from autograder.course import load_assignment
 from autograder.judging import diagnosis, relations
 from autograder.judging.answers import Answer, alternatives, cells, mistakes, reference_code
-from autograder.judging.diagnosis import Known, Observer, _pairs
+from autograder.judging.diagnosis import Observer
 from autograder.judging.judge import Judge
 from autograder.judging.relations import Pair
+from autograder.judging.replay import Known
 from autograder.judging.student import Student
 from autograder.results import ExerciseResult
 from autograder.sandbox.protocol import InProcess
@@ -369,8 +371,8 @@ def test_where_it_is_wrong_is_not_told_of_what_is_drawn() -> None:
     """Right ones differ there too."""
     pair = Pair((1.5, 2.5), (1.5, 3.5), (), False)
     assert relations.place([pair])
-    assert relations.place([pair._replace(sure=False)]) == ""
-    assert relations.place([pair, pair._replace(sure=False)])
+    assert relations.place([dataclasses.replace(pair, sure=False)]) == ""
+    assert relations.place([pair, dataclasses.replace(pair, sure=False)])
 
 
 @pytest.mark.parametrize(
@@ -451,7 +453,7 @@ def test_no_relation_is_said_of_a_right_answer(assignment: str, exercise: str) -
             student = Student(InProcess(cells(found, answer)))
             for check in judge.of(found.exercise(exercise)):
                 assert judge.run(check, student, "salt").outcome == "passed"
-                pairs = [*_pairs(Known(found)[None], student.requests)]
+                pairs = [*Known(found)[None].pairs(student.requests)]
                 assert relations.told(pairs, by_value=False) == ""
                 assert relations.place(pairs) == relations.missing(pairs) == ""
 

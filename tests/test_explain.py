@@ -11,7 +11,7 @@ from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
 from autograder.grading import explain as explaining
 from autograder.grading.explain import Explanation, explain
-from autograder.grading.run import course_salt
+from autograder.grading.folder import course_salt
 from autograder.judging.answers import reference_code
 from autograder.records.explanation import Recorded, as_page, as_text
 from autograder.records.gradebook import Recorder

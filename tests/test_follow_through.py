@@ -375,7 +375,7 @@ def test_what_else_a_wrong_cell_defines_is_kept(cell: str) -> None:
     code = [*cells(found)[:1], Cell("the cell of lj_force", cell)]
     code.append(Cell("cell 9", "alias = lj_force"))
     session: dict[str, Any] = {}
-    for one in with_right_answers(found, code, ["lj_force"], Tries({})):
+    for one in with_right_answers(found, code, ["lj_force"]):
         try:
             exec(one.source, session)
         except Exception:
@@ -394,7 +394,7 @@ def test_a_table_that_a_decorator_fills_holds_the_right_one() -> None:
     )
     code = [*cells(found)[:1], Cell("the cell of lj_force", text)]
     session: dict[str, Any] = {}
-    for one in with_right_answers(found, code, ["lj_force"], Tries({})):
+    for one in with_right_answers(found, code, ["lj_force"]):
         try:
             exec(one.source, session)
         except NameError:
@@ -403,12 +403,22 @@ def test_a_table_that_a_decorator_fills_holds_the_right_one() -> None:
     assert session["lj_force"](1.0) == pytest.approx(24.0)
 
 
+@pytest.mark.parametrize(
+    "argument", ["0x" + "f" * 4000, "+".join(["1"] * 400)], ids=["4000 digits", "a long sum"]
+)
+def test_a_decorator_that_nobody_can_write_down_is_left_out(argument: str) -> None:
+    cell = f"def keep(n):\n    return lambda f: f\n\n@keep({argument})\ndef forward(x, *a):\n"
+    found = judge_of("backprop", ["forward", "backward"], forward=cell + "    return x\n")
+    assert found["forward"].status == "wrong"
+    assert found["backward"].status == "right"
+
+
 def test_an_alias_beside_a_wrong_answer_is_of_the_right_one() -> None:
     found = load_assignment("lennard_jones")
     text = "def lj_force(r):\n    return 0\n\nTABLE = {'force': lj_force}\n"
     session: dict[str, Any] = {}
     code = [*cells(found)[:1], Cell("the cell of lj_force", text)]
-    for one in with_right_answers(found, code, ["lj_force"], Tries({})):
+    for one in with_right_answers(found, code, ["lj_force"]):
         exec(one.source, session)
     assert session["TABLE"]["force"](1.0) == pytest.approx(24.0)
 
@@ -425,7 +435,7 @@ def test_what_gives_a_name_another_value_unseen_is_not_the_last(
     text = "from mine import *\ndef cluster_forces(x):\n    return lj_force(x)\n"
     code = [*cells(found)[:1], *(Cell(label, text) for label in where)]
     session: dict[str, Any] = {}
-    for one in with_right_answers(found, code, ["lj_force"], Tries({})):
+    for one in with_right_answers(found, code, ["lj_force"]):
         exec(one.source, session)
     assert session["cluster_forces"](1.0) == pytest.approx(24.0)
 
@@ -436,7 +446,7 @@ def test_where_the_cells_have_used_up_their_time_right_answers_are_still_put_in(
     text = "def lj_force(r):\n    return 0\n"
     code = [*cells(found)[:1], Cell("cell 2", "print(1)"), Cell("cell 3", text)]
     session: dict[str, Any] = {}
-    setup, first, *later = with_right_answers(found, code, ["lj_force"], Tries({}))
+    setup, first, *later = with_right_answers(found, code, ["lj_force"])
     for one in (setup, first):
         exec(one.source, session)
     for one in later:
@@ -446,13 +456,27 @@ def test_where_the_cells_have_used_up_their_time_right_answers_are_still_put_in(
     assert session["lj_force"](1.0) == pytest.approx(24.0)
 
 
-def test_of_a_cell_that_broke_only_definitions_are_run_again() -> None:
+def test_what_stopped_beside_a_wrong_answer_runs_beside_the_right_one() -> None:
+    """As what other exercises use may stand in its cell."""
+    found = load_assignment("lennard_jones")
+    text = "def lj_force(r):\n    raise NotImplementedError\n\nAT_ONE = lj_force(1.0)\n"
+    uses = (
+        "def cluster_forces(*given, right=cluster_forces):\n    AT_ONE\n    return right(*given)\n"
+    )
+    uses = f"{reference_code(found, 'cluster_forces')}\n{uses}"
+    results = judge_of(
+        found.name, ["lj_force", "cluster_forces"], lj_force=text, cluster_forces=uses
+    )
+    assert share(results["lj_force"]) == 0
+    assert share(results["cluster_forces"]) == 1
+
+
+def test_what_ended_python_in_a_cell_is_not_run_again() -> None:
     found = load_assignment("lennard_jones")
     text = "print('waits for ever')\nHALF = 0.5\ndef lj_force(r): return 0\ndef helper(): pass\n"
     cell = Cell("the cell of lj_force", text)
-    code = with_right_answers(
-        found, [cell], ["lj_force"], Tries({}, broken=[CellFailure(cell, "stopped")])
-    )
+    ended = CellFailure(cell, "took more than 10 s and was not finished", 1, 1)
+    code = with_right_answers(found, [cell], ["lj_force"], [ended])
     texts = "\n".join(one.source for one in code)
     assert "waits for ever" not in texts
     assert "def helper(): pass" in texts

@@ -42,8 +42,8 @@ from autograder.cli import app
 from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.grading import executors
+from autograder.grading.folder import only_grader
 from autograder.grading.job import Job
-from autograder.grading.run import only_grader
 from autograder.judging.answers import reference_code
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
@@ -55,7 +55,7 @@ from autograder.records.gradebook import (
     autograded_notebook,
     submission_time,
 )
-from autograder.records.gradebook.marks import ByHand, InWords
+from autograder.records.gradebook.marks import ByHand, InWords, of_checks
 from autograder.records.history import save_policy
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import InProcess
@@ -888,6 +888,25 @@ def test_tampering_with_structure_does_not_show(springs: Assignment) -> None:
     assert cells["spring_force"]["source"] == ANSWERS["spring_force"]
 
 
+def test_all_that_ran_is_there_to_be_read(springs: Assignment) -> None:
+    """Whoever changes Python in a cell that seems to be the course's own is to be seen there."""
+    notebook = filled(springs, ANSWERS)
+    new = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    written = []
+    for cell in list(notebook["cells"]):
+        if cell["cell_type"] == "code":
+            copies = [cell | {"source": f"mine_{len(written) + n} = 1"} for n in (0, 1)]
+            written += [copy["source"] for copy in copies]
+            notebook["cells"] += copies
+    notebook["cells"].append(new | {"id": "z", "source": "added = 1"})
+    submission = read_submission(json.dumps(notebook).encode(), springs)
+    ran = [cell for cell in submission.notebook if cell.number in submission.ran]
+    assert {"the setup cell", "the changed setup cell"} <= {cell.label for cell in submission.cells}
+    found = autograded_notebook(springs, result(springs), submission)["cells"]
+    shown = "\n".join("".join(cell["source"]) for cell in found if cell["cell_type"] == "code")
+    assert [cell.source for cell in ran if cell.source not in shown] == []
+
+
 def test_what_a_student_added_stays_where_it_stood(springs: Assignment) -> None:
     notebook = filled(springs, ANSWERS)
     at = [cell["id"] for cell in notebook["cells"]].index("spring_force")
@@ -1070,10 +1089,15 @@ class Tags(HTMLParser):
         self.text += data if self.open[-1:] != ["style"] else ""
 
 
+def checks_page(found: Assignment, made: Result, written: dict[str, str] | None = None) -> str:
+    """The page where the gradebook holds nothing."""
+    return page_of(found, made, of_checks(found, made), written or {})
+
+
 def test_a_page_says_what_was_earned_and_what_to_look_at(springs: Assignment) -> None:
     made = result(springs, notes=["a note"])
     made.exercises[1].checks[0].message = "energies  ✗ another public message"
-    text = " ".join(Tags(page_of(springs, made)).text.split())
+    text = " ".join(Tags(checks_page(springs, made)).text.split())
     for words in (
         "A weight on a spring",
         "ada",
@@ -1101,7 +1125,7 @@ def test_a_page_is_safe_against_what_students_write(springs: Assignment) -> None
             check.title = check.message = HOSTILE
     for status in ("graded", "unreadable", "grader_error"):
         made.status = status  # type: ignore[assignment]
-        page = page_of(springs, made)
+        page = checks_page(springs, made)
         tags = Tags(page)
         assert not {"script", "img"} & {name for name, _ in tags.found}
         assert not any(key.startswith("on") for _, keys in tags.found for key in keys)
@@ -1113,7 +1137,7 @@ def test_a_page_is_safe_against_what_students_write(springs: Assignment) -> None
 
 
 def test_a_page_can_be_read_by_machines_and_keyboards(springs: Assignment) -> None:
-    tags = Tags(page_of(springs, result(springs)))
+    tags = Tags(checks_page(springs, result(springs)))
     names = [name for name, _ in tags.found]
     assert dict(tags.found)["html"] == {"lang": "en"}
     assert names.count("h1") == names.count("main") == 1
@@ -1128,13 +1152,13 @@ def test_a_page_can_be_read_by_machines_and_keyboards(springs: Assignment) -> No
 
 
 def test_pages_for_what_was_not_graded(springs: Assignment) -> None:
-    text = Tags(page_of(springs, unreadable(springs))).text
+    text = Tags(checks_page(springs, unreadable(springs))).text
     assert "Your notebook could not be read." in text
     assert "The file is empty." in text
     assert "energies" not in text
     failed = result(springs, points=(6, 0, 5), status="grader_error", message="traceback")
     failed.exercises[1].status, failed.exercises[1].message = "error", "traceback"
-    text = " ".join(Tags(page_of(springs, failed)).text.split())
+    text = " ".join(Tags(checks_page(springs, failed)).text.split())
     assert "no mark was given for what it could not grade" in text
     assert "not graded" in text
     assert "11 of 15" not in text, "no total"
@@ -1148,9 +1172,9 @@ def test_nbgraders_pages_stay_until_there_is_a_new_result(
     store.save(made)
     pages.record(made)
     path = tmp_path / "feedback" / "ada" / "springs" / "springs.html"
-    assert path.read_text(encoding="utf-8") == page_of(springs, made)
+    assert path.read_text(encoding="utf-8") == checks_page(springs, made)
     assert "by hand" not in path.read_text(encoding="utf-8")
-    path.write_text("nbgrader's page with what was marked by hand")
+    path.write_text(f"nbgrader's page (Score: {of_checks(springs, made).total} / 15.0)")
     stored, now = store.path("springs", "ada"), time.time()
     os.utime(stored, (now - 20, now - 20))
     os.utime(path, (now - 10, now - 10))
@@ -1159,7 +1183,7 @@ def test_nbgraders_pages_stay_until_there_is_a_new_result(
     assert path.read_text().startswith("nbgrader's page")
     os.utime(stored, (now, now))
     pages.record(made)
-    assert path.read_text(encoding="utf-8") == page_of(springs, made)
+    assert path.read_text(encoding="utf-8") == checks_page(springs, made)
     pages.remove(made)
     assert not path.parent.exists()
 
@@ -1671,12 +1695,12 @@ def test_any_date_is_read_or_that_students_matter(text: str) -> None:
 def test_whatever_a_notebook_holds_is_its_students_matter(
     springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from autograder.records.gradebook import recorder
+    from autograder.records.gradebook import notebooks
 
     def broken(data: bytes, assignment: Assignment) -> Any:
         raise RecursionError("too deep [red]for me[/red]")
 
-    monkeypatch.setattr(recorder, "read_submission", broken)
+    monkeypatch.setattr(notebooks, "read_submission", broken)
     sha256 = hand_in(tmp_path, "ada", filled(springs, ANSWERS))
     record = Recorder(tmp_path, [springs])
     made = result(springs, sha256=sha256)
@@ -1795,7 +1819,6 @@ def there_and_back(
 ) -> list[str]:
     """Collects and records everyone of an archive; their ids."""
     from autograder.exchange.collect import collect
-    from autograder.records.receipts import Receipts
 
     data = json.dumps(filled(springs, ANSWERS)).encode()
     archive = archive_of(folder, dict.fromkeys(names, data) | beside)
@@ -1803,7 +1826,7 @@ def there_and_back(
     for student in students:
         made = result(springs, student, (6, 2, 1 / 3))
         Store(folder).save(made)
-        for sink in (Recorder(folder, [springs]), Pages(folder, [springs]), Receipts(folder)):
+        for sink in (Recorder(folder, [springs]), Pages(folder, [springs])):
             sink.record(made)
     return students
 
@@ -2028,8 +2051,6 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
         ExchangeSubmit,
     )
 
-    from autograder.records.receipts import Receipts
-
     place, course_dir, home = (tmp_path / name for name in ("exchange", "course", "home"))
     for folder in (place / "phys" / "inbound", course_dir, home / "springs"):
         folder.mkdir(parents=True)
@@ -2071,7 +2092,7 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
         made = result(springs, who)
         Store(course_dir).save(made)
         recorder = Recorder(course_dir, [springs])
-        for sink in (recorder, Pages(course_dir, [springs]), Receipts(course_dir)):
+        for sink in (recorder, Pages(course_dir, [springs])):
             sink.record(made)
     run(ExchangeReleaseFeedback, course_dir)
     as_student(ExchangeFetchFeedback)
@@ -2081,7 +2102,7 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
     # nbgrader's own generate_feedback takes along what lies beside the autograded notebook.
     handed_in = course_dir / "submitted" / student / "springs" / "submission_secret.txt"
     for who in (student, "by_mail"):
-        Receipts(course_dir).remove(result(springs, who))
+        Pages(course_dir, [springs]).remove(result(springs, who))
         autograded = course_dir / "autograded" / who / "springs" / "submission_secret.txt"
         assert len(autograded.read_bytes()) > 30
         assert who != student or autograded.read_bytes() == handed_in.read_bytes()
@@ -2235,7 +2256,7 @@ def test_a_page_says_what_each_check_is_worth_and_where_to_begin(springs: Assign
         "energies": "def kinetic(m, v):\n    return <m>",
         "oscillator": f"# mine\n{stub}",
     }
-    page = page_of(springs, made, None, code)
+    page = checks_page(springs, made, code)
     text = " ".join(Tags(page).text.split())
     for words in (
         "Where to begin. spring_force: energies, oscillator build on it.",
@@ -2274,7 +2295,7 @@ def test_a_page_speaks_of_the_half_only_where_it_took_something(
         for name, outcome, part in (("a", "passed", worth), ("b", "failed", 4 - worth))
     ]
     made.exercises[1].checks[1].point = True
-    page = page_of(springs, made, None, {})
+    page = checks_page(springs, made)
     told = [" ".join(line.split()) for line in Tags(page).text.splitlines()]
     assert [line for line in told if line.startswith("The checks passed")] == [said] * bool(said)
 
@@ -2484,7 +2505,7 @@ def test_who_left_is_nowhere_and_comes_back_with_everything(
     from autograder.cli.grading import _print_absent
     from autograder.exchange.export import gradescope_files, table
     from autograder.exchange.returning import feedback_archive
-    from autograder.grading.run import students
+    from autograder.grading.folder import students
     from autograder.records.gradebook.students import Known
     from autograder.records.report import read_report, render
 
@@ -2652,4 +2673,4 @@ def test_a_question_without_points_says_nothing_of_the_mark(
     extra = {"why": ByHand(None, 2.0, giver="kim")}
     mark = mark._replace(in_words={"why": InWords(2.0, 0.0)}, by_hand=extra, points=10.0)
     assert mark.story == ["why: 2 by hand (kim)"], "what counts is told"
-    assert "2 of 0 points" in " ".join(Tags(page_of(wordy, made, mark)).text.split())
+    assert "2 of 0 points" in " ".join(Tags(page_of(wordy, made, mark, {})).text.split())

@@ -22,16 +22,9 @@ from autograder.cli import app
 from autograder.course import ROOT, load_assignment
 from autograder.grading import judge_client, run
 from autograder.grading.executors import Hands, Judges, checks_of
+from autograder.grading.folder import course_salt, not_looked_at, only_grader, read_job, students
 from autograder.grading.job import Job
-from autograder.grading.run import (
-    course_salt,
-    grade_class,
-    judged_again,
-    not_looked_at,
-    only_grader,
-    read_job,
-    students,
-)
+from autograder.grading.run import Graders, grade_class, judged_again
 from autograder.judging.answers import reference_code
 from autograder.results import ExerciseResult, Result, Store, save_dropped
 
@@ -58,8 +51,8 @@ class Graded:
             patch.setattr(judge_client, "PROGRAM", (str(hasty),))
             # One: a judge costs seconds to start, and beside a second one an endless loop has no
             # core of its own, is late and gets its computing time once more.
-            graded = list(grade_class(self.found, folder, chosen, [], jobs=1))
-        self.results = {result.student: result for _, result in graded}
+            graded = list(grade_class(self.found, folder, chosen, [], Graders(1)))
+        self.results = {step.now.student: step.now for step in graded}
 
 
 def _graded(name: str, factory: pytest.TempPathFactory) -> Graded:
@@ -189,9 +182,9 @@ def test_no_process_is_left_behind(graded: Graded) -> None:
 
 @pytest.mark.slow
 def test_grading_again_changes_and_repeats_nothing(graded: Graded) -> None:
-    again = list(grade_class(graded.found, graded.folder, list(graded.members), [], jobs=2))
-    assert {event for event, _ in again} == {"kept"}
-    assert {result.student: result for _, result in again} == graded.results
+    again = list(grade_class(graded.found, graded.folder, list(graded.members), [], Graders(2)))
+    assert all(step.stays for step in again)
+    assert {step.now.student: step.now for step in again} == graded.results
 
 
 @pytest.mark.slow
@@ -199,8 +192,8 @@ def test_grading_again_changes_and_repeats_nothing(graded: Graded) -> None:
 def test_only_a_changed_submission_is_graded_again(whole: Graded, own_copy: Path) -> None:
     path = own_copy / "submitted" / "hugo" / "backprop" / "backprop.ipynb"
     path.write_bytes(path.read_bytes() + b"\n")
-    done = grade_class(whole.found, own_copy, ["ada", "hugo"], [], jobs=1)
-    assert {result.student: event for event, result in done} == {"ada": "kept", "hugo": "graded"}
+    done = grade_class(whole.found, own_copy, ["ada", "hugo"], [], Graders(1))
+    assert {step.now.student: step.stays for step in done} == {"ada": True, "hugo": False}
 
 
 def _grade(course: Path, *before: str) -> subprocess.CompletedProcess[str]:
@@ -262,13 +255,12 @@ def test_where_one_exercise_s_checks_changed_only_it_is_judged_again(
     ]
     before = msgspec.structs.replace(right, exercises=outdated, points=0, checks_sha256="older")
     Store(own_copy).save(before)
-    outdated: list[str] = []
-    ((event, kept),) = grade_class(whole.found, own_copy, ["dmitri"], [], jobs=1, outdated=outdated)
-    assert (event, kept, outdated) == ("kept", before, ["dmitri"]), "`grade` moves no recorded mark"
+    (step,) = grade_class(whole.found, own_copy, ["dmitri"], [], Graders(1))
+    assert step == (before, before, "", True), "`grade` moves no recorded mark"
     others = set(whole.results) - {"dmitri"}
     for student in others:
         Store(own_copy).path(whole.found.name, student).unlink()
-    ((known, again),) = judged_again(whole.found, own_copy, jobs=1)
+    ((known, again),) = judged_again(whole.found, own_copy, Graders(1), [])
     assert known == before
     assert (again.points, again.status) == (right.points, "graded")
     assert again.checks_sha256 == right.checks_sha256
@@ -392,13 +384,13 @@ def test_right_answers_earn_everything_in_every_variant(tmp_path: Path) -> None:
         folder = tmp_path / "submitted" / name / found.name
         folder.mkdir(parents=True)
         (folder / "backprop.ipynb").write_text(json.dumps(demo.filled(release, code)))
-    events, results = zip(*grade_class(found, tmp_path, ["ada", "emmy"], [], jobs=1), strict=True)
-    one, other = results
+    graded = list(grade_class(found, tmp_path, ["ada", "emmy"], [], Graders(1)))
+    assert not any(step.stays for step in graded)
+    one, other = (step.now for step in graded)
     assert one.points == other.points == found.points
     assert one.checks_sha256 != other.checks_sha256
-    again = list(grade_class(found, tmp_path, [one.student, other.student], [], jobs=1))
-    assert again == [("kept", one), ("kept", other)]
-    assert events == ("graded", "graded")
+    again = list(grade_class(found, tmp_path, [one.student, other.student], [], Graders(1)))
+    assert again == [(one, one, "", False), (other, other, "", False)]
 
 
 @pytest.mark.slow

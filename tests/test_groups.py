@@ -86,7 +86,7 @@ def container(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Iterator[group
     if version is groups.SECOND:
         (outer / "cgroup.subtree_control").write_text("+memory", encoding="ascii")
     (outer / version.memory).write_text(str(2**28), encoding="ascii")
-    monkeypatch.setattr(groups, "_places", lambda: [(outer, version)])
+    monkeypatch.setattr(groups, "_places", lambda: [groups.Group(outer, version)])
     yield groups.Group(outer, version)
     outer.rmdir()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import resource
 import shutil
 import socket
@@ -24,6 +25,7 @@ from autograder.grading.executors import checks_of, lost
 from autograder.grading.job import Job, unreadable
 from autograder.grading.run import _final, _stale
 from autograder.sandbox.cage import LEVELS, Cage, Level, Probe
+from autograder.sandbox.inside import syscalls
 from autograder.sandbox.inside.wire import decode, encode
 from autograder.sandbox.watch import Budget
 
@@ -370,3 +372,21 @@ def test_a_fault_of_the_grader_is_tried_once_more_and_not_for_ever() -> None:
     other = Job(assignment="backprop", student="ada", notebook=b"{} ")
     assert _stale(again, other, "full")
     assert not _final(again, lost(other, "it broke")).repeated
+
+
+@pytest.mark.parametrize(
+    ("machine", "header"),
+    [("x86_64", "x86_64-linux-gnu/asm/unistd_64.h"), ("aarch64", "asm-generic/unistd.h")],
+)
+def test_the_numbers_of_system_calls_are_the_kernel_s(machine: str, header: str) -> None:
+    """Of those that its headers know here."""
+    path = Path("/usr/include") / header
+    if not path.is_file():
+        pytest.skip("the kernel's headers are not installed")
+    defined = re.findall(r"^#define __NR(?:3264)?_(\w+) (\d+)$", path.read_text(), re.MULTILINE)
+    known = {name: int(number) for name, number in defined}
+    for name in ("_DANGEROUS", "_SHARED", "_UNSEEN", "_LASTING", "_OF_OTHERS", "_RULED"):
+        table = getattr(syscalls, name)
+        named = syscalls._numbers(table, machine)
+        assert named == {name: known.get(name, number) for name, number in named.items()}
+        assert not known.keys() & {*re.findall(r"\w+(?= )", table)} - named.keys()

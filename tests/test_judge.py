@@ -112,6 +112,23 @@ def test_what_came_back_does_not_count_twice_where_a_check_is_asked_once_more(
     assert worker.asked_again == 1
 
 
+def test_what_a_check_came_upon_is_put_into_words_whatever_it_says() -> None:
+    """The name of a weight is the student's choice, and stands in the exception of a check."""
+    code = (
+        "class MLP(nn.Module):\n    def __init__(self, input_dim, hidden, output_dim):\n"
+        "        super().__init__()\n        self.a = nn.Linear(input_dim, output_dim)\n"
+        "    def forward(self, x):\n        return self.a(x)\n"
+        "    def named_parameters(self, *args, **kwargs):\n"
+        "        return [('to unpack (expected ' + '9' * 5000, torch.ones(2))]\n"
+        "    def state_dict(self, *args, **kwargs):\n"
+        "        return [('a', torch.ones(2))]\n"
+    )
+    judge = Judge(load_assignment("training"))
+    student = Student(InProcess(cells(judge.assignment, Answer("training", "mlp", "odd", code))))
+    (result,) = judge.judge(student, "a salt", [judge.assignment.exercise("mlp")])
+    assert result.status in ("partly", "wrong")
+
+
 def test_a_mistake_that_keeps_more_than_it_may_is_a_hole() -> None:
     judge = Judge(load_assignment("backprop"))
     code = "def mse_loss(y_pred, y_true):\n    return np.mean((y_pred - y_true) ** 2, axis=0)\n"

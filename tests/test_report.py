@@ -23,9 +23,8 @@ import pytest
 
 from autograder.course import Cell, course, load_assignment
 from autograder.errors import CourseError
-from autograder.records import report
+from autograder.records import report, words
 from autograder.records.collected import Collected, Origin, save
-from autograder.records.report import counting
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import CellFailure
 
@@ -418,16 +417,16 @@ def test_time(tmp_path: Path) -> None:
     assert found.seconds == 56
     assert found.slowest[0].name == "s4"
     assert dict(found.phases)["running the checks"] == pytest.approx(9 * 1.2)
-    assert {e.submission.name for r in found.remarks for e in r.entries if "slower" in r.words} == {
-        "s4"
-    }
+    assert {
+        e.submission.name for r in report.remarks(found) for e in r.entries if "slower" in r.words
+    } == {"s4"}
 
 
 # ----------------------------------------------------------------------------------- outliers
 
 
 def remarked(course_dir: Path) -> dict[str, list[str]]:
-    found = report.read_report(NAME, course_dir).remarks
+    found = report.remarks(report.read_report(NAME, course_dir))
     return {
         r.words: [e.submission.name for e in r.entries] + [said for _, said in r.checks]
         for r in found
@@ -446,7 +445,7 @@ def test_cells_that_stopped_are_worth_a_look(tmp_path: Path) -> None:
     notes = [CellFailure(cells[0], why, 2, 2).sentence, CellFailure(cells[1], why).sentence]
     give(tmp_path, "ada", all_of("right"), notes=[*notes, "2 cells of the release are missing"])
     give(tmp_path, "ben", all_of("right"), notes=["cell 3, an untouched cell, was left out"])
-    remarks = report.read_report(NAME, tmp_path).remarks
+    remarks = report.remarks(report.read_report(NAME, tmp_path))
     (remark,) = (one for one in remarks if one.words == "Cells that stopped")
     assert [(entry.submission.name, entry.note) for entry in remark.entries] == [
         ("ada", note) for note in notes
@@ -726,7 +725,7 @@ def test_text_can_be_read_in_light_and_dark(tmp_path: Path, theme: int) -> None:
     blocks = re.findall(r":root \{(.*?)\}", page.inline["style"], re.DOTALL)
     assert len(blocks) == 2
     colour = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[theme]))
-    pairs = [(f"{status}-ink", status) for status in counting.STATUS_WORDS]
+    pairs = [(f"{status}-ink", status) for status in words.STATUS]
     pairs += [
         (ink, ground) for ink in ("ink", "soft", "link") for ground in ("page", "card", "shade")
     ]
@@ -770,7 +769,7 @@ def test_the_same_results_make_the_same_page(tmp_path: Path) -> None:
     ("share", "said"), [(0, "0 %"), (0.001, "1 %"), (0.5, "50 %"), (0.999, "99 %"), (1, "100 %")]
 )
 def test_percentages_keep_none_and_all_for_none_and_all(share: float, said: str) -> None:
-    assert counting.percent(share) == said
+    assert words.percent(share) == said
 
 
 # -------------------------------------------------------------------------------- the command

@@ -22,15 +22,9 @@ import pytest
 from autograder.course import load_assignment
 from autograder.errors import CourseError
 from autograder.files import share, write_atomically
-from autograder.grading import run
-from autograder.grading.run import (
-    SALT,
-    course_salt,
-    grade_class,
-    judged_again,
-    only_grader,
-    read_job,
-)
+from autograder.grading import folder
+from autograder.grading.folder import SALT, course_salt, only_grader, read_job
+from autograder.grading.run import Graders, grade_class, judged_again
 from autograder.results import Result, Store
 
 FOUND = load_assignment("backprop")
@@ -268,16 +262,16 @@ def test_a_submission_that_is_gone_keeps_its_mark_and_is_named(graded: Path, wha
     if what == "empty folder":
         (graded / "submitted" / "ada" / "backprop").mkdir(parents=True)
     missing: list[str] = []
-    assert list(judged_again(FOUND, graded, jobs=1, missing=missing)) == []
+    assert list(judged_again(FOUND, graded, Graders(1), missing)) == []
     assert [sentence.split(":")[0] for sentence in missing] == ["ada"]
     assert "there is no" in missing[0]
     for force in (False, True):
-        missing.clear()
-        events = grade_class(FOUND, graded, ["ada"], [], jobs=1, force=force, missing=missing)
-        assert list(events) == [("kept", result())]
-        assert len(missing) == 1
+        (step,) = grade_class(FOUND, graded, ["ada"], [], Graders(1), force=force)
+        assert step.stays
+        assert step.now == result()
+        assert "there is no" in step.gone
     assert Store(graded).load("backprop", "ada") == result()
 
 
 def test_the_file_system_is_named(tmp_path: Path) -> None:
-    assert "mounted at /" in run._file_system(tmp_path)
+    assert "mounted at /" in folder._file_system(tmp_path)

@@ -321,6 +321,16 @@ def test_a_wrong_training_is_seen_at_the_fact_that_it_breaks(fact: str, name: st
         assert failed == [fact]
 
 
+def test_weights_that_a_copy_has_learnt_are_told_from_none() -> None:
+    copied = WRONG["learns", "trains a copy"]
+    back = copied.replace(
+        "    model = copy.deep", "    given = model\n    model = copy.deep"
+    ).replace("    model.eval()", "    given.load_state_dict(model.state_dict())\n    given.eval()")
+    for code, words in ((copied, "learns nothing: is it a copy"), (back, "another one has learnt")):
+        with pytest.raises(CheckFailed, match=words):
+            _runs(code)[0].learns()
+
+
 BEYOND = {
     "plain": 160_000,
     "both signs of each, with a momentum of its own": 250_000,

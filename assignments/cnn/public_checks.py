@@ -65,6 +65,16 @@ def test_convolve2d_periodic__goes_round_the_edges(student):
     close(student.convolve2d_periodic(image, kernel), expected, SINGLE)
 
 
+def test_convolve2d_periodic__takes_larger_kernels(student):
+    """stamps a kernel of 5×5 around a 1 in the corner, across the edges"""
+    image, kernel = np.zeros((7, 6)), np.arange(1.0, 26.0).reshape(5, 5)
+    image[0, 0] = 1.0
+    expected = np.zeros((7, 6))
+    expected[:5, :5] = kernel
+    expected = np.roll(expected, (-2, -2), axis=(0, 1))
+    close(student.convolve2d_periodic(image, kernel), expected, SINGLE)
+
+
 def test_convolve2d_periodic__centres_even_kernels_above_and_left(student):
     """has the centre of a 1×2 kernel on its first entry"""
     image, kernel = np.array([[0.0, 1.0, 0.0, 0.0]]), np.array([[3.0, 7.0]])

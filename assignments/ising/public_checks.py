@@ -335,9 +335,10 @@ def rows(count, width):
 
 
 def test_ising_classifier__shape(student):
-    """maps (5, 256) to (5, 2), with 18 594 parameters"""
+    """maps (5, 256) to (5, 2) and (1, 256) to (1, 2), with 18 594 parameters"""
     model = student.IsingClassifier(256)
-    tensor(model(rows(5, 256)), (5, 2))
+    for n in (5, 1):
+        tensor(model(rows(n, 256)), (n, 2))
     found = sum(weights.numel() for weights in model.parameters())
     holds(found == 18594, f"the network has {found} parameters, not 18594")
 

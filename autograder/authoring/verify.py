@@ -29,8 +29,8 @@ import msgspec
 
 from autograder.course import Assignment, Exercise
 from autograder.errors import CourseError
-from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, definition, mistakes
+from autograder.judging.diagnosis import Observer
 from autograder.judging.judge import (
     AT_MOST_WITHOUT_THE_POINT,
     Check,
@@ -39,6 +39,7 @@ from autograder.judging.judge import (
     Transcripts,
     summarise,
 )
+from autograder.judging.replay import Known
 from autograder.judging.student import Student
 from autograder.results import CheckResult, ExerciseResult
 
@@ -229,7 +230,7 @@ class Trials:
     ) -> None:
         self.judge, self.exercise, self.salt, self.counted = judge, exercise, salt, counted
         self.checks = judge.of(exercise)
-        self.known = diagnosis.Known(judge.assignment)
+        self.known = Known(judge.assignment)
         self.seconds: dict[Key, float] = {}
         """CPU seconds of what each check asks the reference; a training counts for each check that
         tells of it."""
@@ -330,7 +331,7 @@ class Trials:
             tried.append((wrong, result, heard, row))
         for wrong, result, heard, row in tried:
             # What else could be said of it is looked for in vain.
-            diagnosis.Observer(self.judge, self.salt, known=self.known).named(result, heard)
+            Observer(self.judge, self.salt, known=self.known).named(result, heard)
             row.hole = self._hole(wrong, result, row)
             yield row
 

@@ -749,6 +749,15 @@ def test_train_autoencoder__draws_new_batches_for_every_epoch(student, draw):
     student.once(witnessed, draw).shuffles_again()
 
 
+def test_train_autoencoder__takes_the_order_from_the_generator(student, draw):
+    """takes the order of the batches, if there are any, from the generator: another seed, another
+    order"""
+    one, other = student.once(witnessed, draw), witnessed(student, draw)
+    one.sees_the_data()
+    if not one.whole:
+        one.is_not_ordered_like(other)
+
+
 def test_train_autoencoder__gives_the_mean_loss_of_every_epoch(student, draw):
     """returns for every epoch the mean over its configurations of reconstruction_loss"""
     student.once(witnessed, draw).reports_the_mean_loss()

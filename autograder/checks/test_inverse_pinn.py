@@ -197,20 +197,43 @@ def test_observe__has_a_large_noise_if_asked_for(student, draw):
 def test_observe__has_normal_noise_of_its_own_on_each(student, draw):
     """gives each measurement a normal error of its own
 
-    A Kolmogorov–Smirnov test at 1e-7 and four correlations at five standard errors: a right
-    answer fails once in 400 000.
+    A Kolmogorov–Smirnov test at 1e-7 and five correlations at five standard errors: a right
+    answer fails once in 300 000.
     """
     x, t, noise = _noise(student, draw, float(draw.uniform(0.005, 0.015)))
     # Of normal numbers the mean fourth power is 3 ± 0.09 times the squared variance, of uniform
-    # ones 1.8 times.
-    tails = bool(np.mean(noise**4) > 2.4 * np.mean(noise**2) ** 2)
+    # ones 1.8 times, of Student's with five degrees of freedom 9 times.
+    squared = np.mean(noise**2) ** 2
+    tails = bool(2.4 * squared < np.mean(noise**4) < 3.8 * squared)
     words = "the noise is not normal with mean zero and the deviation asked for"
     holds(tails and stats.kstest(noise, "norm").pvalue > 1e-7, words)
     for other in (x, t, np.roll(noise, 1)):
         within(np.corrcoef(noise, other)[0, 1], 0.0, 3000**-0.5)
-    words = "the noise is not equally large where it is warm and where it is cold"
-    together = np.corrcoef(noise**2, np.sin(np.pi * x))[0, 1]
-    holds(bool(abs(together) < 5 * 3000**-0.5), words)
+    for other, what in (
+        (np.sin(np.pi * x), "where it is warm and where it is cold"),
+        (t, "early and late"),
+    ):
+        together = np.corrcoef(noise**2, other)[0, 1]
+        words = f"the noise is not equally large {what}"
+        holds(bool(abs(together) < 5 * 3000**-0.5), words)
+
+
+def test_observe__has_errors_that_know_nothing_of_each_other(student, draw):
+    """gives errors that know nothing of each other: their mean is never made to vanish, nor their
+    spread to be exact
+
+    Of 300 experiments with four measurements each. (Σ e / 2)² has the mean 1 and the deviation
+    1.41, Σ e² the variance 8 ± 1.2: a right answer fails once in a million.
+    """
+    noise = []
+    for _ in range(300):
+        x, t, u = _observed(student, 4, 0.1, 0.5, _rng(draw))
+        noise.append((u - reference.exact_heat(x, t, 0.1)) / 0.5)
+    sums = np.mean(np.sum(noise, axis=1) ** 2 / 4)
+    holds(bool(sums > 0.5), "the errors of an experiment cancel each other")
+    holds(bool(sums < 1.6), "the errors of an experiment go the same way")
+    spread = np.var(np.sum(np.square(noise), axis=1))
+    holds(bool(spread > 3), "the errors of every experiment have the same spread")
 
 
 def _uniform(name: str, values: np.ndarray, low: float, high: float) -> None:

@@ -720,7 +720,8 @@ def test_nn_potential__is_smooth(student, draw):
     """is a smooth network: the force, its slope, changes from place to place and does not jump"""
     student.reseed(int(draw.integers(2**31)))
     model, column = _stirred_potential(student, draw), _column(draw, 9, torch.float32)
-    together = tensor(model(column), (9, 1))
+    together, again = (tensor(model(column), (9, 1)) for _ in range(2))
+    holds(bool((together == again).all()), "two calls give two energies: is there a dropout?")
     by_itself = np.concatenate([tensor(model(row[None]), (1, 1)) for row in column])
     # Energies of some tenths and more are sums of such, and rounded like them where they are small.
     off = np.abs(by_itself - together).max() / (np.abs(together).max() + 0.1)

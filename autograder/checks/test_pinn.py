@@ -859,6 +859,21 @@ def test_centred__scales_every_variable_by_its_own_interval(student, draw):
     close(tensor(model(*columns), (rows, 1)), expected, SINGLE)
 
 
+def test_centred__takes_as_many_variables_as_it_has_bounds(student, draw):
+    """takes as many variables as it has bounds, and a network of either precision"""
+    for d, dtype in ((3, torch.float32), (1, torch.float64), (4, torch.float64)):
+        seed, bounds = int(draw.integers(2**31)), _box(draw, d)
+        network = student.field("network", n_in=d, n_hidden=6, n_out=1, seed=seed)
+        network = network.double() if dtype is torch.float64 else network
+        columns = [_column(draw, 5, *one).detach().to(dtype) for one in bounds]
+        scaled = [
+            (2 * column - low - high) / (high - low)
+            for column, (low, high) in zip(columns, bounds, strict=True)
+        ]
+        expected = tensor(network(torch.cat(scaled, dim=1)), (5, 1))
+        close(tensor(student.Centred(network, bounds)(*columns), (5, 1)), expected, SINGLE)
+
+
 @pytest.mark.point
 def test_centred__keeps_the_graph(student, draw):
     """can be differentiated with respect to its variable and the network's parameters"""
@@ -1419,10 +1434,11 @@ def test_last_layer__takes_features_that_depend_on_each_other(student, draw):
     # So that any as many as count are independent: copies of one, and waves of one frequency.
     # torch's usual driver may keep the first columns where they are (pytorch issue 187411), and
     # would go wrong if one of them followed from those before it.
-    frequency, (phase, *others) = draw.uniform(0.7, 1.7), draw.uniform(0, 2 * math.pi, 5)
-    for phases in (np.full(3, phase), np.array(others)):
+    # Where an answer lets rounding take part, three sets of waves in four show it: of six one.
+    frequency, phase = draw.uniform(0.7, 1.7), draw.uniform(0, 2 * math.pi)
+    for phases in (np.full(3, phase), *draw.uniform(0, 2 * math.pi, (6, 8))):
         waves = _Waves(np.full(len(phases), frequency), phases)
-        t, conditions = draw.uniform(0, 4, (20, 1)), [(0.3, 0, 1.0)]
+        t, conditions = draw.uniform(0, 4, (40, 1)), [(0.3, 0, 1.0)]
         coefficients = _coefficients(draw, 2)
         w, best = _last_layer(student, waves, t, coefficients, conditions, 2.0)
         # Right ones are of order one, what rounding decides is at 10¹² and more.

@@ -657,11 +657,11 @@ def test_invariance_error__is_the_largest_change(student, draw):
 
 def test_invariance_error__counts_a_decrease_as_well(student, draw):
     """is positive, and the largest, where the transformation makes every output smaller"""
-    slopes, shift = draw.uniform(0.5, 3, 3), draw.uniform(1, 2, 3)
-    f = student.field("affine", matrix=np.diag(-slopes))
-    T = student.field("affine", matrix=np.eye(3), shift=shift)
-    expected = float((slopes * shift).max())
-    close(number(student.invariance_error(f, _normal(draw, 7, 3), T)), expected, SINGLE)
+    x, slope, shift = draw.uniform(0.5, 3, (7, 1)), *draw.uniform(1, 2, (2, 1))
+    f = student.field("polynomial", coefficients=[1.0, 0.0, -float(slope[0])])
+    T = student.field("affine", matrix=np.eye(1), shift=shift)
+    expected = float((slope * ((x + shift) ** 2 - x**2)).max())
+    close(number(student.invariance_error(f, torch.tensor(x), T)), expected, SINGLE)
 
 
 def test_invariance_error__measures_what_a_turn_does(student, draw):
@@ -677,11 +677,12 @@ def test_invariance_error__measures_what_a_turn_does(student, draw):
 
 def test_invariance_error__transforms_the_input_not_the_output(student, draw):
     """transforms what goes into f, not what comes out"""
-    x, order = _normal(draw, 6, 4), np.roll(np.arange(4), 1)
-    f = student.field("affine", matrix=np.diag([1.0, 2.0, 3.0, 4.0]))
-    T = student.field("permutation", order=order)
-    change = np.arange(1.0, 5.0) * (x.numpy()[:, order] - x.numpy())
-    x = x if _rises(change) else -x
+    x, (stretch, shift) = _normal(draw, 6, 1), draw.uniform(1.5, 3, 2)
+    before, after = x.numpy(), stretch * x.numpy() + shift
+    change = after - before + 2 * (after**2 - before**2)
+    way = 1 if _rises(change) else -1
+    f = student.field("polynomial", coefficients=[0.5, 1.0 * way, 2.0 * way])
+    T = student.field("polynomial", coefficients=[shift, stretch])
     expected = float(np.abs(change).max())
     close(number(student.invariance_error(f, x, T)), expected, SINGLE)
 
@@ -728,7 +729,7 @@ def test_equivariance_error__is_the_largest_difference(student, draw):
 
 def test_equivariance_error__uses_each_transformation_in_its_place(student, draw):
     """applies transform_in to the input and transform_out to the output, not the other way"""
-    x, A, B = _normal(draw, 6, 3), _matrix(draw, 3, 3), _matrix(draw, 3, 3)
+    x, A, B = _normal(draw, 6, 1), _matrix(draw, 1, 1), _matrix(draw, 1, 1)
     T_in, T_out = (student.field("affine", matrix=matrix) for matrix in (A, B))
     inside = x.numpy() @ A.T
     expected = inside + 2 * inside**2 - (x.numpy() + 2 * x.numpy() ** 2) @ B.T
@@ -740,12 +741,12 @@ def test_equivariance_error__uses_each_transformation_in_its_place(student, draw
 
 def test_equivariance_error__counts_a_decrease_as_well(student, draw):
     """is positive whichever of the two is larger"""
-    f, still = student.field("sine"), student.field("affine", matrix=np.eye(3))
+    f, still = student.field("sine"), student.field("affine", matrix=np.eye(1))
     for way in (1, -1):
-        x, shift = _normal(draw, 7, 3), draw.uniform(1, 2, 3)
-        moved = student.field("affine", matrix=np.eye(3), shift=way * shift)
+        x, shift = _normal(draw, 7, 1), draw.uniform(1, 2, 1)
+        moved = student.field("affine", matrix=np.eye(1), shift=way * shift)
         found = number(student.equivariance_error(f, x, still, moved))
-        close(found, float(shift.max()), SINGLE)
+        close(found, float(shift[0]), SINGLE)
 
 
 @pytest.mark.guard
@@ -963,9 +964,11 @@ def test_cluster_energy_model__does_not_change_when_turned(student, draw):
 
 def test_cluster_energy_model__does_not_change_when_mirrored(student, draw):
     """does not change when a cluster is mirrored"""
-    model, positions = _network(student, draw, "ClusterEnergyModel"), _clusters(draw, 9, 5)
+    model = _network(student, draw, "ClusterEnergyModel")
     mirror = torch.tensor([1.0, 1.0, -1.0], dtype=torch.float64)
-    _same(_energies(model, positions * mirror), _energies(model, positions))
+    for n_atoms in (5, 4):
+        positions = _clusters(draw, 9, n_atoms)
+        _same(_energies(model, positions * mirror), _energies(model, positions))
 
 
 @pytest.mark.point
@@ -1154,12 +1157,31 @@ def test_cluster_energy_model__gives_exact_forces(student, draw):
     close(found, torch.tensor(_known_forces(positions.numpy(), np.ones(3))), SINGLE)
 
 
+_WELL = OwnNetwork("""
+import torch
+
+
+class CheckNetwork(torch.nn.Module):
+    def __init__(self, stiffness):
+        super().__init__()
+        self.stiffness = stiffness
+
+    def forward(self, positions):
+        return self.stiffness * positions.square().sum(dim=(1, 2))
+""")
+"""Springs that hold every atom at the origin."""
+
+
 def test_cluster_energy_model__gives_the_forces_of_any_model(student, draw):
-    """forces is right for a model without symmetry too, and for tensors that require gradients"""
+    """forces is right for models without symmetry too, those of atoms held at a place and strong
+    ones among them, and for tensors that require gradients"""
     positions, stretch = _clusters(draw, 3, 4), draw.uniform(0.3, 1.2, 3)
     model = student.field("pair_energy", stretch=stretch)
     found = student.forces(model, positions.clone().requires_grad_())
     close(found, torch.tensor(_known_forces(positions.numpy(), stretch)), SINGLE)
+    for stiffness in draw.uniform([0.5, 500.0], [1.0, 1000.0]):
+        well = _WELL.there(student, 0, float(stiffness))
+        close(student.forces(well, positions), -2 * stiffness * positions, SINGLE)
 
 
 def _own_forces(student: Any, model: Any, positions: torch.Tensor) -> np.ndarray:
@@ -1413,6 +1435,15 @@ def test_train_energy_model__shows_each_cluster_once_an_epoch(student, draw):
 def test_train_energy_model__gives_the_mean_loss_of_every_epoch(student, draw):
     """returns for every epoch the mean loss over its clusters, whatever the loss"""
     student.once(witnessed, draw).reports_the_mean_loss(any_loss=True)
+
+
+def test_train_energy_model__takes_the_order_from_the_generator(student, draw):
+    """takes the order of mini-batches, if there are any, from the generator: another seed, another
+    order"""
+    one, other = student.once(witnessed, draw), witnessed(student, draw)
+    one.sees_the_data()
+    if not one.whole:
+        one.is_not_ordered_like(other)
 
 
 @pytest.mark.guard

@@ -986,6 +986,16 @@ def test_dropout__lets_the_gradient_through(student, draw):
     _gradient(gradient, torch.tensor(values != 0) / (1 - 0.4))
 
 
+@pytest.mark.guard
+def test_dropout__lets_the_gradient_through_in_evaluation(student, draw):
+    """has the slope 1 in evaluation"""
+    x = student.keep(_away_from_zero(draw, 50).requires_grad_())
+    output = student.keeping("dropout", x, 0.4, False, torch_generator(draw))
+    (gradient,) = student.gradients(output, x)
+    holds(gradient is not None, "in evaluation the result has lost its graph")
+    _gradient(gradient, torch.ones(50, dtype=torch.float64))
+
+
 @pytest.mark.point
 def test_dropout__is_off_in_evaluation(student, draw):
     """gives x as it is in evaluation, and not in training"""
@@ -1095,6 +1105,16 @@ def test_l2_penalty__has_the_gradient_2_w(student, draw):
             holds(gradient is None or not gradient.any(), "the biases are penalised too")
 
 
+@pytest.mark.guard
+def test_l2_penalty__has_a_gradient_where_all_weights_are_0(student, draw):
+    """has the gradient 0, and not NaN, where all weights are 0"""
+    model, _ = _network(student, draw, 3, 6, 2)
+    model.load_state_dict({name: 0 * p for name, p in model.state_dict().items()})
+    gradients = student.gradients(student.keeping("l2_penalty", model), model)
+    known = all(bool(one.isfinite().all()) for one in gradients if one is not None)
+    holds(known, "where all weights are 0 the gradient is NaN: is there a square root?")
+
+
 # ------------------------------------------------------------------------- early_stopping
 
 
@@ -1193,8 +1213,8 @@ def test_early_stopping__takes_nan_for_no_improvement(student, draw):
 
 def test_early_stopping__knows_the_best_epoch(student, draw):
     """knows the best epoch, counted from 0, and its loss"""
-    losses = draw.permutation(np.arange(1, 9)) + float(draw.uniform(0, 0.5))
-    model, stopper = student.field("polynomial", coefficients=[1.0]), student.EarlyStopping(20)
+    losses = np.array([*draw.permutation(np.arange(2, 9)), 10, 9, 1]) + draw.uniform(0, 0.5)
+    model, stopper = student.field("polynomial", coefficients=[1.0]), student.EarlyStopping(2)
     for epoch, loss in enumerate(losses):
         stopper.step(float(loss), model)
         best = int(np.argmin(losses[: epoch + 1]))

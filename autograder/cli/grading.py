@@ -17,7 +17,6 @@ from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
 from autograder.records.history import Policy, save_policy
 from autograder.results import Result, Store, dropped
-from autograder.sandbox.levels import Level
 
 from .terminal import (
     COURSE,
@@ -34,7 +33,7 @@ from .terminal import (
 
 if TYPE_CHECKING:
     from autograder.authoring.demo import Submission
-    from autograder.grading.run import Change
+    from autograder.grading.run import Change, Graders
     from autograder.records.gradebook import Mark, Recorder
 
 _INVENTED = ".invented_class"  # in a folder that `demo` made and may remove
@@ -69,13 +68,15 @@ def grade(
     """
     import msgspec
 
-    from autograder.grading.run import not_looked_at
+    from autograder.grading.folder import not_looked_at
+    from autograder.grading.run import Graders
 
     found = [load_assignment(name) for name in names]
     if policy is not None:
         for name in names:
             save_policy(course_dir, name, policy)
-    graded, marks = _grade(found, course_dir, jobs, scheduler, student, force, isolation, json)
+    graders = Graders(jobs, scheduler, isolation)
+    graded, marks = _grade(found, course_dir, graders, student, force, json)
     if json:
         told = []
         for result in graded:
@@ -114,12 +115,12 @@ def regrade(
     """
     import msgspec
 
-    from autograder.grading.run import Sink, judged_again, only_grader, record
+    from autograder.grading.folder import only_grader
+    from autograder.grading.run import Graders, judged_again, record
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
     from autograder.records.history import policy as policy_of
     from autograder.records.history import sha256
-    from autograder.records.receipts import Receipts
 
     found = load_assignment(name)
     with (
@@ -129,14 +130,8 @@ def regrade(
         with progress_bar(json) as bar:
             task = bar.add_task(name, total=None)
             changes, missing = [], list[str]()
-            for change in judged_again(
-                found,
-                course_dir,
-                missing=missing,
-                jobs=jobs,
-                scheduler=scheduler,
-                weakest=isolation,
-            ):
+            graders = Graders(jobs, scheduler, isolation)
+            for change in judged_again(found, course_dir, graders, missing):
                 bar.advance(task)
                 changes.append(change)
             changes.sort(key=lambda change: change.after.student)
@@ -150,9 +145,9 @@ def regrade(
             ):  # a run that was stopped may have left it out
                 recorder.record(result)
         totals = {
-            change.after.student: (_total(recorder, change.before), _total(recorder, change.after))
-            for change in changes
-            if change.after.status != "grader_error"
+            after.student: (recorder.preview(before).total, recorder.preview(after).total)
+            for before, after in changes
+            if after.status != "grader_error"
         }
         if json:
             rows = [_as_row(one, *totals.get(one.after.student, (None, None))) for one in changes]
@@ -161,9 +156,7 @@ def regrade(
             _print_changes(changes, totals)
         asked = not yes and not json and bool(good) and sys.stdin.isatty()
         if yes or (asked and typer.confirm("Record these?")):
-            sinks: list[Sink] = [recorder, Pages(course_dir, [found], recorder)]
-            sinks.append(Receipts(course_dir))
-            record(course_dir, good, sinks)
+            record(course_dir, good, [recorder, Pages(course_dir, [found], recorder)])
             print(f"{len(good)} results recorded", file=sys.stderr)
             if policy_of(course_dir, name) == "best":
                 print(f"`autograder grade {name}` finds the best attempts again", file=sys.stderr)
@@ -186,11 +179,6 @@ def _as_row(change: Change, mark_before: float | None, mark_after: float | None)
             {"name": one, "before": was, "after": now} for one, was, now in change.exercises
         ],
     }
-
-
-def _total(recorder: Recorder, result: Result) -> float | None:
-    mark = recorder.preview(result)
-    return None if mark is None else mark.total
 
 
 def _print_missing(missing: list[str]) -> None:
@@ -242,60 +230,51 @@ def _points(value: float | None) -> str:
 def _grade(
     assignments: list[Assignment],
     course_dir: Path,
-    jobs: int,
-    scheduler: str = "",
+    graders: Graders,
     student: str = "",
     force: bool = False,
-    isolation: Level = "full",
     json: bool = False,
 ) -> tuple[list[Result], dict[tuple[str, str], Mark]]:
     """The results, and the gradebook's marks by assignment and student. Without `json` the results
     have their points alone, so that a large class needs no more memory."""
     from msgspec.structs import replace
 
-    from autograder.grading.run import Sink, grade_class, judged, only_grader
+    from autograder.grading.folder import only_grader
+    from autograder.grading.run import grade_class, has_moved, judged
     from autograder.records.attempts import Attempts
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
-    from autograder.records.receipts import Receipts
 
     graded: list[Result] = []
     given: dict[tuple[str, str], Mark] = {}
     with interruptible(), only_grader(course_dir), progress_bar(json) as bar:
         recorder = Recorder(course_dir, assignments)
         pages = Pages(course_dir, assignments, recorder)
-        receipts = Receipts(course_dir)
-        kept: list[Sink] = [recorder, receipts]
         for found in assignments:
             chosen = _chosen(found, course_dir, student)
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
             unchanged: list[str] = []
-            missing, outdated = list[str](), list[str]()
-            moved = list[str]()
+            missing, moved, outdated = list[str](), list[str](), 0
             attempts = Attempts(course_dir, found, recorder, pages)
-            for event, result in grade_class(
-                found,
-                course_dir,
-                chosen,
-                [*kept, pages],
-                jobs=jobs,
-                scheduler=scheduler,
-                weakest=isolation,
-                force=force,
-                missing=missing,
-                outdated=outdated,
-                moved=moved,
-                renew=attempts.renew,
-                kept=kept,
+            for step in grade_class(
+                found, course_dir, chosen, [recorder], graders, force=force, renew=attempts.renew
             ):
+                before, result = step.before, step.now
                 bar.advance(task)
-                attempts.note(result)  # also of a run that was stopped before it could
-                if event == "kept":
+                if step.stays:
                     unchanged.append(result.student)
+                else:
+                    pages.record(result)
+                    if before is not None and has_moved(before, result):
+                        points = f"{before.points:g} before, {result.points:g} now"
+                        moved.append(f"{result.student}: {points} (the same file)")
+                attempts.note(result)  # also of a run that was stopped before it could
+                if step.gone:
+                    missing.append(f"{result.student}: {step.gone}")
+                outdated += step.outdated
                 results.append(result if json else replace(result, exercises=[], phases={}))
-            judging = functools.partial(judged, jobs=jobs, scheduler=scheduler, weakest=isolation)
-            attempts.settle(chosen, judging)
+            attempts.settle(chosen, functools.partial(judged, graders=graders))
             results = [attempts.counting(result) for result in results]
             results.sort(key=lambda result: result.student)
             graded += results
@@ -304,18 +283,16 @@ def _grade(
             pages.renew(found, unchanged, marks)
             for one in dropped(course_dir):
                 if (left := Store(course_dir).load(found.name, one)) is not None:
-                    receipts.complete(left)
+                    pages.complete(left)
             given |= {(found.name, student): mark for student, mark in marks.items()}
             if not json:
                 _print_class(found.title, results, marks)
                 _print_absent(recorder, found, len(dropped(course_dir)))
-            for sentence in attempts.said:
+            for sentence in [*attempts.said, *moved]:
                 print(f"autograder: {plain(sentence)}", file=sys.stderr)
-            for sentence in moved:
-                print(f"autograder: {plain(sentence)} (the same file)", file=sys.stderr)
             if outdated:
                 print(
-                    f"autograder: {len(outdated)} recorded marks of {found.name} rest on other "
+                    f"autograder: {outdated} recorded marks of {found.name} rest on other "
                     "checks, other points or another salt than today's, and stay; `autograder "
                     f"regrade {found.name} --course {course_dir}` shows who would gain and lose",
                     file=sys.stderr,
@@ -325,7 +302,7 @@ def _grade(
 
 def _chosen(assignment: Assignment, course_dir: Path, student: str) -> list[str]:
     """Whom to grade: this student, or all, and then whose submission is gone is said."""
-    from autograder.grading.run import students
+    from autograder.grading.folder import students
 
     there = students(course_dir, assignment)
     if not student:
@@ -440,6 +417,7 @@ def demo(
 
     from autograder.authoring.build import build as build_notebooks
     from autograder.authoring.demo import QUICK, class_of, write
+    from autograder.grading.run import Graders
     from autograder.records.report import write_report
 
     folder = Path("demo").resolve()
@@ -456,7 +434,7 @@ def demo(
         invented = class_of(one)
         write(folder, one, invented)
         members |= {(one.name, member.student): member for member in invented}
-    results, _ = _grade(found, folder, jobs)
+    results, _ = _grade(found, folder, Graders(jobs))
     pairs = [(members[result.assignment, result.student], result) for result in results]
     wrong = [
         (member, result)

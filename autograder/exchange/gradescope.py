@@ -32,7 +32,7 @@ _FILES = ("pyproject.toml", ".constraints.txt", "README.md")
 def gradescope_archive(assignment: Assignment, archive: Path) -> Path:
     """An autograder for Gradescope: everything under /autograder/source of its container, and a
     salt of its own."""
-    from autograder.grading.run import SALT, new_salt
+    from autograder.grading.folder import SALT, new_salt
 
     parts = [path for part in _PARTS for path in files_of(ROOT / part)]
     parts += [ROOT / name for name in _FILES]
@@ -56,8 +56,8 @@ def run_gradescope(assignment: Assignment, home: Path) -> None:
     fault of the grader writes no result: Gradescope then says that the autograder failed.
     """
     from autograder.grading.executors import judges
+    from autograder.grading.folder import course_salt, variant
     from autograder.grading.job import Job
-    from autograder.grading.run import course_salt, variant
 
     salt = course_salt(ROOT)
     if assignment.variants:

@@ -31,12 +31,11 @@ from traitlets import Enum
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
 from autograder.files import plain
+from autograder.grading.folder import students
 from autograder.grading.job import Job
-from autograder.grading.run import students
 from autograder.records.feedback import Pages
 from autograder.records.gradebook import Recorder, submission_time
 from autograder.records.gradebook.givers import watch
-from autograder.records.receipts import Receipts
 from autograder.results import Result, Store
 
 
@@ -107,7 +106,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
         from autograder.grading.executors import judges
-        from autograder.grading.run import course_salt, only_grader, read_job
+        from autograder.grading.folder import course_salt, only_grader, read_job
 
         weakest: Any = self.isolation
         exporter: SubmissionExporter = self.parent
@@ -150,7 +149,6 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         attempts.settle([student], lambda jobs: ((job, grade(job)) for job in jobs))
         for sentence in attempts.said:
             self.log.warning("%s", plain(sentence))
-        Receipts(recorder.course_dir).remove(result)
         pages.remove(result)
         return attempts.counting(result)
 

@@ -75,15 +75,12 @@ def room() -> int:
 def scarce() -> list[str]:
     """Of what even one submission, with its judge, may need more than there is."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    wanted = {
-        "memory": (_memory(), _NEEDED),
-        "processes": (_processes(), _PROCESSES),
-        "open files": (
-            files if files != resource.RLIM_INFINITY else LIMITS["files"],
-            LIMITS["files"],
-        ),
+    lacks = {
+        "memory": _memory() < _NEEDED,
+        "processes": _processes() < _PROCESSES,
+        "open files": files != resource.RLIM_INFINITY and files < LIMITS["files"],
     }
-    return [name for name, (there, needed) in wanted.items() if there < needed]
+    return [name for name, lacking in lacks.items() if lacking]
 
 
 def _processes() -> float:
@@ -91,13 +88,13 @@ def _processes() -> float:
     most = resource.getrlimit(resource.RLIMIT_NPROC)[0]
     alone = os.geteuid() == 0 or most == resource.RLIM_INFINITY
     own = float("inf") if alone else most - threads_of_this_user()
-    return min(own, groups.processes_left())
+    return min([own, *(group.processes_left() for group in groups.own("pids"))])
 
 
 def _memory() -> float:
     """Bytes that are free, on the machine and in its control groups; without end where nobody
     tells."""
-    return min([bytes_left(), *(groups.left(*group) for group in groups.own())])
+    return min([bytes_left(), *(group.left() for group in groups.own())])
 
 
 @contextlib.contextmanager

@@ -21,10 +21,10 @@ from autograder.judging.answers import cells
 from autograder.judging.digest import digests, salted, together
 from autograder.judging.follow_through import judged
 from autograder.judging.judge import Check, Judge
-from autograder.judging.patience import TookTooLong, at_most
+from autograder.judging.patience import at_most
 from autograder.judging.retry import InCage
 from autograder.judging.student import Student
-from autograder.judging.submission import attempt_salt, read_submission
+from autograder.judging.submission import attempt_salt
 from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox.cage import strongest
 from autograder.sandbox.inside.lockdown import limit_memory
@@ -32,9 +32,9 @@ from autograder.sandbox.levels import Level
 from autograder.sandbox.protocol import InProcess
 
 from .explained import Asked, Explained, Explanation
+from .folder import course_salt, read_job
 from .job import submission_sha256
-from .judge_process import MEMORY, SECONDS
-from .run import course_salt, read_job
+from .judge_process import MEMORY, SECONDS, read
 
 _MOST_CALLS = 6
 _MOST_TEXT = 400
@@ -54,11 +54,9 @@ def explain(
     if job.notebook is None:
         raise CourseError(f"{student} has nothing of {assignment.name} to explain: {job.problem}")
     try:
-        with at_most(SECONDS):
-            submission = read_submission(job.notebook, assignment)
-    except (SubmissionError, TookTooLong) as error:
-        why = str(error) or "it takes too long to read"
-        raise CourseError(f"{student}'s notebook cannot be read: {why}") from None
+        submission = read(job, assignment)
+    except SubmissionError as error:
+        raise CourseError(f"{student}'s notebook cannot be read: {error}") from None
     salt = attempt_salt(job.salt, submission, assignment)
     judge = _Telling(assignment)
     cage = strongest(weakest)

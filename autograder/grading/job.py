@@ -11,12 +11,6 @@ from autograder.course import Assignment
 from autograder.judging.digest import Digests, together
 from autograder.results import ExerciseResult, Result
 
-OWN_FAULT = "the grader's own checks failed, for the right answer too, in"
-REPEATED = (
-    "It happened twice, so this is not tried again by itself: mend the check if one is at fault, "
-    "which `autograder verify` shows, or grade this student with --force"
-)
-
 
 class Job(msgspec.Struct, kw_only=True):
     """One submission to grade: bytes in, `Result` out."""
@@ -59,13 +53,14 @@ def submission_sha256(job: Job) -> str:
 
 def filled(result: Result, exercises: list[ExerciseResult]) -> Result:
     """The result with these exercises, and with what follows from them."""
-    faulty = [exercise.name for exercise in exercises if exercise.status == "error"]
+    faulty = ", ".join(exercise.name for exercise in exercises if exercise.status == "error")
+    fault = f"the grader's own checks failed, for the right answer too, in {faulty}"
     return msgspec.structs.replace(
         result,
         exercises=exercises,
         points=round(sum(exercise.points for exercise in exercises), 2),
         status="grader_error" if faulty else "graded",
-        message=f"{OWN_FAULT} {', '.join(faulty)}" if faulty else "",
+        message=fault if faulty else "",
     )
 
 

@@ -20,13 +20,20 @@ import msgspec
 
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CageError, SubmissionError
-from autograder.judging.diagnosis import Observer, prepare
+from autograder.judging.diagnosis import Observer
 from autograder.judging.digest import digests, resting_on, salted
 from autograder.judging.follow_through import judged
 from autograder.judging.judge import Judge
 from autograder.judging.patience import TookTooLong, at_most
+from autograder.judging.replay import prepare
 from autograder.judging.retry import InCage
-from autograder.judging.submission import answer_cells, attempt_salt, outline_of, read_submission
+from autograder.judging.submission import (
+    Submission,
+    answer_cells,
+    attempt_salt,
+    outline_of,
+    read_submission,
+)
 from autograder.results import ExerciseResult, Result
 from autograder.sandbox import alive, groups
 from autograder.sandbox.cage import Cage, out_of_reach, strongest
@@ -45,6 +52,17 @@ _SOON = alive.SILENT_SECONDS / 5
 """In which a cage that ends while it starts has ended."""
 HINT_SECONDS = 15.0
 """For all hints of an exercise: twice and more of what `diagnosis` allows itself."""
+
+
+def read(job: Job, found: Assignment) -> Submission:
+    """What was handed in; SubmissionError where it cannot be read, or not in time."""
+    if job.notebook is None:
+        raise SubmissionError(job.problem)
+    try:
+        with at_most(SECONDS):
+            return read_submission(job.notebook, found)
+    except TookTooLong:
+        raise SubmissionError("the notebook takes too long to read") from None
 
 
 class _Server:
@@ -132,25 +150,17 @@ class _Server:
     def _judge(self, judge: Judge, job: Job) -> Result:
         started = time.perf_counter()
         isolation, checks = self.cage.level, salted(self.digests, job.salt)
-        if job.notebook is None:
-            return unreadable(job, self.found, isolation, checks, job.problem)
         try:
-            with at_most(SECONDS):
-                submission = read_submission(job.notebook, self.found)
-        except (SubmissionError, TookTooLong) as error:
-            why = str(error) or "the notebook takes too long to read"
-            return unreadable(job, self.found, isolation, checks, why)
+            submission = read(job, self.found)
+        except SubmissionError as error:
+            return unreadable(job, self.found, isolation, checks, str(error))
         phases = {"read": time.perf_counter() - started}
-        diagnosed = 0.0
         observer = Observer(judge, job.salt, submission.cells)
 
         def after(result: ExerciseResult, transcripts: Any) -> None:
-            nonlocal diagnosed
-            begun = time.perf_counter()
             # A hint is more than is owed: what it stumbles over costs nothing else.
             with contextlib.suppress(Exception), at_most(HINT_SECONDS):
                 observer(result, transcripts)
-            diagnosed += time.perf_counter() - begun
 
         wanted = [self.found.exercise(name) for name in job.exercises or checks]
         salt = attempt_salt(job.salt, submission, self.found)
@@ -159,7 +169,7 @@ class _Server:
         for name, exercise in tries.exercises.items():
             exercise.checks_sha256 = resting_on(checks, name, exercise.rests_on)
         total = time.perf_counter() - started
-        phases |= {"cells": tries.cell_seconds, "diagnosis": diagnosed}
+        phases |= {"cells": attempt.cell_seconds, "diagnosis": observer.spent}
         phases["checks"] = total - sum(phases.values())
         notes = [*job.notes, *submission.notes, *tries.notes]
         if lacks := out_of_reach(isolation):  # a right answer may have lost points by it

@@ -10,33 +10,22 @@ again whose checks they are.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
-import os
-import re
-import secrets
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from autograder.course import Assignment
-from autograder.errors import CageError, CourseError, SubmissionError, Unreachable
-from autograder.files import remove_unfinished, share, usable_id, write_atomically
+from autograder.errors import CageError, CourseError
 from autograder.judging.digest import resting_on, together
-from autograder.judging.submission import find_notebook
-from autograder.results import Result, Store, dropped, handed_in
+from autograder.results import Result, Store
 from autograder.sandbox.levels import LEVELS, Level
 
-from .executors import checks_of, cluster, here, lost
-from .job import REPEATED, Job, filled, submission_sha256
-
-SALT = ".autograder_salt"
-Event = Literal["graded", "kept"]
-Asked = TypeVar("Asked", bound=Job | Result)
+from .executors import Hands, checks_of, cluster, here, lost
+from .folder import course_salt, read_job
+from .job import Job, filled, submission_sha256
 
 
 class Sink(Protocol):
@@ -45,52 +34,36 @@ class Sink(Protocol):
     def record(self, result: Result) -> None: ...
 
 
-def students(course_dir: Path, assignment: Assignment) -> list[str]:
-    """Who handed in and can be graded, in order; CourseError where there is no `submitted/`."""
-    submitted = course_dir / "submitted"
-    if not submitted.is_dir():
-        raise CourseError(
-            f"{submitted} does not exist; submissions belong in "
-            f"{submitted}/<student>/{assignment.name}/{assignment.name}.ipynb"
-        )
-    return sorted(filter(usable_id, handed_in(course_dir, assignment.name)))
+class Graders(NamedTuple):
+    """Who judges: `jobs` judges on this machine (as many as it has room for if 0), or the Dask
+    cluster whose `scheduler` is named; in no weaker cage than `weakest`."""
+
+    jobs: int = 0
+    scheduler: str = ""
+    weakest: Level = "full"
+
+    def at_work(self) -> contextlib.AbstractContextManager[Hands]:
+        if self.scheduler:
+            return cluster(self.scheduler, self.weakest)
+        return here(self.jobs, self.weakest)
 
 
-def not_looked_at(course_dir: Path, assignment: Assignment) -> list[str]:
-    """Folders in `submitted` in which nothing can be graded, as they can be shown, and why."""
-    found, left = [], dropped(course_dir)
-    for path in sorted(course_dir.glob("submitted/*")):
-        if path.name in left:
-            continue
-        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
-            found.append(f"{path.name!a}: this user may not look into it")
-        elif not usable_id(path.name) and os.path.lexists(path / assignment.name):
-            found.append(
-                f"{path.name!a}: the folder's name is no student's id (too long, or not plain "
-                "text); rename it and grade again"
-            )
-    return found
+class Step(NamedTuple):
+    """What was on record of a student, and what holds now: the same object where that stays."""
+
+    before: Result | None
+    now: Result
+    gone: str = ""
+    """Why what is on record cannot be judged any more."""
+    outdated: bool = False
+    """Whether it stays although other checks, other points or another salt would move it."""
+
+    @property
+    def stays(self) -> bool:
+        return self.now is self.before
 
 
-def read_job(
-    course_dir: Path, assignment: Assignment, student: str, salt: str, folder: Path | None = None
-) -> Job:
-    """What a student handed in, or what lies in `folder` of theirs, as a job; a missing notebook is
-    a job with a problem."""
-    if assignment.variants:
-        salt = variant(salt, student)
-    job = Job(assignment=assignment.name, student=student, notebook=None, salt=salt)
-    try:
-        folder = folder or course_dir / "submitted" / student / assignment.name
-        job.notebook, job.notes = find_notebook(folder, assignment.name)
-    except SubmissionError as error:
-        job.problem, job.fault = str(error), isinstance(error, Unreachable)
-    return job
-
-
-def variant(salt: str, student: str) -> str:
-    """The salt from which this student's hidden inputs are drawn, and nobody else's."""
-    return hashlib.sha256(f"{salt}\0{student}".encode()).hexdigest()
+Asked = TypeVar("Asked", bound=Job | Step)
 
 
 def grade_class(
@@ -98,54 +71,32 @@ def grade_class(
     course_dir: Path,
     chosen: Iterable[str],
     sinks: Iterable[Sink],
+    graders: Graders,
     *,
-    jobs: int,
-    scheduler: str = "",
-    weakest: Level = "full",
     force: bool = False,
-    missing: list[str] | None = None,
-    outdated: list[str] | None = None,
-    moved: list[str] | None = None,
     renew: Callable[[Result], None] | None = None,
-    kept: Iterable[Sink] | None = None,
-) -> Iterator[tuple[Event, Result]]:
-    """Every chosen student's result as it comes, recorded in the store and the sinks by then; one
-    that stays, in those of `kept` alone if it is given.
+) -> Iterator[Step]:
+    """Every chosen student's result as it comes, recorded in the store and the sinks by then.
 
-    Whose submission was graded and is not there any more keeps the record, and is told in
-    `missing`, with the reason. A recorded result of the same file stays, whatever became of the
-    checks, the points or the salt since; its student is told in `outdated`. Where the same file
-    was judged again and earned something else, `moved` has the sentence. `renew` is called with a
-    result before one of another file takes its place.
-    `jobs` judges on this machine grade, or the Dask cluster whose `scheduler` is named.
+    Whose submission was graded and is not there any more keeps the record. So does a recorded
+    result of the same file, whatever became of the checks, the points or the salt since. `renew` is
+    called with a result before one of another file takes its place.
     """
     sinks = list(sinks)
-    kept = sinks if kept is None else list(kept)
-    for before, after in _judged(
-        assignment,
-        course_dir,
-        chosen,
-        jobs=jobs,
-        scheduler=scheduler,
-        weakest=weakest,
-        force=force,
-        missing=missing,
-        outdated=[] if outdated is None else outdated,
-    ):
-        if after is before:
-            for sink in kept:
-                sink.record(after)
-            yield "kept", after
+    for step in _steps(assignment, course_dir, chosen, graders, force=force, leave_outdated=True):
+        before, now = step.before, step.now
+        if step.stays:
+            for sink in sinks:
+                sink.record(now)
         else:
-            if renew is not None and before is not None and not of_one_file(before, after):
+            if renew is not None and before is not None and not of_one_file(before, now):
                 renew(before)
-            record(course_dir, [after], sinks)
-            if moved is not None and before is not None and has_moved(before, after):
-                moved.append(f"{after.student}: {before.points:g} before, {after.points:g} now")
-            yield "graded", after
+            record(course_dir, [now], sinks)
+        yield step
 
 
 def has_moved(before: Result, after: Result) -> bool:
+    """Whether the same file has another mark now."""
     marked = before.status != "grader_error"
     return marked and of_one_file(before, after) and before.points != after.points
 
@@ -187,13 +138,7 @@ class Change(NamedTuple):
 
 
 def judged_again(
-    assignment: Assignment,
-    course_dir: Path,
-    *,
-    missing: list[str] | None = None,
-    jobs: int,
-    scheduler: str = "",
-    weakest: Level = "full",
+    assignment: Assignment, course_dir: Path, graders: Graders, missing: list[str]
 ) -> Iterator[Change]:
     """Every recorded submission under the present checks, as it comes; nothing is written.
 
@@ -203,30 +148,22 @@ def judged_again(
     """
     store, name = Store(course_dir), assignment.name
     recorded = [student for student in store.students(name) if store.load(name, student)]
-    for before, after in _judged(
-        assignment,
-        course_dir,
-        recorded,
-        jobs=jobs,
-        scheduler=scheduler,
-        weakest=weakest,
-        missing=missing,
-    ):
-        if before is None or after is before:
-            continue
-        if of_one_file(before, after):
-            yield Change(before, after)
-        elif missing is not None:
-            missing.append(
-                f"{after.student}: another file was handed in since, for `grade` to take"
-            )
+    for step in _steps(assignment, course_dir, recorded, graders):
+        before, now = step.before, step.now
+        if step.gone:
+            missing.append(f"{now.student}: {step.gone}")
+        elif before is not None and not step.stays:
+            if of_one_file(before, now):
+                yield Change(before, now)
+            else:
+                missing.append(
+                    f"{now.student}: another file was handed in since, for `grade` to take"
+                )
 
 
-def judged(
-    asked: Iterable[Asked], *, jobs: int, scheduler: str = "", weakest: Level = "full"
-) -> Iterator[tuple[Asked, Result]]:
-    """Each job and its result as it comes, and a result that is asked for as it is in its turn;
-    nothing is written."""
+def judged(asked: Iterable[Asked], graders: Graders) -> Iterator[tuple[Asked, Result]]:
+    """Each job and its result as it comes, and a step that is settled in its turn; nothing is
+    written."""
     waiting: dict[Future[bytes], Any] = {}
 
     def finished() -> Iterator[tuple[Asked, Result]]:
@@ -234,10 +171,10 @@ def judged(
             job = waiting.pop(future)
             yield job, _result(job, future)
 
-    with cluster(scheduler, weakest) if scheduler else here(jobs, weakest) as hands:
+    with graders.at_work() as hands:
         for one in asked:
-            if isinstance(one, Result):
-                yield one, one
+            if isinstance(one, Step):
+                yield one, one.now
                 continue
             waiting[hands.submit(one)] = one
             if len(waiting) >= hands.ahead():
@@ -255,55 +192,48 @@ def record(course_dir: Path, results: Iterable[Result], sinks: Iterable[Sink]) -
             sink.record(result)
 
 
-def _judged(
+def _steps(
     assignment: Assignment,
     course_dir: Path,
     chosen: Iterable[str],
+    graders: Graders,
     *,
-    jobs: int,
-    scheduler: str,
-    weakest: Level,
     force: bool = False,
-    missing: list[str] | None = None,
-    outdated: list[str] | None = None,
-) -> Iterator[tuple[Result | None, Result]]:
-    """Of each student what was known and what holds now; one object where that still holds.
-
-    With `outdated`, a recorded mark that only other checks could move is left and named there.
+    leave_outdated: bool = False,
+) -> Iterator[Step]:
+    """What becomes of each student; `leave_outdated`: a mark that only other checks could move
+    stays.
 
     Notebooks are read shortly before their turn, so that a large class needs no more memory
     than a small one.
     """
-    store, salt = Store(course_dir), course_salt(course_dir)
+    store, salt, weakest = Store(course_dir), course_salt(course_dir), graders.weakest
     known: dict[str, Result | None] = {}  # of those that are being judged
 
-    def asked() -> Iterator[Job | Result]:
+    def asked() -> Iterator[Job | Step]:
         for student in chosen:
             recorded = store.load(assignment.name, student)
             job = read_job(course_dir, assignment, student, salt)
             if job.notebook is None and recorded is not None and recorded.status == "graded":
-                if missing is not None:
-                    missing.append(f"{student}: {job.problem}")
-                yield recorded
+                yield Step(recorded, recorded, gone=job.problem)
                 continue
             before = None if force else recorded
             job.exercises = _stale(before, job, weakest)
-            if outdated is not None and before is not None and _outdated(before, job, weakest):
-                outdated.append(student)
-                job.exercises = []
             if before is not None and not job.exercises:
-                yield before
-                continue
-            known[student] = recorded
-            yield job
+                yield Step(before, before)
+            elif before is not None and leave_outdated and _marked(before, job, weakest):
+                yield Step(before, before, outdated=True)
+            else:
+                known[student] = recorded
+                yield job
 
-    for one, result in judged(asked(), jobs=jobs, scheduler=scheduler, weakest=weakest):
-        if one is result:
-            yield result, result
-            continue
-        recorded = known.pop(result.student)
-        before = None if force else recorded
-        yield recorded, _final(before, _merged(before, result, assignment))
+    for one, result in judged(asked(), graders):
+        if isinstance(one, Step):
+            yield one
+        else:
+            recorded = known.pop(one.student)
+            before = None if force else recorded
+            yield Step(recorded, _final(before, _merged(before, result, assignment)))
 
 
 def _stale(known: Result | None, job: Job, weakest: Level) -> list[str]:
@@ -330,10 +260,9 @@ def _rests(known: Result, job: Job, weakest: Level) -> bool:
     return same and not again and known.isolation not in LEVELS[LEVELS.index(weakest) + 1 :]
 
 
-def _outdated(known: Result, job: Job, weakest: Level) -> bool:
-    """Whether a mark was recorded that nothing but other checks would move."""
-    marked = known.status != "grader_error"
-    return marked and bool(job.exercises) and _rests(known, job, weakest)
+def _marked(known: Result, job: Job, weakest: Level) -> bool:
+    """Whether a mark was recorded that nothing but other checks could move."""
+    return known.status != "grader_error" and _rests(known, job, weakest)
 
 
 def _merged(known: Result | None, new: Result, assignment: Assignment) -> Result:
@@ -358,7 +287,10 @@ def _final(known: Result | None, new: Result) -> Result:
         and known.checks_sha256 == new.checks_sha256
     )
     if new.repeated:
-        new.message += f". {REPEATED}"
+        new.message += (
+            ". It happened twice, so this is not tried again by itself: mend the check if one is "
+            "at fault, which `autograder verify` shows, or grade this student with --force"
+        )
     return new
 
 
@@ -370,127 +302,3 @@ def _result(job: Job, future: Future[bytes]) -> Result:
         raise
     except Exception as error:
         return lost(job, str(error))
-
-
-def new_salt() -> str:
-    return secrets.token_hex(16)
-
-
-def course_salt(course_dir: Path) -> str:
-    """The course's own secret, from which hidden inputs are drawn; made where no course was before.
-
-    A copy lies in `results`, whose marks were given under it, and goes where they go. Another salt
-    would judge the whole class anew, so that one that cannot be read is an error.
-    """
-    path, copy = course_dir / SALT, course_dir / "results" / SALT
-    salt, kept = _read_salt(path), _read_salt(copy)
-    if salt and kept and salt != kept:
-        raise CourseError(
-            f"{path} and {copy} differ: the results were given under another salt than this "
-            f"course's. Keep the file that belongs to the results, and remove the other"
-        )
-    if not salt and not kept and (before := _course_before(course_dir)):
-        raise CourseError(
-            f"{path} is gone, and {before} holds marks that were given under it: with another one "
-            "the whole class would be judged anew. Bring the file back from where the course was "
-            f"before; if the marks may change, put `openssl rand -hex 16` into it"
-        )
-    found = salt or kept or new_salt()
-    graded_here = any((course_dir / name).is_dir() for name in ("submitted", "results"))
-    for place, known in ((path, salt), *([(copy, kept)] if graded_here else [])):
-        if not known:
-            write_atomically(place, found.encode() + b"\n", private=True)
-    return found
-
-
-def _read_salt(path: Path) -> str:
-    """ "" where there is no file; CourseError for one that cannot be read."""
-    try:
-        text = path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        return ""
-    except OSError as error:
-        owner = f"; it belongs to {_owner(path)}, who can give it to the folder's group"
-        raise CourseError(
-            f"{path} cannot be read ({error.strerror}){owner}. It decides the hidden inputs: "
-            "nothing was graded"
-        ) from None
-    except UnicodeDecodeError:
-        text = ""
-    if not re.fullmatch(r"[0-9a-f]{32}", text):
-        raise CourseError(
-            f"{path} is damaged: it should hold 32 hexadecimal digits. Bring it back from a backup "
-            f"or from {SALT} in the folder `results` or above it, and remove the damaged one"
-        )
-    return text
-
-
-def _owner(path: Path) -> str:
-    try:
-        return path.owner()
-    except (OSError, KeyError):
-        return "another user"
-
-
-def _course_before(course_dir: Path) -> str:
-    """What says that this course has been graded before; "" if nothing does."""
-    if any(course_dir.glob("results/*/*.json")):
-        return "results"
-    path = course_dir / "gradebook.db"
-    if path.is_file():  # it may have come with a roster alone
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(_opened(path)) as database:
-            query = "SELECT 1 FROM grade WHERE auto_score IS NOT NULL LIMIT 1"
-            return "gradebook.db" if database.execute(query).fetchone() else ""
-    return ""
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-
-
-@contextlib.contextmanager
-def only_grader(course_dir: Path) -> Iterator[None]:
-    """Keeps a second grader off the same course while this one writes."""
-    path = course_dir / ".autograder_lock"
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)  # enough to lock it, for each user
-    except OSError as error:
-        raise CourseError(f"{path} cannot be opened ({error.strerror})") from None
-    try:
-        share(path)
-        _lock(file, course_dir)
-        for name in ("results", "autograded", "feedback"):
-            remove_unfinished(course_dir / name)
-        yield
-        for path in course_dir.glob("gradebook.db*"):
-            share(path)
-    finally:
-        os.close(file)
-
-
-def _lock(file: int, course_dir: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise CourseError(
-            f"another grader is at work on {course_dir}; wait for it, or end it"
-        ) from None
-    except OSError as error:
-        raise CourseError(
-            f"{course_dir} cannot be locked ({error.strerror}): it lies on "
-            f"{_file_system(course_dir)}, which has no locks, so that a second grader could not be "
-            "kept off. Grade in a copy on a local disk"
-        ) from None
-
-
-def _file_system(folder: Path) -> str:
-    """Its kind and where it is mounted, as far as the system tells."""
-    found = "a file system"
-    with contextlib.suppress(OSError):
-        here = folder.resolve()
-        for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines():
-            _, place, kind, *_ = line.split(" ")
-            place = re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), place)
-            if here == Path(place) or Path(place) in here.parents:
-                found = f"a file system of the kind {kind}, mounted at {place}"
-    return found

@@ -55,15 +55,7 @@ def mistake(
     """Decorator: the function's body is the wrong answer's code, its name the mistake's."""
 
     def wrap(function: Callable[[], None]) -> Mistake:
-        return Mistake(
-            _assignment(function.__module__),
-            exercise,
-            function.__name__,
-            _body(function),
-            caught_by,
-            hint,
-            keeps,
-        )
+        return Mistake(*_written(exercise, function), caught_by, hint, keeps)
 
     return wrap
 
@@ -72,9 +64,7 @@ def alternative(exercise: str) -> Callable[[Callable[[], None]], Answer]:
     """Decorator: the function's body is the code of another right answer."""
 
     def wrap(function: Callable[[], None]) -> Answer:
-        return Answer(
-            _assignment(function.__module__), exercise, function.__name__, _body(function)
-        )
+        return Answer(*_written(exercise, function))
 
     return wrap
 
@@ -128,13 +118,14 @@ def _assignment(module: str) -> str:
     return module.rpartition(".")[2]
 
 
-def _body(function: Callable[[], None]) -> str:
-    lines, _ = inspect.getsourcelines(function)
-    text = textwrap.dedent("".join(lines))
+def _written(exercise: str, function: Callable[[], None]) -> tuple[str, str, str, str]:
+    """The assignment, the exercise, the answer's name, and its code: the function's body."""
+    text = textwrap.dedent(inspect.getsource(function))
     definition = ast.parse(text).body[0]
     assert isinstance(definition, ast.FunctionDef)
     start = first_line(definition.body[0])
-    return textwrap.dedent("\n".join(text.splitlines()[start - 1 :])) + "\n"
+    code = textwrap.dedent("\n".join(text.splitlines()[start - 1 :])) + "\n"
+    return _assignment(function.__module__), exercise, function.__name__, code
 
 
 @functools.cache

@@ -19,25 +19,21 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, NamedTuple
 
-import numpy as np
-import torch
 from coursekit import facts
 from coursekit.slips import chosen
 
 from autograder.course import SECONDS, Assignment, Cell, Exercise
 from autograder.results import ExerciseResult
-from autograder.sandbox.inside.wire import Handle, WireError, decode
-from autograder.sandbox.protocol import InProcess, read_reply
+from autograder.sandbox.inside.wire import Handle
 
 from . import relations
-from .answers import Answer, Mistake, alternatives, cells, mistakes, reference_code
+from .answers import Answer, Mistake, alternatives, mistakes, reference_code
 from .judge import Check, Judge, Key, Transcripts
 from .mutants import mutants
+from .replay import ASKS, Known, Replayed, Said, came_back
 from .student import Exchange, Student
 
 _QUICK = 1.0
@@ -45,32 +41,30 @@ _QUICK = 1.0
 _EXERCISE, _SUBMISSION = 5.0, 40.0
 _MOST = 0.65
 """The part of the failed checks that a mistake explains which is named though it differs in one."""
-_RELATIVE, _ABSOLUTE = 1e-6, 1e-9
-_DECIDE = (Handle, np.random.Generator, torch.Generator)
-"""What a call may be given that makes more than one answer right: random numbers, a network."""
 
 
 class Observer:
     """Adds the hint to an exercise's result; made to be `Judge.judge`'s `after`.
 
-    `code` is the submission's, for what can be read in it. `known` holds what
-    is known already of the known answers under this salt.
+    `code` is the submission's, for what can be read in it; `known` what is known already of the
+    known answers under this salt.
     """
 
     def __init__(
         self, judge: Judge, salt: str, code: Sequence[Cell] = (), known: Known | None = None
     ) -> None:
-        self.judge, self.salt, self.code, self.known = judge, salt, code, known
-        self.left = _SUBMISSION
+        self.judge, self.salt, self.code = judge, salt, code
+        self.known = known or Known(judge.assignment)
+        self.spent = 0.0
+        """CPU seconds."""
 
     def __call__(self, result: ExerciseResult, transcripts: Transcripts) -> None:
         work = self.named(result, transcripts)
         if work is None or (result.mistake and " Or: " not in result.hint):
             return
         # Two mistakes that answer alike: what stands in the code may tell them apart.
-        told = result.hint if result.mistake else ""
         with self._accounted():
-            fact = self._fact(work.exercise)
+            told, fact = result.hint, self._fact(work.exercise)
             if not told:
                 told = work.relation() or (not fact and work.small_change()) or work.place()
             result.hint = " ".join(filter(None, (told, fact)))
@@ -82,13 +76,8 @@ class Observer:
             return None
         with self._accounted():
             exercise = self.judge.assignment.exercise(result.name)
-            known = self.known or Known(self.judge.assignment)
-            work = _Diagnosis(
-                self.judge, self.salt, exercise, transcripts, failed, self.left, known
-            )
-            found = work.named()
-            if found is not None:
-                result.mistake, result.hint = found
+            work = _Diagnosis(self, exercise, transcripts, failed)
+            result.mistake, result.hint = work.named()
         return work
 
     @contextlib.contextmanager
@@ -97,92 +86,11 @@ class Observer:
         try:
             yield
         finally:
-            self.left -= time.process_time() - started
+            self.spent += time.process_time() - started
 
     def _fact(self, exercise: Exercise) -> str:
         own = [cell.source for cell in self.code if cell.label == f"the cell of {exercise.name}"]
         return facts.unlike("\n".join(own), usual_facts(self.judge.assignment, exercise.name))
-
-
-class _Replayed:
-    """A known answer that nothing is asked twice: what it said when it was asked the same from a
-    check's beginning is remembered, and so is which checks it passes."""
-
-    def __init__(self, session: Callable[[], InProcess]) -> None:
-        self.session = session
-        self.said: dict[bytes, tuple[bytes, float]] = {}
-        """Answers, and the CPU seconds that each took."""
-        self.passes: dict[Key, bool] = {}
-
-    def answers(self, requests: Sequence[bytes]) -> Iterator[bytes]:
-        return (answer for answer, _ in self._asked(requests))
-
-    def seconds(self, requests: Sequence[bytes], enough: float) -> float:
-        """What it takes to answer these; not to the end where it is more than enough."""
-        taken = 0.0
-        for _, seconds in self._asked(requests):
-            taken += seconds
-            if taken > enough:
-                break
-        return taken
-
-    def _asked(self, requests: Sequence[bytes]) -> Iterator[tuple[bytes, float]]:
-        so_far, asked = b"", 0
-        for number, request in enumerate(requests):
-            so_far = _after(so_far, request)
-            if so_far not in self.said:
-                session = self.session()  # the first time, its cells run
-                for missing in requests[asked:number]:
-                    session.ask(missing)
-                started = time.process_time()
-                answer = session.ask(request)
-                self.said[so_far] = answer, time.process_time() - started
-                asked = number + 1
-            yield self.said[so_far]
-
-    def heard(self, calls: Sequence[Exchange]) -> None:
-        so_far = b""
-        for exchange in calls:
-            so_far = _after(so_far, exchange.request)
-            self.said[so_far] = exchange.answer, exchange.seconds
-
-
-def _after(so_far: bytes, request: bytes) -> bytes:
-    return hashlib.sha256(so_far + request).digest()
-
-
-class Known:
-    """What the known answers to an assignment's exercises do under one salt."""
-
-    def __init__(self, assignment: Assignment) -> None:
-        self.assignment = assignment
-        self._replayed: dict[Answer | None, _Replayed] = {}
-
-    def __getitem__(self, answer: Answer | None) -> _Replayed:
-        """A known answer, or for None the reference."""
-        if answer not in self._replayed:
-            session = functools.partial(_session, self.assignment, answer)
-            self._replayed[answer] = _Replayed(session)
-        return self._replayed[answer]
-
-    def judged(
-        self, answer: Answer | None, result: ExerciseResult, transcripts: Transcripts
-    ) -> None:
-        """Remembers what came of a known answer's own checks, so that it is not tried again."""
-        for check in result.checks:
-            self[answer].passes[check.name, check.hidden] = check.outcome in (
-                "passed",
-                "not_counted",
-            )
-        for calls in transcripts.values():
-            self[answer].heard(calls)
-
-
-class Found(NamedTuple):
-    """The mistake that is named, and the words for it."""
-
-    name: str
-    hint: str
 
 
 class _Diagnosis:
@@ -190,18 +98,15 @@ class _Diagnosis:
 
     def __init__(
         self,
-        judge: Judge,
-        salt: str,
+        observer: Observer,
         exercise: Exercise,
         transcripts: Transcripts,
         failed: dict[Key, str],
-        seconds: float,
-        known: Known,
     ) -> None:
-        self.judge, self.salt, self.failed, self.known = judge, salt, failed, known
-        self.assignment = judge.assignment
-        self.exercise = exercise
-        self.deadline = time.process_time() + min(_EXERCISE, seconds)
+        self.judge, self.salt, self.known = observer.judge, observer.salt, observer.known
+        self.assignment = self.judge.assignment
+        self.exercise, self.failed = exercise, failed
+        self.deadline = time.process_time() + min(_EXERCISE, _SUBMISSION - observer.spent)
         self.right = _right(self.assignment, exercise.name)
         self.wrong = [w for w in mistakes(self.assignment) if w.exercise == exercise.name]
         quick = {n: c for n, c in transcripts.items() if _seconds(c) < _QUICK}
@@ -209,13 +114,14 @@ class _Diagnosis:
             {n: c for n, c in quick.items() if n in failed and _says_something(c)}
         )
         self.passed = [
-            check for check in judge.of(exercise) if check.key in quick and check.key not in failed
+            check
+            for check in self.judge.of(exercise)
+            if check.key in quick and check.key not in failed
         ]
         if any(_says_something(quick[check.key]) for check in self.passed):
             # Who returns None in some checks only has not forgotten to return.
-            silent = (n for n in failed.keys() & (quick.keys() - self.telling.keys()))
-            self.telling |= {n: quick[n] for n in silent if _says_none(quick[n])}
-        self.exactly: set[Key] = set()
+            silent = {n: c for n, c in quick.items() if n in failed and n not in self.telling}
+            self.telling |= {n: c for n, c in silent.items() if _says_none(c)}
         self.differing: dict[Key, bool] = {}
 
     def _in_time(self, told: Transcripts) -> Transcripts:
@@ -237,27 +143,24 @@ class _Diagnosis:
         """The CPU seconds that the reference takes for these calls."""
         return self.known[None].seconds([one.request for one in calls], enough)
 
-    def named(self) -> Found | None:
-        """The known mistakes that are the student's."""
+    def named(self) -> tuple[str, str]:
+        """The known mistake that is the student's, and what is said of it, and of others that show
+        beside it; "" where there is none."""
         covers = self._covers(self._cover)
         if not covers and self.exercise.seconds <= SECONDS:  # of a training too little is asked
             covers = self._covers(self._nearly)
-        if self._late():
-            return None
         hints = chosen(covers, {wrong: wrong.hint for wrong in covers})
-        if not hints:
-            return None
+        if self._late() or not hints:
+            return "", ""
         first = next(wrong for wrong in covers if hints[0].startswith(wrong.hint))
-        return Found(first.name, " Besides: ".join(hints))
+        return first.name, " Besides: ".join(hints)
 
-    def _covers(
-        self, cover: Callable[[_Replayed], frozenset[Key]]
-    ) -> dict[Mistake, frozenset[Key]]:
+    def _covers(self, cover: Callable[[Replayed], frozenset[Key]]) -> dict[Mistake, frozenset[Key]]:
         """The failed checks in which each possible mistake answers as the student does."""
         covers = ((wrong, cover(self.known[wrong])) for wrong in self.wrong)
         return {wrong: found for wrong, found in covers if found}
 
-    def _nearly(self, wrong: _Replayed) -> frozenset[Key]:
+    def _nearly(self, wrong: Replayed) -> frozenset[Key]:
         """The same of a mistake that explains most of what failed, and may differ in the rest:
         beside it there is something else, at the edge of what is asked."""
         cover = {key for key in self._shown if self._agree(wrong, key)}
@@ -267,20 +170,22 @@ class _Diagnosis:
     def small_change(self) -> str:
         """What changes of the reference answer as the student does in every failed check."""
         told = [k for k in self._shown if self._differs(k) and _has_values(self.telling[k])]
-        codes = right_codes(self.assignment, self.exercise.name) if told else []
+        if not told:
+            return ""
+        name = self.exercise.name
         # A change of a while might make it endless.
-        changes = [[*mutants(self.exercise.name, c)] for c in codes if "while " not in c]
-        count = sum(map(len, changes))
-        if (
-            count
-            and count * self._takes(self.telling[told[0]]) > self.deadline - time.process_time()
-        ):
+        codes = [code for code in right_codes(self.assignment, name) if "while " not in code]
+        changes = [[*mutants(name, code)] for code in codes]
+        cost = sum(map(len, changes)) * self._takes(self.telling[told[0]])
+        if cost > self.deadline - time.process_time():
             return ""
         words: set[str] = set()
-        base = _session(self.assignment, None)
+        base = self.known[None].session()
         for group in changes:
-            for mutant in group if not words else ():
-                changed = _Replayed(functools.cache(functools.partial(base.with_cell, mutant.code)))
+            if words:
+                break
+            for mutant in group:
+                changed = Replayed(functools.cache(functools.partial(base.with_cell, mutant.code)))
                 # Most differ in the first and quickest check.
                 alike = all(self._agree(changed, key) for key in told)
                 if alike and self._cover(changed).issuperset(told):
@@ -289,10 +194,9 @@ class _Diagnosis:
                     return ""
         return f"This is what comes out when {' or '.join(sorted(words))}." if words else ""
 
-    def _cover(self, wrong: _Replayed) -> frozenset[Key]:
+    def _cover(self, wrong: Replayed) -> frozenset[Key]:
         """The failed checks in which a possible mistake answers as the student does; none if it
         fails another one, or this one in another way."""
-        # As is known already.
         fails = {key for key, passed in wrong.passes.items() if not passed}
         if any(check.key in fails for check in self.passed):
             return frozenset()
@@ -307,22 +211,26 @@ class _Diagnosis:
 
     @functools.cached_property
     def _shown(self) -> list[Key]:
-        """The failed checks in which no right answer answers so; the quickest first.
-
-        Where one has the same numbers, it is their kind that is wrong: a float for an int, an
-        array for a tensor, a graph that is lost. Then answers are compared by kind as well.
-        """
-        for key in self.telling:
-            if self._is_right(key):
-                self.exactly.add(key)
-        shown = [k for k in self.telling if k not in self.exactly or not self._is_right(k)]
+        """The failed checks in which no right answer answers so; the quickest first."""
+        right = {key for key in self._by_kind if self._is_right(key, by_kind=True)}
+        shown = [key for key in self.telling if key not in right]
         return sorted(shown, key=lambda key: _seconds(self.telling[key]))
 
-    def _agree(self, answer: _Replayed, key: Key) -> bool:
-        calls = self.telling[key]
-        in_words = not self._differs(key)
-        exactly = key in self.exactly
-        return not self._late() and _answers(answer, calls, in_words=in_words, exactly=exactly)
+    @functools.cached_property
+    def _by_kind(self) -> set[Key]:
+        """Those in which a right answer has the same numbers: if anything it is their kind that is
+        wrong, a float for an int, an array for a tensor, a graph that is lost."""
+        return {key for key in self.telling if self._is_right(key, by_kind=False)}
+
+    def _is_right(self, key: Key, *, by_kind: bool) -> bool:
+        return any(self._alike(self.known[one], key, by_kind=by_kind) for one in self.right)
+
+    def _agree(self, answer: Replayed, key: Key) -> bool:
+        return self._alike(answer, key, by_kind=key in self._by_kind)
+
+    def _alike(self, answer: Replayed, key: Key, *, by_kind: bool) -> bool:
+        calls, in_words = self.telling[key], not self._differs(key)
+        return not self._late() and answer.agrees(calls, in_words=in_words, by_kind=by_kind)
 
     def _differs(self, key: Key) -> bool:
         """Whether a value came back that is wrong. Else an exception is all that tells: its class
@@ -330,15 +238,12 @@ class _Diagnosis:
         to be refused."""
         if key not in self.differing:
             right, calls = self.known[None], self.telling[key]
-            refused = any(not _reply(said).get("ok") for _, said in _replayed(right, calls))
-            wrong = any(not pair.same for pair in _pairs(right, calls))
+            refused = any(not Said(said).ok for _, said in right.replayed(calls))
+            wrong = any(not pair.same for pair in right.pairs(calls))
             self.differing[key] = refused or wrong
         return self.differing[key]
 
-    def _is_right(self, key: Key) -> bool:
-        return any(self._agree(self.known[one], key) for one in self.right)
-
-    def _fails_otherwise(self, wrong: _Replayed, cover: Collection[Key]) -> bool:
+    def _fails_otherwise(self, wrong: Replayed, cover: Collection[Key]) -> bool:
         """In some failed check the mistake shows as well, but not as it does for the student."""
         rest = [
             check
@@ -350,10 +255,10 @@ class _Diagnosis:
             for check in rest
         )
 
-    def _passes(self, wrong: _Replayed) -> bool:
+    def _passes(self, wrong: Replayed) -> bool:
         return all(self._check_passes(wrong, check) for check in self.passed)
 
-    def _check_passes(self, wrong: _Replayed, check: Check) -> bool:
+    def _check_passes(self, wrong: Replayed, check: Check) -> bool:
         if check.key not in wrong.passes:
             if self._late():
                 return False
@@ -386,7 +291,7 @@ class _Diagnosis:
         for calls in self.telling.values():
             if self._late():
                 return []
-            found.append(list(_pairs(self.known[None], calls)))
+            found.append(list(self.known[None].pairs(calls)))
         return found
 
 
@@ -410,161 +315,20 @@ def right_codes(assignment: Assignment, exercise: str) -> list[str]:
     return [reference_code(assignment, exercise), *others]
 
 
-@functools.cache
-def _session(assignment: Assignment, answer: Answer | None) -> InProcess:
-    """The reference's notebook with one answer exchanged, its cells run."""
-    return InProcess(cells(assignment, *([] if answer is None else [answer])))
-
-
-def prepare(assignment: Assignment) -> None:
-    """Runs every known answer's cells, so that forks of this process find them ready."""
-    for answer in (None, *mistakes(assignment), *alternatives(assignment)):
-        _session(assignment, answer)
-
-
 def _says_something(calls: Sequence[Exchange]) -> bool:
     """A value came back at least once, or an exception with words of its own: silence and bare
     exceptions fit any mistake that raises."""
-    for exchange in calls:
-        reply = _reply(exchange.answer)
-        if _decode(exchange.request).get("op") in ("call", "attribute", "gradients") and (
-            _value(reply) is not None or (reply.get("kind") == "error" and reply.get("text"))
-        ):
-            return True
-    return False
+    return any(
+        op in ASKS and (said.value is not None or said.words) for op, said in came_back(calls)
+    )
 
 
 def _says_none(calls: Sequence[Exchange]) -> bool:
     """None came back from the student's function."""
-    return any(
-        _decode(exchange.request).get("op") == "call"
-        and _reply(exchange.answer).get("ok")
-        and _value(_reply(exchange.answer)) is None
-        for exchange in calls
-    )
+    return any(op == "call" and said.ok and said.value is None for op, said in came_back(calls))
 
 
 def _has_values(calls: Sequence[Exchange]) -> bool:
     """Something came back that tells: None, or an object, is what many changes come to."""
-    values = (_value(_reply(exchange.answer)) for exchange in calls)
+    values = (said.value for _, said in came_back(calls))
     return any(not isinstance(value, (Handle, type(None))) for value in values)
-
-
-def _answers(
-    answer: _Replayed, calls: Sequence[Exchange], *, in_words: bool, exactly: bool
-) -> bool:
-    """Does this code give the recorded answers? `in_words`: the same exceptions to the word;
-    `exactly`: values of the same kinds, too."""
-    for exchange, said in _replayed(answer, calls):
-        if said == exchange.answer:
-            continue
-        mine, theirs = _reply(said), _reply(exchange.answer)
-        if mine.get("ok") != theirs.get("ok"):
-            return False
-        if not mine.get("ok"):
-            keys = ("kind", "type", *["text"] * in_words)
-            if any(mine.get(key) != theirs.get(key) for key in keys):
-                return False
-        elif (
-            not _same(_value(mine), _value(theirs))
-            or _warned(mine) != _warned(theirs)
-            or (exactly and _kinds(_value(mine)) != _kinds(_value(theirs)))
-        ):
-            return False
-    return True
-
-
-def _kinds(value: Any) -> Any:
-    """What a value's numbers are kept in."""
-    if isinstance(value, (list, tuple)):
-        return type(value), [_kinds(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _kinds(item) for key, item in value.items()}
-    if isinstance(value, torch.Tensor):
-        return "tensor", value.dtype, value.requires_grad
-    array = np.asarray(value)
-    return ("array", array.dtype) if array.ndim else ("number", array.dtype.kind)
-
-
-def _replayed(answer: _Replayed, calls: Sequence[Exchange]) -> Iterator[tuple[Exchange, bytes]]:
-    """Each exchange, and what this code says to the same."""
-    return zip(calls, answer.answers([one.request for one in calls]), strict=True)
-
-
-def _pairs(answer: _Replayed, calls: Sequence[Exchange]) -> Iterator[relations.Pair]:
-    """What came back and what is right, call by call; with what the call was given."""
-    for exchange, said in _replayed(answer, calls):
-        right, theirs = _reply(said), _reply(exchange.answer)
-        request = _decode(exchange.request)
-        if request.get("op") not in ("call", "attribute", "gradients"):
-            continue
-        if not (right.get("ok") and theirs.get("ok")):
-            return
-        mine, wanted = _value(theirs), _value(right)
-        same, sure = _same(mine, wanted), isinstance(request.get("target"), str)
-        given = (*request.get("args", ()), *request.get("kwargs", {}).values())
-        sure &= not any(isinstance(one, _DECIDE) for one in given)
-        yield relations.Pair(mine, wanted, request.get("args", ()), same, sure)
-
-
-def _decode(data: bytes) -> dict[str, Any]:
-    try:
-        message = decode(data, generators=True)
-    except WireError:
-        return {}
-    return message if isinstance(message, dict) else {}
-
-
-def _reply(data: bytes) -> dict[str, Any]:
-    try:
-        return read_reply(data)
-    except AssertionError:
-        return {"ok": False, "kind": "died"}
-
-
-def _warned(reply: dict[str, Any]) -> bool:
-    names = reply.get("warnings")
-    return isinstance(names, list) and "RuntimeWarning" in names
-
-
-def _value(reply: dict[str, Any]) -> Any:
-    encoded = reply.get("encoded")
-    if not isinstance(encoded, bytes):
-        return None
-    try:
-        return decode(encoded)
-    except WireError:
-        return Handle(0)  # equal to nothing that a known answer gives by value
-
-
-_KEPT = {
-    "NoneType": "nothing",
-    "Tensor": "a tensor",
-    "Parameter": "a tensor",
-    "ndarray": "an array",
-    **dict.fromkeys(("int", "float", "int64", "float32", "float64"), "a number"),
-}
-
-
-def _kept_kind(handle: Handle) -> str:
-    """What stayed in the worker: a value of some kind, or an object of whatever class."""
-    return _KEPT.get(handle.type_name, "an object")
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Equal up to rounding, with the same structure; handles equal handles of the same kind."""
-    if isinstance(one, Handle) and isinstance(other, Handle):
-        return _kept_kind(one) == _kept_kind(other)
-    if isinstance(one, Handle) or isinstance(other, Handle):
-        return False
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, (str, bytes, type(None))) or isinstance(other, (str, bytes, type(None))):
-        return type(one) is type(other) and bool(one == other)
-    a, b = relations.plain(one), relations.plain(other)
-    if a is None or b is None or a.shape != b.shape:
-        return False
-    scale = np.abs(b[np.isfinite(b)]).max(initial=0.0)
-    return bool(np.allclose(a, b, rtol=_RELATIVE, atol=_ABSOLUTE * (1 + scale), equal_nan=True))

@@ -5,21 +5,10 @@ answers in the places of those, and the better result counts. What counts as usi
 student's code uses (`uses`). Replaced is only what comes earlier in the course: no exercise can be
 answered by calling a later one that does more.
 
-This is the one exception to the rule that no answer enters the cage, made because a right cell
-must not pay for a wrong one above it:
-
-- The marks of what is replaced are final before. They come from the first pass, in which no worker
-  holds an answer; a second pass judges the one exercise that uses it.
-- The second pass has a worker of its own, with a scratch folder and process numbers of its own,
-  and all of it ends with that exercise.
-- What that worker says is compared with what is right, and told to nobody: a message names the
-  check that failed and in which of few ways (a wrong value, something of another kind, an error,
-  no time or memory left), never a value, a line, an exception or what was printed
-  (`Student.aided`).
-
-An answer that reads a right one in its worker can put it nowhere: not into a mark, as that
-exercise's is final; not into a file or a process, as they end; not on a page. What stays open
-are the caches of the machine, as ISOLATION.md says.
+This is the one exception to the rule that no answer enters the cage, made because a right cell must
+not pay for a wrong one above it. ISOLATION.md says how it is kept to what cannot be used: the marks
+of what is replaced are final before, the second pass has a worker of its own that ends with it, and
+what that worker says is told to nobody (`Student.aided`).
 """
 
 from __future__ import annotations
@@ -41,7 +30,7 @@ from . import answers
 from .judge import Judge, Transcripts
 from .patience import TookTooLong, at_most
 from .student import Student
-from .uses import Piece, Uses, closure, pieces_of, uses
+from .uses import UNREADABLE, Uses, closure, pieces_of, uses
 
 T = TypeVar("T")
 After = Callable[[ExerciseResult, Transcripts], None]
@@ -55,11 +44,8 @@ class Tries(NamedTuple):
 
     exercises: dict[str, ExerciseResult]
     notes: Sequence[str] = ()
-    cell_seconds: float = 0.0
-    broken: Sequence[CellFailure] = ()
-    """What did not run to its end."""
     deadly: Sequence[CellFailure] = ()
-    """Of it, what ended Python, or did not end."""
+    """What of the cells ended Python, or did not end."""
     again_seconds: float = 0.0
     """Of `judged`: what second passes took, which is told to no student either."""
 
@@ -85,7 +71,7 @@ def in_process(
         transport = start(cells)
         results = judge.judge(Student(transport, aided), salt, wanted, after=after)
         found = {result.name: result for result in results}
-        return Tries(found, broken=transport.failures)
+        return Tries(found)
 
     return attempt
 
@@ -125,17 +111,16 @@ class _Merit:
         exercises = [one for one in self.assignment.exercises if one.name in known]
         first = self.attempt(self.cells, exercises, self._tell, False)
         self.standing |= first.exercises  # the better of two tries
-        in_cells = first.cell_seconds
         started = time.perf_counter()
         for exercise in exercises:  # in the course's order: what it stands on is settled
-            in_cells += self._again(exercise, first)
+            self._again(exercise, first.deadly)
         results = {name: self.standing[name] for name in self.order if name in asked}
         for result in results.values():
             if _lost(result) or result.replaced:
                 rests_on = {*self.below(result.name), *result.replaced}
                 result.rests_on = self._earlier(result.name, rests_on)
         again = time.perf_counter() - started
-        return first._replace(exercises=results, cell_seconds=in_cells, again_seconds=again)
+        return first._replace(exercises=results, again_seconds=again)
 
     def _tell(self, result: ExerciseResult, transcripts: Transcripts) -> None:
         """Looks for a hint, but not where something else is to be mended first."""
@@ -168,9 +153,8 @@ class _Merit:
     def _not_right(self, name: str) -> bool:
         return name in self.standing and _lost(self.standing[name])
 
-    def _again(self, exercise: Exercise, before: Tries) -> float:
-        """Another judgement where one is owed; the seconds that its cells took."""
-        in_cells = 0.0
+    def _again(self, exercise: Exercise, deadly: Sequence[CellFailure]) -> None:
+        """Another judgement where one is owed."""
         tried: list[str] = []
         for below in (self.wrong_below, self.spent_below):
             result = self.standing[exercise.name]
@@ -178,17 +162,14 @@ class _Merit:
             if not set(replaced) - set(tried):
                 continue
             tried = replaced
-            exchange = functools.partial(with_right_answers, self.assignment, self.cells)
-            cells = self._read(functools.partial(exchange, replaced, before))
+            given = self.assignment, self.cells, replaced, deadly
+            cells = self._read(functools.partial(with_right_answers, *given))
             if cells is None:
                 break
-            tries = self.attempt(cells, [exercise], self.after, True)
-            in_cells += tries.cell_seconds
-            second = tries.exercises[exercise.name]
+            second = self.attempt(cells, [exercise], self.after, True).exercises[exercise.name]
             if second.status != "error" and second.points >= result.points:
                 second.replaced, second.note = replaced, self._note(replaced)
                 self.standing[exercise.name] = second
-        return in_cells
 
     def _note(self, replaced: list[str]) -> str:
         """ "judged with a right `forward` in the place of yours, which has a slip of its own"."""
@@ -241,24 +222,28 @@ def _kept(exercise: str) -> str:
 
 
 def with_right_answers(
-    assignment: Assignment, cells: Sequence[Cell], names: list[str], before: Tries
+    assignment: Assignment,
+    cells: Sequence[Cell],
+    names: list[str],
+    deadly: Sequence[CellFailure] = (),
 ) -> list[Cell]:
     """The cells with right answers in the places of the named exercises, and after all, as what
     `from mine import *` or `%run mine.py` gives another value cannot be read. They are made before
     the student's cells, which may use up all time.
 
     What else stands in a cell that defines one of them stays, each statement by itself, so that
-    one which stops costs no other; of a cell that broke `before` only what does nothing by itself.
+    one which stops costs no other. What was `deadly` before is left out.
     """
     right = [Cell(f"the cell of {name}", right_code(assignment, name)) for name in names]
     found: list[Cell] = []
     for cell in cells:
         own = [name for name in names if _holds(cell, assignment.exercise(name))]
-        if own:
-            broken = any(failure.cell == cell for failure in before.broken)
-            found += _exchanged(assignment, cell, own, broken)
+        ended = [failure for failure in deadly if failure.cell == cell]
+        if own:  # of which each statement has its end
+            ended = [failure for failure in ended if failure.first]
+            found += _exchanged(assignment, _without(cell, ended), own)
         else:
-            found.append(_without(cell, before.deadly))
+            found.append(_without(cell, ended))
     last = [Cell("the right answers", _in_place(assignment, name)) for name in names]
     return [*found[:1], *right, *found[1:], *last]
 
@@ -267,13 +252,12 @@ def _in_place(assignment: Assignment, exercise: str) -> str:
     return f"{', '.join(assignment.exercise(exercise).defines)} = {_kept(exercise)}\n"
 
 
-def _without(cell: Cell, deadly: Sequence[CellFailure]) -> Cell:
-    """The cell without the lines that ended Python before, and would again."""
+def _without(cell: Cell, ended: Sequence[CellFailure]) -> Cell:
+    """The cell with these lines empty, so that those behind keep their numbers."""
     lines = cell.source.split("\n")
-    for failure in deadly:
-        if failure.cell == cell:
-            for number in range(max(0, failure.first - 1), failure.last or len(lines)):
-                lines[number : number + 1] = [""] if number < len(lines) else []
+    for failure in ended:
+        first, last = max(1, failure.first), failure.last or len(lines)
+        lines[first - 1 : last] = [""] * len(lines[first - 1 : last])
     return cell._replace(source="\n".join(lines))
 
 
@@ -285,31 +269,17 @@ def _holds(cell: Cell, exercise: Exercise) -> bool:
     return any(piece.binds.intersection(exercise.defines) for piece in pieces_of(cell.source))
 
 
-def _exchanged(
-    assignment: Assignment, cell: Cell, names: list[str], broken: bool
-) -> Iterator[Cell]:
+def _exchanged(assignment: Assignment, cell: Cell, names: list[str]) -> Iterator[Cell]:
     families = {name: set(assignment.exercise(name).defines) for name in names}
     wrong = set().union(*families.values())
-    pieces = pieces_of(cell.source)
-    placed: set[str] = set()
-    for piece in pieces:
-        bound = [name for name in names if piece.binds & families[name]]
+    for piece in pieces_of(cell.source):
         keep = piece.defines not in wrong and piece.node is not None
-        if keep and not (broken and _does_something(piece)):
+        if keep:
             yield Cell(cell.label, piece.text)
-        for name in bound:
-            if keep or name not in placed:
-                placed.add(name)
+        for name in names:
+            if piece.binds & families[name]:
                 yield Cell(cell.label, _in_place(assignment, name))
         # `@register` may have put the wrong one into a table.
         for decorator in [] if keep else reversed(getattr(piece.node, "decorator_list", [])):
-            yield Cell(cell.label, f"({ast.unparse(decorator)})({piece.defines})\n")
-
-
-def _does_something(piece: Piece) -> bool:
-    """More than to define: it may stop, and may be what stopped the cell."""
-    quiet = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-    if isinstance(piece.node, quiet):
-        return False
-    named = isinstance(piece.node, (ast.Assign, ast.AnnAssign))
-    return not named or any(isinstance(one, ast.Call) for one in ast.walk(piece.node or ast.Pass()))
+            with contextlib.suppress(*UNREADABLE):  # `@keep(0xff…)` of 4000 digits
+                yield Cell(cell.label, f"({ast.unparse(decorator)})({piece.defines})\n")

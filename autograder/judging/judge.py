@@ -15,6 +15,7 @@ exercise is about: an answer that fails it keeps at most half of the points.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
 import inspect
@@ -32,7 +33,7 @@ from coursekit.student import module_at, title_of
 from autograder.course import ROOT, Assignment, Exercise
 from autograder.errors import CageError, CourseError
 from autograder.files import plain
-from autograder.results import CheckResult, ExerciseResult
+from autograder.results import CheckResult, ExerciseResult, Outcome, Status
 from autograder.sandbox import alive
 from autograder.sandbox.protocol import InProcess
 
@@ -57,6 +58,9 @@ _WITHOUT_VALUES = {
     "memory": "used too much memory",
     "died": "ended Python",
 }
+"""Verdicts in words that nothing has a part in which came from the student's process: a number, a
+shape, the name of a type, the text of a cell that stopped would be room for a right answer that
+stood beside the student's code."""
 
 _LACKS = ("start new thread", "allocate memory", "not enough memory", "temporarily unavailable")
 """What a RuntimeError says, of threads or of torch, where there is no room for them; all others are
@@ -130,16 +134,14 @@ class Judge:
         """One check on one student."""
         alive.goes_on()
         started = time.perf_counter()
-        outcome, message, kind = "passed", "", ""
         raised = self._raised(check, student, salt)
         if _ran_out(raised) and student.again():
             raised = self._raised(check, student, salt)
-        if raised is not None:
-            outcome, message, kind = self.verdict(check, student, raised, salt)
+        outcome, message, kind = self.verdict(check, student, raised, salt)
         return CheckResult(
             name=check.name,
             title=check.title,
-            outcome=outcome,  # type: ignore[arg-type]
+            outcome=outcome,
             hidden=check.hidden,
             seconds=round(time.perf_counter() - started, 4),
             message=message,
@@ -178,13 +180,15 @@ class Judge:
         return seed_of(salt, self.assignment.name, check.exercise, check.name)
 
     def verdict(
-        self, check: Check, student: Student, raised: Exception, salt: str
-    ) -> tuple[str, str, str]:
-        """Outcome, message and kind of a check that ended with an exception.
+        self, check: Check, student: Student, raised: Exception | None, salt: str
+    ) -> tuple[Outcome, str, str]:
+        """Outcome, message and kind of a check that ended with this exception, if it did.
 
         Any but the check's own may come of a value that the check cannot use, whatever its class.
         It is the grader's fault where a right answer meets it too, so the reference is asked.
         """
+        if raised is None:
+            return "passed", "", ""
         if isinstance(raised, (TookTooLong, MemoryError)):  # a right answer is far from it
             raised = CheckFailed("value", "returned something that takes too much to look at")
         if not isinstance(raised, CheckFailed):
@@ -192,16 +196,21 @@ class Judge:
             if fault is not None:
                 name = type(fault).__name__
                 return "error", f"the check stops for the reference too: {name}: {fault}", "error"
-            if student.calls:
-                raised = stumbled(raised, student.calls)
-            else:
-                raised = CheckFailed("type", "gave something that this check cannot use")
-        if student.aided and not self.tells_all:
-            raised = _without_values(raised)
+            raised = self._stumbled(raised, student)
+        tells_nothing = student.aided and not self.tells_all
+        if tells_nothing:
+            raised = CheckFailed(raised.kind, _WITHOUT_VALUES.get(raised.kind, "gives no value"))
         message = self._words(check, raised, student)
-        if student.aided and not check.hidden and not self.tells_all:
+        if tells_nothing and not check.hidden:
             message = message.split("\n")[0]  # its words may hold values
         return "failed", message, raised.kind
+
+    def _stumbled(self, raised: Exception, student: Student) -> CheckFailed:
+        """What a check came upon; also where that cannot be read, or not in time."""
+        if student.calls:
+            with contextlib.suppress(Exception), at_most(self.seconds):
+                return stumbled(raised, student.calls)
+        return CheckFailed("type", "gave something that this check cannot use")
 
     def _words(self, check: Check, raised: CheckFailed, student: Student) -> str:
         """The message; also of values that nobody can write down, or not in time."""
@@ -244,34 +253,31 @@ class Judge:
         requests and answers.
         """
         exercises = list(exercises or self.assignment.exercises)
-        mine = {one.name: [c for c in self.of(one) if chosen(c)] for one in exercises}
         checks: dict[str, list[CheckResult]] = {one.name: [] for one in exercises}
         transcripts: dict[str, Transcripts] = {one.name: {} for one in exercises}
         room = MAX_RECEIVED  # for the transcripts of public checks, which wait for the hidden ones
 
-        def run(name: str, hidden: bool) -> None:
+        def run(exercise: Exercise, hidden: bool) -> None:
             nonlocal room
-            for check in mine[name]:
-                if check.hidden == hidden:
-                    checks[name].append(self.run(check, student, salt))
+            for check in self.of(exercise):
+                if check.hidden == hidden and chosen(check):
+                    checks[exercise.name].append(self.run(check, student, salt))
                     size = 0 if hidden else sum(len(one.answer) for one in student.requests)
                     if size <= room:
                         room -= size
-                        transcripts[name][check.key] = student.requests
+                        transcripts[exercise.name][check.key] = student.requests
 
         for exercise in exercises:
-            run(exercise.name, hidden=False)
+            run(exercise, hidden=False)
         student.renew()
         results = []
         for exercise in exercises:
-            name = exercise.name
-            run(name, hidden=True)
-            guards = {check.name for check in mine[name] if check.guard}
-            result = summarise(exercise, checks[name], guards)
+            run(exercise, hidden=True)
+            guards = {check.name for check in self.of(exercise) if check.guard}
+            results.append(summarise(exercise, checks[exercise.name], guards))
             if after is not None:
-                after(result, transcripts[name])
-            del transcripts[name]
-            results.append(result)
+                after(results[-1], transcripts[exercise.name])
+            del transcripts[exercise.name]
         return results
 
 
@@ -283,13 +289,6 @@ def _ran_out(raised: Exception | None) -> bool:
     wants = {"MemoryError", "OSError"}.intersection(raised.bases)
     lacks = "RuntimeError" in raised.bases and any(words in raised.detail for words in _LACKS)
     return raised.kind in ("died", "memory") or bool(wants) or lacks
-
-
-def _without_values(raised: CheckFailed) -> CheckFailed:
-    """The verdict in words that nothing has a part in which came from the student's process: a
-    number, a shape, the name of a type, the text of a cell that stopped would be room for a right
-    answer that stood beside the student's code."""
-    return CheckFailed(raised.kind, _WITHOUT_VALUES.get(raised.kind, "gives no value"))
 
 
 def summarise(exercise: Exercise, checks: list[CheckResult], guards: set[str]) -> ExerciseResult:
@@ -313,26 +312,30 @@ def summarise(exercise: Exercise, checks: list[CheckResult], guards: set[str]) -
             check.message += (
                 "\n   points    this is what the exercise is about: at most half of them"
             )
+    status = _status(checks, passed, total)
     failed = [check for check in checks if check.outcome == "failed"]
-    kinds = {check.kind for check in failed}
-    if any(check.outcome == "error" for check in checks):
-        status = "error"
-    elif passed == total:
-        status = "right"
-    elif passed:
-        status = "partly"
-    elif kinds <= {"unwritten", "missing"}:
-        status = "missing" if kinds == {"missing"} else "unwritten"
-    else:
-        status = "wrong"
     return ExerciseResult(
         name=exercise.name,
         points=round(exercise.points * share, 2),
         max_points=exercise.points,
-        status=status,  # type: ignore[arg-type]
+        status=status,
         message=failed[0].message if failed and status != "right" else "",
         checks=checks,
     )
+
+
+def _status(checks: list[CheckResult], passed: int, total: int) -> Status:
+    """`passed` and `total` are weights."""
+    kinds = {check.kind for check in checks if check.outcome == "failed"}
+    if any(check.outcome == "error" for check in checks):
+        return "error"
+    if passed == total:
+        return "right"
+    if passed:
+        return "partly"
+    if kinds <= {"unwritten", "missing"}:
+        return "missing" if kinds == {"missing"} else "unwritten"
+    return "wrong"
 
 
 def _weight(guard: bool) -> int:

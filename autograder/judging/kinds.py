@@ -16,7 +16,7 @@ import torch
 from coursekit import EXACT, Tolerance
 
 
-def as_array(returned: Any) -> Any:
+def _as_array(returned: Any) -> Any:
     """A list or tuple of numbers, or a tensor, as an array; anything else as it came."""
     if isinstance(returned, torch.Tensor):
         return returned.detach().cpu().numpy()
@@ -31,13 +31,18 @@ def as_array(returned: Any) -> Any:
     return values if values.dtype.kind in "fiu" else returned
 
 
+def _as_number(returned: Any) -> Any:
+    """A list, an array or a tensor of one as an array; anything else as it came."""
+    value = _as_array(returned)
+    return value if getattr(value, "size", 0) == 1 else returned
+
+
 def array(returned: Any, shape: Sequence[int | None] | None = None) -> np.ndarray:
-    return coursekit.array(as_array(returned), shape)
+    return coursekit.array(_as_array(returned), shape)
 
 
 def number(returned: Any) -> float:
-    value = as_array(returned)
-    return coursekit.number(value if getattr(value, "size", 0) == 1 else returned)
+    return coursekit.number(_as_number(returned))
 
 
 def close(returned: Any, expected: Any, tolerance: Tolerance = EXACT) -> None:
@@ -47,10 +52,9 @@ def close(returned: Any, expected: Any, tolerance: Tolerance = EXACT) -> None:
 def _like(returned: Any, expected: Any) -> Any:
     """`returned` with arrays and numbers where `expected` has them."""
     if isinstance(expected, np.ndarray):
-        return as_array(returned)
+        return _as_array(returned)
     if isinstance(expected, (int, float)):
-        value = as_array(returned)
-        return value if getattr(value, "size", 0) == 1 else returned
+        return _as_number(returned)
     several = isinstance(expected, (list, tuple)) and isinstance(returned, (list, tuple))
     if several and len(returned) == len(expected):
         return [_like(one, other) for one, other in zip(returned, expected, strict=True)]

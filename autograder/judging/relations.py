@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from coursekit.relations import relation
@@ -22,15 +23,28 @@ _SINGLE = (1e-10, 1e-5)
 """Relative errors between these are float32's, or a difference quotient's, not a formula's."""
 
 
-class Pair(NamedTuple):
+_Arrays = list[tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
     """What came back from one call, what is right, and what the call was given. `sure`: there is
     one right answer, which no random numbers decide."""
 
     mine: Any
     right: Any
-    args: Any
+    args: Sequence[Any]
     same: bool
     sure: bool = True
+
+    @functools.cached_property
+    def arrays(self) -> _Arrays | None:
+        """The two as pairs of arrays of one shape; None where they are built differently."""
+        return _flat(self.mine, self.right)
+
+    @property
+    def differing(self) -> _Arrays:
+        return [one for one in self.arrays or [] if not _close(*one)]
 
 
 def told(pairs: Iterable[Pair], *, by_value: bool = True) -> str:
@@ -42,23 +56,21 @@ def told(pairs: Iterable[Pair], *, by_value: bool = True) -> str:
     order = _reordered(pairs) or _as_given(pairs)
     if order:
         return order
-    wrong = [_flat(pair.mine, pair.right) for pair in pairs if not pair.same]
-    if not wrong or not comparable(pairs):
+    wrong = [pair for pair in pairs if not pair.same]
+    if not wrong or not comparable(wrong):
         return ""
-    arrays = [one for found in wrong if found is not None for one in found]
-    arrays = [(mine, right) for mine, right in arrays if not _close(mine, right)]
+    arrays = [one for pair in wrong for one in pair.differing]
     if not arrays:
         return _digits(wrong) if by_value else ""
-    return _of_all(arrays) or _of_each(arrays) or _by_size(pairs)
+    return _of_all(arrays) or _of_each(arrays) or _by_size(wrong)
 
 
 def place(pairs: Iterable[Pair]) -> str:
     """Where it is wrong, if that is the same kind of place in every call that went wrong."""
     wrong = [pair for pair in pairs if not pair.same]
-    arrays = [_flat(pair.mine, pair.right) for pair in wrong]
     if not any(pair.sure for pair in wrong) or not comparable(wrong):
         return ""
-    differ = [pair for found in arrays for pair in found or [] if not _close(*pair)]
+    differ = [one for pair in wrong for one in pair.differing]
     if not differ:
         return ""
     return _one_of_several(wrong) or _first_only(differ) or _by_argument(wrong) or _at_edges(differ)
@@ -89,9 +101,7 @@ def _by_argument(pairs: list[Pair]) -> str:
     for words, has in _SIGNS.items():
         there, elsewhere = 0, 0
         for pair in pairs:
-            given = (
-                plain(pair.args[0]) if isinstance(pair.args, (list, tuple)) and pair.args else None
-            )
+            given = plain(pair.args[0]) if pair.args else None
             mine, right = plain(pair.mine), plain(pair.right)
             if given is None or mine is None or right is None or given.shape != right.shape:
                 return ""
@@ -125,7 +135,7 @@ def _at_edges(arrays: _Arrays) -> str:
 
 def comparable(pairs: Iterable[Pair]) -> bool:
     """Are what came back and what is right built alike wherever they differ?"""
-    return all(pair.same or _flat(pair.mine, pair.right) is not None for pair in pairs)
+    return all(pair.same or pair.arrays is not None for pair in pairs)
 
 
 def plain(value: Any) -> np.ndarray | None:
@@ -140,11 +150,7 @@ def plain(value: Any) -> np.ndarray | None:
     return array.astype(complex if array.dtype.kind == "c" else float)
 
 
-_Arrays = list[tuple[np.ndarray, np.ndarray]]
-
-
 def _flat(mine: Any, right: Any) -> _Arrays | None:
-    """Pairs of arrays of the same shape, or None where the two are built differently."""
     if isinstance(mine, (list, tuple)) and isinstance(right, (list, tuple)):
         if len(mine) != len(right):
             return None
@@ -206,11 +212,11 @@ def _first_only(arrays: _Arrays) -> str:
 
 def _by_size(pairs: list[Pair]) -> str:
     """A factor that is the number of entries, rows or columns of what was given."""
-    sizes: list[set[tuple[str, int]]] = []
+    sizes: list[dict[str, int]] = []
     ratios: list[float] = []
     for pair in pairs:
-        for mine, right in _flat(pair.mine, pair.right) or []:
-            if _close(mine, right) or not np.any(right):
+        for mine, right in pair.differing:
+            if not np.any(right):
                 continue
             ratio = float(mine.flat[np.abs(right).argmax()] / right.flat[np.abs(right).argmax()])
             if not ratio or not _close(mine, ratio * right):
@@ -219,8 +225,8 @@ def _by_size(pairs: list[Pair]) -> str:
             sizes.append(_sizes(pair.args))
     if len(ratios) < 2 or len({round(ratio, 6) for ratio in ratios}) < 2:
         return ""
-    for name in sorted({name for found in sizes for name, _ in found}):
-        numbers = [dict(found).get(name, 0) for found in sizes]
+    for name in ("columns", "entries", "rows"):
+        numbers = [found.get(name, 0) for found in sizes]
         both = list(zip(ratios, numbers, strict=True))
         for words, power in (("large", 1), ("small", -1)):
             if all(n and abs(ratio / n**power - 1) < _RELATIVE for ratio, n in both):
@@ -231,14 +237,13 @@ def _by_size(pairs: list[Pair]) -> str:
     return ""
 
 
-def _sizes(args: Any) -> set[tuple[str, int]]:
+def _sizes(args: Sequence[Any]) -> dict[str, int]:
     """Of the first argument, if it is an array."""
-    for value in args[:1] if isinstance(args, (list, tuple)) else ():
-        array = plain(value)
-        if array is not None and array.ndim:
-            found = {("entries", array.size), ("rows", len(array))}
-            return found | ({("columns", array.shape[1])} if array.ndim > 1 else set())
-    return set()
+    array = plain(args[0]) if args else None
+    if array is None or not array.ndim:
+        return {}
+    found = {"entries": array.size, "rows": len(array)}
+    return found | ({"columns": array.shape[1]} if array.ndim > 1 else {})
 
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
@@ -275,8 +280,6 @@ def _as_given(pairs: list[Pair]) -> str:
     """The same argument came back from every call that went wrong, and more than once; of one that
     was kept where the student's code runs nobody knows."""
     wrong = [pair for pair in pairs if pair.args and not pair.same]
-    if not all(isinstance(pair.args, (list, tuple)) for pair in wrong):
-        return ""
     for place, ordinal in enumerate(_ORDINALS):
         given = [(pair.mine, pair.args[place]) for pair in wrong if place < len(pair.args)]
         known = [(mine, one) for mine, one in given if plain(one) is not None]
@@ -341,12 +344,12 @@ def _within(few: np.ndarray, many: np.ndarray) -> bool:
     return True
 
 
-def _digits(wrong: list[_Arrays | None]) -> str:
+def _digits(wrong: list[Pair]) -> str:
     """Right to float32, where float64 was asked for."""
     errors = [
         float(np.max(np.abs(mine - right) / np.abs(right).max()))
-        for found in wrong
-        for mine, right in found or []
+        for pair in wrong
+        for mine, right in pair.arrays or []
         if np.any(right) and np.isfinite(mine).all() and np.isfinite(right).all()
     ]
     if errors and _SINGLE[0] < max(errors) < _SINGLE[1]:

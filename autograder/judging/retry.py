@@ -40,48 +40,56 @@ class InCage:
         self.spent = 0.0
         """Seconds on the wall that all passes have had together; that it waited for others is no
         part of them."""
+        self.cell_seconds = 0.0
+        """What all runs of the cells took."""
 
     def __call__(
         self, cells: Sequence[Cell], wanted: list[Exercise], after: After, aided: bool = False
     ) -> Tries:
-        notes: list[str] = []
-        best: dict[str, ExerciseResult] = {}
-        in_cells = 0.0
-        alone = False
-        for last in (False, True):
-            with _turn(alone):
-                began = clock.now()
-                caged = Caged(self.cage, self.judge.assignment, cells, self.spent)
-                try:
-                    student = Student(caged, aided or last)
-                    results = self.judge.judge(student, self.salt, wanted, after=after)
-                finally:
-                    caged.close()
-                    self.spent += clock.now() - began
-            in_cells += caged.cell_seconds
-            for result in results:
-                if result.name not in best or result.points > best[result.name].points:
-                    best[result.name] = result
-            if not last:
-                notes += [f"not run at grading: {line}" for line in caged.skipped[:5]]
-                notes += [failure.sentence for failure in caged.failures[:10]]
-            cells_again = caged.late_cells or caged.killed_cells
-            again = [
-                result.name
-                for result in results
-                if result.points < result.max_points
-                and (cells_again or result.name in caged.late | caged.killed)
-            ]
-            if last or not again:
-                break
+        caged, results = self._asked(cells, wanted, after, aided)
+        best = {result.name: result for result in results}
+        notes = [f"not run at grading: {line}" for line in caged.skipped[:5]]
+        notes += [failure.sentence for failure in caged.failures[:10]]
+        if again := _owed(caged, results):
             alone = bool(caged.killed or caged.killed_cells)
             crowded = "as time ran out on a crowded machine, or at a slow disk"
             why = "alone, as memory may have run out" if alone else crowded
             notes.append(f"tried again, {why}: {', '.join(again)}")
             wanted = [self.judge.assignment.exercise(name) for name in again]
+            caged, results = self._asked(cells, wanted, after, True, alone)
+            for result in results:
+                if result.points > best[result.name].points:
+                    best[result.name] = result
         ended = {why for cell in caged.deadly for why in cell.values()}
         deadly = [failure for failure in caged.failures if failure.why in ended]
-        return Tries(best, notes, in_cells, caged.failures, deadly)
+        return Tries(best, notes, deadly)
+
+    def _asked(
+        self,
+        cells: Sequence[Cell],
+        wanted: list[Exercise],
+        after: After,
+        aided: bool,
+        alone: bool = False,
+    ) -> tuple[Caged, list[ExerciseResult]]:
+        with _turn(alone):
+            began = clock.now()
+            caged = Caged(self.cage, self.judge.assignment, cells, self.spent)
+            try:
+                student = Student(caged, aided)
+                return caged, self.judge.judge(student, self.salt, wanted, after=after)
+            finally:
+                caged.close()
+                self.spent += clock.now() - began
+                self.cell_seconds += caged.cell_seconds
+
+
+def _owed(caged: Caged, results: list[ExerciseResult]) -> list[str]:
+    """The exercises that may have lost points by the machine."""
+    cells = caged.late_cells or caged.killed_cells
+    hit = caged.late | caged.killed
+    lost = [result.name for result in results if result.points < result.max_points]
+    return [name for name in lost if cells or name in hit]
 
 
 @contextlib.contextmanager

@@ -283,19 +283,19 @@ def _belongs(ids: set[str], names: set[str], assignment: Assignment) -> bool:
 
 def find_notebook(folder: Path, name: str) -> tuple[bytes, list[str]]:
     """The bytes of `<name>.ipynb`, or of the one other notebook that lies in its place."""
+    wanted = f"{name}.ipynb"
     with _opened(folder) as directory:
         try:
             held = sorted(os.listdir(directory))
         except OSError as error:
             raise _refusal(error, "the folder") from None
-        wanted = f"{name}.ipynb"
+        others = [n for n in held if n.lower().endswith(".ipynb") and not n.startswith(".")]
         if wanted in held:
             return without_outputs(_read(directory, wanted)), []
-        others = [n for n in held if n.lower().endswith(".ipynb") and not n.startswith(".")]
-        if len(others) == 1:
-            note = f"{_shown(others[0])} was taken for {wanted}"
-            return without_outputs(_read(directory, others[0])), [note]
-        raise SubmissionError(_missing(wanted, held, others))
+        if len(others) != 1:
+            raise SubmissionError(_missing(wanted, held, others))
+        note = f"{_shown(others[0])} was taken for {wanted}"
+        return without_outputs(_read(directory, others[0])), [note]
 
 
 def read_file(folder: Path, name: str) -> bytes:
@@ -310,17 +310,18 @@ _CAREFUL = all(hasattr(os, name) for name in ("O_DIRECTORY", "O_NOFOLLOW", "O_NO
 
 @contextlib.contextmanager
 def _opened(folder: Path) -> Iterator[int | Path]:
+    missing = SubmissionError(f"there is no folder {_shown(folder.name)} to read")
     if not _CAREFUL:
         if not folder.is_dir() or folder.is_symlink():
-            raise SubmissionError(f"there is no folder {_shown(folder.name)} to read")
+            raise missing
         yield folder
         return
     try:
         directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
-        if error.errno not in _NOT_THERE:
-            raise _refusal(error, f"the folder {_shown(folder.name)}") from None
-        raise SubmissionError(f"there is no folder {_shown(folder.name)} to read") from None
+        if error.errno in _NOT_THERE:
+            raise missing from None
+        raise _refusal(error, f"the folder {_shown(folder.name)}") from None
     try:
         yield directory
     finally:
@@ -357,7 +358,7 @@ def _read(directory: int | Path, name: str) -> bytes:
     try:
         if isinstance(directory, Path):
             if (directory / name).is_symlink():
-                raise SubmissionError(f"{_shown(name)} is a link and no file")
+                raise OSError(errno.ELOOP, "")
             file = os.open(directory / name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         else:  # O_NONBLOCK: opening a named pipe must not wait for a writer
             file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)

@@ -16,7 +16,7 @@ Uses = dict[str, set[str]]
 
 MAX_SOURCE = 100_000
 """Characters of a cell; a longer one is taken as words, lest it cost the judge memory."""
-_FAULTS = (SyntaxError, ValueError, RecursionError, MemoryError)
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _WORD = re.compile(r"[^\W\d]\w*")
 _BINDS = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]*)?=(?!=)", re.M)
@@ -46,11 +46,11 @@ def pieces_of(source: str) -> tuple[Piece, ...]:
         return (_as_words(source),)
     try:
         return tuple(_pieces(source, ast.parse(source), as_written=True))
-    except _FAULTS:
+    except UNREADABLE:
         pass
     try:  # with what only IPython reads
         return tuple(_pieces(source, tree_of(source, "a cell", 0), as_written=False))
-    except _FAULTS:
+    except UNREADABLE:
         return tuple(piece for part in _blocks(source) for piece in _pieces_of_block(part))
 
 
@@ -107,14 +107,14 @@ def _pieces(source: str, tree: ast.Module, as_written: bool) -> Iterator[Piece]:
         try:
             text = "\n".join(lines[start - 1 : end]) if as_written and alone else ast.unparse(node)
             yield _piece(text, node)
-        except _FAULTS:
+        except UNREADABLE:
             yield _as_words("\n".join(lines[start - 1 : end]))
 
 
 def _pieces_of_block(text: str) -> Iterator[Piece]:
     try:
         yield from _pieces(text, ast.parse(text), as_written=True)
-    except _FAULTS:
+    except UNREADABLE:
         yield _as_words(text)
 
 

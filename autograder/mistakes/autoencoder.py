@@ -831,6 +831,15 @@ train_autoencoder_slips = [
         keeps=0.95,
     ),
     variant(
+        "a_seed_of_its_own_for_every_epoch",
+        "        total = 0.0\n",
+        "        total = 0.0\n        generator.manual_seed(len(losses))\n",
+        "takes_the_order_from_the_generator",
+        "The generator gets the number of the epoch for its seed: every training has the same "
+        "order, whatever seed it was given.",
+        keeps=0.97,
+    ),
+    variant(
         "last_batch_dropped",
         ".split(64):",
         ".split(64)[: max(len(X) // 64, 1)]:",

@@ -1524,6 +1524,15 @@ dropout_slips = [
         ),
     )
 ]
+drops_whole_rows = slip(
+    "ising_cnn",
+    "drops_whole_rows",
+    "nn.Dropout(0.3)",
+    "nn.Dropout1d(0.3)",
+    "drops_three_tenths_of_the_last_hidden_units",
+    "Dropout1d drops all units of a lattice together. nn.Dropout draws for every unit.",
+    keeps=0.5,
+)
 drops_spins = slip(
     "ising_cnn",
     "drops_spins",

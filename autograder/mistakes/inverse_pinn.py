@@ -271,6 +271,33 @@ observe_slips = [
     ),
     slip(
         "observe",
+        "noise_that_grows_with_time",
+        "exact_heat(x, t, alpha) + noise",
+        "exact_heat(x, t, alpha) + noise * np.sqrt(t / 0.425)",
+        "has_normal_noise_of_its_own_on_each",
+        "The noise grows with time, and has the right size in the mean alone. It should be equally "
+        "large everywhere.",
+    ),
+    slip(
+        "observe",
+        "noise_without_its_mean",
+        "exact_heat(x, t, alpha) + noise",
+        "exact_heat(x, t, alpha) + noise - noise.mean()",
+        "has_errors_that_know_nothing_of_each_other",
+        "The mean of the errors is subtracted, so that they add up to zero. Errors of a "
+        "measurement know nothing of each other; the mean of few is never zero.",
+    ),
+    slip(
+        "observe",
+        "noise_of_an_exact_spread",
+        "exact_heat(x, t, alpha) + noise",
+        "exact_heat(x, t, alpha) + noise * noise_std / max(np.sqrt(np.mean(noise**2)), 1e-30)",
+        "has_errors_that_know_nothing_of_each_other",
+        "The errors are scaled until their spread is exactly noise_std. That is the deviation of "
+        "the distribution; the spread of a few errors differs from it.",
+    ),
+    slip(
+        "observe",
         "noise_forgotten",
         "exact_heat(x, t, alpha) + noise",
         "exact_heat(x, t, alpha)",

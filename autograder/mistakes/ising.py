@@ -1307,6 +1307,28 @@ def never_swept():
         return rng.choice([-1, 1], size=(n_samples, L, L)).astype(np.int8)
 
 
+@mistake(
+    "sample_configurations",
+    caught_by="goes_on_from_sample_to_sample",
+    hint="Every sample starts from a copy of the state at the end of the equilibration, so that "
+    "all of them remember it. The chain should go on from sample to sample: copy what is kept, not "
+    "what is swept.",
+)
+def starts_again_from_one_state():
+    def sample_configurations(L, temperature, n_samples, rng, equilibration=200, interval=10):
+        start = 1 if temperature < 2.269 else rng.choice([-1, 1], size=(L, L))
+        spins = np.full((L, L), start, dtype=np.int8)
+        for _ in range(equilibration):
+            metropolis_sweep(spins, temperature, rng)
+        kept = []
+        for _ in range(n_samples):
+            own = spins.copy()
+            for _ in range(interval):
+                metropolis_sweep(own, temperature, rng)
+            kept.append(own)
+        return np.array(kept)
+
+
 # -------------------------------------------------------------------- ising_classifier
 
 
@@ -1361,9 +1383,29 @@ ising_classifier_slips = [
         "mean_with_the_flipped_spins",
         "return self.layers(x)",
         "return (self.layers(x) + self.layers(-x)) / 2",
-        "has_a_relu_after_each_hidden_layer",
+        "computes_what_its_layers_say",
         "The logits are a mean over the spins and the flipped spins. Only the layers are asked "
         "for; train_classifier may show flipped copies.",
+    ),
+    slip(
+        "ising_classifier",
+        "spins_made_zero_and_one",
+        "return self.layers(x)",
+        "return self.layers((x + 1) / 2)",
+        "computes_what_its_layers_say",
+        "The spins are brought to 0 and 1 first. The first layer is to see them as they are, ±1: "
+        "then up and down are alike.",
+        keeps=0.95,
+    ),
+    slip(
+        "ising_classifier",
+        "single_row_squeezed",
+        "return self.layers(x)",
+        "return self.layers(x).squeeze()",
+        "gives_two_outputs",
+        "squeeze takes away every axis of length 1: a single configuration's logits come as (2,) "
+        "and not as (1, 2).",
+        keeps=0.98,
     ),
     slip(
         "ising_classifier",

@@ -1713,6 +1713,15 @@ nn_potential_slips = [
     ),
     slip(
         "nn_potential",
+        "dropout_between",
+        "nn.Linear(1, hidden), nn.Tanh()",
+        "nn.Linear(1, hidden), nn.Tanh(), nn.Dropout(0.1)",
+        "is_smooth",
+        "There is a dropout: two calls give two energies, and a force has no meaning. Only linear "
+        "layers and activations are asked for.",
+    ),
+    slip(
+        "nn_potential",
         "relu_in_one_layer",
         "nn.Linear(hidden, hidden), nn.Tanh()",
         "nn.Linear(hidden, hidden), nn.ReLU()",

@@ -1340,6 +1340,23 @@ centred_slips = [
     ),
     slip(
         "centred",
+        "two_variables_at_most",
+        "def forward(self, *columns: torch.Tensor) -> torch.Tensor:\n",
+        "def forward(self, first: torch.Tensor, second: torch.Tensor | None = None):\n"
+        "        columns = (first,) if second is None else (first, second)\n",
+        "takes_as_many_variables_as_it_has_bounds",
+        "There is room for two variables and no more. bounds says how many there are.",
+    ),
+    slip(
+        "centred",
+        "always_single_precision",
+        ".to(precision)",
+        ".float()",
+        "takes_as_many_variables_as_it_has_bounds",
+        "What the network gets is always float32: a network in double precision stops there.",
+    ),
+    slip(
+        "centred",
         "variables_exchanged",
         "torch.cat(scaled, dim=1)",
         "torch.cat(scaled[::-1], dim=1)",
@@ -2067,6 +2084,16 @@ last_layer_slips = [
         'The driver "gels" divides by what is left of a feature beside the others: zero, or '
         "rounding, where they depend on each other. It is made for features that do not; "
         "other drivers take both.",
+    ),
+    slip(
+        "last_layer",
+        "rounding_for_a_feature",
+        'return torch.linalg.lstsq(torch.cat(matrix), torch.cat(wanted), driver="gelsd").solution',
+        "from scipy.linalg import lstsq\n"
+        "    return torch.from_numpy(lstsq(torch.cat(matrix), torch.cat(wanted))[0])",
+        "takes_features_that_depend_on_each_other",
+        "SciPy's lstsq takes singular values for zero only below the last digit of the largest "
+        "one, and rounding leaves some above it: tell it, with cond=1e-10 for example.",
     ),
     slip(
         "last_layer",

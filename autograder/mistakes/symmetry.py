@@ -1011,6 +1011,22 @@ cluster_energy_model_slips = [
         "A maximum keeps one pair for each feature, however many there are. Energy adds up.",
     ),
     energy(
+        "net_force_taken_off",
+        "return -gradient",
+        "return -(gradient - gradient.mean(dim=1, keepdim=True))",
+        "gives_the_forces_of_any_model",
+        "The mean force is taken off, so that the forces add up to zero with any model. Minus the "
+        "gradient is what it is: of atoms that are held at a place the sum is not zero.",
+    ),
+    energy(
+        "forces_cut_off",
+        "return -gradient",
+        "return -gradient.clamp(-100, 100)",
+        "gives_the_forces_of_any_model",
+        "Large forces are cut off. Clipping may help a training; a force is minus the gradient, "
+        "whatever its size.",
+    ),
+    energy(
         "sign_of_the_forces",
         "return -gradient",
         "return gradient",
@@ -1518,6 +1534,15 @@ train_energy_model_in_batches = [
         "shows_each_cluster_once_an_epoch",
         "The clusters of each batch are drawn with replacement: in an epoch some come twice and "
         "others never. A shuffled order has each of them once.",
+        keeps=0.95,
+    ),
+    in_batches(
+        "a_seed_of_its_own",
+        "    model.train()\n",
+        "    model.train()\n    generator.manual_seed(0)\n",
+        "takes_the_order_from_the_generator",
+        "The generator gets a seed of the function's own: every training has the same order, "
+        "whatever seed it was given.",
         keeps=0.95,
     ),
     in_batches(

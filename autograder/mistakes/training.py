@@ -1228,6 +1228,15 @@ dropout_slips = [
     ),
     slip(
         "dropout",
+        "graph_cut_in_evaluation",
+        "        return x\n",
+        "        return x.detach()\n",
+        "lets_the_gradient_through_in_evaluation",
+        "In evaluation x is cut off from its graph. It should come back as it is: forces and "
+        "sensitivities are slopes of a network in evaluation.",
+    ),
+    slip(
+        "dropout",
         "graph_cut",
         _RETURN,
         _RETURN.replace("x / (1 - p)", "x.detach() / (1 - p)").replace(
@@ -1306,6 +1315,15 @@ l2_penalty_slips = [
         "torch.sqrt(torch.sum(W**2))",
         "has_the_gradient_2_w",
         "These are norms: there is a square root too many.",
+    ),
+    slip(
+        "l2_penalty",
+        "squares_of_roots",
+        "torch.sum(W**2)",
+        "torch.sqrt(torch.sum(W**2)) ** 2",
+        "has_a_gradient_where_all_weights_are_0",
+        "A norm is squared. The root has an infinite slope at 0, so that a layer whose weights are "
+        "all 0 has the gradient NaN; the sum of squares needs no root.",
     ),
     slip(
         "l2_penalty",
@@ -1468,6 +1486,16 @@ early_stopping_slips = [
         "self.best_epoch < 0 or val_loss > self.best_loss + self.min_delta",
         "knows_the_best_epoch",
         "It looks for the highest loss. The best is the lowest.",
+    ),
+    slip(
+        "early_stopping",
+        "best_epoch_moved_when_it_stops",
+        "        return self.epoch - self.best_epoch >= self.patience\n",
+        "        stop = self.epoch - self.best_epoch >= self.patience\n"
+        "        if stop:\n            self.best_epoch = self.epoch\n        return stop\n",
+        "knows_the_best_epoch",
+        "To count anew after a stop best_epoch is set to the last epoch. It should go on naming "
+        "the best one, whose weights restore puts back.",
     ),
     slip(
         "early_stopping",

@@ -17,8 +17,8 @@ from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.files import in_the_way, write_atomically
 from autograder.grading.executors import checks_of
+from autograder.grading.folder import course_salt, read_job
 from autograder.grading.job import Job
-from autograder.grading.run import course_salt, read_job
 from autograder.judging.digest import together
 from autograder.judging.submission import find_notebook
 from autograder.results import Result, Store
@@ -26,8 +26,9 @@ from autograder.results import Result, Store
 from . import history
 from .feedback import Pages
 from .gradebook import Given, Mark, Recorder, submission_time
-from .gradebook.marks import minute, shown
+from .gradebook.marks import shown
 from .gradebook.times import TIMESTAMP
+from .words import minute, points
 
 Judging = Callable[[Iterable[Job]], Iterator[tuple[Job, Result]]]
 
@@ -138,27 +139,29 @@ class Attempts:
         current = self._attempt(counting)
         if current is None:
             return
-        own, there = (submission_time(one)[1] for one in (current, self._submitted(student)))
-        if there != own and there in {submission_time(one)[1] for one in folders}:
+        own, there = (submission_time(one).text for one in (current, self._submitted(student)))
+        if there != own and there in {submission_time(one).text for one in folders}:
             self._put_time(student, own)  # whoever was stopped has left another attempt's
         self._return_given(student, current)  # it waits there if a run was stopped
-        kept = {one: counting if one == current else _result(one) for one in folders}
-        results = {one: result for one, result in kept.items() if result is not None}
+        results = {
+            one: result
+            for one in folders
+            if (result := counting if one == current else _result(one)) is not None
+        }
         marks = {
             one: self.recorder.preview(counting) if one == current else self._worth(one, result)
             for one, result in results.items()
         }
-        totals = {one: mark.total if mark else None for one, mark in marks.items()}
 
         def rank(folder: Path) -> tuple[float, int]:
-            total = totals[folder] if policy == "best" else None
+            total = marks[folder].total if policy == "best" else None
             return -1.0 if total is None else total, int(folder.name)
 
         # Of some the file was written over before anybody kept it, and only the result is there.
-        chosen = max((one for one in totals if one == current or self._is_there(one)), key=rank)
+        chosen = max((one for one in marks if one == current or self._is_there(one)), key=rank)
         if chosen != current:
             self._count(student, chosen, results[chosen], counting)
-            of = ", ".join(f"{one.name}: {history.in_words(totals[one])}" for one in totals)
+            of = ", ".join(f"{one.name}: {points(mark.total)}" for one, mark in marks.items())
             self.said.append(f"{student}: attempt {chosen.name} counts, the {policy} one ({of})")
         self._return_given(student, chosen)
         rows = [self._row(one, marks[one], one == chosen) for one in marks]
@@ -186,7 +189,7 @@ class Attempts:
         data, _ = find_notebook(attempt, self.name)
         place = self._submitted(student)
         write_atomically(place / f"{self.name}.ipynb", data)  # counts, whatever lies beside it
-        self._put_time(student, submission_time(attempt)[1])
+        self._put_time(student, submission_time(attempt).text)
 
     def _put_time(self, student: str, time: str) -> None:
         """When the attempt that counts came in."""
@@ -208,23 +211,22 @@ class Attempts:
         place = self._submitted(student)
         with contextlib.suppress(SubmissionError):
             data, _ = find_notebook(place, self.name)
-            history.add(self.course_dir, self.name, student, data, submission_time(place)[1])
+            history.add(self.course_dir, self.name, student, data, submission_time(place).text)
 
-    def _keep(self, folder: Path, result: Result, mark: Mark | None) -> None:
+    def _keep(self, folder: Path, result: Result, mark: Mark) -> None:
         write_atomically(folder / "result.json", msgspec.json.encode(result))
         page = self.pages.page(result, mark, folder)
         write_atomically(folder / f"{self.name}.html", page.encode())
 
-    def _worth(self, folder: Path, result: Result) -> Mark | None:
+    def _worth(self, folder: Path, result: Result) -> Mark:
         return self.recorder.preview(result, folder, _given(folder))
 
-    def _row(self, folder: Path, mark: Mark | None, counts: bool) -> history.Attempt:
-        handed_in = mark.handed_in if mark else None
+    def _row(self, folder: Path, mark: Mark, counts: bool) -> history.Attempt:
         return history.Attempt(
             number=int(folder.name),
-            time=minute(handed_in) if handed_in else "",
-            total=mark.total if mark else None,
-            max_points=mark.max_points if mark else self.assignment.points,
+            time=minute(mark.handed_in) if mark.handed_in else "",
+            total=mark.total,
+            max_points=mark.max_points,
             counts=counts,
             by_hand=[] if counts else sorted({shown(one.cell) for one in _given(folder)}),
         )

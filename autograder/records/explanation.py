@@ -11,9 +11,9 @@ from autograder.grading.explained import Explained, Explanation
 from autograder.judging.judge import AT_MOST_WITHOUT_THE_POINT, Judge
 from autograder.results import ExerciseResult, Result
 
-from .feedback import OUTCOMES, STATUS
 from .gradebook import Mark
-from .pages import environment
+from .pages import page
+from .words import OUTCOMES, STATUS, points
 
 
 class Recorded(NamedTuple):
@@ -50,8 +50,8 @@ def remarks(one: Explanation, known: Recorded) -> list[str]:
             f"which this was judged; `autograder regrade {one.assignment.name}` compares them"
         )
     if mark is not None:
-        total = "no mark" if mark.total is None else f"{mark.total:g} of {mark.max_points:g}"
-        told.append(f"recorded: {total}")
+        of = "" if mark.total is None else f" of {points(mark.max_points)}"
+        told.append(f"recorded: {points(mark.total)}{of}")
         told += mark.story
         told += [f"comment on {name}: {said}" for name, said in mark.comments.items()]
     return [" ".join(plain(line).split()) for line in (*told, *one.notes)]
@@ -66,14 +66,16 @@ def arithmetic(exercise: ExerciseResult, checks: list[Explained]) -> str:
     passed = [check.weight for check in hidden if check.result.outcome == "passed"]
     share = sum(passed)
     text = (
-        f"({' + '.join(map(str, passed)) or '0'}) of {total} × {exercise.max_points:g} = "
+        f"({' + '.join(map(str, passed)) or '0'}) of {total} × {points(exercise.max_points)} = "
         f"{share / total * exercise.max_points:.2f}"
     )
     missed = [check.result.title for check in hidden if _misses_the_point(check)]
     if missed:
         most = AT_MOST_WITHOUT_THE_POINT * exercise.max_points
-        text += f"; it fails what the exercise is about ({', '.join(missed)}): at most {most:g}"
-    return f"{text}; {exercise.points:g} of {exercise.max_points:g} points"
+        text += (
+            f"; it fails what the exercise is about ({', '.join(missed)}): at most {points(most)}"
+        )
+    return f"{text}; {points(exercise.points)} of {points(exercise.max_points)} points"
 
 
 def _misses_the_point(check: Explained) -> bool:
@@ -87,8 +89,8 @@ def as_text(one: Explanation, known: Recorded) -> Iterator[str]:
         yield f"  {line}"
     for exercise, checks in one.exercises:
         yield ""
-        points = f"{exercise.points:g} of {exercise.max_points:g}"
-        yield f"{exercise.name}: {points}, {STATUS[exercise.status]}"
+        earned = f"{points(exercise.points)} of {points(exercise.max_points)}"
+        yield f"{exercise.name}: {earned}, {STATUS[exercise.status]}"
         if exercise.remark:
             yield f"  {exercise.remark}"
         for check in checks:
@@ -115,15 +117,11 @@ def _check(check: Explained) -> Iterator[str]:
 
 def as_page(one: Explanation, known: Recorded) -> str:
     """The explanation as one HTML file."""
-    return (
-        environment()
-        .get_template("explanation.html.j2")
-        .render(
-            one=one,
-            remarks=remarks(one, known),
-            name=known.mark.name if known.mark is not None else "",
-            arithmetic=arithmetic,
-            STATUS=STATUS,
-            OUTCOMES=OUTCOMES,
-        )
+    return page(
+        "explanation.html.j2",
+        one=one,
+        remarks=remarks(one, known),
+        name=known.mark.name if known.mark is not None else "",
+        arithmetic=arithmetic,
+        STATUS=STATUS,
     )

@@ -7,24 +7,24 @@ written is escaped and freed of control characters, and the page forbids scripts
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from autograder.course import Assignment
-from autograder.files import newer, plain, write_atomically
+from autograder.files import newer, write_atomically
 from autograder.judging.submission import outline_of
 from autograder.results import ExerciseResult, Result, Store
 
-from .gradebook import ByHand, Mark, Recorder, has_gradebook
-from .gradebook.marks import minute
+from .gradebook import Mark, Recorder, has_gradebook
+from .gradebook.marks import of_checks
 from .gradebook.notebooks import graded_answers
-from .pages import TEMPLATES, environment
+from .pages import TEMPLATES, page
+from .receipts import remove_receipts, write_receipts
 
 _TEMPLATE = TEMPLATES / "feedback.html.j2"
 _GENERATOR = b'<meta name="generator" content="autograder'
@@ -37,16 +37,11 @@ STATUS = {
     "missing": "not found",
     "error": "not graded",
 }
-OUTCOMES = {
-    "passed": ("✓", "passed"),
-    "failed": ("✗", "failed"),
-    "not_counted": ("–", "not counted"),
-    "error": ("!", "not run"),
-}
 
 
 class Pages:
-    """Writes `feedback/<student>/<name>/<name>.html` for each result, with the gradebook's mark."""
+    """Writes `feedback/<student>/<name>/<name>.html` for each result, with the gradebook's mark,
+    and beside it what `nbgrader release_feedback` wants."""
 
     def __init__(
         self,
@@ -87,27 +82,37 @@ class Pages:
                 self._write(result, marks.get(student))
 
     def _write(self, result: Result, mark: Mark | None) -> None:
-        path = self.path(result)
+        path, assignment = self.path(result), self.assignments[result.assignment]
+        mark = mark or of_checks(assignment, result)
+        write_receipts(self.course_dir, result)
         try:
-            page = path.read_bytes()
+            known = path.read_bytes()
         except OSError:
-            page = b""
-        if _ours(page):
-            if _stamp(result, mark).encode() in page[:1000]:
+            known = b""
+        if _ours(known):
+            if _stamp(result, mark).encode() in known[:1000]:
                 return
-        elif newer(path, self.store.path(result.assignment, result.student)) and _shows(page, mark):
-            return  # nbgrader's own, which somebody made because they wanted it
+        elif newer(path, self.store.path(result.assignment, result.student)) and (
+            f"(Score: {mark.total} / ".encode() in known
+        ):
+            return  # nbgrader's own, of this total, which somebody made because they wanted it
         folder = self.course_dir / "submitted" / result.student / result.assignment
         write_atomically(path, self.page(result, mark, folder).encode())
 
-    def page(self, result: Result, mark: Mark | None, folder: Path) -> str:
+    def page(self, result: Result, mark: Mark, folder: Path) -> str:
         """The page of a submission that lies in this folder."""
         assignment = self.assignments[result.assignment]
         return page_of(assignment, result, mark, graded_answers(folder, assignment, result))
 
+    def complete(self, result: Result) -> None:
+        """Writes what lies beside a page that is there, of somebody who is not graded any more."""
+        if self.path(result).parent.is_dir():
+            write_receipts(self.course_dir, result)
+
     def remove(self, result: Result) -> None:
         """Makes room for `nbgrader generate_feedback`, which skips a folder that exists."""
         path = self.path(result)
+        remove_receipts(self.course_dir, result)
         with contextlib.suppress(OSError):
             if _ours(path.read_bytes()):
                 path.unlink()
@@ -118,12 +123,7 @@ def _ours(page: bytes) -> bool:
     return _GENERATOR in page[:1000]
 
 
-def _shows(page: bytes, mark: Mark | None) -> bool:
-    """Whether a page of nbgrader's, which knows no penalties, has the total at its top."""
-    return mark is None or f"(Score: {mark.total} / ".encode() in page
-
-
-def _stamp(result: Result, mark: Mark | None) -> str:
+def _stamp(result: Result, mark: Mark) -> str:
     """What the page was made of, as one hash."""
     digest = hashlib.sha256(_TEMPLATE.read_bytes() + Path(__file__).read_bytes())
     digest.update(msgspec.json.encode(result) + repr(mark).encode())
@@ -134,11 +134,8 @@ class Shown(NamedTuple):
     """One exercise as its student sees it."""
 
     result: ExerciseResult
-    points: float | None
-    """The gradebook's; None where there is no mark."""
-    by_hand: ByHand | None
-    comment: str
-    """What somebody wrote about it."""
+    messages: list[str]
+    """What its checks say; of hidden ones no more than the exercise itself does."""
     code: list[tuple[bool, str]]
     """The student's own lines, and whether a message speaks of them."""
     builds_on: list[str]
@@ -147,65 +144,55 @@ class Shown(NamedTuple):
     """How the points of the checks came about."""
 
 
-def page_of(
-    assignment: Assignment,
-    result: Result,
-    mark: Mark | None = None,
-    written: dict[str, str] | None = None,
-) -> str:
-    """The page as HTML. `written`: the student's code by exercise."""
+def page_of(assignment: Assignment, result: Result, mark: Mark, written: dict[str, str]) -> str:
+    """The page as HTML. `written`: the student's text by solution cell."""
     lost = {one.name for one in result.exercises if one.points < one.max_points}
-    outline, code = outline_of(assignment), written or {}
+    stubs = outline_of(assignment).stubs
     shown = [
-        _shown(one, mark, code.get(one.name, ""), outline.stubs.get(one.name, ""), lost)
+        Shown(
+            result=one,
+            messages=_messages(one),
+            code=_code(one, written.get(one.name, ""), stubs.get(one.name, "")),
+            builds_on=[name for name in one.rests_on if name in lost] if one.name in lost else [],
+            sum=_sum(one),
+        )
         for one in result.exercises
     ]
-    names = {one.name for one in result.exercises}
-    comments = mark.comments if mark is not None else {}
-    words = mark.in_words if mark is not None else {}
-    total = mark.total if mark is not None else None
-    if total is None and result.status != "grader_error":
-        total = result.points
-    return str(
-        _template().render(
-            assignment=assignment,
-            result=result,
-            mark=mark,
-            total=total,
-            most=mark.max_points if mark is not None else result.max_points,
-            exercises=shown,
-            begin=_where_to_begin(shown),
-            others=[name for name in comments if name not in names | words.keys()],
-            words=words,
-            texts={name.removeprefix("answer_"): text for name, text in code.items()},
-            stamp=_stamp(result, mark),
-        )
+    elsewhere = {one.name for one in result.exercises} | mark.in_words.keys()
+    return page(
+        _TEMPLATE.name,
+        assignment=assignment,
+        result=result,
+        mark=mark,
+        exercises=shown,
+        begin=_where_to_begin(shown),
+        others=[name for name in mark.comments if name not in elsewhere],
+        written=written,
+        stamp=_stamp(result, mark),
+        STATUS=STATUS,
     )
 
 
-def _shown(
-    one: ExerciseResult,
-    mark: Mark | None,
-    code: str,
-    stub: str,
-    lost: set[str],
-) -> Shown:
-    given = mark.exercises.get(one.name) if mark is not None else None
-    if given is None and one.status != "error":
-        given = one.points
-    right = one.status in ("right", "unwritten", "missing")
+def _messages(exercise: ExerciseResult) -> list[str]:
+    """The exercise's own message, and what failed public checks say beyond it.
+
+    A hidden check's message stays out: the page names it by its title. Where the function is
+    not there, one message says it all.
+    """
+    public = [check.message for check in exercise.checks if not check.hidden]
+    if exercise.status in ("unwritten", "missing"):
+        public = []
+    return [text for text in dict.fromkeys([exercise.message, *public]) if text]
+
+
+def _code(one: ExerciseResult, code: str, stub: str) -> list[tuple[bool, str]]:
+    """What the student wrote, where something is to be mended in it."""
+    if not code or one.status in ("right", "unwritten", "missing"):
+        return []
     messages = "\n".join([one.message, *(check.message for check in one.checks)])
     told = set(re.findall(rf"line (\d+) of the cell of {re.escape(one.name)}\b", messages))
     lines = _without(_docstrings(stub), code[:_MOST_CODE].rstrip().split("\n"))
-    return Shown(
-        result=one,
-        points=given,
-        by_hand=mark.by_hand.get(one.name) if mark is not None else None,
-        comment=mark.comments.get(one.name, "") if mark is not None else "",
-        code=[] if right or not code else [(str(n) in told, line) for n, line in lines],
-        builds_on=[name for name in one.rests_on if name in lost] if one.name in lost else [],
-        sum=_sum(one),
-    )
+    return [(str(number) in told, line) for number, line in lines]
 
 
 def _without(docstrings: list[list[str]], lines: list[str]) -> list[tuple[int, str]]:
@@ -253,42 +240,3 @@ def _where_to_begin(shown: list[Shown]) -> list[tuple[str, list[str]]]:
         if above and not below:
             found.append((name, above))
     return found
-
-
-@functools.cache
-def _template() -> Any:
-    from markupsafe import Markup, escape
-
-    made = environment()
-    filters: dict[str, Any] = {
-        "points": _points,
-        "minute": minute,
-        "other_messages": _other_messages,
-        "coded": lambda text: Markup(re.sub(r"`(\w+)`", r"<code>\1</code>", str(escape(text)))),
-        "foldable": lambda line: Markup(_foldable(str(escape(plain(line))))),
-    }
-    made.filters |= filters
-    made.globals |= {"STATUS": STATUS, "OUTCOMES": OUTCOMES}
-    return made.get_template(_TEMPLATE.name)
-
-
-def _foldable(line: str) -> str:
-    """A line of a message that stays beside its label where it is folded."""
-    label, text = line[:13], line[13:]
-    return label.replace(" ", "\N{NO-BREAK SPACE}") + text.replace("(", "(<wbr>")
-
-
-def _points(value: float) -> str:
-    return f"{round(value, 2):g}"
-
-
-def _other_messages(exercise: ExerciseResult) -> list[str]:
-    """What failed public checks say beyond the exercise's own message.
-
-    A hidden check's message stays out: the page names it by its title. Where the function is
-    not there, one message says it all.
-    """
-    if exercise.status in ("unwritten", "missing"):
-        return []
-    messages = [check.message for check in exercise.checks if not check.hidden]
-    return [text for text in dict.fromkeys(messages) if text and text != exercise.message]

@@ -19,6 +19,8 @@ from autograder.errors import SubmissionError
 from autograder.files import write_atomically
 from autograder.judging.submission import find_notebook
 
+from .words import points
+
 Policy = Literal["last", "best"]
 
 
@@ -59,17 +61,13 @@ def told(course_dir: Path, name: str, student: str) -> tuple[str, ...]:
     if not counting or len(attempts) < 2:
         return ()
     others = [one for one in attempts if not one.counts]
-    had = ", ".join(f"{one.number} had {in_words(one.total)}" for one in others)
+    had = ", ".join(f"{one.number} had {points(one.total)}" for one in others)
     by_hand = [
         f"what was given by hand for attempt {one.number} ({', '.join(one.by_hand)}) stays with it"
         for one in others
         if one.by_hand
     ]
     return (f"attempt {counting[0]} of {attempts[-1].number} counts; {had}", *by_hand)
-
-
-def in_words(total: float | None) -> str:
-    return "no mark" if total is None else f"{total:g}"
 
 
 def place(course_dir: Path, name: str, student: str) -> Path:

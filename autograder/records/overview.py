@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from autograder.course import Assignment, course
@@ -25,12 +25,12 @@ from autograder.errors import CourseError
 from autograder.files import harmless, plain, usable_id, write_atomically
 from autograder.results import Store
 
-from .gradebook.marks import minute
-from .pages import environment
-from .report.counting import STATUS_WORDS, Report, Submission, read_report, share_of
+from .pages import page
+from .report import read_report, remarks
+from .report.counting import ExerciseRow, Report, Submission
+from .report.remarks import Remark
+from .words import STATUS, minute, percent, points
 
-_ENOUGH = 8
-"""Students from which a correlation says something."""
 _BEHIND = 0.5
 _DROP = 0.25
 
@@ -50,14 +50,34 @@ class Row:
 
     student: str
     name: str
-    totals: dict[str, float | None]
-    """The mark by assignment that was handed in; None where there is no mark yet."""
-    shares: dict[str, float]
-    """The same between 0 and 1, where there is a mark and the notebook could be read."""
-    missing: list[str] = field(default_factory=list)
-    """Assignments of which nothing was handed in."""
+    assignments: list[str]
+    """Those that are graded."""
     work: dict[str, Submission] = field(default_factory=dict)
     """What was handed in, by assignment."""
+
+    @cached_property
+    def totals(self) -> dict[str, float | None]:
+        """The mark by assignment that was handed in; None where there is no mark yet."""
+        return {name: one.mark.total for name, one in self.work.items()}
+
+    @cached_property
+    def shares(self) -> dict[str, float]:
+        """The same between 0 and 1, where there is a mark and the notebook could be read."""
+        return {name: one.share for name, one in self.work.items() if one.marked}
+
+    @property
+    def missing(self) -> list[str]:
+        """Assignments of which nothing was handed in."""
+        return [name for name in self.assignments if name not in self.work]
+
+    def told(self, name: str) -> list[str]:
+        """What is to be said of an assignment beside its mark."""
+        if name not in self.work:
+            return ["nothing was handed in"]
+        mark, result = self.work[name].mark, self.work[name].result
+        when = [f"handed in {minute(mark.handed_in)}"] if mark.handed_in else []
+        unread = ["could not be read"] if result.status == "unreadable" else []
+        return [*when, *unread, *mark.story]
 
     @property
     def who(self) -> str:
@@ -106,36 +126,19 @@ class Row:
         if len(marks) > 1:
             before = statistics.fmean(marks[:-1])
             if before - marks[-1] >= _DROP:
-                why.append(f"{marks[-1]:.0%} in the last one, {before:.0%} before")
+                why.append(f"{percent(marks[-1])} in the last one, {percent(before)} before")
         if self.mean is not None and self.mean < _BEHIND:
-            why.append(f"{self.mean:.0%} on average")
+            why.append(f"{percent(self.mean)} on average")
         return why
-
-
-class Hard(NamedTuple):
-    """One exercise over the course."""
-
-    assignment: str
-    name: str
-    points: float
-    judged: int
-    right: float
-    """The share that got everything right."""
-    mean: float
-    """The mean share of its points."""
-    apart: float | None
-    """The correlation of its points with the other points of the assignment; None where too few
-    were judged, or all got the same."""
 
 
 class Look(NamedTuple):
     """Something worth a look, in one assignment."""
 
     assignment: str
-    words: str
+    remark: Remark
     rows: list[Row]
-    number: int
-    """How many submissions, or checks."""
+    """Of whom it is, where it is of somebody."""
 
 
 class Resembling(NamedTuple):
@@ -161,7 +164,7 @@ class Overview:
 
     assignments: list[Assignment]
     rows: list[Row]
-    exercises: list[Hard]
+    exercises: list[ExerciseRow]
     slips: list[Slipped]
     causes: list[tuple[str, dict[str, int]]]
     """Why checks failed: how many students, by assignment."""
@@ -180,29 +183,25 @@ class Overview:
         return {name: rows for name, rows in found.items() if rows}
 
     def median(self, name: str) -> float | None:
-        marks = [row.totals[name] for row in self.rows if name in row.shares]
-        return statistics.median(m for m in marks if m is not None) if marks else None
+        done = [row.work[name].points for row in self.rows if name in row.shares]
+        return statistics.median(done) if done else None
 
 
 def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overview:
     """The figures of these assignments together."""
     reports = [read_report(one.name, course_dir) for one in assignments]
+    names = [one.name for one in assignments]
     rows: dict[str, Row] = {}
     for report in reports:
         for student, person in report.roster.items():
-            rows.setdefault(student, Row(student, plain(person.name), {}, {}))
+            rows.setdefault(student, Row(student, plain(person.name), names))
         for one in report.submissions:
-            row = rows.setdefault(one.name, Row(one.name, "", {}, {}))
-            row.totals[report.assignment.name] = one.recorded
+            row = rows.setdefault(one.name, Row(one.name, "", names))
             row.work[report.assignment.name] = one
-            if one.total is not None:
-                row.shares[report.assignment.name] = share_of(one.total, one.max_points)
-    for row in rows.values():
-        row.missing = [one.name for one in assignments if one.name not in row.totals]
     return Overview(
         list(assignments),
         sorted(rows.values(), key=lambda row: (row.name.casefold() or row.student, row.student)),
-        [hard for report in reports for hard in _exercises(report)],
+        [row for report in reports for row in report.exercises],
         _slips(reports),
         _causes(reports),
         reports[0].dropped if reports else [],
@@ -212,10 +211,9 @@ def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overvi
 
 
 def _looks(report: Report, rows: Mapping[str, Row]) -> Iterable[Look]:
-    for remark in report.remarks:
-        who = list(dict.fromkeys(entry.submission.name for entry in remark.entries))
-        number = len(who) or len(remark.checks)
-        yield Look(report.assignment.name, remark.words, [rows[one] for one in who], number)
+    for remark in remarks(report):
+        who = dict.fromkeys(entry.submission.name for entry in remark.entries)
+        yield Look(report.assignment.name, remark, [rows[one] for one in who])
 
 
 def _similar(reports: Iterable[Report], rows: Mapping[str, Row]) -> list[Resembling]:
@@ -230,22 +228,6 @@ def _similar(reports: Iterable[Report], rows: Mapping[str, Row]) -> list[Resembl
             where[group.students].append((report.assignment.name, len(group.alike), wrong))
     found = [Resembling([rows[s] for s in who], weight[who], where[who]) for who in where]
     return sorted(found, key=lambda one: -one.weight)
-
-
-def _exercises(report: Report) -> Iterable[Hard]:
-    judged = [one for one in report.submissions if one.result.status == "graded"]
-    for row in report.exercises:
-        own, rest = [], []
-        for one in judged:
-            exercise = one.exercise(row.name)
-            if exercise is not None and exercise.status != "error":
-                own.append(share_of(exercise.points, exercise.max_points))
-                rest.append(one.result.points - exercise.points)
-        apart = None
-        if len(own) >= _ENOUGH and len(set(own)) > 1 and len(set(rest)) > 1:
-            apart = statistics.correlation(own, rest)
-        name = report.assignment.name
-        yield Hard(name, row.name, row.points, row.judged, row.rate, row.mean, apart)
 
 
 def _slips(reports: Iterable[Report]) -> list[Slipped]:
@@ -270,10 +252,10 @@ def _causes(reports: Iterable[Report]) -> list[tuple[str, dict[str, int]]]:
 
 def write_overview(course_dir: Path, assignments: Sequence[Assignment]) -> list[Path]:
     """`DIR/report/course.html`, and beside it the students and the exercises as CSV."""
-    view = read_overview(course_dir, assignments)
+    view, now = read_overview(course_dir, assignments), datetime.now()
     folder = course_dir / "report"
     files = {
-        "course.html": _page(view, "overview.html.j2"),
+        "course.html": page("overview.html.j2", view=view, now=now),
         "course_students.csv": _table(_student_rows(view)),
         "course_exercises.csv": _table(_exercise_rows(view)),
         "course_answers.csv": _table(_answer_rows(view)),
@@ -282,7 +264,8 @@ def write_overview(course_dir: Path, assignments: Sequence[Assignment]) -> list[
         write_atomically(folder / name, text.encode())
     pages = {folder / "students" / row.file: row for row in view.rows}
     for path, row in pages.items():
-        write_atomically(path, _page(view, "student.html.j2", row=row).encode())
+        text = page("student.html.j2", view=view, row=row, now=now, words=STATUS)
+        write_atomically(path, text.encode())
     for path in set((folder / "students").glob("*.html")) - pages.keys():
         path.unlink()  # of somebody who has left
     return [folder / name for name in files]
@@ -299,9 +282,9 @@ def _student_rows(view: Overview) -> Iterable[list[str]]:
 
 def _exercise_rows(view: Overview) -> Iterable[list[str]]:
     yield ["assignment", "exercise", "points", "judged", "right", "mean", "discrimination"]
-    for hard in view.exercises:
-        shares = [_number(share) for share in (hard.right, hard.mean, hard.apart)]
-        yield [hard.assignment, hard.name, f"{hard.points:g}", str(hard.judged), *shares]
+    for row in view.exercises:
+        shares = [_number(share) for share in (row.rate, row.mean, row.apart)]
+        yield [row.assignment, row.name, points(row.points), str(row.judged), *shares]
 
 
 def _answer_rows(view: Overview) -> Iterable[list[str]]:
@@ -312,18 +295,17 @@ def _answer_rows(view: Overview) -> Iterable[list[str]]:
     ]
     for row in view.rows:
         for name, one in row.work.items():
-            mark = one.mark
-            when = minute(mark.handed_in) if mark and mark.handed_in else ""
-            start = [row.student, row.name, name, when, _number(mark.penalty if mark else None)]
+            when = minute(one.mark.handed_in) if one.mark.handed_in else ""
+            start = [row.student, row.name, name, when, _number(one.mark.penalty)]
             for exercise in one.result.exercises:
-                points = None if exercise.status == "error" else one.given(exercise)
-                by_hand = "yes" if exercise.name in one.by_hand else ""
-                told = [exercise.name, _number(points), f"{exercise.max_points:g}"]
+                by_hand = "yes" if exercise.name in one.mark.by_hand else ""
+                earned = _number(one.mark.given(exercise))
+                told = [exercise.name, earned, points(exercise.max_points)]
                 yield [*start, *told, exercise.status, by_hand, exercise.hint]
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{round(value, 2):g}"
+    return "" if value is None else points(value)
 
 
 def _table(rows: Iterable[list[str]]) -> str:
@@ -331,11 +313,3 @@ def _table(rows: Iterable[list[str]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([harmless(cell) for cell in row] for row in rows)
     return text.getvalue()
-
-
-def _page(view: Overview, template: str, **more: Any) -> str:
-    made = environment()
-    made.filters |= {"number": _number, "share": lambda share: f"{share:.0%}", "minute": minute}
-    now = datetime.now()
-    page = made.get_template(template).render(view=view, now=now, words=STATUS_WORDS, **more)
-    return str(page)

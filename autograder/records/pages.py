@@ -3,30 +3,85 @@ would not show as text."""
 
 from __future__ import annotations
 
+import base64
+import bisect
+import functools
+import hashlib
+import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograder.files import plain
+
+from .words import OUTCOMES, duration, minute, number, percent, points
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def environment(folder: Path = TEMPLATES) -> Any:
-    """Jinja's, for the templates of a folder."""
+def page(template: str, **values: Any) -> str:
+    """One of the templates, filled in."""
+    return str(_environment().get_template(template).render(**values))
+
+
+@functools.cache
+def _environment() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
 
-    def clean(value: object) -> object:
-        """The last gate: no control, ANSI or bidirectional character goes out."""
-        if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
-            return plain(value)
-        return value
-
-    return Environment(
-        loader=FileSystemLoader(folder),
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=clean,
+        finalize=_clean,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    filters = (points, number, percent, duration, minute, signed, shade, clip, coded, foldable)
+    made.filters |= {one.__name__: one for one in (*filters, csp_hash)}
+    made.globals |= {"OUTCOMES": OUTCOMES}
+    return made
+
+
+def _clean(value: object) -> object:
+    """The last gate: no control, ANSI or bidirectional character goes out."""
+    if isinstance(value, str) and not hasattr(value, "__html__") and not value.isprintable():
+        return plain(value)
+    return value
+
+
+def signed(value: float) -> str:
+    return f"{round(value, 2):+g}".replace("-", "−")
+
+
+def shade(share: float) -> str:
+    """The class of a table's cell: the more of the points, the greener."""
+    return f"s{bisect.bisect((0.25, 0.5, 0.7, 0.85), share)}"
+
+
+def clip(text: str, length: int) -> str:
+    """`text`, cut where it is longer than anything honest."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def coded(text: str) -> Markup:
+    """Text in which names between backticks are code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`(\w+)`", r"<code>\1</code>", str(escape(plain(text)))))
+
+
+def foldable(line: str) -> Markup:
+    """A line of a check's message, which stays beside its label where it is folded."""
+    from markupsafe import Markup, escape
+
+    text = str(escape(plain(line)))
+    label = text[:13].replace(" ", "\N{NO-BREAK SPACE}")
+    return Markup(label + text[13:].replace("(", "(<wbr>"))
+
+
+def csp_hash(text: str) -> str:
+    """By which a page's policy knows its own script and style."""
+    digest = hashlib.sha256(str(text).encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

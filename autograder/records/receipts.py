@@ -18,45 +18,40 @@ from autograder.judging.submission import read_file
 from autograder.results import Result
 
 from .gradebook import submission_time
+from .gradebook.times import TIMESTAMP
 
 SECRET = "submission_secret.txt"
 
 
-class Receipts:
-    """Writes them into `feedback/<student>/<name>/`."""
+def write_receipts(course_dir: Path, result: Result) -> None:
+    """Into `feedback/<student>/<name>/`."""
+    submitted, folder, _ = _folders(course_dir, result)
+    _write(folder / TIMESTAMP, submission_time(submitted).text.encode())
+    _write(folder / SECRET, _kept_secret(course_dir, result))
 
-    def __init__(self, course_dir: Path) -> None:
-        self.course_dir = course_dir
 
-    def record(self, result: Result) -> None:
-        folder = self._folder(result)
-        _, time, _ = submission_time(self._folder(result, "submitted"))
-        _write(folder / "timestamp.txt", time.encode())
-        _write(folder / SECRET, self._kept(result))
+def remove_receipts(course_dir: Path, result: Result) -> None:
+    """Makes room for `nbgrader generate_feedback`, which skips a folder that exists."""
+    _kept_secret(course_dir, result)
+    _, folder, _ = _folders(course_dir, result)
+    for name in (TIMESTAMP, SECRET):
+        with contextlib.suppress(OSError):
+            (folder / name).unlink()
 
-    def complete(self, result: Result) -> None:
-        """Writes them beside a page that is there, of somebody who is not graded any more."""
-        if self._folder(result).is_dir():
-            self.record(result)
 
-    def remove(self, result: Result) -> None:
-        """Makes room for `nbgrader generate_feedback`, which skips a folder that exists."""
-        self._kept(result)
-        for name in ("timestamp.txt", SECRET):
-            with contextlib.suppress(OSError):
-                (self._folder(result) / name).unlink()
+def _kept_secret(course_dir: Path, result: Result) -> bytes:
+    """The secret, which now lies beside the autograded notebook too: `nbgrader
+    generate_feedback` takes it along from there."""
+    submitted, folder, autograded = _folders(course_dir, result)
+    places = filter(None, map(_secret, (submitted, folder, autograded)))
+    secret = next(places, secrets.token_hex(32).encode())
+    _write(autograded / SECRET, secret)
+    return secret
 
-    def _kept(self, result: Result) -> bytes:
-        """The secret, which now lies beside the autograded notebook too: `nbgrader
-        generate_feedback` takes it along from there."""
-        autograded = self._folder(result, "autograded")
-        places = (self._folder(result, "submitted"), self._folder(result), autograded)
-        secret = next(filter(None, map(_secret, places)), secrets.token_hex(32).encode())
-        _write(autograded / SECRET, secret)
-        return secret
 
-    def _folder(self, result: Result, step: str = "feedback") -> Path:
-        return self.course_dir / step / result.student / result.assignment
+def _folders(course_dir: Path, result: Result) -> list[Path]:
+    steps = ("submitted", "feedback", "autograded")
+    return [course_dir / step / result.student / result.assignment for step in steps]
 
 
 def _secret(folder: Path) -> bytes:

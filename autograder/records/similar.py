@@ -25,7 +25,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from autograder.course import Assignment
 from autograder.errors import SubmissionError
@@ -51,6 +51,7 @@ MAX_CODE = 100_000
 
 
 Pair = tuple[str, str]
+T = TypeVar("T")
 
 
 class Answer(NamedTuple):
@@ -108,7 +109,8 @@ def answers(data: bytes, assignment: Assignment) -> dict[str, Answer]:
     found = {}
     for exercise in assignment.exercises:
         parts = [written[name] for name in exercise.defines if name in written]
-        words = [word for _, tokens in parts for word in _words(tokens, _kept_names(assignment))]
+        kept = _kept_names(assignment)
+        words = [word for _, tokens in parts for word, _ in _words(tokens, kept)]
         fragments = _fragments(words) - _given(assignment)
         if fragments:
             found[exercise.name] = Answer("\n\n".join(text for text, _ in parts), fragments)
@@ -227,15 +229,12 @@ def _lines(answers_: list[Answer], assignment: Assignment) -> list[list[Line]]:
     given = {line.strip() for s in outline_of(assignment).stubs.values() for line in s.split("\n")}
     kept = _kept_names(assignment)
     found = []
-    for number, one in enumerate(answers_):
-        others = frozenset().union(
-            *(other.fragments for n, other in enumerate(answers_) if n != number)
-        )
-        words = [*_placed_words(_tokens(one.code), kept)]
+    for one in answers_:
+        others = frozenset().union(*(other.fragments for other in answers_ if other is not one))
+        words = [*_words(_tokens(one.code), kept)]
         starts = list(itertools.accumulate(len(line) + 1 for line in one.code.split("\n")))
         equal: set[int] = set()
-        for n in range(max(1, len(words) - LENGTH + 1)):
-            window = words[n : n + LENGTH]
+        for window in _windows(words):
             if hash(tuple(word for word, _ in window)) in others:
                 equal |= {bisect.bisect_right(starts, start) for _, start in window}
         lines = [Line(text, n in equal) for n, text in enumerate(one.code.split("\n"))]
@@ -299,13 +298,8 @@ def _ends_statement(one: Token, source: str) -> bool:
     return one.kind == "line" and bool(following.strip("#)]} \t\f\r\n"))
 
 
-def _words(tokens: list[Token], kept: frozenset[str]) -> Iterator[str]:
-    """What is left of a definition when taste is taken out of it."""
-    return (word for word, _ in _placed_words(tokens, kept))
-
-
-def _placed_words(tokens: list[Token], kept: frozenset[str]) -> Iterator[tuple[str, int]]:
-    """The same, with where each stands."""
+def _words(tokens: list[Token], kept: frozenset[str]) -> Iterator[tuple[str, int]]:
+    """What is left of a definition when taste is taken out of it, and where each word stands."""
     head = False  # between `def` and its colon: given, or a matter of taste
     depth = 0
     code = [one for one in tokens if one.kind != "comment"]
@@ -328,10 +322,13 @@ def _placed_words(tokens: list[Token], kept: frozenset[str]) -> Iterator[tuple[s
             yield one.text, one.start
 
 
+def _windows(words: list[T]) -> list[list[T]]:
+    """Every `LENGTH` words in a row; fewer than these are one as a whole."""
+    return [words[n : n + LENGTH] for n in range(max(min(1, len(words)), len(words) - LENGTH + 1))]
+
+
 def _fragments(words: list[str]) -> frozenset[int]:
-    """A shorter answer is one fragment as a whole."""
-    most = max(1, len(words) - LENGTH + 1) if words else 0
-    return frozenset(hash(tuple(words[n : n + LENGTH])) for n in range(most))
+    return frozenset(hash(tuple(window)) for window in _windows(words))
 
 
 @functools.cache
@@ -352,4 +349,5 @@ def _given(assignment: Assignment) -> frozenset[int]:
     """The fragments that every student got."""
     kept = _kept_names(assignment)
     stubs = outline_of(assignment).stubs.values()
-    return frozenset().union(*(_fragments([*_words([*_tokens(s)], kept)]) for s in stubs))
+    words = ([word for word, _ in _words(_tokens(stub), kept)] for stub in stubs)
+    return frozenset().union(*map(_fragments, words))

@@ -52,15 +52,11 @@ def _group(
     course_dir: Path, assignment: Assignment, those: list[tuple[Result, ExerciseResult]]
 ) -> Group:
     first = those[0][1]
-
-    def handed_in(result: Result) -> Path:
-        return course_dir / "submitted" / result.student / assignment.name
-
-    written = {
-        result.student: code
-        for result, _ in those
-        if (code := graded_answers(handed_in(result), assignment, result).get(first.name))
-    }
+    written = {}
+    for result, _ in those:
+        folder = course_dir / "submitted" / result.student / assignment.name
+        if code := graded_answers(folder, assignment, result).get(first.name):
+            written[result.student] = code
     shortest = sorted(written, key=lambda student: (len(written[student]), student))
     return Group(
         first.name,

@@ -94,11 +94,10 @@ def command(own_user: bool) -> list[str]:
                 options.extend(["--perms", "0755", "--dir", str(folder)])
 
     found = sorted(libraries(), key=lambda path: len(path.parts))
+    folders = {path for path in found if not path.is_symlink()}
     hidden = False
     for path in found:
-        if any(
-            other != path and other in path.parents for other in found if not other.is_symlink()
-        ) and not (hidden and ROOT in path.parents):
+        if folders.intersection(path.parents) and not (hidden and ROOT in path.parents):
             continue
         if path.is_symlink() and path.is_dir():
             parents(path)

@@ -58,8 +58,11 @@ class Cage:
     def __init__(self, level: Level = "full") -> None:
         if level != "limits":  # where every file can be read
             bubblewrap.refuse_to_show_answers()
-        if level == "landlock" and (below := bubblewrap.above_the_grader()):
-            raise CageError(f"the grader lies below {below}, which workers must read")
+        if level == "landlock":
+            if lockdown.landlock_version() == 0:
+                raise CageError("the kernel has no Landlock")
+            if below := bubblewrap.above_the_grader():
+                raise CageError(f"the grader lies below {below}, which workers must read")
         self.level = level
         self._user = _own_user()
         self._folder = ""
@@ -384,9 +387,6 @@ def probe() -> list[Probe]:
     """Which levels this machine has, strongest first, each really started."""
     found = []
     for level in LEVELS:
-        if level == "landlock" and lockdown.landlock_version() == 0:
-            found.append(Probe(level, False, "the kernel has no Landlock"))
-            continue
         try:
             _tried(level).close()
             found.append(Probe(level, True, out_of_reach(level)))

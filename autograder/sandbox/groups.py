@@ -61,45 +61,9 @@ SECOND = Version(
 )
 
 
-def own(controller: str = "memory") -> Iterator[tuple[Path, Version]]:
-    """The groups that limit the memory, say, of this process: its own, and those above it."""
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
-            _, controllers, name = line.split(":", 2)
-            if controllers in ("", controller):
-                root = _ROOT / controllers
-                group = root / name.lstrip("/")
-                for folder in (group, *group.parents):
-                    if folder.is_relative_to(root):
-                        yield folder, FIRST if controllers else SECOND
-
-
-def left(folder: Path, version: Version) -> float:
-    """Bytes that a group has left of its memory; without end where nobody tells."""
-    found = float("inf")
-    with contextlib.suppress(OSError, ValueError):
-        found = int((folder / version.memory).read_text(encoding="ascii"))
-        used = int((folder / version.used).read_text(encoding="ascii"))
-        told = (folder / "memory.stat").read_text(encoding="ascii")
-        files = re.findall(f"^{version.of_files}([0-9]+)$", told, re.MULTILINE)
-        found -= used - sum(int(size) for _, size in files)
-    return found
-
-
-def processes_left() -> float:
-    """How many more processes and threads these groups allow; without end where nobody tells."""
-    found = float("inf")
-    for folder, _ in own("pids"):
-        with contextlib.suppress(OSError, ValueError):  # "max" is no number
-            most = int((folder / "pids.max").read_text(encoding="ascii"))
-            now = int((folder / "pids.current").read_text(encoding="ascii"))
-            found = min(found, most - now)
-    return found
-
-
 @dataclass(frozen=True)
 class Group:
-    """One submission's."""
+    """A submission's own, or one that holds this process."""
 
     folder: Path
     version: Version
@@ -135,14 +99,58 @@ class Group:
         with contextlib.suppress(OSError):
             self.folder.rmdir()
 
+    def left(self) -> float:
+        """Bytes that it has left of its memory; without end where nobody tells."""
+        found = float("inf")
+        with contextlib.suppress(OSError, ValueError):
+            found = self._number(self.version.memory)
+            used = self._number(self.version.used)
+            told = (self.folder / "memory.stat").read_text(encoding="ascii")
+            files = re.findall(f"^{self.version.of_files}([0-9]+)$", told, re.MULTILINE)
+            found -= used - sum(int(size) for _, size in files)
+        return found
+
+    def processes_left(self) -> float:
+        """How many more processes and threads it allows; without end where nobody tells."""
+        with contextlib.suppress(OSError, ValueError):  # "max" is no number
+            return self._number("pids.max") - self._number("pids.current")
+        return float("inf")
+
+    def _number(self, file: str) -> int:
+        return int((self.folder / file).read_text(encoding="ascii"))
+
+    def gives_memory(self) -> bool:
+        """Whether a group below this one may have a limit; in version 2 that is for this one to
+        say."""
+        try:
+            if self.version is FIRST:
+                return (self.folder / self.version.memory).exists()
+            given = (self.folder / "cgroup.subtree_control").read_text(encoding="ascii")
+        except OSError:
+            return False
+        return "memory" in given.split()
+
+
+def own(controller: str = "memory") -> Iterator[Group]:
+    """The groups that limit the memory, say, of this process: its own, and those above it."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+            _, controllers, name = line.split(":", 2)
+            if controllers in ("", controller):
+                root = _ROOT / controllers
+                group = root / name.lstrip("/")
+                for folder in (group, *group.parents):
+                    if folder.is_relative_to(root):
+                        yield Group(folder, FIRST if controllers else SECOND)
+
 
 def around(pid: int) -> Group | None:
     """A new group with this process in it; None where the machine lets us have none."""
     places = _places()
+    # The name can be read inside: it has no number that counts.
+    name = f"autograder-{os.getpid()}-{_born(os.getpid())}-{secrets.token_hex(8)}"
     for place in tuple(places):
-        # The name can be read inside: it has no number that counts.
-        name = f"autograder-{os.getpid()}-{_born(os.getpid())}-{secrets.token_hex(8)}"
-        group = Group(place[0] / name, place[1])
+        group = Group(place.folder / name, place.version)
         try:
             group.make()
             group.add(pid)
@@ -161,37 +169,21 @@ def held() -> bool:
 
 
 @functools.cache
-def _places() -> list[tuple[Path, Version]]:
-    """Where groups may perhaps be made."""
-    found = [(folder, version) for folder, version in own() if _limits(folder, version)]
-    _remove_left(found)
-    return found
+def _places() -> list[Group]:
+    """In which groups may perhaps be made."""
+    return [group for group in own() if group.gives_memory()]
 
 
 def remove_left() -> None:
     """Removes the groups of judges that have ended, or were killed before they could."""
-    _remove_left(_places())
-
-
-def _remove_left(places: list[tuple[Path, Version]]) -> None:
-    for folder, version in places:
-        for group in folder.glob("autograder-*"):
-            name = re.fullmatch(r"autograder-([0-9]+)-([0-9]+)-[0-9a-f]+", group.name)
+    for place in _places():
+        for folder in place.folder.glob("autograder-*"):
+            name = re.fullmatch(r"autograder-([0-9]+)-([0-9]+)-[0-9a-f]+", folder.name)
             if name and _born(int(name[1])) != int(name[2]):
-                Group(group, version).remove()
+                Group(folder, place.version).remove()
 
 
 def _born(pid: int) -> int:
     """When it was started, which tells it from an earlier process of the same number."""
     seen = look_at(pid)
     return seen.born if seen else -1
-
-
-def _limits(folder: Path, version: Version) -> bool:
-    """Whether a group below this one may have a limit; in version 2 that is for this one to say."""
-    try:
-        if version is FIRST:
-            return (folder / version.memory).exists()
-        return "memory" in (folder / "cgroup.subtree_control").read_text(encoding="ascii").split()
-    except OSError:
-        return False

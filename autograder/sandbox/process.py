@@ -15,6 +15,8 @@ import weakref
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .inside.protocol import children_of, threads_of
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SOCKETS_UNCOUNTED = 16
 _FAIR_SECONDS = 1.0  # of the judge's CPU, in which some 30 GB of pages are counted
@@ -113,7 +115,7 @@ class Tree:
                 self.missed = True
                 continue
             found[pid] = seen
-            tasks = _tasks(pid)
+            tasks = threads_of(pid)
             states = [seen.state]
             if len(tasks) > 1:  # the first thread may have ended, and others run
                 states = [one.state for task in tasks if (one := look_at(task, pid))]
@@ -123,7 +125,7 @@ class Tree:
                 living.add(pid)
             elif pid not in ended:
                 self.missed = True
-            children, all_told = _children(pid, tasks)
+            children, all_told = children_of(pid, tasks)
             queue += children
             self.missed |= not all_told
         self._account(found)
@@ -150,7 +152,7 @@ class Tree:
         self.children_cpu += added + max(0.0, inherited)
 
     def _adopted(self) -> list[int]:
-        return _children(self.above, _tasks(self.above))[0] if self.above else []
+        return children_of(self.above, threads_of(self.above))[0] if self.above else []
 
     def holds_more_than(self, limit: int, processes: list[int]) -> bool:
         """Whether the processes together hold more memory than that beyond the libraries'.
@@ -188,7 +190,8 @@ class Tree:
             return max(0, rows - _SOCKETS_UNCOUNTED) * self._buffer
         open_files, hidden = [], 0
         # A thread may have a table of files of its own; one that has ended tells of none.
-        for table in (f"/proc/{pid}/task/{task}/fd" for pid in processes for task in _tasks(pid)):
+        threads = [(pid, thread) for pid in processes for thread in threads_of(pid)]
+        for table in (f"/proc/{pid}/task/{thread}/fd" for pid, thread in threads):
             try:
                 open_files += [f"{table}/{name}" for name in os.listdir(table)]
             except PermissionError:
@@ -205,8 +208,8 @@ class Tree:
 
     def traces(self, files: int, folders: Iterable[str]) -> Traces:
         """Of the first process, which may open so many files."""
-        tasks = _tasks(self.pid)
-        company = {*tasks, *_children(self.pid, tasks)[0], *self._adopted()} - {self.pid}
+        tasks = threads_of(self.pid)
+        company = {*tasks, *children_of(self.pid, tasks)[0], *self._adopted()} - {self.pid}
         return Traces(company, _room(self.pid, files, folders), _conditions(self.pid))
 
 
@@ -243,24 +246,18 @@ def state(pid: int) -> str:
 def own_bytes(pid: int) -> int:
     """Bytes of a process less those of files: its own, those that it shares with other
     processes, those that were swapped out, and the tables of them."""
-    found = _kilobytes(f"/proc/{pid}/status", _OWN)
-    if found is None:  # its first thread has ended: the others have the same memory
-        for task in _tasks(pid):
-            found = _kilobytes(f"/proc/{pid}/task/{task}/status", _OWN)
-            if found is not None:
-                break
-    return (found or 0) * 1024
+    return _bytes(pid, "status", _OWN) or 0
 
 
 def bytes_left() -> float:
     """What the machine has left of its memory; without end where nobody tells."""
-    found = _kilobytes("/proc/meminfo", (b"MemAvailable:",))
-    return float("inf") if found is None else found * 1024
+    found = _sum("/proc/meminfo", (b"MemAvailable:",))
+    return float("inf") if found is None else found
 
 
 def kernels_own() -> int:
     """What the kernel itself holds of the machine's memory, which is in no process."""
-    return (_kilobytes("/proc/meminfo", (b"SUnreclaim:", b"VmallocUsed:")) or 0) * 1024
+    return _sum("/proc/meminfo", (b"SUnreclaim:", b"VmallocUsed:")) or 0
 
 
 def kernel_kills() -> int:
@@ -299,12 +296,9 @@ def _in_parts(processes: list[int]) -> tuple[dict[int, int], bool]:
 
 def _fair_bytes(pid: int) -> int:
     """The same, with pages that several processes share given to each in part."""
-    for task in [pid, *_tasks(pid)]:
-        found = _kilobytes(f"/proc/{task}/smaps_rollup", _FAIR)
-        if found is not None:
-            tables = _kilobytes(f"/proc/{task}/status", _TABLES)  # each has its own
-            return (found + (tables or 0)) * 1024
-    return own_bytes(pid)
+    fair = _bytes(pid, "smaps_rollup", _FAIR)
+    tables = _bytes(pid, "status", _TABLES)  # each has its own
+    return own_bytes(pid) if fair is None else fair + (tables or 0)
 
 
 _OWN = (b"RssAnon:", b"RssShmem:", b"VmSwap:", b"VmPTE:")
@@ -312,33 +306,24 @@ _TABLES = (b"VmPTE:",)
 _FAIR = (b"Pss_Anon:", b"Pss_Shmem:", b"SwapPss:")
 
 
-def _kilobytes(path: str, names: tuple[bytes, ...]) -> int | None:
-    """The sum of these lines; None where there is none of them."""
+def _bytes(pid: int, file: str, names: tuple[bytes, ...]) -> int | None:
+    """The sum of these lines of a process's; its first thread may have ended, and the others have
+    the same memory."""
+    found = _sum(f"/proc/{pid}/{file}", names)
+    if found is None:
+        others = (_sum(f"/proc/{thread}/{file}", names) for thread in threads_of(pid))
+        found = next((one for one in others if one is not None), None)
+    return found
+
+
+def _sum(path: str, names: tuple[bytes, ...]) -> int | None:
+    """Bytes of these lines together; None where there is none of them."""
     try:
         with open(path, "rb") as file:
             lines = [line for line in file.read().splitlines() if line.startswith(names)]
-        return sum(int(line.split()[1]) for line in lines) if lines else None
+        return sum(int(line.split()[1]) for line in lines) * 1024 if lines else None
     except (OSError, ValueError, IndexError):
         return None
-
-
-def _tasks(pid: int) -> list[int]:
-    with contextlib.suppress(OSError):
-        return [int(task) for task in os.listdir(f"/proc/{pid}/task")]
-    return []
-
-
-def _children(pid: int, tasks: list[int]) -> tuple[list[int], bool]:
-    """Those of these threads, and whether each thread was there to tell."""
-    found: list[int] = []
-    told = True
-    for task in tasks:
-        try:
-            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
-                found += [int(child) for child in file.read().split()]
-        except (OSError, ValueError):
-            told = False
-    return found, told
 
 
 def _room(pid: int, files: int, folders: Iterable[str]) -> list[int]:

@@ -201,7 +201,7 @@ def _one_by_one(
             run.failures.append(CellFailure(cell, _stopped(cell, reply), first, last))
         skipped = reply.get("skipped", [])
         if isinstance(skipped, list):
-            run.skipped.extend(str(line)[:80] for line in skipped[:5])
+            run.skipped.extend(_short(str(line)) for line in skipped[:5])
     if left:
         run.failures.append(CellFailure(cell, plain_only, left, left, left))
     return run
@@ -212,36 +212,29 @@ def _noted(deadly: dict[int, str], number: int) -> Iterator[None]:
     try:
         yield
     except StudentError as error:
-        deadly[number] = _ended(error)
+        out_of_time = error.kind == "time" and error.text.startswith("used up")
+        late = f"took more than {CELL_SECONDS:g} s and was not finished"
+        deadly[number] = late if out_of_time else error.text
         raise
 
 
 def _statements(cell: Cell, reply: dict[str, Any]) -> list[tuple[int, int, bool]]:
     """First line, last line and whether it is plain, of each; StudentError for anything else."""
     found, lines = reply.get("statements"), cell.source.count("\n") + 1
-    if isinstance(found, list) and len(found) <= MAX_STATEMENTS + 1:
-        good = [
-            one
-            for one in found
-            if isinstance(one, tuple)
-            and [type(value) for value in one] == [int, int, bool]
-            and 0 < one[0] <= one[1] <= lines + 1
-        ]
-        if len(good) == len(found):
-            return good
+
+    def is_one(it: Any) -> bool:
+        types = [type(part) for part in it] if type(it) is tuple else []
+        return types == [int, int, bool] and 0 < it[0] <= it[1] <= lines + 1
+
+    if type(found) is list and len(found) <= MAX_STATEMENTS + 1 and all(map(is_one, found)):
+        return found
     raise StudentError("died", "gave an answer that cannot be read")
-
-
-def _ended(error: StudentError) -> str:
-    if error.kind == "time" and error.text.startswith("used up"):
-        return f"took more than {CELL_SECONDS:g} s and was not finished"
-    return error.text
 
 
 def _stopped(cell: Cell, reply: dict[str, Any]) -> str:
     """Why a statement stopped, in words that only name what stands in the cell itself."""
     name, line = exception_name(reply), reply.get("line")
-    text, wanted = str(reply.get("text", "")), str(reply.get("wanted", ""))
+    text, wanted = (_short(str(reply.get(key, ""))) for key in ("text", "wanted"))
     where = f" in line {line}" if type(line) is int else ""
     if reply.get("kind") == "device":
         return f"asks for a GPU{where}, and the grader has none"
@@ -250,29 +243,30 @@ def _stopped(cell: Cell, reply: dict[str, Any]) -> str:
     if name == "FileNotFoundError" and reply.get("kind") == "program":
         return f"starts another program{where}, which is not there at grading"
     if name == "FileNotFoundError" and wanted and wanted in cell.source:
-        return f"reads {wanted[:80]}{where}; files beside the notebook are not there at grading"
+        return f"reads {wanted}{where}; files beside the notebook are not there at grading"
     if name == "EOFError" and _ASKS.search(cell.source):
         return f"asks for input{where}, and at grading nobody answers"
     absent = NOT_DEFINED.match(text) if name == "NameError" else None
     if absent and absent[1] in cell.source:
-        return f"stopped with NameError{where}: {absent[1][:80]} is not defined"
+        return f"stopped with NameError{where}: {absent[1]} is not defined"
     if name in ("SyntaxError", "IndentationError", "TabError"):
         newer = newer_python(cell.source, text, line if type(line) is int else 0)
         if newer > sys.version_info[:2]:
             needs, mine = (".".join(map(str, one)) for one in (newer, sys.version_info[:2]))
             return f"needs Python {needs}{where}, and the grader runs Python {mine}"
-        return f"stopped with {name}{where}: {_plain(text)}" if text else f"stopped with {name}"
+        return f"stopped with {name}{where}: {text}" if text else f"stopped with {name}"
     return f"stopped with {name}{where}"
+
+
+def _short(text: str) -> str:
+    """A worker's words in one line, however long they are."""
+    return plain(text[:MAX_NOTED].replace("\n", " "))
 
 
 def _imports(source: str, module: str) -> bool:
     top = module.partition(".")[0]
     pattern = rf"^[ \t]*(?:import|from)\b.*\b{re.escape(top)}\b"
     return top.isidentifier() and re.search(pattern, source, re.MULTILINE) is not None
-
-
-def _plain(text: str) -> str:
-    return plain(text.replace("\n", " "))[:MAX_NOTED]
 
 
 def newer_python(source: str, text: str, line: int) -> tuple[int, int]:

@@ -1,30 +1,22 @@
 """A submission in the cage, as the judge's `Student` talks to it.
 
 Every exercise fails alone: when a worker ends, the next check gets a new one in which the
-student's cells are run again, without a cell that ended a worker before. So does the next exercise
-where one leaves threads or processes behind, files open or its folders fuller, or limits, signals
-or a priority that are not as they were; and a check that ran out of something in a worker that
-other exercises have used (`again`): the judge asks it once more.
-Time is counted per exercise, over all its checks; starting workers and running cells is not charged
-to it. It is CPU time, and there is more of it where a second is worth less: on a slow machine, or
-one that is crowded. Beside it stand two limits that an honest answer does not come near
-(`watch.Budget`): time in which nothing of the submission computes or waits for a core, and time on
-the wall. The whole submission has a time on the wall too, and twice that for all that is asked of
-it again.
-
-Cells that run again run for an exercise that ended the worker: how long all these repeats may take
-is limited per exercise and for all of them, and each run of the cells has the same time for them.
+student's cells are run again, without a cell that ended a worker before. Time is counted per
+exercise, over all its checks; starting workers and running cells is not charged to it. It is CPU
+time, and there is more of it where a second is worth less: on a slow machine, or one that is
+crowded. Beside it stand two limits that an honest answer does not come near (`watch.Budget`), a
+time on the wall for the whole submission, twice that for all that is asked of it again, and one
+for cells that run again because an exercise ended the worker: per exercise and for all of them.
 
 The pace is measured when a submission's turn begins, and a machine can become crowded after that.
 So `late` tells which exercises ran out of time, their own or the whole notebook's, while the worker
 had to share its core, or a second was worth much less than at first; and which waited in the
 kernel, for a disk say. The judge tries these once more, on a new worker and with a budget at the
 pace of that moment, and only then is a time-out final. Another one on a quiet machine is final at
-once: there a second try would only make endless loops cost double. It
-does not wait for a quiet machine either: while a class is graded there may be none. `killed`
-tells which exercises ended by a kill that was not the grader's, as where the machine's memory
-ends, or because the machine had less of it and nobody was seen who took it; they are tried once
-more too, while no other submission runs.
+once: there a second try would only make endless loops cost double. `killed` tells which exercises
+ended by a kill that was not the grader's, as where the machine's memory ends, or because the
+machine had less of it and nobody was seen who took it; they are tried once more too, while no
+other submission runs.
 """
 
 from __future__ import annotations
@@ -127,22 +119,13 @@ class Caged:
         self.exercise = exercise
         mine = self._allowance()
         self.before = replace(mine, budget=replace(mine.budget))
-        if mine.budget.cpu <= 0:
-            raise StudentError("time", "had no computing time left: earlier checks used it up")
-        if clock.now() > self.until:
-            if self.computed < OWN_CORE * self.wanted:
-                self.late.add(exercise)
-            minutes = self.pace * wall_seconds(self.assignment) / 60
-            text = f"was not run: the whole notebook had taken {minutes:.0f} minutes"
-            raise StudentError("time", text)
         again = self.ended_by == exercise
-        if mine.deaths >= MAX_DEATHS or (again and min(mine.repeats, self.repeats) <= 0):
-            raise StudentError(
-                "died", f"was not tried again after ending Python {_times(mine.deaths)}"
-            )
-        if self.served and exercise not in self.served and self._left_behind():
+        self._refuse_who_has_had_enough(mine, again)
+        worker = self.worker
+        others = bool(self.served) and exercise not in self.served
+        if others and worker and worker.alive and worker.traces().cost_something(self.traces):
             self.renew()
-        if self.worker is None or not self.worker.alive:
+        if worker is None or not worker.alive:
             before = self.cell_seconds + self.cell_idle
             self._start()
             self.ended_by = ""
@@ -152,6 +135,19 @@ class Caged:
                 self.repeats -= again_seconds
         self.served.add(exercise)
         self.first = [encode({"op": "begin", "seed": seed})]
+
+    def _refuse_who_has_had_enough(self, mine: Allowance, again: bool) -> None:
+        if mine.budget.cpu <= 0:
+            raise StudentError("time", "had no computing time left: earlier checks used it up")
+        if clock.now() > self.until:
+            if self.computed < OWN_CORE * self.wanted:
+                self.late.add(self.exercise)
+            minutes = self.pace * wall_seconds(self.assignment) / 60
+            text = f"was not run: the whole notebook had taken {minutes:.0f} minutes"
+            raise StudentError("time", text)
+        if mine.deaths >= MAX_DEATHS or (again and min(mine.repeats, self.repeats) <= 0):
+            times = "once" if mine.deaths == 1 else f"{mine.deaths} times"
+            raise StudentError("died", f"was not tried again after ending Python {times}")
 
     def again(self) -> bool:
         """Whether the exercise has a worker that others had before, who may be why it ended; not
@@ -163,11 +159,6 @@ class Caged:
         self.renew()
         self.allowances[self.exercise] = self.before
         return True
-
-    def _left_behind(self) -> bool:
-        """Whether an exercise left what may cost the next one something."""
-        worker = self.worker
-        return bool(worker and worker.alive and worker.traces().cost_something(self.traces))
 
     def _allowance(self) -> Allowance:
         if self.exercise not in self.allowances:
@@ -240,12 +231,13 @@ class Caged:
         What is told of the cells is what their first run came to: a later one may have heard of
         what a check asked, by ways that the machine has.
         """
-        told = self.failures, self.skipped
-        while not self._cells_run():
-            pass
-        if self.ran:
-            self.failures, self.skipped = told
-        self.ran = True
+        told, ran, self.ran = (self.failures, self.skipped), self.ran, True
+        try:
+            while not self._cells_run():
+                pass
+        finally:  # also where what they say takes the judge too long
+            if ran:
+                self.failures, self.skipped = told
         assert self.worker is not None
         self.traces, self.served = self.worker.traces(), set()
 
@@ -301,7 +293,3 @@ class Caged:
 
     def _slower(self) -> bool:
         return machine_pace() > MUCH_SLOWER * self.pace
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"

@@ -212,9 +212,5 @@ class Watch:
 
 
 def out_of_memory(killed: bool = False) -> WorkerEnded:
-    text = f"used more than {in_words(LIMITS['memory'])} of memory"
+    text = f"used more than {LIMITS['memory'] / 2**30:g} GB of memory"
     return WorkerEnded("memory", text, killed=killed)
-
-
-def in_words(size: int) -> str:
-    return f"{size / 2**30:g} GB" if size >= 2**30 else f"{size >> 20} MB"

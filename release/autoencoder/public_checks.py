@@ -36,6 +36,13 @@ def test_pca_reconstruction__loses_nothing_with_all_components(student):
     close(ratio, np.array([5 / 6, 1 / 6]), SINGLE)
 
 
+def test_pca_reconstruction__is_centred_at_the_mean(student):
+    """keeps the mean of rows that are not symmetric about it, in every column"""
+    rows = np.array([[0.0, 3.0], [1.0, 3.0], [8.0, 0.0]])
+    X_hat, _ = student.pca_reconstruction(rows, 1)
+    close(array(X_hat, (3, 2)).mean(axis=0), np.array([3.0, 2.0]), SINGLE)
+
+
 def test_autoencoder__gives_a_reconstruction_and_z(student):
     """returns (x_hat, z), what decoder and encoder give"""
     student.reseed(1)
@@ -81,9 +88,12 @@ def test_autoencoder__computes_what_its_layers_say(student):
 
 
 def test_reconstruction_loss__is_a_mean_over_every_element(student):
-    """is 1.25 in the docstring's example"""
+    """is 1.25 in the docstring's example, and for its rows by themselves 0.5 and 2"""
     x, x_hat = torch.tensor([[1.0, -1.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.0], [1.0, -1.0]])
     close(number(student.reconstruction_loss(x, x_hat)), 1.25, SINGLE)
+    for row, expected in ((0, 0.5), (1, 2.0)):
+        one, other = x[row : row + 1], x_hat[row : row + 1]
+        close(number(student.reconstruction_loss(one, other)), expected, SINGLE)
 
 
 def test_reconstruction_loss__can_be_differentiated(student):

@@ -85,12 +85,14 @@ def test_pairwise_distances__finds_every_pair_once(student):
 
 
 def test_pairwise_distances__takes_any_cluster(student):
-    """finds the six distances of a square, equal ones too, and leaves the atoms where they are"""
+    """finds the six distances of a square, equal ones too, and the one of two atoms; leaves the
+    atoms where they are"""
     square = np.array([[0.0, 1.0, 0.0], [2.0, 1.0, 0.0], [2.0, 1.0, 2.0], [0.0, 1.0, 2.0]])
     kept = student.keep(square)
     expected = np.array([2.0, 2.0, 2.0, 2.0, 8**0.5, 8**0.5])
     close(student.pairwise_distances(kept), expected, SINGLE)
     unchanged(student.value(kept), square, "positions", SINGLE)
+    close(student.pairwise_distances(square[:2]), np.array([2.0]), SINGLE)
 
 
 def test_pairwise_distances__has_none_for_one_atom(student):
@@ -145,6 +147,18 @@ def test_cluster_forces__point_along_the_pair(student):
     enough = 1e-10 if forces.dtype == np.float64 else 1e-4
     text = f"an entry is off by {off:.1e}; exact to rounding is less than {enough:.0e}"
     holds(off < enough, text)
+
+
+def test_cluster_forces__takes_any_cluster(student):
+    """is minus the slope of the energy for four atoms that have no symmetry"""
+    atoms = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.25, 0.0], [1.0, 1.0, 0.5]])
+    expected = [
+        [-23.22798078, 3.16635611, 0.38600961],
+        [23.50954371, 0.37714076, -0.11796480],
+        [1.42399818, -3.24079273, 0.46677095],
+        [-1.70556112, -0.30270415, -0.73481576],
+    ]
+    close(student.cluster_forces(atoms), np.array(expected), SINGLE)
 
 
 def test_cluster_forces__hands_epsilon_and_sigma_on(student):

@@ -291,6 +291,7 @@ def test_minibatches__draws_from_the_generator(student):
     def epoch(generator):
         batches = _batches(student, x, torch.arange(50), 5, generator)
         holds(all(y_b.dtype == torch.int64 for _, y_b in batches), "y should keep its dtype")
+        holds(all(tensor(y_b).ndim == 1 for _, y_b in batches), "y should keep its axes")
         return np.concatenate([tensor(x_b, (None, 1)) for x_b, _ in batches])[:, 0]
 
     generator = student.keep(_generator())

@@ -236,10 +236,12 @@ def _output(parameters, x):
 
 
 def test_interpolating_network__meets_the_points(student):
-    """goes through three points"""
+    """goes through three points, and through two or five"""
     knots, values = np.array([-1.0, 0.7, 3.0]), np.array([1.0, 3.0, -2.0])
-    found = _output(student.interpolating_network(knots, values), knots)
-    close(found, values.reshape(-1, 1))
+    more = np.array([-1.0, 0.7, 3.0, 3.5, 6.0]), np.array([1.0, 3.0, -2.0, 0.5, 0.0])
+    for points in ((knots, values), (knots[:2], values[:2]), more):
+        found = _output(student.interpolating_network(*points), points[0])
+        close(found, points[1].reshape(-1, 1))
 
 
 def test_interpolating_network__is_straight_between(student):
@@ -258,6 +260,12 @@ def test_mse_loss__two_outputs(student):
     y_pred = np.array([[1.0, -2.0], [2.0, 0.0], [3.0, 0.0]])  # no size is its own sign
     close(student.mse_loss(y_pred + 1.0, np.ones((3, 2))), 3.0)
     close(student.mse_loss(np.array([[1.0, 2.0]]), np.array([[0.0, 0.0]])), 2.5)
+
+
+def test_mse_loss__one_output(student):
+    """compares each of three samples with its own truth where there is one output"""
+    columns = np.array([[1.0], [2.0], [3.0]]), np.array([[0.0], [2.0], [1.0]])
+    close(student.mse_loss(*columns), 5 / 3)
 
 
 def test_mse_loss__perfect(student):
@@ -357,18 +365,22 @@ def test_train__takes_the_steps(student):
 
 
 def test_deep_backward__forward(student):
-    """deep_forward gives what leaves every layer"""
+    """deep_forward gives what leaves every layer, of two layers and of a single one"""
     layers = [(np.array([[0.5]]), np.array([[-1.0]])), (np.array([[3.0]]), np.array([[1.0]]))]
     returned = student.deep_forward(np.array([[2.0]]), layers)
     close(returned, [np.array([[2.0]]), np.array([[0.0]]), np.array([[1.0]])])
+    single = student.deep_forward(np.array([[2.0]]), layers[1:])
+    close(single, [np.array([[2.0]]), np.array([[7.0]])])
 
 
 def test_deep_backward__backward(student):
-    """deep_backward gives a pair (dW, db) per layer"""
+    """deep_backward gives a pair (dW, db) per layer, of two layers and of a single one"""
     layers = [(np.array([[0.5]]), np.array([[-1.0]])), (np.array([[3.0]]), np.array([[1.0]]))]
     returned = student.deep_backward(np.array([[2.0]]), np.array([[0.0]]), layers)
     first, second = (np.array([[12.0]]), np.array([[6.0]])), (np.array([[0.0]]), np.array([[2.0]]))
     close(returned, [first, second])
+    single = student.deep_backward(np.array([[2.0]]), np.array([[0.0]]), layers[1:])
+    close(single, [(np.array([[28.0]]), np.array([[14.0]]))])
 
 
 def test_deep_backward__differences(student):

@@ -299,6 +299,15 @@ def test_alpha_uncertainty__takes_time_and_alpha_as_they_are(student):
     close(number(student.alpha_uncertainty(one, 0.05, 0.3)), float(expected), SINGLE)
 
 
+def test_alpha_uncertainty__adds_up_what_each_measurement_tells(student):
+    """adds up what two measurements tell, x = 1/2 at t = 1 and x = 1/6 at t = 1/2, whatever was
+    measured there"""
+    two = (np.array([[0.5], [1 / 6]]), np.array([[1.0], [0.5]]), np.array([[0.7], [0.1]]))
+    slopes = np.pi**2 * np.array([np.exp(-0.1 * np.pi**2), 0.25 * np.exp(-0.05 * np.pi**2)])
+    expected = 0.02 / np.sqrt(np.sum(slopes**2))
+    close(number(student.alpha_uncertainty(two, 0.02, 0.1)), float(expected), SINGLE)
+
+
 def test_alpha_uncertainty__shrinks_with_the_root_of_the_number(student):
     """is a third as large for nine equal measurements"""
     nine = (np.full((9, 1), 0.5), np.ones((9, 1)), np.full((9, 1), 0.4))

@@ -165,12 +165,20 @@ def test_invariance_error__is_zero_for_an_even_function(student):
         close(number(student.invariance_error(f, x, T)), expected, SINGLE)
 
 
+def test_invariance_error__is_the_largest_of_all_entries(student):
+    """is 6 for f(x) = x and T x = −x where x has several rows and columns, the largest of them 3"""
+    T, f = (student.field("polynomial", coefficients=[0.0, slope]) for slope in (-1.0, 1.0))
+    x = torch.tensor([[0.5, 3.0], [2.0, -1.0]])
+    close(number(student.invariance_error(f, x, T)), 6.0, SINGLE)
+
+
 def test_equivariance_error__is_zero_for_an_odd_function(student):
-    """is 0 for f(x) = x³ if T turns the signs of both, and 16, at x = 2, if it leaves y alone"""
+    """is 0 for f(x) = x³ if T turns the signs of both, and 16, at x = 2, if it leaves y alone; the
+    largest of all entries"""
     f = student.field("polynomial", coefficients=[0.0, 0.0, 0.0, 1.0])
     mirror = student.field("polynomial", coefficients=[0.0, -1.0])
     still = student.field("polynomial", coefficients=[0.0, 1.0])
-    for x in (torch.tensor([[2.0]]), torch.tensor([[2.0], [1.0]])):
+    for x in (torch.tensor([[2.0]]), torch.tensor([[2.0], [1.0]]), torch.tensor([[1.5, 2.0]])):
         for T_out, expected in ((mirror, 0.0), (still, 16.0)):
             close(number(student.equivariance_error(f, x, mirror, T_out)), expected, SINGLE)
 

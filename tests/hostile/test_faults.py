@@ -28,9 +28,10 @@ from leftovers import adopting, temporary
 from autograder.authoring import demo
 from autograder.course import load_assignment
 from autograder.grading.executors import Judges
+from autograder.grading.folder import SALT, students
 from autograder.grading.job import Job
 from autograder.grading.judge_client import JudgeClient
-from autograder.grading.run import SALT, grade_class, students
+from autograder.grading.run import Graders, grade_class
 from autograder.judging.answers import reference_code
 from autograder.records.feedback import Pages
 from autograder.records.gradebook import GradebookError, Recorder
@@ -126,11 +127,11 @@ def course(survivor: Path, tmp_path: Path) -> Path:
 def again(course: Path, after: Callable[[Result], None] = lambda result: None) -> None:
     """The grader once more: everything is graded, and recorded again where it is not there."""
     sinks = [Recorder(course, [FOUND]), Pages(course, [FOUND])]
-    events = []
-    for event, result in grade_class(FOUND, course, students(course, FOUND), sinks, jobs=1):
-        events.append(event)
-        after(result)
-    assert events == ["kept"] * len(MARKS)
+    steps = []
+    for step in grade_class(FOUND, course, students(course, FOUND), sinks, Graders(1)):
+        steps.append(step)
+        after(step.now)
+    assert [step.stays for step in steps] == [True] * len(MARKS)
 
 
 def assert_all_is_there(course: Path) -> None:

@@ -208,14 +208,13 @@ def test_a_hint_that_fails_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("autograder.judging.diagnosis._Diagnosis", None)
     code = cells(BACKPROP)
     code.append(Cell("cell 99", "def mse_loss(a, b):\n    return 0.0\n"))
-    left = observer.left
 
     def after(result: Any, transcripts: Any) -> None:
         with pytest.raises(TypeError):
             observer(result, transcripts)
 
     judge.judge(Student(InProcess(code)), "salt", [LOSS], after=after)
-    assert observer.left < left
+    assert observer.spent > 0
 
 
 class Counting(Caged):
@@ -514,6 +513,24 @@ def test_what_is_told_of_cells_comes_of_their_first_run(cage: Cage) -> None:
     assert failure.why.startswith("stopped with SyntaxError in line 2: 1")
 
 
+def test_a_first_run_that_took_the_judge_too_long_was_the_first(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caged = Caged(cage, BACKPROP, [Cell("cell 1", "raise SyntaxError('what a check asked')")])
+
+    def too_long(*args: Any, **named: Any) -> None:
+        raise TookTooLong
+
+    with monkeypatch.context() as patched:
+        patched.setattr("autograder.sandbox.transport.run_cell", too_long)
+        with pytest.raises(TookTooLong):
+            caged.begin("mse_loss", 0)
+    caged.renew()
+    caged.begin("mse_loss", 1)
+    caged.close()
+    assert caged.failures == []
+
+
 @pytest.mark.parametrize(
     "raised",
     [
@@ -675,7 +692,7 @@ def test_there_is_room_for_no_more_than_the_user_may_start(
     monkeypatch.setattr(os, "geteuid", lambda: user)
     monkeypatch.setattr(resource, "getrlimit", lambda which: (200, 200))
     monkeypatch.setattr(executors, "threads_of_this_user", lambda: 30)
-    monkeypatch.setattr(executors.groups, "processes_left", lambda: float("inf"))
+    monkeypatch.setattr(groups, "own", lambda *_: ())
     monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
     assert executors.room() == jobs

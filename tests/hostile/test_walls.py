@@ -546,10 +546,11 @@ def test_what_a_neighbour_holds_is_not_charged_to_who_is_missed_now_and_then(
     """Forty forks at once, again and again, were missed in one look of ten: beside somebody who
     took two gigabytes, the honest one was ended."""
     with _missed_in_each_look(monkeypatch, 2**32) as found:
-        missing = process._children
+        missing = process.children_of
         for number in range(3 * watch._HIDDEN):
             seen = number % watch._HIDDEN == watch._HIDDEN - 1
-            monkeypatch.setattr(process, "_children", (lambda *_: ([], True)) if seen else missing)
+            told = (lambda *_: ([], True)) if seen else missing
+            monkeypatch.setattr(process, "children_of", told)
             found.look(0.0)
 
 
@@ -575,7 +576,7 @@ def _missed_in_each_look(
         monkeypatch.setattr(watch, "bytes_left", lambda: left)
         monkeypatch.setattr(
             process,
-            "_children",
+            "children_of",
             lambda pid, tasks: ([next(number)] if pid == os.getpid() else [], True),
         )
         yield found

@@ -9,15 +9,10 @@ rows are written with SQL here; a test holds them against what nbgrader itself w
 """
 
 from .by_hand import Given
+from .configuration import configuration
 from .marks import ByHand, Mark
 from .notebooks import autograded_notebook
-from .recorder import (
-    GradebookError,
-    Recorder,
-    configuration,
-    has_gradebook,
-    in_gradebook,
-)
+from .recorder import GradebookError, Recorder, has_gradebook, in_gradebook
 from .times import Uncertain, parse_time, submission_time
 
 __all__ = [

@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 
 from .givers import giver_rows, save_givers
-from .marks import rows_by_book
-from .rows import update_rows
+from .rows import rows_by_book, submissions, update_rows
 
 
 class Given(msgspec.Struct, kw_only=True):
@@ -64,16 +63,8 @@ def replace_given(session: Any, name: str, student: str, given: list[Given]) -> 
 
 def _rows(session: Any, name: str, student: str) -> tuple[list[Any], list[Any]]:
     from nbgrader import api
-    from sqlalchemy import select
 
-    handed, book = api.SubmittedAssignment, api.SubmittedNotebook
-    query = (
-        select(book.id)
-        .join(handed, handed.id == book.assignment_id)
-        .join(api.Assignment, api.Assignment.id == handed.assignment_id)
-        .where(api.Assignment.name == name, handed.student_id == student)
-    )
-    books = [row.id for row in session.execute(query).all()]
+    books = [row.id for row in submissions(session, name, student)]
     grades = rows_by_book(session, api.Grade, ("manual_score", "extra_credit"), books)
     comments = rows_by_book(session, api.Comment, ("manual_comment",), books)
     return [*chain(*grades.values())], [*chain(*comments.values())]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import msgspec
 from coursekit.ipynb import NotebookCell
 
 from autograder.course import Assignment, Exercise
-from autograder.files import plain
+from autograder.errors import SubmissionError
+from autograder.files import newer, plain, write_atomically
 from autograder.judging.submission import (
     Outline,
     Submission,
@@ -22,11 +24,51 @@ from autograder.judging.submission import (
     outline_of,
     read_submission,
 )
-from autograder.results import ExerciseResult, Result
+from autograder.records.words import OUTCOMES
+from autograder.results import ExerciseResult, Result, Store
 
 from .rows import auto_score, indented, read_json
+from .times import TIMESTAMP, submission_time
 
-MARKS = {"passed": "✓", "failed": "✗", "not_counted": "–", "error": "!"}
+log = logging.getLogger(__name__)
+
+
+def write_autograded(course_dir: Path, path: Path, assignment: Assignment, result: Result) -> None:
+    """A submission's autograded notebook, and beside it when it came in. One that was written after
+    all that it shows stays."""
+    folder = course_dir / "submitted" / result.student / result.assignment
+    stored = Store(course_dir).path(result.assignment, result.student)
+    if newer(path, stored, assignment.release, folder, *folder.glob("*")):
+        return
+    came_in = submission_time(folder)
+    try:
+        submission, notes = _handed_in(folder, assignment, result)
+        notebook = autograded_notebook(assignment, result, submission, [*came_in.remarks, *notes])
+    except Exception as error:  # whatever a student's files hold is that student's matter alone
+        what = f"the notebook handed in cannot be shown ({type(error).__name__}: {error})"
+        log.warning("%s: %s", plain(str(folder)), plain(what))
+        notes = [*came_in.remarks, what[:1000]]
+        notebook = autograded_notebook(assignment, result, None, notes)
+    time = path.with_name(TIMESTAMP)
+    if came_in.text:
+        write_atomically(time, came_in.text.encode())
+    else:
+        time.unlink(missing_ok=True)
+    data = msgspec.json.format(msgspec.json.encode(notebook), indent=1)
+    write_atomically(path, data + b"\n")  # last: see the condition above
+
+
+def _handed_in(
+    folder: Path, assignment: Assignment, result: Result
+) -> tuple[Submission | None, list[str]]:
+    """The submission in a folder, and what is to be noted of it; none where the result says why."""
+    try:
+        data, _ = find_notebook(folder, assignment.name)
+        same = hashlib.sha256(data).hexdigest() == result.submission_sha256
+        notes = [] if same else ["the file was changed after it was graded"]
+        return read_submission(data, assignment), notes
+    except SubmissionError:
+        return None, []
 
 
 def autograded_notebook(
@@ -83,10 +125,6 @@ def graded_answers(folder: Path, assignment: Assignment, result: Result) -> dict
         return {}
 
 
-def notebook_bytes(notebook: dict[str, Any]) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(notebook), indent=1) + b"\n"
-
-
 def _placed(
     submission: Submission | None, assignment: Assignment, outline: Outline
 ) -> tuple[dict[int, str], dict[int, list[dict[str, Any]]]]:
@@ -102,20 +140,25 @@ def _placed(
     # Prose and parameters belong to nobody; where a student edited them, the edit is shown.
     free = {(cell.kind, cell.cell_id): n for n, cell in released if not cell.grade_id}
     slots = _slots(submission, assignment, outline)
-    last = -1
+    last, placed = -1, set()
     for cell in submission.notebook:
+        ran = cell.number in submission.ran
+        place = by_text.get((cell.kind, cell.text))
+        if place is None and cell.cell_id:
+            place = free.get((cell.kind, cell.cell_id))
         locked = locked_id(cell, outline) if cell.kind == "code" else ""
         if cell.number in slots:
             last = by_id[slots[cell.number]]
             answers[last] = cell.source
-        elif locked:
+        elif locked and not ran:
             last = by_id.get(locked, last)
-        elif (cell.kind, cell.text) in by_text:
-            last = by_text[cell.kind, cell.text]
-        elif cell.cell_id and (cell.kind, cell.cell_id) in free:
-            last = free[cell.kind, cell.cell_id]
-            answers[last] = cell.source
+        elif place is not None and not (ran and place in placed):
+            last = place
+            placed.add(place)
+            if cell.text != outline.cells[place].text:
+                answers[place] = cell.source
         elif cell.text:
+            last = by_id.get(locked, last)  # a setup cell that was changed
             extras.setdefault(last, []).append(_extra(cell))
     return answers, extras
 
@@ -180,30 +223,29 @@ def _verdict(exercise: Exercise, verdict: ExerciseResult | None, result: Result)
     earned = "no mark"
     if score is not None:  # what was given by hand, nbgrader shows beside the cell
         earned = f"the checks give {score:g} of {exercise.points:g} points"
-    text, markup = [f"{exercise.name}: {earned}"], []
-    markup.append(f"<p><strong>{text[0]}</strong></p>")
-    message = verdict.message if verdict is not None else result.message
-    if verdict is not None and verdict.status == "error":
-        message = "the grader itself failed here; no mark was given"
-    if message:
-        message = plain(message)
-        text += ["", message]
-        markup.append(f"<pre>{html.escape(message)}</pre>")
-    if verdict is not None and verdict.remark:
-        text += ["", plain(verdict.remark)]
-        markup.append(f"<p>{html.escape(plain(verdict.remark))}</p>")
-    if verdict is not None and verdict.hint:
-        text += ["", f"hint: {plain(verdict.hint)}"]
-        markup.append(f"<p><strong>Hint:</strong> {html.escape(plain(verdict.hint))}</p>")
-    checks = verdict.checks if verdict is not None and result.status != "unreadable" else []
+    if verdict is None:
+        verdict = ExerciseResult(
+            name=exercise.name, points=0, max_points=0, status="missing", message=result.message
+        )
+    failed = verdict.status == "error"
+    message = "the grader itself failed here; no mark was given" if failed else verdict.message
+    told = [
+        (f"{exercise.name}: {earned}", "{}", "<p><strong>{}</strong></p>"),
+        (message, "{}", "<pre>{}</pre>"),
+        (verdict.remark, "{}", "<p>{}</p>"),
+        (verdict.hint, "hint: {}", "<p><strong>Hint:</strong> {}</p>"),
+    ]
+    said = [(plain(words), *forms) for words, *forms in told if words]
+    text = [as_text.format(words) for words, as_text, _ in said]
+    markup = [as_html.format(html.escape(words)) for words, _, as_html in said]
     lines = [
-        f"{MARKS[check.outcome]} {plain(check.title or check.name)}"
+        f"{OUTCOMES[check.outcome][0]} {plain(check.title or check.name)}"
         + (" (hidden)" if check.hidden else "")
-        for check in checks
+        for check in verdict.checks
     ]
     if lines:
-        text += ["", *lines]
+        text.append("\n".join(lines))
         items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
         markup.append(f'<ul style="list-style: none; padding-left: 0">{items}</ul>')
-    data = {"text/html": "\n".join(markup), "text/plain": "\n".join(text)}
+    data = {"text/html": "\n".join(markup), "text/plain": "\n\n".join(text)}
     return {"output_type": "display_data", "metadata": {}, "data": data}

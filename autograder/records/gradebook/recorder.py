@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import logging
-import math
 import os
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from autograder.course import Assignment
-from autograder.errors import CourseError, SubmissionError
-from autograder.files import newer, plain, write_atomically
-from autograder.judging.submission import find_notebook, outline_of, read_submission
+from autograder.errors import CourseError
+from autograder.files import plain, write_atomically
+from autograder.judging.submission import outline_of
 from autograder.records.history import told
 from autograder.results import Result, Store, dropped, handed_in
 
 from .by_hand import Given, read_given, replace_given
-from .marks import Mark, read_marks
-from .notebooks import autograded_notebook, notebook_bytes
+from .configuration import Penalties, configuration
+from .marks import Mark, of_checks, read_marks
+from .notebooks import write_autograded
 from .rows import (
-    auto_score,
     comment,
+    given,
     in_conflict,
     make_tables,
     save_cells,
-    save_penalties,
+    scored,
     submission_row,
-    submitted_notebooks,
+    submissions,
+    submitted_notebook,
     update_rows,
 )
 from .students import Known, Person, save_students
@@ -44,6 +43,7 @@ log = logging.getLogger(__name__)
 
 COURSE_ID = "default_course"
 """nbgrader's own default; PostgreSQL insists that the course is named."""
+_ATTEMPTS = 10
 
 
 class GradebookError(CourseError):
@@ -52,10 +52,6 @@ class GradebookError(CourseError):
 
 class _Conflict(GradebookError):
     """Another grader has written the same rows at the same moment."""
-
-
-_ATTEMPTS = 10
-_ROUNDING = 1e-6
 
 
 class Recorder:
@@ -73,48 +69,40 @@ class Recorder:
         db_url: str = "",
         patience: float = 30.0,
     ) -> None:
-        from sqlalchemy import URL, make_url
-        from sqlalchemy.exc import ArgumentError
-
         self.course_dir = course_dir.resolve()
         self.assignments = {assignment.name: assignment for assignment in assignments}
         self.patience = patience
         config = configuration(self.course_dir)
-        chosen = db_url or config.CourseDirectory.get("db_url", "")
-        database = str(self.course_dir / "gradebook.db")
-        try:
-            url = make_url(chosen) if chosen else URL.create("sqlite", database=database)
-        except ArgumentError as error:
-            raise CourseError(f"nbgrader_config.py: db_url: {error}") from None
-        if url.get_backend_name() == "sqlite":
-            if url.database and not url.database.startswith((":", "file:")):
-                url = url.set(database=str(self.course_dir / url.database))  # as from the folder
-            url = url.update_query_dict({"timeout": str(patience)})
-        self._url = url
+        self._penalties = Penalties(config, self.course_dir)
         self._course_id = config.CourseDirectory.get("course_id", "") or COURSE_ID
-        self._penalties = _late_penalties(config, self.course_dir)
-        self._file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+        self._url = self._database(db_url or config.CourseDirectory.get("db_url", ""))
+        sqlite = self._url.get_backend_name() == "sqlite"
+        self._file = Path(self._url.database or "") if sqlite else None
         self._opened: tuple[int, int] | None = None
         self._prepare()
 
     def record(self, result: Result) -> None:
         """The result in the gradebook, and the submission's autograded notebook."""
         assignment = self.assignments[result.assignment]
-        folder = self._submitted(result)
-        timestamp, text, notes = submission_time(folder)
-        self._write_autograded(assignment, result, folder, text, notes)
+        write_autograded(self.course_dir, self.autograded(result), assignment, result)
         if self._opened != self._identity:
             self._prepare()  # somebody removed or replaced the database, and the marks in it
             for name in self.assignments:
                 for known in Store(self.course_dir).all(name):
-                    self._mark(known, submission_time(self._submitted(known))[0])
-        self._mark(result, timestamp)
+                    self._mark(known)
+        self._mark(result)
+
+    def autograded(self, result: Result) -> Path:
+        """Where a submission's autograded notebook is written."""
+        folder = self.course_dir / "autograded" / result.student / result.assignment
+        return folder / f"{result.assignment}.ipynb"
 
     def _submitted(self, result: Result) -> Path:
         return self.course_dir / "submitted" / result.student / result.assignment
 
-    def _mark(self, result: Result, timestamp: datetime | None) -> None:
-        self._written(lambda session: self._record(session, result, timestamp))
+    def _mark(self, result: Result) -> None:
+        time = submission_time(self._submitted(result)).moment
+        self._written(lambda session: self._record(session, result, time))
 
     def know(self, people: Iterable[Known]) -> None:
         """Keeps names, addresses and ids; what the gradebook has of a student stays."""
@@ -123,21 +111,21 @@ class Recorder:
 
     def preview(
         self, result: Result, folder: Path | None = None, given: list[Given] | None = None
-    ) -> Mark | None:
+    ) -> Mark:
         """What the gradebook would hold if the result were recorded; nothing is. `folder` tells
         when it came in, and `given` what it has by hand, where it is of another attempt."""
         assignment = self.assignments[result.assignment]
-        timestamp, _, _ = submission_time(folder or self._submitted(result))
+        time = submission_time(folder or self._submitted(result)).moment
         with self._session() as session:
-            self._record(session, result, timestamp)
+            self._record(session, result, time)
             if given is not None:
                 replace_given(session, result.assignment, result.student, given)
-                self._record(session, result, timestamp)
+                self._record(session, result, time)
             session.flush()
             known = {result.student: result.max_points}
-            found = read_marks(session, assignment, known, result.student)
+            (mark,) = read_marks(session, assignment, known, result.student)
             session.rollback()
-        return found[0] if found else None
+        return mark
 
     def given(self, name: str, student: str) -> list[Given]:
         """What somebody gave by hand for the attempt that counts."""
@@ -167,42 +155,31 @@ class Recorder:
     def marks(self, assignment: Assignment) -> list[Mark]:
         """What the gradebook holds of an assignment, by student; without those who have left."""
         known, left = Store(self.course_dir).max_points(assignment.name), dropped(self.course_dir)
-        name = assignment.name
         with self._session() as session:
             held = read_marks(session, assignment, known)
-        found = [self._renewed(mark) for mark in held]
-        self._save_penalties(
-            name, (now for now, was in zip(found, held, strict=True) if now != was)
-        )
-        several = {path.name for path in (self.course_dir / "attempts" / name).glob("*")}
-        return [
-            mark._replace(attempts=told(self.course_dir, name, mark.student))
-            if mark.student in several
-            else mark
-            for mark in found
-            if mark.student not in left
-        ]
+        found = [self._penalties.renewed(mark) for mark in held]
+        changed = [now for now, was in zip(found, held, strict=True) if now != was]
+        self._save_penalties(assignment.name, {m.student: m.penalty or None for m in changed})
+        return [self._with_attempts(assignment, mark) for mark in found if mark.student not in left]
 
-    def _renewed(self, mark: Mark) -> Mark:
-        """With what being late costs by now: since it was graded somebody may have given points by
-        hand, more time or another due date."""
-        if mark.handed_in is None or mark.due is None:
-            return mark
-        penalty = self._penalty(mark.student, mark.points, mark.handed_in, mark.due, None)
-        if penalty is None and mark.handed_in > mark.due:
-            return mark  # nbgrader's own command may know of a penalty that the course does not
-        if abs((penalty or 0.0) - mark.penalty) < _ROUNDING:
-            return mark
-        return mark._replace(penalty=penalty or 0.0)
-
-    def _save_penalties(self, name: str, marks: Iterable[Mark]) -> None:
+    def _save_penalties(self, name: str, penalties: dict[str, float | None]) -> None:
         """So that the gradebook says the same; one that may only be read stops no report."""
-        penalties = {mark.student: mark.penalty or None for mark in marks}
+        from nbgrader.api import SubmittedNotebook
+
+        def save(session: Any) -> None:
+            rows = [row for row in submissions(session, name) if row.student in penalties]
+            late = "late_submission_penalty"
+            changes = [(row, {late: penalties[row.student]}) for row in rows]
+            update_rows(session, SubmittedNotebook, changes)
+
         if penalties:
             try:
-                self._written(lambda session: save_penalties(session, name, penalties))
+                self._written(save)
             except GradebookError as error:
                 log.warning("what being late costs by now was not written: %s", plain(str(error)))
+
+    def _with_attempts(self, assignment: Assignment, mark: Mark) -> Mark:
+        return mark._replace(attempts=told(self.course_dir, assignment.name, mark.student))
 
     def absent(self, assignment: Assignment) -> list[Person]:
         """Who is on the roster and has handed in nothing."""
@@ -210,20 +187,32 @@ class Recorder:
         there |= {mark.student for mark in self.marks(assignment)}
         return [person for who, person in sorted(self.roster().items()) if who not in there]
 
-    def mark(self, result: Result) -> Mark | None:
-        """What the gradebook holds of the submission that a result is of; nothing where the file
-        is another one than this recorder has prepared."""
-        if self._opened != self._identity:
-            return None
-        assignment = self.assignments[result.assignment]
-        with self._session() as session:
-            found = read_marks(
-                session, assignment, {result.student: result.max_points}, result.student
-            )
-        attempts = told(self.course_dir, result.assignment, result.student)
-        return found[0]._replace(attempts=attempts) if found else None
+    def mark(self, result: Result) -> Mark:
+        """What the gradebook holds of the submission that a result is of; what the checks gave
+        where it holds nothing, or is another file than this recorder has prepared."""
+        assignment, found = self.assignments[result.assignment], list[Mark]()
+        if self._opened == self._identity:
+            known = {result.student: result.max_points}
+            with self._session() as session:
+                found = read_marks(session, assignment, known, result.student)
+        return self._with_attempts(assignment, *(found or [of_checks(assignment, result)]))
 
     # the database -------------------------------------------------------------------------
+
+    def _database(self, chosen: str) -> Any:
+        """The address of the one that is named, else of the course's own."""
+        from sqlalchemy import URL, make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            url = make_url(chosen or URL.create("sqlite", database="gradebook.db"))
+        except ArgumentError as error:
+            raise CourseError(f"nbgrader_config.py: db_url: {error}") from None
+        if url.get_backend_name() == "sqlite":
+            if url.database and not url.database.startswith((":", "file:")):
+                url = url.set(database=str(self.course_dir / url.database))  # as from the folder
+            url = url.update_query_dict({"timeout": str(self.patience)})
+        return url
 
     def _written(self, write: Callable[[Any], None]) -> None:
         """`write` in one transaction. Where another grader was first to make a row, the
@@ -317,124 +306,33 @@ class Recorder:
                 f"in {self.course_dir / 'nbgrader_config.py'}"
             )
 
-    def _record(self, session: Any, result: Result, timestamp: datetime | None) -> None:
+    def _record(self, session: Any, result: Result, time: datetime | None) -> None:
         from nbgrader import api
         from sqlalchemy import insert, select
 
-        assignment_id, duedate = session.execute(
-            select(api.Assignment.id, api.Assignment.duedate).where(
-                api.Assignment.name == result.assignment
-            )
-        ).one()
+        assignment = self.assignments[result.assignment]
         known = select(api.Student.id).where(api.Student.id == result.student)
         if session.execute(known).first() is None:
             session.execute(insert(api.Student), [{"id": result.student}])
-        submission_id, extension = submission_row(session, assignment_id, result.student, timestamp)
-        notebooks = submitted_notebooks(session, assignment_id, submission_id)
-        submitted, cells, grades, comments = notebooks[result.assignment]
+        submission_id, due = submission_row(session, assignment.name, result.student, time)
+        book = submitted_notebook(session, assignment.name, submission_id)
+        outline = outline_of(assignment)
         exercises = {exercise.name: exercise for exercise in result.exercises}
-        checks = {
-            exercise.check_cell: exercise.name
-            for exercise in self.assignments[result.assignment].exercises
-        }
-        outline = outline_of(self.assignments[result.assignment])
-        total, scores = 0.0, []
-        for grade in grades:
-            cell = cells[grade.cell_id]
-            name, score = checks.get(cell), grade.auto_score
-            if name is not None:
-                score = auto_score(result, exercises.get(name))
-                manual = grade.manual_score is not None or result.status == "grader_error"
-                scores.append((grade, {"auto_score": score, "needs_manual_grade": manual}))
-            elif cell in outline.answers:
-                score = None if cell in result.in_words else 0.0
-                manual = score is None and grade.manual_score is None
-                scores.append((grade, {"auto_score": score, "needs_manual_grade": manual}))
-            elif cell.startswith("check_") and result.status == "graded":
-                gone = cell.removeprefix("check_") not in exercises
-                if gone:  # an exercise that was renamed or removed before this was judged
-                    score = None
-                    scores.append((grade, {"auto_score": None, "needs_manual_grade": False}))
-            given = score if grade.manual_score is None else grade.manual_score
-            if given is not None:
-                total += given + (grade.extra_credit or 0.0)
+        checks = {exercise.check_cell: exercise.name for exercise in assignment.exercises}
+        scores, total = [], 0.0
+        for grade in book.grades:
+            change = scored(book.cells[grade.cell_id], grade, result, checks, outline)
+            scores.append((grade, change))
+            total += given(grade, change.get("auto_score", grade.auto_score)) or 0.0
         said = [
-            (row, {"auto_comment": comment(result, exercises.get(cells[row.cell_id]))})
-            for row in comments
-            if cells[row.cell_id] in checks.values()
+            (row, {"auto_comment": comment(result, exercises.get(name))})
+            for row in book.comments
+            if (name := book.cells[row.cell_id]) in checks.values()
         ]
-        penalty = self._penalty(result.student, total, timestamp, duedate, extension)
+        late = self._penalties.of(result.student, total, time, due)
         update_rows(session, api.Grade, scores)
         update_rows(session, api.Comment, said)
-        late = {"late_submission_penalty": penalty}
-        update_rows(session, api.SubmittedNotebook, [(submitted, late)])
-
-    def _penalty(
-        self,
-        student: str,
-        score: float,
-        timestamp: datetime | None,
-        duedate: datetime | None,
-        extension: Any,
-    ) -> float | None:
-        """As nbgrader's AssignLatePenalties has it: between nothing and the whole score."""
-        if timestamp is None or duedate is None:
-            return None
-        late = (
-            timestamp - duedate - extension if extension else timestamp - duedate
-        ).total_seconds()
-        if late <= 0:
-            return None
-        try:
-            penalty = self._penalties.late_submission_penalty(student, score, late)
-            if penalty is None:
-                return None
-            penalty = float(penalty)
-            if math.isnan(penalty):
-                raise ValueError("it gave no number")
-        except Exception as error:  # the course's own plugin; one student must not stop the class
-            log.error("%s has no late penalty: its plugin stopped with %r", plain(student), error)
-            return None
-        return min(max(penalty, 0.0), score)
-
-    # the autograded notebook --------------------------------------------------------------
-
-    def _write_autograded(
-        self, assignment: Assignment, result: Result, folder: Path, time: str, notes: list[str]
-    ) -> None:
-        path = self.autograded(result)
-        stored = Store(self.course_dir).path(result.assignment, result.student)
-        if newer(path, stored, assignment.release, folder, *folder.glob("*")):
-            return
-        try:
-            notebook = self._shown(assignment, result, folder, notes)
-        except Exception as error:  # whatever a student's files hold is that student's matter alone
-            what = f"the notebook handed in cannot be shown ({type(error).__name__}: {error})"
-            log.warning("%s: %s", plain(str(folder)), plain(what))
-            notebook = autograded_notebook(assignment, result, None, [*notes, what[:1000]])
-        if time:
-            write_atomically(path.with_name("timestamp.txt"), time.encode())
-        else:
-            path.with_name("timestamp.txt").unlink(missing_ok=True)
-        write_atomically(path, notebook_bytes(notebook))  # last: see the condition above
-
-    def _shown(
-        self, assignment: Assignment, result: Result, folder: Path, notes: list[str]
-    ) -> dict[str, Any]:
-        submission = None
-        try:
-            data, _ = find_notebook(folder, assignment.name)
-            submission = read_submission(data, assignment)
-            if hashlib.sha256(data).hexdigest() != result.submission_sha256:
-                notes = [*notes, "the file was changed after it was graded"]
-        except SubmissionError:
-            pass  # the result says why, and the notebook shows it
-        return autograded_notebook(assignment, result, submission, notes)
-
-    def autograded(self, result: Result) -> Path:
-        """Where a submission's autograded notebook is written."""
-        folder = self.course_dir / "autograded" / result.student / result.assignment
-        return folder / f"{result.assignment}.ipynb"
+        update_rows(session, api.SubmittedNotebook, [(book.row, {"late_submission_penalty": late})])
 
 
 def has_gradebook(course_dir: Path) -> bool:
@@ -449,44 +347,6 @@ def in_gradebook(
         return {}, {}
     recorder = Recorder(course_dir, [assignment])
     return {mark.student: mark for mark in recorder.marks(assignment)}, recorder.roster()
-
-
-def configuration(course_dir: Path) -> Any:
-    """What the course's own `nbgrader_config.py` says."""
-    from traitlets.config import Config
-    from traitlets.config.loader import PyFileConfigLoader
-
-    path = course_dir / "nbgrader_config.py"
-    if not path.is_file():
-        return Config()
-    try:
-        with _importable(course_dir):
-            return PyFileConfigLoader(path.name, path=str(course_dir)).load_config()
-    except Exception as error:
-        raise CourseError(f"{path} stopped with {type(error).__name__}: {error}") from None
-
-
-@contextlib.contextmanager
-def _importable(course_dir: Path) -> Iterator[None]:
-    """A module beside the configuration, as where nbgrader is started in that folder."""
-    folder = str(course_dir.resolve())
-    sys.path.append(folder)
-    try:
-        yield
-    finally:
-        sys.path.remove(folder)
-
-
-def _late_penalties(configuration: Any, course_dir: Path) -> Any:
-    from nbgrader.preprocessors import AssignLatePenalties
-
-    try:
-        with _importable(course_dir):
-            assigning = AssignLatePenalties(config=configuration)
-            assigning.init_plugin()
-    except Exception as error:
-        raise CourseError(f"nbgrader_config.py: late penalties: {error}") from None
-    return assigning.plugin_inst
 
 
 def _put_source(assignment: Assignment, course_dir: Path) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import plain
-from autograder.judging.submission import outline_of
+from autograder.judging.submission import Outline, outline_of
 from autograder.results import ExerciseResult, Result
 
 MAX_COMMENT = 2000
@@ -65,40 +65,31 @@ def save_cells(session: Any, assignment: Assignment, course_id: str) -> None:
     """The assignment, its notebook and its cells; what exists is kept and brought up to date."""
     from nbgrader import api
 
-    source = _nbgrader_cells(assignment)
-    found = session.query(api.Assignment).filter_by(name=assignment.name).one_or_none()
-    if found is None:
-        found = api.Assignment(name=assignment.name, course_id=course_id)
-        session.add(found)
-        session.flush()
-    notebook = (
-        session.query(api.Notebook)
-        .filter_by(name=assignment.name, assignment_id=found.id)
-        .one_or_none()
-    )
-    if notebook is None:
-        notebook = api.Notebook(name=assignment.name, assignment_id=found.id)
-        session.add(notebook)
-        session.flush()
-    notebook.kernelspec = json.dumps(
-        read_json(assignment.release)["metadata"].get("kernelspec", {})
-    )
-    kinds = {
-        api.GradeCell: ("grade", ("max_score", "cell_type")),
-        api.SolutionCell: ("solution", ()),
-        api.SourceCell: ("source_cell", ("cell_type", "locked", "source", "checksum")),
-    }
-    for kind, (role, columns) in kinds.items():
-        rows = {row.name: row for row in session.query(kind).filter_by(notebook_id=notebook.id)}
-        wanted = {cell["name"]: cell for cell in source if cell[role]}
-        for name, cell in wanted.items():
+    named = {"name": assignment.name}
+    found = _row(session, api.Assignment, named, course_id=course_id)
+    notebook = _row(session, api.Notebook, named | {"assignment_id": found.id})
+    kernel = read_json(assignment.release)["metadata"].get("kernelspec", {})
+    notebook.kernelspec = json.dumps(kernel)
+    for table, wanted in _nbgrader_cells(assignment).items():
+        rows = {row.name: row for row in session.query(table).filter_by(notebook_id=notebook.id)}
+        for name, columns in wanted.items():
             if name not in rows:
-                rows[name] = kind(name=name, notebook_id=notebook.id)
+                rows[name] = table(name=name, notebook_id=notebook.id)
                 session.add(rows[name])
-            for column in columns:
-                setattr(rows[name], column, cell[column])
+            for column, value in columns.items():
+                setattr(rows[name], column, value)
         for name in rows.keys() - wanted.keys():
             _forget(session, rows[name])
+
+
+def _row(session: Any, table: Any, key: dict[str, Any], **new: Any) -> Any:
+    """The row with this key, made if there is none."""
+    row = session.query(table).filter_by(**key).one_or_none()
+    if row is None:
+        row = table(**key, **new)
+        session.add(row)
+        session.flush()
+    return row
 
 
 def _forget(session: Any, row: Any) -> None:
@@ -123,58 +114,62 @@ def _forget(session: Any, row: Any) -> None:
         session.delete(row)
 
 
-def _nbgrader_cells(assignment: Assignment) -> list[dict[str, Any]]:
-    """The cells that nbgrader's SaveCells would save, hidden tests included."""
+def _nbgrader_cells(assignment: Assignment) -> dict[Any, dict[str, dict[str, Any]]]:
+    """The rows that nbgrader's SaveCells would make, hidden tests included: by table, by name."""
     import nbformat
+    from nbgrader import api
     from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task
 
     released = {
         cell.grade_id: cell.source for cell in outline_of(assignment).cells if cell.grade_id
     }
-    cells = []
+    grades: dict[str, dict[str, Any]] = {}
+    solutions: dict[str, dict[str, Any]] = {}
+    sources: dict[str, dict[str, Any]] = {}
     for raw in read_json(assignment.source)["cells"]:
         raw = raw | {"source": "".join(raw["source"])}
         cell = nbformat.from_dict(raw)  # type: ignore[no-untyped-call]
         if not (is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell)):
             continue
-        name = cell.metadata.nbgrader.grade_id
-        if is_solution(cell):  # without its solution, as students get it
-            cell.source = released[name]
-        cells.append(
-            {
-                "name": name,
-                "grade": is_grade(cell),
-                "solution": is_solution(cell),
-                "source_cell": True,
-                "max_score": float(cell.metadata.nbgrader.get("points", 0)),
-                "cell_type": cell.cell_type,
-                "locked": is_locked(cell),
-                "source": cell.source,
-                "checksum": compute_checksum(cell),
-            }
-        )
-    return cells
+        name, kind = cell.metadata.nbgrader.grade_id, {"cell_type": cell.cell_type}
+        if is_grade(cell):
+            grades[name] = kind | {"max_score": float(cell.metadata.nbgrader.get("points", 0))}
+        if is_solution(cell):
+            solutions[name] = {}
+            cell.source = released[name]  # without its solution, as students get it
+        sources[name] = kind | {
+            "locked": is_locked(cell),
+            "source": cell.source,
+            "checksum": compute_checksum(cell),
+        }
+    return {api.GradeCell: grades, api.SolutionCell: solutions, api.SourceCell: sources}
 
 
 def submission_row(
-    session: Any, assignment_id: str, student: str, timestamp: datetime | None
-) -> tuple[str, Any]:
-    """The submission's id and its extension, made if it is new; its time brought up to date."""
+    session: Any, name: str, student: str, time: datetime | None
+) -> tuple[str, datetime | None]:
+    """The submission's id, and when it is due with the student's extension; made if it is new, its
+    time brought up to date."""
     from nbgrader import api
     from sqlalchemy import insert, select
 
-    table = api.SubmittedAssignment
+    assignment = session.execute(
+        select(api.Assignment.id, api.Assignment.duedate).where(api.Assignment.name == name)
+    ).one()
+    table, key = api.SubmittedAssignment, {"assignment_id": assignment.id, "student_id": student}
     row = session.execute(
-        select(table.id, table.extension, table.timestamp).where(
-            table.assignment_id == assignment_id, table.student_id == student
-        )
+        select(table.id, table.extension, table.timestamp).filter_by(**key)
     ).first()
-    if row is not None:
-        update_rows(session, table, [(row, {"timestamp": timestamp})])
-        return row.id, row.extension
-    new = {"id": api.new_uuid(), "assignment_id": assignment_id, "student_id": student}
-    session.execute(insert(table), [new | {"timestamp": timestamp}])
-    return new["id"], None
+    if row is None:
+        new = {"id": api.new_uuid(), "timestamp": time, **key}
+        session.execute(insert(table), [new])
+        return new["id"], assignment.duedate
+    update_rows(session, table, [(row, {"timestamp": time})])
+    return row.id, with_extension(assignment.duedate, row.extension)
+
+
+def with_extension(due: datetime | None, extension: timedelta | None) -> datetime | None:
+    return due + extension if due and extension else due
 
 
 class Submitted(NamedTuple):
@@ -187,25 +182,17 @@ class Submitted(NamedTuple):
     comments: list[Any]
 
 
-def submitted_notebooks(
-    session: Any, assignment_id: str, submission_id: str
-) -> dict[str, Submitted]:
-    """The notebooks of a submission by name; every one, grade and comment gets its row."""
-    from nbgrader.api import Notebook
-    from sqlalchemy import select
-
-    notebooks = select(Notebook.name, Notebook.id).where(Notebook.assignment_id == assignment_id)
-    return {
-        name: _submitted_notebook(session, submission_id, notebook_id)
-        for name, notebook_id in session.execute(notebooks).all()
-    }
-
-
-def _submitted_notebook(session: Any, submission_id: str, notebook_id: str) -> Submitted:
+def submitted_notebook(session: Any, name: str, submission_id: str) -> Submitted:
+    """Of a submission; it, every grade and every comment gets its row."""
     from nbgrader import api
     from sqlalchemy import insert, select
 
     table, cell = api.SubmittedNotebook, api.BaseCell
+    notebook_id = session.execute(
+        select(api.Notebook.id)
+        .join(api.Assignment, api.Assignment.id == api.Notebook.assignment_id)
+        .where(api.Assignment.name == name, api.Notebook.name == name)
+    ).scalar_one()
     key = {"assignment_id": submission_id, "notebook_id": notebook_id}
     found = select(table.id, table.late_submission_penalty).filter_by(**key)
     row = session.execute(found).first()
@@ -257,22 +244,91 @@ def update_rows(session: Any, table: Any, changes: Iterable[tuple[Any, dict[str,
         session.execute(update(table), changed)
 
 
-def save_penalties(session: Any, name: str, penalties: dict[str, float | None]) -> None:
-    """What these students' submissions lose for being late."""
+def submissions(session: Any, name: str, student: str = "") -> list[Any]:
+    """A row for each submission of an assignment, or that student's: when, due when, by whom; `id`
+    and penalty are those of its notebook."""
     from nbgrader import api
     from sqlalchemy import select
 
     handed, book = api.SubmittedAssignment, api.SubmittedNotebook
-    found = (
-        select(book.id, book.late_submission_penalty, handed.student_id)
-        .join(handed, handed.id == book.assignment_id)
-        .join(api.Notebook, api.Notebook.id == book.notebook_id)
+    query = (
+        select(
+            handed.timestamp,
+            handed.extension,
+            api.Assignment.duedate,
+            book.late_submission_penalty,
+            book.id,
+            api.Student.id.label("student"),
+            api.Student.first_name,
+            api.Student.last_name,
+            api.Student.email,
+            api.Student.lms_user_id,
+        )
         .join(api.Assignment, api.Assignment.id == handed.assignment_id)
+        .join(api.Student, api.Student.id == handed.student_id)
+        .join(book, book.assignment_id == handed.id)
+        .join(api.Notebook, api.Notebook.id == book.notebook_id)
         .where(api.Assignment.name == name, api.Notebook.name == name)
     )
-    rows = [row for row in session.execute(found).all() if row.student_id in penalties]
-    late = "late_submission_penalty"
-    update_rows(session, book, [(row, {late: penalties[row.student_id]}) for row in rows])
+    if student:
+        query = query.where(handed.student_id == student)
+    found: list[Any] = session.execute(query).all()
+    return found
+
+
+def rows_by_book(
+    session: Any, table: Any, columns: tuple[str, ...], books: list[str] | None
+) -> dict[str, list[Any]]:
+    """The rows of a table by submitted notebook, with the names of their cells."""
+    from nbgrader import api
+    from sqlalchemy import func, select
+
+    grade, task = api.GradeCell.__table__, api.TaskCell.__table__
+    query = (
+        select(
+            table.id,
+            table.notebook_id,
+            api.BaseCell.name,
+            func.coalesce(grade.c.max_score, task.c.max_score, 0.0).label("max_score"),
+            *(getattr(table, column) for column in columns),
+        )
+        .join(api.BaseCell.__table__, api.BaseCell.__table__.c.id == table.cell_id)
+        .outerjoin(grade, grade.c.id == table.cell_id)
+        .outerjoin(task, task.c.id == table.cell_id)
+    )
+    if books is not None:
+        query = query.where(table.notebook_id.in_(books))
+    found: dict[str, list[Any]] = {}
+    for row in session.execute(query).all():
+        found.setdefault(row.notebook_id, []).append(row)
+    return found
+
+
+def given(grade: Any, auto_score: float | None) -> float | None:
+    """A cell's points, with those that the checks give. nbgrader itself calls it zero where there
+    are none."""
+    points = auto_score if grade.manual_score is None else grade.manual_score
+    return None if points is None else float(points) + float(grade.extra_credit or 0.0)
+
+
+def scored(
+    cell: str, grade: Any, result: Result, checks: dict[str, str], outline: Outline
+) -> dict[str, Any]:
+    """What a graded cell's row is to hold by a result; nothing where it stays as it is. `checks`:
+    exercises by their check cells."""
+    exercises = {exercise.name: exercise for exercise in result.exercises}
+    if cell in checks:
+        score = auto_score(result, exercises.get(checks[cell]))
+        manual = grade.manual_score is not None or result.status == "grader_error"
+        return {"auto_score": score, "needs_manual_grade": manual}
+    if cell in outline.answers:
+        score = None if cell in result.in_words else 0.0
+        manual = score is None and grade.manual_score is None
+        return {"auto_score": score, "needs_manual_grade": manual}
+    removed = cell.startswith("check_") and cell.removeprefix("check_") not in exercises
+    if removed and result.status == "graded":  # since renamed or removed, and judged without it
+        return {"auto_score": None, "needs_manual_grade": False}
+    return {}
 
 
 def auto_score(result: Result, exercise: ExerciseResult | None) -> float | None:

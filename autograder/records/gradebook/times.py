@@ -12,6 +12,7 @@ import os
 import re
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from autograder.files import plain
@@ -33,21 +34,32 @@ class Uncertain(ValueError):
     """A time that may be several, or none; the message says why, after the file's name."""
 
 
-def submission_time(folder: Path) -> tuple[datetime | None, str, list[str]]:
-    """When a submission came in by its `timestamp.txt`, that file's text, and what is wrong."""
+class CameIn(NamedTuple):
+    """What a `timestamp.txt` says."""
+
+    moment: datetime | None
+    """In UTC, without a zone as nbgrader has it; None where it says none."""
+    text: str
+    """The file as it is; "" where it says none."""
+    remarks: list[str]
+    """Why it says none."""
+
+
+def submission_time(folder: Path) -> CameIn:
+    """When the submission in a folder came in, by its `timestamp.txt`."""
     path = folder / TIMESTAMP
     if not os.path.lexists(path):
-        return None, "", []
+        return CameIn(None, "", [])
     why = "is no time"
     try:
         text = read_file(folder, path.name)[:1000].decode()
-        return parse_time(text), text, []
+        return CameIn(parse_time(text), text, [])
     except Uncertain as error:
         why = plain(str(error))
     except Exception as error:  # whatever a student's file holds is that student's matter alone
         log.debug("%s: %s", path, error)
     _say(plain(str(path)), why)
-    return None, "", [f"timestamp.txt {why} and was ignored"]
+    return CameIn(None, "", [f"timestamp.txt {why} and was ignored"])
 
 
 @functools.cache  # many ask, in one run

@@ -7,38 +7,25 @@ the grader failed to judge.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import statistics
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from autograder.course import Assignment, load_assignment
-from autograder.errors import CourseError
-from autograder.files import plain
-from autograder.judging.submission import find_notebook
+from autograder.course import Assignment
 from autograder.records import similar
-from autograder.records.collected import collected
-from autograder.records.gradebook import Mark, in_gradebook
+from autograder.records.gradebook import Mark
 from autograder.records.gradebook.students import Person
-from autograder.records.history import Attempt, Policy, history
-from autograder.records.history import policy as policy_of
-from autograder.results import CheckResult, ExerciseResult, Result, Store, dropped, handed_in
+from autograder.records.history import Attempt, Policy
+from autograder.records.words import STATUS, duration
+from autograder.results import CheckResult, ExerciseResult, Result
 
-STATUS_WORDS = {
-    "right": "right",
-    "partly": "partly right",
-    "wrong": "wrong",
-    "unwritten": "not written",
-    "missing": "missing",
-    "error": "not judged: grader error",
-}
 # Why a check failed, in the order in which an instructor should look. The first group ended or
 # prevented the call; the second is about what came back.
 _BROKE = {
@@ -63,20 +50,16 @@ _PHASES = {
     "checks": "running the checks",
     "diagnosis": "looking for known slips",
 }
-_STOPPED = re.compile(
-    r"(?:cell \d+|the cell of \w+|the changed setup cell)(?:: line \d+)? "
-    r"(?:stopped|asks for|imports|reads|needs Python|ran out|ended|crashed|took)"
-)
-"""Notes on a statement that did not run to its end."""
 _BINS = 10
-_ENOUGH = 8  # submissions from which quartiles and halves of a class say something
+ENOUGH = 8
+"""Submissions from which quartiles, halves of a class and correlations say something."""
 
 
 class Submission:
     """A result with the anchor, the name and the link that the page uses for it."""
 
     def __init__(
-        self, number: int, student: str, result: Result, course_dir: Path, mark: Mark | None
+        self, number: int, student: str, result: Result, course_dir: Path, mark: Mark
     ) -> None:
         self.number = number
         self.name = student
@@ -90,46 +73,29 @@ class Submission:
         self.feedback = f"../feedback/{folder}/{quote(name)}/{quote(name)}.html"
 
     @property
-    def total(self) -> float | None:
-        """The gradebook's mark, the checks' where it knows of none; None where there is none, or
-        where nothing could be read and nobody has marked it by hand."""
-        if self.mark is not None and self.result.status != "unreadable":
-            return self.mark.total
-        if self.mark is not None and self.mark.by_hand:
-            return self.mark.total
-        return self.result.points if self.result.status == "graded" else None
+    def who(self) -> str:
+        """The name on the roster beside the id, which alone is certain."""
+        return f"{self.mark.name} ({self.name})" if self.mark.name else self.name
 
     @property
-    def recorded(self) -> float | None:
-        """The gradebook's mark, also of what could not be read, which is compared with nobody's."""
-        return self.mark.total if self.mark is not None else self.total
+    def total(self) -> float | None:
+        """The mark that counts in the figures: none of what could not be read, unless somebody has
+        marked it by hand."""
+        unread = self.result.status == "unreadable" and not self.mark.by_hand
+        return None if unread else self.mark.total
 
     @property
     def marked(self) -> bool:
         return self.total is not None
 
     @property
-    def max_points(self) -> float:
-        return self.mark.max_points if self.mark is not None else self.result.max_points
-
-    def given(self, exercise: ExerciseResult) -> float:
-        """An exercise's points in the gradebook."""
-        points = self.mark.exercises.get(exercise.name) if self.mark is not None else None
-        return exercise.points if points is None else points
+    def points(self) -> float:
+        return self.total or 0.0
 
     @property
-    def by_hand(self) -> Collection[str]:
-        """The exercises whose points somebody gave."""
-        return self.mark.by_hand if self.mark is not None else ()
-
-    def comment(self, exercise: str) -> str:
-        return self.mark.comments.get(exercise, "") if self.mark is not None else ""
-
-    @property
-    def who(self) -> str:
-        """The name on the roster beside the id, which alone is certain."""
-        known = self.mark.name if self.mark is not None else ""
-        return f"{known} ({self.name})" if known else self.name
+    def share(self) -> float:
+        """The mark between 0 and 1."""
+        return share_of(self.points, self.mark.max_points)
 
     @property
     def judged(self) -> list[ExerciseResult]:
@@ -140,19 +106,6 @@ class Submission:
 
     def exercise(self, name: str) -> ExerciseResult | None:
         return next((e for e in self.result.exercises if e.name == name), None)
-
-    @property
-    def points(self) -> float:
-        return self.total or 0.0
-
-    @property
-    def story(self) -> list[str]:
-        """How the mark came about, where it is not what the checks gave."""
-        return self.mark.story if self.mark is not None else []
-
-    def share(self) -> float:
-        """The mark between 0 and 1."""
-        return share_of(self.points, self.max_points)
 
 
 class Entry(NamedTuple):
@@ -197,6 +150,7 @@ class CheckRow:
 class ExerciseRow:
     """One exercise over the class."""
 
+    assignment: str
     number: int
     name: str
     points: float
@@ -205,6 +159,9 @@ class ExerciseRow:
     right: int
     mean: float
     """Mean share of its points."""
+    apart: float | None
+    """How well it tells stronger from weaker students: the correlation of its points with the
+    others of the assignment; None where too few were judged, or all got the same."""
     checks: list[CheckRow]
     seconds: float
     slowest: list[Entry]
@@ -234,7 +191,10 @@ class Cause(NamedTuple):
 
     words: str
     entries: list[Entry]
-    students: int
+
+    @property
+    def students(self) -> int:
+        return len({entry.submission.number for entry in self.entries})
 
 
 class Bin(NamedTuple):
@@ -243,15 +203,6 @@ class Bin(NamedTuple):
     low: float
     high: float
     people: list[Submission]
-
-
-class Remark(NamedTuple):
-    """Something that a careful instructor would look at, and why."""
-
-    words: str
-    why: str
-    entries: Sequence[Entry] = ()
-    checks: Sequence[tuple[ExerciseRow, str]] = ()
 
 
 class Similar(NamedTuple):
@@ -299,8 +250,8 @@ class Report:
         """Answers in words that nobody has marked yet."""
         found = []
         for submission in self.submissions:
-            words = submission.mark.in_words if submission.mark is not None else {}
-            if left := [name for name, one in words.items() if one.to_mark]:
+            words = submission.mark.in_words.items()
+            if left := [name for name, one in words if one.to_mark]:
                 found.append(Entry(submission, ", ".join(left)))
         return found
 
@@ -338,11 +289,8 @@ class Report:
 
     @cached_property
     def weakly_caged(self) -> list[Entry]:
-        return [
-            Entry(s, s.result.isolation)
-            for s in self.submissions
-            if s.result.isolation not in ("full", "none")
-        ]
+        weak = [level for level in self.isolation if level not in ("full", "none")]
+        return [Entry(s, level) for level in weak for s in self.isolation[level]]
 
     @cached_property
     def versions(self) -> list[list[Submission]]:
@@ -370,14 +318,14 @@ class Report:
         return sorted(self.mark(submission) for submission in self.marked)
 
     def mark(self, submission: Submission) -> float:
-        points, whole = submission.points, submission.max_points
+        points, whole = submission.points, submission.mark.max_points
         return round(points / whole * self.assignment.points, 6) if whole > 0 else 0.0
 
     @cached_property
     def quartiles(self) -> tuple[float, float, float]:
         """Lower quartile, median, upper quartile."""
         if len(self.marks) < 2:
-            return (self.marks * 3)[0], (self.marks * 3)[0], (self.marks * 3)[0]
+            return self.marks[0], self.marks[0], self.marks[0]
         low, middle, high = statistics.quantiles(self.marks, n=4, method="inclusive")
         return low, middle, high
 
@@ -391,11 +339,11 @@ class Report:
 
     @cached_property
     def full(self) -> list[Submission]:
-        return [s for s in self.marked if s.share() >= 1]
+        return [s for s in self.marked if s.share >= 1]
 
     @cached_property
     def zero(self) -> list[Submission]:
-        return [s for s in self.marked if s.share() == 0]
+        return [s for s in self.marked if s.share == 0]
 
     def nearest_bin(self, mark: float) -> int:
         """The bin with students that lies nearest to `mark`, which may be in none: a mean, say."""
@@ -407,7 +355,7 @@ class Report:
         width = self.assignment.points / _BINS
         found = [Bin(n * width, (n + 1) * width, []) for n in range(_BINS)]
         for submission in self.marked:
-            found[min(int(submission.share() * _BINS + 1e-9), _BINS - 1)].people.append(submission)
+            found[min(int(submission.share * _BINS + 1e-9), _BINS - 1)].people.append(submission)
         return found
 
     # ---------------------------------------------------------------------------- exercises
@@ -430,7 +378,7 @@ class Report:
         ]
         by_status = grouped((status_of(exercise), submission) for submission, exercise in answers)
         slices, start = [], 0.0
-        for status, words in STATUS_WORDS.items():
+        for status, words in STATUS.items():
             if status in by_status:
                 width = 100 * len(by_status[status]) / len(answers)
                 slices.append(Slice(status, words, by_status[status], start, width))
@@ -439,6 +387,7 @@ class Report:
         shares = [share_of(exercise.points, exercise.max_points) for exercise in judged]
         seconds = {s.number: sum(check.seconds for check in e.checks) for s, e in answers}
         return ExerciseRow(
+            assignment=self.assignment.name,
             number=number,
             name=name,
             points=points,
@@ -446,6 +395,7 @@ class Report:
             judged=len(judged),
             right=len(by_status.get("right", [])),
             mean=statistics.fmean(shares) if shares else 0.0,
+            apart=_apart(answers),
             checks=_checks(answers),
             seconds=sum(seconds.values()),
             slowest=[
@@ -524,126 +474,10 @@ class Report:
                         note = _named(exercise.name, problem(check))
                         groups.setdefault(kind, []).append(Entry(submission, note))
         return [
-            Cause(words.get(kind, kind or "no cause recorded"), entries, _students(entries))
+            Cause(words.get(kind, kind or "no cause recorded"), entries)
             for kind, entries in groups.items()
             if entries
         ]
-
-    # ------------------------------------------------------------------------ worth a look
-
-    @cached_property
-    def remarks(self) -> list[Remark]:
-        """Outliers among submissions and among checks."""
-        found = [
-            self._far_marks(),
-            self._stopped(),
-            self._one_lost(),
-            self._public_only(),
-            *self._identical(),
-            self._slow(),
-            self._unpassed_checks(),
-            self._odd_checks(),
-        ]
-        return [remark for remark in found if remark.entries or remark.checks]
-
-    def _far_marks(self) -> Remark:
-        entries = []
-        if len(self.marks) >= _ENOUGH:
-            low, _, high = self.quartiles
-            reach = 1.5 * max(high - low, 0.05 * self.assignment.points)
-            entries = [
-                Entry(s, f"{number(self.mark(s))} of {number(self.assignment.points)}")
-                for s in self.marked
-                if not low - reach <= self.mark(s) <= high + reach
-            ]
-        why = "More than one and a half interquartile ranges outside the middle half of the class."
-        return Remark("Marks far from the rest", why, entries)
-
-    def _stopped(self) -> Remark:
-        entries = [
-            Entry(submission, note)
-            for submission in self.submissions
-            for note in submission.result.notes
-            if _STOPPED.match(note)
-        ]
-        return Remark(
-            "Cells that stopped",
-            "A statement did not run to its end; what it was to define may be missing.",
-            entries,
-        )
-
-    def _one_lost(self) -> Remark:
-        entries = []
-        for submission in self.marked:
-            lost = [e for e in submission.judged if status_of(e) != "right"]
-            if len(submission.judged) > 2 and len(lost) == 1 and lost[0].points == 0:
-                entries.append(Entry(submission, f"{lost[0].name}: {STATUS_WORDS[lost[0].status]}"))
-        why = "One exercise without a point, everything else right: a slip, or an answer that the \
-checks do not know."
-        return Remark("All right but one", why, entries)
-
-    def _public_only(self) -> Remark:
-        entries = []
-        for submission in self.submissions:
-            for exercise in submission.judged:
-                public = [c.outcome == "passed" for c in exercise.checks if not c.hidden]
-                hidden = [c.outcome == "passed" for c in exercise.checks if c.hidden]
-                if public and hidden and all(public) and not any(hidden):
-                    entries.append(Entry(submission, exercise.name))
-        why = "Every public check passed and no hidden one: perhaps written for the public inputs."
-        return Remark("Right on the public checks only", why, entries)
-
-    def _identical(self) -> list[Remark]:
-        worth = [s for s in self.marked if s.points > 0 and not s.beside]
-        groups = grouped((s.result.submission_sha256, s) for s in worth)
-        why = "The same file, byte for byte."
-        return [
-            Remark("Identical notebooks", why, [Entry(s) for s in people])
-            for people in groups.values()
-            if len(people) > 1
-        ]
-
-    def _slow(self) -> Remark:
-        entries = []
-        seconds = [s.result.seconds for s in self.submissions]
-        if len(seconds) >= _ENOUGH:
-            low, middle, high = statistics.quantiles(seconds, n=4, method="inclusive")
-            limit = max(high + 3 * (high - low), 2 * middle)
-            entries = [
-                Entry(s, f"{number(s.result.seconds)} s, the median is {number(middle)} s")
-                for s in self.submissions
-                if s.result.seconds > limit
-            ]
-        return Remark("Much slower than the rest", "Time from reading to the last check.", entries)
-
-    def _unpassed_checks(self) -> Remark:
-        checks = [
-            (row, check.title or check.name)
-            for row in self.exercises
-            for check in row.checks
-            if check.judged >= _ENOUGH
-            and not check.passed
-            and any(other.passed for other in row.checks)
-        ]
-        why = "Others of the same exercise were passed. Is the check right, is the task clear?"
-        return Remark("Checks that nobody passed", why, checks=checks)
-
-    def _odd_checks(self) -> Remark:
-        checks = []
-        if len(self.marked) >= 2 * _ENOUGH:
-            ordered = sorted(self.marked, key=self.mark)
-            half = len(ordered) // 2
-            weaker = {s.number for s in ordered[:half]}
-            stronger = {s.number for s in ordered[-half:]}
-            for row in self.exercises:
-                for check in row.checks:
-                    passed = {s.number for s in check.passed}
-                    up, down = len(passed & stronger), len(passed & weaker)
-                    if down - up > 0.2 * half:
-                        words = f"{up} of the stronger half and {down} of the weaker passed"
-                        checks.append((row, f"{check.title or check.name}: {words}"))
-        why = "The stronger half of the class passed them less often than the weaker half."
-        return Remark("Checks that point the wrong way", why, checks=checks)
 
     # --------------------------------------------------------------------------------- time
 
@@ -669,34 +503,13 @@ checks do not know."
         order = {"grader_error": 0, "graded": 1, "unreadable": 2}
         return sorted(
             self.submissions,
-            key=lambda s: (order[s.result.status], -s.share(), s.name.casefold()),
+            key=lambda s: (order[s.result.status], -s.share, s.name.casefold()),
         )
 
 
 def share_of(part: float, whole: float) -> float:
     """`part / whole`, between 0 and 1; 0 of nothing is 0."""
     return min(max(part / whole, 0.0), 1.0) if whole > 0 else 0.0
-
-
-def number(value: float) -> str:
-    """One decimal where there is something behind the point."""
-    return f"{value:.1f}".removesuffix(".0")
-
-
-def percent(share: float) -> str:
-    """Whole per cent; 0 and 100 are kept for none and all."""
-    whole = round(100 * share)
-    if 0 < share < 1:
-        whole = min(max(whole, 1), 99)
-    return f"{whole} %"
-
-
-def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, as one would say it."""
-    if seconds < 120:
-        return f"{number(seconds)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def problem(check: CheckResult) -> str:
@@ -717,8 +530,13 @@ def _named(exercise: str, said: str) -> str:
     return said if said.startswith(f"{exercise} ") else f"{exercise}: {said}"
 
 
-def _students(entries: Iterable[Entry]) -> int:
-    return len({entry.submission.number for entry in entries})
+def _apart(answers: Iterable[tuple[Submission, ExerciseResult]]) -> float | None:
+    graded = [(s.result, e) for s, e in answers if s.result.status == "graded"]
+    own = [share_of(e.points, e.max_points) for _, e in graded if e.status != "error"]
+    others = [result.points - e.points for result, e in graded if e.status != "error"]
+    if len(own) < ENOUGH or len(set(own)) < 2 or len(set(others)) < 2:
+        return None
+    return statistics.correlation(own, others)
 
 
 def _checks(answers: Iterable[tuple[Submission, ExerciseResult]]) -> list[CheckRow]:
@@ -738,81 +556,3 @@ def _checks(answers: Iterable[tuple[Submission, ExerciseResult]]) -> list[CheckR
             else:
                 row.errors.append(Entry(submission, check.message))
     return sorted(rows.values(), key=lambda row: row.hidden)
-
-
-def read_report(name: str, course_dir: Path) -> Report:
-    """The figures of an assignment's class; CourseError if nothing has been graded."""
-    found, store = load_assignment(name), Store(course_dir)
-    folder = store.root / name
-    submissions: list[Submission] = []
-    broken = []
-    students, left = store.students(name), dropped(course_dir)
-    marks, roster = in_gradebook(course_dir, found)
-    for student in students:
-        result = store.load(name, student)
-        if result is None:
-            broken.append(f"{student}.json is damaged, or holds somebody else's result")
-        else:
-            submissions.append(
-                Submission(len(submissions), student, result, course_dir, marks.get(student))
-            )
-    if not submissions:
-        trouble = "".join(f"\n{plain(line)}" for line in broken)
-        raise CourseError(
-            f"there is no result to report in {folder}; "
-            f"`autograder grade {name} --course {course_dir}` makes them{trouble}"
-        )
-    there = handed_in(course_dir, name)
-    ungraded = sorted(there - set(students))
-    archives = collected(course_dir, name)
-    handed_in_together: set[tuple[str, ...]] = set()
-    for one in submissions:
-        origin = archives.students.get(one.name)
-        if origin is not None and origin.group:
-            key = (*origin.group, one.result.submission_sha256)
-            one.beside = key in handed_in_together
-            handed_in_together.add(key)
-    return Report(
-        found,
-        submissions,
-        broken,
-        ungraded,
-        *_resemblances(found, course_dir, submissions),
-        left_out=[f"{who}: {why}" for who, why in sorted(archives.left_out.items())],
-        roster=roster,
-        absent=[roster[who].shown for who in sorted(roster.keys() - there - set(students))],
-        dropped=[f"{who}, {when}" for who, when in sorted(left.items())],
-        attempts=[(s, tries) for s in submissions if (tries := _tries(s, course_dir, name))],
-        policy=policy_of(course_dir, name),
-    )
-
-
-def _tries(submission: Submission, course_dir: Path, name: str) -> list[Attempt]:
-    """A student's attempts, where there were several; the one that counts with today's mark."""
-    tries = history(course_dir, name, submission.name)
-    for one in tries:
-        if one.counts:
-            one.total = submission.recorded
-    return tries if len(tries) > 1 else []
-
-
-def _resemblances(
-    found: Assignment, course_dir: Path, submissions: list[Submission]
-) -> tuple[list[Similar], int]:
-    """Who wrote answers like whose, and how many could be compared; of a group that handed in
-    together, one."""
-    by_name = {submission.name: submission for submission in submissions if not submission.beside}
-    answers = {}
-    for name in by_name:
-        with contextlib.suppress(Exception):  # what a student's files hold is theirs alone
-            data, _ = find_notebook(course_dir / "submitted" / name / found.name, found.name)
-            answers[name] = similar.answers(data, found)
-    wrong = {
-        name: {exercise.name for exercise in submission.judged if status_of(exercise) != "right"}
-        for name, submission in by_name.items()
-    }
-    groups = [
-        Similar([by_name[name] for name in group.students], group)
-        for group in similar.groups(found, answers, wrong)
-    ]
-    return groups, sum(map(bool, answers.values()))

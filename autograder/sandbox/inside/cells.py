@@ -55,8 +55,7 @@ class Statement(NamedTuple):
     plain: bool
     """It defines, imports or names something, and calls nothing beside that."""
     code: types.CodeType | SyntaxError
-    value: types.CodeType | None
-    """Of an expression at the cell's end."""
+    """Its value is that of an expression at the cell's end."""
 
 
 class Read(NamedTuple):
@@ -83,19 +82,18 @@ def _compiled(tree: ast.Module, filename: str, flags: int) -> Read:
     statements = []
     for number, nodes in enumerate(chunks, 1):
         code: types.CodeType | SyntaxError
-        value = None
+        whole: ast.Module | ast.Expression = ast.Module(nodes, [])
+        if number == len(chunks) and len(nodes) == 1 and isinstance(nodes[0], ast.Expr):
+            whole = ast.Expression(nodes[0].value)
+        how = "exec" if isinstance(whole, ast.Module) else "eval"
         try:
-            whole = ast.Module(nodes, [])
-            done = compile(whole, filename, "exec", flags | _AWAIT, dont_inherit=True)
-            code, flags = done, flags | done.co_flags & _FUTURES
-            if number == len(chunks) and isinstance(nodes[-1], ast.Expr) and len(nodes) == 1:
-                last = ast.Expression(nodes[-1].value)
-                value = compile(last, filename, "eval", flags | _AWAIT, dont_inherit=True)
+            code = done = compile(whole, filename, how, flags | _AWAIT, dont_inherit=True)
+            flags |= done.co_flags & _FUTURES
         except SyntaxError as error:  # `return` outside a function is found only now
             code = error
         plain = not any(isinstance(inner, _WORK) for node in nodes for inner in _outside(node))
         end = nodes[-1].end_lineno or nodes[-1].lineno
-        statements.append(Statement(first_line(nodes[0]), end, plain, code, value))
+        statements.append(Statement(first_line(nodes[0]), end, plain, code))
     return Read(tuple(statements), flags)
 
 
@@ -270,7 +268,7 @@ class Kernel:
         statement = self._read[label].statements[number]
         if isinstance(statement.code, SyntaxError):
             raise statement.code
-        value = self._execute(statement.value or statement.code)
+        value = self._execute(statement.code)
         if value is not None:
             self.namespace["_"] = value
         if "IPython" in sys.modules:
@@ -296,22 +294,12 @@ class Kernel:
             package.get_ipython = lambda: self.shell
 
 
-class demo:
-    """As in the notebook: what stops a demonstration costs nothing else."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
-        return isinstance(error, Exception)
-
-
 def _nothing(*objects: Any, **options: Any) -> None:
     """For the student's eyes: nobody looks."""
 
 
 OFFERED: dict[str, Any] = {
-    "demo": demo,
+    "demo": lambda: contextlib.suppress(Exception),  # it costs nothing else
     **dict.fromkeys(("display", "check", "summary", "help", "exit", "quit"), _nothing),
     "In": [""],
     "Out": {},
@@ -320,7 +308,19 @@ OFFERED: dict[str, Any] = {
 """What a notebook of this course has for its student, besides Python's own names."""
 
 
-class Shell:
+class _Harmless:
+    """What else the shell has: `get_ipython().events.register(…)`."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Harmless()
+
+
+class Shell(_Harmless):
     """What `get_ipython()` gives: it runs Python, keeps silent about the rest, and never fails."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
@@ -403,23 +403,6 @@ class Shell:
         result = types.SimpleNamespace(**dict.fromkeys(fields, took), stdev=0.0, loops=1, repeat=1)
         result.all_runs = result.timings = [took]
         return result if re.match(r"(-\w+\s+)*-\w*o", line.strip()) else None
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _Harmless()
-
-
-class _Harmless:
-    """Anything else of the shell: `get_ipython().events.register(…)`."""
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        return None
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _Harmless()
 
 
 class Listing(list[str]):

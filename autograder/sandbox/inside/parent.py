@@ -21,8 +21,8 @@ import sys
 import time
 from typing import Any
 
-from . import lockdown
-from .protocol import HEADER, LIMITS, receive, remove
+from . import lockdown, syscalls
+from .protocol import HEADER, LIMITS, children_of, receive, remove, threads_of
 
 SESSION = 3
 MOST_CORES = LIMITS["processes"] // 8
@@ -168,10 +168,12 @@ class Parent:
         """
         ended: list[int] = []
         dead: set[int] = set()
-        orphans = sys.platform == "linux" and not self.namespaces
+        orphans, me = sys.platform == "linux" and not self.namespaces, os.getpid()
         deadline = time.monotonic() + 30.0
         while True:
-            found = {*self.children, *(_children() if orphans else [])}
+            found = set(self.children)
+            if orphans:
+                found.update(children_of(me, threads_of(me))[0])
             for pid in found:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
@@ -216,15 +218,6 @@ def serve(line: socket.socket) -> None:
         line.sendall(HEADER.pack(nonce, len(answer)) + answer)
 
 
-def _children() -> list[int]:
-    """This process's own and those that it adopted."""
-    found: list[int] = []
-    for task in os.listdir("/proc/self/task"):
-        with contextlib.suppress(OSError), open(f"/proc/self/task/{task}/children") as file:
-            found += [int(pid) for pid in file.read().split()]
-    return found
-
-
 def _dead(pid: int) -> bool:
     """Whether a child has ended, all its threads too; it is not waited for."""
     ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -256,7 +249,7 @@ def main() -> None:
     lockdown.not_traceable()
     if sys.platform == "linux":
         wait_without_epoll()
-        lockdown.system_call_filter(setting["namespaces"])
+        syscalls.refusing(setting["namespaces"])
     settle()
     line.send(b'{"ready": true}')
     parent = Parent(line, setting)

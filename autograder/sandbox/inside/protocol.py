@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import struct
 import subprocess
@@ -55,3 +57,22 @@ def remove(folder: str) -> None:
     """Whatever it holds: folders nested without end, and such that may not be entered."""
     subprocess.run(["/bin/chmod", "-R", "u+rwx", folder], stderr=subprocess.DEVNULL)
     subprocess.run(["/bin/rm", "-rf", folder])
+
+
+def threads_of(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(thread) for thread in os.listdir(f"/proc/{pid}/task")]
+    return []
+
+
+def children_of(pid: int, threads: list[int]) -> tuple[list[int], bool]:
+    """Those that these threads of it started or adopted; whether each thread was there to tell."""
+    found: list[int] = []
+    told = True
+    for thread in threads:
+        try:
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                found += [int(child) for child in file.read().split()]
+        except (OSError, ValueError):
+            told = False
+    return found, told

@@ -28,6 +28,7 @@ import inspect
 import re
 import sys
 import traceback
+import types
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -241,7 +242,9 @@ class Session:
         if label is None and isinstance(error, WireError):
             return {"ok": False, "kind": "type", "type": "WireError", "text": text}
         torch_s = isinstance(error, (AssertionError, RuntimeError)) and _NO_DEVICE.search(text)
-        starts = isinstance(error, FileNotFoundError) and _raised_in(error) == "subprocess"
+        frame = _raised_in(error)
+        module = frame and frame.f_globals.get("__name__")
+        starts = isinstance(error, FileNotFoundError) and module == "subprocess"
         return {
             "ok": False,
             "kind": "device" if torch_s else "program" if starts else "error",
@@ -261,24 +264,19 @@ class Session:
         NotImplementedError as well."""
         if type(error) is not NotImplementedError or _text(error) not in ("", UNWRITTEN):
             return None
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        if trace is None or trace.tb_frame.f_code.co_filename not in self.kernel.labels:
+        frame = _raised_in(error)
+        if frame is None or frame.f_code.co_filename not in self.kernel.labels:
             return None
-        return trace.tb_frame.f_code.co_qualname.partition(".")[0]
+        return frame.f_code.co_qualname.partition(".")[0]
 
     def _where(self, error: BaseException) -> tuple[str | None, int | None]:
         labels = self.kernel.labels
         if isinstance(error, SyntaxError) and error.filename in labels:
             return labels[error.filename], error.lineno
         found: tuple[str | None, int | None] = (None, None)
-        trace = error.__traceback__
-        while trace is not None:
-            filename = trace.tb_frame.f_code.co_filename
-            if filename in labels:
-                found = (labels[filename], trace.tb_lineno)
-            trace = trace.tb_next
+        for frame, line in traceback.walk_tb(error.__traceback__):
+            if frame.f_code.co_filename in labels:
+                found = (labels[frame.f_code.co_filename], line)
         return found
 
 
@@ -306,10 +304,9 @@ def _wanted(error: BaseException) -> str:
     return str(error.filename)[:200] if isinstance(error, FileNotFoundError) else ""
 
 
-def _raised_in(error: BaseException) -> str:
-    """The name of the module whose code raised it."""
+def _raised_in(error: BaseException) -> types.FrameType | None:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return str(frames[-1].f_globals.get("__name__")) if frames else ""
+    return frames[-1] if frames else None
 
 
 def _uncompiled(model: Any = None, **options: Any) -> Any:

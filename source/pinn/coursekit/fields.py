@@ -1,7 +1,8 @@
-"""Closed-form differentiable models that a check can hand to a student's function by name.
+"""Models that a check can hand to a student's function by name, most of them in closed form.
 
 A residual or a force is tested on fields whose derivatives are known, so that no training is
-needed and zero is not the only right answer. Who reads this finds no answer to an exercise in it.
+needed and zero is not the only right answer. `Equation` and `Iterations` see what a training asks
+torch for. Who reads this finds no answer to an exercise in it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ from torch.optim.optimizer import (
 )
 
 
-class Polynomial(nn.Module):
+class _Fitted(nn.Module):
+    """What may be trained: its first parameter tells who has tried."""
+
+    def gradient(self) -> torch.Tensor | None:
+        """What someone's `backward` left in it."""
+        return next(self.parameters()).grad
+
+
+class Polynomial(_Fitted):
     """Σ_k c_k x^k, elementwise; x of any shape. The c_k are parameters, as a network's weights."""
 
     def __init__(self, coefficients: list[float]) -> None:
@@ -32,10 +41,6 @@ class Polynomial(nn.Module):
         for coefficient in self.coefficients.flip(0):  # single numbers leave x its dtype
             total = total * x + coefficient
         return total
-
-    def gradient(self) -> torch.Tensor | None:
-        """What someone's `backward` left in the coefficients."""
-        return self.coefficients.grad
 
 
 class Sine(nn.Module):
@@ -72,7 +77,7 @@ class Exponential(nn.Module):
         return self.amplitude * torch.exp(self.rate * x)
 
 
-class Surface(nn.Module):
+class Surface(_Fitted):
     """Σ_ij c_ij x^i t^j, elementwise in two variables. The c_ij are parameters."""
 
     def __init__(self, coefficients: Any) -> None:
@@ -87,10 +92,6 @@ class Surface(nn.Module):
                 inner = inner * t + coefficient
             total = total * x + inner
         return total
-
-    def gradient(self) -> torch.Tensor | None:
-        """What someone's `backward` left in the coefficients."""
-        return self.coefficients.grad
 
 
 class Mode(nn.Module):
@@ -292,7 +293,7 @@ def _counting(optimiser: torch.optim.Optimizer, *arguments: Any) -> None:
         count[1] = min(optimiser.param_groups[0][limit] for limit in ("max_iter", "max_eval"))
 
 
-class Inverse(nn.Module):
+class Inverse(_Fitted):
     """A field u(x, t) with a diffusivity α = exp(log_alpha) beside it; the parameter itself has
     another name."""
 
@@ -311,10 +312,6 @@ class Inverse(nn.Module):
 
     def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         return self.field(x, t)
-
-    def gradient(self) -> torch.Tensor | None:
-        """What someone's `backward` left in log_alpha."""
-        return self.exponent.grad
 
 
 FIELDS: dict[str, type[nn.Module]] = {

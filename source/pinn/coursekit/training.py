@@ -124,7 +124,10 @@ class Watched:
         """The network that was handed over has learnt, from the weights that it had: it gets
         better, or at least its steps point downhill. With some wrong losses the first is chance
         (of logits without their logarithm, say, which then only grow), the second never is."""
-        holds(bool(self.steps), "the model that was handed over learns nothing: is it a copy?")
+        words = "learns nothing: is it a copy?"
+        if self.moved > 0:
+            words = "gets weights that another one has learnt, a copy of it maybe: train it itself"
+        holds(bool(self.steps), f"the model that was handed over {words}")
         moved = self.moved + sum(one.moved for one in self.passes[1:])
         holds(moved > 0, "the model that was handed over keeps its weights")
         holds(self.passes[0].moved == 0, "the model gets other weights before it is trained")
