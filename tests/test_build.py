@@ -19,7 +19,7 @@ import toy_course
 from nbgrader.nbgraderformat import MetadataValidator
 from typer.testing import CliRunner
 
-from autograder.authoring import build
+from autograder.authoring import build, cells
 from autograder.cli import app
 from autograder.course import Assignment, course, load_assignment
 from autograder.errors import CourseError
@@ -336,7 +336,7 @@ def test_a_fault_in_the_text_is_named(
 )
 def test_an_answer_that_cannot_be_woven_is_named(text: str, message: str) -> None:
     with pytest.raises(CourseError, match=message):
-        build.woven(text, "here")
+        cells.woven(text, "here")
 
 
 @pytest.mark.parametrize(

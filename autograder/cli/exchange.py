@@ -8,29 +8,22 @@ from typing import Annotated, Literal
 
 import typer
 
-from autograder.course import Assignment, course, load_assignment
+from autograder.course import Assignment, load_assignment
+from autograder.exchange import Feedback, Table
 from autograder.files import in_turn, plain, write_atomically
 
 from .terminal import COURSE, NAMES, app, chosen
 
-Format = Literal[
-    "csv",
-    "canvas",
-    "moodle",
-    "gradescope",
-    "feedback",
-    "moodle-feedback",
-    "canvas-feedback",
-    "brightspace-feedback",
+Format = Literal[Table, "gradescope", Feedback]
+GRADED = Annotated[
+    list[str] | None, typer.Argument(help="Assignments; all that are graded if none is named.")
 ]
 
 
 @app.command()
 def report(
     course_dir: COURSE,
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Assignments; all that are graded if none is named.")
-    ] = None,
+    names: GRADED = None,
 ) -> None:
     """One HTML page about a class: marks, exercises, slips, failures. For instructors.
 
@@ -43,15 +36,21 @@ def report(
 
     Exits 2 if nothing has been graded.
     """
-    from autograder.records.overview import graded_assignments, write_overview
+    from autograder.records.overview import write_overview
     from autograder.records.report import write_report
 
-    found = [load_assignment(name) for name in names or ()] or graded_assignments(course_dir)
+    found = _graded(names, course_dir)
     for one in found:
         print(write_report(one.name, course_dir))
     if not names or len(names) > 1:
         for path in write_overview(course_dir, found):
             print(path)
+
+
+def _graded(names: list[str] | None, course_dir: Path) -> list[Assignment]:
+    from autograder.records.overview import graded_assignments
+
+    return chosen(names) if names else graded_assignments(course_dir)
 
 
 @app.command()
@@ -171,8 +170,7 @@ def bundle_student(
     from autograder.exchange.bundle import single_notebooks, student_folder
 
     write = single_notebooks if single else student_folder
-    paths = write(chosen(names), output)
-    print(f"{len(paths)} files in {output}")
+    print(f"{len(write(chosen(names), output))} files in {output}")
 
 
 @bundle.command("gradescope")
@@ -221,12 +219,7 @@ def bundle_site(
     released = chosen(None)
     if until:
         released = released[: released.index(load_assignment(until)) + 1]
-    paths = site_folder(released, output)
-    for name in course():  # of a release that went further
-        for path in output.glob(f"{name}.*"):
-            if path not in paths:
-                path.unlink()
-    print(f"{len(paths)} files in {output}")
+    print(f"{len(site_folder(released, output))} files in {output}")
 
 
 @bundle.command("solutions")
@@ -249,8 +242,7 @@ def bundle_solutions(
 
     found = load_assignment(name)
     folder = output or Path(f"solutions_{found.name}")
-    paths = solutions_folder(found, folder)
-    print(f"{len(paths)} files in {folder}")
+    print(f"{len(solutions_folder(found, folder))} files in {folder}")
 
 
 @bundle.command("run", hidden=True)
@@ -264,9 +256,7 @@ def bundle_run(name: str, home: Annotated[Path, typer.Option()] = Path("/autogra
 @app.command()
 def export(
     course_dir: COURSE,
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Assignments; all that are graded if none is named.")
-    ] = None,
+    names: GRADED = None,
     to: Annotated[Format, typer.Option(help="Who reads it.")] = "csv",
     output: Annotated[
         Path | None,
@@ -291,9 +281,7 @@ def export(
 
     Exits 2 if nothing has been graded.
     """
-    from autograder.records.overview import graded_assignments
-
-    found = [load_assignment(name) for name in names or ()] or graded_assignments(course_dir)
+    found = _graded(names, course_dir)
     if names and len(names) == 1:
         _export(found[0], course_dir, to, output, column)
         return

@@ -51,7 +51,8 @@ _LITTER = re.compile(
     re.IGNORECASE,
 )
 """Of what is hidden, what no student means: programs left it."""
-HIDDEN = "not read, as no name that begins with a dot is; give it another if it is somebody's work"
+_HIDDEN = "not read, as no name that begins with a dot is; give it another if it is somebody's work"
+_ASTRAY = "its name leads out of the archive, or too deep"
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -78,16 +79,9 @@ class Listing(NamedTuple):
 
     files: list[File]
     folders: set[tuple[str, ...]]
-    hidden: list[str]
-    """Names that begin with a dot and may be somebody's or somebody's work; they are not read."""
-    astray: list[str]
-    """Names that lead out of the archive, or through too many folders; they are not read either."""
-
-    @property
-    def left_out(self) -> list[str]:
-        """Of each that is named because it is not read: its name and why."""
-        astray = [f"{name}: its name leads out of the archive, or too deep" for name in self.astray]
-        return [*astray, *(f"{name}: {HIDDEN}" for name in self.hidden)]
+    left_out: list[str]
+    """Of each that is named because it is not read: its name and why. Names that lead out of the
+    archive or through too many folders, and hidden ones that may be somebody's or their work."""
 
 
 def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
@@ -95,13 +89,13 @@ def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
     members = zipped.infolist()
     if len(members) > most:
         raise CourseError(f"the archive has {len(members)} files; at most {most} are read")
-    found = Listing([], set(), [], [])
+    found = Listing([], set(), [])
     hidden: dict[tuple[str, ...], None] = {}
     for member in members:
         name = _name(member)
         path = _path(name)
         if not path and not member.is_dir():
-            found.astray.append(shown(name))
+            found.left_out.append(f"{shown(name)}: {_ASTRAY}")
             continue
         if junk := [number for number, part in enumerate(path) if is_junk(part)]:
             found.folders.update(path[:n] for n in range(1, junk[0] + 1))  # whose it is counts
@@ -115,7 +109,7 @@ def listing(zipped: zipfile.ZipFile, most: int = MAX_MEMBERS) -> Listing:
         link = stat.S_ISLNK(member.external_attr >> 16)
         found.files.append(File(path, shown(name), _time(member), link, _reader(zipped, member)))
     found.folders.discard(())
-    found.hidden.extend(_few_of_each(hidden))
+    found.left_out.extend(f"{name}: {_HIDDEN}" for name in _few_of_each(hidden))
     return found
 
 
@@ -139,10 +133,7 @@ def inner(data: bytes, file: File) -> Listing:
         for one in held.files
     ]
     folders = {(*file.path, *folder) for folder in held.folders}
-    hidden, astray = (
-        [f"{file.shown} → {name}" for name in names] for names in (held.hidden, held.astray)
-    )
-    return Listing(files, folders, hidden, astray)
+    return Listing(files, folders, [f"{file.shown} → {line}" for line in held.left_out])
 
 
 def opened(files: list[File]) -> tuple[list[File], list[str]]:

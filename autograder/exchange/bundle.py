@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Template
 
 from autograder.authoring.build import released
-from autograder.course import ROOT, Assignment
+from autograder.course import ROOT, Assignment, course
 from autograder.files import write_atomically
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates" / "bundle"
@@ -78,12 +78,8 @@ def _with_its_kit(assignment: Assignment) -> bytes:
     """The released notebook with one more cell, which unpacks what lies beside it."""
     files = released(assignment)
     notebook = json.loads(files.pop(f"{assignment.name}.ipynb"))
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as kit:
-        for name, data in files.items():  # ZipInfo's time is always the same
-            kit.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     text = Template((_TEMPLATES / "kit.py").read_text(encoding="utf-8"))
-    lines = textwrap.wrap(base64.b64encode(packed.getvalue()).decode(), 96)
+    lines = textwrap.wrap(base64.b64encode(_zipped(files)).decode(), 96)
     cell = {
         "cell_type": "code",
         "execution_count": None,
@@ -116,7 +112,9 @@ def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     for assignment in assignments:
         given = released(assignment)
         files[f"{assignment.name}.ipynb"] = given[f"{assignment.name}.ipynb"]
-        files[f"{assignment.name}.zip"] = _zipped(assignment.name, given)
+        files[f"{assignment.name}.zip"] = _zipped(
+            {f"{assignment.name}/{name}": data for name, data in given.items()}
+        )
     rows = [
         f"| [{a.title}]({a.name}.ipynb) | {len(a.exercises)} "
         f"| {sum(exercise.minutes for exercise in a.exercises)} "
@@ -126,15 +124,19 @@ def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     files["index.md"] = files["index.md"].replace(b"$notebooks", "\n".join(rows).encode())
     chapters = "".join(f"  - file: {a.name}\n" for a in assignments)
     files["_toc.yml"] = f"{_CONTENTS}{chapters}".encode()
+    for name in course():  # of a release that went further
+        for path in folder.glob(f"{name}.*"):
+            if path.name not in files:
+                path.unlink()
     return write_all(files, folder)
 
 
-def _zipped(folder: str, files: dict[str, bytes]) -> bytes:
-    """A folder as an archive; the same files make the same bytes."""
+def _zipped(files: dict[str, bytes]) -> bytes:
+    """An archive; the same files make the same bytes, as ZipInfo's time is always the same."""
     text = io.BytesIO()
     with zipfile.ZipFile(text, "w") as zipped:
         for name, data in files.items():
-            info = zipfile.ZipInfo(f"{folder}/{name}")
+            info = zipfile.ZipInfo(name)
             info.external_attr = 0o644 << 16
             zipped.writestr(info, data, zipfile.ZIP_DEFLATED)
     return text.getvalue()

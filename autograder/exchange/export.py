@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,9 +24,9 @@ from autograder.records.gradebook.students import Person
 from autograder.records.history import sha256
 from autograder.results import Store, dropped, handed_in
 
+from . import Table
 from .gradescope import gradescope
 
-Table = Literal["csv", "canvas", "moodle"]
 Row = list[Any]
 
 

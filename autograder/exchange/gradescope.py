@@ -136,15 +136,16 @@ def gradescope(result: Result, mark: Mark | None = None) -> dict[str, Any]:
 
     With `mark` the score is the gradebook's, and the text says how it came about.
     """
-    given = mark.exercises if mark is not None else {}
-    total = mark.total if mark is not None else None
-    story = mark.story if mark is not None else []
-    said = mark.comments if mark is not None else {}
-    names = {exercise.name for exercise in result.exercises}
-    others = [f"{name}: {text}" for name, text in said.items() if name not in names]
+    points = own = {exercise.name: exercise.points for exercise in result.exercises}
+    total, story, said = result.points, list[str](), dict[str, str]()
+    if mark is not None:
+        points = own | {name: given for name, given in mark.exercises.items() if given is not None}
+        total = result.points if mark.total is None else mark.total
+        story, said = mark.story, mark.comments
+    others = [f"{name}: {text}" for name, text in said.items() if name not in own]
     lines = (*story, *others, result.message, *result.notes)
     return {
-        "score": result.points if total is None else total,
+        "score": total,
         # Without second passes: how long they take is a student's to choose.
         "execution_time": round(result.seconds - result.again_seconds),
         "output": "\n".join([plain(line) for line in lines if line]),
@@ -153,7 +154,7 @@ def gradescope(result: Result, mark: Mark | None = None) -> dict[str, Any]:
         "tests": [
             {
                 "name": exercise.name,
-                "score": round(_first(given.get(exercise.name), exercise.points), 2),
+                "score": round(points[exercise.name], 2),
                 "max_score": exercise.max_points,
                 "output": _told(exercise, said.get(exercise.name, "")),
                 "visibility": "visible",
@@ -161,10 +162,6 @@ def gradescope(result: Result, mark: Mark | None = None) -> dict[str, Any]:
             for exercise in result.exercises
         ],
     }
-
-
-def _first(given: float | None, points: float) -> float:
-    return points if given is None else given
 
 
 def _told(exercise: ExerciseResult, comment: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
@@ -19,12 +19,14 @@ import yaml
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import joined, plain, same_id, usable_id
+from autograder.files import joined, plain
 from autograder.records.gradebook import Uncertain, parse_time
 
 from .archive import File, Listing, is_archive, is_work, readable, shown
 
 Path = tuple[str, ...]
+OWN = ("folders", "nbgrader")
+"""Archives that are no platform's."""
 
 
 class Member(NamedTuple):
@@ -105,8 +107,6 @@ _GRADESCOPE_ROOT = re.compile(r"(?:assignment_\d+_)?export(?:[ _(-]*\d+\)?)?")
 _GRADESCOPE = "submission_metadata.yml"
 _NOISE = re.compile(r"index\.html?|read ?me.*|.*\.(?:csv|xlsx?|ods|xml|css)", re.IGNORECASE)
 """Files beside the people in a platform's archive."""
-_NO_ID = re.compile(r"\.|submission_\d+$", re.IGNORECASE)
-"""Hidden folders, and Gradescope's numbers of submissions."""
 MAX_ROOTS = 6
 """Folders around everything, one in another, into which is looked."""
 _NO_PERSON = {"src", "data", "docs", "notebooks", "figures", "images", "img", "coursekit", "work"}
@@ -480,30 +480,3 @@ def perhaps_a_class(found: Layout, known: set[str]) -> list[str]:
         f"{shown(handed.label)}: the archive's only folder, taken for a student's; if it is the "
         "class's, make the archive of what is in it"
     ]
-
-
-# ------------------------------------------------------------------------ ids
-
-
-def refuse_doubtful(people: list[Handed], nobody: Set[str]) -> None:
-    """Names whoever has no usable id, one of `nobody`'s, or one that another claims too: who is
-    right cannot be told."""
-    claims: dict[str, dict[str, None]] = {}
-    for handed in people:
-        handed.told = [member.student for member in handed.members]
-        handed.members = [*{same_id(member.student): member for member in handed.members}.values()]
-        for member in handed.members:
-            claims.setdefault(same_id(member.student), {})[handed.label] = None
-    for handed in people:
-        good, refused = [], bool(handed.why)
-        for member in handed.members:
-            claimed = claims[same_id(member.student)]
-            if not usable_id(member.student) or _NO_ID.match(member.student):
-                handed.why = handed.why or "its name tells no student"
-            elif member.student in nobody:
-                handed.why = handed.why or "its name is an assignment's and tells no student"
-            elif len(claimed) > 1:
-                handed.why = f"{member.student} is claimed by {' and '.join([*claimed][:3])}"
-            elif not refused:
-                good.append(member)
-        handed.members = good

@@ -8,7 +8,6 @@ import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
@@ -18,11 +17,11 @@ from autograder.records.feedback import Pages
 from autograder.records.gradebook import Recorder
 from autograder.results import Store
 
-Kind = Literal["feedback", "moodle-feedback", "canvas-feedback", "brightspace-feedback"]
+from . import Feedback
 
 
 def feedback_archive(
-    course_dir: Path, assignment: Assignment, kind: Kind, archive: Path
+    course_dir: Path, assignment: Assignment, kind: Feedback, archive: Path
 ) -> tuple[int, list[str]]:
     """Writes the feedback pages into one zip; how many, and who is left out, why.
 
@@ -58,7 +57,7 @@ def feedback_archive(
     return len(pages), left_out
 
 
-def _place(kind: Kind, student: str, name: str, origin: Origin | None) -> str:
+def _place(kind: Feedback, student: str, name: str, origin: Origin | None) -> str:
     if kind == "feedback":
         return f"{student}/{name}.html"
     system, named = _WAYS[kind]
