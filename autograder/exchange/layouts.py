@@ -354,7 +354,8 @@ def _gradescope(files: list[File], folders: set[Path], root: Path) -> Layout | N
         return None
     try:
         with readable():
-            table = yaml.load(lists[0].read(20 * 2**20), Loader=_Plain)
+            # Ruby's objects, too, as tables, lists and texts, a number or a time as it is written.
+            table = yaml.load(lists[0].read(20 * 2**20), Loader=yaml.BaseLoader)
     except CourseError as error:
         raise CourseError(f"{_GRADESCOPE} in the archive: {error}") from None
     entries = table if isinstance(table, dict) else {}
@@ -370,21 +371,6 @@ def _gradescope(files: list[File], folders: set[Path], root: Path) -> Layout | N
     return Layout("Gradescope", people)
 
 
-class _Plain(yaml.SafeLoader):  # type: ignore[misc]
-    """Reads what Ruby calls an object of its own as the table, list or text that it is."""
-
-
-def _untagged(loader: Any, _: str, node: Any) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_scalar(node)
-
-
-_Plain.add_multi_constructor("!ruby/", _untagged)
-
-
 def _submitters(entry: Any) -> list[Member]:
     people = entry.get(":submitters") if isinstance(entry, dict) else None
     found = []
@@ -398,15 +384,15 @@ def _submitters(entry: Any) -> list[Member]:
 def _created(entry: Any) -> datetime | None:
     try:
         told = entry.get(":created_at")
-        # What YAML read for a time may have its zone taken off, and is UTC then.
-        return parse_time(str(told["utc"] if isinstance(told, dict) else told))
+        return parse_time(told["utc"] if isinstance(told, dict) else told)
     except Exception:
         return None
 
 
 def _text(value: Any) -> str:
     """In one line: it is told on a terminal, among others."""
-    return " ".join(plain(str(value)).split()) if isinstance(value, str | int) else ""
+    there = isinstance(value, str) and value not in ("null", "~")
+    return " ".join(plain(value).split()) if there else ""
 
 
 def _nbgrader(files: list[File], folders: set[Path], assignment: Assignment) -> Layout | None:

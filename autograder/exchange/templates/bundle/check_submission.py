@@ -218,47 +218,37 @@ def run(
     cells: list[Any], helpers: Path, folder: Path, exercises: list[str]
 ) -> tuple[list[Event], dict[str, Standing]]:
     """What happened in the cells, and how far each exercise is after them."""
-    chosen = [cell for cell in cells if runs(cell, cells, exercises)]
     left_out: list[Event] = []
+    job = {
+        "cells": [[cell.number, cell.source] for cell in cells if runs(cell, cells, exercises)],
+        "exercises": exercises,
+        "left_out": left_out,
+        "folder": str(folder),
+        "python": grader_s_python(),
+    }
     while True:
         try:
-            return _run(chosen, cells, helpers, folder, exercises, left_out)
+            return _run(job, helpers, cells)
         except Ended as ended:
             left_out.append(ended.event)
             if len(left_out) > MAX_LEFT_OUT:
                 raise NotReady(
                     f"{MAX_LEFT_OUT} statements and more ended Python, or did not end; one of them "
-                    f"is in {_place(cells, ended.event['cell'])}"
+                    f"is in {numbered(cells, ended.event['cell'])}"
                 ) from None
 
 
 def _run(
-    chosen: list[Any],
-    cells: list[Any],
-    helpers: Path,
-    folder: Path,
-    exercises: list[str],
-    left_out: list[Event],
+    job: dict[str, Any], helpers: Path, cells: list[Any]
 ) -> tuple[list[Event], dict[str, Standing]]:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         for name in GIVEN:
             if (helpers / name).is_file():
-                shutil.copy(helpers / name, place)
-        shutil.copytree(helpers / "coursekit", Path(place, "coursekit"))
-        job = Path(place, ".job.json")
-        job.write_text(
-            json.dumps(
-                {
-                    "cells": [[cell.number, cell.source] for cell in chosen],
-                    "exercises": exercises,
-                    "left_out": left_out,
-                    "folder": str(folder),
-                    "python": grader_s_python(),
-                }
-            ),
-            encoding="utf-8",
-        )
-        return _followed(job, cells)
+                shutil.copy(helpers / name, folder)
+        shutil.copytree(helpers / "coursekit", Path(folder, "coursekit"))
+        file = Path(folder, ".job.json")
+        file.write_text(json.dumps(job), encoding="utf-8")
+        return _followed(file, cells)
 
 
 def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Standing]]:
@@ -291,7 +281,7 @@ def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Stand
                     events.append(event)
                 elif "at" in event:
                     last = event
-                    at = event["at"] or _place(cells, event["cell"])
+                    at = event["at"] or numbered(cells, event["cell"])
                     if sys.stdout.isatty():
                         print(f"\r{at:<60}", end="", flush=True)
                 elif "done" in event:
@@ -356,7 +346,7 @@ def is_untouched(cell: Any, exercises: list[str]) -> bool:
     return cell.grade_id in exercises and stub is not None
 
 
-def _place(cells: list[Any], number: int) -> str:
+def numbered(cells: list[Any], number: int) -> str:
     return next((place(cell) for cell in cells if cell.number == number), f"cell {number}")
 
 
@@ -688,27 +678,17 @@ def look_at_events(events: list[Event], cells: list[Any], folder: Path, found: F
             _stopped(event, cell, folder, shown_only, found)
 
 
-def _stopped(
-    event: Event,
-    cell: Any,
-    folder: Path,
-    shown_only: set[str],
-    found: Findings,
-) -> None:
+def _stopped(event: Event, cell: Any, folder: Path, shown_only: set[str], found: Findings) -> None:
+    if event["module"] and (folder / f"{event['module'].partition('.')[0]}.py").exists():
+        return  # said already, with the file
     why = event["why"].split("\n")[0][:200]
     line = f" in line {event['line']}" if event["line"] else ""
     missing = re.match(r"name '(\w+)' is not defined", why)
     if missing and missing[1] in shown_only:
-        found.at(event["costs"]).append(
-            f"{place(cell)} uses {missing[1]} from a demonstration, which does "
-            f"not run at grading; {AND_THEN[event['costs']]}"
-        )
-    elif event.get("module") and (folder / f"{event['module'].partition('.')[0]}.py").exists():
-        return  # said already, with the file
+        said = f"uses {missing[1]} from a demonstration, which does not run at grading"
     else:
-        found.at(event["costs"]).append(
-            f"{place(cell)} stops{line} with {event['error']}: {why}; {AND_THEN[event['costs']]}"
-        )
+        said = f"stops{line} with {event['error']}: {why}"
+    found.at(event["costs"]).append(f"{place(cell)} {said}; {AND_THEN[event['costs']]}")
 
 
 def names_of_demonstrations(cells: list[Any]) -> set[str]:
