@@ -132,7 +132,7 @@ def test_what_would_cost_marks_is_named(notebook: Path) -> None:
         "stops in line 1 with NameError: name 'strength' is not defined",
         "(the cell of spring_force) stops in line 3 with ZeroDivisionError: division by zero",
         "spring_force fails a public check: run the cell below it",
-        "spring_force has 2 cells; the last one counts",
+        "spring_force has 2 cells; the better one counts",
         "gives float, a name of Python's own, a new value, for all cells",
         "(the cell of energies) stops in line 1 with SyntaxError",
         "energies is not defined: mend its cell, or take it from a fresh copy",
@@ -203,6 +203,22 @@ def test_who_closes_the_terminal_leaves_no_cell_running(
         finally:
             script.kill()
         all_ended()
+
+
+def test_what_a_later_cell_changes_is_asked_for_before_it(notebook: Path) -> None:
+    """As in the notebook, where the check stands below the cell; so does the grader."""
+
+    def change(cells: list[Any]) -> None:
+        for cell in cells:
+            if cell["id"] == "spring_force":
+                cell["source"] = "def own(x):\n    return x\n\n" + "".join(cell["source"])
+                cell["source"] = cell["source"].replace("stiffness * x", "stiffness * own(x)")
+            if cell["id"] == "energies":
+                cell["source"] = "def own(x):\n    return 0\n\n" + "".join(cell["source"])
+
+    changed(notebook, change)
+    code, text = checked(notebook)
+    assert (code, READY in text) == (0, True), text
 
 
 @pytest.mark.parametrize(

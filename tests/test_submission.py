@@ -144,7 +144,7 @@ def test_an_exercise_that_a_later_cell_defines_again_is_named(again: str, line: 
     notebook["cells"].append(code(again))
     assert read(notebook).notes == [
         f"cell 12, line {line}, gives spring_force a new value, after cell 5 defined it; the "
-        "later one counts"
+        "better one counts"
     ]
 
 
@@ -315,8 +315,8 @@ def test_a_duplicated_solution_cell_runs_twice_and_is_noted() -> None:
     submission = read(notebook)
     assert run(submission)["cell 12"] == twin["source"]
     assert submission.notes == [
-        "spring_force has more than one cell (cells 5 and 12); they ran in order, so the last "
-        "definition counts"
+        "spring_force has more than one cell (cells 5 and 12); they ran in order, and the better "
+        "one counts"
     ]
 
 

@@ -131,7 +131,7 @@ def _to_run(
         elif exercise:
             notes.append(
                 f"{exercise} has more than one cell (cells {seen[exercise]} and "
-                f"{cell.number}); they ran in order, so the last definition counts"
+                f"{cell.number}); they ran in order, and the better one counts"
             )
         notes += _bound_again(cell, assignment, bound)
         yield cell, label
@@ -240,7 +240,7 @@ def _bound_again(
                 line = _line_of(name, cell.source)
                 yield (
                     f"cell {cell.number}, line {line}, gives {name} a new value, after cell "
-                    f"{before[1]} defined it; the later one counts"
+                    f"{before[1]} defined it; the better one counts"
                 )
             bound[name] = cell.grade_id, cell.number
 

@@ -175,7 +175,7 @@ def _slots(submission: Submission, assignment: Assignment, outline: Outline) -> 
             cells = [cell for cell in cells if cell.number in submission.ran]
         own = [cell.number for cell in cells if cell.grade_id == grade_id and cell.text]
         if own:
-            slots[own[-1]] = grade_id  # the last definition is the one that counts
+            slots[own[-1]] = grade_id  # what stands in the others is shown below
         elif exercise is not None:
             names = set(exercise.defines)
             others = [

@@ -220,7 +220,11 @@ def run(
     """What happened in the cells, and how far each exercise is after them."""
     left_out: list[Event] = []
     job = {
-        "cells": [[cell.number, cell.source] for cell in cells if runs(cell, cells, exercises)],
+        "cells": [
+            [cell.number, cell.source, cell.grade_id]
+            for cell in cells
+            if runs(cell, cells, exercises)
+        ],
         "exercises": exercises,
         "left_out": left_out,
         "folder": str(folder),
@@ -382,7 +386,7 @@ def serve(job: Path) -> None:
         torch: Any = importlib.import_module("torch")
         torch.compile = lambda model=None, **options: model or (lambda function: function)
     gc.enable()
-    if any(re.search(r"\b(figures|coursekit)\b", source) for _, source in asked["cells"]):
+    if any(re.search(r"\b(figures|coursekit)\b", source) for _, source, _ in asked["cells"]):
         kernel.namespace["figures"] = importlib.import_module("figures")
     current, costs = 0, True
 
@@ -394,13 +398,27 @@ def serve(job: Path) -> None:
     spent = 0.0
     checks = Path("public_checks.py").read_text(encoding="utf-8")
     roots = {*asked["exercises"], *re.findall(r"\bstudent\.(\w+)", checks)}
-    needed = needed_in(kit, [source for _, source in asked["cells"]], roots)
+    needed = needed_in(kit, [source for _, source, _ in asked["cells"]], roots)
 
     def is_needed(names: set[str], changes: set[str]) -> bool:
         modules = {x for x in changes if isinstance(kernel.namespace.get(x), types.ModuleType)}
         return bool((names | changes - modules) & needed)
 
-    for number, source in asked["cells"]:
+    standing: dict[str, Standing] = {}
+
+    def ask(name: str) -> None:
+        nonlocal current, costs
+        current, costs = 0, True
+        tell(at=f"the checks of {name}", cell=0)
+        # In the notebook's own namespace: whose function raised is told by its globals.
+        given = {"_standing": notebook.standing}
+        standing[name] = eval(f"_standing({name!r})", kernel.namespace, given)
+
+    def is_good(name: str) -> bool:
+        row = standing.get(name)
+        return row is not None and row["state"] == "written" and not row["failed"]
+
+    for number, source, name in asked["cells"]:
         current = number
         tell(at="", cell=number)
         label = f"cell {number}"
@@ -433,13 +451,12 @@ def serve(job: Path) -> None:
             if took > allowed:
                 here(slow=statement.first, allowed=allowed)
             state.usable_device()
-    current, costs = 0, True
+        if name in asked["exercises"]:  # a later cell may change what it needs
+            ask(name)
     for name in asked["exercises"]:
-        tell(at=f"the checks of {name}", cell=0)
-        ask = f"_standing({name!r})"
-        # In the notebook's own namespace: whose function raised is told by its globals.
-        standing = eval(ask, kernel.namespace, {"_standing": notebook.standing})
-        tell(name=name, standing=standing)
+        if not is_good(name):
+            ask(name)
+        tell(name=name, standing=standing[name])
     tell(done=True)
 
 
@@ -617,7 +634,7 @@ def look_at_cells(
     ids = [cell.grade_id for cell in cells]
     for name in exercises:
         if ids.count(name) > 1:
-            found.remarks.append(f"{name} has {ids.count(name)} cells; the last one counts")
+            found.remarks.append(f"{name} has {ids.count(name)} cells; the better one counts")
         elif name not in ids:
             found.remarks.append(f"the cell of {name} is gone; what other cells define counts")
     first: dict[str, Any] = {}
@@ -632,7 +649,7 @@ def look_at_cells(
             if first[name].grade_id != cell.grade_id:
                 found.remarks.append(
                     f"{place(cell)} gives {name} a new value, which {place(first[name])} defines; "
-                    "the later one counts"
+                    "the better one counts"
                 )
         if cell.grade_id in exercises:
             first |= dict.fromkeys(cell.defines, cell)
