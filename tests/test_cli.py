@@ -96,6 +96,45 @@ def test_all_is_graded_whoever_reads_what_is_printed(where: str, code: int, tmp_
     assert all(Store(tmp_path).load(name, "ada") for name in ("backprop", NAME))
 
 
+def test_who_reads_slowly_and_lets_nobody_wait_gets_all() -> None:
+    code = (
+        "import os\nfrom autograder.cli.printing import printing\nos.set_blocking(1, False)\n"
+        "with printing():\n    for _ in range(4000):\n        print('x' * 99)\n"
+        "    raise SystemExit(0)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        time.sleep(0.5)  # until the pipe is full
+        assert len(writer.stdout.read()) == 400_000
+    assert writer.returncode == 0
+
+
+@pytest.mark.parametrize("behind_a_link", [False, True])
+def test_no_file_takes_the_place_of_a_pipe(behind_a_link: bool, tmp_path: Path) -> None:
+    """Nor of a device, as /dev/null is."""
+    found = load_assignment(NAME)
+    Recorder(tmp_path, [found]).record(give(tmp_path, "ada", all_of("right")))
+    os.mkfifo(tmp_path / "pipe")
+    output = tmp_path / "pipe"
+    if behind_a_link:  # as /dev/stdout is
+        output = tmp_path / "link"
+        output.symlink_to("pipe")
+    for command in (
+        ["export", NAME, "--course", str(tmp_path)],
+        ["export", NAME, "--course", str(tmp_path), "--to", "feedback"],
+        ["bundle", "gradescope", NAME],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "autograder", *command, "--output", str(output)],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 2
+        assert f"{output} is a device or a pipe" in done.stderr
+    assert (tmp_path / "pipe").is_fifo()
+    assert output.is_symlink() == behind_a_link
+
+
 @pytest.mark.slow
 def test_what_needs_no_cage_works_without_unix(tmp_path: Path) -> None:
     import zipfile

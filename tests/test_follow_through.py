@@ -439,6 +439,27 @@ def test_what_a_later_cell_changes_costs_nothing_above_it(later: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("first", "mended"),
+    [
+        ("3.0 * (z2 - y_true) / z2.size", None),  # a first try; the whole answer comes again
+        ("slope(z2, y_true)", "def slope(z, y):\n    return 2 * (z - y) / z.size"),
+    ],
+)
+def test_what_a_later_cell_mends_is_mended_beside_a_right_answer_too(
+    first: str, mended: str | None
+) -> None:
+    found = load_assignment("backprop")
+    right = reference_code(found, "backward")
+    start = "def slope(z, y):\n    return z\n\n"
+    backward = start + right.replace("2.0 * (z2 - y_true) / z2.size", first)
+    forward = reference_code(found, "forward").replace("+ b2\n", "+ b2 + 1\n")
+    train = f"{mended or right}\n\n" + reference_code(found, "train")
+    told = judge_of("backprop", ["backward"], forward=forward, backward=backward, train=train)
+    assert told["backward"].status == "right"
+    assert told["backward"].replaced == ["forward"]
+
+
 def test_a_wrong_answer_is_no_better_for_a_later_cell() -> None:
     wrong = "def own(x):\n    return 0\n\ndef mse_loss(y_pred, y_true):\n    return own(y_pred)\n"
     backward = "own = 3\n\n" + reference_code(load_assignment("backprop"), "backward")

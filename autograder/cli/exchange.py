@@ -12,7 +12,7 @@ from autograder.course import Assignment, load_assignment
 from autograder.exchange import Feedback, Table
 from autograder.files import in_turn, plain, write_atomically
 
-from .terminal import COURSE, NAMES, app, chosen
+from .terminal import COURSE, NAMES, a_file, app, chosen
 
 Format = Literal[Table, "gradescope", Feedback]
 GRADED = Annotated[
@@ -177,7 +177,8 @@ def bundle_student(
 def bundle_gradescope(
     name: Annotated[str, typer.Argument(help="Assignment.")],
     output: Annotated[
-        Path | None, typer.Option(help="The archive to write; else gradescope_<name>.zip.")
+        Path | None,
+        typer.Option(callback=a_file, help="The archive to write; else gradescope_<name>.zip."),
     ] = None,
 ) -> None:
     """An autograder zip for Gradescope. It holds the answers: upload it there and nowhere else.
@@ -260,7 +261,10 @@ def export(
     to: Annotated[Format, typer.Option(help="Who reads it.")] = "csv",
     output: Annotated[
         Path | None,
-        typer.Option(help="The file to write; for gradescope and several assignments, the folder."),
+        typer.Option(
+            callback=a_file,
+            help="The file to write; for gradescope and several assignments, the folder.",
+        ),
     ] = None,
     column: Annotated[
         str, typer.Option(help="The assignment's title in Canvas' own export: 'Backprop (4711)'.")

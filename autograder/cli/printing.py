@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import select
 import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
@@ -19,7 +20,9 @@ class _Unheard(io.RawIOBase):
 
     def write(self, data: Any) -> int | None:
         try:
-            return self.raw.write(data)
+            while (written := self.raw.write(data)) is None:  # another program set it not to wait
+                select.select([], [self.raw], [])
+            return written
         except OSError as error:
             self.faults.append(error)
             return len(data)

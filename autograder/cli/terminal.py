@@ -22,6 +22,7 @@ from rich.progress import (
 
 from autograder import VERSION
 from autograder.course import Assignment, course, load_assignment
+from autograder.errors import CourseError
 from autograder.sandbox.levels import Level
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -42,6 +43,18 @@ SCHEDULER = Annotated[
     str,
     typer.Option(help="Grade on the Dask cluster whose scheduler has this address, not here."),
 ]
+
+
+def a_file(path: Path | None) -> Path | None:
+    """Where a file may be written, a link followed. A device or a pipe there is not replaced."""
+    if path is None:
+        return None
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise CourseError(
+            f"{path} is a device or a pipe, and no place for a file; "
+            "without --output `export` prints a table"
+        )
+    return path.resolve() if path.is_symlink() else path
 
 
 def _version(wanted: bool) -> None:

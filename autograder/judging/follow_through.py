@@ -157,7 +157,7 @@ class _Merit:
 
     def _again(self, exercise: Exercise, deadly: Sequence[CellFailure]) -> None:
         """Other judgements where they are owed."""
-        cells = self._as_it_stood(exercise, deadly)
+        ways = self._as_it_stood(exercise, deadly)
         tried: list[str] = []
         for below in (self.wrong_below, self.spent_below):
             result = self.standing[exercise.name]
@@ -165,23 +165,28 @@ class _Merit:
             if not set(replaced) - set(tried):
                 continue
             tried = replaced
-            self._judge_again(exercise, cells, replaced, deadly, self._note(replaced))
+            for cells in ways:
+                if _lost(self.standing[exercise.name]):
+                    self._judge_again(exercise, cells, replaced, deadly, self._note(replaced))
 
-    def _as_it_stood(self, exercise: Exercise, deadly: Sequence[CellFailure]) -> Sequence[Cell]:
-        """The cells with which an exercise is judged again: where a later one has changed what it
-        needs, those up to its own, as in the notebook, with which it is judged first."""
+    def _as_it_stood(
+        self, exercise: Exercise, deadly: Sequence[CellFailure]
+    ) -> list[Sequence[Cell]]:
+        """The cells with which an exercise is judged again, the better first: all, and where a
+        later one has changed what it needs those up to its own, as in the notebook, with which it
+        is judged here. What a later cell changes may also be mended by it."""
         result = self.standing[exercise.name]
         if not _lost(result) or result.status == "unwritten":
-            return self.cells
+            return [self.cells]
         found = self._read(functools.partial(changed_below, self.cells, exercise))
         if found is None or not found[1]:
-            return self.cells
+            return [self.cells]
         cells, names = found
         self.changed[exercise.name] = names
         told = ", ".join(f"`{name[:40]}`" for name in sorted(names)[:3])
         note = f"judged as it stood below its own cell: a later one changes {told}"
-        self._judge_again(exercise, cells, [], deadly, note)
-        return cells
+        better = self._judge_again(exercise, cells, [], deadly, note)
+        return [cells, self.cells] if better else [self.cells, cells]
 
     def _judge_again(
         self,
@@ -190,17 +195,22 @@ class _Merit:
         replaced: list[str],
         deadly: Sequence[CellFailure],
         note: str,
-    ) -> None:
+    ) -> bool:
+        """Whether that is the better result; of two that are worth the same, the one with other
+        right answers, of which the note tells."""
         given = self.assignment, cells, replaced, deadly
         cells = self._read(functools.partial(with_right_answers, *given)) or []
         if not cells:
-            return
+            return False
         second = self.attempt(cells, [exercise], self.after, True).exercises[exercise.name]
-        before = self.standing[exercise.name].points
-        better = second.points >= before if replaced else second.points > before
-        if second.status != "error" and better:
-            second.replaced, second.note = replaced, note
-            self.standing[exercise.name] = second
+        first = self.standing[exercise.name]
+        more = second.points - first.points
+        better = more > 0 or (more == 0 and replaced != first.replaced)
+        if second.status == "error" or not better:
+            return False
+        second.replaced, second.note = replaced, note
+        self.standing[exercise.name] = second
+        return True
 
     def _note(self, replaced: list[str]) -> str:
         """ "judged with a right `forward` in the place of yours, which has a slip of its own"."""
