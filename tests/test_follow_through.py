@@ -439,6 +439,26 @@ def test_what_a_later_cell_changes_costs_nothing_above_it(later: str) -> None:
     )
 
 
+def test_so_does_what_a_later_cell_changes_of_what_is_answered_in_another_cell() -> None:
+    found = load_assignment("backprop")
+    right = reference_code(found, "mse_loss")
+    given = [one for one in cells(found) if one.label != "the cell of mse_loss"]
+    later = Cell("cell 31", "def mse_loss(y_pred, y_true):\n    return 0.0")
+    given += [Cell("cell 30", right), later]
+    wanted = [found.exercise("mse_loss")]
+    told = judged(Judge(found), given, wanted, lambda *_: None, in_process(Judge(found), "test"))
+    assert told.exercises["mse_loss"].status == "right"
+
+
+def test_a_name_that_a_later_cell_uses_as_its_own_changes_no_answer() -> None:
+    found = load_assignment("backprop")
+    forward = reference_code(found, "forward").replace("+ b2\n", "+ b2 + 1\n")
+    backward = "x = 1\n" + reference_code(found, "backward") + "\nx = x + 1"
+    train = reference_code(found, "train") + "\nx = 2"
+    told = judge_of("backprop", ["train"], forward=forward, backward=backward, train=train)["train"]
+    assert told.replaced == ["forward"]
+
+
 @pytest.mark.parametrize(
     ("first", "mended"),
     [

@@ -87,8 +87,8 @@ class _Merit:
         self.attempt = attempt
         self.order = [exercise.name for exercise in judge.assignment.exercises]
         self.standing: dict[str, ExerciseResult] = {}
-        self.changed: dict[str, set[str]] = {}
-        """What an exercise needs and a later cell changes."""
+        self.changed: set[str] = set()
+        """The exercises that are worth more as they stood below their own cells."""
         self.readable = True
 
     @functools.cached_property
@@ -182,7 +182,6 @@ class _Merit:
         if found is None or not found[1]:
             return [self.cells]
         cells, names = found
-        self.changed[exercise.name] = names
         told = ", ".join(f"`{name[:40]}`" for name in sorted(names)[:3])
         note = f"judged as it stood below its own cell: a later one changes {told}"
         better = self._judge_again(exercise, cells, [], deadly, note)
@@ -199,10 +198,10 @@ class _Merit:
         """Whether that is the better result; of two that are worth the same, the one with other
         right answers, of which the note tells."""
         given = self.assignment, cells, replaced, deadly
-        cells = self._read(functools.partial(with_right_answers, *given)) or []
-        if not cells:
+        asked = self._read(functools.partial(with_right_answers, *given))
+        if asked is None:
             return False
-        second = self.attempt(cells, [exercise], self.after, True).exercises[exercise.name]
+        second = self.attempt(asked, [exercise], self.after, True).exercises[exercise.name]
         first = self.standing[exercise.name]
         more = second.points - first.points
         better = more > 0 or (more == 0 and replaced != first.replaced)
@@ -210,6 +209,9 @@ class _Merit:
             return False
         second.replaced, second.note = replaced, note
         self.standing[exercise.name] = second
+        self.changed -= {exercise.name}
+        if cells is not self.cells:
+            self.changed.add(exercise.name)
         return True
 
     def _note(self, replaced: list[str]) -> str:

@@ -69,17 +69,20 @@ def uses(assignment: Assignment, cells: Sequence[Cell], calls: Uses) -> Uses:
 
 
 def changed_below(cells: Sequence[Cell], exercise: Exercise) -> tuple[list[Cell], set[str]]:
-    """The cells as far as the exercise's own, below which its check stands in the notebook, and
-    the names that its code needs there and that a later cell gives another value."""
+    """The cells as far as the exercise's own, below which its check stands in the notebook, or the
+    first that answer it, and the names that its code needs there and that a later cell gives
+    another value."""
+    bound = [frozenset[str]().union(*(one.binds for one in pieces_of(c.source))) for c in cells]
     label = f"the cell of {exercise.name}"
-    own = next((number for number, cell in enumerate(cells) if cell.label == label), len(cells))
-    before, later = list(cells[: own + 1]), cells[own + 1 :]
-    again = {name for cell in later for piece in pieces_of(cell.source) for name in piece.binds}
-    if not again:
-        return before, again
-    there = {name for cell in before for piece in pieces_of(cell.source) for name in piece.binds}
-    needed = _reached(_reads(before), exercise.defines, ())
-    return before, again & needed & there.union(dir(builtins))
+    ends = [number for number, cell in enumerate(cells) if cell.label == label]
+    for name in exercise.defines:
+        ends += [number for number, names in enumerate(bound) if name in names][:1]
+    below = max(ends, default=len(cells)) + 1
+    before, there, again = list(cells[:below]), set(dir(builtins)), set[str]()
+    there.update(*bound[:below])
+    again.update(*bound[below:])
+    needed = _reached(_reads(before), exercise.defines, ()) if again else again
+    return before, again & needed & there
 
 
 Reads = dict[str, list[frozenset[str]]]

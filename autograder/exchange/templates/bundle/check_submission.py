@@ -451,7 +451,8 @@ def serve(job: Path) -> None:
             if took > allowed:
                 here(slow=statement.first, allowed=allowed)
             state.usable_device()
-        if name in asked["exercises"]:  # a later cell may change what it needs
+        if name in asked["exercises"] and not is_good(name):
+            # Here, as a later cell may change what it needs.
             ask(name)
     for name in asked["exercises"]:
         if not is_good(name):
