@@ -145,6 +145,18 @@ def test_what_would_cost_marks_is_named(notebook: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_better_of_two_cells_counts(notebook: Path) -> None:
+    def spoil(cells: list[Any]) -> None:
+        second = nbformat.from_dict({**cells[at(cells, "spring_force")], "id": "second"})
+        second.source = "def spring_force(x, stiffness=1.0):\n    return 0 * x"
+        cells.append(second)
+
+    code, said = checked(changed(notebook, spoil))
+    assert "6 of 6 public checks passed" in said
+    assert (code, said.splitlines()[-1]) == (0, READY), said
+
+
+@pytest.mark.slow
 def test_what_ends_python_or_never_ends_is_left_out_as_at_grading(
     notebook: Path, tmp_path: Path
 ) -> None:
