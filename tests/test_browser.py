@@ -128,7 +128,7 @@ def test_a_student_fills_in_an_exercise(page: Any, tmp_path: Path) -> None:
     summary = cells.filter(has_text="summary()").last
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
-    summary.get_by_text("0 of 10 exercises written; 0 of 35 public checks passed").wait_for()
+    summary.get_by_text("0 of 10 exercises written; 0 of 36 public checks passed").wait_for()
     assert check.inner_text().strip() == "mse_loss is still to be written"
 
     def write(code: str) -> None:
@@ -144,7 +144,7 @@ def test_a_student_fills_in_an_exercise(page: Any, tmp_path: Path) -> None:
         page.screenshot(path=tmp_path / f"{name}.png")
 
     write(SUM)
-    check.get_by_text("1 of 2 public checks passed; hidden checks run at grading").wait_for()
+    check.get_by_text("1 of 3 public checks passed; hidden checks run at grading").wait_for()
     said = " ".join(check.inner_text().split())
     assert said.startswith("mse_loss ✗ is the mean over every element called mse_loss("), said
     assert "returned 18 expected 3" in said
@@ -152,7 +152,7 @@ def test_a_student_fills_in_an_exercise(page: Any, tmp_path: Path) -> None:
     picture("wrong", check)
 
     write(SUM.replace("np.sum", "np.mean"))
-    check.get_by_text("2 of 2 public checks passed; hidden checks run at grading").wait_for()
+    check.get_by_text("3 of 3 public checks passed; hidden checks run at grading").wait_for()
     assert "✗" not in check.inner_text()
     picture("right", check)
 

@@ -175,7 +175,7 @@ def test_checks_answer_where_unix_is_missing(whole: Path) -> None:
         encoding="utf-8",
     )
     assert done.stderr == ""
-    assert "2 of 2 public checks passed; hidden checks run at grading" in done.stdout
+    assert "3 of 3 public checks passed; hidden checks run at grading" in done.stdout
     assert f"1 of {len(load_assignment('backprop').exercises)} exercises written" in done.stdout
 
 
