@@ -158,7 +158,7 @@ def test_a_student_fills_in_an_exercise(page: Any, tmp_path: Path) -> None:
 
     summary.locator(".jp-InputPrompt").click()
     page.keyboard.press("ControlOrMeta+Enter")
-    summary.get_by_text("1 of 10 exercises written; 2 of 35 public checks passed").wait_for()
+    summary.get_by_text("1 of 10 exercises written; 3 of 36 public checks passed").wait_for()
     picture("summary", summary)
 
     page.set_viewport_size({"width": 800, "height": 800})
