@@ -1188,6 +1188,19 @@ def test_nbgraders_pages_stay_until_there_is_a_new_result(
     assert not path.parent.exists()
 
 
+@pytest.mark.parametrize("name", ["feedback.html.j2", "feedback.py", "pages.py", "words.py"])
+def test_pages_are_made_anew_where_what_makes_them_is_another(
+    name: str, springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, read = result(springs), Path.read_bytes
+    pages = Pages(tmp_path, [springs])
+    pages.record(made)
+    monkeypatch.setattr(Path, "read_bytes", lambda self: read(self) + b" " * (self.name == name))
+    before = pages.path(made).stat().st_mtime_ns
+    pages.record(made)
+    assert pages.path(made).stat().st_mtime_ns != before
+
+
 # ------------------------------------------------------------------------ nbgrader's commands
 
 

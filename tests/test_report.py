@@ -7,9 +7,11 @@ figures can be worked out by hand, and `plausible_class` makes many with their u
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import random
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -25,6 +27,7 @@ from autograder.course import Cell, course, load_assignment
 from autograder.errors import CourseError
 from autograder.records import report, words
 from autograder.records.collected import Collected, Origin, save
+from autograder.records.gradebook import Recorder
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import CellFailure
 
@@ -257,6 +260,16 @@ def test_extra_credit_is_in_the_figures_and_nothing_is_drawn_beyond_the_picture(
     page = report.render(found, datetime(2026, 11, 30))
     ends = [float(x) for x in re.findall(r' x\d?="([\d.]+)"', page.partition("hist")[2])]
     assert max(ends) <= 480
+
+
+def test_extra_credit_alone_is_no_mark_where_the_grader_failed(tmp_path: Path) -> None:
+    give(tmp_path, "ada", [exercise("lj_force", "error")], status="grader_error", message="ours")
+    Recorder(tmp_path, [load_assignment(NAME)]).record(Store(tmp_path).all(NAME)[0])
+    with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as book, book:
+        book.execute("update grade set extra_credit = 1")
+    found = report.read_report(NAME, tmp_path)
+    assert found.submissions[0].total is None
+    assert "no mark" in report.render(found, datetime(2026, 11, 30))
 
 
 @pytest.mark.parametrize("bound", range(11))
