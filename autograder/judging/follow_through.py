@@ -89,6 +89,8 @@ class _Merit:
         self.standing: dict[str, ExerciseResult] = {}
         self.changed: dict[str, set[str]] = {}
         """What an exercise needs and a later cell changes."""
+        self.left = judge.seconds
+        """Of the judge's CPU seconds, for all that is read; 0 for no such limit."""
         self.readable = True
 
     @functools.cached_property
@@ -99,8 +101,12 @@ class _Merit:
         """What is read from the code. None where that takes too long, and then always: nobody
         could have written it to be read."""
         if self.readable:
-            with contextlib.suppress(TookTooLong, MemoryError), at_most(self.judge.seconds):
-                return how()
+            began = time.thread_time()
+            with contextlib.suppress(TookTooLong, MemoryError), at_most(self.left):
+                found = how()
+                if self.left:
+                    self.left = max(1e-3, self.left - (time.thread_time() - began))
+                return found
         self.readable = False
         return None
 

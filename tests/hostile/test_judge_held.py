@@ -45,7 +45,7 @@ from autograder.judging.patience import TookTooLong, at_most
 from autograder.judging.student import Student
 from autograder.judging.submission import attempt_salt, read_submission
 from autograder.judging.uses import uses
-from autograder.results import Result
+from autograder.results import ExerciseResult, Result
 from autograder.sandbox import alive, clock, groups, process, transport
 from autograder.sandbox.cage import Cage, Worker
 from autograder.sandbox.inside import cells as cells_module
@@ -199,6 +199,35 @@ def test_a_cell_is_read_once_however_many_build_on_it(monkeypatch: pytest.Monkey
     judged(judge, code, [*BACKPROP.exercises], lambda *_: None, attempt)
     assert True in passes
     assert read.count(slow) == 1
+
+
+def test_all_that_is_read_of_a_notebook_has_one_time_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A notebook of more cells than are remembered was read again for each exercise that is wrong,
+    with a minute each time."""
+    judge = Judge(BACKPROP)
+    judge.seconds = 60.0
+    given: list[float] = []
+
+    def within(seconds: float) -> Any:
+        given.append(seconds)
+        return contextlib.nullcontext()
+
+    def reads(found: Any, exercise: Any) -> tuple[Any, set[str]]:
+        until = time.thread_time() + 0.02
+        while time.thread_time() < until:
+            pass
+        return found, set()
+
+    def attempt(found: Any, wanted: Any, after: Any, aided: bool) -> Tries:
+        lost = {"points": 0.0, "max_points": 1.0, "status": "wrong"}
+        return Tries({one.name: ExerciseResult(name=one.name, **lost) for one in wanted})
+
+    monkeypatch.setattr("autograder.judging.follow_through.at_most", within)
+    monkeypatch.setattr("autograder.judging.follow_through.changed_below", reads)
+    judged(judge, cells(BACKPROP), [*BACKPROP.exercises], lambda *_: None, attempt)
+    assert given[-1] < 60 - 0.02 * (len(BACKPROP.exercises) - 1)
 
 
 def test_a_hint_that_fails_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
