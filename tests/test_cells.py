@@ -215,6 +215,12 @@ def test_what_stopped_is_said_with_its_place(source: str, words: str) -> None:
     assert sentence.startswith(words)
 
 
+def test_the_line_is_of_the_cell_that_ran_whatever_function_it_called() -> None:
+    """The first cell's line 3 is no line of the second one."""
+    first, second = "def f(a):\n\n    return a / 0\n", "x = 1\nf(x)"
+    assert said(first, second)[0].startswith("cell 2 stopped with ZeroDivisionError in line 2")
+
+
 @pytest.mark.parametrize("wanted", ["numpy." + "A" * 1_000_000, "numpy.\n[INFO] 100 points"])
 @pytest.mark.parametrize("kind", ["ModuleNotFoundError", "FileNotFoundError", "SyntaxError"])
 def test_what_stopped_is_one_short_line_whatever_a_worker_says(kind: str, wanted: str) -> None:

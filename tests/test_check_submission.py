@@ -349,6 +349,24 @@ def test_a_try_out_that_stops_may_be_handed_in_unless_a_function_needs_it(notebo
 
 
 @pytest.mark.slow
+def test_a_try_out_with_a_helper_s_name_costs_nothing_where_the_helper_comes_later(
+    notebook: Path,
+) -> None:
+    """At grading its name has the later value, below every exercise and at the end."""
+    early = "plot = 1 / 0\nstiff = plot\nshow = print\nshow(stiff)"
+    late = "def stiff(x):\n    return 2 * x\n"
+    late += "def spring_force(x, stiffness=1.0):\n    return -stiff(stiffness * x) / 2"
+    copy = changed(notebook, add(late, "check_spring_force"))
+    code, said = checked(changed(copy, add(early, "spring_force")))
+    assert "division by zero; no exercise needs what it should give" in said
+    assert (code, said.splitlines()[-1]) == (0, READY), said
+    between = "stiff = 1 / 0\ntable = [stiff(2.0)]\nstiff = print"
+    used = late.replace("/ 2", "* table[0] / 8")
+    code, said = checked(changed(notebook, add(f"{late}\n{between}\n{used}", "oscillator")))
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY), said
+
+
+@pytest.mark.slow
 def test_newer_syntax_than_the_grader_s_is_named(notebook: Path, tmp_path: Path) -> None:
     script = tmp_path / "check_submission.py"
     script.write_bytes(SCRIPT.read_bytes())

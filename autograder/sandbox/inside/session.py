@@ -77,12 +77,14 @@ class Session:
             sys.modules["__main__"], torch.compile = before
 
     def _answer(self, request: bytes) -> bytes:
+        cell = None
         try:
             message = decode(request, self._object, generators=True, named=self.named)
             operation = getattr(self, "_op_" + message.pop("op"))
+            cell = message.get("label")
             reply = operation(**message)
         except BaseException as error:
-            reply = self._failure(error)
+            reply = self._failure(error, cell)
         if isinstance(reply, bytes):
             return reply
         try:
@@ -101,7 +103,7 @@ class Session:
                 try:
                     self._run(label, number)
                 except BaseException as error:
-                    stopped[str(number)] = self._failure(error)
+                    stopped[str(number)] = self._failure(error, label)
         return reply
 
     def _run(self, label: str, number: int) -> None:
@@ -234,11 +236,11 @@ class Session:
         value = self.handles[handle.number]
         return _Text(value) if type(value) is str else value
 
-    def _failure(self, error: BaseException) -> dict[str, Any]:
+    def _failure(self, error: BaseException, cell: str | None = None) -> dict[str, Any]:
         text = _text(error)
         if isinstance(error, _Missing):
             return {"ok": False, "kind": "missing", "type": "NameError", "text": text}
-        label, line = self._where(error)
+        label, line = self._where(error, cell)
         if label is None and isinstance(error, WireError):
             return {"ok": False, "kind": "type", "type": "WireError", "text": text}
         torch_s = isinstance(error, (AssertionError, RuntimeError)) and _NO_DEVICE.search(text)
@@ -269,8 +271,10 @@ class Session:
             return None
         return frame.f_code.co_qualname.partition(".")[0]
 
-    def _where(self, error: BaseException) -> tuple[str | None, int | None]:
-        labels = self.kernel.labels
+    def _where(self, error: BaseException, cell: str | None) -> tuple[str | None, int | None]:
+        """The last place in the student's cells that an error came through, or in that one cell
+        while it runs: it is told as the cell's line."""
+        labels = self.kernel.labels if cell is None else {f"<{cell}>": cell}
         if isinstance(error, SyntaxError) and error.filename in labels:
             return labels[error.filename], error.lineno
         found: tuple[str | None, int | None] = (None, None)

@@ -31,9 +31,9 @@ import threading
 import time
 import types
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 SECONDS = 10.0  # of computing time that a statement has at grading
 ALL_SECONDS, LATE_SECONDS = 60.0, 1.0  # that all have together, and each after that
@@ -398,11 +398,11 @@ def serve(job: Path) -> None:
     spent = 0.0
     checks = Path("public_checks.py").read_text(encoding="utf-8")
     roots = {*asked["exercises"], *re.findall(r"\bstudent\.(\w+)", checks)}
-    needed = needed_in(kit, [source for _, source, _ in asked["cells"]], roots)
+    need = Need(kit, asked["cells"], asked["exercises"], roots)
 
-    def is_needed(names: set[str], changes: set[str]) -> bool:
+    def is_needed(names: set[str], changes: set[str], place: tuple[int, int]) -> bool:
         modules = {x for x in changes if isinstance(kernel.namespace.get(x), types.ModuleType)}
-        return bool((names | changes - modules) & needed)
+        return bool((names | changes - modules) & need.below.get(place, roots))
 
     standing: dict[str, Standing] = {}
 
@@ -425,14 +425,15 @@ def serve(job: Path) -> None:
         try:
             statements = kernel.read(source, label)
         except SyntaxError as error:
-            costs = is_needed(defined_by(source), set())
+            costs = is_needed(defined_by(source), set(), (number, 0))
             here(**told_of(error, f"<{label}>"))
             continue
         names = [_names(one.code, *_STORE) for one in statements]
         if newer := line_of_newer_syntax(source, tuple(asked["python"])):
-            tell(cell=number, newer=newer, costs=is_needed(set().union(*names), set()))
+            costs = any(is_needed(it, set(), (number, one)) for one, it in enumerate(names))
+            tell(cell=number, newer=newer, costs=costs)
         for one, statement in enumerate(statements):
-            costs = is_needed(names[one], changed_by(text_of(source, statement)))
+            costs = is_needed(names[one], changed_by(text_of(source, statement)), (number, one))
             if (number, one) in left_out:
                 tell(**left_out[number, one])
                 continue
@@ -503,18 +504,65 @@ def told_of(error: BaseException, filename: str) -> Event:
     return {"error": type(error).__name__, "why": why, "line": line, "module": missing or ""}
 
 
-def needed_in(kit: Any, sources: list[str], roots: set[str]) -> set[str]:
-    """The names on which these stand, as far as the notebook's cells give them a value."""
-    made: list[tuple[set[str], set[str]]] = []
-    for source in sources:
-        with contextlib.suppress(SyntaxError):
-            for one in kit.read(source, "<cell>").statements:
-                names = _names(one.code, *_STORE) | changed_by(text_of(source, one))
-                made.append((names, _asked_for(one.code)))
-    needed = set(roots)
-    while more := {name for names, asked in made if names & needed for name in asked} - needed:
-        needed |= more
-    return needed
+class Need:
+    """The names on which exercises stand, below each statement: for what is judged below an
+    exercise's own cell, and for what is judged at the end. What is given anew before that is not
+    among them."""
+
+    def __init__(self, kit: Any, cells: list[Any], exercises: list[str], roots: set[str]) -> None:
+        self.below: dict[tuple[int, int], set[str]] = {}
+        steps: list[_Step] = []
+        for number, source, name in cells:
+            statements = []
+            with contextlib.suppress(SyntaxError):
+                statements = kit.read(source, "<cell>").statements
+            own = [_step((number, one), source, it) for one, it in enumerate(statements)]
+            steps += own or [_Step((number, 0))]
+            if name in exercises:
+                self._look_back(steps, {x for step in own for x in step.gives & roots})
+        self._look_back(steps, roots)
+
+    def _look_back(self, steps: list[_Step], asked: set[str]) -> None:
+        """What functions ask for counts wherever they may be called: at the end, and in what is
+        not a definition."""
+        size = -1
+        while size < len(asked):
+            size, needed = len(asked), set(asked)
+            for step in reversed(steps):
+                self.below.setdefault(step.place, set()).update(needed)
+                if (step.gives | step.changes) & needed:
+                    asked = asked | step.later
+                    needed = needed - step.anew | step.asks
+                    if not step.plain:
+                        needed |= asked
+
+
+class _Step(NamedTuple):
+    """A statement: the names that it gives a value, in any case or perhaps, that it changes, and
+    that it asks for, at once or in its functions."""
+
+    place: tuple[int, int]
+    gives: Set[str] = frozenset()
+    anew: Set[str] = frozenset()
+    changes: Set[str] = frozenset()
+    asks: Set[str] = frozenset()
+    later: Set[str] = frozenset()
+    plain: bool = True
+
+
+_GIVES_ANEW = (ast.FunctionDef, ast.ClassDef, ast.Assign, ast.Import, ast.ImportFrom)
+
+
+def _step(place: tuple[int, int], source: str, statement: Any) -> _Step:
+    text, code = text_of(source, statement), statement.code
+    gives, nodes = _names(code, *_STORE), []
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+        nodes = ast.parse(text).body
+    anew = gives if nodes and all(isinstance(one, _GIVES_ANEW) for one in nodes) else set()
+    asks = _asked_for(code)
+    return _Step(
+        place, gives, anew, changed_by(text), asks, asks - _names(code, *_LOAD), statement.plain
+    )
 
 
 _STORE, _LOAD = ("STORE_NAME", "STORE_GLOBAL"), ("LOAD_NAME", "LOAD_GLOBAL")
