@@ -750,7 +750,9 @@ def test_the_times_of_the_files_are_kept(tmp_path: Path) -> None:
         "cyc_7_3_backprop.ipynb": (2026, 11, 19, 12, 0, 0),
     }
     made = stamped(tmp_path, files)
-    assert any("read as UTC" in line for line in collect(made, FOUND, tmp_path).remarks)
+    remarks = collect(made, FOUND, tmp_path).remarks
+    assert any("read as UTC" in line for line in remarks)
+    assert "benb_LATE_6_2_backprop.ipynb: Canvas marks it late" in remarks
     wanted = {
         "adal-5": "2026-11-20 18:00:00",
         "benb-6": "2026-11-21 07:30:00",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 import sys
 import types
 from collections.abc import Callable, Sequence
@@ -417,7 +418,7 @@ def test_a_decorator_that_nobody_can_write_down_is_left_out(argument: str) -> No
     "later",
     [
         "def own(x):\n    return 0",  # a helper of the same name
-        "own = 0",
+        "own = 0\nnp.seterr()",  # which changes nothing
         "SCALE['mse'] = 2",
         "abs = max",
         "mse_loss = 17",
@@ -432,7 +433,10 @@ def test_what_a_later_cell_changes_costs_nothing_above_it(later: str) -> None:
     backward = f"{later}\n\n" + reference_code(load_assignment("backprop"), "backward")
     found = judge_of("backprop", ["mse_loss", "train"], mse_loss=mse_loss, backward=backward)
     assert [one.status for one in found.values()] == ["right", "right"]
-    assert found["mse_loss"].note.startswith("judged as it stood below its own cell: a later one")
+    changed = re.findall("own|SCALE|abs|mse_loss", later)[0]
+    assert found["mse_loss"].note == (
+        f"judged as it stood below its own cell: a later one changes `{changed}`"
+    )
     assert found["train"].note in (
         "",
         "judged with a right `mse_loss` in the place of yours, which a later cell changes",

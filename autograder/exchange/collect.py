@@ -126,8 +126,9 @@ class _Collection:
         if handed.why:
             self.outcome.left_out.append(f"{label}: {plain(handed.why)}")
         time = handed.times.get(attempts[-1][0]) or told
-        if handed.late and time is None:
-            self.outcome.remarks.append(f"{label}: {system} marks it late and does not say when")
+        if handed.late:
+            when = "" if time else " and does not say when"
+            self.outcome.remarks.append(f"{label}: {system} marks it late{when}")
         if nothing:
             self.outcome.remarks.append(
                 f"{label}: the newest attempt has no notebook, and the one before it is taken: "

@@ -22,6 +22,7 @@ from autograder.course import ROOT, Assignment, Cell, load_assignment
 from autograder.errors import CourseError
 from autograder.sandbox.inside.cells import first_line
 
+SETUP = "the setup cell"
 KEEPS = 0.99
 """Where a mistake says nothing of it; a guard of a large exercise weighs little more."""
 
@@ -234,7 +235,7 @@ def cells(assignment: Assignment, *answers: Answer) -> list[Cell]:
     replaced = {answer.exercise: answer.code for answer in answers}
     found = [
         *beside(assignment, replaced.values()),
-        Cell("the setup cell", setup_code(assignment)),
+        Cell(SETUP, setup_code(assignment)),
     ]
     for exercise in assignment.exercises:
         code = replaced.get(exercise.name)

@@ -188,7 +188,14 @@ class _Merit:
         if found is None or not found[1]:
             return [self.cells]
         cells, names = found
-        told = ", ".join(f"`{name[:40]}`" for name in sorted(names)[:3])
+        setup = [
+            piece
+            for cell in cells
+            if cell.label == answers.SETUP
+            for piece in pieces_of(cell.source)
+        ]
+        own = names.difference(*(piece.binds for piece in setup))  # `plt.plot()` changes little
+        told = ", ".join(f"`{name[:40]}`" for name in sorted(own or names)[:3])
         note = f"judged as it stood below its own cell: a later one changes {told}"
         better = self._judge_again(exercise, cells, [], deadly, note)
         return [cells, self.cells] if better else [self.cells, cells]

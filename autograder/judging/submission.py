@@ -32,10 +32,10 @@ from coursekit.ipynb import (
 from autograder.course import Assignment, Cell, course
 from autograder.errors import SubmissionError, Unreachable
 
-from .answers import beside, setup_code
+from .answers import SETUP, beside, setup_code
 
 MAX_NOTES = 20
-GIVEN = ("the notebook's files", "the setup cell")
+GIVEN = ("the notebook's files", SETUP)
 """Labels of the cells that are everyone's."""
 
 
@@ -78,7 +78,7 @@ def read_submission(data: bytes, assignment: Assignment) -> Submission:
         raise SubmissionError(str(error)) from None
     to_run = [*_to_run(notebook, assignment, notes)]
     ran = [cell for cell, _ in to_run]
-    setup = Cell("the setup cell", setup_code(assignment))
+    setup = Cell(SETUP, setup_code(assignment))
     cells = [setup, *(Cell(label, cell.source) for cell, label in to_run)]
     notes += _taken(ran, assignment)
     notes += _foreign(notebook, assignment)
