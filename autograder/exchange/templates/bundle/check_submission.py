@@ -416,7 +416,7 @@ def serve(job: Path) -> None:
 
     def is_good(name: str) -> bool:
         row = standing.get(name)
-        return row is not None and row["state"] == "written" and not row["failed"]
+        return row is not None and row["state"] == "written" and not (row["failed"] or row["waits"])
 
     for number, source, name in asked["cells"]:
         current = number
