@@ -25,6 +25,11 @@ class Cell(NamedTuple):
     source: str
 
 
+def cell_of(exercise: str) -> str:
+    """The label of an exercise's own cell."""
+    return f"the cell of {exercise}"
+
+
 class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One graded function or family of functions."""
 

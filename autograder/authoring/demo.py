@@ -18,7 +18,7 @@ from typing import Any
 
 from coursekit.notebook import UNWRITTEN
 
-from autograder.course import ROOT, Assignment, Cell
+from autograder.course import ROOT, Assignment, Cell, cell_of
 from autograder.judging.answers import alternatives, cells, definition, mistakes, reference_code
 from autograder.judging.follow_through import in_process, judged
 from autograder.judging.judge import Judge
@@ -53,7 +53,7 @@ class _Class:
     def deserved(self, code: dict[str, str]) -> float:
         """What these answers earn, judged in this process."""
         notebook = [cells(self.found)[0]]  # the setup cell
-        notebook += [Cell(f"the cell of {name}", text) for name, text in code.items()]
+        notebook += [Cell(cell_of(name), text) for name, text in code.items()]
         exercises, attempt = list(self.found.exercises), in_process(self.judge, "demo")
         results = judged(self.judge, notebook, exercises, lambda *_: None, attempt).exercises
         return sum(result.points for result in results.values())

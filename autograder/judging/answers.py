@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TypeVar
 
-from autograder.course import ROOT, Assignment, Cell, load_assignment
+from autograder.course import ROOT, Assignment, Cell, cell_of, load_assignment
 from autograder.errors import CourseError
 from autograder.sandbox.inside.cells import first_line
 
@@ -241,5 +241,5 @@ def cells(assignment: Assignment, *answers: Answer) -> list[Cell]:
         code = replaced.get(exercise.name)
         if code is None:
             code = reference_code(assignment, exercise.name)
-        found.append(Cell(f"the cell of {exercise.name}", code))
+        found.append(Cell(cell_of(exercise.name), code))
     return found

@@ -25,7 +25,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from coursekit import facts
 from coursekit.slips import chosen
 
-from autograder.course import SECONDS, Assignment, Cell, Exercise
+from autograder.course import SECONDS, Assignment, Cell, Exercise, cell_of
 from autograder.results import ExerciseResult
 from autograder.sandbox.inside.wire import Handle
 
@@ -89,7 +89,7 @@ class Observer:
             self.spent += time.process_time() - started
 
     def _fact(self, exercise: Exercise) -> str:
-        own = [cell.source for cell in self.code if cell.label == f"the cell of {exercise.name}"]
+        own = [cell.source for cell in self.code if cell.label == cell_of(exercise.name)]
         return facts.unlike("\n".join(own), usual_facts(self.judge.assignment, exercise.name))
 
 

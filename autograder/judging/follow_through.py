@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
-from autograder.course import Assignment, Cell, Exercise
+from autograder.course import Assignment, Cell, Exercise, cell_of
 from autograder.results import ExerciseResult
 from autograder.sandbox.protocol import CellFailure, InProcess
 
@@ -290,7 +290,7 @@ def with_right_answers(
     What else stands in a cell that defines one of them stays, each statement by itself, so that
     one which stops costs no other. What was `deadly` before is left out.
     """
-    right = [Cell(f"the cell of {name}", right_code(assignment, name)) for name in names]
+    right = [Cell(cell_of(name), right_code(assignment, name)) for name in names]
     found: list[Cell] = []
     for cell in cells:
         own = [name for name in names if _holds(cell, assignment.exercise(name))]
@@ -318,7 +318,7 @@ def _without(cell: Cell, ended: Sequence[CellFailure]) -> Cell:
 
 
 def _holds(cell: Cell, exercise: Exercise) -> bool:
-    if cell.label == f"the cell of {exercise.name}":
+    if cell.label == cell_of(exercise.name):
         return True
     if not any(name in cell.source for name in exercise.defines):
         return False

@@ -18,6 +18,7 @@ from coursekit import Call, CheckFailed, StudentError
 from coursekit.compare import in_other_words, no_parameters, not_callable
 from coursekit.student import Kept
 
+from autograder.course import cell_of
 from autograder.sandbox.inside.cells import BODY_RUNS
 from autograder.sandbox.inside.protocol import MAX_BYTES
 from autograder.sandbox.inside.session import DONE
@@ -269,7 +270,7 @@ class Student(coursekit.student.Student):
         if type(line) is not int or not 0 < line <= lines:
             return ""
         if self.hidden:
-            known = {f"the cell of {name}" for name in self.owner.values()}
+            known = {*map(cell_of, self.owner.values())}
             if self._line not in (None, (cell, line)) or cell not in known or lines > _TOLD_LINES:
                 return ""
             self._line = cell, line
@@ -284,7 +285,7 @@ class Student(coursekit.student.Student):
             return "is not a function or class"
         if not text.endswith("is not defined"):
             return "is not there"
-        own = f"the cell of {self.exercise}"
+        own = cell_of(self.exercise)
         beside = ""
         before: list[CellFailure] = []
         for failure in self.transport.failures:

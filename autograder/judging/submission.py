@@ -29,7 +29,7 @@ from coursekit.ipynb import (
     without_outputs,
 )
 
-from autograder.course import Assignment, Cell, course
+from autograder.course import Assignment, Cell, cell_of, course
 from autograder.errors import SubmissionError, Unreachable
 
 from .answers import SETUP, beside, setup_code
@@ -127,7 +127,7 @@ def _to_run(
             continue
         label = f"cell {cell.number}"
         if exercise and exercise not in seen:
-            label, seen[exercise] = f"the cell of {exercise}", cell.number
+            label, seen[exercise] = cell_of(exercise), cell.number
         elif exercise:
             notes.append(
                 f"{exercise} has more than one cell (cells {seen[exercise]} and "

@@ -10,7 +10,7 @@ import symtable
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autograder.course import Assignment, Cell, Exercise
+from autograder.course import Assignment, Cell, Exercise, cell_of
 from autograder.sandbox.inside.cells import first_line, tree_of
 
 Uses = dict[str, set[str]]
@@ -73,8 +73,8 @@ def changed_below(cells: Sequence[Cell], exercise: Exercise) -> tuple[list[Cell]
     first that answer it, and the names that its code needs there and that a later cell gives
     another value."""
     bound = [frozenset[str]().union(*(one.binds for one in pieces_of(c.source))) for c in cells]
-    label = f"the cell of {exercise.name}"
-    ends = [number for number, cell in enumerate(cells) if cell.label == label]
+    own = cell_of(exercise.name)
+    ends = [number for number, cell in enumerate(cells) if cell.label == own]
     for name in exercise.defines:
         ends += [number for number, names in enumerate(bound) if name in names][:1]
     below = max(ends, default=len(cells)) + 1

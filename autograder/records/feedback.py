@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from autograder.course import Assignment
+from autograder.course import Assignment, cell_of
 from autograder.files import newer, write_atomically
 from autograder.judging.submission import outline_of
 from autograder.results import ExerciseResult, Result, Store
@@ -193,7 +193,7 @@ def _code(one: ExerciseResult, code: str, stub: str) -> list[tuple[bool, str]]:
     if not code or one.status in ("right", "unwritten", "missing"):
         return []
     messages = "\n".join([one.message, *(check.message for check in one.checks)])
-    told = set(re.findall(rf"line (\d+) of the cell of {re.escape(one.name)}\b", messages))
+    told = set(re.findall(rf"line (\d+) of {re.escape(cell_of(one.name))}\b", messages))
     lines = _without(_docstrings(stub), code[:_MOST_CODE].rstrip().split("\n"))
     return [(str(number) in told, line) for number, line in lines]
 
