@@ -29,7 +29,7 @@ from autograder.sandbox.cage import Cage, Worker, strongest
 from autograder.sandbox.inside import parent
 from autograder.sandbox.inside.protocol import LIMITS, receive
 from autograder.sandbox.inside.wire import decode, encode
-from autograder.sandbox.levels import Level
+from autograder.sandbox.levels import LEVELS, Level
 from autograder.sandbox.process import Sight, Tree, state, wait_gone
 from autograder.sandbox.watch import Budget, Watch
 
@@ -74,6 +74,9 @@ def test_the_process_has_no_rights(run: Run, worker: Worker) -> None:
     assert lines["Pid"].strip() == "1", "the submission sees no process but its own"
 
 
+ABOVE_THE_LIBRARIES = {above for path in bubblewrap.libraries() for above in path.parents}
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -83,9 +86,7 @@ def test_the_process_has_no_rights(run: Run, worker: Worker) -> None:
         ROOT / "assignments",
         Path("/etc/passwd"),
         Path("/proc/1/environ").parent.parent / "2",
-        Path("/home"),
-        Path("/var"),
-        Path("/sys"),
+        *({Path("/home"), Path("/var"), Path("/sys")} - ABOVE_THE_LIBRARIES),
     ],
     ids=str,
 )
@@ -322,6 +323,33 @@ def test_every_end_has_its_cause(worker: Worker, code: str, kind: str, words: st
         worker.ask(encode({"op": "run", "source": code, "label": "c"}), Budget(1.0))
     assert caught.value.kind == kind
     assert not worker.alive
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (
+            "import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass",
+            "used up",
+        ),
+        (
+            "import os, signal; os.kill(os.getpid(), signal.SIGKILL)\nwhile True: pass",
+            "ended|killed",
+        ),
+        ("import os; os.kill(os.getpid(), 24)\nos._exit(0)", "signal ended it|instead of"),
+    ],
+    ids=("computes", "is killed", "says so"),
+)
+def test_whose_time_the_kernel_ends_has_used_it_up(level: Level, code: str, words: str) -> None:
+    """And nobody else: one may send oneself every signal. In the full cage the kernel's own is a
+    plain kill."""
+    with contextlib.closing(Cage(level)) as cage:
+        worker = cage.worker(2.0)
+        with pytest.raises(WorkerEnded, match=words) as caught:
+            worker.ask(encode({"op": "run", "source": code, "label": "c"}), Budget(60.0))
+        assert (caught.value.kind == "time") == (words == "used up")
+        assert not (caught.value.kind == "time" and caught.value.killed)
 
 
 def test_sleeping_is_noticed_without_computing_time(

@@ -19,7 +19,7 @@ import pytest
 from autograder.errors import CageGone, WorkerEnded
 from autograder.grading import judge_process
 from autograder.sandbox import groups
-from autograder.sandbox.cage import Cage, Worker
+from autograder.sandbox.cage import Cage, Worker, strongest
 from autograder.sandbox.inside.wire import encode
 from autograder.sandbox.levels import LEVELS, Level
 from autograder.sandbox.process import wait_gone
@@ -173,7 +173,7 @@ def test_a_killed_graders_groups_are_removed_by_the_next(worker: Worker) -> None
     strangers = worker.group.folder.with_name("autograder-of-somebody-else")
     for folder in (left, renumbered, other, strangers):
         folder.mkdir()
-    groups.remove_left()
+    strongest("full").close()  # as `doctor` and `explain` begin, too
     assert not left.exists()
     assert not renumbered.exists()
     for folder in (other, strangers):  # of a grader that is at work, and none at all

@@ -195,6 +195,7 @@ OF_THE_SAME_USER = {
         "import fcntl; fcntl.ioctl(os.open(os.__file__, 0), 0x40086602, bytes(8))"
     ),
     "changes its file's times": "os.utime({file!r})",
+    "links its file": "os.link({file!r}, 'link')",
     "empties its file": "os.truncate({file!r}, 0)",
     "empties its file that it reads": "os.open({file!r}, os.O_RDONLY | os.O_TRUNC)",
     "empties its file that it does not open": "os.open({file!r}, 3 | os.O_TRUNC)",
@@ -231,6 +232,7 @@ with contextlib.closing(Cage(level)) as cage:
 """
     file = tmp_path / "file"
     file.write_text("kept")
+    file.chmod(0o640)
     told = json.dumps([level, SETUP, str(file), OF_ITSELF, *OF_THE_SAME_USER.values()])
     start = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
     ended = subprocess.run(
@@ -244,6 +246,7 @@ with contextlib.closing(Cage(level)) as cage:
     assert itself
     assert [what for what, ok in zip(OF_THE_SAME_USER, others, strict=True) if ok] == []
     assert file.read_text() == "kept"
+    assert file.stat().st_mode & 0o777 == 0o640
 
 
 THREADS_BESIDE = """

@@ -38,8 +38,8 @@ from . import bubblewrap, groups
 from .inside import lockdown
 from .inside.protocol import HEADER, LIMITS, MAX_BYTES, SCRATCH, receive, remove
 from .levels import LEVELS, Level
-from .process import Traces, look_at, wait_gone
-from .watch import KILLED, Budget, Watch, out_of_memory
+from .process import Traces, has_used_its_time, look_at, wait_gone
+from .watch import KILLED, USED_UP, Budget, Watch, out_of_memory
 
 _PATIENCE = 600.0  # with the parent, which on a crowded machine takes minutes to import torch
 
@@ -345,10 +345,13 @@ class Worker:
             return verdict
         gone = wait_gone(self.pid, 1.0)  # it is dying by itself: its exit code shall be its own
         overrun = self.group is not None and self.group.overrun()
+        spent = not self.struck and has_used_its_time(self.pid)
         codes = self.kill()
         if overrun:
             return out_of_memory()
         code = codes[-1] if codes and gone else 0
+        if spent and code == -signal.SIGKILL:
+            return WorkerEnded("time", USED_UP)
         return WorkerEnded("died", _ending(code), killed=code == -signal.SIGKILL)
 
     def kill(self) -> list[int]:
@@ -368,18 +371,13 @@ class Worker:
                 self.group.remove()
 
 
-_SIGNALS: dict[int, str] = {
-    signal.SIGSEGV: "a segmentation fault",
-    signal.SIGXCPU: "time",
-}
-
-
 def _ending(code: int) -> str:
     if code == -signal.SIGKILL:
         return KILLED
     if code < 0:
         # One may choose the signal, and there are as many as a message has letters.
-        return f"crashed Python ({_SIGNALS.get(-code, 'a signal ended it')})"
+        how = "a segmentation fault" if code == -signal.SIGSEGV else "a signal ended it"
+        return f"crashed Python ({how})"
     return "ended the Python process instead of returning"
 
 
@@ -396,13 +394,14 @@ def probe() -> list[Probe]:
 
 
 def _tried(level: Level) -> Cage:
-    """A cage that has had a worker."""
+    """A cage that has had a worker; what killed graders have left of groups is removed."""
     cage = Cage(level)
     try:
         cage.worker().kill()
     except CageError:
         cage.close()
         raise
+    groups.remove_left()
     return cage
 
 

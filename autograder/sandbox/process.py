@@ -238,6 +238,15 @@ def own_clock(pid: int) -> float:
         return 0.0
 
 
+def has_used_its_time(pid: int) -> bool:
+    """Whether a process that was killed computed for about as long as the kernel lets it, which
+    counts ticks: on a machine that shares its cores up to twice of what was computed."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/limits", "rb") as file:
+        if limit := re.search(rb"^Max cpu time +([0-9]+)", file.read(), re.MULTILINE):
+            return own_clock(pid) > int(limit[1]) / 2
+    return False
+
+
 def state(pid: int) -> str:
     seen = look_at(pid)
     return "X" if seen is None else seen.state

@@ -38,6 +38,7 @@ _LONG = 2.0
 _HIDDEN = 10
 """Looks in a row, after which it is: who starts many processes is missed now and then."""
 KILLED = "crashed Python (it was killed, as where memory runs out)"
+USED_UP = "used up its computing time"
 _DYING = 5.0
 """Seconds after the kernel ended somebody, in which a process that goes may be that one."""
 OWN_CORE = 0.9
@@ -201,7 +202,7 @@ class Watch:
         used, wall = self._used(now), now - self._begun
         crowded = used < OWN_CORE * (wall - self._idle)
         if used > budget.cpu:
-            raise WorkerEnded("time", "used up its computing time", crowded)
+            raise WorkerEnded("time", USED_UP, crowded)
         if now - self._moved > STALL_SECONDS:
             raise WorkerEnded("time", f"did nothing for {STALL_SECONDS:g} s and gave no answer")
         if self._idle > budget.idle:

@@ -99,7 +99,7 @@ def limit_resources(limits: dict[str, int], others: int) -> None:
     the threads of the same user that are not the submission's, but count."""
     limit_memory(limits["memory"] + limits["addresses"])
     wanted = {
-        resource.RLIMIT_CPU: limits["cpu"] + 5,
+        resource.RLIMIT_CPU: limits["cpu"],
         resource.RLIMIT_FSIZE: limits["file_size"],
         resource.RLIMIT_NOFILE: limits["files"],
         resource.RLIMIT_NPROC: limits["processes"] + others,
@@ -115,9 +115,7 @@ def limit_resources(limits: dict[str, int], others: int) -> None:
     for name, value in wanted.items():
         hard = resource.getrlimit(name)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        # The soft limit on time has a signal of its own, by which its end can be told.
-        soft = max(1, value - 5) if name == resource.RLIMIT_CPU else value
-        resource.setrlimit(name, (soft, value))
+        resource.setrlimit(name, (value, value))
 
 
 def threads_of_this_user() -> int:

@@ -50,12 +50,14 @@ _LASTING = """
 # Without namespaces: sockets of others. Files are handed on to nobody: sockets on their way are
 # nobody's file, and nothing else lists them; thousands can be, each with all that it may hold. And
 # owner, mode, times and attributes of files, which Landlock leaves to whoever owns them, and before
-# Linux 6.2 also what is in them.
+# Linux 6.2 also what is in them; and links to them, through which the clearing up would change
+# their mode.
 _OF_OTHERS = """
     socket 41 198, sendmsg 46 211, sendmmsg 307 269, chmod 90 -, fchmod 91 52, fchmodat 268 53,
     fchmodat2 452, chown 92 -, fchown 93 55, lchown 94 -, fchownat 260 54, utime 132 -,
     utimes 235 -, futimesat 261 -, utimensat 280 88, removexattr 197 14, lremovexattr 198 15,
-    fremovexattr 199 16, removexattrat 466, file_setattr 469, truncate 76 45"""
+    fremovexattr 199 16, removexattrat 466, file_setattr 469, truncate 76 45,
+    link 86 -, linkat 265 37"""
 # Those of which some are allowed.
 _RULED = """
     open 2 -, openat 257 56, openat2 437, mmap 9 222, ioctl 16 29, fcntl 72 25, socket 41 198,
