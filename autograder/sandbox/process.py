@@ -200,8 +200,13 @@ class Tree:
                 pass
         sockets = set()
         for path in open_files if len(open_files) > _SOCKET_FILES else ():
-            with contextlib.suppress(OSError):
+            try:
                 target = os.readlink(path)
+            except PermissionError:  # by root without the right to trace, as in a container
+                hidden += 1
+            except OSError:
+                pass
+            else:
                 if target.startswith("socket:"):
                     sockets.add(target)
         return max(0, len(sockets) + hidden - _SOCKETS_UNCOUNTED) * self._buffer

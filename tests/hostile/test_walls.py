@@ -628,6 +628,25 @@ def test_sockets_that_a_thread_alone_has_are_counted() -> None:
     assert held - before >= (100 - process._SOCKETS_UNCOUNTED) * process._socket_buffer()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is told of open files")
+def test_files_that_may_not_be_looked_at_are_taken_for_sockets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Root without the right to trace, as in most containers, reads the names of another user's
+    open files and not what they are: gigabytes in sockets were seen by nobody."""
+
+    def refuses(path: str) -> str:
+        raise PermissionError
+
+    tree = process.Tree(os.getpid())
+    ends = [end for _ in range(50) for end in socket.socketpair()]
+    monkeypatch.setattr(process.os, "readlink", refuses)
+    held = tree._buffers([os.getpid()])
+    for end in ends:
+        end.close()
+    assert held >= (100 - process._SOCKETS_UNCOUNTED) * process._socket_buffer()
+
+
 def test_who_ends_while_its_children_are_seen_has_hidden_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
