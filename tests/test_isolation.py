@@ -315,6 +315,42 @@ print([one.reason for one in probe() if not one.available])
     assert told == "[]\n"
 
 
+FORKS = """
+import contextlib
+from autograder.sandbox import groups
+from autograder.sandbox.cage import Cage
+from autograder.sandbox.inside.wire import encode
+from autograder.sandbox.watch import Budget
+groups.around = lambda pid: None
+source = '''
+import os, time
+data = bytearray(b'x') * 2**28
+children = [os.fork() for _ in range(3)]
+time.sleep(1)
+os._exit(0) if 0 in children else [os.waitpid(child, 0) for child in children]
+'''
+with contextlib.closing(Cage("landlock")) as cage:
+    worker = cage.worker()
+    worker.ask(encode({"op": "run", "source": source, "label": "cell"}), Budget(60.0))
+    worker.kill()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="there are no rights to lose")
+def test_what_forks_share_is_counted_once_where_root_may_trace_nobody() -> None:
+    """As in most containers: each of eight processes was charged with all of it."""
+    rights = (19, 21, 38)  # CAP_SYS_PTRACE, and CAP_SYS_ADMIN and CAP_PERFMON, which will do as well
+    lose = f"[ctypes.CDLL(None).prctl(24, right) for right in {rights}]"
+    code = f"import ctypes, os, sys\n{lose}\nos.execv(sys.executable, [sys.executable, *sys.argv])"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, FORKS],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="no other user can be made here")
 def test_devices_may_lie_where_no_program_may_be_run() -> None:
     """As on many machines; who is not root cannot take that away, and needs not."""

@@ -172,6 +172,13 @@ def become(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
+def look_as(uid: int, gid: int) -> None:
+    """This thread alone opens files as that user, who must be root's to choose."""
+    if _LINUX:
+        _libc.setfsgid(ctypes.c_uint(gid))
+        _libc.setfsuid(ctypes.c_uint(uid))
+
+
 def drop_privileges(namespaces: bool) -> None:
     """No capability, none to be gained, and none of the kernel's dangerous doors (`syscalls`)."""
     if not _LINUX:
