@@ -1460,8 +1460,8 @@ def runs_over_in_int8_too():
 @mistake(
     "convolve2d_periodic",
     caught_by="does_not_run_over",
-    hint="Whole numbers are added up in int16, which holds nothing above 32767: room for spins under "
-    "a small kernel, and not for any image. Floats have room.",
+    hint="Whole numbers are added up in int16, which holds nothing above 32767: room for spins "
+    "under a small kernel, and not for any image. Floats have room.",
     keeps=0.95,
 )
 def adds_up_in_int16():

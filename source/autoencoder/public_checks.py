@@ -253,7 +253,7 @@ def test_order_parameter_correlation__explains_a_line(student):
 
 
 def test_order_parameter_correlation__uses_all_columns(student):
-    """is 1 for sums of two columns, which may go together, and 5/9 from one alone; for tensors too"""
+    """is 1 for sums of two columns, which may go together, and 5/9 from one alone; tensors too"""
     z = np.array([[0.0, 1.0], [1.0, -1.0], [2.0, -1.0], [3.0, 1.0]])
     correlation = student.order_parameter_correlation
     close(number(correlation(z, 2 * z[:, 0] - 3 * z[:, 1])), 1.0, SINGLE)
