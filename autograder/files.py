@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
+import io
 import os
 import re
 import stat
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,14 @@ _HARMLESS = "\n\t\u200c\u200d"
 """With what joins letters, or keeps them apart, in Persian, in Indian scripts and in emoji."""
 
 
-def harmless(cell: Any) -> Any:
+def as_csv(rows: Iterable[Iterable[Any]]) -> str:
+    """A table that no spreadsheet takes for a program."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(map(_harmless, row) for row in rows)
+    return text.getvalue()
+
+
+def _harmless(cell: Any) -> Any:
     """Text that a spreadsheet would run as a formula becomes text again; numbers are rounded.
 
     Some take a full-width sign for the sign, and pass over spaces before it; some begin a cell

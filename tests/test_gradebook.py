@@ -1530,7 +1530,7 @@ def graded(springs: Assignment, tmp_path: Path) -> Path:
 def as_csv(course_dir: Path, springs: Assignment, kind: Any) -> list[list[str]]:
     from autograder.exchange.export import table
 
-    text, without = table(course_dir, springs, kind)
+    text, without, _ = table(course_dir, springs, kind)
     assert not without
     return list(csv.reader(io.StringIO(text)))
 
@@ -1556,7 +1556,7 @@ def test_whom_the_grader_failed_has_no_mark_and_no_zero(
     Store(graded).save(failed)
     Recorder(graded, [springs]).record(failed)
     for kind in ("csv", "canvas", "moodle"):
-        text, without = table(graded, springs, kind)
+        text, without, _ = table(graded, springs, kind)
         (ada,) = (row for row in csv.reader(io.StringIO(text)) if "ada" in row)
         assert without == ["ada"]
         assert ada[-2 if kind == "csv" else -1] == "", "an empty field, not a zero"
@@ -1848,7 +1848,7 @@ def test_canvas_gets_its_own_ids_and_its_own_column(springs: Assignment, tmp_pat
     from autograder.exchange.export import table
 
     there_and_back(tmp_path, springs, ["lovelaceada_55_777_springs.ipynb", "b_LATE_56_8_s.ipynb"])
-    text, _ = table(tmp_path, springs, "canvas", "A weight on a spring (4711)")
+    text, *_ = table(tmp_path, springs, "canvas", "A weight on a spring (4711)")
     header, possible, *people = csv.reader(io.StringIO(text))
     assert (header[-1], possible[0]) == ("A weight on a spring (4711)", "    Points Possible")
     assert {row[1]: row[3:] for row in people} == {
@@ -1858,19 +1858,20 @@ def test_canvas_gets_its_own_ids_and_its_own_column(springs: Assignment, tmp_pat
 
 
 def test_moodle_gets_its_worksheet(springs: Assignment, tmp_path: Path) -> None:
-    from autograder.exchange.export import not_in_worksheet, table
+    from autograder.exchange.export import table
 
     name = "Ada Lovelace_1234567_assignsubmission_file_/springs.ipynb"
     there_and_back(tmp_path, springs, [name])
     hand_in(tmp_path, "ben", filled(springs, ANSWERS))
     Recorder(tmp_path, [springs]).record(result(springs, "ben"))
-    rows = list(csv.DictReader(io.StringIO(table(tmp_path, springs, "moodle")[0])))
+    text, _, elsewhere = table(tmp_path, springs, "moodle")
+    rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["Identifier"], row["Full name"], row["Grade"]) for row in rows] == [
         ("Participant 1234567", "Ada Lovelace", "8.33")
     ]
     assert "Maximum Grade" in rows[0]
     assert rows[0]["Last modified (grade)"] == "-", "as Moodle has it, and no formula"
-    assert not_in_worksheet(tmp_path, springs) == ["ben"]
+    assert elsewhere == ["ben"]
     # The number is that of this assignment's worksheet, and nobody's anywhere else.
     (tmp_path / "collected" / "springs.json").unlink()
     assert "1234567" not in table(tmp_path, springs, "moodle")[0].replace("-1234567", "")
@@ -2544,7 +2545,7 @@ def test_who_left_is_nowhere_and_comes_back_with_everything(
     assert (report.absent, report.ungraded) == (["Zoe Late (zoe)"], [])
     assert report.dropped == [f"ada, {datetime.now():%Y-%m-%d}"]
     assert "left the course" in render(report, datetime(2026, 12, 1))
-    _print_absent(recorder, springs, 1)
+    _print_absent(recorder.absent("springs", recorder.marks(springs)), 1)
     said = capsys.readouterr().out
     assert "handed in nothing: Zoe Late (zoe)" in said
     drop(["ada"], graded, back=True)

@@ -34,7 +34,8 @@ from .terminal import (
 if TYPE_CHECKING:
     from autograder.authoring.demo import Submission
     from autograder.grading.run import Change, Graders
-    from autograder.records.gradebook import Mark, Recorder
+    from autograder.records.gradebook import Mark
+    from autograder.records.gradebook.students import Person
 
 _INVENTED = ".invented_class"  # in a folder that `demo` made and may remove
 
@@ -287,7 +288,8 @@ def _grade(
             given |= {(found.name, student): mark for student, mark in marks.items()}
             if not json:
                 _print_class(found.title, results, marks)
-                _print_absent(recorder, found, len(dropped(course_dir)))
+                absent = recorder.absent(found.name, marks.values())
+                _print_absent(absent, len(dropped(course_dir)))
             for sentence in [*attempts.said, *moved]:
                 print(f"autograder: {plain(sentence)}", file=sys.stderr)
             if outdated:
@@ -321,11 +323,11 @@ def _chosen(assignment: Assignment, course_dir: Path, student: str) -> list[str]
     return [student]
 
 
-def _print_absent(recorder: Recorder, assignment: Assignment, left: int) -> None:
-    absent = [plain(person.shown) for person in recorder.absent(assignment)]
+def _print_absent(absent: list[Person], left: int) -> None:
     if absent:
+        some = ", ".join(plain(person.shown) for person in absent[:10])
         more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
-        print(f"on the roster and handed in nothing: {', '.join(absent[:10])}{more}")
+        print(f"on the roster and handed in nothing: {some}{more}")
     if left:
         print(f"left the course, not graded and not shown: {left}")
 
@@ -343,7 +345,7 @@ def _print_class(title: str, results: list[Result], marks: dict[str, Mark]) -> N
         if mark is None:
             continue  # dropped in the meantime
         message = "; ".join(filter(None, (message, *mark.story)))
-        who = f"{mark.student} {mark.name}".strip()
+        who = f"{mark.student} {mark.who.name}".strip()
         table.add_row(
             Text(plain(who)), f"{_points(mark.total)} of {mark.max_points:g}", Text(message)
         )

@@ -16,9 +16,8 @@ import zipfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from coursekit.ipynb import without_outputs
 
 from autograder.course import Assignment, course
@@ -34,7 +33,7 @@ from autograder.results import dropped
 from .archive import is_archive, listing, opened, shown
 from .arrival import arrivals, course_zone
 from .choice import Chosen, choose
-from .layouts import MAX_ROOTS, OWN, Handed, Member, layout, perhaps_a_class
+from .layouts import MAX_ROOTS, OWN, Handed, layout, perhaps_a_class
 from .roster import recognise
 
 MAX_ARCHIVE = 512 * 2**20
@@ -153,11 +152,9 @@ class _Collection:
             for name in (label, member.student, *map(shown, handed.told)):
                 self.known.left_out.pop(name, None)
             before = self.known.students.get(member.student)
-            origin = _origin(system, handed, member, chosen.shown, time, before)
-            self.known.students[member.student] = origin
+            self.known.students[member.student] = _origin(system, handed, member, before)
             # Moodle's is a number in one assignment's worksheet.
-            number = member.lms_id if system != "Moodle" else ""
-            self.people.append(Known(member.student, member.name, member.email, number))
+            self.people.append(member._replace(lms_id="") if system == "Moodle" else member)
 
     def _leave_out(self, label: str, who: str, why: str) -> None:
         self.known.left_out[who] = why
@@ -244,28 +241,19 @@ class _Collection:
 
 
 def _origin(
-    system: str,
-    handed: Handed,
-    member: Member,
-    file: str,
-    time: datetime | None,
-    before: records.Origin | None,
+    system: str, handed: Handed, member: Known, before: records.Origin | None
 ) -> records.Origin:
     """Where a submission came from; from a folder, by mail say, and of one whom a platform sent
     before, the platform's number is still the way back."""
-    now: dict[str, Any] = {"time": _utc(time), "late": handed.late, "file": file}
     if before is not None and system in OWN and before.system not in OWN:
-        return msgspec.structs.replace(before, **now)
+        return before
     group = [one.student for one in handed.members]
     return records.Origin(
         system=system,
         label=handed.label,
-        name=member.name,
-        email=member.email,
         lms_id=member.lms_id,
         numbers=records.numbered(before) if before is not None else {},
         group=group if len(group) > 1 else [],
-        **now,
     )
 
 

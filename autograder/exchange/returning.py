@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
-from autograder.files import harmless, write_atomically
+from autograder.files import as_csv, write_atomically
 from autograder.records.collected import Origin, collected
 from autograder.records.feedback import Pages
-from autograder.records.gradebook import Recorder
+from autograder.records.gradebook import Mark, Recorder
 from autograder.results import Store
 
 from . import Feedback
@@ -52,7 +52,8 @@ def feedback_archive(
         for place, page in sorted(pages.items()):
             zipped.write(page, place)
         if kind == "feedback":
-            zipped.writestr("recipients.csv", _recipients(course_dir, assignment, pages))
+            marks = Recorder(course_dir, [assignment]).marks(assignment)
+            zipped.writestr("recipients.csv", as_csv(_recipients(marks, assignment.name, pages)))
     write_atomically(archive, text.getvalue())
     return len(pages), left_out
 
@@ -86,15 +87,10 @@ _WAYS: dict[str, tuple[str, Callable[[str, str], str]]] = {
 }
 
 
-def _recipients(course_dir: Path, assignment: Assignment, pages: dict[str, Path]) -> str:
+def _recipients(marks: Iterable[Mark], name: str, pages: Container[str]) -> Iterator[list[Any]]:
     """Who gets which page, with the address, for a mail merge."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["student", "name", "email", "total", "file"])
-    for mark in Recorder(course_dir, [assignment]).marks(assignment):
-        place = f"{mark.student}/{assignment.name}.html"
+    yield ["student", "name", "email", "total", "file"]
+    for mark in marks:
+        place = _place("feedback", mark.student, name, None)
         if place in pages:
-            name = f"{mark.first_name} {mark.last_name}".strip()
-            row = [mark.student, name, mark.email, mark.total, place]
-            writer.writerow([harmless(cell) for cell in row])
-    return text.getvalue()
+            yield [mark.student, mark.who.name, mark.who.email, mark.total, place]

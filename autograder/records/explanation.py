@@ -121,7 +121,7 @@ def as_page(one: Explanation, known: Recorded) -> str:
         "explanation.html.j2",
         one=one,
         remarks=remarks(one, known),
-        name=known.mark.name if known.mark is not None else "",
+        name=known.mark.who.name if known.mark is not None else "",
         arithmetic=arithmetic,
         STATUS=STATUS,
     )

@@ -14,6 +14,8 @@ from autograder.files import plain
 from autograder.judging.submission import Outline, outline_of
 from autograder.results import ExerciseResult, Result
 
+from .students import student_columns
+
 MAX_COMMENT = 2000
 _CONFLICTS = ("23505", "40P01", "40001", "42P07")
 """PostgreSQL's codes: a row, or a table, that is there already; deadlock; not serialisable."""
@@ -258,11 +260,7 @@ def submissions(session: Any, name: str, student: str = "") -> list[Any]:
             api.Assignment.duedate,
             book.late_submission_penalty,
             book.id,
-            api.Student.id.label("student"),
-            api.Student.first_name,
-            api.Student.last_name,
-            api.Student.email,
-            api.Student.lms_user_id,
+            *student_columns(),
         )
         .join(api.Assignment, api.Assignment.id == handed.assignment_id)
         .join(api.Student, api.Student.id == handed.student_id)
