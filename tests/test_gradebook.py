@@ -133,6 +133,13 @@ def filled(assignment: Assignment, answers: dict[str, str]) -> Notebook:
     return notebook
 
 
+NO_LATE_POINTS = "c.LateSubmissionPlugin.penalty_method = 'zero'"
+
+
+def configured(course_dir: Path, setting: str) -> None:
+    (course_dir / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
+
+
 def hand_in(
     course_dir: Path,
     student: str,
@@ -224,6 +231,12 @@ def change(course_dir: Path, statement: str) -> None:
     with contextlib.closing(sqlite3.connect(course_dir / "gradebook.db")) as database:
         database.execute(statement)
         database.commit()
+
+
+def give(course_dir: Path, points: float) -> None:
+    """By hand, for the oscillator."""
+    cell = "(select id from base_cell where name = 'check_oscillator')"
+    change(course_dir, f"update grade set manual_score = {points} where cell_id = {cell}")
 
 
 GRADES = """\
@@ -626,8 +639,8 @@ def late(course_dir: Path, hours: float) -> None:
     ("setting", "hours", "penalty"),
     [
         ("", 5, None),
-        ("c.LateSubmissionPlugin.penalty_method = 'zero'", 5, 8.0),
-        ("c.LateSubmissionPlugin.penalty_method = 'zero'", -1, None),
+        (NO_LATE_POINTS, 5, 8.0),
+        (NO_LATE_POINTS, -1, None),
         (PLUGIN + "c.AssignLatePenalties.plugin_class = TwoPerHour", 1.5, 3.0),
         (PLUGIN + "c.AssignLatePenalties.plugin_class = TwoPerHour", 50, 8.0),
     ],
@@ -635,7 +648,7 @@ def late(course_dir: Path, hours: float) -> None:
 def test_late_penalties_are_nbgraders(
     springs: Assignment, tmp_path: Path, setting: str, hours: float, penalty: float | None
 ) -> None:
-    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
+    configured(tmp_path, setting)
     hand_in(tmp_path, "ada", filled(springs, ANSWERS))
     recorder = Recorder(tmp_path, [springs])
     late(tmp_path, hours)
@@ -648,9 +661,7 @@ def test_whatever_a_courses_own_penalty_gives_stops_nobody(
     springs: Assignment, tmp_path: Path, gives: str
 ) -> None:
     plugin = PLUGIN.replace("2 * total_seconds_late / 3600", gives)
-    (tmp_path / "nbgrader_config.py").write_text(
-        f"c = get_config()\n{plugin}c.AssignLatePenalties.plugin_class = TwoPerHour\n"
-    )
+    configured(tmp_path, f"{plugin}c.AssignLatePenalties.plugin_class = TwoPerHour")
     hand_in(tmp_path, "ada", filled(springs, ANSWERS))
     recorder = Recorder(tmp_path, [springs])
     late(tmp_path, 5)
@@ -675,7 +686,7 @@ def test_a_penalty_may_be_a_module_beside_the_configuration(
         "    def late_submission_penalty(self, student, score, seconds):\n"
         "        return score / 2\n"
     )
-    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
+    configured(tmp_path, setting)
     recorder = Recorder(tmp_path, [springs])
     change(tmp_path, "update assignment set duedate = '2026-11-20 12:00:00.000000'")
     hand_in(tmp_path, "ada", filled(springs, ANSWERS))
@@ -698,7 +709,7 @@ def test_a_penalty_may_be_a_module_beside_the_configuration(
 def test_a_slip_in_a_courses_configuration_is_one_sentence(
     springs: Assignment, tmp_path: Path, setting: str
 ) -> None:
-    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
+    configured(tmp_path, setting)
     with pytest.raises(CourseError, match=r"nbgrader_config\.py"):
         Recorder(tmp_path, [springs])
 
@@ -753,9 +764,7 @@ def test_a_second_notebook_in_the_gradebook_is_nobodys_mark(
 
 
 def test_a_penalty_counts_what_was_given_by_hand(springs: Assignment, tmp_path: Path) -> None:
-    (tmp_path / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
-    )
+    configured(tmp_path, NO_LATE_POINTS)
     hand_in(tmp_path, "ada", filled(springs, ANSWERS))
     recorder = Recorder(tmp_path, [springs])
     late(tmp_path, 5)
@@ -776,14 +785,12 @@ def test_a_gradebook_that_may_only_be_read_stops_no_export(
     springs: Assignment, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As a backup; what being late costs by now is told, and not written."""
-    config = tmp_path / "nbgrader_config.py"
-    config.write_text("c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n")
+    configured(tmp_path, NO_LATE_POINTS)
     hand_in(tmp_path, "ada", filled(springs, ANSWERS))
     recorder = Recorder(tmp_path, [springs])
     late(tmp_path, 5)
     recorder.record(result(springs))
-    cell = "(select id from base_cell where name = 'check_oscillator')"
-    change(tmp_path, f"update grade set manual_score = 3 where cell_id = {cell}")
+    give(tmp_path, 3)
     url = f"sqlite:///file:{tmp_path}/gradebook.db?mode=ro&uri=true"
     (mark,) = Recorder(tmp_path, [springs], db_url=url).marks(springs)
     assert (mark.points, mark.total) == (11.0, 0.0)
@@ -796,9 +803,7 @@ def test_a_gradebook_that_may_only_be_read_stops_no_export(
 def test_an_extension_counts(springs: Assignment, tmp_path: Path) -> None:
     from nbgrader.api import Gradebook
 
-    (tmp_path / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
-    )
+    configured(tmp_path, NO_LATE_POINTS)
     hand_in(tmp_path, "ada", filled(springs, ANSWERS))
     recorder = Recorder(tmp_path, [springs])
     late(tmp_path, 5)
@@ -1055,8 +1060,7 @@ def test_what_is_recorded_already_is_not_written_again(springs: Assignment, tmp_
     assert not stamp.exists()
     Store(tmp_path).save(made)
     assert recorded() == {notebook}, "the same result: the page shows it already"
-    cell = "(select id from base_cell where name = 'check_oscillator')"
-    change(tmp_path, f"update grade set manual_score = 1 where cell_id = {cell}")
+    give(tmp_path, 1)
     assert page in recorded(), "another mark: another page"
 
 
@@ -1278,9 +1282,7 @@ def test_formgrader_takes_no_name_for_markup(
     from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
     from tornado.web import Application
 
-    (tmp_path / "nbgrader_config.py").write_text(
-        f"c = get_config()\nload_subconfig({str(CONFIG)!r})\n"
-    )
+    configured(tmp_path, f"load_subconfig({str(CONFIG)!r})")
     monkeypatch.chdir(tmp_path)
     formgrader, server = FormgradeExtension(), Application()
     formgrader.root_dir = str(tmp_path)
@@ -1509,9 +1511,7 @@ def graded(springs: Assignment, tmp_path: Path) -> Path:
     """Ada, late, with points by hand; and a student whose name is a formula."""
     from nbgrader.api import Gradebook
 
-    (tmp_path / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
-    )
+    configured(tmp_path, NO_LATE_POINTS)
     recorder = Recorder(tmp_path, [springs])
     for student in ("ada", "=1+1"):
         sha256 = hand_in(tmp_path, student, filled(springs, ANSWERS))
@@ -1522,8 +1522,7 @@ def graded(springs: Assignment, tmp_path: Path) -> Path:
         book.update_or_create_student(
             "ada", first_name="Ada", last_name="Lovelace", email="ada@example.org", lms_user_id="7"
         )
-    cell = "(select id from base_cell where name = 'check_oscillator')"
-    change(tmp_path, f"update grade set manual_score = 3 where cell_id = {cell}")
+    give(tmp_path, 3)
     return tmp_path
 
 
@@ -2034,9 +2033,7 @@ def test_gradescope_gets_the_gradebooks_mark_and_how_it_came_about(
 
 
 def test_a_late_submission_out_of_an_archive_is_late(springs: Assignment, tmp_path: Path) -> None:
-    (tmp_path / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
-    )
+    configured(tmp_path, NO_LATE_POINTS)
     Recorder(tmp_path, [springs])
     late(tmp_path, 2)  # due at 16:00 on the 20th
     names = [
