@@ -30,7 +30,8 @@ from autograder.grading import folder as of_grading
 from autograder.grading import run
 from autograder.judging.answers import reference_code
 from autograder.records import attempts, feedback, history, receipts
-from autograder.records.gradebook import Given, Recorder, notebooks, recorder
+from autograder.records.gradebook import Recorder, notebooks, recorder
+from autograder.records.gradebook.by_hand import Given
 from autograder.results import Store
 
 EMPTY = dict.fromkeys(ANSWERS, "pass\n")

@@ -49,13 +49,10 @@ from autograder.judging.judge import Judge
 from autograder.judging.student import Student
 from autograder.judging.submission import outline_of, read_submission
 from autograder.records.feedback import Pages, page_of
-from autograder.records.gradebook import (
-    GradebookError,
-    Recorder,
-    autograded_notebook,
-    submission_time,
-)
+from autograder.records.gradebook import GradebookError, Recorder
 from autograder.records.gradebook.marks import ByHand, InWords, of_checks
+from autograder.records.gradebook.notebooks import autograded_notebook
+from autograder.records.gradebook.times import submission_time
 from autograder.records.history import save_policy
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import InProcess

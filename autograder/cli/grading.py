@@ -77,21 +77,19 @@ def grade(
         for name in names:
             save_policy(course_dir, name, policy)
     graders = Graders(jobs, scheduler, isolation)
-    graded, marks = _grade(found, course_dir, graders, student, force, json)
+    graded = _grade(found, course_dir, graders, student, force, json)
     if json:
-        told = []
-        for result in graded:
-            mark = marks.get((result.assignment, result.student))
-            told.append(
-                msgspec.to_builtins(result)
-                | {"mark": mark and mark.total, "story": mark.story if mark else []}
-            )
+        told = [
+            msgspec.to_builtins(result)
+            | {"mark": mark and mark.total, "story": mark.story if mark else []}
+            for result, mark in graded
+        ]
         print(msgspec.json.encode(told).decode())
     unseen = {one.name: not_looked_at(course_dir, one) for one in found}
     for name, folders in unseen.items():
         for sentence in folders:
             print(f"autograder: {name} was not graded in submitted/{sentence}", file=sys.stderr)
-    if any(result.status == "grader_error" for result in graded) or any(unseen.values()):
+    if any(result.status == "grader_error" for result, _ in graded) or any(unseen.values()):
         raise typer.Exit(1)
 
 
@@ -235,9 +233,9 @@ def _grade(
     student: str = "",
     force: bool = False,
     json: bool = False,
-) -> tuple[list[Result], dict[tuple[str, str], Mark]]:
-    """The results, and the gradebook's marks by assignment and student. Without `json` the results
-    have their points alone, so that a large class needs no more memory."""
+) -> list[tuple[Result, Mark | None]]:
+    """The results, and the gradebook's marks. Without `json` the results have their points alone,
+    so that a large class needs no more memory."""
     from msgspec.structs import replace
 
     from autograder.grading.folder import only_grader
@@ -246,8 +244,7 @@ def _grade(
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
 
-    graded: list[Result] = []
-    given: dict[tuple[str, str], Mark] = {}
+    graded: list[tuple[Result, Mark | None]] = []
     with interruptible(), only_grader(course_dir), progress_bar(json) as bar:
         recorder = Recorder(course_dir, assignments)
         pages = Pages(course_dir, assignments, recorder)
@@ -278,14 +275,13 @@ def _grade(
             attempts.settle(chosen, functools.partial(judged, graders=graders))
             results = [attempts.counting(result) for result in results]
             results.sort(key=lambda result: result.student)
-            graded += results
             _print_missing(missing)
             marks = {mark.student: mark for mark in recorder.marks(found)}
             pages.renew(found, unchanged, marks)
             for one in dropped(course_dir):
                 if (left := Store(course_dir).load(found.name, one)) is not None:
                     pages.complete(left)
-            given |= {(found.name, student): mark for student, mark in marks.items()}
+            graded += [(result, marks.get(result.student)) for result in results]
             if not json:
                 _print_class(found.title, results, marks)
                 absent = recorder.absent(found.name, marks.values())
@@ -299,7 +295,7 @@ def _grade(
                     f"regrade {found.name} --course {course_dir}` shows who would gain and lose",
                     file=sys.stderr,
                 )
-    return graded, given
+    return graded
 
 
 def _chosen(assignment: Assignment, course_dir: Path, student: str) -> list[str]:
@@ -436,8 +432,8 @@ def demo(
         invented = class_of(one)
         write(folder, one, invented)
         members |= {(one.name, member.student): member for member in invented}
-    results, _ = _grade(found, folder, Graders(jobs))
-    pairs = [(members[result.assignment, result.student], result) for result in results]
+    graded = _grade(found, folder, Graders(jobs))
+    pairs = [(members[result.assignment, result.student], result) for result, _ in graded]
     wrong = [
         (member, result)
         for member, result in pairs
@@ -450,9 +446,7 @@ def demo(
             style="bold red",
         )
     reports = [write_report(one.name, folder) for one in found]
-    print(
-        f"{len(results) - len(wrong)} of {len(results)} submissions got exactly what they deserve."
-    )
+    print(f"{len(pairs) - len(wrong)} of {len(pairs)} submissions got exactly what they deserve.")
     print(f"gradebook  {folder / 'gradebook.db'}")
     print(f"feedback   {folder / 'feedback'}/<student>/<name>/<name>.html")
     for path in reports:

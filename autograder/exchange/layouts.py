@@ -20,8 +20,8 @@ import yaml
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
 from autograder.files import joined, plain
-from autograder.records.gradebook import Uncertain, parse_time
 from autograder.records.gradebook.students import Known
+from autograder.records.gradebook.times import Uncertain, parse_time
 
 from .archive import File, Listing, is_archive, is_work, readable, shown
 

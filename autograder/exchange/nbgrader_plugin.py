@@ -34,8 +34,9 @@ from autograder.files import plain
 from autograder.grading.folder import students
 from autograder.grading.job import Job
 from autograder.records.feedback import Pages
-from autograder.records.gradebook import Recorder, submission_time
+from autograder.records.gradebook import Recorder
 from autograder.records.gradebook.givers import watch
+from autograder.records.gradebook.times import submission_time
 from autograder.results import Result, Store
 
 

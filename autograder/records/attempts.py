@@ -25,9 +25,10 @@ from autograder.results import Result, Store
 
 from . import history
 from .feedback import Pages
-from .gradebook import Given, Mark, Recorder, submission_time
+from .gradebook import Mark, Recorder
+from .gradebook.by_hand import Given
 from .gradebook.marks import shown
-from .gradebook.times import TIMESTAMP
+from .gradebook.times import TIMESTAMP, submission_time
 from .words import minute, points
 
 Judging = Callable[[Iterable[Job]], Iterator[tuple[Job, Result]]]
