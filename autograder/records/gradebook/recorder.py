@@ -29,6 +29,7 @@ from .rows import (
     given,
     in_conflict,
     make_tables,
+    row_of,
     save_cells,
     scored,
     submission_row,
@@ -304,12 +305,9 @@ class Recorder:
 
     def _record(self, session: Any, result: Result, time: datetime | None) -> None:
         from nbgrader import api
-        from sqlalchemy import insert, select
 
         assignment = self.assignments[result.assignment]
-        known = select(api.Student.id).where(api.Student.id == result.student)
-        if session.execute(known).first() is None:
-            session.execute(insert(api.Student), [{"id": result.student}])
+        row_of(session, api.Student, {"id": result.student})
         submission_id, due = submission_row(session, assignment.name, result.student, time)
         book = submitted_notebook(session, assignment.name, submission_id)
         outline = outline_of(assignment)
