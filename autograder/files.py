@@ -33,11 +33,11 @@ _HARMLESS = "\n\t\u200c\u200d"
 def as_csv(rows: Iterable[Iterable[Any]]) -> str:
     """A table that no spreadsheet takes for a program."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(map(_harmless, row) for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(map(harmless, row) for row in rows)
     return text.getvalue()
 
 
-def _harmless(cell: Any) -> Any:
+def harmless(cell: Any) -> Any:
     """Text that a spreadsheet would run as a formula becomes text again; numbers are rounded.
 
     Some take a full-width sign for the sign, and pass over spaces before it; some begin a cell
