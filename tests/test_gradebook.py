@@ -54,6 +54,7 @@ from autograder.records.gradebook.marks import ByHand, InWords, of_checks
 from autograder.records.gradebook.notebooks import autograded_notebook
 from autograder.records.gradebook.times import submission_time
 from autograder.records.history import save_policy
+from autograder.records.report import write_report
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import InProcess
 
@@ -1025,7 +1026,8 @@ def test_what_is_recorded_already_is_not_written_again(springs: Assignment, tmp_
     hand_in(tmp_path, "ada", filled(springs, ANSWERS))
     made = result(springs)
     Store(tmp_path).save(made)
-    recorder, pages = Recorder(tmp_path, [springs]), Pages(tmp_path, [springs])
+    recorder = Recorder(tmp_path, [springs])
+    pages = Pages(recorder)
     notebook, page = recorder.autograded(made), pages.path(made)
     stamp, submitted = (
         notebook.with_name("timestamp.txt"),
@@ -1169,7 +1171,7 @@ def test_pages_for_what_was_not_graded(springs: Assignment) -> None:
 def test_nbgraders_pages_stay_until_there_is_a_new_result(
     springs: Assignment, tmp_path: Path
 ) -> None:
-    pages, made, store = Pages(tmp_path, [springs]), result(springs), Store(tmp_path)
+    pages, made, store = Pages(Recorder(tmp_path, [springs])), result(springs), Store(tmp_path)
     store.save(made)
     pages.record(made)
     path = tmp_path / "feedback" / "ada" / "springs" / "springs.html"
@@ -1194,7 +1196,7 @@ def test_pages_are_made_anew_where_what_makes_them_is_another(
     name: str, springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, read = result(springs), Path.read_bytes
-    pages = Pages(tmp_path, [springs])
+    pages = Pages(Recorder(tmp_path, [springs]))
     pages.record(made)
     monkeypatch.setattr(Path, "read_bytes", lambda self: read(self) + b" " * (self.name == name))
     before = pages.path(made).stat().st_mtime_ns
@@ -1835,7 +1837,7 @@ def there_and_back(
     for student in students:
         made = result(springs, student, (6, 2, 1 / 3))
         Store(folder).save(made)
-        for sink in (Recorder(folder, [springs]), Pages(folder, [springs])):
+        for sink in (Recorder(folder, [springs]), Pages(Recorder(folder, [springs]))):
             sink.record(made)
     return students
 
@@ -2100,7 +2102,7 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
         made = result(springs, who)
         Store(course_dir).save(made)
         recorder = Recorder(course_dir, [springs])
-        for sink in (recorder, Pages(course_dir, [springs])):
+        for sink in (recorder, Pages(recorder)):
             sink.record(made)
     run(ExchangeReleaseFeedback, course_dir)
     as_student(ExchangeFetchFeedback)
@@ -2110,7 +2112,7 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
     # nbgrader's own generate_feedback takes along what lies beside the autograded notebook.
     handed_in = course_dir / "submitted" / student / "springs" / "submission_secret.txt"
     for who in (student, "by_mail"):
-        Pages(course_dir, [springs]).remove(result(springs, who))
+        Pages(Recorder(course_dir, [springs])).remove(result(springs, who))
         autograded = course_dir / "autograded" / who / "springs" / "submission_secret.txt"
         assert len(autograded.read_bytes()) > 30
         assert who != student or autograded.read_bytes() == handed_in.read_bytes()
@@ -2186,7 +2188,7 @@ def test_the_page_has_the_gradebooks_mark_and_how_it_came_about(
     change(graded, f"update comment set manual_comment = 'Read § 3.' where cell_id = {cell}")
     made = Store(graded).load("springs", "ada")
     assert made is not None
-    pages = Pages(graded, [springs])
+    pages = Pages(Recorder(graded, [springs]))
     pages.record(made)
     text = shown_page(graded)
     for words in (
@@ -2203,7 +2205,7 @@ def test_the_page_has_the_gradebooks_mark_and_how_it_came_about(
     late(graded, 5)
     Recorder(graded, [springs]).record(made)
     assert "11 of 15 points" in shown_page(graded)
-    pages.refresh(springs)
+    write_report("springs", graded)
     assert "0 of 15 points" in shown_page(graded)
     assert "18:00 UTC, due 2026-11-20 13:00 UTC): 11 less 11" in shown_page(graded)
 
@@ -2213,8 +2215,8 @@ def test_pages_of_a_class_need_no_query_for_each_student(
 ) -> None:
     """As `grade` writes those of submissions of which nothing changed."""
     recorder = Recorder(graded, [springs])
-    pages = Pages(graded, [springs], recorder)
-    pages.refresh(springs)
+    pages = Pages(recorder)
+    write_report("springs", graded)
     before = shown_page(graded)
     late(graded, 5)
     for made in Store(graded).all("springs"):
@@ -2231,7 +2233,7 @@ def test_code_is_shown_only_where_it_is_what_was_graded(graded: Path, springs: A
     made = Store(graded).load("springs", "ada")
     assert made is not None
     hand_in(graded, "ada", filled(springs, ANSWERS | {"energies": "# another try"}))
-    Pages(graded, [springs]).record(made)
+    Pages(Recorder(graded, [springs])).record(made)
     assert "Your code" not in shown_page(graded)
 
 
@@ -2323,7 +2325,7 @@ def test_a_page_of_nbgraders_gives_way_where_its_mark_is_not_the_gradebooks(
 ) -> None:
     made = Store(graded).load("springs", "ada")
     assert made is not None
-    pages = Pages(graded, [springs])
+    pages = Pages(Recorder(graded, [springs]))
     path = pages.path(made)
     path.parent.mkdir(parents=True)
     for total, stays in (("11.0", True), ("8.0", False)):
@@ -2408,7 +2410,7 @@ def test_what_could_not_be_read_has_the_gradebooks_mark_everywhere(
         said[kind] = row[-2 if kind == "csv" else -1]
     gradescope_files(graded, springs, tmp_path / "out")
     said["gradescope"] = str(json.loads((tmp_path / "out" / "ben.json").read_bytes())["score"])
-    Pages(graded, [springs]).record(made)
+    Pages(Recorder(graded, [springs])).record(made)
     said["page"] = re.findall(r"([\d.]+) of 15 points", shown_page(graded, "ben"))[0]
     report = read_report("springs", graded)
     text = " ".join(Tags(render(report, datetime.now())).text.split())
@@ -2441,7 +2443,7 @@ def test_a_mark_by_hand_counts_also_where_the_grader_failed(
     assert without == []
     assert json.loads((tmp_path / "out" / "ada.json").read_bytes())["score"] == 11.0
     assert {s.name: s.total for s in read_report("springs", graded).submissions}["ada"] == 11.0
-    Pages(graded, [springs]).record(failed)
+    Pages(Recorder(graded, [springs])).record(failed)
     assert "11 of 15 points" in shown_page(graded)
 
 
@@ -2656,7 +2658,7 @@ def test_answers_in_words_reach_formgrader_and_every_page(
     data = json.loads((tmp_path / "out" / "ada.json").read_bytes())
     assert data["score"] == 11.0
     assert "And friction?" in data["output"]
-    Pages(tmp_path, [wordy]).record(made)
+    Pages(Recorder(tmp_path, [wordy])).record(made)
     text = shown_page(tmp_path)
     for words in ("11 of 19 points", "Because <b>energy</b> moves.", "Comment. And friction?"):
         assert words in text, f"the page does not say: {words}"

@@ -155,7 +155,7 @@ def regrade(
             _print_changes(changes, totals)
         asked = not yes and not json and bool(good) and sys.stdin.isatty()
         if yes or (asked and typer.confirm("Record these?")):
-            record(course_dir, good, [recorder, Pages(course_dir, [found], recorder)])
+            record(course_dir, good, [recorder, Pages(recorder)])
             print(f"{len(good)} results recorded", file=sys.stderr)
             if policy_of(course_dir, name) == "best":
                 print(f"`autograder grade {name}` finds the best attempts again", file=sys.stderr)
@@ -247,14 +247,14 @@ def _grade(
     graded: list[tuple[Result, Mark | None]] = []
     with interruptible(), only_grader(course_dir), progress_bar(json) as bar:
         recorder = Recorder(course_dir, assignments)
-        pages = Pages(course_dir, assignments, recorder)
+        pages = Pages(recorder)
         for found in assignments:
             chosen = _chosen(found, course_dir, student)
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
             unchanged: list[str] = []
             missing, moved, outdated = list[str](), list[str](), 0
-            attempts = Attempts(course_dir, found, recorder, pages)
+            attempts = Attempts(found, pages)
             for step in grade_class(
                 found, course_dir, chosen, [recorder], graders, force=force, renew=attempts.renew
             ):

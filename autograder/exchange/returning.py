@@ -33,7 +33,9 @@ def feedback_archive(
     students = store.students(assignment.name)
     if not students:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
-    Pages(course_dir, [assignment]).refresh(assignment)  # somebody may have marked by hand since
+    recorder = Recorder(course_dir, [assignment])
+    marks = {mark.student: mark for mark in recorder.marks(assignment)}
+    Pages(recorder).renew(assignment, students, marks)
     pages: dict[str, Path] = {}
     left_out = []
     for student in students:
@@ -52,8 +54,8 @@ def feedback_archive(
         for place, page in sorted(pages.items()):
             zipped.write(page, place)
         if kind == "feedback":
-            marks = Recorder(course_dir, [assignment]).marks(assignment)
-            zipped.writestr("recipients.csv", as_csv(_recipients(marks, assignment.name, pages)))
+            rows = _recipients(marks.values(), assignment.name, pages)
+            zipped.writestr("recipients.csv", as_csv(rows))
     write_atomically(archive, text.getvalue())
     return len(pages), left_out
 
