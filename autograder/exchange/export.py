@@ -59,7 +59,7 @@ def table(
     leaves out, because they did not hand in there. `column` is the platform's own title of the
     assignment."""
     recorder = Recorder(course_dir, [assignment])
-    marks = _marks(recorder, assignment)
+    marks = _marks(course_dir, assignment, recorder)
     absent = recorder.absent(assignment.name, marks)
     origins = collected(course_dir, assignment.name).students
     canvas = numbers(course_dir, "Canvas", assignment.name)
@@ -72,10 +72,10 @@ def table(
     return text, sorted(graded - known), elsewhere if worksheet else []
 
 
-def _marks(recorder: Recorder, assignment: Assignment) -> list[Mark]:
+def _marks(course_dir: Path, assignment: Assignment, recorder: Recorder) -> list[Mark]:
     marks = recorder.marks(assignment)
     if not marks:
-        raise CourseError(f"nothing of {assignment.name} has been graded in {recorder.course_dir}")
+        raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
     return marks
 
 
@@ -166,7 +166,8 @@ def gradescope_files(
     students = store.students(assignment.name)
     if not students:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
-    marks = {mark.student: mark for mark in _marks(Recorder(course_dir, [assignment]), assignment)}
+    recorder = Recorder(course_dir, [assignment])
+    marks = {mark.student: mark for mark in _marks(course_dir, assignment, recorder)}
     paths, without = [], []
     for student in students:
         result, mark = store.load(assignment.name, student), marks.get(student)
