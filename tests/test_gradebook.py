@@ -303,8 +303,7 @@ def test_a_result_is_what_nbgraders_own_interface_reads(
 ) -> None:
     from nbgrader.api import Gradebook
 
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
         submission = book.find_submission("springs", "ada")
         assert (submission.score, submission.max_score) == (8.0, 15.0)
@@ -346,8 +345,7 @@ def test_recording_twice_changes_nothing(springs: Assignment, tmp_path: Path) ->
 
 
 def test_what_was_given_by_hand_stays(springs: Assignment, tmp_path: Path) -> None:
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     cell = "(select id from base_cell where name = '{}' and type = '{}')"
     force, energies = (cell.format(f"check_{n}", "GradeCell") for n in ("spring_force", "energies"))
     change(tmp_path, f"update grade set manual_score = 5.5 where cell_id = {force}")
@@ -392,8 +390,7 @@ def test_an_unreadable_submission_is_zero_with_its_cause(
 def test_nbgraders_generate_assignment_still_works_and_keeps_marks(
     springs: Assignment, tmp_path: Path
 ) -> None:
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     before = rows(tmp_path, GRADES)
     assert generate_assignment(tmp_path, springs)["success"]
     assert rows(tmp_path, GRADES) == before
@@ -402,8 +399,7 @@ def test_nbgraders_generate_assignment_still_works_and_keeps_marks(
 def test_a_gradebook_follows_a_changed_course(
     springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     cell = "(select id from base_cell where name = 'check_energies')"
     change(tmp_path, f"update grade set manual_score = 3 where cell_id = {cell}")
 
@@ -500,9 +496,7 @@ def test_a_gradebook_that_cannot_be_used_is_named(springs: Assignment, tmp_path:
 
 
 def test_a_gradebook_that_was_removed_is_made_again(springs: Assignment, tmp_path: Path) -> None:
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    recorder = Recorder(tmp_path, [springs])
-    recorder.record(result(springs))
+    recorder = ada_recorded(springs, tmp_path)
     before = grades(tmp_path)
     (tmp_path / "gradebook.db").unlink()
     recorder.record(result(springs))
@@ -536,8 +530,7 @@ def test_tables_are_made_at_one_blow(
         patch.setattr(Base.metadata, "create_all", end)
         with pytest.raises(KeyboardInterrupt):
             Recorder(tmp_path, [springs])
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     assert grades(tmp_path)["check_spring_force"][0] == 6.0
 
 
@@ -633,6 +626,16 @@ def late(course_dir: Path, hours: float) -> None:
     change(course_dir, f"update assignment set duedate = '{due:%Y-%m-%d %H:%M:%S.000000}'")
 
 
+def ada_recorded(springs: Assignment, course_dir: Path, hours: float | None = None) -> Recorder:
+    """Who recorded ada's submission, which may have come so many hours late."""
+    hand_in(course_dir, "ada", filled(springs, ANSWERS))
+    recorder = Recorder(course_dir, [springs])
+    if hours is not None:
+        late(course_dir, hours)
+    recorder.record(result(springs))
+    return recorder
+
+
 @pytest.mark.parametrize(
     ("setting", "hours", "penalty"),
     [
@@ -647,10 +650,7 @@ def test_late_penalties_are_nbgraders(
     springs: Assignment, tmp_path: Path, setting: str, hours: float, penalty: float | None
 ) -> None:
     configured(tmp_path, setting)
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    recorder = Recorder(tmp_path, [springs])
-    late(tmp_path, hours)
-    recorder.record(result(springs))
+    ada_recorded(springs, tmp_path, hours)
     assert rows(tmp_path, PENALTY) == [(penalty,)]
 
 
@@ -660,10 +660,7 @@ def test_whatever_a_courses_own_penalty_gives_stops_nobody(
 ) -> None:
     plugin = PLUGIN.replace("2 * total_seconds_late / 3600", gives)
     configured(tmp_path, f"{plugin}c.AssignLatePenalties.plugin_class = TwoPerHour")
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    recorder = Recorder(tmp_path, [springs])
-    late(tmp_path, 5)
-    recorder.record(result(springs))
+    recorder = ada_recorded(springs, tmp_path, 5)
     (mark,) = recorder.marks(springs)
     assert mark.total == {"'5'": 3.0, "float('inf')": 0.0}.get(gives, 8.0)
 
@@ -763,10 +760,7 @@ def test_a_second_notebook_in_the_gradebook_is_nobodys_mark(
 
 def test_a_penalty_counts_what_was_given_by_hand(springs: Assignment, tmp_path: Path) -> None:
     configured(tmp_path, NO_LATE_POINTS)
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    recorder = Recorder(tmp_path, [springs])
-    late(tmp_path, 5)
-    recorder.record(result(springs))
+    recorder = ada_recorded(springs, tmp_path, 5)
     cell = "(select id from base_cell where name = 'check_oscillator')"
     change(
         tmp_path, f"update grade set manual_score = 3, extra_credit = 0.5 where cell_id = {cell}"
@@ -784,10 +778,7 @@ def test_a_gradebook_that_may_only_be_read_stops_no_export(
 ) -> None:
     """As a backup; what being late costs by now is told, and not written."""
     configured(tmp_path, NO_LATE_POINTS)
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    recorder = Recorder(tmp_path, [springs])
-    late(tmp_path, 5)
-    recorder.record(result(springs))
+    recorder = ada_recorded(springs, tmp_path, 5)
     give(tmp_path, 3)
     url = f"sqlite:///file:{tmp_path}/gradebook.db?mode=ro&uri=true"
     (mark,) = Recorder(tmp_path, [springs], db_url=url).marks(springs)
@@ -802,10 +793,7 @@ def test_an_extension_counts(springs: Assignment, tmp_path: Path) -> None:
     from nbgrader.api import Gradebook
 
     configured(tmp_path, NO_LATE_POINTS)
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    recorder = Recorder(tmp_path, [springs])
-    late(tmp_path, 5)
-    recorder.record(result(springs))
+    recorder = ada_recorded(springs, tmp_path, 5)
     assert rows(tmp_path, PENALTY) == [(8.0,)]
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
         book.grant_extension("springs", "ada", hours=6)
@@ -823,8 +811,7 @@ def test_the_courses_own_configuration_names_the_database(
     config.write_text(
         f"c = get_config()\nc.CourseDirectory.db_url = 'sqlite:///{tmp_path}/other.db'\n"
     )
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     assert (tmp_path / "other.db").exists()
     assert not (tmp_path / "gradebook.db").exists()
     config.write_text("1 / 0")
@@ -1800,8 +1787,7 @@ def test_nbgraders_path_takes_nothing_along_but_the_notebook(
 def test_formgrader_lists_the_assignment_after_the_first_grade_of_a_new_course(
     springs: Assignment, tmp_path: Path
 ) -> None:
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         (row,) = nbgrader_api(tmp_path).get_assignments()
