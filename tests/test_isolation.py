@@ -339,7 +339,7 @@ with contextlib.closing(Cage("landlock")) as cage:
 @pytest.mark.skipif(os.geteuid() != 0, reason="there are no rights to lose")
 def test_what_forks_share_is_counted_once_where_root_may_trace_nobody() -> None:
     """As in most containers: each of eight processes was charged with all of it."""
-    rights = (19, 21, 38)  # CAP_SYS_PTRACE, and CAP_SYS_ADMIN and CAP_PERFMON, which will do as well
+    rights = (19, 21, 38)  # CAP_SYS_PTRACE; and CAP_SYS_ADMIN and CAP_PERFMON, which do, too
     lose = f"[ctypes.CDLL(None).prctl(24, right) for right in {rights}]"
     code = f"import ctypes, os, sys\n{lose}\nos.execv(sys.executable, [sys.executable, *sys.argv])"
     ended = subprocess.run(
