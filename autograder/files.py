@@ -81,6 +81,23 @@ def joined(*names: str) -> str:
     return "".join(filter(str.isalnum, same_id("".join(names))))
 
 
+def several(names: list[str]) -> str:
+    """The names on one line, of a large class the first ones."""
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(names[:10]) + more
+
+
+_STROKES = str.maketrans(
+    {"æ": "ae", "ð": "d", "đ": "d", "ħ": "h", "ı": "i", "ł": "l", "ø": "o", "œ": "oe", "þ": "th"}
+)
+
+
+def alphabetical(name: str) -> str:
+    """By which names are put in order: capitals, accents and strokes do not count."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(c for c in letters if not unicodedata.combining(c)).translate(_STROKES)
+
+
 _UNFINISHED = re.compile(r"\..+\.\d+\.part")  # what `write_atomically` calls its own
 
 

@@ -1958,6 +1958,20 @@ def test_feedback_finds_its_way_back(
     assert others == ({"recipients.csv"} if kind == "feedback" else set())
 
 
+def test_who_came_from_another_platform_is_told_on_one_line(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    from autograder.exchange.returning import feedback_archive
+
+    there_and_back(tmp_path, springs, [f"s{n:02}/springs/springs.ipynb" for n in range(12)])
+    pages, left_out = feedback_archive(tmp_path, springs, "moodle-feedback", tmp_path / "b.zip")
+    first = ", ".join(f"s{n:02}" for n in range(10))
+    assert (pages, left_out) == (
+        0,
+        [f"{first} and 2 more: not collected from an archive of Moodle"],
+    )
+
+
 @pytest.mark.parametrize("moment", [0, 2**33])
 def test_a_clock_that_was_wrong_does_not_keep_feedback_back(
     graded: Path, springs: Assignment, moment: int

@@ -10,7 +10,7 @@ import typer
 
 from autograder.course import Assignment, load_assignment
 from autograder.exchange import Feedback, Table
-from autograder.files import in_turn, plain, write_atomically
+from autograder.files import in_turn, plain, several, write_atomically
 
 from .terminal import COURSE, NAMES, a_file, app, chosen
 
@@ -37,13 +37,15 @@ def report(
     Exits 2 if nothing has been graded.
     """
     from autograder.records.overview import write_overview
-    from autograder.records.report import write_report
+    from autograder.records.report import written
 
-    found = _graded(names, course_dir)
+    found, reports = _graded(names, course_dir), []
     for one in found:
-        print(write_report(one.name, course_dir))
+        report, path = written(one, course_dir)
+        reports.append(report)
+        print(path, flush=True)
     if not names or len(names) > 1:
-        for path in write_overview(course_dir, found):
+        for path in write_overview(course_dir, found, reports):
             print(path)
 
 
@@ -321,9 +323,9 @@ def _export(
         else:
             write_atomically(output, text.encode())
             print(output)
-        if to == "moodle":
-            for student in not_in_worksheet(course_dir, found):
-                print(f"left out: {shown(student)} did not hand in at Moodle", file=sys.stderr)
+        if to == "moodle" and (elsewhere := not_in_worksheet(course_dir, found)):
+            who = several([shown(student) for student in elsewhere])
+            print(f"left out: {who}: not handed in at Moodle", file=sys.stderr)
     else:
         archive = output or course_dir / f"{to}_{found.name}.zip"
         pages, left_out = feedback_archive(course_dir, found, to, archive)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
-from autograder.files import plain, write_atomically
+from autograder.files import plain, several, write_atomically
 from autograder.records.history import Policy, save_policy
 from autograder.results import Result, Store, dropped
 
@@ -324,8 +324,7 @@ def _chosen(assignment: Assignment, course_dir: Path, student: str) -> list[str]
 def _print_absent(recorder: Recorder, assignment: Assignment, left: int) -> None:
     absent = [plain(person.shown) for person in recorder.absent(assignment)]
     if absent:
-        more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
-        print(f"on the roster and handed in nothing: {', '.join(absent[:10])}{more}")
+        print(f"on the roster and handed in nothing: {several(absent)}")
     if left:
         print(f"left the course, not graded and not shown: {left}")
 

@@ -105,4 +105,9 @@ def progress_bar(quiet: bool) -> Progress:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    return Progress(*columns, console=Console(stderr=True), disable=quiet)
+    return Progress(
+        *columns,
+        console=Console(stderr=True),
+        disable=quiet,
+        redirect_stdout=sys.stdout.isatty(),  # what goes into a file stays out of the terminal
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 STATUS = {
@@ -22,19 +23,30 @@ OUTCOMES = {
 """Of a check: its sign, and the word for it."""
 
 
+def _nearest(value: float, decimals: int = 0) -> float:
+    """Halves go up: Python's own go to the even number, so that some of them would go down."""
+    return math.floor(value * 10**decimals + 0.5 + 1e-9) / 10**decimals
+
+
 def points(value: float | None) -> str:
     """Two decimals at most; where there is none, that is no zero."""
     return "no mark" if value is None else f"{round(value, 2):g}"
 
 
+def named(name: str, student: str) -> str:
+    """The name on the roster beside the id, which alone is certain and stays whole."""
+    short = name if len(name) <= 60 else f"{name[:59]}…"
+    return f"{short} ({student})" if name else student
+
+
 def number(value: float) -> str:
     """One decimal where there is something behind the point."""
-    return f"{value:.1f}".removesuffix(".0")
+    return f"{_nearest(value, 1):.1f}".removesuffix(".0")
 
 
 def percent(share: float) -> str:
     """Whole per cent; 0 and 100 are kept for none and all."""
-    whole = round(100 * share)
+    whole = int(_nearest(100 * share))
     if 0 < share < 1:
         whole = min(max(whole, 1), 99)
     return f"{whole} %"

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from autograder.course import Assignment, load_assignment
 from autograder.files import write_atomically
 from autograder.records import similar
 from autograder.records.feedback import Pages
@@ -40,12 +41,17 @@ def render(report: Report, now: datetime) -> str:
 
 def write_report(name: str, course_dir: Path) -> Path:
     """Writes `DIR/report/<name>.html` and returns its path."""
-    report = read_report(name, course_dir)
+    return written(load_assignment(name), course_dir)[1]
+
+
+def written(assignment: Assignment, course_dir: Path) -> tuple[Report, Path]:
+    """The same with its figures, which the course's own page counts, too."""
     if has_gradebook(course_dir):  # the pages that this one leads to have the same marks
-        Pages(course_dir, [report.assignment]).refresh(report.assignment)
-    path = course_dir / "report" / f"{name}.html"
+        Pages(course_dir, [assignment]).refresh(assignment)
+    report = read_report(assignment.name, course_dir)
+    path = course_dir / "report" / f"{assignment.name}.html"
     write_atomically(path, render(report, datetime.now()).encode())
-    return path
+    return report, path
 
 
 def together(entries: Iterable[Entry]) -> list[tuple[str, list[Submission]]]:
