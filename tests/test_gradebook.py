@@ -1585,6 +1585,27 @@ def test_who_is_not_graded_yet_is_named_by_every_export(graded: Path, springs: A
         assert "another file" not in done.output
 
 
+def test_half_a_hundredth_goes_up_everywhere_as_in_formgrader(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    from autograder.exchange.export import gradescope_files, table
+
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    made = result(springs)
+    Store(tmp_path).save(made)
+    Recorder(tmp_path, [springs]).record(made)
+    cell = "(select id from base_cell where name = 'check_spring_force' and type = 'GradeCell')"
+    change(tmp_path, f"update grade set manual_score = 3.125 where cell_id = {cell}")
+    (mark,) = Recorder(tmp_path, [springs]).marks(springs)
+    assert (mark.points, mark.total) == (5.125, 5.13)
+    assert "3.13 by hand" in mark.story[0]
+    row = next(csv.DictReader(io.StringIO(table(tmp_path, springs, "csv")[0])))
+    assert (row["spring_force"], row["points"], row["total"]) == ("3.13", "5.13", "5.13")
+    (path,), _ = gradescope_files(tmp_path, springs, tmp_path / "gradescope")
+    told = json.loads(path.read_bytes())
+    assert (told["score"], told["tests"][0]["score"]) == (5.13, 3.13)
+
+
 def test_whose_file_is_newer_than_the_mark_is_named_by_every_export(
     graded: Path, springs: Assignment
 ) -> None:

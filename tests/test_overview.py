@@ -183,8 +183,8 @@ def test_halves_go_up() -> None:
     assert [percent(one) for one in shares] == [
         *("1 %", "2 %", "29 %", "63 %", "64 %", "99 %", "99 %", "100 %")
     ]
-    assert [number(one) for one in (0.05, 56.25, 56.35, 2.5, 3.0)] == [
-        *("0.1", "56.3", "56.4", "2.5", "3")
+    assert [number(one) for one in (0.25, 56.25, 56.35, 2.5, 3.0)] == [
+        *("0.3", "56.3", "56.4", "2.5", "3")
     ]
 
 

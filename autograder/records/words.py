@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
+
+from autograder.files import nearest
 
 STATUS = {
     "right": "right",
@@ -23,14 +24,9 @@ OUTCOMES = {
 """Of a check: its sign, and the word for it."""
 
 
-def _nearest(value: float, decimals: int = 0) -> float:
-    """Halves go up: Python's own go to the even number, so that some of them would go down."""
-    return math.floor(value * 10**decimals + 0.5 + 1e-9) / 10**decimals
-
-
 def points(value: float | None) -> str:
     """Two decimals at most; where there is none, that is no zero."""
-    return "no mark" if value is None else f"{round(value, 2):g}"
+    return "no mark" if value is None else f"{nearest(value):g}"
 
 
 def named(name: str, student: str) -> str:
@@ -41,12 +37,12 @@ def named(name: str, student: str) -> str:
 
 def number(value: float) -> str:
     """One decimal where there is something behind the point."""
-    return f"{_nearest(value, 1):.1f}".removesuffix(".0")
+    return f"{nearest(value, 1):.1f}".removesuffix(".0")
 
 
 def percent(share: float) -> str:
     """Whole per cent; 0 and 100 are kept for none and all."""
-    whole = int(_nearest(100 * share))
+    whole = int(nearest(round(100 * share, 9), 0))
     if 0 < share < 1:
         whole = min(max(whole, 1), 99)
     return f"{whole} %"
