@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -176,6 +177,13 @@ def test_beside_a_name_of_any_length_the_id_is_whole(tmp_path: Path) -> None:
         text = path.read_text(encoding="utf-8")
         assert "x… (s014)" in text, path
         assert "x… (s015)" in text, path
+
+
+def test_the_class_has_the_points_that_pages_have(tmp_path: Path) -> None:
+    results("backprop", {"ada": 0.281}, tmp_path)
+    text = write_report("backprop", tmp_path).read_text(encoding="utf-8")
+    _, _, cells = text.partition('class="heat"')
+    assert re.search(r'<td class="c-partly" data-v="2\.81\d*">2\.81 <', cells)
 
 
 def test_halves_go_up() -> None:
