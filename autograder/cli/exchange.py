@@ -12,7 +12,7 @@ from autograder.course import Assignment, load_assignment
 from autograder.exchange import Feedback, Table
 from autograder.files import in_turn, plain, several, write_atomically
 
-from .terminal import COURSE, NAMES, a_file, app, chosen
+from .terminal import COURSE, NAMES, a_file, app, chosen, working
 
 Format = Literal[Table, "gradescope", Feedback]
 GRADED = Annotated[
@@ -41,11 +41,14 @@ def report(
 
     found, reports = _graded(names, course_dir), []
     for one in found:
-        report, path = written(one, course_dir)
+        with working(one.name):
+            report, path = written(one, course_dir)
         reports.append(report)
         print(path, flush=True)
     if not names or len(names) > 1:
-        for path in write_overview(course_dir, found, reports):
+        with working("the course at a glance"):
+            paths = write_overview(course_dir, found, reports)
+        for path in paths:
             print(path)
 
 
@@ -100,7 +103,8 @@ def collect(
     """
     from autograder.exchange.collect import collect as collect_
 
-    outcome = collect_(archive, load_assignment(name), course_dir, replace)
+    with working("reading the archive"):
+        outcome = collect_(archive, load_assignment(name), course_dir, replace)
     print(f"{len(outcome.written)} submissions written to {course_dir / 'submitted'}")
     if outcome.unchanged:
         print(f"{len(outcome.unchanged)} were there already and are the same")
@@ -314,10 +318,12 @@ def _export(
     without: list[str] = []
     if to == "gradescope":
         folder = output or course_dir / "gradescope" / found.name
-        paths, without = gradescope_files(course_dir, found, folder)
+        with working(found.name):
+            paths, without = gradescope_files(course_dir, found, folder)
         print(f"{len(paths)} files in {folder}")
     elif to == "csv" or to == "canvas" or to == "moodle":
-        text, without = table(course_dir, found, to, column)
+        with working(found.name):
+            text, without = table(course_dir, found, to, column)
         if output is None:
             typer.echo(text.encode(), nl=False)  # as in a file, whatever the terminal's letters are
         else:
@@ -328,7 +334,8 @@ def _export(
             print(f"left out: {who}: not handed in at Moodle", file=sys.stderr)
     else:
         archive = output or course_dir / f"{to}_{found.name}.zip"
-        pages, left_out = feedback_archive(course_dir, found, to, archive)
+        with working(found.name):
+            pages, left_out = feedback_archive(course_dir, found, to, archive)
         print(f"{pages} pages in {archive}")
         for sentence in left_out:
             print(f"left out: {plain(sentence)}", file=sys.stderr)

@@ -29,6 +29,7 @@ from .terminal import (
     console,
     interruptible,
     progress_bar,
+    working,
 )
 
 if TYPE_CHECKING:
@@ -388,7 +389,8 @@ def explain(
             raise
         one = as_recorded(found, known.result, exercise)
     else:
-        one = explained(found, course_dir, student, exercise, isolation)
+        with working("judging the file again"):
+            one = explained(found, course_dir, student, exercise, isolation)
     path = course_dir / "report" / "explained" / name / f"{student}.html"
     write_atomically(path, as_page(one, known).encode(), private=True)
     for line in as_text(one, known):

@@ -19,6 +19,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.status import Status
 
 from autograder import VERSION
 from autograder.course import Assignment, course, load_assignment
@@ -94,6 +95,11 @@ def interruptible(
 
 def chosen(names: list[str] | None) -> list[Assignment]:
     return [load_assignment(name) for name in names or course()]
+
+
+def working(what: str) -> Status:
+    """Says on a terminal what takes some seconds, and nothing once it is done."""
+    return Console(stderr=True).status(f"{what} …")
 
 
 def progress_bar(quiet: bool) -> Progress:
