@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
+import io
 import math
 import os
 import re
 import stat
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,13 @@ def nearest(value: float, decimals: int = 2) -> float:
     if not math.isfinite(value):
         return value
     return math.floor(value * 10**decimals + 0.5) / 10**decimals
+
+
+def as_csv(rows: Iterable[Iterable[Any]]) -> str:
+    """A table that no spreadsheet takes for a program."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(map(harmless, row) for row in rows)
+    return text.getvalue()
 
 
 def harmless(cell: Any) -> Any:

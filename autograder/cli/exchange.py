@@ -42,7 +42,7 @@ def report(
     found, reports = _graded(names, course_dir), []
     for one in found:
         with working(one.name):
-            report, path = written(one, course_dir)
+            report, path = written(one.name, course_dir)
         reports.append(report)
         print(path, flush=True)
     if not names or len(names) > 1:
@@ -309,7 +309,6 @@ def _export(
     from autograder.exchange.export import (
         gradescope_files,
         not_graded,
-        not_in_worksheet,
         outdated,
         table,
     )
@@ -323,13 +322,13 @@ def _export(
         print(f"{len(paths)} files in {folder}")
     elif to == "csv" or to == "canvas" or to == "moodle":
         with working(found.name):
-            text, without = table(course_dir, found, to, column)
+            text, without, elsewhere = table(course_dir, found, to, column)
         if output is None:
             typer.echo(text.encode(), nl=False)  # as in a file, whatever the terminal's letters are
         else:
             write_atomically(output, text.encode())
             print(output)
-        if to == "moodle" and (elsewhere := not_in_worksheet(course_dir, found)):
+        if elsewhere:
             who = several([shown(student) for student in elsewhere])
             print(f"left out: {who}: not handed in at Moodle", file=sys.stderr)
     else:

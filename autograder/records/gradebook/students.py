@@ -10,12 +10,15 @@ from autograder.records.words import named
 
 
 class Known(NamedTuple):
-    """One student, as somebody else knows them."""
+    """One student, as somebody else knows them, a platform say."""
 
     student: str
+    """The id in the course; "" where nobody tells one."""
     name: str = ""
     email: str = ""
     lms_id: str = ""
+    joined: str = ""
+    """The name in one word, family name first, where that is all that is told."""
 
     @property
     def told(self) -> bool:
@@ -26,10 +29,10 @@ class Person(NamedTuple):
     """One student on the roster."""
 
     student: str
-    first_name: str
-    last_name: str
-    email: str
-    lms_id: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    lms_id: str = ""
 
     @property
     def name(self) -> str:
@@ -43,6 +46,18 @@ class Person(NamedTuple):
     @property
     def shown(self) -> str:
         return named(plain(self.name), self.student)
+
+
+def student_columns() -> tuple[Any, ...]:
+    """Of nbgrader's table, for a `person`."""
+    from nbgrader.api import Student
+
+    who = Student.id.label("student")
+    return who, Student.first_name, Student.last_name, Student.email, Student.lms_user_id
+
+
+def person(row: Iterable[str | None]) -> Person:
+    return Person(*(value or "" for value in row))
 
 
 def save_students(session: Any, people: Iterable[Known]) -> None:

@@ -23,7 +23,7 @@ from autograder.records import similar
 from autograder.records.gradebook import Mark
 from autograder.records.gradebook.students import Person
 from autograder.records.history import Attempt, Policy
-from autograder.records.words import STATUS, duration, named
+from autograder.records.words import STATUS, duration
 from autograder.results import CheckResult, ExerciseResult, Result
 
 # Why a check failed, in the order in which an instructor should look. The first group ended or
@@ -74,7 +74,8 @@ class Submission:
 
     @property
     def who(self) -> str:
-        return named(self.mark.name, self.name)
+        """The name on the roster beside the id, which alone is certain."""
+        return self.mark.who.shown
 
     @property
     def total(self) -> float | None:

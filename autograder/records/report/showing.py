@@ -11,11 +11,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from autograder.course import Assignment, load_assignment
 from autograder.files import write_atomically
 from autograder.records import similar
 from autograder.records.feedback import Pages
-from autograder.records.gradebook import has_gradebook
+from autograder.records.gradebook import Recorder, has_gradebook
 from autograder.records.pages import page
 from autograder.records.words import STATUS
 
@@ -41,15 +40,16 @@ def render(report: Report, now: datetime) -> str:
 
 def write_report(name: str, course_dir: Path) -> Path:
     """Writes `DIR/report/<name>.html` and returns its path."""
-    return written(load_assignment(name), course_dir)[1]
+    return written(name, course_dir)[1]
 
 
-def written(assignment: Assignment, course_dir: Path) -> tuple[Report, Path]:
+def written(name: str, course_dir: Path) -> tuple[Report, Path]:
     """The same with its figures, which the course's own page counts, too."""
+    report = read_report(name, course_dir)
     if has_gradebook(course_dir):  # the pages that this one leads to have the same marks
-        Pages(course_dir, [assignment]).refresh(assignment)
-    report = read_report(assignment.name, course_dir)
-    path = course_dir / "report" / f"{assignment.name}.html"
+        found, marks = report.assignment, {one.name: one.mark for one in report.submissions}
+        Pages(Recorder(course_dir, [found])).renew(found, marks, marks)
+    path = course_dir / "report" / f"{name}.html"
     write_atomically(path, render(report, datetime.now()).encode())
     return report, path
 
