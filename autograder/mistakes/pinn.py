@@ -1811,6 +1811,15 @@ hard_constraint_slips = [
     ),
     slip(
         "hard_constraint",
+        "never_above_one",
+        _HARD,
+        "1 - t**2 * self.network(t) ** 2",
+        "is_both_at_once",
+        "The square of the network can never be negative, so that x never rises above 1. Its output "
+        "should come in as it is.",
+    ),
+    slip(
+        "hard_constraint",
         "exponential_of_the_network",
         _HARD,
         "torch.exp(t**2 * self.network(t))",
@@ -2201,6 +2210,14 @@ ftcs_slips = [
         "    if ratio >= 0.5:\n",
         "refuses_steps_that_are_too_long",
         "α dt/dx² = 1/2 itself is still stable; only what is above is refused.",
+    ),
+    slip(
+        "ftcs",
+        "alpha_not_in_the_limit",
+        _CHECK,
+        "    if dt / dx**2 > 0.5:\n",
+        "refuses_steps_that_are_too_long",
+        "α is not in the limit: heat that spreads twice as fast needs steps half as long.",
     ),
     slip(
         "ftcs",
