@@ -2019,6 +2019,14 @@ last_layer_slips = [
     ),
     slip(
         "last_layer",
+        "weight_shared_out",
+        "    for time, order, value in conditions:\n",
+        "    weight /= len(conditions)\n    for time, order, value in conditions:\n",
+        "weighs_the_conditions",
+        "The weight is divided by the number of conditions. Every one of them has the whole.",
+    ),
+    slip(
+        "last_layer",
         "not_weighted",
         "        matrix.append(math.sqrt(weight) * row)\n"
         "        wanted.append(math.sqrt(weight) * rows.new_full((1, 1), value))\n",
