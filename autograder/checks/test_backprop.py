@@ -1099,7 +1099,9 @@ def test_deep_backward__default(student, draw):
     parameters = layers(draw, [3, 5, 4, 1])
     x, y = draw.normal(size=(6, 3)), draw.normal(size=(6, 1))
     close(student.deep_forward(x, parameters), reference.deep_forward(x, parameters), SINGLE)
-    close(student.deep_backward(x, y, parameters), reference.deep_backward(x, y, parameters), SINGLE)
+    close(
+        student.deep_backward(x, y, parameters), reference.deep_backward(x, y, parameters), SINGLE
+    )
 
 
 def activation_is_followed(student, draw, activation):

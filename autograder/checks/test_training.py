@@ -186,7 +186,9 @@ def _made(student: Any, n_in: int, hidden: list[int], n_out: int) -> Any:
     return model
 
 
-def _drawn(student: Any, draw: np.random.Generator, n_in: int, hidden: list[int], n_out: int) -> Any:
+def _drawn(
+    student: Any, draw: np.random.Generator, n_in: int, hidden: list[int], n_out: int
+) -> Any:
     """A network with drawn weights: with which ones it begins is another check's question."""
     model = _made(student, n_in, hidden, n_out)
     stirred(model, draw)
@@ -200,7 +202,9 @@ def _has_parameters(
     close(sum(p.numel() for p in weights), _count([n_in, *hidden, n_out]), SINGLE)
     trainable = all(p.requires_grad for p in weights)
     holds(trainable, "every weight and bias should be a trainable parameter")
-    holds(_have_a_say(student, draw, n_in, hidden, n_out), "some parameters have no say in the output")
+    holds(
+        _have_a_say(student, draw, n_in, hidden, n_out), "some parameters have no say in the output"
+    )
 
 
 def _have_a_say(

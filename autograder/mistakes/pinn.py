@@ -1815,8 +1815,8 @@ hard_constraint_slips = [
         _HARD,
         "1 - t**2 * self.network(t) ** 2",
         "is_both_at_once",
-        "The square of the network can never be negative, so that x never rises above 1. Its output "
-        "should come in as it is.",
+        "The square of the network can never be negative, so that x never rises above 1. Its "
+        "output should come in as it is.",
     ),
     slip(
         "hard_constraint",
