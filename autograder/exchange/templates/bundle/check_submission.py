@@ -372,6 +372,7 @@ def serve(job: Path) -> None:
     asked = json.loads(job.read_bytes())
     job.unlink()
     sys.path[0] = str(job.parent)
+    sys.path.append("")  # as at grading, also from another folder
 
     def tell(**event: Any) -> None:
         print(json.dumps(event), file=told, flush=True)
