@@ -24,6 +24,7 @@ import types
 import warnings
 import weakref
 from collections.abc import Callable
+from os import getcwd
 from pathlib import Path
 from typing import Any, NamedTuple
 from warnings import simplefilter
@@ -269,14 +270,13 @@ class Kernel:
         if isinstance(statement.code, SyntaxError):
             raise statement.code
         with contextlib.suppress(OSError):  # what was written in the same tick of the clock is seen
-            sys.path_importer_cache.pop(os.getcwd(), None)
+            sys.path_importer_cache.pop(getcwd(), None)
         value = self._execute(statement.code)
         if value is not None:
             self.namespace["_"] = value
         for module, name, mine in (
             ("IPython", "get_ipython", self._get_ipython),
             ("IPython.display", "display", _display),
-            ("matplotlib.pyplot", "show", _show),
         ):
             if module in sys.modules:
                 self._exchange(sys.modules[module], name, mine)
@@ -308,11 +308,6 @@ def _nothing(*objects: Any, **options: Any) -> None:
 def _display(*objects: Any, display_id: Any = None, **options: Any) -> Any:
     """Nobody looks, but what was shown may be brought up to date."""
     return None if display_id is None else _Harmless()
-
-
-def _show(*args: Any, **options: Any) -> None:
-    """As in a notebook, figures that were shown are no more open: of more than 20 one is warned."""
-    sys.modules["matplotlib.pyplot"].close("all")
 
 
 OFFERED: dict[str, Any] = {
