@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
+import io
 import os
 import re
 import stat
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,13 @@ def plain(text: str) -> str:
 
 _HARMLESS = "\n\t\u200c\u200d"
 """With what joins letters, or keeps them apart, in Persian, in Indian scripts and in emoji."""
+
+
+def as_csv(rows: Iterable[Iterable[Any]]) -> str:
+    """A table that no spreadsheet takes for a program."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(map(harmless, row) for row in rows)
+    return text.getvalue()
 
 
 def harmless(cell: Any) -> Any:

@@ -27,7 +27,7 @@ def tries(
     found: Assignment, exercise: Exercise, others: list[Exercise], whole: bool
 ) -> Iterator[tuple[Answer, list[Exercise]]]:
     """Wrong answers to an exercise, each with those that are judged beside it."""
-    known = [one for one in mistakes(found) if one.exercise == exercise.name]
+    known = mistakes(found, exercise.name)
     quick = [other for other in others if other.seconds <= SECONDS]
     for wrong in merit.damages(found, exercise):
         yield wrong, others

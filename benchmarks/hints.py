@@ -35,7 +35,7 @@ from coursekit import facts, slips
 
 from autograder.authoring import slips as made
 from autograder.authoring.merit import Patient
-from autograder.course import SECONDS, Assignment, Exercise, course, load_assignment
+from autograder.course import SECONDS, Exercise, course, load_assignment
 from autograder.judging import diagnosis
 from autograder.judging.answers import Answer, Mistake, cells, mistakes, reference_code
 from autograder.judging.judge import Judge
@@ -66,7 +66,7 @@ def known(judge: Judge, exercise: Exercise) -> Counter[str]:
     """Known mistakes, word for word."""
     counts: Counter[str] = Counter()
     table = slips.shipped_table(judge.assignment.release.parent)
-    for wrong in _of(judge.assignment, exercise):
+    for wrong in mistakes(judge.assignment, exercise.name):
         hint = judged(judge, exercise, wrong).hint
         failed = made.failures(judge.assignment, exercise.name, wrong)
         public = slips.named(exercise.name, failed, table)
@@ -86,7 +86,7 @@ def left_out(judge: Judge, exercise: Exercise, most: int) -> Counter[str]:
     """Known mistakes that the bank does not have, nor any that shares their sentence."""
     counts: Counter[str] = Counter()
     everything = mistakes(judge.assignment)
-    drawn = _of(judge.assignment, exercise)
+    drawn = mistakes(judge.assignment, exercise.name)
     random.Random(exercise.name).shuffle(drawn)
     for wrong in drawn[:most]:
         rest = tuple(other for other in everything if other.hint != wrong.hint)
@@ -144,7 +144,7 @@ def _others(left_out: str, exercise: str, code: str) -> Iterator[Mutant]:
 
 def _is_wrong(judge: Judge, exercise: Exercise, answer: Answer, result: ExerciseResult) -> bool:
     """Does the mistake that was named fail what the answer passes, on other inputs?"""
-    by_name = {wrong.name: wrong for wrong in _of(judge.assignment, exercise)}
+    by_name = {wrong.name: wrong for wrong in mistakes(judge.assignment, exercise.name)}
     if not result.mistake:
         return False
     mine = _failed(judge, exercise, answer)
@@ -157,10 +157,6 @@ def _is_wrong(judge: Judge, exercise: Exercise, answer: Answer, result: Exercise
 def _failed(judge: Judge, exercise: Exercise, answer: Answer) -> set[str]:
     result = judged(judge, exercise, answer, _SALTS[1], hints=False)
     return {check.name for check in result.checks if check.outcome == "failed"}
-
-
-def _of(assignment: Assignment, exercise: Exercise) -> list[Mistake]:
-    return [wrong for wrong in mistakes(assignment) if wrong.exercise == exercise.name]
 
 
 def _is_known(judge: Judge, hint: str) -> bool:

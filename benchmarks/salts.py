@@ -127,7 +127,7 @@ def mixed(assignment: str, pattern: str, n: int) -> list[Tried]:
     judge, draw = _judge(assignment), np.random.default_rng(n)
     found, mix = judge.assignment, {}
     for exercise in found.exercises:
-        others = [answer for answer in alternatives(found) if answer.exercise == exercise.name]
+        others = alternatives(found, exercise.name)
         if which := draw.integers(len(others) + 1):
             mix[exercise.name] = others[which - 1]
     code = cells(found, *mix.values())

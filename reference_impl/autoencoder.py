@@ -82,7 +82,7 @@ def reconstruction_loss(x: torch.Tensor, x_hat: torch.Tensor) -> torch.Tensor:
 
 
 def train_autoencoder(
-    model: IsingAutoencoder,
+    model: nn.Module,
     X: np.ndarray | torch.Tensor,
     *,
     epochs: int,
@@ -141,7 +141,7 @@ def train_autoencoder(
     return losses
 
 
-def encode(model: IsingAutoencoder, X: np.ndarray | torch.Tensor) -> np.ndarray:
+def encode(model: nn.Module, X: np.ndarray | torch.Tensor) -> np.ndarray:
     """What the encoder makes of configurations, as plain numbers.
 
     model: an IsingAutoencoder or another module whose forward(x) returns (x_hat, z) and whose

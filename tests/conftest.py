@@ -15,6 +15,7 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 
 import hypothesis
 import IPython
+import numpy as np
 import pytest
 import torch
 import toy_course
@@ -31,6 +32,12 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 torch.set_num_threads(1)
 _GET_IPYTHON = IPython.get_ipython
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers that are the same in every run."""
+    return np.random.default_rng(20261121)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,17 @@ from typing import Any
 
 import msgspec
 import pytest
-from test_gradebook import ANSWERS, GRADES, change, filled, hand_in, rows
+from test_gradebook import (
+    ANSWERS,
+    GRADES,
+    NO_LATE_POINTS,
+    change,
+    configured,
+    filled,
+    give,
+    hand_in,
+    rows,
+)
 from test_semester import command, judging
 
 from autograder import results
@@ -20,7 +30,8 @@ from autograder.grading import folder as of_grading
 from autograder.grading import run
 from autograder.judging.answers import reference_code
 from autograder.records import attempts, feedback, history, receipts
-from autograder.records.gradebook import Given, Recorder, notebooks, recorder
+from autograder.records.gradebook import Recorder, notebooks, recorder
+from autograder.records.gradebook.by_hand import Given
 from autograder.results import Store
 
 EMPTY = dict.fromkeys(ANSWERS, "pass\n")
@@ -46,12 +57,6 @@ def again(springs: Assignment, course_dir: Path, answers: dict[str, str], *more:
 def totals(course_dir: Path) -> list[tuple[int, float | None, bool]]:
     found = history.history(course_dir, "springs", "ada")
     return [(one.number, one.total, one.counts) for one in found]
-
-
-def give(course_dir: Path, points: float) -> None:
-    """By hand, for the oscillator."""
-    cell = "(select id from base_cell where name = 'check_oscillator')"
-    change(course_dir, f"update grade set manual_score = {points} where cell_id = {cell}")
 
 
 def mark(springs: Assignment, course_dir: Path) -> float | None:
@@ -134,9 +139,7 @@ def test_points_by_hand_stay_with_the_first_of_two_attempts_that_are_one_file(
 def test_a_better_attempt_that_came_late_may_be_worth_less(
     springs: Assignment, tmp_path: Path, judged: list[str]
 ) -> None:
-    (tmp_path / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
-    )
+    configured(tmp_path, NO_LATE_POINTS)
     hand_in(tmp_path, "ada", filled(springs, ANSWERS))
     command("grade", "springs", "--course", tmp_path, "--policy", "best")
     change(tmp_path, "update assignment set duedate = '2026-11-21 00:00:00.000000'")
@@ -353,9 +356,7 @@ def test_without_a_yes_a_regrade_moves_no_mark_of_another_file(
 ) -> None:
     """One that was collected and not graded yet, or is not there any more: the mark that is
     recorded stays with the time at which its own file came in."""
-    (tmp_path / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
-    )
+    configured(tmp_path, NO_LATE_POINTS)
     if now == "late":
         again(springs, tmp_path, right(springs))
         change(tmp_path, "update assignment set duedate = '2026-11-21 00:00:00.000000'")

@@ -499,3 +499,18 @@ def test_no_formula_ends_at_a_percent_sign(name: str) -> None:
         if cell.cell_type == "markdown":
             for formula in re.findall(r"\$\$.*?\$\$|\$[^$]+\$", cell.source, re.DOTALL):
                 assert not re.search(r"(?<!\\)%", formula), formula
+
+
+@pytest.mark.parametrize("name", course())
+def test_cells_may_stand_in_any_order(name: str) -> None:
+    """A type, default or base that another cell defines would be looked up before it is there: so
+    would a stub's, where its exercise is answered in a cell farther down."""
+    found = load_assignment(name)
+    owner = {one: exercise.name for exercise in found.exercises for one in exercise.defines}
+    for exercise in found.exercises:
+        for node in ast.parse(reference_code(found, exercise.name)).body:
+            for inner in ast.walk(node):
+                if isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
+                    inner.body = []  # read when it is called
+            names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+            assert not {owner.get(one, exercise.name) for one in names} - {exercise.name}

@@ -49,14 +49,12 @@ from autograder.judging.judge import Judge
 from autograder.judging.student import Student
 from autograder.judging.submission import outline_of, read_submission
 from autograder.records.feedback import Pages, page_of
-from autograder.records.gradebook import (
-    GradebookError,
-    Recorder,
-    autograded_notebook,
-    submission_time,
-)
+from autograder.records.gradebook import GradebookError, Recorder
 from autograder.records.gradebook.marks import ByHand, InWords, of_checks
+from autograder.records.gradebook.notebooks import autograded_notebook
+from autograder.records.gradebook.times import submission_time
 from autograder.records.history import save_policy
+from autograder.records.report import write_report
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import InProcess
 
@@ -131,6 +129,13 @@ def filled(assignment: Assignment, answers: dict[str, str]) -> Notebook:
     for cell in notebook["cells"]:
         cell["source"] = answers.get(cell["id"], cell["source"])
     return notebook
+
+
+NO_LATE_POINTS = "c.LateSubmissionPlugin.penalty_method = 'zero'"
+
+
+def configured(course_dir: Path, setting: str) -> None:
+    (course_dir / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
 
 
 def hand_in(
@@ -226,6 +231,12 @@ def change(course_dir: Path, statement: str) -> None:
         database.commit()
 
 
+def give(course_dir: Path, points: float) -> None:
+    """By hand, for the oscillator."""
+    cell = "(select id from base_cell where name = 'check_oscillator')"
+    change(course_dir, f"update grade set manual_score = {points} where cell_id = {cell}")
+
+
 GRADES = """\
 select submitted_assignment.student_id, base_cell.name, auto_score, manual_score, extra_credit,
        needs_manual_grade
@@ -292,8 +303,7 @@ def test_a_result_is_what_nbgraders_own_interface_reads(
 ) -> None:
     from nbgrader.api import Gradebook
 
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
         submission = book.find_submission("springs", "ada")
         assert (submission.score, submission.max_score) == (8.0, 15.0)
@@ -335,8 +345,7 @@ def test_recording_twice_changes_nothing(springs: Assignment, tmp_path: Path) ->
 
 
 def test_what_was_given_by_hand_stays(springs: Assignment, tmp_path: Path) -> None:
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     cell = "(select id from base_cell where name = '{}' and type = '{}')"
     force, energies = (cell.format(f"check_{n}", "GradeCell") for n in ("spring_force", "energies"))
     change(tmp_path, f"update grade set manual_score = 5.5 where cell_id = {force}")
@@ -381,8 +390,7 @@ def test_an_unreadable_submission_is_zero_with_its_cause(
 def test_nbgraders_generate_assignment_still_works_and_keeps_marks(
     springs: Assignment, tmp_path: Path
 ) -> None:
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     before = rows(tmp_path, GRADES)
     assert generate_assignment(tmp_path, springs)["success"]
     assert rows(tmp_path, GRADES) == before
@@ -391,8 +399,7 @@ def test_nbgraders_generate_assignment_still_works_and_keeps_marks(
 def test_a_gradebook_follows_a_changed_course(
     springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     cell = "(select id from base_cell where name = 'check_energies')"
     change(tmp_path, f"update grade set manual_score = 3 where cell_id = {cell}")
 
@@ -489,9 +496,7 @@ def test_a_gradebook_that_cannot_be_used_is_named(springs: Assignment, tmp_path:
 
 
 def test_a_gradebook_that_was_removed_is_made_again(springs: Assignment, tmp_path: Path) -> None:
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    recorder = Recorder(tmp_path, [springs])
-    recorder.record(result(springs))
+    recorder = ada_recorded(springs, tmp_path)
     before = grades(tmp_path)
     (tmp_path / "gradebook.db").unlink()
     recorder.record(result(springs))
@@ -525,8 +530,7 @@ def test_tables_are_made_at_one_blow(
         patch.setattr(Base.metadata, "create_all", end)
         with pytest.raises(KeyboardInterrupt):
             Recorder(tmp_path, [springs])
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     assert grades(tmp_path)["check_spring_force"][0] == 6.0
 
 
@@ -622,12 +626,22 @@ def late(course_dir: Path, hours: float) -> None:
     change(course_dir, f"update assignment set duedate = '{due:%Y-%m-%d %H:%M:%S.000000}'")
 
 
+def ada_recorded(springs: Assignment, course_dir: Path, hours: float | None = None) -> Recorder:
+    """Who recorded ada's submission, which may have come so many hours late."""
+    hand_in(course_dir, "ada", filled(springs, ANSWERS))
+    recorder = Recorder(course_dir, [springs])
+    if hours is not None:
+        late(course_dir, hours)
+    recorder.record(result(springs))
+    return recorder
+
+
 @pytest.mark.parametrize(
     ("setting", "hours", "penalty"),
     [
         ("", 5, None),
-        ("c.LateSubmissionPlugin.penalty_method = 'zero'", 5, 8.0),
-        ("c.LateSubmissionPlugin.penalty_method = 'zero'", -1, None),
+        (NO_LATE_POINTS, 5, 8.0),
+        (NO_LATE_POINTS, -1, None),
         (PLUGIN + "c.AssignLatePenalties.plugin_class = TwoPerHour", 1.5, 3.0),
         (PLUGIN + "c.AssignLatePenalties.plugin_class = TwoPerHour", 50, 8.0),
     ],
@@ -635,11 +649,8 @@ def late(course_dir: Path, hours: float) -> None:
 def test_late_penalties_are_nbgraders(
     springs: Assignment, tmp_path: Path, setting: str, hours: float, penalty: float | None
 ) -> None:
-    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    recorder = Recorder(tmp_path, [springs])
-    late(tmp_path, hours)
-    recorder.record(result(springs))
+    configured(tmp_path, setting)
+    ada_recorded(springs, tmp_path, hours)
     assert rows(tmp_path, PENALTY) == [(penalty,)]
 
 
@@ -648,13 +659,8 @@ def test_whatever_a_courses_own_penalty_gives_stops_nobody(
     springs: Assignment, tmp_path: Path, gives: str
 ) -> None:
     plugin = PLUGIN.replace("2 * total_seconds_late / 3600", gives)
-    (tmp_path / "nbgrader_config.py").write_text(
-        f"c = get_config()\n{plugin}c.AssignLatePenalties.plugin_class = TwoPerHour\n"
-    )
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    recorder = Recorder(tmp_path, [springs])
-    late(tmp_path, 5)
-    recorder.record(result(springs))
+    configured(tmp_path, f"{plugin}c.AssignLatePenalties.plugin_class = TwoPerHour")
+    recorder = ada_recorded(springs, tmp_path, 5)
     (mark,) = recorder.marks(springs)
     assert mark.total == {"'5'": 3.0, "float('inf')": 0.0}.get(gives, 8.0)
 
@@ -675,7 +681,7 @@ def test_a_penalty_may_be_a_module_beside_the_configuration(
         "    def late_submission_penalty(self, student, score, seconds):\n"
         "        return score / 2\n"
     )
-    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
+    configured(tmp_path, setting)
     recorder = Recorder(tmp_path, [springs])
     change(tmp_path, "update assignment set duedate = '2026-11-20 12:00:00.000000'")
     hand_in(tmp_path, "ada", filled(springs, ANSWERS))
@@ -698,7 +704,7 @@ def test_a_penalty_may_be_a_module_beside_the_configuration(
 def test_a_slip_in_a_courses_configuration_is_one_sentence(
     springs: Assignment, tmp_path: Path, setting: str
 ) -> None:
-    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
+    configured(tmp_path, setting)
     with pytest.raises(CourseError, match=r"nbgrader_config\.py"):
         Recorder(tmp_path, [springs])
 
@@ -753,13 +759,8 @@ def test_a_second_notebook_in_the_gradebook_is_nobodys_mark(
 
 
 def test_a_penalty_counts_what_was_given_by_hand(springs: Assignment, tmp_path: Path) -> None:
-    (tmp_path / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
-    )
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    recorder = Recorder(tmp_path, [springs])
-    late(tmp_path, 5)
-    recorder.record(result(springs))
+    configured(tmp_path, NO_LATE_POINTS)
+    recorder = ada_recorded(springs, tmp_path, 5)
     cell = "(select id from base_cell where name = 'check_oscillator')"
     change(
         tmp_path, f"update grade set manual_score = 3, extra_credit = 0.5 where cell_id = {cell}"
@@ -776,14 +777,9 @@ def test_a_gradebook_that_may_only_be_read_stops_no_export(
     springs: Assignment, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As a backup; what being late costs by now is told, and not written."""
-    config = tmp_path / "nbgrader_config.py"
-    config.write_text("c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n")
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    recorder = Recorder(tmp_path, [springs])
-    late(tmp_path, 5)
-    recorder.record(result(springs))
-    cell = "(select id from base_cell where name = 'check_oscillator')"
-    change(tmp_path, f"update grade set manual_score = 3 where cell_id = {cell}")
+    configured(tmp_path, NO_LATE_POINTS)
+    recorder = ada_recorded(springs, tmp_path, 5)
+    give(tmp_path, 3)
     url = f"sqlite:///file:{tmp_path}/gradebook.db?mode=ro&uri=true"
     (mark,) = Recorder(tmp_path, [springs], db_url=url).marks(springs)
     assert (mark.points, mark.total) == (11.0, 0.0)
@@ -796,13 +792,8 @@ def test_a_gradebook_that_may_only_be_read_stops_no_export(
 def test_an_extension_counts(springs: Assignment, tmp_path: Path) -> None:
     from nbgrader.api import Gradebook
 
-    (tmp_path / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
-    )
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    recorder = Recorder(tmp_path, [springs])
-    late(tmp_path, 5)
-    recorder.record(result(springs))
+    configured(tmp_path, NO_LATE_POINTS)
+    recorder = ada_recorded(springs, tmp_path, 5)
     assert rows(tmp_path, PENALTY) == [(8.0,)]
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
         book.grant_extension("springs", "ada", hours=6)
@@ -820,8 +811,7 @@ def test_the_courses_own_configuration_names_the_database(
     config.write_text(
         f"c = get_config()\nc.CourseDirectory.db_url = 'sqlite:///{tmp_path}/other.db'\n"
     )
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     assert (tmp_path / "other.db").exists()
     assert not (tmp_path / "gradebook.db").exists()
     config.write_text("1 / 0")
@@ -1023,7 +1013,8 @@ def test_what_is_recorded_already_is_not_written_again(springs: Assignment, tmp_
     hand_in(tmp_path, "ada", filled(springs, ANSWERS))
     made = result(springs)
     Store(tmp_path).save(made)
-    recorder, pages = Recorder(tmp_path, [springs]), Pages(tmp_path, [springs])
+    recorder = Recorder(tmp_path, [springs])
+    pages = Pages(recorder)
     notebook, page = recorder.autograded(made), pages.path(made)
     stamp, submitted = (
         notebook.with_name("timestamp.txt"),
@@ -1055,8 +1046,7 @@ def test_what_is_recorded_already_is_not_written_again(springs: Assignment, tmp_
     assert not stamp.exists()
     Store(tmp_path).save(made)
     assert recorded() == {notebook}, "the same result: the page shows it already"
-    cell = "(select id from base_cell where name = 'check_oscillator')"
-    change(tmp_path, f"update grade set manual_score = 1 where cell_id = {cell}")
+    give(tmp_path, 1)
     assert page in recorded(), "another mark: another page"
 
 
@@ -1168,7 +1158,7 @@ def test_pages_for_what_was_not_graded(springs: Assignment) -> None:
 def test_nbgraders_pages_stay_until_there_is_a_new_result(
     springs: Assignment, tmp_path: Path
 ) -> None:
-    pages, made, store = Pages(tmp_path, [springs]), result(springs), Store(tmp_path)
+    pages, made, store = Pages(Recorder(tmp_path, [springs])), result(springs), Store(tmp_path)
     store.save(made)
     pages.record(made)
     path = tmp_path / "feedback" / "ada" / "springs" / "springs.html"
@@ -1193,7 +1183,7 @@ def test_pages_are_made_anew_where_what_makes_them_is_another(
     name: str, springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, read = result(springs), Path.read_bytes
-    pages = Pages(tmp_path, [springs])
+    pages = Pages(Recorder(tmp_path, [springs]))
     pages.record(made)
     monkeypatch.setattr(Path, "read_bytes", lambda self: read(self) + b" " * (self.name == name))
     before = pages.path(made).stat().st_mtime_ns
@@ -1278,9 +1268,7 @@ def test_formgrader_takes_no_name_for_markup(
     from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
     from tornado.web import Application
 
-    (tmp_path / "nbgrader_config.py").write_text(
-        f"c = get_config()\nload_subconfig({str(CONFIG)!r})\n"
-    )
+    configured(tmp_path, f"load_subconfig({str(CONFIG)!r})")
     monkeypatch.chdir(tmp_path)
     formgrader, server = FormgradeExtension(), Application()
     formgrader.root_dir = str(tmp_path)
@@ -1509,9 +1497,7 @@ def graded(springs: Assignment, tmp_path: Path) -> Path:
     """Ada, late, with points by hand; and a student whose name is a formula."""
     from nbgrader.api import Gradebook
 
-    (tmp_path / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
-    )
+    configured(tmp_path, NO_LATE_POINTS)
     recorder = Recorder(tmp_path, [springs])
     for student in ("ada", "=1+1"):
         sha256 = hand_in(tmp_path, student, filled(springs, ANSWERS))
@@ -1522,15 +1508,14 @@ def graded(springs: Assignment, tmp_path: Path) -> Path:
         book.update_or_create_student(
             "ada", first_name="Ada", last_name="Lovelace", email="ada@example.org", lms_user_id="7"
         )
-    cell = "(select id from base_cell where name = 'check_oscillator')"
-    change(tmp_path, f"update grade set manual_score = 3 where cell_id = {cell}")
+    give(tmp_path, 3)
     return tmp_path
 
 
 def as_csv(course_dir: Path, springs: Assignment, kind: Any) -> list[list[str]]:
     from autograder.exchange.export import table
 
-    text, without = table(course_dir, springs, kind)
+    text, without, _ = table(course_dir, springs, kind)
     assert not without
     return list(csv.reader(io.StringIO(text)))
 
@@ -1556,7 +1541,7 @@ def test_whom_the_grader_failed_has_no_mark_and_no_zero(
     Store(graded).save(failed)
     Recorder(graded, [springs]).record(failed)
     for kind in ("csv", "canvas", "moodle"):
-        text, without = table(graded, springs, kind)
+        text, without, _ = table(graded, springs, kind)
         (ada,) = (row for row in csv.reader(io.StringIO(text)) if "ada" in row)
         assert without == ["ada"]
         assert ada[-2 if kind == "csv" else -1] == "", "an empty field, not a zero"
@@ -1802,8 +1787,7 @@ def test_nbgraders_path_takes_nothing_along_but_the_notebook(
 def test_formgrader_lists_the_assignment_after_the_first_grade_of_a_new_course(
     springs: Assignment, tmp_path: Path
 ) -> None:
-    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    Recorder(tmp_path, [springs]).record(result(springs))
+    ada_recorded(springs, tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         (row,) = nbgrader_api(tmp_path).get_assignments()
@@ -1839,7 +1823,7 @@ def there_and_back(
     for student in students:
         made = result(springs, student, (6, 2, 1 / 3))
         Store(folder).save(made)
-        for sink in (Recorder(folder, [springs]), Pages(folder, [springs])):
+        for sink in (Recorder(folder, [springs]), Pages(Recorder(folder, [springs]))):
             sink.record(made)
     return students
 
@@ -1848,7 +1832,7 @@ def test_canvas_gets_its_own_ids_and_its_own_column(springs: Assignment, tmp_pat
     from autograder.exchange.export import table
 
     there_and_back(tmp_path, springs, ["lovelaceada_55_777_springs.ipynb", "b_LATE_56_8_s.ipynb"])
-    text, _ = table(tmp_path, springs, "canvas", "A weight on a spring (4711)")
+    text, *_ = table(tmp_path, springs, "canvas", "A weight on a spring (4711)")
     header, possible, *people = csv.reader(io.StringIO(text))
     assert (header[-1], possible[0]) == ("A weight on a spring (4711)", "    Points Possible")
     assert {row[1]: row[3:] for row in people} == {
@@ -1858,19 +1842,20 @@ def test_canvas_gets_its_own_ids_and_its_own_column(springs: Assignment, tmp_pat
 
 
 def test_moodle_gets_its_worksheet(springs: Assignment, tmp_path: Path) -> None:
-    from autograder.exchange.export import not_in_worksheet, table
+    from autograder.exchange.export import table
 
     name = "Ada Lovelace_1234567_assignsubmission_file_/springs.ipynb"
     there_and_back(tmp_path, springs, [name])
     hand_in(tmp_path, "ben", filled(springs, ANSWERS))
     Recorder(tmp_path, [springs]).record(result(springs, "ben"))
-    rows = list(csv.DictReader(io.StringIO(table(tmp_path, springs, "moodle")[0])))
+    text, _, elsewhere = table(tmp_path, springs, "moodle")
+    rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["Identifier"], row["Full name"], row["Grade"]) for row in rows] == [
         ("Participant 1234567", "Ada Lovelace", "8.33")
     ]
     assert "Maximum Grade" in rows[0]
     assert rows[0]["Last modified (grade)"] == "-", "as Moodle has it, and no formula"
-    assert not_in_worksheet(tmp_path, springs) == ["ben"]
+    assert elsewhere == ["ben"]
     # The number is that of this assignment's worksheet, and nobody's anywhere else.
     (tmp_path / "collected" / "springs.json").unlink()
     assert "1234567" not in table(tmp_path, springs, "moodle")[0].replace("-1234567", "")
@@ -2033,9 +2018,7 @@ def test_gradescope_gets_the_gradebooks_mark_and_how_it_came_about(
 
 
 def test_a_late_submission_out_of_an_archive_is_late(springs: Assignment, tmp_path: Path) -> None:
-    (tmp_path / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
-    )
+    configured(tmp_path, NO_LATE_POINTS)
     Recorder(tmp_path, [springs])
     late(tmp_path, 2)  # due at 16:00 on the 20th
     names = [
@@ -2105,7 +2088,7 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
         made = result(springs, who)
         Store(course_dir).save(made)
         recorder = Recorder(course_dir, [springs])
-        for sink in (recorder, Pages(course_dir, [springs])):
+        for sink in (recorder, Pages(recorder)):
             sink.record(made)
     run(ExchangeReleaseFeedback, course_dir)
     as_student(ExchangeFetchFeedback)
@@ -2115,7 +2098,7 @@ def test_released_feedback_reaches_its_student_through_an_exchange(
     # nbgrader's own generate_feedback takes along what lies beside the autograded notebook.
     handed_in = course_dir / "submitted" / student / "springs" / "submission_secret.txt"
     for who in (student, "by_mail"):
-        Pages(course_dir, [springs]).remove(result(springs, who))
+        Pages(Recorder(course_dir, [springs])).remove(result(springs, who))
         autograded = course_dir / "autograded" / who / "springs" / "submission_secret.txt"
         assert len(autograded.read_bytes()) > 30
         assert who != student or autograded.read_bytes() == handed_in.read_bytes()
@@ -2191,7 +2174,7 @@ def test_the_page_has_the_gradebooks_mark_and_how_it_came_about(
     change(graded, f"update comment set manual_comment = 'Read § 3.' where cell_id = {cell}")
     made = Store(graded).load("springs", "ada")
     assert made is not None
-    pages = Pages(graded, [springs])
+    pages = Pages(Recorder(graded, [springs]))
     pages.record(made)
     text = shown_page(graded)
     for words in (
@@ -2208,7 +2191,7 @@ def test_the_page_has_the_gradebooks_mark_and_how_it_came_about(
     late(graded, 5)
     Recorder(graded, [springs]).record(made)
     assert "11 of 15 points" in shown_page(graded)
-    pages.refresh(springs)
+    write_report("springs", graded)
     assert "0 of 15 points" in shown_page(graded)
     assert "18:00 UTC, due 2026-11-20 13:00 UTC): 11 less 11" in shown_page(graded)
 
@@ -2218,8 +2201,8 @@ def test_pages_of_a_class_need_no_query_for_each_student(
 ) -> None:
     """As `grade` writes those of submissions of which nothing changed."""
     recorder = Recorder(graded, [springs])
-    pages = Pages(graded, [springs], recorder)
-    pages.refresh(springs)
+    pages = Pages(recorder)
+    write_report("springs", graded)
     before = shown_page(graded)
     late(graded, 5)
     for made in Store(graded).all("springs"):
@@ -2236,7 +2219,7 @@ def test_code_is_shown_only_where_it_is_what_was_graded(graded: Path, springs: A
     made = Store(graded).load("springs", "ada")
     assert made is not None
     hand_in(graded, "ada", filled(springs, ANSWERS | {"energies": "# another try"}))
-    Pages(graded, [springs]).record(made)
+    Pages(Recorder(graded, [springs])).record(made)
     assert "Your code" not in shown_page(graded)
 
 
@@ -2328,7 +2311,7 @@ def test_a_page_of_nbgraders_gives_way_where_its_mark_is_not_the_gradebooks(
 ) -> None:
     made = Store(graded).load("springs", "ada")
     assert made is not None
-    pages = Pages(graded, [springs])
+    pages = Pages(Recorder(graded, [springs]))
     path = pages.path(made)
     path.parent.mkdir(parents=True)
     for total, stays in (("11.0", True), ("8.0", False)):
@@ -2413,7 +2396,7 @@ def test_what_could_not_be_read_has_the_gradebooks_mark_everywhere(
         said[kind] = row[-2 if kind == "csv" else -1]
     gradescope_files(graded, springs, tmp_path / "out")
     said["gradescope"] = str(json.loads((tmp_path / "out" / "ben.json").read_bytes())["score"])
-    Pages(graded, [springs]).record(made)
+    Pages(Recorder(graded, [springs])).record(made)
     said["page"] = re.findall(r"([\d.]+) of 15 points", shown_page(graded, "ben"))[0]
     report = read_report("springs", graded)
     text = " ".join(Tags(render(report, datetime.now())).text.split())
@@ -2446,7 +2429,7 @@ def test_a_mark_by_hand_counts_also_where_the_grader_failed(
     assert without == []
     assert json.loads((tmp_path / "out" / "ada.json").read_bytes())["score"] == 11.0
     assert {s.name: s.total for s in read_report("springs", graded).submissions}["ada"] == 11.0
-    Pages(graded, [springs]).record(failed)
+    Pages(Recorder(graded, [springs])).record(failed)
     assert "11 of 15 points" in shown_page(graded)
 
 
@@ -2544,7 +2527,7 @@ def test_who_left_is_nowhere_and_comes_back_with_everything(
     assert (report.absent, report.ungraded) == (["Zoe Late (zoe)"], [])
     assert report.dropped == [f"ada, {datetime.now():%Y-%m-%d}"]
     assert "left the course" in render(report, datetime(2026, 12, 1))
-    _print_absent(recorder, springs, 1)
+    _print_absent(recorder.absent("springs", recorder.marks(springs)), 1)
     said = capsys.readouterr().out
     assert "handed in nothing: Zoe Late (zoe)" in said
     drop(["ada"], graded, back=True)
@@ -2661,7 +2644,7 @@ def test_answers_in_words_reach_formgrader_and_every_page(
     data = json.loads((tmp_path / "out" / "ada.json").read_bytes())
     assert data["score"] == 11.0
     assert "And friction?" in data["output"]
-    Pages(tmp_path, [wordy]).record(made)
+    Pages(Recorder(tmp_path, [wordy])).record(made)
     text = shown_page(tmp_path)
     for words in ("11 of 19 points", "Because <b>energy</b> moves.", "Comment. And friction?"):
         assert words in text, f"the page does not say: {words}"

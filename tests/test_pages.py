@@ -19,6 +19,7 @@ from autograder.authoring import demo
 from autograder.course import load_assignment
 from autograder.judging.answers import alternatives, reference_code
 from autograder.records.feedback import Pages
+from autograder.records.gradebook import Recorder
 from autograder.records.report import write_report
 from autograder.results import Store
 
@@ -68,7 +69,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         folder.mkdir(parents=True)
         mine = code | (styles if n < 2 else {})
         (folder / f"{NAME}.ipynb").write_text(json.dumps(demo.filled(release, mine)))
-    written = Pages(course, [FOUND])
+    written = Pages(Recorder(course, [FOUND]))
     found = {"report": write_report(NAME, course)}
     for result in Store(course).all(NAME):
         written.record(result)

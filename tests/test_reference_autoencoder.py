@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import itertools
 
@@ -10,10 +9,12 @@ import numpy as np
 import pytest
 import torch
 from coursekit.ising_data import ising_configurations
+from draws import seeded
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression
 from torch.nn import functional
 
+from autograder.checks import test_autoencoder as checks
 from autograder.course import load_assignment
 from reference_impl import autoencoder as ae
 
@@ -34,10 +35,6 @@ def lattices() -> tuple[np.ndarray, np.ndarray]:
     ]
     known, unseen = (table.reshape(-1, 256).astype(np.float32) for table in tables)
     return known, unseen
-
-
-def seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def network(seed: int, *sizes: int) -> ae.IsingAutoencoder:
@@ -321,12 +318,7 @@ def test_the_docstrings_worked_numbers_hold() -> None:
 
 
 def test_the_docstrings_name_what_the_hidden_checks_ask_for() -> None:
-    tree = ast.parse(load_assignment("autoencoder").hidden_checks.read_text(encoding="utf-8"))
-    limits = {
-        ast.unparse(node.targets[0]): node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-    }
+    limits = vars(checks)
     text = inspect.getdoc(ae.train_autoencoder)
     assert text is not None
     seconds = load_assignment("autoencoder").exercise("train_autoencoder").seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
 import math
@@ -11,19 +10,16 @@ import numpy as np
 import pytest
 import torch
 from coursekit.ising_data import ising_configurations
+from draws import seeded
 from scipy import ndimage
 from scipy.signal import convolve2d, correlate
 from torch import nn
 
+from autograder.checks import test_cnn as checks
 from autograder.course import load_assignment
 from reference_impl import cnn
 
 T_C = 2 / math.log(1 + math.sqrt(2))
-
-
-@pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(20261121)
 
 
 # ------------------------------------------------------------------------------ kernels
@@ -237,10 +233,6 @@ def labelled(seed: int, each: int, temperatures: np.ndarray = FAR) -> tuple:
     return torch.tensor(lattices[:, None], dtype=torch.float32), torch.tensor(labels)
 
 
-def seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
 @functools.cache
 def trained(kind: str, seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
@@ -367,12 +359,7 @@ def test_the_docstrings_worked_numbers_hold() -> None:
 
 
 def test_the_docstring_names_what_the_hidden_checks_ask_for() -> None:
-    tree = ast.parse(load_assignment("cnn").hidden_checks.read_text(encoding="utf-8"))
-    limits = {
-        ast.unparse(node.targets[0]): node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-    }
+    limits = vars(checks)
     text = " ".join((inspect.getdoc(cnn.train_cnn) or "").split())
     seconds = load_assignment("cnn").exercise("train_cnn").seconds
     for said in (

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from draws import seeded
 from scipy.integrate import dblquad, solve_ivp
 from scipy.optimize import curve_fit, least_squares
 from scipy.stats import kstest
@@ -18,15 +19,6 @@ from autograder.course import load_assignment
 from reference_impl import inverse_pinn as pinn
 
 Data = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-@pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(20261121)
-
-
-def seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def fitted(data: Data) -> tuple[float, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import itertools
 import math
@@ -13,12 +12,14 @@ import pytest
 import torch
 from ase import Atoms
 from ase.calculators.lj import LennardJones
+from draws import seeded
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 from scipy.stats import kstest
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
+from autograder.checks import test_symmetry as checks
 from autograder.course import load_assignment
 from reference_impl import lennard_jones as lj
 from reference_impl import symmetry
@@ -26,19 +27,10 @@ from reference_impl import symmetry
 KINDS = ("sum", "mean", "max")
 
 
-@pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(20261121)
-
-
 def clusters(seed: int, count: int, n_atoms: int) -> tuple[torch.Tensor, torch.Tensor]:
     positions = lj.sample_clusters(count, n_atoms, 0.9, np.random.default_rng(seed))
     energies = [lj.cluster_energy(one) for one in positions]
     return torch.tensor(positions), torch.tensor(energies, dtype=torch.float64)
-
-
-def seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 # --------------------------------------------------------------------------------- pool
@@ -375,12 +367,7 @@ def test_the_docstrings_worked_numbers_hold() -> None:
 
 
 def test_the_docstring_names_what_the_hidden_checks_ask_for() -> None:
-    tree = ast.parse(load_assignment("symmetry").hidden_checks.read_text(encoding="utf-8"))
-    limits = {
-        ast.unparse(node.targets[0]): node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-    }
+    limits = vars(checks)
     text = " ".join((inspect.getdoc(symmetry.train_energy_model) or "").split())
     for said in (
         f"{limits['CLUSTERS']} clusters of four atoms",

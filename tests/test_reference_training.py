@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import math
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from draws import seeded
 from scipy import special, stats
 from scipy.differentiate import derivative as scipy_derivative
 from sklearn.metrics import log_loss, mean_absolute_error, mean_squared_error
@@ -18,12 +18,9 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
+from autograder.checks import test_training as checks
 from autograder.course import load_assignment
 from reference_impl import training as reference
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.fixture
@@ -485,12 +482,7 @@ def test_the_docstrings_worked_numbers_hold() -> None:
 
 
 def test_the_docstring_of_train_names_what_the_hidden_checks_ask_for() -> None:
-    tree = ast.parse(load_assignment("training").hidden_checks.read_text(encoding="utf-8"))
-    limits = {
-        ast.unparse(node.targets[0]): node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-    }
+    limits = vars(checks)
     text = " ".join((inspect.getdoc(reference.train) or "").split())
     for said in (
         f"learning_rate = {limits['RATE']}:",

@@ -128,8 +128,8 @@ def _class_of(draw: random.Random, students: int) -> dict[str, dict[str, str]]:
     known = {}
     for exercise in FOUND.exercises:
         right = [reference_code(FOUND, exercise.name)]
-        right += [one.code for one in alternatives(FOUND) if one.exercise == exercise.name]
-        slips = [one.code for one in mistakes(FOUND) if one.exercise == exercise.name]
+        right += [one.code for one in alternatives(FOUND, exercise.name)]
+        slips = [one.code for one in mistakes(FOUND, exercise.name)]
         known[exercise.name] = right * 3 + slips
     return {
         f"s{n:02}": {exercise: draw.choice(codes) for exercise, codes in known.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import subprocess
@@ -18,6 +17,7 @@ from coursekit.ipynb import kit_in, read_cells
 from nbclient import NotebookClient
 from test_check_submission import RIGHT, SCRIPT
 
+from autograder.authoring import demo
 from autograder.course import Assignment, course, load_assignment
 from autograder.exchange.bundle import single_notebooks, student_folder
 from autograder.judging.judge import Judge
@@ -34,16 +34,9 @@ def alone(springs: Assignment, tmp_path: Path) -> Path:
     single_notebooks([springs], tmp_path / "given")
     path = tmp_path / "empty" / "springs.ipynb"
     path.parent.mkdir()
-    notebook = filled(json.loads((tmp_path / "given" / "springs.ipynb").read_text("utf-8")))
-    path.write_text(json.dumps(notebook), encoding="utf-8")
+    given = json.loads((tmp_path / "given" / "springs.ipynb").read_text("utf-8"))
+    path.write_text(json.dumps(demo.filled(given, RIGHT)), encoding="utf-8")
     return path
-
-
-def filled(notebook: Notebook) -> Notebook:
-    notebook = copy.deepcopy(notebook)
-    for cell in notebook["cells"]:
-        cell["source"] = RIGHT.get(cell["id"], cell["source"])
-    return notebook
 
 
 def kit_of(notebook: Notebook) -> Notebook:
@@ -148,7 +141,7 @@ def with_windows_lines(cell: Notebook) -> Notebook:
 def test_it_is_graded_as_the_plain_one(
     saved: Callable[[Notebook], Notebook], alone: Path, springs: Assignment
 ) -> None:
-    plain = filled(json.loads(springs.release.read_text("utf-8")))
+    plain = demo.filled(json.loads(springs.release.read_text("utf-8")), RIGHT)
     single = json.loads(alone.read_text("utf-8"))
     read = {}
     for name, notebook in (("plain", plain), ("single", single)):

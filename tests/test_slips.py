@@ -14,8 +14,8 @@ from coursekit import Call, facts, slips
 from coursekit.written import Thing
 
 from autograder.authoring import slips as made
-from autograder.course import Assignment, course, load_assignment
-from autograder.judging.answers import Mistake, alternatives
+from autograder.course import course, load_assignment
+from autograder.judging.answers import alternatives, mistakes
 from autograder.judging.diagnosis import right_codes
 
 QUICK = [("lennard_jones", "lj_force"), ("backprop", "mse_loss"), ("cnn", "correlate1d")]
@@ -29,15 +29,11 @@ def table(name: str) -> dict[str, Any]:
     return found
 
 
-def mistakes_of(assignment: Assignment, exercise: str) -> list[Mistake]:
-    return made._mistakes(assignment, assignment.exercise(exercise))
-
-
 @pytest.mark.parametrize(("name", "exercise"), QUICK)
 def test_a_known_mistake_is_named_by_public_checks_alone(name: str, exercise: str) -> None:
     found = load_assignment(name)
     seen = 0
-    for wrong in mistakes_of(found, exercise):
+    for wrong in mistakes(found, exercise):
         failed = made.failures(found, exercise, wrong)
         hint = slips.named(exercise, failed, table(name))
         assert not failed or not hint or wrong.hint in hint, wrong.name
@@ -48,8 +44,7 @@ def test_a_known_mistake_is_named_by_public_checks_alone(name: str, exercise: st
 @pytest.mark.parametrize(("name", "exercise"), QUICK)
 def test_right_answers_fail_nothing_and_are_not_named(name: str, exercise: str) -> None:
     found = load_assignment(name)
-    right = [a for a in alternatives(found) if a.exercise == exercise]
-    for answer in [None, *right]:
+    for answer in [None, *alternatives(found, exercise)]:
         assert made.failures(found, exercise, answer) == {}  # type: ignore[arg-type]
 
 

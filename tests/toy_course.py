@@ -277,7 +277,7 @@ def activate(root: Path) -> None:
     autograder.course.course.cache_clear()
     autograder.mistakes.__path__ = [str(root / "autograder" / "mistakes")]
     autograder.alternatives.__path__ = [str(root / "autograder" / "alternatives")]
-    for cached in ("_reference", "mistakes", "alternatives"):
+    for cached in ("_reference", "_declared"):
         getattr(autograder.judging.answers, cached).cache_clear()
     for name in ("mistakes", "alternatives"):
         sys.modules.pop(f"autograder.{name}.springs", None)

@@ -241,6 +241,12 @@ def mean_of_the_rows_means():
         return torch.stack([nn.MSELoss()(b, a) for a, b in zip(x, x_hat, strict=True)]).mean()
 
 
+@alternative("reconstruction_loss")
+def by_the_product_with_the_spin():
+    def reconstruction_loss(x, x_hat):
+        return ((1 - x * x_hat) ** 2).mean()  # spins: x² = 1
+
+
 # -------------------------------------------------------------------- train_autoencoder
 
 

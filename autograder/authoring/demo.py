@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,11 @@ from typing import Any
 from coursekit.notebook import UNWRITTEN
 
 from autograder.course import ROOT, Assignment, Cell, cell_of
-from autograder.judging.answers import alternatives, cells, definition, mistakes, reference_code
+from autograder.judging.answers import alternatives, cells, mistakes, reference_code
 from autograder.judging.follow_through import in_process, judged
 from autograder.judging.judge import Judge
 
-from .merit import dependents
+from .merit import dependents, family
 
 Notebook = dict[str, Any]
 QUICK = ("backprop", "lennard_jones")
@@ -147,7 +147,7 @@ def _honest(group: _Class) -> None:
 def _unlucky(group: _Class) -> None:
     found, right = group.found, group.right
     lost = _independent(found)
-    stub = _call(found, lost)
+    stub = functools.partial(family, found.exercise(lost))
     for student, story, code in (
         ("ines", "a syntax error in one cell", "def broken(:\n"),
         ("jonas", "an endless loop in one function", stub("while True:\n        pass")),
@@ -179,13 +179,12 @@ def _below(group: _Class) -> None:
     if not used:
         return
     below = max(used, key=lambda name: sum(other.points for other in used[name]))
-    family = found.exercise(below).defines
     for student, story, body in (
         ("sami", "not written", f'raise NotImplementedError("{UNWRITTEN}")'),
         ("tess", "wrong", "return None"),
         ("uma", "leaves Python", "import os\n    os._exit(0)"),
     ):
-        code = "\n".join(f"def {name}(*args, **kwargs):\n    {body}\n" for name in family)
+        code = family(found.exercise(below), body)
         told = f"{below}, on which others build: {story}"
         group.add(student, told, right | {below: code}, lost=(below,))
     broken = right | {below: right[below] + "\ndef broken(:\n"}
@@ -247,7 +246,7 @@ class Yes:
 def _hostile(group: _Class) -> None:
     found, right = group.found, group.right
     lost = _independent(found)
-    stub = _call(found, lost)
+    stub = functools.partial(family, found.exercise(lost))
     secrets = [str(path) for path in (found.reference, found.hidden_checks, found.source)]
     reads = READS_THE_ANSWERS.format(paths=secrets)
     group.add("trudy", "looks for the answers on disk", {}, first=reads, points=0.0)
@@ -267,12 +266,6 @@ def _independent(found: Assignment) -> str:
         if len(defined) == 1 and not any(f"{d}(" in others for d in defined):
             return name
     return names[-1]
-
-
-def _call(found: Assignment, exercise: str) -> Callable[[str], str]:
-    """Makes the exercise's function with another body."""
-    node = definition(found, found.exercise(exercise).defines[0])[1]
-    return lambda body: f"def {node.name}(*args, **kwargs):\n    {body}\n"
 
 
 def write(course_dir: Path, found: Assignment, members: list[Submission]) -> None:

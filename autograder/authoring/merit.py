@@ -47,13 +47,16 @@ def dependents(judge: Judge, quick: bool = False) -> dict[str, list[Exercise]]:
     return table
 
 
+def family(exercise: Exercise, body: str) -> str:
+    """All that an exercise defines, as functions of this body."""
+    names = exercise.defines
+    return "\n".join(f"def {name}(*args, **kwargs):\n    {body}\n" for name in names)
+
+
 def damages(found: Assignment, exercise: Exercise) -> Iterator[Answer]:
     """The untouched stub, and a syntax error."""
-    stubs = (
-        f"def {name}(*args, **kwargs):\n    raise NotImplementedError({UNWRITTEN!r})\n"
-        for name in exercise.defines
-    )
-    yield Answer(found.name, exercise.name, "its stub", "\n".join(stubs))
+    stub = family(exercise, f"raise NotImplementedError({UNWRITTEN!r})")
+    yield Answer(found.name, exercise.name, "its stub", stub)
     broken = reference_code(found, exercise.name) + "\ndef broken(:\n"
     yield Answer(found.name, exercise.name, "a syntax error", broken)
 

@@ -58,22 +58,18 @@ def _fingerprint(assignment: Assignment, exercise: Exercise) -> str:
     """Of all that an exercise's entries are made from: later exercises are no part of it."""
     code = [cell.source for cell in cells(assignment)]
     made_from = code[: 2 + assignment.exercises.index(exercise)]  # the first is the setup cell
-    made_from += [repr(wrong) for wrong in _mistakes(assignment, exercise)]
+    made_from += [repr(wrong) for wrong in mistakes(assignment, exercise.name)]
     parts = pieces(assignment.public_checks)
     made_from += [text.decode() for name, text in parts if name in ("", exercise.name)]
     made_from.append(str(slips.VERSION))
     return hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:16]
 
 
-def _mistakes(assignment: Assignment, exercise: Exercise) -> list[Mistake]:
-    return [wrong for wrong in mistakes(assignment) if wrong.exercise == exercise.name]
-
-
 def _found(assignment: Assignment, exercise: Exercise) -> dict[str, str]:
     """Entries by the beginning of their digests; none that right numbers would open."""
     right = _right_digests(assignment, exercise.name)
     by_digest: dict[bytes, list[slips.Slip]] = {}
-    for number, wrong in enumerate(_mistakes(assignment, exercise)):
+    for number, wrong in enumerate(mistakes(assignment, exercise.name)):
         told = {}
         failed = failures(assignment, exercise.name, wrong)
         for name, calls in failed.items():

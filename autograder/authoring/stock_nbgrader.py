@@ -16,7 +16,7 @@ import io
 import sys
 from typing import Any
 
-from autograder.course import load_assignment
+from autograder.course import Assignment, cell_of, load_assignment
 from autograder.judging.answers import cells
 from autograder.judging.diagnosis import Observer
 from autograder.judging.judge import Judge
@@ -38,7 +38,7 @@ def score(name: str, exercise: str, namespace: dict[str, Any]) -> float:
     transport = InProcess(())
     session = transport.session
     session.namespace, session.kernel.module = namespace, sys.modules["__main__"]
-    labels = _cells_of(namespace, [other.defines for other in found.exercises])
+    labels = _cells_of(namespace, found)
     session.kernel.labels = labels
     transport.lines = dict.fromkeys(labels.values(), sys.maxsize)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -57,12 +57,11 @@ def score(name: str, exercise: str, namespace: dict[str, Any]) -> float:
     return float(result.points)
 
 
-def _cells_of(namespace: dict[str, Any], families: list[tuple[str, ...]]) -> dict[str, str]:
+def _cells_of(namespace: dict[str, Any], found: Assignment) -> dict[str, str]:
     """The words for each cell that defines an exercise, by the file name that IPython gives it."""
-    cells = {}
-    for family in families:
-        for name in family:
-            code = getattr(namespace.get(name), "__code__", None)
-            if code is not None:
-                cells[code.co_filename] = f"the cell of {family[0]}"
-    return cells
+    codes = (
+        (exercise, getattr(namespace.get(name), "__code__", None))
+        for exercise in found.exercises
+        for name in exercise.defines
+    )
+    return {code.co_filename: cell_of(exercise.name) for exercise, code in codes if code}

@@ -29,7 +29,7 @@ import msgspec
 
 from autograder.course import Assignment, Exercise
 from autograder.errors import CourseError
-from autograder.judging.answers import Answer, Mistake, alternatives, cells, definition, mistakes
+from autograder.judging.answers import Answer, Mistake, alternatives, cells, mistakes
 from autograder.judging.diagnosis import Observer
 from autograder.judging.judge import (
     AT_MOST_WITHOUT_THE_POINT,
@@ -183,25 +183,26 @@ def _exercise_rows(
         row.hole = "has no hidden check"
     row.checks = [check.name for check in reference.checks]
     yield row
-    for name, code in _nothings(found, exercise):
-        *_, row = trials.partly(
-            "nothing", Answer(found.name, exercise.name, name, code), at_most=0.0
-        )
+
+    def answers(made: Iterator[tuple[str, str]]) -> Iterator[Answer]:
+        return (Answer(found.name, exercise.name, *one) for one in made)
+
+    for answer in answers(_nothings(exercise)):
+        *_, row = trials.partly("nothing", answer, at_most=0.0)
         row.hole = f"earned {row.points:g} points" if row.points else row.hole
         yield row
-    for name, code in trivial.answers(judge, exercise):
-        *_, row = trials.partly("trivial", Answer(found.name, exercise.name, name, code), TRIVIAL)
+    for answer in answers(trivial.answers(judge, exercise)):
+        *_, row = trials.partly("trivial", answer, TRIVIAL)
         if row.points > TRIVIAL * row.max_points:
             row.hole = f"earned {row.points:g} of {row.max_points:g} points"
         yield row
-    for name, code in forgetful.answers(judge, exercise):
-        yield trials.forgetful(Answer(found.name, exercise.name, name, code))
-    for answer in alternatives(found):
-        if answer.exercise == exercise.name:
-            result, row = trials.whole("alternative", answer)
-            row.hole = _must_be_right(result)
-            yield row
-    yield from trials.mistakes([one for one in mistakes(found) if one.exercise == exercise.name])
+    for answer in answers(forgetful.answers(judge, exercise)):
+        yield trials.forgetful(answer)
+    for answer in alternatives(found, exercise.name):
+        result, row = trials.whole("alternative", answer)
+        row.hole = _must_be_right(result)
+        yield row
+    yield from trials.mistakes(mistakes(found, exercise.name))
     others = merit.dependents(judge, quick=True).get(exercise.name, [])
     for wrong in merit.damages(found, exercise) if others else ():
         yield _row_of_others(judge, wrong, others, salt)
@@ -392,19 +393,11 @@ def _must_be_right(result: ExerciseResult) -> str:
     return "" if result.points == result.max_points else f"earned {result.points:g} points"
 
 
-def _nothings(found: Assignment, exercise: Exercise) -> Iterator[tuple[str, str]]:
+def _nothings(exercise: Exercise) -> Iterator[tuple[str, str]]:
     """Answers with nothing in them: the stub, and functions that return without working."""
-    yield "untouched", _family(found, exercise, "raise NotImplementedError()")
+    yield "untouched", merit.family(exercise, "raise NotImplementedError()")
     yield "empty", "# nothing here"
-    yield "returns None", _family(found, exercise, "return None")
-    yield "returns 0", _family(found, exercise, "return 0.0")
-    yield "returns its argument", _family(found, exercise, "return args[0] if args else None")
-    yield (
-        "returns zeros",
-        _family(found, exercise, "return args[0] * 0 if args else 0.0"),
-    )
-
-
-def _family(found: Assignment, exercise: Exercise, body: str) -> str:
-    names = [definition(found, name)[1].name for name in exercise.defines]
-    return "\n".join(f"def {name}(*args, **kwargs):\n    {body}\n" for name in names)
+    yield "returns None", merit.family(exercise, "return None")
+    yield "returns 0", merit.family(exercise, "return 0.0")
+    yield "returns its argument", merit.family(exercise, "return args[0] if args else None")
+    yield "returns zeros", merit.family(exercise, "return args[0] * 0 if args else 0.0")

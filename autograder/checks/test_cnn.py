@@ -204,7 +204,8 @@ def test_convolve2d_periodic__does_not_run_over(student, draw):
     spins, small = np.ones((8, 9), dtype=np.int8), draw.integers(4, 7, (7, 7)).astype(np.int8)
     spins[0, draw.integers(9)] = -1
     large = draw.integers(60, 128, (8, 9)).astype(np.int8)  # a single product runs over
-    for image, kernel in ((spins, small), (large, small[:3, :3])):
+    many = draw.integers(120, 170, (8, 9)).astype(np.int16)  # a product fits, three do not
+    for image, kernel in ((spins, small), (large, small[:3, :3]), (many, many[:3, :3])):
         expected = _convolved(image, kernel.astype(float))
         found = array(student.convolve2d_periodic(image, kernel), expected.shape)
         close(found.astype(float), expected, SINGLE)
@@ -596,6 +597,9 @@ def test_ising_cnn__drops_three_tenths_of_the_last_hidden_units(student, draw):
         dropped, active = dropped + int((gone & some).sum()), active + int(some.sum())
     holds(active > 100, "hardly any hidden unit is ever at work")
     within(dropped / active, 0.3, (0.3 * 0.7 / active) ** 0.5)
+    alike = [_logits(model, _lattices(draw, 1).repeat(8, 1, 1, 1), 8) for _ in range(4)]
+    apart = any(_differ(logits[:1], logits[1:]) for logits in alike)
+    holds(apart, "all lattices of a batch lose the same units: each should lose its own")
 
 
 @pytest.mark.guard

@@ -115,9 +115,12 @@ def test_exact_heat__gives_a_number_for_numbers(student, draw):
 
 
 def test_exact_heat__broadcasts(student, draw):
-    """gives a whole table for a column of places and a row of times"""
+    """gives a whole table for a column of places and a row of times, whole numbers too"""
     x, t = draw.uniform(0.05, 0.95, (7, 1)), draw.uniform(0.0, 1.0, 5)
     close(student.exact_heat(x, t, 0.2), reference.exact_heat(x, t, 0.2), SINGLE)
+    x, t, length = np.arange(1, 8)[:, np.newaxis], np.arange(5), float(draw.uniform(8, 9))
+    expected = reference.exact_heat(x, t, 0.2, length)
+    close(student.exact_heat(x, t, 0.2, length), expected, SINGLE)
 
 
 @pytest.mark.guard
@@ -205,6 +208,7 @@ def test_observe__has_normal_noise_of_its_own_on_each(student, draw):
     # ones 1.8 times, of Student's with five degrees of freedom 9 times.
     squared = np.mean(noise**2) ** 2
     tails = bool(2.4 * squared < np.mean(noise**4) < 3.8 * squared)
+    tails &= bool(np.sum(np.abs(noise) > 2.5) > 8)  # of 37 ± 6; none where outliers are cut off
     words = "the noise is not normal with mean zero and the deviation asked for"
     holds(tails and stats.kstest(noise, "norm").pvalue > 1e-7, words)
     for other in (x, t, np.roll(noise, 1)):
@@ -417,9 +421,18 @@ def test_inverse_model__takes_alpha_from_log_alpha(student, draw):
 @pytest.mark.point
 def test_inverse_model__lets_gradients_through_alpha(student, draw):
     """has an α that can be differentiated with respect to log_alpha"""
-    alpha = attribute(_model(student, draw), "alpha")
+    model = _model(student, draw)
+    log_alpha = float(draw.uniform(-3, 1))
+    _set_log_alpha(model, log_alpha)
+    alpha = attribute(model, "alpha")
     _one(alpha, "alpha")
     holds(alpha.requires_grad, "alpha has no graph: a gradient would not reach log_alpha")
+    parameters = [*_parameters(model)]
+    holds("log_alpha" in parameters, "log_alpha is not among the model's parameters")
+    kept = student.call(model, "__getattribute__", ("alpha",), {}, keep=True)
+    slope = student.gradients(kept, model)[parameters.index("log_alpha")]
+    holds(slope is not None, "alpha does not come from log_alpha: no gradient reaches it")
+    close(_one(slope, "its gradient"), float(np.exp(log_alpha)), SINGLE)
 
 
 @pytest.mark.point

@@ -303,7 +303,6 @@ def _export(
     from autograder.exchange.export import (
         gradescope_files,
         not_graded,
-        not_in_worksheet,
         outdated,
         table,
     )
@@ -315,15 +314,14 @@ def _export(
         paths, without = gradescope_files(course_dir, found, folder)
         print(f"{len(paths)} files in {folder}")
     elif to == "csv" or to == "canvas" or to == "moodle":
-        text, without = table(course_dir, found, to, column)
+        text, without, elsewhere = table(course_dir, found, to, column)
         if output is None:
             typer.echo(text.encode(), nl=False)  # as in a file, whatever the terminal's letters are
         else:
             write_atomically(output, text.encode())
             print(output)
-        if to == "moodle":
-            for student in not_in_worksheet(course_dir, found):
-                print(f"left out: {shown(student)} did not hand in at Moodle", file=sys.stderr)
+        for student in elsewhere:
+            print(f"left out: {shown(student)} did not hand in at Moodle", file=sys.stderr)
     else:
         archive = output or course_dir / f"{to}_{found.name}.zip"
         pages, left_out = feedback_archive(course_dir, found, to, archive)

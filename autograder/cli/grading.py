@@ -34,7 +34,8 @@ from .terminal import (
 if TYPE_CHECKING:
     from autograder.authoring.demo import Submission
     from autograder.grading.run import Change, Graders
-    from autograder.records.gradebook import Mark, Recorder
+    from autograder.records.gradebook import Mark
+    from autograder.records.gradebook.students import Person
 
 _INVENTED = ".invented_class"  # in a folder that `demo` made and may remove
 
@@ -76,21 +77,19 @@ def grade(
         for name in names:
             save_policy(course_dir, name, policy)
     graders = Graders(jobs, scheduler, isolation)
-    graded, marks = _grade(found, course_dir, graders, student, force, json)
+    graded = _grade(found, course_dir, graders, student, force, json)
     if json:
-        told = []
-        for result in graded:
-            mark = marks.get((result.assignment, result.student))
-            told.append(
-                msgspec.to_builtins(result)
-                | {"mark": mark and mark.total, "story": mark.story if mark else []}
-            )
+        told = [
+            msgspec.to_builtins(result)
+            | {"mark": mark and mark.total, "story": mark.story if mark else []}
+            for result, mark in graded
+        ]
         print(msgspec.json.encode(told).decode())
     unseen = {one.name: not_looked_at(course_dir, one) for one in found}
     for name, folders in unseen.items():
         for sentence in folders:
             print(f"autograder: {name} was not graded in submitted/{sentence}", file=sys.stderr)
-    if any(result.status == "grader_error" for result in graded) or any(unseen.values()):
+    if any(result.status == "grader_error" for result, _ in graded) or any(unseen.values()):
         raise typer.Exit(1)
 
 
@@ -156,7 +155,7 @@ def regrade(
             _print_changes(changes, totals)
         asked = not yes and not json and bool(good) and sys.stdin.isatty()
         if yes or (asked and typer.confirm("Record these?")):
-            record(course_dir, good, [recorder, Pages(course_dir, [found], recorder)])
+            record(course_dir, good, [recorder, Pages(recorder)])
             print(f"{len(good)} results recorded", file=sys.stderr)
             if policy_of(course_dir, name) == "best":
                 print(f"`autograder grade {name}` finds the best attempts again", file=sys.stderr)
@@ -234,9 +233,9 @@ def _grade(
     student: str = "",
     force: bool = False,
     json: bool = False,
-) -> tuple[list[Result], dict[tuple[str, str], Mark]]:
-    """The results, and the gradebook's marks by assignment and student. Without `json` the results
-    have their points alone, so that a large class needs no more memory."""
+) -> list[tuple[Result, Mark | None]]:
+    """The results, and the gradebook's marks. Without `json` the results have their points alone,
+    so that a large class needs no more memory."""
     from msgspec.structs import replace
 
     from autograder.grading.folder import only_grader
@@ -245,18 +244,17 @@ def _grade(
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
 
-    graded: list[Result] = []
-    given: dict[tuple[str, str], Mark] = {}
+    graded: list[tuple[Result, Mark | None]] = []
     with interruptible(), only_grader(course_dir), progress_bar(json) as bar:
         recorder = Recorder(course_dir, assignments)
-        pages = Pages(course_dir, assignments, recorder)
+        pages = Pages(recorder)
         for found in assignments:
             chosen = _chosen(found, course_dir, student)
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
             unchanged: list[str] = []
             missing, moved, outdated = list[str](), list[str](), 0
-            attempts = Attempts(course_dir, found, recorder, pages)
+            attempts = Attempts(found, pages)
             for step in grade_class(
                 found, course_dir, chosen, [recorder], graders, force=force, renew=attempts.renew
             ):
@@ -277,17 +275,17 @@ def _grade(
             attempts.settle(chosen, functools.partial(judged, graders=graders))
             results = [attempts.counting(result) for result in results]
             results.sort(key=lambda result: result.student)
-            graded += results
             _print_missing(missing)
             marks = {mark.student: mark for mark in recorder.marks(found)}
             pages.renew(found, unchanged, marks)
             for one in dropped(course_dir):
                 if (left := Store(course_dir).load(found.name, one)) is not None:
                     pages.complete(left)
-            given |= {(found.name, student): mark for student, mark in marks.items()}
+            graded += [(result, marks.get(result.student)) for result in results]
             if not json:
                 _print_class(found.title, results, marks)
-                _print_absent(recorder, found, len(dropped(course_dir)))
+                absent = recorder.absent(found.name, marks.values())
+                _print_absent(absent, len(dropped(course_dir)))
             for sentence in [*attempts.said, *moved]:
                 print(f"autograder: {plain(sentence)}", file=sys.stderr)
             if outdated:
@@ -297,7 +295,7 @@ def _grade(
                     f"regrade {found.name} --course {course_dir}` shows who would gain and lose",
                     file=sys.stderr,
                 )
-    return graded, given
+    return graded
 
 
 def _chosen(assignment: Assignment, course_dir: Path, student: str) -> list[str]:
@@ -321,11 +319,11 @@ def _chosen(assignment: Assignment, course_dir: Path, student: str) -> list[str]
     return [student]
 
 
-def _print_absent(recorder: Recorder, assignment: Assignment, left: int) -> None:
-    absent = [plain(person.shown) for person in recorder.absent(assignment)]
+def _print_absent(absent: list[Person], left: int) -> None:
     if absent:
+        some = ", ".join(plain(person.shown) for person in absent[:10])
         more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
-        print(f"on the roster and handed in nothing: {', '.join(absent[:10])}{more}")
+        print(f"on the roster and handed in nothing: {some}{more}")
     if left:
         print(f"left the course, not graded and not shown: {left}")
 
@@ -343,7 +341,7 @@ def _print_class(title: str, results: list[Result], marks: dict[str, Mark]) -> N
         if mark is None:
             continue  # dropped in the meantime
         message = "; ".join(filter(None, (message, *mark.story)))
-        who = f"{mark.student} {mark.name}".strip()
+        who = f"{mark.student} {mark.who.name}".strip()
         table.add_row(
             Text(plain(who)), f"{_points(mark.total)} of {mark.max_points:g}", Text(message)
         )
@@ -434,8 +432,8 @@ def demo(
         invented = class_of(one)
         write(folder, one, invented)
         members |= {(one.name, member.student): member for member in invented}
-    results, _ = _grade(found, folder, Graders(jobs))
-    pairs = [(members[result.assignment, result.student], result) for result in results]
+    graded = _grade(found, folder, Graders(jobs))
+    pairs = [(members[result.assignment, result.student], result) for result, _ in graded]
     wrong = [
         (member, result)
         for member, result in pairs
@@ -448,9 +446,7 @@ def demo(
             style="bold red",
         )
     reports = [write_report(one.name, folder) for one in found]
-    print(
-        f"{len(results) - len(wrong)} of {len(results)} submissions got exactly what they deserve."
-    )
+    print(f"{len(pairs) - len(wrong)} of {len(pairs)} submissions got exactly what they deserve.")
     print(f"gradebook  {folder / 'gradebook.db'}")
     print(f"feedback   {folder / 'feedback'}/<student>/<name>/<name>.html")
     for path in reports:

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from autograder.errors import CourseError
-from autograder.records.gradebook import configuration
+from autograder.records.gradebook.configuration import configuration
 
 from .layouts import OWN, Layout
 

@@ -107,7 +107,7 @@ def site_folder(assignments: list[Assignment], folder: Path) -> list[Path]:
     Of the course it takes the released folders and the students' guide, nothing else. Each folder
     is offered whole: a notebook alone could not run its checks.
     """
-    files = {path.name: path.read_bytes() for path in files_of(_SITE)}
+    files = {str(path.relative_to(_SITE)): path.read_bytes() for path in files_of(_SITE)}
     files["guide.md"] = _guide(assignments)
     for assignment in assignments:
         given = released(assignment)

@@ -16,9 +16,8 @@ import zipfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from coursekit.ipynb import without_outputs
 
 from autograder.course import Assignment, course
@@ -34,7 +33,7 @@ from autograder.results import dropped
 from .archive import is_archive, listing, opened, shown
 from .arrival import arrivals, course_zone
 from .choice import Chosen, choose
-from .layouts import MAX_ROOTS, OWN, Handed, Member, layout, perhaps_a_class
+from .layouts import MAX_ROOTS, OWN, Handed, layout, perhaps_a_class
 from .roster import recognise
 
 MAX_ARCHIVE = 512 * 2**20
@@ -92,11 +91,10 @@ class _Collection:
             with zipfile.ZipFile(io.BytesIO(lone.read(MAX_ARCHIVE))) as within:
                 return self.take(within, made, deep - 1)
         told, of_times = arrivals(found, made, self.zone)
-        self.outcome.remarks.extend(perhaps_a_class(found, there))
-        self.outcome.remarks.extend(
-            recognise(found, roster, there, self.course_dir, self.assignment)
-        )
-        self.outcome.remarks.extend(of_times)
+        remarks = self.outcome.remarks
+        remarks += perhaps_a_class(found, there)
+        remarks += recognise(found, roster, there, self.course_dir, self.assignment)
+        remarks += of_times
         self.outcome.left_out.extend(plain(line) for line in found.strays)
         for handed in sorted(found.people, key=lambda handed: handed.label):
             self._take(found.system, handed, told.get(handed.label))
@@ -106,11 +104,8 @@ class _Collection:
             Recorder(self.course_dir, [self.assignment]).know(self.people)
         self.outcome.written.sort()
         left = dropped(self.course_dir)
-        self.outcome.remarks.extend(
-            f"{student}: has left the course and is not graded"
-            for student in self.outcome.written
-            if student in left
-        )
+        gone = [student for student in self.outcome.written if student in left]
+        remarks += [f"{student}: has left the course and is not graded" for student in gone]
         return self.outcome
 
     def _take(self, system: str, handed: Handed, told: datetime | None) -> None:
@@ -126,18 +121,16 @@ class _Collection:
         if handed.why:
             self.outcome.left_out.append(f"{label}: {plain(handed.why)}")
         time = handed.times.get(attempts[-1][0]) or told
+        remarks = []
         if handed.late:
             when = "" if time else " and does not say when"
-            self.outcome.remarks.append(f"{label}: {system} marks it late{when}")
+            remarks.append(f"{system} marks it late{when}")
         if nothing:
-            self.outcome.remarks.append(
-                f"{label}: the newest attempt has no notebook, and the one before it is taken: "
-                f"{plain(nothing)}"
-            )
-        for doubt in handed.doubts[:3]:
-            self.outcome.remarks.append(f"{label}: {plain(doubt)} and is ignored")
-        for other in chosen.beside[:3]:
-            self.outcome.remarks.append(f"{label}: {chosen.shown} was taken, not {other}")
+            before = "the newest attempt has no notebook, and the one before it is taken"
+            remarks.append(f"{before}: {plain(nothing)}")
+        remarks += [f"{plain(doubt)} and is ignored" for doubt in handed.doubts[:3]]
+        remarks += [f"{chosen.shown} was taken, not {other}" for other in chosen.beside[:3]]
+        self.outcome.remarks.extend(f"{label}: {remark}" for remark in remarks)
         earlier = [(handed.times.get(key), one.data or b"") for key, one in attempts[:-1]]
         for member in handed.members:
             try:
@@ -152,12 +145,10 @@ class _Collection:
                 continue
             for name in (label, member.student, *map(shown, handed.told)):
                 self.known.left_out.pop(name, None)
-            before = self.known.students.get(member.student)
-            origin = _origin(system, handed, member, chosen.shown, time, before)
+            origin = _origin(system, handed, member, self.known.students.get(member.student))
             self.known.students[member.student] = origin
             # Moodle's is a number in one assignment's worksheet.
-            number = member.lms_id if system != "Moodle" else ""
-            self.people.append(Known(member.student, member.name, member.email, number))
+            self.people.append(member._replace(lms_id="") if system == "Moodle" else member)
 
     def _leave_out(self, label: str, who: str, why: str) -> None:
         self.known.left_out[who] = why
@@ -244,28 +235,19 @@ class _Collection:
 
 
 def _origin(
-    system: str,
-    handed: Handed,
-    member: Member,
-    file: str,
-    time: datetime | None,
-    before: records.Origin | None,
+    system: str, handed: Handed, member: Known, before: records.Origin | None
 ) -> records.Origin:
     """Where a submission came from; from a folder, by mail say, and of one whom a platform sent
     before, the platform's number is still the way back."""
-    now: dict[str, Any] = {"time": _utc(time), "late": handed.late, "file": file}
     if before is not None and system in OWN and before.system not in OWN:
-        return msgspec.structs.replace(before, **now)
+        return before
     group = [one.student for one in handed.members]
     return records.Origin(
         system=system,
         label=handed.label,
-        name=member.name,
-        email=member.email,
         lms_id=member.lms_id,
         numbers=records.numbered(before) if before is not None else {},
         group=group if len(group) > 1 else [],
-        **now,
     )
 
 

@@ -6,8 +6,6 @@ Gradescope's files take the messages from the results.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +14,7 @@ import msgspec
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
-from autograder.files import harmless, write_atomically
+from autograder.files import as_csv, write_atomically
 from autograder.judging.submission import outline_of
 from autograder.records.collected import Numbers, Origin, collected, numbers
 from autograder.records.gradebook import Mark, Recorder
@@ -47,29 +45,35 @@ class _Class(NamedTuple):
         """What can be earned, by checks and in words."""
         return self.assignment.points + sum(outline_of(self.assignment).answers.values())
 
+    def participant(self, mark: Mark) -> str:
+        """A student's number in Moodle's worksheet; "" if there is none."""
+        origin = self.origins.get(mark.student)
+        return origin.lms_id if origin is not None and origin.system == "Moodle" else ""
+
 
 def table(
     course_dir: Path, assignment: Assignment, kind: Table, column: str = ""
-) -> tuple[str, list[str]]:
-    """The class's marks as CSV text; and who has no mark, because the grader failed (an empty
-    field, not a zero), or the gradebook is older than the result (no row). `column` is the
-    platform's own title of the assignment."""
-    marks = _marks(course_dir, assignment)
-    absent = Recorder(course_dir, [assignment]).absent(assignment)
+) -> tuple[str, list[str], list[str]]:
+    """The class's marks as CSV text; who has no mark, because the grader failed (an empty field,
+    not a zero), or the gradebook is older than the result (no row); and whom Moodle's worksheet
+    leaves out, because they did not hand in there. `column` is the platform's own title of the
+    assignment."""
+    recorder = Recorder(course_dir, [assignment])
+    marks = _marks(course_dir, assignment, recorder)
+    absent = recorder.absent(assignment.name, marks)
     origins = collected(course_dir, assignment.name).students
     canvas = numbers(course_dir, "Canvas", assignment.name)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     of = _Class(assignment, marks, absent, origins, canvas, column or assignment.title)
-    for row in _TABLES[kind](of):
-        writer.writerow([harmless(cell) for cell in row])
+    text = as_csv(_TABLES[kind](of))
     known = {mark.student for mark in marks if mark.total is not None}
     graded = {*Store(course_dir).students(assignment.name), *(mark.student for mark in marks)}
-    return text.getvalue(), sorted(graded - known)
+    elsewhere = [mark.student for mark in marks if not of.participant(mark)]
+    worksheet = kind == "moodle" and len(elsewhere) < len(marks)
+    return text, sorted(graded - known), elsewhere if worksheet else []
 
 
-def _marks(course_dir: Path, assignment: Assignment) -> list[Mark]:
-    marks = Recorder(course_dir, [assignment]).marks(assignment)
+def _marks(course_dir: Path, assignment: Assignment, recorder: Recorder) -> list[Mark]:
+    marks = recorder.marks(assignment)
     if not marks:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
     return marks
@@ -87,11 +91,13 @@ def _plain_table(of: _Class) -> Iterable[Row]:
     for mark in of.marks:
         points = [mark.exercises.get(name, "") for name in exercises]
         points += [mark.in_words[name].points if name in mark.in_words else "" for name in words]
-        who = [mark.student, mark.last_name, mark.first_name, mark.email]
-        yield [*who, *points, mark.points, mark.penalty, mark.total, mark.max_points]
-    for person in of.absent:  # an empty field is no zero: what it means is the course's to say
-        who = [person.student, person.last_name, person.first_name, person.email]
-        yield [*who, *("" for _ in (*exercises, *words)), "", "", "", of.most]
+        yield [*_named(mark.who), *points, mark.points, mark.penalty, mark.total, mark.max_points]
+    for who in of.absent:  # an empty field is no zero: what it means is the course's to say
+        yield [*_named(who), *("" for _ in (*exercises, *words)), "", "", "", of.most]
+
+
+def _named(who: Person) -> Row:
+    return [who.student, who.last_name, who.first_name, who.email]
 
 
 def _canvas(of: _Class) -> Iterable[Row]:
@@ -99,10 +105,10 @@ def _canvas(of: _Class) -> Iterable[Row]:
     yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", of.column]
     yield ["    Points Possible", "", "", "", "", of.most]
     for mark in of.marks:
-        name = ", ".join(filter(None, (mark.last_name, mark.first_name))) or mark.student
+        name = ", ".join(filter(None, (mark.who.last_name, mark.who.first_name))) or mark.student
         origin = of.origins.get(mark.student)
         here = origin is not None and origin.system == "Canvas"
-        number = of.canvas.of(mark.student, mark.lms_id)
+        number = of.canvas.of(mark.student, mark.who.lms_id)
         # An id that `collect` made of a file's name is no login.
         yield [name, number, "", "" if here else mark.student, "", mark.total]
 
@@ -110,35 +116,20 @@ def _canvas(of: _Class) -> Iterable[Row]:
 def _moodle(of: _Class) -> Iterable[Row]:
     """Moodle's grading worksheet, which it imports as it is; where no student has the number of
     a worksheet, a table for its grade import, with the columns that may name a student."""
-    identified = [(mark, _participant(of.origins.get(mark.student))) for mark in of.marks]
-    if any(number for _, number in identified):
+    identified = [(mark, number) for mark in of.marks if (number := of.participant(mark))]
+    if identified:
         yield [
             *("Identifier", "Full name", "Email address", "Grade", "Maximum Grade"),
             "Last modified (grade)",
         ]
         for mark, number in identified:
-            name = f"{mark.first_name} {mark.last_name}".strip() or mark.student
-            if number:
-                who = [f"Participant {number}", name, mark.email]
-                yield [*who, mark.total, of.most, "-"]
+            who = [f"Participant {number}", mark.who.name or mark.student, mark.who.email]
+            yield [*who, mark.total, of.most, "-"]
         return
     yield ["Username", "ID number", "Email address", "First name", "Last name", of.column]
     for mark in of.marks:
-        who = [mark.student, mark.lms_id, mark.email, mark.first_name, mark.last_name]
-        yield [*who, mark.total]
-
-
-def _participant(origin: Origin | None) -> str:
-    """A student's number in Moodle's worksheet; "" if there is none."""
-    return origin.lms_id if origin is not None and origin.system == "Moodle" else ""
-
-
-def not_in_worksheet(course_dir: Path, assignment: Assignment) -> list[str]:
-    """Whom Moodle's worksheet leaves out, because they did not hand in there."""
-    origins = collected(course_dir, assignment.name).students
-    marks = _marks(course_dir, assignment)
-    without = [m.student for m in marks if not _participant(origins.get(m.student))]
-    return without if len(without) < len(marks) else []
+        student, first_name, last_name, email, lms_id = mark.who
+        yield [student, lms_id, email, first_name, last_name, mark.total]
 
 
 def not_graded(course_dir: Path, assignment: Assignment) -> list[str]:
@@ -175,7 +166,8 @@ def gradescope_files(
     students = store.students(assignment.name)
     if not students:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
-    marks = {mark.student: mark for mark in _marks(course_dir, assignment)}
+    recorder = Recorder(course_dir, [assignment])
+    marks = {mark.student: mark for mark in _marks(course_dir, assignment, recorder)}
     paths, without = [], []
     for student in students:
         result, mark = store.load(assignment.name, student), marks.get(student)

@@ -20,7 +20,8 @@ import yaml
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
 from autograder.files import joined, plain
-from autograder.records.gradebook import Uncertain, parse_time
+from autograder.records.gradebook.students import Known
+from autograder.records.gradebook.times import Uncertain, parse_time
 
 from .archive import File, Listing, is_archive, is_work, readable, shown
 
@@ -29,25 +30,13 @@ OWN = ("folders", "nbgrader")
 """Archives that are no platform's."""
 
 
-class Member(NamedTuple):
-    """One student, as a platform knows them."""
-
-    student: str
-    """The id in the course; "" where the archive tells none."""
-    name: str = ""
-    email: str = ""
-    lms_id: str = ""
-    joined: str = ""
-    """The name in one word, family name first, where that is all that the platform tells."""
-
-
 @dataclass
 class Handed:
     """What one person, or one group, handed in."""
 
     label: str
     """The archive's own name for them."""
-    members: list[Member]
+    members: list[Known]
     attempts: dict[str, list[File]] = field(default_factory=dict)
     """The files of each attempt, by a key that sorts the newest last."""
     times: dict[str, datetime] = field(default_factory=dict)
@@ -75,7 +64,7 @@ class _Who(NamedTuple):
     """What an outermost name says."""
 
     key: str
-    member: Member
+    member: Known
     own: int
     """Where the platform's own words end; what comes then may be the student's name of a file."""
     attempt: str = ""
@@ -123,7 +112,7 @@ def _moodle(path: Path, zone: tzinfo) -> _Who | None:
     if not (found := _MOODLE.fullmatch(path[0])):
         return None
     student = f"{_slug(found['name'])}-{found['number']}"
-    member = Member(student, found["name"].strip(), lms_id=found["number"])
+    member = Known(student, found["name"].strip(), lms_id=found["number"])
     return _Who(student, member, found.start("file"))
 
 
@@ -133,10 +122,10 @@ def _canvas(path: Path, zone: tzinfo) -> _Who | None:
     late = bool(found["late"] or found["late0"])
     if found["anonymous"]:
         student = f"anon-{found['anonymous']}"
-        member = Member(student, lms_id=f"anon_{found['anonymous']}")
+        member = Known(student, lms_id=f"anon_{found['anonymous']}")
         return _Who(student, member, found.end("anonymous"), late=late)
     student = f"{_slug(found['name'])}-{found['number']}"
-    member = Member(student, lms_id=found["number"], joined=joined(found["name"]))
+    member = Known(student, lms_id=found["number"], joined=joined(found["name"]))
     return _Who(found["number"], member, found.end("number"), late=late)
 
 
@@ -147,7 +136,7 @@ def _brightspace(path: Path, zone: tzinfo) -> _Who | None:
     told = found["when"].strip()
     when = re.sub(r"\b(\d{1,2})(\d\d)(?=(?: [AP]M)?$)", r"\1:\2", told)
     student = f"{_slug(found['name'])}-{found['number']}"
-    member = Member(student, found["name"], lms_id=found["number"])
+    member = Known(student, found["name"], lms_id=found["number"])
     try:
         time = parse_time(when, zone)
     except Uncertain as error:
@@ -169,7 +158,7 @@ def _blackboard(path: Path, zone: tzinfo) -> _Who | None:
     except Exception:
         return None
     stem = path[0][: found.end("user")]
-    return _Who(stem, Member(found["user"]), found.end("when"), found["when"], time)
+    return _Who(stem, Known(found["user"]), found.end("when"), found["when"], time)
 
 
 def _ilias(path: Path, zone: tzinfo) -> _Who | None:
@@ -178,7 +167,7 @@ def _ilias(path: Path, zone: tzinfo) -> _Who | None:
     if not path or not (found := _ILIAS.fullmatch(path[0])):
         return None
     name = f"{found['first']} {found['last']}"
-    member = Member(found["login"], name, lms_id=found["number"])
+    member = Known(found["login"], name, lms_id=found["number"])
     return _Who(found["number"], member, found.end())
 
 
@@ -188,7 +177,7 @@ def _classroom(path: Path, zone: tzinfo) -> _Who | None:
     own = found["name"]
     if own in course() or not any(map(str.isalpha, own)) or not is_work(found["file"]):
         return None  # `backprop - Copy.ipynb`, `7-1 - Ada - …`
-    return _Who(_slug(own), Member(_slug(own), own), found.start("file"))
+    return _Who(_slug(own), Known(_slug(own), own), found.start("file"))
 
 
 _NAMES: dict[str, Callable[[Path, tzinfo], _Who | None]] = {
@@ -371,13 +360,13 @@ def _gradescope(files: list[File], folders: set[Path], root: Path) -> Layout | N
     return Layout("Gradescope", people)
 
 
-def _submitters(entry: Any) -> list[Member]:
+def _submitters(entry: Any) -> list[Known]:
     people = entry.get(":submitters") if isinstance(entry, dict) else None
     found = []
     for person in people if isinstance(people, list) else ():
         if isinstance(person, dict):
             sid, email, name = (_text(person.get(key)) for key in (":sid", ":email", ":name"))
-            found.append(Member(sid or email, name, email, sid))
+            found.append(Known(sid or email, name, email, sid))
     return found
 
 
@@ -407,7 +396,7 @@ def _nbgrader(files: list[File], folders: set[Path], assignment: Assignment) -> 
         own = [file for file in files if file.path[1] == student]
         place = ("submitted", student, assignment.name)
         here = [file for file in own if file.path[:3] == place]
-        people[student] = Handed(student, [Member(student)], {"": here})
+        people[student] = Handed(student, [Known(student)], {"": here})
         if not here:
             people[student].why = f"there is nothing of {assignment.name}"
         for file in here:
@@ -435,13 +424,13 @@ def _folders(files: list[File], folders: set[Path], assignment: Assignment) -> L
     strays = []
     for path in sorted(_paths(files, folders)):
         if len(path) > 1:
-            people.setdefault(path[0], Handed(path[0], [Member(path[0])], {"": []}))
+            people.setdefault(path[0], Handed(path[0], [Known(path[0])], {"": []}))
     for file in files:
         if len(file.path) > 1:
             people[file.path[0]].attempts[""].append(file)
         elif is_archive(file.name):
             student = file.name[: -len(".zip")]  # a folder that somebody zipped
-            handed = people.setdefault(student, Handed(file.name, [Member(student)], {"": []}))
+            handed = people.setdefault(student, Handed(file.name, [Known(student)], {"": []}))
             handed.attempts[""].append(file)
         elif is_work(file.name):
             strays.append(f"{file.shown}: its name tells no student")

@@ -34,8 +34,9 @@ from autograder.files import plain
 from autograder.grading.folder import students
 from autograder.grading.job import Job
 from autograder.records.feedback import Pages
-from autograder.records.gradebook import Recorder, submission_time
+from autograder.records.gradebook import Recorder
 from autograder.records.gradebook.givers import watch
+from autograder.records.gradebook.times import submission_time
 from autograder.results import Result, Store
 
 
@@ -139,8 +140,8 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
                 "%s had %g points for the same file and has %g now: checks, points or salt changed"
             )
             self.log.warning(text, student, known.points, result.points)
-        pages = Pages(recorder.course_dir, [found], recorder)
-        attempts = Attempts(recorder.course_dir, found, recorder, pages)
+        pages = Pages(recorder)
+        attempts = Attempts(found, pages)
         if known is not None and not of_one_file(known, result):
             attempts.renew(known)
         store.save(result)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
-from autograder.files import harmless, write_atomically
+from autograder.files import as_csv, write_atomically
 from autograder.records.collected import Origin, collected
 from autograder.records.feedback import Pages
-from autograder.records.gradebook import Recorder
+from autograder.records.gradebook import Mark, Recorder
 from autograder.results import Store
 
 from . import Feedback
@@ -33,7 +33,9 @@ def feedback_archive(
     students = store.students(assignment.name)
     if not students:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
-    Pages(course_dir, [assignment]).refresh(assignment)  # somebody may have marked by hand since
+    recorder = Recorder(course_dir, [assignment])
+    marks = {mark.student: mark for mark in recorder.marks(assignment)}
+    Pages(recorder).renew(assignment, students, marks)
     pages: dict[str, Path] = {}
     left_out = []
     for student in students:
@@ -52,7 +54,8 @@ def feedback_archive(
         for place, page in sorted(pages.items()):
             zipped.write(page, place)
         if kind == "feedback":
-            zipped.writestr("recipients.csv", _recipients(course_dir, assignment, pages))
+            rows = _recipients(marks.values(), assignment.name, pages)
+            zipped.writestr("recipients.csv", as_csv(rows))
     write_atomically(archive, text.getvalue())
     return len(pages), left_out
 
@@ -86,15 +89,10 @@ _WAYS: dict[str, tuple[str, Callable[[str, str], str]]] = {
 }
 
 
-def _recipients(course_dir: Path, assignment: Assignment, pages: dict[str, Path]) -> str:
+def _recipients(marks: Iterable[Mark], name: str, pages: Container[str]) -> Iterator[list[Any]]:
     """Who gets which page, with the address, for a mail merge."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["student", "name", "email", "total", "file"])
-    for mark in Recorder(course_dir, [assignment]).marks(assignment):
-        place = f"{mark.student}/{assignment.name}.html"
+    yield ["student", "name", "email", "total", "file"]
+    for mark in marks:
+        place = _place("feedback", mark.student, name, None)
         if place in pages:
-            name = f"{mark.first_name} {mark.last_name}".strip()
-            row = [mark.student, name, mark.email, mark.total, place]
-            writer.writerow([harmless(cell) for cell in row])
-    return text.getvalue()
+            yield [mark.student, mark.who.name, mark.who.email, mark.total, place]

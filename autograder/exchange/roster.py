@@ -12,9 +12,9 @@ from unicodedata import normalize
 from autograder.course import Assignment, course
 from autograder.files import plain, same_id, usable_id
 from autograder.records import collected as records
-from autograder.records.gradebook.students import Person
+from autograder.records.gradebook.students import Known, Person
 
-from .layouts import OWN, Handed, Layout, Member
+from .layouts import OWN, Handed, Layout
 
 _MADE = ("Moodle", "Canvas", "Brightspace")
 """Whose ids are made of a name and a number."""
@@ -172,11 +172,11 @@ def _doubts(found: Layout, roster: dict[str, Person], told: _Told, met: Set[str]
         yield f"known by the number, with another address: {'; '.join(elsewhere)}"
 
 
-def _members(found: Layout) -> list[Member]:
+def _members(found: Layout) -> list[Known]:
     return [member for handed in found.people for member in handed.members]
 
 
-def _another(member: Member, person: Person) -> bool:
+def _another(member: Known, person: Person) -> bool:
     """Whether neither name nor address, as far as both are known, is that of the person on the
     roster; a name with more or fewer words is the same, in Canvas' one word with more."""
     ours, theirs = (set(re.findall(r"\w+", _name(name))) for name in (person.name, member.name))
@@ -306,15 +306,15 @@ def _rename(found: Layout, new: dict[str, str]) -> None:
 
 
 def _alike(
-    kind: str, roster: dict[str, Person], members: list[Member]
-) -> Iterator[tuple[list[Person], list[Member]]]:
+    kind: str, roster: dict[str, Person], members: list[Known]
+) -> Iterator[tuple[list[Person], list[Known]]]:
     """Who on the roster and who in the archive have the same number, address or name."""
     ours, theirs = _by(kind, roster.values()), _by(kind, members)
     for key in sorted((ours.keys() & theirs.keys()) - {""}):
         yield ours[key], theirs[key]
 
 
-def _one_to_one(kind: str, roster: dict[str, Person], members: list[Member]) -> dict[str, str]:
+def _one_to_one(kind: str, roster: dict[str, Person], members: list[Known]) -> dict[str, str]:
     """Whom on the roster an archive's ids are, where it is one and one."""
     return {
         those[0].student: people[0].student
@@ -323,7 +323,7 @@ def _one_to_one(kind: str, roster: dict[str, Person], members: list[Member]) -> 
     }
 
 
-P = TypeVar("P", Person, Member)
+P = TypeVar("P", Person, Known)
 
 
 def _by(kind: str, people: Iterable[P]) -> dict[str, list[P]]:

@@ -69,8 +69,8 @@ def instructive(assignment: Assignment, exercise: Exercise) -> list[Answer]:
     most = max(_LINES, 2 * len(_bare(own).splitlines()))
     left = {
         one: _bare(one.code)
-        for one in alternatives(assignment)
-        if one.exercise == exercise.name and len(one.code.splitlines()) <= most
+        for one in alternatives(assignment, exercise.name)
+        if len(one.code.splitlines()) <= most
     }
     chosen: list[Answer] = []
     shown = [_bare(own)]

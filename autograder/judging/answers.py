@@ -13,10 +13,10 @@ import importlib
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TypeVar
+from typing import Any
 
 from autograder.course import ROOT, Assignment, Cell, cell_of, load_assignment
 from autograder.errors import CourseError
@@ -45,9 +45,6 @@ class Mistake(Answer):
     caught_by: str
     hint: str
     keeps: float = KEEPS
-
-
-A = TypeVar("A", bound=Answer)
 
 
 def mistake(
@@ -129,29 +126,32 @@ def _written(exercise: str, function: Callable[[], None]) -> tuple[str, str, str
     return _assignment(function.__module__), exercise, function.__name__, code
 
 
-@functools.cache
-def mistakes(assignment: Assignment) -> tuple[Mistake, ...]:
-    return tuple(_declared(assignment, "mistakes", Mistake))
+def mistakes(assignment: Assignment, exercise: str = "") -> list[Mistake]:
+    """All that are known, or those of one exercise."""
+    known = _declared(assignment, "mistakes", Mistake)
+    return [one for one in known if exercise in ("", one.exercise)]
+
+
+def alternatives(assignment: Assignment, exercise: str = "") -> list[Answer]:
+    """All that are known, or those of one exercise."""
+    known = _declared(assignment, "alternatives", Answer)
+    return [one for one in known if exercise in ("", one.exercise)]
 
 
 @functools.cache
-def alternatives(assignment: Assignment) -> tuple[Answer, ...]:
-    return tuple(_declared(assignment, "alternatives", Answer))
-
-
-def _declared(assignment: Assignment, package: str, kind: type[A]) -> Iterator[A]:
+def _declared(assignment: Assignment, package: str, kind: type[Answer]) -> list[Any]:
     module: ModuleType = importlib.import_module(f"autograder.{package}.{assignment.name}")
-    seen = set()
+    known: dict[tuple[str, str], Answer] = {}
     for value in vars(module).values():
         found = value if isinstance(value, list) else [value]
         for answer in found:
             if type(answer) is kind:
                 key = (answer.exercise, answer.name)
                 assignment.exercise(answer.exercise)  # CourseError if there is none
-                if key in seen:
+                if key in known:
                     raise CourseError(f"{module.__name__}: two answers are called {key}")
-                seen.add(key)
-                yield answer
+                known[key] = answer
+    return [*known.values()]
 
 
 # ------------------------------------------------------------------------- the reference

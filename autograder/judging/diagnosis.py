@@ -108,7 +108,7 @@ class _Diagnosis:
         self.exercise, self.failed = exercise, failed
         self.deadline = time.process_time() + min(_EXERCISE, _SUBMISSION - observer.spent)
         self.right = _right(self.assignment, exercise.name)
-        self.wrong = [w for w in mistakes(self.assignment) if w.exercise == exercise.name]
+        self.wrong = mistakes(self.assignment, exercise.name)
         quick = {n: c for n, c in transcripts.items() if _seconds(c) < _QUICK}
         self.telling = self._in_time(
             {n: c for n, c in quick.items() if n in failed and _says_something(c)}
@@ -300,7 +300,7 @@ def _seconds(calls: Sequence[Exchange]) -> float:
 
 
 def _right(assignment: Assignment, exercise: str) -> list[Answer | None]:
-    return [None, *(a for a in alternatives(assignment) if a.exercise == exercise)]
+    return [None, *alternatives(assignment, exercise)]
 
 
 @functools.cache

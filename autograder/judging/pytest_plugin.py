@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     checks = [item for item in items if _is_check(item)]
     others = [item for item in items if not _is_check(item)]
     checks.sort(key=lambda item: (str(item.path), item.name.partition("__")[0]))
-    items[:] = others + checks
+    items[:] = [*others, *checks]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -54,7 +54,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.when == "call" and isinstance(raised, Exception) and _is_check(item):
         judge, check = _judge_and_check(item)
         salt = item.config.getoption("--salt")
-        _, report.longrepr, _ = judge.verdict(check, _funcargs(item)["student"], raised, salt)
+        asked: Any = item.funcargs["student"]
+        _, report.longrepr, _ = judge.verdict(check, asked, raised, salt)
     return report
 
 
@@ -124,12 +125,7 @@ def _judge_and_check(item: pytest.Item) -> tuple[Judge, Check]:
     raise pytest.UsageError(f"{item.nodeid} is no check of {judge.assignment.name}")
 
 
-def _is_check(item: pytest.Item) -> bool:
+def _is_check(item: pytest.Item) -> TypeGuard[pytest.Function]:
     return isinstance(item, pytest.Function) and (
         item.path.parent.name == "checks" or item.path.name == "public_checks.py"
     )
-
-
-def _funcargs(item: pytest.Item) -> dict[str, Any]:
-    assert isinstance(item, pytest.Function)
-    return item.funcargs

@@ -1458,6 +1458,24 @@ def runs_over_in_int8_too():
 
 
 @mistake(
+    "convolve2d_periodic",
+    caught_by="does_not_run_over",
+    hint="Whole numbers are added up in int16, which holds nothing above 32767: room for spins "
+    "under a small kernel, and not for any image. Floats have room.",
+    keeps=0.95,
+)
+def adds_up_in_int16():
+    def convolve2d_periodic(image, kernel):
+        from scipy.signal import convolve2d
+
+        if kernel.shape[0] > image.shape[0] or kernel.shape[1] > image.shape[1]:
+            raise ValueError("the kernel is larger than the image")
+        if image.dtype.kind == "i":
+            image = image.astype(np.int16)
+        return convolve2d(image, kernel, mode="same", boundary="wrap")
+
+
+@mistake(
     "correlate1d",
     caught_by="does_not_run_over",
     hint="The product of an int8 number and another is int8 too, and holds nothing above 127, "
@@ -1531,6 +1549,19 @@ drops_whole_rows = slip(
     "nn.Dropout1d(0.3)",
     "drops_three_tenths_of_the_last_hidden_units",
     "Dropout1d drops all units of a lattice together. nn.Dropout draws for every unit.",
+    keeps=0.5,
+)
+drops_the_same_units = slip(
+    "ising_cnn",
+    "drops_the_same_units",
+    "return self.classifier(self.features(x).flatten(start_dim=1))",
+    "first, relu, _, last = self.classifier\n"
+    "        units = relu(first(self.features(x).flatten(start_dim=1)))\n"
+    "        kept = torch.rand(64) > 0.3 if self.training else 0.7\n"
+    "        return last(units * kept / 0.7)",
+    "drops_three_tenths_of_the_last_hidden_units",
+    "One mask is drawn for the whole batch: all its lattices lose the same units. Draw for every "
+    "lattice and every unit, as nn.Dropout does.",
     keeps=0.5,
 )
 drops_spins = slip(

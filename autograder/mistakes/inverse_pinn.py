@@ -105,6 +105,19 @@ exact_heat_slips = [
     ),
     slip(
         "exact_heat",
+        "room_for_whole_numbers",
+        "    wavenumber = np.pi / length\n",
+        "    wavenumber = np.pi / length\n"
+        "    if np.ndim(x):\n"
+        "        u = np.zeros_like(x + t)\n"
+        "        u[:] = np.sin(wavenumber * x) * np.exp(-alpha * wavenumber**2 * t)\n"
+        "        return u\n",
+        "broadcasts",
+        "The result is written into an array of the dtype of x and t. Where these are whole "
+        "numbers, every temperature is cut to 0 or 1: make room for floats.",
+    ),
+    slip(
+        "exact_heat",
         "in_place",
         "    wavenumber = np.pi / length\n",
         "    wavenumber = np.pi / length\n"
@@ -242,6 +255,15 @@ observe_slips = [
         "noise_std * 3**0.5 * rng.uniform(-1, 1, size=(n, 1))",
         "has_normal_noise_of_its_own_on_each",
         "The noise is uniform. Normal noise was asked for.",
+    ),
+    slip(
+        "observe",
+        "outliers_cut_off",
+        "exact_heat(x, t, alpha) + noise",
+        "exact_heat(x, t, alpha) + np.clip(noise, -2 * noise_std, 2 * noise_std)",
+        "has_normal_noise_of_its_own_on_each",
+        "Errors beyond two standard deviations are cut off. Of normal ones one in twenty is "
+        "larger, and stays.",
     ),
     slip(
         "observe",
@@ -466,6 +488,14 @@ inverse_model_slips = [
         "return torch.exp(self.log_alpha.detach())",
         "lets_gradients_through_alpha",
         "α is cut off from log_alpha: no gradient would get there.",
+    ),
+    model_slip(
+        "another_leaf",
+        _ALPHA,
+        "return torch.exp(self.log_alpha.data).requires_grad_()",
+        "lets_gradients_through_alpha",
+        "α is a new tensor that requires a gradient and has no way back to log_alpha: no optimiser "
+        "would ever move it. Take exp of the parameter itself.",
     ),
     model_slip(
         "relu",

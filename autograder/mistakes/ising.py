@@ -772,6 +772,14 @@ metropolis_step_slips = [
     ),
     slip(
         "metropolis_step",
+        "temperature_forgotten",
+        "energy_change(spins, i, j), temperature)",
+        "energy_change(spins, i, j), 1.0)",
+        "accepts_a_cost_of_4",
+        "The temperature has no effect: acceptance_probability needs the one that is given.",
+    ),
+    slip(
+        "metropolis_step",
         "heat_bath",
         "u < acceptance_probability(energy_change(spins, i, j), temperature)",
         "u < 1 / (1 + np.exp(energy_change(spins, i, j) / temperature))",

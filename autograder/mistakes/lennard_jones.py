@@ -151,7 +151,7 @@ lj_potential_slips = [
         "    return 4 * epsilon",
         "    attraction = np.where(r > 3 * sigma, 0.0, attraction)\n    return 4 * epsilon",
         "is_right_near_and_far",
-        "Beyond 3σ the energy is set to zero. A cut-off belongs to a simulation; the energy itself "
+        "Far out the energy is set to zero. A cut-off belongs to a simulation; the energy itself "
         "only becomes small.",
     ),
     slip(
@@ -367,7 +367,7 @@ lj_force_slips = [
         "    return 24 * epsilon",
         "    attraction = np.where(r > 3 * sigma, 0.0, attraction)\n    return 24 * epsilon",
         "is_right_near_and_far",
-        "Beyond 3σ the force is set to zero. A cut-off belongs to a simulation; the force itself "
+        "Far out the force is set to zero. A cut-off belongs to a simulation; the force itself "
         "only becomes small.",
     ),
     slip(
@@ -819,7 +819,7 @@ def neither_handed_on():
 @mistake(
     "cluster_energy",
     caught_by="is_the_sum_over_pairs",
-    hint="Pairs beyond 2.5 σ are left out. A cut-off belongs to a simulation; here every pair "
+    hint="Distant pairs are left out. A cut-off belongs to a simulation; here every pair "
     "counts, however far apart.",
 )
 def cut_off():
@@ -1425,6 +1425,38 @@ def filled_up_with_copies():
             drawn = rng.normal(0, scale, (n_samples, n_atoms, 3))
             kept = [x for x in drawn if np.all(pairwise_distances(x) >= min_distance)]
         return np.array(kept)[rng.integers(len(kept), size=n_samples)]
+
+
+@mistake(
+    "sample_clusters",
+    caught_by="repeats_no_cluster",
+    hint="Each good cluster is used twice, the second time mirrored. Every cluster has to be drawn "
+    "anew.",
+)
+def mirror_images_too():
+    def sample_clusters(n_samples, n_atoms, min_distance, rng, scale=0.8):
+        kept = []
+        while len(kept) < n_samples:
+            x = rng.normal(0, scale, (n_atoms, 3))
+            if np.all(pairwise_distances(x) >= min_distance):
+                kept += [x, -x]
+        return np.array(kept[:n_samples])
+
+
+@mistake(
+    "sample_clusters",
+    caught_by="repeats_no_cluster",
+    hint="Each good cluster is used twice, the second time with its atoms in another order. Every "
+    "cluster has to be drawn anew.",
+)
+def renumbered_copies_too():
+    def sample_clusters(n_samples, n_atoms, min_distance, rng, scale=0.8):
+        kept = []
+        while len(kept) < n_samples:
+            x = rng.normal(0, scale, (n_atoms, 3))
+            if np.all(pairwise_distances(x) >= min_distance):
+                kept += [x, x[::-1]]
+        return np.array(kept[:n_samples])
 
 
 # -------------------------------------------------------------------------- standardise

@@ -396,6 +396,31 @@ def layers_in_a_list():
 
 @mistake(
     "deep_sets",
+    caught_by="has_weights_that_learn",
+    hint="Some layers stand in a plain list, where parameters() does not find them: they stay as "
+    "they are when the others learn.",
+)
+def half_of_the_layers_in_a_list():
+    class DeepSets(nn.Module):
+        def __init__(self, in_dim=1, hidden=32, out_dim=1, pooling="sum"):
+            super().__init__()
+            self.phi = nn.Sequential(
+                nn.Linear(in_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden)
+            )
+            self.rho = [nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, out_dim)]
+            self.pooling = pooling
+
+        def forward(self, x):
+            if x.ndim == 2:
+                x = x.unsqueeze(-1)
+            x = pool(self.phi(x), kind=self.pooling)
+            for layer in self.rho:
+                x = layer(x)
+            return x
+
+
+@mistake(
+    "deep_sets",
     caught_by="judges_every_set_by_itself",
     hint="Dropout silences features at random in training mode, so that a set has another output "
     "at every call. The output belongs to the set.",
@@ -675,6 +700,14 @@ invariance_error_slips = [
         "is_the_largest_change",
         "The answer is yes or no. How far f is from being invariant is wanted, as a number.",
     ),
+    slip(
+        "invariance_error",
+        "rounded",
+        _CHANGE,
+        "round((f(transform(x)) - f(x)).abs().max().item(), 6)",
+        "counts_a_decrease_as_well",
+        "The change is rounded to some decimals, and in the unit of f it may be as small as that.",
+    ),
 ]
 
 equivariance_error_slips = [
@@ -759,6 +792,15 @@ equivariance_error_slips = [
         "    return (f(x) - before).abs()",
         "leaves_x_unchanged",
         "x is overwritten with T_in x, in the caller's tensor.",
+    ),
+    slip(
+        "equivariance_error",
+        "rounded",
+        "(f(transform_in(x)) - transform_out(f(x))).abs().max().item()",
+        "round((f(transform_in(x)) - transform_out(f(x))).abs().max().item(), 6)",
+        "counts_a_decrease_as_well",
+        "The difference is rounded to some decimals, and in the unit of f it may be as small as "
+        "that.",
     ),
 ]
 
@@ -1110,6 +1152,14 @@ cluster_energy_model_slips = [
         "        super().__init__()\n        hidden = 32\n",
         "has_the_width_asked_for",
         "The argument hidden has no effect on the size of the layers.",
+    ),
+    energy(
+        "last_layer_in_a_list",
+        "self.output = nn.Linear(hidden, 1)",
+        "last = [nn.Linear(hidden, 1)]\n        self.output = lambda x: last[0](x)",
+        "has_weights_that_learn",
+        "Some layers stand in a plain list, where parameters() does not find them: they stay as "
+        "they are when the others learn.",
     ),
     energy(
         "layers_in_a_list",

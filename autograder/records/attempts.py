@@ -21,13 +21,14 @@ from autograder.grading.folder import course_salt, read_job
 from autograder.grading.job import Job
 from autograder.judging.digest import together
 from autograder.judging.submission import find_notebook
-from autograder.results import Result, Store
+from autograder.results import Result
 
 from . import history
 from .feedback import Pages
-from .gradebook import Given, Mark, Recorder, submission_time
+from .gradebook import Mark
+from .gradebook.by_hand import Given
 from .gradebook.marks import shown
-from .gradebook.times import TIMESTAMP
+from .gradebook.times import TIMESTAMP, submission_time
 from .words import minute, points
 
 Judging = Callable[[Iterable[Job]], Iterator[tuple[Job, Result]]]
@@ -36,15 +37,11 @@ Judging = Callable[[Iterable[Job]], Iterator[tuple[Job, Result]]]
 class Attempts:
     """The attempts at one assignment."""
 
-    def __init__(
-        self, course_dir: Path, assignment: Assignment, recorder: Recorder, pages: Pages
-    ) -> None:
-        self.course_dir = course_dir
+    def __init__(self, assignment: Assignment, pages: Pages) -> None:
         self.name = assignment.name
         self.assignment = assignment
-        self.recorder = recorder
-        self.pages = pages
-        self.store = Store(course_dir)
+        self.pages, self.recorder, self.store = pages, pages.recorder, pages.store
+        self.course_dir = pages.course_dir
         self.said: list[str] = []
         """What an instructor should know of it."""
 

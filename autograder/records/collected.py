@@ -21,19 +21,11 @@ class Origin(msgspec.Struct, kw_only=True):
     """The platform whose archive it was, "folders" or "nbgrader"."""
     label: str
     """Its outermost name there, by which feedback finds its way back."""
-    name: str = ""
-    email: str = ""
     lms_id: str = ""
     numbers: dict[str, str] = {}
     """By platform, the numbers from archives before this one."""
     group: list[str] = []
     """All its members, where several handed in together."""
-    time: str = ""
-    """When, in UTC."""
-    late: bool = False
-    """Whether the platform marked it late."""
-    file: str = ""
-    """The notebook's name in the archive."""
 
 
 class Collected(msgspec.Struct, kw_only=True):

@@ -69,17 +69,17 @@ def arithmetic(exercise: ExerciseResult, checks: list[Explained]) -> str:
         f"({' + '.join(map(str, passed)) or '0'}) of {total} × {points(exercise.max_points)} = "
         f"{share / total * exercise.max_points:.2f}"
     )
-    missed = [check.result.title for check in hidden if _misses_the_point(check)]
+    missed = [
+        check.result.title
+        for check in hidden
+        if check.result.point and check.result.outcome == "failed"
+    ]
     if missed:
         most = AT_MOST_WITHOUT_THE_POINT * exercise.max_points
         text += (
             f"; it fails what the exercise is about ({', '.join(missed)}): at most {points(most)}"
         )
     return f"{text}; {points(exercise.points)} of {points(exercise.max_points)} points"
-
-
-def _misses_the_point(check: Explained) -> bool:
-    return check.result.point and check.result.outcome == "failed"
 
 
 def as_text(one: Explanation, known: Recorded) -> Iterator[str]:
@@ -121,7 +121,7 @@ def as_page(one: Explanation, known: Recorded) -> str:
         "explanation.html.j2",
         one=one,
         remarks=remarks(one, known),
-        name=known.mark.name if known.mark is not None else "",
+        name=known.mark.who.name if known.mark is not None else "",
         arithmetic=arithmetic,
         STATUS=STATUS,
     )

@@ -20,7 +20,7 @@ from autograder.files import newer, write_atomically
 from autograder.judging.submission import outline_of
 from autograder.results import ExerciseResult, Result, Store
 
-from .gradebook import Mark, Recorder, has_gradebook
+from .gradebook import Mark, Recorder
 from .gradebook.marks import of_checks
 from .gradebook.notebooks import graded_answers
 from .pages import TEMPLATES, page
@@ -45,39 +45,24 @@ class Pages:
     """Writes `feedback/<student>/<name>/<name>.html` for each result, with the gradebook's mark,
     and beside it what `nbgrader release_feedback` wants."""
 
-    def __init__(
-        self,
-        course_dir: Path,
-        assignments: Iterable[Assignment],
-        recorder: Recorder | None = None,
-    ) -> None:
-        self.course_dir = course_dir
-        self.root = course_dir / "feedback"
-        self.store = Store(course_dir)
-        self.assignments = {assignment.name: assignment for assignment in assignments}
+    def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
-        if recorder is None and has_gradebook(course_dir):
-            self.recorder = Recorder(course_dir, self.assignments.values())
+        self.course_dir, self.assignments = recorder.course_dir, recorder.assignments
+        self.store = Store(self.course_dir)
 
     def path(self, result: Result) -> Path:
-        folder = self.root / result.student / result.assignment
+        folder = self.course_dir / "feedback" / result.student / result.assignment
         return folder / f"{result.assignment}.html"
 
     def record(self, result: Result) -> None:
         """Writes the page, where it is not the one of this result and this mark already."""
-        self._write(result, self.recorder.mark(result) if self.recorder is not None else None)
-
-    def refresh(self, assignment: Assignment) -> None:
-        """Every graded student's page as the gradebook is now: somebody may have marked by hand."""
-        found = self.recorder.marks(assignment) if self.recorder is not None else []
-        marks = {mark.student: mark for mark in found}
-        self.renew(assignment, self.store.students(assignment.name), marks)
+        self._write(result, self.recorder.mark(result))
 
     def renew(
         self, assignment: Assignment, students: Iterable[str], marks: Mapping[str, Mark]
     ) -> None:
-        """The pages of these students, whose marks these are: one query for a class, not one for
-        each."""
+        """The pages of these students, whose marks these are now, as somebody may have marked by
+        hand: one query for a class, not one for each."""
         for student in students:
             result = self.store.load(assignment.name, student)
             if result is not None:

@@ -8,8 +8,6 @@ students whom the grader could judge.
 
 from __future__ import annotations
 
-import csv
-import io
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +20,7 @@ from urllib.parse import quote
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import harmless, plain, usable_id, write_atomically
+from autograder.files import as_csv, plain, usable_id, write_atomically
 from autograder.results import Store
 
 from .pages import page
@@ -256,9 +254,9 @@ def write_overview(course_dir: Path, assignments: Sequence[Assignment]) -> list[
     folder = course_dir / "report"
     files = {
         "course.html": page("overview.html.j2", view=view, now=now),
-        "course_students.csv": _table(_student_rows(view)),
-        "course_exercises.csv": _table(_exercise_rows(view)),
-        "course_answers.csv": _table(_answer_rows(view)),
+        "course_students.csv": as_csv(_student_rows(view)),
+        "course_exercises.csv": as_csv(_exercise_rows(view)),
+        "course_answers.csv": as_csv(_answer_rows(view)),
     }
     for name, text in files.items():
         write_atomically(folder / name, text.encode())
@@ -306,10 +304,3 @@ def _answer_rows(view: Overview) -> Iterable[list[str]]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else points(value)
-
-
-def _table(rows: Iterable[list[str]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([harmless(cell) for cell in row] for row in rows)
-    return text.getvalue()

@@ -17,8 +17,7 @@ from autograder.files import write_atomically
 from autograder.judging.submission import read_file
 from autograder.results import Result
 
-from .gradebook import submission_time
-from .gradebook.times import TIMESTAMP
+from .gradebook.times import TIMESTAMP, submission_time
 
 SECRET = "submission_secret.txt"
 

@@ -37,10 +37,11 @@ def test_pca_reconstruction__loses_nothing_with_all_components(student):
 
 
 def test_pca_reconstruction__is_centred_at_the_mean(student):
-    """keeps the mean of rows that are not symmetric about it, in every column"""
-    rows = np.array([[0.0, 3.0], [1.0, 3.0], [8.0, 0.0]])
-    X_hat, _ = student.pca_reconstruction(rows, 1)
-    close(array(X_hat, (3, 2)).mean(axis=0), np.array([3.0, 2.0]), SINGLE)
+    """keeps the mean and what lies along (2, 1, −2) of rows that are not symmetric about it"""
+    rows = np.array([[5.0, 2, -2], [1, -3, 5], [-3, 1, 3]])
+    X_hat, ratio = student.pca_reconstruction(rows, 1)
+    close(X_hat, np.array([[5.0, 2, -2], [-1, -1, 4], [-1, -1, 4]]), SINGLE)
+    close(ratio, np.array([0.75]), SINGLE)
 
 
 def test_autoencoder__gives_a_reconstruction_and_z(student):
@@ -97,10 +98,12 @@ def test_reconstruction_loss__is_a_mean_over_every_element(student):
 
 
 def test_reconstruction_loss__can_be_differentiated(student):
-    """keeps the graph that a training needs"""
-    x = torch.ones(2, 3)
-    loss = student.reconstruction_loss(x, torch.zeros(2, 3, requires_grad=True))
-    holds(getattr(loss, "requires_grad", False), "the loss has lost its graph")
+    """keeps the graph that a training needs: its gradient with respect to x_hat is right"""
+    x, x_hat = torch.ones(2, 3), student.keep(torch.zeros(2, 3, requires_grad=True))
+    loss = student.keeping("reconstruction_loss", x, x_hat)
+    (gradient,) = student.gradients(loss, x_hat)
+    holds(gradient is not None, "the loss has lost its graph")
+    close(tensor(gradient, (2, 3)), np.full((2, 3), -1 / 3), SINGLE)
 
 
 def _ordered():
@@ -250,11 +253,13 @@ def test_order_parameter_correlation__explains_a_line(student):
 
 
 def test_order_parameter_correlation__uses_all_columns(student):
-    """is 1 for a sum of two columns and 5/9 from one of them alone, for arrays and for tensors"""
+    """is 1 for sums of two columns, which may go together, and 5/9 from one alone; tensors too"""
     z = np.array([[0.0, 1.0], [1.0, -1.0], [2.0, -1.0], [3.0, 1.0]])
     correlation = student.order_parameter_correlation
     close(number(correlation(z, 2 * z[:, 0] - 3 * z[:, 1])), 1.0, SINGLE)
     close(number(correlation(z[:, :1], 2 * z[:, 0] - 2 * z[:, 1])), 5 / 9, SINGLE)
+    together = np.column_stack([z[:, 0], z[:, 0] + z[:, 1]])
+    close(number(correlation(together, z[:, 1])), 1.0, SINGLE)
     close(number(correlation(z[:, :1], (z[:, :1] - 1.5) ** 2)), 0.0, SINGLE)
     tensors = torch.tensor(z), torch.tensor(2 * z[:, 0] - 3 * z[:, 1])
     close(number(correlation(*tensors)), 1.0, SINGLE)

@@ -102,11 +102,18 @@ def test_inverse_model__maps_columns_to_a_column(student):
 
 def test_inverse_model__starts_with_alpha_one(student):
     """starts with α = 1, as a tensor that knows where it came from"""
-    alpha = attribute(student.InversePINN(hidden=8), "alpha")
+    model = student.InversePINN(hidden=8)
+    model(torch.zeros(2, 1), torch.ones(2, 1))
+    alpha = attribute(model, "alpha")
     words = "alpha should be a tensor: as a plain number it has lost its way to log_alpha"
     holds(isinstance(alpha, torch.Tensor), words)
     close(tensor(alpha).reshape(-1), np.ones(1), SINGLE)
-    holds(alpha.requires_grad, "alpha has no graph: a gradient would not reach log_alpha")
+    words = "alpha has no graph: a gradient would not reach log_alpha"
+    holds(alpha.requires_grad, words)
+    names = [name for name, _ in model.named_parameters()]
+    kept = student.call(model, "__getattribute__", ("alpha",), {}, keep=True)
+    slopes = dict(zip(names, student.gradients(kept, model), strict=True))
+    holds(slopes.get("log_alpha") is not None, words)
 
 
 def test_inverse_model__has_log_alpha_as_a_parameter(student):

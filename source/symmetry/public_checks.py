@@ -249,7 +249,8 @@ def test_cluster_energy_model__has_the_symmetries_of_an_energy(student):
 
 
 def test_cluster_energy_model__adds_up(student):
-    """gives two, three and four atoms with the same distances three energies"""
+    """gives two, three and four atoms with the same distances three energies, and divides by no
+    number of theirs"""
     student.reseed(1)
     model = student.ClusterEnergyModel(hidden=8)
     energies = [
@@ -257,6 +258,18 @@ def test_cluster_energy_model__adds_up(student):
     ]
     far = min(abs(energies[0] - energies[1]), abs(energies[1] - energies[2]))
     holds(bool(far > SINGLE.tiny), "two sizes have the same energy: is it a mean over the pairs?")
+    # Triangles of which one side grows, twice, and that side alone.
+    side, corners = torch.tensor([1.0, 1.2, 1.5, 1.8]), torch.zeros(4, 3, 3)
+    corners[:, 1, 0], corners[:, 2, 0] = side, side / 2
+    corners[:, 2, 1] = (2.56 - side**2 / 4).sqrt()
+    three, two = (
+        np.diff(tensor(model(_like(model, corners[:, :n])), (4,)).astype(float))[::2]
+        for n in (3, 2)
+    )
+    for share in (1 / 3, 2 / 3):
+        divided = bool((np.abs(three - share * two) < 3e-3 * np.abs(two)).all())
+        words = "a pair counts less among three atoms than alone: is the sum divided by a number?"
+        holds(not divided, words)
 
 
 def test_cluster_energy_model__has_a_slope(student):

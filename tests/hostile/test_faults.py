@@ -126,7 +126,7 @@ def course(survivor: Path, tmp_path: Path) -> Path:
 
 def again(course: Path, after: Callable[[Result], None] = lambda result: None) -> None:
     """The grader once more: everything is graded, and recorded again where it is not there."""
-    sinks = [Recorder(course, [FOUND]), Pages(course, [FOUND])]
+    sinks = [Recorder(course, [FOUND]), Pages(Recorder(course, [FOUND]))]
     steps = []
     for step in grade_class(FOUND, course, students(course, FOUND), sinks, Graders(1)):
         steps.append(step)

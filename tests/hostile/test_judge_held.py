@@ -618,6 +618,20 @@ def test_where_nobody_tells_of_memory_all_cores_judge(monkeypatch: pytest.Monkey
     assert not executors.scarce()
 
 
+def _machine(monkeypatch: pytest.MonkeyPatch, known: dict[str, str]) -> None:
+    """One with eight cores and 64 GB, whose control groups are told in these files."""
+
+    def text(path: Path, *how: Any, **more: Any) -> str:
+        try:
+            return known[str(path)]
+        except KeyError:
+            raise FileNotFoundError from None
+
+    monkeypatch.setattr(Path, "read_text", text)
+    monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
+
+
 @pytest.mark.parametrize(
     ("group", "file"),
     [
@@ -635,15 +649,7 @@ def test_a_control_group_s_memory_counts_and_that_of_those_above_it(
         f"/sys/fs/cgroup/{file}": f"{4 * 2**30}\n",
     }
 
-    def text(path: Path, **how: Any) -> str:
-        try:
-            return known[str(path)]
-        except KeyError:
-            raise FileNotFoundError from None
-
-    monkeypatch.setattr(Path, "read_text", text)
-    monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3})
+    _machine(monkeypatch, known)
     assert executors.room() == 1
 
 
@@ -674,15 +680,7 @@ def test_of_a_control_group_s_memory_counts_what_is_left(
         ),
     }
 
-    def text(path: Path, *how: Any, **more: Any) -> str:
-        try:
-            return known[str(path)]
-        except KeyError:
-            raise FileNotFoundError from None
-
-    monkeypatch.setattr(Path, "read_text", text)
-    monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
+    _machine(monkeypatch, known)
     assert executors.room() == 2  # 5 GB are left
 
 
@@ -700,15 +698,7 @@ def test_there_is_room_for_no_more_than_may_start_all_their_processes(
         f"{folder}/pids.current": "4\n",
     }
 
-    def text(path: Path, **how: Any) -> str:
-        try:
-            return known[str(path)]
-        except KeyError:
-            raise FileNotFoundError from None
-
-    monkeypatch.setattr(Path, "read_text", text)
-    monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
+    _machine(monkeypatch, known)
     assert executors.room() == jobs
     assert executors.scarce() == (["processes"] if most == "60" else [])
 
@@ -722,8 +712,7 @@ def test_there_is_room_for_no_more_than_the_user_may_start(
     monkeypatch.setattr(resource, "getrlimit", lambda which: (200, 200))
     monkeypatch.setattr(executors, "threads_of_this_user", lambda: 30)
     monkeypatch.setattr(groups, "own", lambda *_: ())
-    monkeypatch.setattr(executors, "bytes_left", lambda: 64 * 2**30)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
+    _machine(monkeypatch, {})
     assert executors.room() == jobs
 
 

@@ -12,6 +12,7 @@ from autograder.results import ExerciseResult, Result
 
 from .givers import givers
 from .rows import auto_score, given, rows_by_book, submissions, with_extension
+from .students import Person, person
 
 
 class ByHand(NamedTuple):
@@ -51,7 +52,7 @@ class InWords(NamedTuple):
 class Mark(NamedTuple):
     """What the gradebook says of one submission, points by hand and penalties included."""
 
-    student: str
+    who: Person
     exercises: dict[str, float | None]
     """None where the grader failed and nobody has given points by hand."""
     points: float
@@ -67,17 +68,12 @@ class Mark(NamedTuple):
     """In UTC, like `due`."""
     due: datetime | None = None
     """With the student's extension."""
-    first_name: str = ""
-    last_name: str = ""
-    email: str = ""
-    lms_id: str = ""
     attempts: tuple[str, ...] = ()
     """Of several attempts: which one this is, and what stays with another."""
 
     @property
-    def name(self) -> str:
-        """The name on the roster; "" if there is none."""
-        return plain(f"{self.first_name} {self.last_name}".strip())
+    def student(self) -> str:
+        return self.who.student
 
     @property
     def total(self) -> float | None:
@@ -130,7 +126,7 @@ def of_checks(assignment: Assignment, result: Result) -> Mark:
     """What the checks gave, where the gradebook holds nothing of a submission."""
     judged = {exercise.name: exercise for exercise in result.exercises}
     return Mark(
-        student=result.student,
+        who=Person(result.student),
         exercises={e.name: auto_score(result, judged.get(e.name)) for e in assignment.exercises},
         points=result.points,
         max_points=result.max_points,
@@ -180,11 +176,7 @@ def _mark(
     checked = sum(row.max_score for row in grades if row.name.startswith("check_"))
     others = sum(row.max_score for row in grades if not row.name.startswith("check_"))
     return Mark(
-        student=submitted.student,
-        first_name=submitted.first_name or "",
-        last_name=submitted.last_name or "",
-        email=submitted.email or "",
-        lms_id=submitted.lms_user_id or "",
+        who=person(submitted[-len(Person._fields) :]),
         exercises={cells[cell]: earned[cell] for cell in order if cell in cells},
         points=float(sum(points or 0.0 for points in earned.values())),
         penalty=float(submitted.late_submission_penalty or 0.0),

@@ -106,21 +106,17 @@ def autograded_notebook(
     return notebook | {"cells": cells}
 
 
-def answers(submission: Submission, assignment: Assignment) -> dict[str, str]:
-    """What a student wrote, by exercise: the text of the cell that counts."""
-    slots = _slots(submission, assignment, outline_of(assignment))
-    text = {cell.number: cell.source for cell in submission.notebook}
-    return {grade_id: text[number] for number, grade_id in slots.items()}
-
-
 def graded_answers(folder: Path, assignment: Assignment, result: Result) -> dict[str, str]:
-    """What the student wrote, which lies in `folder`; nothing where it is not what was graded any
-    more."""
+    """What the student wrote, which lies in `folder`, by exercise: the text of the cell that
+    counts. Nothing where it is not what was graded any more."""
     try:
         data, _ = find_notebook(folder, assignment.name)
         if hashlib.sha256(data).hexdigest() != result.submission_sha256:
             return {}
-        return answers(read_submission(data, assignment), assignment)
+        submission = read_submission(data, assignment)
+        slots = _slots(submission, assignment, outline_of(assignment))
+        text = {cell.number: cell.source for cell in submission.notebook}
+        return {grade_id: text[number] for number, grade_id in slots.items()}
     except Exception:  # whatever a student's files hold is that student's matter alone
         return {}
 

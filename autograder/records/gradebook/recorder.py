@@ -29,6 +29,7 @@ from .rows import (
     given,
     in_conflict,
     make_tables,
+    row_of,
     save_cells,
     scored,
     submission_row,
@@ -36,7 +37,7 @@ from .rows import (
     submitted_notebook,
     update_rows,
 )
-from .students import Known, Person, save_students
+from .students import Known, Person, person, save_students, student_columns
 from .times import submission_time
 
 log = logging.getLogger(__name__)
@@ -139,18 +140,15 @@ class Recorder:
     def roster(self) -> dict[str, Person]:
         """Everyone whom the gradebook knows and who has not left, by id."""
         left = dropped(self.course_dir)
-        return {who: person for who, person in self.everyone().items() if who not in left}
+        return {who: one for who, one in self.everyone().items() if who not in left}
 
     def everyone(self) -> dict[str, Person]:
         """The same with those who have left."""
-        from nbgrader.api import Student
         from sqlalchemy import select
 
-        columns = (Student.id, Student.first_name, Student.last_name, Student.email)
         with self._session() as session:
-            rows = session.execute(select(*columns, Student.lms_user_id)).all()
-        people = [Person(*(value or "" for value in row)) for row in rows]
-        return {person.student: person for person in people}
+            people = [person(row) for row in session.execute(select(*student_columns())).all()]
+        return {one.student: one for one in people}
 
     def marks(self, assignment: Assignment) -> list[Mark]:
         """What the gradebook holds of an assignment, by student; without those who have left."""
@@ -181,11 +179,10 @@ class Recorder:
     def _with_attempts(self, assignment: Assignment, mark: Mark) -> Mark:
         return mark._replace(attempts=told(self.course_dir, assignment.name, mark.student))
 
-    def absent(self, assignment: Assignment) -> list[Person]:
-        """Who is on the roster and has handed in nothing."""
-        there = handed_in(self.course_dir, assignment.name)
-        there |= {mark.student for mark in self.marks(assignment)}
-        return [person for who, person in sorted(self.roster().items()) if who not in there]
+    def absent(self, name: str, marks: Iterable[Mark]) -> list[Person]:
+        """Who is on the roster and has handed in nothing; `marks` are the assignment's."""
+        there = handed_in(self.course_dir, name) | {mark.student for mark in marks}
+        return [one for who, one in sorted(self.roster().items()) if who not in there]
 
     def mark(self, result: Result) -> Mark:
         """What the gradebook holds of the submission that a result is of; what the checks gave
@@ -308,12 +305,9 @@ class Recorder:
 
     def _record(self, session: Any, result: Result, time: datetime | None) -> None:
         from nbgrader import api
-        from sqlalchemy import insert, select
 
         assignment = self.assignments[result.assignment]
-        known = select(api.Student.id).where(api.Student.id == result.student)
-        if session.execute(known).first() is None:
-            session.execute(insert(api.Student), [{"id": result.student}])
+        row_of(session, api.Student, {"id": result.student})
         submission_id, due = submission_row(session, assignment.name, result.student, time)
         book = submitted_notebook(session, assignment.name, submission_id)
         outline = outline_of(assignment)

@@ -14,6 +14,8 @@ from autograder.files import plain
 from autograder.judging.submission import Outline, outline_of
 from autograder.results import ExerciseResult, Result
 
+from .students import student_columns
+
 MAX_COMMENT = 2000
 _CONFLICTS = ("23505", "40P01", "40001", "42P07")
 """PostgreSQL's codes: a row, or a table, that is there already; deadlock; not serialisable."""
@@ -66,10 +68,10 @@ def save_cells(session: Any, assignment: Assignment, course_id: str) -> None:
     from nbgrader import api
 
     named = {"name": assignment.name}
-    found = _row(session, api.Assignment, named, course_id=course_id)
-    notebook = _row(session, api.Notebook, named | {"assignment_id": found.id})
+    found = row_of(session, api.Assignment, named, course_id=course_id)
+    notebook = row_of(session, api.Notebook, named | {"assignment_id": found.id})
     kernel = read_json(assignment.release)["metadata"].get("kernelspec", {})
-    notebook.kernelspec = json.dumps(kernel)
+    update_rows(session, api.Notebook, [(notebook, {"kernelspec": json.dumps(kernel)})])
     for table, wanted in _nbgrader_cells(assignment).items():
         rows = {row.name: row for row in session.query(table).filter_by(notebook_id=notebook.id)}
         for name, columns in wanted.items():
@@ -82,13 +84,15 @@ def save_cells(session: Any, assignment: Assignment, course_id: str) -> None:
             _forget(session, rows[name])
 
 
-def _row(session: Any, table: Any, key: dict[str, Any], **new: Any) -> Any:
+def row_of(session: Any, table: Any, key: dict[str, Any], **new: Any) -> Any:
     """The row with this key, made if there is none."""
-    row = session.query(table).filter_by(**key).one_or_none()
-    if row is None:
-        row = table(**key, **new)
-        session.add(row)
-        session.flush()
+    from nbgrader.api import new_uuid
+    from sqlalchemy import insert, select
+
+    rows = select(table.__table__).filter_by(**key)
+    if (row := session.execute(rows).first()) is None:
+        session.execute(insert(table), [{"id": new_uuid(), **key, **new}])
+        row = session.execute(rows).one()
     return row
 
 
@@ -151,20 +155,13 @@ def submission_row(
     """The submission's id, and when it is due with the student's extension; made if it is new, its
     time brought up to date."""
     from nbgrader import api
-    from sqlalchemy import insert, select
+    from sqlalchemy import select
 
-    assignment = session.execute(
-        select(api.Assignment.id, api.Assignment.duedate).where(api.Assignment.name == name)
-    ).one()
-    table, key = api.SubmittedAssignment, {"assignment_id": assignment.id, "student_id": student}
-    row = session.execute(
-        select(table.id, table.extension, table.timestamp).filter_by(**key)
-    ).first()
-    if row is None:
-        new = {"id": api.new_uuid(), "timestamp": time, **key}
-        session.execute(insert(table), [new])
-        return new["id"], assignment.duedate
-    update_rows(session, table, [(row, {"timestamp": time})])
+    known = select(api.Assignment.id, api.Assignment.duedate).where(api.Assignment.name == name)
+    assignment = session.execute(known).one()
+    key = {"assignment_id": assignment.id, "student_id": student}
+    row = row_of(session, api.SubmittedAssignment, key, timestamp=time)
+    update_rows(session, api.SubmittedAssignment, [(row, {"timestamp": time})])
     return row.id, with_extension(assignment.duedate, row.extension)
 
 
@@ -185,20 +182,16 @@ class Submitted(NamedTuple):
 def submitted_notebook(session: Any, name: str, submission_id: str) -> Submitted:
     """Of a submission; it, every grade and every comment gets its row."""
     from nbgrader import api
-    from sqlalchemy import insert, select
+    from sqlalchemy import select
 
-    table, cell = api.SubmittedNotebook, api.BaseCell
+    cell = api.BaseCell
     notebook_id = session.execute(
         select(api.Notebook.id)
         .join(api.Assignment, api.Assignment.id == api.Notebook.assignment_id)
         .where(api.Assignment.name == name, api.Notebook.name == name)
     ).scalar_one()
     key = {"assignment_id": submission_id, "notebook_id": notebook_id}
-    found = select(table.id, table.late_submission_penalty).filter_by(**key)
-    row = session.execute(found).first()
-    if row is None:
-        session.execute(insert(table), [{"id": api.new_uuid(), **key}])
-        row = session.execute(found).one()
+    row = row_of(session, api.SubmittedNotebook, key)
     cells = session.execute(
         select(cell.id, cell.name, cell.type).where(cell.notebook_id == notebook_id)
     ).all()
@@ -258,11 +251,7 @@ def submissions(session: Any, name: str, student: str = "") -> list[Any]:
             api.Assignment.duedate,
             book.late_submission_penalty,
             book.id,
-            api.Student.id.label("student"),
-            api.Student.first_name,
-            api.Student.last_name,
-            api.Student.email,
-            api.Student.lms_user_id,
+            *student_columns(),
         )
         .join(api.Assignment, api.Assignment.id == handed.assignment_id)
         .join(api.Student, api.Student.id == handed.student_id)

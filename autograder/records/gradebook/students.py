@@ -9,12 +9,15 @@ from autograder.files import LONGEST, joined, plain
 
 
 class Known(NamedTuple):
-    """One student, as somebody else knows them."""
+    """One student, as somebody else knows them, a platform say."""
 
     student: str
+    """The id in the course; "" where nobody tells one."""
     name: str = ""
     email: str = ""
     lms_id: str = ""
+    joined: str = ""
+    """The name in one word, family name first, where that is all that is told."""
 
     @property
     def told(self) -> bool:
@@ -25,10 +28,10 @@ class Person(NamedTuple):
     """One student on the roster."""
 
     student: str
-    first_name: str
-    last_name: str
-    email: str
-    lms_id: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    lms_id: str = ""
 
     @property
     def name(self) -> str:
@@ -44,6 +47,18 @@ class Person(NamedTuple):
         """The name, and the id, which alone is certain."""
         name = plain(self.name)
         return f"{name} ({self.student})" if name else self.student
+
+
+def student_columns() -> tuple[Any, ...]:
+    """Of nbgrader's table, for a `person`."""
+    from nbgrader.api import Student
+
+    who = Student.id.label("student")
+    return who, Student.first_name, Student.last_name, Student.email, Student.lms_user_id
+
+
+def person(row: Iterable[str | None]) -> Person:
+    return Person(*(value or "" for value in row))
 
 
 def save_students(session: Any, people: Iterable[Known]) -> None:

@@ -75,7 +75,7 @@ class Submission:
     @property
     def who(self) -> str:
         """The name on the roster beside the id, which alone is certain."""
-        return f"{self.mark.name} ({self.name})" if self.mark.name else self.name
+        return self.mark.who.shown
 
     @property
     def total(self) -> float | None:

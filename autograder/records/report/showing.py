@@ -14,7 +14,7 @@ from pathlib import Path
 from autograder.files import write_atomically
 from autograder.records import similar
 from autograder.records.feedback import Pages
-from autograder.records.gradebook import has_gradebook
+from autograder.records.gradebook import Recorder, has_gradebook
 from autograder.records.pages import page
 from autograder.records.words import STATUS
 
@@ -42,7 +42,8 @@ def write_report(name: str, course_dir: Path) -> Path:
     """Writes `DIR/report/<name>.html` and returns its path."""
     report = read_report(name, course_dir)
     if has_gradebook(course_dir):  # the pages that this one leads to have the same marks
-        Pages(course_dir, [report.assignment]).refresh(report.assignment)
+        found, marks = report.assignment, {one.name: one.mark for one in report.submissions}
+        Pages(Recorder(course_dir, [found])).renew(found, marks, marks)
     path = course_dir / "report" / f"{name}.html"
     write_atomically(path, render(report, datetime.now()).encode())
     return path
