@@ -9,12 +9,15 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
+from importlib.metadata import distributions
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 from typer.testing import CliRunner
 
 from autograder import course as course_module
@@ -134,6 +137,21 @@ def test_the_students_folder_is_for_any_system(whole: Path) -> None:
         assert packages <= sys.stdlib_module_names | ANYWHERE | OWN | {"IPython"}, path
         assert not (packages | used) & UNIX_ONLY, path
         assert "tqdm.auto" not in imported, f"{path}: it asks for ipywidgets"
+
+
+def test_what_is_pinned_is_there_for_the_oldest_python_that_is_promised() -> None:
+    lines = (ROOT / ".constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if "==" in line and line[0] != "#")
+    found = [one for one in distributions() if pinned.get(one.name.lower()) == one.version]
+    assert len(found) > 100
+    oldest = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    version = oldest["project"]["requires-python"].removeprefix(">=")
+    wanting = {one.name: one.metadata["Requires-Python"] for one in found}
+    assert not {
+        name: python
+        for name, python in wanting.items()
+        if python and not SpecifierSet(python).contains(f"{version}.0")
+    }
 
 
 def test_notebooks_are_valid_and_name_no_machine(whole: Path) -> None:

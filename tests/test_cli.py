@@ -226,3 +226,29 @@ def _descends(process: Path, grader: int) -> bool:
             return False
         process = Path("/proc", status[1].decode())
     return False
+
+
+def test_what_is_printed_beside_a_bar_goes_into_the_file_that_it_is_sent_to(tmp_path: Path) -> None:
+    code = (
+        "from autograder.cli.terminal import progress_bar\nwith progress_bar(False): print('told')"
+    )
+    terminal, end = os.openpty()
+    with (tmp_path / "out").open("wb") as file:
+        here = os.environ | {"TERM": "xterm"}
+        subprocess.run([sys.executable, "-c", code], stdout=file, stderr=end, env=here, check=True)
+    os.close(end)
+    os.close(terminal)
+    assert (tmp_path / "out").read_text() == "told\n"
+
+
+def test_what_takes_seconds_is_said_on_a_terminal_and_nowhere_else(tmp_path: Path) -> None:
+    code = "from autograder.cli.terminal import working\nwith working('reading'): pass\n"
+    terminal, end = os.openpty()
+    here = os.environ | {"TERM": "xterm"}
+    command = [sys.executable, "-c", code]
+    subprocess.run(command, stderr=end, env=here, check=True)
+    os.close(end)
+    assert "reading" in os.read(terminal, 10_000).decode()
+    os.close(terminal)
+    quiet = subprocess.run(command, capture_output=True, env=here, check=True)
+    assert (quiet.stdout, quiet.stderr) == (b"", b"")

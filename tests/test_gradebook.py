@@ -1570,6 +1570,27 @@ def test_who_is_not_graded_yet_is_named_by_every_export(graded: Path, springs: A
         assert "another file" not in done.output
 
 
+def test_half_a_hundredth_goes_up_everywhere_as_in_formgrader(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    from autograder.exchange.export import gradescope_files, table
+
+    hand_in(tmp_path, "ada", filled(springs, ANSWERS))
+    made = result(springs)
+    Store(tmp_path).save(made)
+    Recorder(tmp_path, [springs]).record(made)
+    cell = "(select id from base_cell where name = 'check_spring_force' and type = 'GradeCell')"
+    change(tmp_path, f"update grade set manual_score = 3.125 where cell_id = {cell}")
+    (mark,) = Recorder(tmp_path, [springs]).marks(springs)
+    assert (mark.points, mark.total) == (5.125, 5.13)
+    assert "3.13 by hand" in mark.story[0]
+    row = next(csv.DictReader(io.StringIO(table(tmp_path, springs, "csv")[0])))
+    assert (row["spring_force"], row["points"], row["total"]) == ("3.13", "5.13", "5.13")
+    (path,), _ = gradescope_files(tmp_path, springs, tmp_path / "gradescope")
+    told = json.loads(path.read_bytes())
+    assert (told["score"], told["tests"][0]["score"]) == (5.13, 3.13)
+
+
 def test_whose_file_is_newer_than_the_mark_is_named_by_every_export(
     graded: Path, springs: Assignment
 ) -> None:
@@ -1941,6 +1962,20 @@ def test_feedback_finds_its_way_back(
         others = set(zipped.namelist()) - {back}
     assert page == (tmp_path / "feedback" / student / "springs" / "springs.html").read_text()
     assert others == ({"recipients.csv"} if kind == "feedback" else set())
+
+
+def test_who_came_from_another_platform_is_told_on_one_line(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    from autograder.exchange.returning import feedback_archive
+
+    there_and_back(tmp_path, springs, [f"s{n:02}/springs/springs.ipynb" for n in range(12)])
+    pages, left_out = feedback_archive(tmp_path, springs, "moodle-feedback", tmp_path / "b.zip")
+    first = ", ".join(f"s{n:02}" for n in range(10))
+    assert (pages, left_out) == (
+        0,
+        [f"{first} and 2 more: not collected from an archive of Moodle"],
+    )
 
 
 @pytest.mark.parametrize("moment", [0, 2**33])

@@ -66,8 +66,9 @@ def first_weights_next_to_nothing():
                 self.layers.append(nn.Linear(input_dim, width))
                 input_dim = width
             for layer in self.layers:
-                nn.init.normal_(layer.weight, std=0.02)
+                nn.init.normal_(layer.weight, std=0.001)
                 nn.init.zeros_(layer.bias)
+            nn.init.zeros_(self.layers[-1].weight)
 
         def forward(self, x):
             for layer in self.layers[:-1]:

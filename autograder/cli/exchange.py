@@ -10,9 +10,9 @@ import typer
 
 from autograder.course import Assignment, load_assignment
 from autograder.exchange import Feedback, Table
-from autograder.files import in_turn, plain, write_atomically
+from autograder.files import in_turn, plain, several, write_atomically
 
-from .terminal import COURSE, NAMES, a_file, app, chosen
+from .terminal import COURSE, NAMES, a_file, app, chosen, working
 
 Format = Literal[Table, "gradescope", Feedback]
 GRADED = Annotated[
@@ -37,13 +37,18 @@ def report(
     Exits 2 if nothing has been graded.
     """
     from autograder.records.overview import write_overview
-    from autograder.records.report import write_report
+    from autograder.records.report import written
 
-    found = _graded(names, course_dir)
+    found, reports = _graded(names, course_dir), []
     for one in found:
-        print(write_report(one.name, course_dir))
+        with working(one.name):
+            report, path = written(one.name, course_dir)
+        reports.append(report)
+        print(path, flush=True)
     if not names or len(names) > 1:
-        for path in write_overview(course_dir, found):
+        with working("the course at a glance"):
+            paths = write_overview(course_dir, found, reports)
+        for path in paths:
             print(path)
 
 
@@ -98,7 +103,8 @@ def collect(
     """
     from autograder.exchange.collect import collect as collect_
 
-    outcome = collect_(archive, load_assignment(name), course_dir, replace)
+    with working("reading the archive"):
+        outcome = collect_(archive, load_assignment(name), course_dir, replace)
     print(f"{len(outcome.written)} submissions written to {course_dir / 'submitted'}")
     if outcome.unchanged:
         print(f"{len(outcome.unchanged)} were there already and are the same")
@@ -311,20 +317,24 @@ def _export(
     without: list[str] = []
     if to == "gradescope":
         folder = output or course_dir / "gradescope" / found.name
-        paths, without = gradescope_files(course_dir, found, folder)
+        with working(found.name):
+            paths, without = gradescope_files(course_dir, found, folder)
         print(f"{len(paths)} files in {folder}")
     elif to == "csv" or to == "canvas" or to == "moodle":
-        text, without, elsewhere = table(course_dir, found, to, column)
+        with working(found.name):
+            text, without, elsewhere = table(course_dir, found, to, column)
         if output is None:
             typer.echo(text.encode(), nl=False)  # as in a file, whatever the terminal's letters are
         else:
             write_atomically(output, text.encode())
             print(output)
-        for student in elsewhere:
-            print(f"left out: {shown(student)} did not hand in at Moodle", file=sys.stderr)
+        if elsewhere:
+            who = several([shown(student) for student in elsewhere])
+            print(f"left out: {who}: not handed in at Moodle", file=sys.stderr)
     else:
         archive = output or course_dir / f"{to}_{found.name}.zip"
-        pages, left_out = feedback_archive(course_dir, found, to, archive)
+        with working(found.name):
+            pages, left_out = feedback_archive(course_dir, found, to, archive)
         print(f"{pages} pages in {archive}")
         for sentence in left_out:
             print(f"left out: {plain(sentence)}", file=sys.stderr)

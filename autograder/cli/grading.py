@@ -14,7 +14,7 @@ from rich.text import Text
 
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
-from autograder.files import plain, write_atomically
+from autograder.files import plain, several, write_atomically
 from autograder.records.history import Policy, save_policy
 from autograder.results import Result, Store, dropped
 
@@ -29,6 +29,7 @@ from .terminal import (
     console,
     interruptible,
     progress_bar,
+    working,
 )
 
 if TYPE_CHECKING:
@@ -321,9 +322,8 @@ def _chosen(assignment: Assignment, course_dir: Path, student: str) -> list[str]
 
 def _print_absent(absent: list[Person], left: int) -> None:
     if absent:
-        some = ", ".join(plain(person.shown) for person in absent[:10])
-        more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
-        print(f"on the roster and handed in nothing: {some}{more}")
+        shown = [plain(person.shown) for person in absent]
+        print(f"on the roster and handed in nothing: {several(shown)}")
     if left:
         print(f"left the course, not graded and not shown: {left}")
 
@@ -387,7 +387,8 @@ def explain(
             raise
         one = as_recorded(found, known.result, exercise)
     else:
-        one = explained(found, course_dir, student, exercise, isolation)
+        with working("judging the file again"):
+            one = explained(found, course_dir, student, exercise, isolation)
     path = course_dir / "report" / "explained" / name / f"{student}.html"
     write_atomically(path, as_page(one, known).encode(), private=True)
     for line in as_text(one, known):

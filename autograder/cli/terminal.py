@@ -19,6 +19,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.status import Status
 
 from autograder import VERSION
 from autograder.course import Assignment, course, load_assignment
@@ -96,6 +97,11 @@ def chosen(names: list[str] | None) -> list[Assignment]:
     return [load_assignment(name) for name in names or course()]
 
 
+def working(what: str) -> Status:
+    """Says on a terminal what takes some seconds, and nothing once it is done."""
+    return Console(stderr=True).status(f"{what} …")
+
+
 def progress_bar(quiet: bool) -> Progress:
     columns = (
         TextColumn("{task.description}"),
@@ -105,4 +111,9 @@ def progress_bar(quiet: bool) -> Progress:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    return Progress(*columns, console=Console(stderr=True), disable=quiet)
+    return Progress(
+        *columns,
+        console=Console(stderr=True),
+        disable=quiet,
+        redirect_stdout=sys.stdout.isatty(),  # what goes into a file stays out of the terminal
+    )

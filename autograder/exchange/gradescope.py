@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder.course import ROOT, Assignment
 from autograder.errors import CageError, SubmissionError
-from autograder.files import make_folder, plain, write_atomically
+from autograder.files import make_folder, nearest, plain, write_atomically
 from autograder.judging.submission import find_notebook
 from autograder.records.gradebook import Mark
 from autograder.results import ExerciseResult, Result
@@ -154,7 +154,7 @@ def gradescope(result: Result, mark: Mark | None = None) -> dict[str, Any]:
         "tests": [
             {
                 "name": exercise.name,
-                "score": round(points[exercise.name], 2),
+                "score": nearest(points[exercise.name]),
                 "max_score": exercise.max_points,
                 "output": _told(exercise, said.get(exercise.name, "")),
                 "visibility": "visible",

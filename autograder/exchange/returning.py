@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder.course import Assignment
 from autograder.errors import CourseError
-from autograder.files import as_csv, write_atomically
+from autograder.files import as_csv, several, write_atomically
 from autograder.records.collected import Origin, collected
 from autograder.records.feedback import Pages
 from autograder.records.gradebook import Mark, Recorder
@@ -37,7 +37,7 @@ def feedback_archive(
     marks = {mark.student: mark for mark in recorder.marks(assignment)}
     Pages(recorder).renew(assignment, students, marks)
     pages: dict[str, Path] = {}
-    left_out = []
+    left_out, elsewhere = [], list[str]()
     for student in students:
         page = course_dir / "feedback" / student / assignment.name / f"{assignment.name}.html"
         place = _place(kind, student, assignment.name, origins.get(student))
@@ -46,9 +46,11 @@ def feedback_archive(
         elif not page.is_file():
             left_out.append(f"{student}: there is no feedback page; grade again")
         elif not place:
-            left_out.append(f"{student}: was not collected from {_WAYS[kind][0]}'s archive")
+            elsewhere.append(student)
         else:
             pages[place] = page
+    if elsewhere:
+        left_out.append(f"{several(elsewhere)}: not collected from an archive of {_WAYS[kind][0]}")
     text = io.BytesIO()
     with zipfile.ZipFile(text, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as zipped:
         for place, page in sorted(pages.items()):

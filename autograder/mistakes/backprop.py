@@ -22,6 +22,9 @@ POINTS = {
 
 slip = Bank(__name__, POINTS).slip
 
+_SEVEN_DIGITS_OF_16 = "what it computes is in float32, which keeps 7 digits of 16."
+_SEVEN_DIGITS = "The gradients are in float32, which keeps 7 digits of 16: they are not exact."
+
 
 # ------------------------------------------------------------------------- activations
 
@@ -993,6 +996,24 @@ _MSE = "return float(np.mean((y_pred - y_true) ** 2))"
 mse = [
     slip(
         "mse_loss",
+        "in_float32",
+        _MSE,
+        "return float(np.mean((np.float32(y_pred) - np.float32(y_true)) ** 2))",
+        "keeps_its_digits",
+        "The loss is computed in float32, which keeps 7 digits of 16: a small error beside a large "
+        "value is lost.",
+    ),
+    slip(
+        "mse_loss",
+        "square_multiplied_out",
+        _MSE,
+        "return float(np.mean(y_pred**2) - 2 * np.mean(y_pred * y_true) + np.mean(y_true**2))",
+        "keeps_its_digits",
+        "The square is multiplied out: large numbers are subtracted, and of a small error no digit "
+        "is left. Take the difference first.",
+    ),
+    slip(
+        "mse_loss",
         "half",
         _MSE,
         "return float(np.mean((y_pred - y_true) ** 2) / 2)",
@@ -1279,6 +1300,24 @@ backward_ = [
         "    W1 -= 0.01 * x.T @ delta1\n    W2 -= 0.01 * a1.T @ delta2\n    return x.T",
         "leaves_its_arguments",
         "The weights are changed inside. backward only computes; the step belongs to train.",
+    ),
+    slip(
+        "backward",
+        "in_float32",
+        "    z1, a1, z2 = forward(x, W1, b1, W2, b2)\n    delta2 =",
+        "    x, y_true, W1, b1, W2, b2 = (np.float32(one) for one in (x, y_true, W1, b1, W2, b2))\n"
+        "    z1, a1, z2 = forward(x, W1, b1, W2, b2)\n    delta2 =",
+        "is_exact",
+        _SEVEN_DIGITS,
+    ),
+    slip(
+        "backward",
+        "cut_down_to_float32",
+        "    return x.T @ delta1, db1, a1.T @ delta2, db2",
+        "    found = x.T @ delta1, db1, a1.T @ delta2, db2\n"
+        "    return tuple(one.astype(np.float32) for one in found)",
+        "is_exact",
+        _SEVEN_DIGITS,
     ),
 ]
 
@@ -1821,6 +1860,25 @@ deep = [
         "leaves_its_arguments",
         "deep_backward: reverse() turns round the caller's own list. Go backwards without "
         "changing it.",
+    ),
+    slip(
+        "deep_backward",
+        "forward_in_float32",
+        "    activations = [x]\n",
+        "    activations = [np.float32(x)]\n"
+        "    parameters = [(np.float32(W), np.float32(b)) for W, b in parameters]\n",
+        "keeps_float64",
+        "deep_forward: " + _SEVEN_DIGITS_OF_16,
+    ),
+    slip(
+        "deep_backward",
+        "backward_in_float32",
+        "    activations = deep_forward(x, parameters, activation)\n    delta",
+        "    x, y_true = np.float32(x), np.float32(y_true)\n"
+        "    parameters = [(np.float32(W), np.float32(b)) for W, b in parameters]\n"
+        "    activations = deep_forward(x, parameters, activation)\n    delta",
+        "is_exact",
+        "deep_backward: " + _SEVEN_DIGITS_OF_16,
     ),
 ]
 

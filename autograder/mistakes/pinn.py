@@ -1811,6 +1811,15 @@ hard_constraint_slips = [
     ),
     slip(
         "hard_constraint",
+        "never_above_one",
+        _HARD,
+        "1 - t**2 * self.network(t) ** 2",
+        "is_both_at_once",
+        "The square of the network can never be negative, so that x never rises above 1. Its "
+        "output should come in as it is.",
+    ),
+    slip(
+        "hard_constraint",
         "exponential_of_the_network",
         _HARD,
         "torch.exp(t**2 * self.network(t))",
@@ -2010,6 +2019,14 @@ last_layer_slips = [
     ),
     slip(
         "last_layer",
+        "weight_shared_out",
+        "    for time, order, value in conditions:\n",
+        "    weight /= len(conditions)\n    for time, order, value in conditions:\n",
+        "weighs_the_conditions",
+        "The weight is divided by the number of conditions. Every one of them has the whole.",
+    ),
+    slip(
+        "last_layer",
         "not_weighted",
         "        matrix.append(math.sqrt(weight) * row)\n"
         "        wanted.append(math.sqrt(weight) * rows.new_full((1, 1), value))\n",
@@ -2201,6 +2218,14 @@ ftcs_slips = [
         "    if ratio >= 0.5:\n",
         "refuses_steps_that_are_too_long",
         "α dt/dx² = 1/2 itself is still stable; only what is above is refused.",
+    ),
+    slip(
+        "ftcs",
+        "alpha_not_in_the_limit",
+        _CHECK,
+        "    if dt / dx**2 > 0.5:\n",
+        "refuses_steps_that_are_too_long",
+        "α is not in the limit: heat that spreads twice as fast needs steps half as long.",
     ),
     slip(
         "ftcs",

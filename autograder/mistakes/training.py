@@ -371,6 +371,26 @@ mlp_slips = [
         "The caller's list of widths is changed: pop, append and += work on the list that was "
         "handed over. Make one of your own.",
     ),
+    slip(
+        "mlp",
+        "begins_with_zeros",
+        "nn.Linear(input_dim, output_dim))\n",
+        "nn.Linear(input_dim, output_dim))\n"
+        "        for one in self.parameters():\n            nn.init.zeros_(one)\n",
+        "can_be_trained",
+        "All weights begin at zero. Then every hidden neuron says 0, no gradient gets through, and "
+        "nothing but the last bias ever learns. Begin at random.",
+    ),
+    slip(
+        "mlp",
+        "begins_with_equal_weights",
+        "nn.Linear(input_dim, output_dim))\n",
+        "nn.Linear(input_dim, output_dim))\n"
+        "        for one in self.parameters():\n            nn.init.constant_(one, 0.1)\n",
+        "can_be_trained",
+        "All weights begin equal, and the neurons of a layer stay equal for ever: they are one "
+        "neuron. Begin at random.",
+    ),
 ]
 
 # ------------------------------------------------------------------------------- losses
@@ -986,6 +1006,16 @@ minibatches_slips = [
         "order.tensor_split(-(-len(x) // batch_size))",
         "keeps_the_short_last_batch",
         "The batches have equal sizes. All but the last should have batch_size rows.",
+    ),
+    slip(
+        "minibatches",
+        "an_empty_batch_at_the_end",
+        "for chosen in order.split(batch_size):",
+        "for chosen in [order[k * batch_size :][:batch_size] for k in range(len(x) // batch_size "
+        "+ 1)]:",
+        "keeps_the_short_last_batch",
+        "Where batch_size divides the number of rows an empty batch comes last: //, and 1 more, is "
+        "one too many there. The mean of nothing is NaN.",
     ),
     slip(
         "minibatches",
@@ -1732,6 +1762,14 @@ augment_slips = [
         "noise_std**0.5 * noise",
         "adds_normal_noise_of_the_deviation_given",
         "noise_std is taken for the variance. It is the standard deviation.",
+    ),
+    slip(
+        "augment",
+        "in_units_of_the_data",
+        "noise_std * noise",
+        "noise_std * x.std(dim=0) * noise",
+        "adds_normal_noise_of_the_deviation_given",
+        "The noise is multiplied by the deviation of x. noise_std is that of the noise itself.",
     ),
     slip(
         "augment",

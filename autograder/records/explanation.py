@@ -53,7 +53,12 @@ def remarks(one: Explanation, known: Recorded) -> list[str]:
         of = "" if mark.total is None else f" of {points(mark.max_points)}"
         told.append(f"recorded: {points(mark.total)}{of}")
         told += mark.story
-        told += [f"comment on {name}: {said}" for name, said in mark.comments.items()]
+        said = {name: " ".join(plain(text).split()) for name, text in mark.comments.items()}
+        told += [
+            f"comment on {name}: {text}"
+            for name, text in said.items()
+            if not any(line.endswith(f": {text}") for line in mark.story)  # with points by hand
+        ]
     return [" ".join(plain(line).split()) for line in (*told, *one.notes)]
 
 

@@ -20,14 +20,14 @@ from urllib.parse import quote
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import as_csv, plain, usable_id, write_atomically
+from autograder.files import alphabetical, as_csv, plain, usable_id, write_atomically
 from autograder.results import Store
 
 from .pages import page
 from .report import read_report, remarks
 from .report.counting import ExerciseRow, Report, Submission
 from .report.remarks import Remark
-from .words import STATUS, minute, percent, points
+from .words import STATUS, minute, named, percent, points
 
 _BEHIND = 0.5
 _DROP = 0.25
@@ -79,7 +79,7 @@ class Row:
 
     @property
     def who(self) -> str:
-        return f"{self.name} ({self.student})" if self.name else self.student
+        return named(self.name, self.student)
 
     @property
     def file(self) -> str:
@@ -185,9 +185,11 @@ class Overview:
         return statistics.median(done) if done else None
 
 
-def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overview:
-    """The figures of these assignments together."""
-    reports = [read_report(one.name, course_dir) for one in assignments]
+def read_overview(
+    course_dir: Path, assignments: Sequence[Assignment], reports: Sequence[Report] = ()
+) -> Overview:
+    """The figures of these assignments together; `reports`: theirs, where they were read before."""
+    reports = reports or [read_report(one.name, course_dir) for one in assignments]
     names = [one.name for one in assignments]
     rows: dict[str, Row] = {}
     for report in reports:
@@ -198,7 +200,7 @@ def read_overview(course_dir: Path, assignments: Sequence[Assignment]) -> Overvi
             row.work[report.assignment.name] = one
     return Overview(
         list(assignments),
-        sorted(rows.values(), key=lambda row: (row.name.casefold() or row.student, row.student)),
+        sorted(rows.values(), key=lambda row: (alphabetical(row.name or row.student), row.student)),
         [row for report in reports for row in report.exercises],
         _slips(reports),
         _causes(reports),
@@ -248,9 +250,11 @@ def _causes(reports: Iterable[Report]) -> list[tuple[str, dict[str, int]]]:
     return sorted(found.items(), key=lambda pair: -sum(pair[1].values()))
 
 
-def write_overview(course_dir: Path, assignments: Sequence[Assignment]) -> list[Path]:
+def write_overview(
+    course_dir: Path, assignments: Sequence[Assignment], reports: Sequence[Report] = ()
+) -> list[Path]:
     """`DIR/report/course.html`, and beside it the students and the exercises as CSV."""
-    view, now = read_overview(course_dir, assignments), datetime.now()
+    view, now = read_overview(course_dir, assignments, reports), datetime.now()
     folder = course_dir / "report"
     files = {
         "course.html": page("overview.html.j2", view=view, now=now),

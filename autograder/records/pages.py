@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.files import plain
+from autograder.files import nearest, plain
 
 from .words import OUTCOMES, duration, minute, number, percent, points
 
@@ -52,7 +52,7 @@ def _clean(value: object) -> object:
 
 
 def signed(value: float) -> str:
-    return f"{round(value, 2):+g}".replace("-", "−")
+    return f"{nearest(value):+g}".replace("-", "−")
 
 
 def shade(share: float) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from autograder.files import nearest
+
 STATUS = {
     "right": "right",
     "partly": "partly right",
@@ -24,17 +26,23 @@ OUTCOMES = {
 
 def points(value: float | None) -> str:
     """Two decimals at most; where there is none, that is no zero."""
-    return "no mark" if value is None else f"{round(value, 2):g}"
+    return "no mark" if value is None else f"{nearest(value):g}"
+
+
+def named(name: str, student: str) -> str:
+    """The name on the roster beside the id, which alone is certain and stays whole."""
+    short = name if len(name) <= 60 else f"{name[:59]}…"
+    return f"{short} ({student})" if name else student
 
 
 def number(value: float) -> str:
     """One decimal where there is something behind the point."""
-    return f"{value:.1f}".removesuffix(".0")
+    return f"{nearest(value, 1):.1f}".removesuffix(".0")
 
 
 def percent(share: float) -> str:
     """Whole per cent; 0 and 100 are kept for none and all."""
-    whole = round(100 * share)
+    whole = int(nearest(round(100 * share, 9), 0))
     if 0 < share < 1:
         whole = min(max(whole, 1), 99)
     return f"{whole} %"

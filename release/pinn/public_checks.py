@@ -427,11 +427,12 @@ def test_last_layer__obeys_every_condition(student):
 
 
 def test_last_layer__weighs_a_condition(student):
-    """is 1/2 where equation and condition disagree and weigh the same, and 9/10 with weight 9"""
+    """is 1/2 where equation and condition disagree and weigh the same, 9/10 with weight 9, and 2/3
+    with the condition twice"""
     one = student.field("waves", frequencies=[0.0], phases=[math.pi / 2])  # 1 at all times
     t = torch.tensor([[0.7]], dtype=torch.float64)
-    for weight, expected in ((1.0, 0.5), (9.0, 0.9)):
-        w = student.last_layer(one, t, (1.0,), [(0.0, 0, 1.0)], weight)
+    for weight, times, expected in ((1.0, 1, 0.5), (9.0, 1, 0.9), (1.0, 2, 2 / 3)):
+        w = student.last_layer(one, t, (1.0,), [(0.0, 0, 1.0)] * times, weight)
         close(tensor(w, (1, 1)), np.array([[expected]]), SINGLE)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from autograder.course import Assignment
-from autograder.files import plain
+from autograder.files import nearest, plain
 from autograder.records.words import minute, points
 from autograder.results import ExerciseResult, Result
 
@@ -80,7 +80,7 @@ class Mark(NamedTuple):
         """None while an exercise has no points: it is no zero."""
         if None in self.exercises.values():
             return None
-        return round(max(0.0, self.points - self.penalty), 2)
+        return nearest(max(0.0, self.points - self.penalty))
 
     def given(self, exercise: ExerciseResult) -> float | None:
         """An exercise's points; those of the checks, where it is none of today's."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from autograder.files import LONGEST, joined, plain
+from autograder.records.words import named
 
 
 class Known(NamedTuple):
@@ -44,9 +45,7 @@ class Person(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The name, and the id, which alone is certain."""
-        name = plain(self.name)
-        return f"{name} ({self.student})" if name else self.student
+        return named(plain(self.name), self.student)
 
 
 def student_columns() -> tuple[Any, ...]:

@@ -40,13 +40,18 @@ def render(report: Report, now: datetime) -> str:
 
 def write_report(name: str, course_dir: Path) -> Path:
     """Writes `DIR/report/<name>.html` and returns its path."""
+    return written(name, course_dir)[1]
+
+
+def written(name: str, course_dir: Path) -> tuple[Report, Path]:
+    """The same with its figures, which the course's own page counts, too."""
     report = read_report(name, course_dir)
     if has_gradebook(course_dir):  # the pages that this one leads to have the same marks
         found, marks = report.assignment, {one.name: one.mark for one in report.submissions}
         Pages(Recorder(course_dir, [found])).renew(found, marks, marks)
     path = course_dir / "report" / f"{name}.html"
     write_atomically(path, render(report, datetime.now()).encode())
-    return path
+    return report, path
 
 
 def together(entries: Iterable[Entry]) -> list[tuple[str, list[Submission]]]:
