@@ -258,6 +258,12 @@ WRONG = {
         "total += loss.item() * len(chosen)", "history.append(loss.item())"
     ).replace("        history.append(total / len(X))\n", ""),
     ("reports_the_mean_loss", "nothing returned"): PLAIN.replace("    return history\n", ""),
+    ("reports_the_mean_loss", "mean of all epochs so far"): PLAIN.replace(
+        "total / len(X)", "(sum(history[-1:]) * len(history) + total / len(X)) / (len(history) + 1)"
+    ),
+    ("reports_the_mean_loss", "running mean"): PLAIN.replace(
+        "total / len(X)", "(sum(history[-1:]) + total / len(X)) / (1 + any(history))"
+    ),
     ("reports_the_mean_loss", "invented"): PLAIN.replace(
         "    return history", "    return [1 / (n + 1) for n in range(epochs)]"
     ),

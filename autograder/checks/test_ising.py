@@ -1330,7 +1330,10 @@ def test_ising_classifier__gets_as_much_in_training_as_in_evaluation(student, dr
     model.train()
     logits = np.array([tensor(model(x), (40, 2))[:, 0].astype(float) for _ in range(60)])
     means = logits.mean(axis=1)
-    holds(bool(np.ptp(means) > 0), "all calls in training mode agree: no dropout acts on logits")
+    words = (  # logits that are equal have the same softmax, whatever is dropped
+        "with all weights alike all calls in training mode agree: are these logits, with dropout?"
+    )
+    holds(bool(np.ptp(means) > 0), words)
     kinds = 1 + int(np.sum(np.diff(np.sort(logits.ravel())) > 5e-6 * np.abs(logits).max()))
     words = (
         "the hidden units take any value in training mode: dropout leaves some out and no others"

@@ -1700,6 +1700,22 @@ nn_potential_slips = [
     ),
     slip(
         "nn_potential",
+        "never_attractive",
+        "return energy, -slope",
+        "return energy, slope.abs()",
+        "gives_minus_the_slope_of_any_model",
+        "No force is negative here. Where the energy rises with r, the atoms attract: F < 0.",
+    ),
+    slip(
+        "nn_potential",
+        "never_repulsive",
+        "return energy, -slope",
+        "return energy, -slope.abs()",
+        "gives_minus_the_slope_of_any_model",
+        "No force is positive here. Where the energy falls with r, the atoms repel: F > 0.",
+    ),
+    slip(
+        "nn_potential",
         "graph_lost",
         ", create_graph=True",
         "",

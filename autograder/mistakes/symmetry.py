@@ -1561,6 +1561,16 @@ train_energy_model_in_batches = [
         keeps=0.95,
     ),
     in_batches(
+        "running_mean",
+        "        history.append(total / len(positions))",
+        "        mean = total / len(positions)\n"
+        "        history.append(0.9 * history[-1] + 0.1 * mean if history else mean)",
+        "gives_the_mean_loss_of_every_epoch",
+        "The history is smoothed: losses of earlier epochs go on in it. The mean of each epoch is "
+        "wanted.",
+        keeps=0.95,
+    ),
+    in_batches(
         "losses_added_up",
         "loss.item() * len(rows)\n        history.append(total / len(positions))",
         "loss.item()\n        history.append(total)",

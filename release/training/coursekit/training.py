@@ -306,8 +306,8 @@ class Watched:
                 return "the history is a sum over batches, not the mean over samples"
             if _near(claimed, float(np.concatenate(losses).sum())):
                 return "the history is a sum over samples, not the mean"
-            if self._always_compared_wrongly:
-                return self._always_compared_wrongly
+            if said := self._always_compared_wrongly or self._carried_on:
+                return said
             if not any_loss:
                 words = "the history is not the mean loss over the samples of each epoch"
                 return f"{words}{self._factor}"
@@ -341,6 +341,24 @@ class Watched:
                 "the history compares every output with every target: (n, 1) and (n,) make a "
                 "table (n, n)"
             )
+        return ""
+
+    @functools.cached_property
+    def _carried_on(self) -> str:
+        """The first epoch's loss is its own, and in all others those before have a part: two of
+        them at least, as one number fits one."""
+        means = np.array([_mean(epoch) for epoch in self.epochs])
+        history = np.array(self.history[: len(means)])
+        if len(means) < 3 or history.shape != means.shape or not _near(history[0], means[0]):
+            return ""
+        before, own = history[:-1] - means[1:], history[1:] - means[1:]
+        share = np.clip(before @ own / max(before @ before, 1e-300), 0, 1)
+        for carried, words in (
+            (np.cumsum(means) / np.arange(1, len(means) + 1), "the mean over all epochs so far"),
+            (np.append(means[0], means[1:] + share * before), "a running mean over epochs"),
+        ):
+            if np.allclose(history, carried, rtol=_TOLERANCE, atol=0):
+                return f"the history holds {words}, not the mean loss of each epoch"
         return ""
 
     @property
