@@ -115,9 +115,34 @@ def test_values_of_magics_are_there() -> None:
 
 def test_what_a_cell_writes_can_be_imported(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.path", ["/nowhere", *__import__("sys").path])
+    monkeypatch.setattr("sys.path", ["/nowhere", *__import__("sys").path, ""])
     found = names("%%writefile of_my_own.py\nvalue = 5\n", "from of_my_own import value")
     assert found["value"] == 5
+
+
+def test_modules_that_cells_write_are_there_in_the_cage(cage: Cage) -> None:
+    """One after the other, within one tick of the clock."""
+    cells = [
+        f"with open('own{n}.py', 'w') as file:\n    file.write('value = {n}')\n"
+        f"from own{n} import value as v{n}"
+        for n in range(20)
+    ]
+    cells.append("import os\nos.mkdir('more')\nopen('more/__init__.py', 'w').write('a = 1')")
+    code = [Cell("c", one) for one in [*cells, "import more\ndef mse_loss(y, x):\n    return v19"]]
+    caged = Caged(cage, load_assignment("backprop"), code)
+    caged.begin("mse_loss", 1)
+    caged.close()
+    assert [failure.sentence for failure in caged.failures] == []
+
+
+def test_what_is_shown_can_be_brought_up_to_date() -> None:
+    """As a training shows how far it is; else the answer stops."""
+    found = names(
+        "from IPython.display import display as shown",
+        "for one in (display, shown):\n    one(3, display_id=True).update(4)\nnone = display(3)",
+    )
+    assert (found["one"], found["none"]) == (found["shown"], None)
+    assert said("from IPython.display import display\ndisplay(3, display_id='a').update(4)") == []
 
 
 @pytest.mark.parametrize(

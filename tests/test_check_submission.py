@@ -145,6 +145,27 @@ def test_what_would_cost_marks_is_named(notebook: Path) -> None:
 
 
 @pytest.mark.slow
+def test_what_fails_by_a_wrong_one_that_it_uses_is_mended_there(notebook: Path) -> None:
+    def spoil(cells: list[Any]) -> None:
+        force, energies = at(cells, "spring_force"), at(cells, "energies")
+        cells[force].source = "def spring_force(x, stiffness=1.0):\n    return stiffness * x"
+        right = "return mass * height"
+        cells[energies].source = RIGHT["energies"].replace(
+            right, "return -spring_force(height, mass)"
+        )
+        add("print(model)", "spring_force")(cells)
+        add("model = 3", "energies")(cells)
+
+    code, said = checked(changed(notebook, spoil))
+    loses, _, remarks = said.partition("To know:")
+    assert "spring_force fails a public check: run the cell below it, it says why" in loses
+    assert "energies" not in loses.partition("Would cost marks:")[2]
+    assert "energies fails a public check; it uses spring_force, to be mended first" in remarks
+    assert "stops in line 1 with NameError: name 'model' is not defined" in remarks
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY)
+
+
+@pytest.mark.slow
 def test_the_better_of_two_cells_counts(notebook: Path) -> None:
     def spoil(cells: list[Any]) -> None:
         second = nbformat.from_dict({**cells[at(cells, "spring_force")], "id": "second"})

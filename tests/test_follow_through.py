@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import re
 import sys
 import types
 from collections.abc import Callable, Sequence
@@ -424,20 +423,28 @@ def test_a_decorator_that_nobody_can_write_down_is_left_out(argument: str) -> No
         "SCALE['mse'] = 2",
         "abs = max",
         "mse_loss = 17",
+        "def mse_loss(y_pred, y_true):\n    raise NotImplementedError  # tried anew",
+        "globals()['own'] = 0",
+        "exec('own = 0')",
+        "%time own = 0",
+        "del own",
+        "from operator import *",
+        "def scaled():\n    SCALE['mse'] = 2\n\nscaled()",
+        "FUNCTIONS[0].__defaults__ = (2,)",
     ],
 )
 def test_what_a_later_cell_changes_costs_nothing_above_it(later: str) -> None:
     """In the notebook each check stands below its cell, and passed when this one had not run."""
     mse_loss = (
-        "SCALE = {'mse': 1}\n\ndef own(x):\n    return SCALE['mse'] * abs(x) ** 2\n\n"
-        "def mse_loss(y_pred, y_true):\n    return float(np.mean(own(y_pred - y_true)))\n"
+        "SCALE = {'mse': 1}\n\ndef own(x, log=1):\n    return SCALE['mse'] * abs(x) ** 2 / log\n\n"
+        "FUNCTIONS = [own]\n\ndef neg(x):\n    return x\n\n"
+        "def mse_loss(y_pred, y_true):\n    return float(neg(np.mean(own(y_pred - y_true))))\n"
     )
     backward = f"{later}\n\n" + reference_code(load_assignment("backprop"), "backward")
     found = judge_of("backprop", ["mse_loss", "train"], mse_loss=mse_loss, backward=backward)
     assert [one.status for one in found.values()] == ["right", "right"]
-    changed = re.findall("own|SCALE|abs|mse_loss", later)[0]
     assert found["mse_loss"].note == (
-        f"judged as it stood below its own cell: a later one changes `{changed}`"
+        "judged as it stood below its own cell: a later one changes what it needs"
     )
     assert found["train"].note in (
         "",

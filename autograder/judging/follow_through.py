@@ -30,13 +30,14 @@ from . import answers
 from .judge import Judge, Transcripts
 from .patience import TookTooLong, at_most
 from .student import Student
-from .uses import UNREADABLE, Uses, changed_below, closure, pieces_of, uses
+from .uses import UNREADABLE, Uses, as_far_as, binds, closure, pieces_of, uses
 
 T = TypeVar("T")
 After = Callable[[ExerciseResult, Transcripts], None]
 
 _SPENT = {"time", "memory", "died"}
 """What a right answer that is slow, or takes much, can bring upon those who use it."""
+_STOOD = "judged as it stood below its own cell: a later one changes what it needs"
 
 
 class Tries(NamedTuple):
@@ -162,70 +163,64 @@ class _Merit:
         return name in self.changed or (name in self.standing and _lost(self.standing[name]))
 
     def _again(self, exercise: Exercise, deadly: Sequence[CellFailure]) -> None:
-        """Other judgements where they are owed."""
-        ways = self._as_it_stood(exercise, deadly)
-        tried: list[str] = []
-        for below in (self.wrong_below, self.spent_below):
+        """Other judgements while points are lost: with right answers below it, and as it stood.
+        What a later cell changes may also be mended by it."""
+        stood = self._as_it_stood(exercise) if _lost(self.standing[exercise.name]) else self.cells
+        tried: list[tuple[list[str], Sequence[Cell]]] = [([], self.cells)]
+        for below, cells in (
+            (self.wrong_below, self.cells),
+            (lambda _: [], stood),
+            (self.wrong_below, stood),
+            (self.spent_below, self.cells),
+            (self.spent_below, stood),
+        ):
             result = self.standing[exercise.name]
-            replaced = below(result) if _lost(result) else []
-            if not set(replaced) - set(tried):
-                continue
-            tried = replaced
-            for cells in ways:
-                if _lost(self.standing[exercise.name]):
-                    self._judge_again(exercise, cells, replaced, deadly, self._note(replaced))
+            way = below(result) if _lost(result) else [], cells
+            if _lost(result) and way not in tried:
+                tried.append(way)
+                self._judge_again(exercise, *way, deadly)
 
-    def _as_it_stood(
-        self, exercise: Exercise, deadly: Sequence[CellFailure]
-    ) -> list[Sequence[Cell]]:
-        """The cells with which an exercise is judged again, the better first: all, and where a
-        later one has changed what it needs those up to its own, as in the notebook, with which it
-        is judged here. What a later cell changes may also be mended by it."""
-        result = self.standing[exercise.name]
-        if not _lost(result) or result.status == "unwritten":
-            return [self.cells]
-        found = self._read(functools.partial(changed_below, self.cells, exercise))
-        if found is None or not found[1]:
-            return [self.cells]
-        cells, names = found
-        setup = [
-            piece
-            for cell in cells
-            if cell.label == answers.SETUP
-            for piece in pieces_of(cell.source)
-        ]
-        own = names.difference(*(piece.binds for piece in setup))  # `plt.plot()` changes little
-        told = ", ".join(f"`{name[:40]}`" for name in sorted(own or names)[:3])
-        note = f"judged as it stood below its own cell: a later one changes {told}"
-        better = self._judge_again(exercise, cells, [], deadly, note)
-        return [cells, self.cells] if better else [self.cells, cells]
+    def _as_it_stood(self, exercise: Exercise) -> Sequence[Cell]:
+        """The cells as far as the exercise's own, below which its check stands in the notebook."""
+        found = self._read(functools.partial(as_far_as, self.cells, exercise))
+        if found is None:
+            return self.cells
+        cells, again = found
+        unwritten = self.standing[exercise.name].status == "unwritten"
+        return self.cells if unwritten and not again else cells
 
     def _judge_again(
         self,
         exercise: Exercise,
-        cells: Sequence[Cell],
         replaced: list[str],
+        cells: Sequence[Cell],
         deadly: Sequence[CellFailure],
-        note: str,
-    ) -> bool:
-        """Whether that is the better result; of two that are worth the same, the one with other
-        right answers, of which the note tells."""
+    ) -> None:
+        """The better result counts; of two that are worth the same, the one with other right
+        answers, of which the note tells."""
         given = self.assignment, cells, replaced, deadly
         asked = self._read(functools.partial(with_right_answers, *given))
         if asked is None:
-            return False
-        second = self.attempt(asked, [exercise], self.after, True).exercises[exercise.name]
+            return
         first = self.standing[exercise.name]
-        more = second.points - first.points
-        better = more > 0 or (more == 0 and replaced != first.replaced)
-        if second.status == "error" or not better:
-            return False
-        second.replaced, second.note = replaced, note
+
+        def counts(second: ExerciseResult) -> bool:
+            more = second.points - first.points
+            better = more > 0 or (more == 0 and replaced not in ([], first.replaced))
+            return second.status != "error" and better
+
+        def after(result: ExerciseResult, transcripts: Transcripts) -> None:
+            if counts(result):  # a hint takes seconds
+                self.after(result, transcripts)
+
+        second = self.attempt(asked, [exercise], after, True).exercises[exercise.name]
+        if not counts(second):
+            return
+        second.replaced, second.note = replaced, self._note(replaced) if replaced else _STOOD
         self.standing[exercise.name] = second
         self.changed -= {exercise.name}
         if cells is not self.cells:
             self.changed.add(exercise.name)
-        return True
 
     def _note(self, replaced: list[str]) -> str:
         """ "judged with a right `forward` in the place of yours, which has a slip of its own"."""
@@ -318,11 +313,7 @@ def _without(cell: Cell, ended: Sequence[CellFailure]) -> Cell:
 
 
 def _holds(cell: Cell, exercise: Exercise) -> bool:
-    if cell.label == cell_of(exercise.name):
-        return True
-    if not any(name in cell.source for name in exercise.defines):
-        return False
-    return any(piece.binds.intersection(exercise.defines) for piece in pieces_of(cell.source))
+    return cell.label == cell_of(exercise.name) or binds(cell, exercise.defines)
 
 
 def _exchanged(assignment: Assignment, cell: Cell, names: list[str]) -> Iterator[Cell]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import functools
 import re
 import symtable
@@ -68,21 +67,23 @@ def uses(assignment: Assignment, cells: Sequence[Cell], calls: Uses) -> Uses:
     return found
 
 
-def changed_below(cells: Sequence[Cell], exercise: Exercise) -> tuple[list[Cell], set[str]]:
-    """The cells as far as the exercise's own, below which its check stands in the notebook, or the
-    first that answer it, and the names that its code needs there and that a later cell gives
-    another value."""
-    bound = [frozenset[str]().union(*(one.binds for one in pieces_of(c.source))) for c in cells]
+def as_far_as(cells: Sequence[Cell], exercise: Exercise) -> tuple[Sequence[Cell], bool]:
+    """The cells as far as the exercise's own, or the first that answer it; and whether a later one
+    gives a name of its another value."""
     own = cell_of(exercise.name)
-    ends = [number for number, cell in enumerate(cells) if cell.label == own]
-    for name in exercise.defines:
-        ends += [number for number, names in enumerate(bound) if name in names][:1]
-    below = max(ends, default=len(cells)) + 1
-    before, there, again = list(cells[:below]), set(dir(builtins)), set[str]()
-    there.update(*bound[:below])
-    again.update(*bound[below:])
-    needed = _reached(_reads(before), exercise.defines, ()) if again else again
-    return before, again & needed & there
+    ends = [number for number, cell in enumerate(cells, 1) if cell.label == own]
+    bound = {
+        name: [number for number, cell in enumerate(cells, 1) if binds(cell, [name])]
+        for name in exercise.defines
+    }
+    below = max(ends + [numbers[0] for numbers in bound.values() if numbers], default=len(cells))
+    return cells[:below], any(numbers[-1:] > [below] for numbers in bound.values())
+
+
+def binds(cell: Cell, names: Iterable[str]) -> bool:
+    """Whether a cell gives one of the names a value."""
+    there = {name for name in names if name in cell.source}
+    return bool(there) and any(there & piece.binds for piece in pieces_of(cell.source))
 
 
 Reads = dict[str, list[frozenset[str]]]

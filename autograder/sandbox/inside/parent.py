@@ -137,6 +137,7 @@ class Parent:
         os.dup2(descriptor, SESSION)
         os.closerange(SESSION + 1, 65536)
         os.setsid()  # one may signal all of one's group, also those whom one cannot see
+        sys.path.append("")  # where a kernel finds the modules that a cell has written
         lockdown.first_to_go()  # while /proc can be written to
         if self.namespaces:
             lockdown.own_mounts(limits["scratch"])

@@ -119,8 +119,13 @@ def summary() -> None:
 
 
 def standing(exercise: str) -> dict[str, Any]:
-    """How far one exercise is, for a program (`check_submission.py`)."""
-    return asdict(_standing(exercise, sys._getframe(1).f_globals))
+    """How far one exercise is, and which others to mend first, for `check_submission.py`."""
+    namespace = sys._getframe(1).f_globals
+    found = _quietly_examined(exercise, namespace)
+    checks = zip(_known()[exercise], found, strict=True)
+    failed = [check for check, one in checks if one.failed]
+    first = _to_mend_first(exercise, namespace, failed) if failed else []
+    return asdict(_of_found(exercise, namespace, found)) | {"first": first}
 
 
 class demo:
@@ -210,6 +215,10 @@ class _Found:
         """It can be said only when another exercise is written."""
         return self.kind == "needs"
 
+    @property
+    def failed(self) -> bool:
+        return not (self.passed or self.unwritten or self.waits)
+
 
 @functools.cache
 def _known() -> dict[str, list[Callable[..., None]]]:
@@ -297,7 +306,7 @@ def _hint_for(exercise: str, found: list[_Found], namespace: Namespace) -> str:
     """The known slip that the failed checks show, else what can be read in the code."""
     failed = {one.name: one.calls for one in found if not one.passed}
     named = slips.named(exercise, failed, slips.shipped())
-    if named or all(one.passed or one.unwritten or one.waits for one in found):
+    if named or not any(one.failed for one in found):
         return named
     own = (name for name in namespace if _owner(name) == exercise)
     files = {_defined_in(namespace[name]) for name in own} - {""}
@@ -335,12 +344,18 @@ _STATES = {
 
 
 def _standing(exercise: str, namespace: Namespace) -> _Standing:
+    return _of_found(exercise, namespace, _quietly_examined(exercise, namespace))
+
+
+def _quietly_examined(exercise: str, namespace: Namespace) -> list[_Found]:
     with contextlib.redirect_stdout(io.StringIO()):  # the students' prints belong to `check`
-        found = _examine(exercise, namespace)
+        return _examine(exercise, namespace)
+
+
+def _of_found(exercise: str, namespace: Namespace, found: list[_Found]) -> _Standing:
     left = [one.kind for one in found if one.unwritten]
     waiting = [one.sentence for one in found if one.waits]
-    passed = sum(one.passed for one in found)
-    failed = len(found) - passed - len(left) - len(waiting)
+    passed, failed = sum(one.passed for one in found), sum(one.failed for one in found)
     state = "begun" if left else "written"
     if not (passed or failed) and left and (not waiting or _untouched(exercise, namespace)):
         state = "unwritten" if "unwritten" in left else "missing"

@@ -24,6 +24,7 @@ import types
 import warnings
 import weakref
 from collections.abc import Callable
+from os import getcwd
 from pathlib import Path
 from typing import Any, NamedTuple
 from warnings import simplefilter
@@ -246,7 +247,7 @@ class Kernel:
         self.namespace = self.module.__dict__
         self.shell = Shell(self.namespace)
         self.namespace.update(OFFERED)
-        self.namespace["get_ipython"] = lambda: self.shell
+        self.namespace["get_ipython"] = self._get_ipython = lambda: self.shell
         self.labels: dict[str, str] = {}
         self._read: dict[str, Read] = {}
         self._flags = 0
@@ -268,11 +269,17 @@ class Kernel:
         statement = self._read[label].statements[number]
         if isinstance(statement.code, SyntaxError):
             raise statement.code
+        with contextlib.suppress(OSError):  # what was written in the same tick of the clock is seen
+            sys.path_importer_cache.pop(getcwd(), None)
         value = self._execute(statement.code)
         if value is not None:
             self.namespace["_"] = value
-        if "IPython" in sys.modules:
-            self._be_ipython(sys.modules["IPython"])
+        for module, name, mine in (
+            ("IPython", "get_ipython", self._get_ipython),
+            ("IPython.display", "display", _display),
+        ):
+            if module in sys.modules:
+                self._exchange(sys.modules[module], name, mine)
 
     def _execute(self, code: types.CodeType) -> Any:
         value = eval(code, self.namespace)
@@ -285,22 +292,28 @@ class Kernel:
             value = self._loop.run_until_complete(value)
         return value
 
-    def _be_ipython(self, package: Any) -> None:
-        """`from IPython import get_ipython` finds the same as the name itself."""
-        if getattr(package.get_ipython, "__name__", "") == "get_ipython":
-            for name, value in list(self.namespace.items()):
-                if value is package.get_ipython:
-                    self.namespace[name] = lambda: self.shell
-            package.get_ipython = lambda: self.shell
+    def _exchange(self, module: Any, name: str, mine: Callable[..., Any]) -> None:
+        """`from IPython import get_ipython` finds what the name itself is."""
+        theirs = getattr(module, name, mine)
+        if theirs is not mine:
+            setattr(module, name, mine)
+            for own in [own for own, value in self.namespace.items() if value is theirs]:
+                self.namespace[own] = mine
 
 
 def _nothing(*objects: Any, **options: Any) -> None:
     """For the student's eyes: nobody looks."""
 
 
+def _display(*objects: Any, display_id: Any = None, **options: Any) -> Any:
+    """Nobody looks, but what was shown may be brought up to date."""
+    return None if display_id is None else _Harmless()
+
+
 OFFERED: dict[str, Any] = {
     "demo": lambda: contextlib.suppress(Exception),  # it costs nothing else
-    **dict.fromkeys(("display", "check", "summary", "help", "exit", "quit"), _nothing),
+    "display": _display,
+    **dict.fromkeys(("check", "summary", "help", "exit", "quit"), _nothing),
     "In": [""],
     "Out": {},
     **dict.fromkeys(("_", "__", "___"), ""),
@@ -357,8 +370,6 @@ class Shell(_Harmless):
             path = Path(line.split()[-1]) if line.split() else Path("cell.py")
             with path.open("a" if "-a" in line.split()[:-1] else "w", encoding="utf-8") as file:
                 file.write(cell)
-            if str(Path.cwd()) not in sys.path:
-                sys.path.append(str(Path.cwd()))  # where a kernel finds it too
             return None
         if name in BODY_RUNS:
             return self.run_cell(cell)

@@ -372,6 +372,7 @@ def serve(job: Path) -> None:
     asked = json.loads(job.read_bytes())
     job.unlink()
     sys.path[0] = str(job.parent)
+    sys.path.append("")  # as at grading, also from another folder
 
     def tell(**event: Any) -> None:
         print(json.dumps(event), file=told, flush=True)
@@ -400,9 +401,9 @@ def serve(job: Path) -> None:
     roots = {*asked["exercises"], *re.findall(r"\bstudent\.(\w+)", checks)}
     need = Need(kit, asked["cells"], asked["exercises"], roots)
 
-    def is_needed(names: set[str], changes: set[str], place: tuple[int, int]) -> bool:
-        modules = {x for x in changes if isinstance(kernel.namespace.get(x), types.ModuleType)}
-        return bool((names | changes - modules) & need.below.get(place, roots))
+    def is_needed(step: _Step) -> bool:
+        modules = {x for x in step.changes if isinstance(kernel.namespace.get(x), types.ModuleType)}
+        return bool((step.gives | step.changes - modules) & need.below.get(step.place, roots))
 
     standing: dict[str, Standing] = {}
 
@@ -421,19 +422,17 @@ def serve(job: Path) -> None:
     for number, source, name in asked["cells"]:
         current = number
         tell(at="", cell=number)
-        label = f"cell {number}"
+        label, steps = f"cell {number}", need.steps[number]
         try:
             statements = kernel.read(source, label)
         except SyntaxError as error:
-            costs = is_needed(defined_by(source), set(), (number, 0))
+            costs = is_needed(steps[0])
             here(**told_of(error, f"<{label}>"))
             continue
-        names = [_names(one.code, *_STORE) for one in statements]
         if newer := line_of_newer_syntax(source, tuple(asked["python"])):
-            costs = any(is_needed(it, set(), (number, one)) for one, it in enumerate(names))
-            tell(cell=number, newer=newer, costs=costs)
+            tell(cell=number, newer=newer, costs=any(map(is_needed, steps)))
         for one, statement in enumerate(statements):
-            costs = is_needed(names[one], changed_by(text_of(source, statement)), (number, one))
+            costs = is_needed(steps[one])
             if (number, one) in left_out:
                 tell(**left_out[number, one])
                 continue
@@ -511,13 +510,17 @@ class Need:
 
     def __init__(self, kit: Any, cells: list[Any], exercises: list[str], roots: set[str]) -> None:
         self.below: dict[tuple[int, int], set[str]] = {}
+        self.steps: dict[int, list[_Step]] = {}
         steps: list[_Step] = []
+        flags = 0
         for number, source, name in cells:
-            statements = []
-            with contextlib.suppress(SyntaxError):
-                statements = kit.read(source, "<cell>").statements
-            own = [_step((number, one), source, it) for one, it in enumerate(statements)]
-            steps += own or [_Step((number, 0))]
+            own = self.steps[number] = []
+            try:
+                statements, flags = kit.read(source, f"<cell {number}>", flags)
+                own += [_step((number, one), source, it) for one, it in enumerate(statements)]
+            except SyntaxError:
+                own.append(_Step((number, 0), defined_by(source)))
+            steps += own
             if name in exercises:
                 self._look_back(steps, {x for step in own for x in step.gives & roots})
         self._look_back(steps, roots)
@@ -668,7 +671,10 @@ def look_at_exercise(name: str, row: Standing, found: Findings) -> None:
     print(f" {mark} {name:<24} {words.get(state, state):<20} {counts}".rstrip())
     if row["waits"]:
         found.remarks.append(f"{name} could not be tried in full: {row['waits']}")
-    if row["failed"]:
+    if row["first"]:  # at grading it meets right ones
+        first = " and ".join(row["first"])
+        found.remarks.append(f"{name} fails a public check; it uses {first}, to be mended first")
+    elif row["failed"]:
         found.problems.append(f"{name} fails a public check: run the cell below it, it says why")
     if state == "missing":
         found.problems.append(
@@ -758,17 +764,15 @@ def _stopped(event: Event, cell: Any, folder: Path, shown_only: set[str], found:
 
 
 def names_of_demonstrations(cells: list[Any]) -> set[str]:
-    """The variables that the demonstrations make."""
-    names = set()
+    """The variables that only demonstrations make."""
+    names, others = set(), set()
     for cell in cells:
         if cell.kind == "code" and cell.grade_id.startswith("demo_"):
-            with contextlib.suppress(SyntaxError):
-                names |= {
-                    node.id
-                    for node in ast.walk(ast.parse(cell.source))
-                    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-                }
-    return names
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+                names |= _names(compile(cell.source, "a demonstration", "exec"), *_STORE)
+        else:
+            others |= cell.binds
+    return names - others
 
 
 if __name__ == "__main__":
