@@ -17,8 +17,9 @@ from autograder.results import ExerciseResult, Result
 from .students import student_columns
 
 MAX_COMMENT = 2000
-_CONFLICTS = ("23505", "40P01", "40001", "42P07")
-"""PostgreSQL's codes: a row, or a table, that is there already; deadlock; not serialisable."""
+_CONFLICTS = ("23505", "40P01", "40001", "42P07", "42710")
+"""PostgreSQL's codes: a row, a table or its type that is there already; deadlock; not
+serialisable."""
 
 
 def make_tables(url: Any) -> None:
