@@ -167,9 +167,11 @@ class _Merit:
         What a later cell changes may also be mended by it."""
         if not _lost(result := self.standing[exercise.name]):
             return
+        ways: list[Callable[[ExerciseResult], list[str]]]
+        ways = [lambda _: [], self.wrong_below, self.spent_below]
         tried: list[tuple[list[str], Sequence[Cell]]] = [([], self.cells)]
         for cells in (self.cells, self._as_it_stood(exercise)):
-            for below in (lambda _: [], self.wrong_below, self.spent_below):
+            for below in ways:
                 way = below(result), cells  # by what the last judgement came to
                 if way not in tried and _lost(self.standing[exercise.name]):
                     tried.append(way)
