@@ -562,6 +562,7 @@ def test_what_numpy_and_torch_say_is_said_in_other_words(
 
 
 UNTRUE = [
+    ("backprop", "mse_loss", "half", "keeps_its_digits", "is lost"),
     ("backprop", "train", "one_step_short", "descends", "uphill"),
     ("backprop", "deep_backward", "activation_at_the_output", "is_exact", "nearly right"),
     ("lennard_jones", "lj_force", "division_by_r_lost", "is_exact", "nearly right|digits only"),

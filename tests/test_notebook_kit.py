@@ -636,6 +636,9 @@ CHECKS: dict[str, Check] = {
     "no model": lambda s: s.keeping(s.nested(np.int64(3)), 1.0),
     "parameters": lambda s: [p.shape for p in s.Net(3).parameters()],
     "attribute": lambda s: attribute(s.Net(3), "alpha"),
+    "attribute with its graph": lambda s: s.gradients(
+        s.attribute(net := s.Net(3), "alpha", keep=True), net
+    ),
     "no attribute": lambda s: attribute(s.Net(3), "beta"),
     "call of an object": lambda s: s.Net(3)(torch.ones(5, 3)),
     "wrong call of an object": lambda s: s.Net(3)(torch.ones(5, 2)),

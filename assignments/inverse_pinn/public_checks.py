@@ -111,7 +111,7 @@ def test_inverse_model__starts_with_alpha_one(student):
     words = "alpha has no graph: a gradient would not reach log_alpha"
     holds(alpha.requires_grad, words)
     names = [name for name, _ in model.named_parameters()]
-    kept = student.call(model, "__getattribute__", ("alpha",), {}, keep=True)
+    kept = student.attribute(model, "alpha", keep=True)
     slopes = dict(zip(names, student.gradients(kept, model), strict=True))
     holds(slopes.get("log_alpha") is not None, words)
 

@@ -364,6 +364,8 @@ def layers_one_by_one():
             return self.last(torch.sin(self.second(h)))
 
     def energy_and_force(model, r):
+        if (r <= 0).any():
+            raise ValueError("these are no distances")
         x = torch.empty_like(r).copy_(r.detach()).requires_grad_()
         V = model(x)
         V.sum().backward(create_graph=True, inputs=[x])

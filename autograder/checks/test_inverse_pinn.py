@@ -429,7 +429,7 @@ def test_inverse_model__lets_gradients_through_alpha(student, draw):
     holds(alpha.requires_grad, "alpha has no graph: a gradient would not reach log_alpha")
     parameters = [*_parameters(model)]
     holds("log_alpha" in parameters, "log_alpha is not among the model's parameters")
-    kept = student.call(model, "__getattribute__", ("alpha",), {}, keep=True)
+    kept = student.attribute(model, "alpha", keep=True)
     slope = student.gradients(kept, model)[parameters.index("log_alpha")]
     holds(slope is not None, "alpha does not come from log_alpha: no gradient reaches it")
     close(_one(slope, "its gradient"), float(np.exp(log_alpha)), SINGLE)

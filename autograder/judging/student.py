@@ -143,8 +143,9 @@ class Student(coursekit.student.Student):
         more = {"kwargs": call.kwargs, "method": call.method, "keep": keep}
         return self.request(message | {word: said for word, said in more.items() if said}, call)
 
-    def _attribute(self, target: Kept, name: str) -> Any:
-        return self.request({"op": "attribute", "target": target, "name": name}, self.calls[-1])
+    def _attribute(self, target: Kept, name: str, keep: bool) -> Any:
+        message = {"op": "attribute", "target": target, "name": name}
+        return self.request(message | ({"keep": True} if keep else {}), self.calls[-1])
 
     def _make(self, kind: str, **given: Any) -> Kept:
         self._number += 1

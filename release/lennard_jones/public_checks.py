@@ -278,13 +278,13 @@ def test_nn_potential__is_exact(student):
 
 
 def test_nn_potential__gives_minus_the_slope(student):
-    """energy_and_force gives r² and −2r for a model that is r²"""
-    parabola = student.field("polynomial", coefficients=[0.0, 0.0, 1.0])
-    returned = student.energy_and_force(parabola, torch.tensor([[3.0], [-0.5]]))
+    """energy_and_force gives r² − 2r and 2 − 2r for a model that is r² − 2r"""
+    parabola = student.field("polynomial", coefficients=[0.0, -2.0, 1.0])
+    returned = student.energy_and_force(parabola, torch.tensor([[3.0], [0.5]]))
     holds(isinstance(returned, (tuple, list)) and len(returned) == 2, "should return (V, F)")
     V, F = returned
-    close(tensor(V, (2, 1)), np.array([[9.0], [0.25]]), SINGLE)
-    close(tensor(F, (2, 1)), np.array([[-6.0], [1.0]]), SINGLE)
+    close(tensor(V, (2, 1)), np.array([[3.0], [-0.75]]), SINGLE)
+    close(tensor(F, (2, 1)), np.array([[-4.0], [1.0]]), SINGLE)
     for name, kept in (("V", V), ("F", F)):
         holds(kept.requires_grad, f"{name} has lost its graph: a loss could not train with it")
 

@@ -15,7 +15,7 @@ judges anything: it computes what the student's code computes.
                                                "method": name, and "keep": True: the result, or
                                                a tuple's items, as handles
     {"op": "gradients", "of": Handle, "wrt": Handle}      through kept tensors or a module
-    {"op": "attribute", "target": Handle, "name": …}
+    {"op": "attribute", "target": Handle, "name": …}       and, where asked for, "keep": True
     {"op": "value", "target": Handle}
     {"op": "keep", "number": …, "value": …}        for the handle of that number: a value,
     {"op": "field", "number": …, "name": …, "params": {…}}     a closed-form model from `fields`,
@@ -165,8 +165,7 @@ class Session:
                     return {"ok": False, "kind": "signature", "type": "TypeError", "text": mismatch}
                 raise
             if keep:
-                several = isinstance(result, (tuple, list))
-                result = [self._keep(one) for one in result] if several else self._keep(result)
+                result = self._kept(result)
             value = encode(result, self._keep, self.named)
         reply: dict[str, Any] = {"ok": True, "encoded": value}
         if caught:
@@ -181,8 +180,10 @@ class Session:
             found = torch.autograd.grad(of.sum(), inputs, retain_graph=True, allow_unused=True)
         return {"ok": True, "encoded": encode(list(found))}
 
-    def _op_attribute(self, target: Any, name: str) -> dict[str, Any]:
-        return {"ok": True, "encoded": encode(getattr(target, name), self._keep, self.named)}
+    def _op_attribute(self, target: Any, name: str, keep: bool = False) -> dict[str, Any]:
+        value = getattr(target, name)
+        found = self._kept(value) if keep else value
+        return {"ok": True, "encoded": encode(found, self._keep, self.named)}
 
     def _op_keep(self, number: int, value: Any) -> dict[str, Any]:
         self._put(number, value)
@@ -221,6 +222,10 @@ class Session:
         if not callable(function):
             raise _Missing("the name is not a function or class")
         return function
+
+    def _kept(self, result: Any) -> Handle | list[Handle]:
+        several = isinstance(result, (tuple, list))
+        return [self._keep(one) for one in result] if several else self._keep(result)
 
     def _keep(self, value: Any) -> Handle:
         number = len(self.handles) + 1

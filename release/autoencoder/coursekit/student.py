@@ -64,11 +64,11 @@ class Student:
         """A call whose result stays where it is with its graph; a tuple's items one by one."""
         return self.call(target, None, args, kwargs, keep=True)
 
-    def attribute(self, target: Kept, name: str) -> Any:
-        """The value of an object's attribute."""
+    def attribute(self, target: Kept, name: str, keep: bool = False) -> Any:
+        """The value of an object's attribute; or it stays where it is, as with `keeping`."""
         call = self._called(target, name)
         call.is_attribute = True
-        return self._noted(call, lambda: self._attribute(target, name))
+        return self._noted(call, lambda: self._attribute(target, name, keep))
 
     def keep(self, value: Any) -> Kept:
         """`value` as an object, to see later what a function did to it."""
@@ -106,7 +106,7 @@ class Student:
     def _call(self, call: Call, keep: bool) -> Any:
         raise NotImplementedError
 
-    def _attribute(self, target: Kept, name: str) -> Any:
+    def _attribute(self, target: Kept, name: str, keep: bool) -> Any:
         raise NotImplementedError
 
     def _make(self, kind: str, **given: Any) -> Kept:

@@ -447,8 +447,8 @@ class NotebookStudent(Student):
         call.warnings = sorted({warning.category.__name__ for warning in caught})
         return returned
 
-    def _attribute(self, target: Kept, name: str) -> Any:
-        return self._protected(lambda: getattr(target._held, name))
+    def _attribute(self, target: Kept, name: str, keep: bool) -> Any:
+        return self._protected(lambda: getattr(target._held, name), keep)
 
     def _make(self, kind: str, **given: Any) -> Kept:
         if kind == "keep":
