@@ -33,9 +33,8 @@ _HARMLESS = "\n\t\u200c\u200d"
 
 def nearest(value: float, decimals: int = 2) -> float:
     """Halves go up, as in formgrader: Python's own go to the even number, some of them down."""
-    if not math.isfinite(value):
-        return value
-    return math.floor(value * 10**decimals + 0.5) / 10**decimals
+    shifted = value * 10**decimals
+    return math.floor(shifted + 0.5) / 10**decimals if math.isfinite(shifted) else value
 
 
 def as_csv(rows: Iterable[Iterable[Any]]) -> str:
@@ -111,7 +110,7 @@ _STROKES = str.maketrans(
 
 def alphabetical(name: str) -> str:
     """By which names are put in order: capitals, accents and strokes do not count."""
-    letters = unicodedata.normalize("NFKD", name.casefold())
+    letters = unicodedata.normalize("NFKD", name).casefold()
     return "".join(c for c in letters if not unicodedata.combining(c)).translate(_STROKES)
 
 

@@ -166,6 +166,24 @@ def test_what_fails_by_a_wrong_one_that_it_uses_is_mended_there(notebook: Path) 
 
 
 @pytest.mark.slow
+def test_a_wrong_exercise_is_not_put_down_to_one_that_is_still_to_be_written(
+    toy: Path, tmp_path: Path
+) -> None:
+    """What needs that one could not be tried; what could be tried fails by itself."""
+    wrong = RIGHT["energies"].replace(
+        "0.5 * mass * speed**2", "-spring_force(speed, mass) * speed / 2"
+    )
+    answers = {"energies": wrong.replace("return mass * height", "return 2 * mass * height")}
+    code, said = checked(
+        toy_course.fill(toy / "release" / "springs", tmp_path / "springs", answers)
+    )
+    assert "energies could not be tried in full" in said
+    assert "energies fails a public check: run the cell below it, it says why" in said
+    assert "to be mended first" not in said
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY)
+
+
+@pytest.mark.slow
 def test_the_better_of_two_cells_counts(notebook: Path) -> None:
     def spoil(cells: list[Any]) -> None:
         second = nbformat.from_dict({**cells[at(cells, "spring_force")], "id": "second"})

@@ -15,6 +15,7 @@ from autograder.grading.folder import course_salt
 from autograder.judging.answers import reference_code
 from autograder.records.explanation import Recorded, as_page, as_text
 from autograder.records.gradebook import Recorder
+from autograder.records.gradebook.marks import ByHand, of_checks
 from autograder.results import Store
 from autograder.sandbox.cage import Cage
 
@@ -118,6 +119,20 @@ def test_text_and_page_have_the_sum_and_the_record(
     stale = Recorded(result(springs, "ada", sha256=one.sha256, checks_sha256="other"), None)
     assert "rests on other checks, points or another salt" in "\n".join(as_text(one, stale))
     assert "nothing is recorded" in "\n".join(as_text(one, Recorded(None, None)))
+
+
+def test_a_comment_is_told_once_for_each_exercise(
+    explained: tuple[Path, Explanation], springs: Assignment
+) -> None:
+    made = result(springs, "ada")
+    mark = of_checks(springs, made)._replace(
+        by_hand={"energies": ByHand(4.0, 3.0, "see § 3")},
+        comments={"energies": "see § 3", "oscillator": "see § 3"},
+    )
+    text = "\n".join(as_text(explained[1], Recorded(made, mark)))
+    assert "energies: 3 by hand, the checks gave 4: see § 3" in text
+    assert "comment on energies" not in text
+    assert "comment on oscillator: see § 3" in text
 
 
 def test_nothing_to_explain_is_said(springs: Assignment, tmp_path: Path) -> None:

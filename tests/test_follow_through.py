@@ -444,11 +444,11 @@ def test_what_a_later_cell_changes_costs_nothing_above_it(later: str) -> None:
     found = judge_of("backprop", ["mse_loss", "train"], mse_loss=mse_loss, backward=backward)
     assert [one.status for one in found.values()] == ["right", "right"]
     assert found["mse_loss"].note == (
-        "judged as it stood below its own cell: a later one changes what it needs"
+        "judged as it stood below its own cell: a later one may change what it needs"
     )
     assert found["train"].note in (
         "",
-        "judged with a right `mse_loss` in the place of yours, which a later cell changes",
+        "judged with a right `mse_loss` in the place of yours, which a later cell may change",
     )
 
 
@@ -461,6 +461,15 @@ def test_so_does_what_a_later_cell_changes_of_what_is_answered_in_another_cell()
     wanted = [found.exercise("mse_loss")]
     told = judged(Judge(found), given, wanted, lambda *_: None, in_process(Judge(found), "test"))
     assert told.exercises["mse_loss"].status == "right"
+
+
+def test_what_a_later_cell_begins_anew_stood_upon_what_is_wrong() -> None:
+    """As it stood below its own cell it is worth nothing, and beside a right `forward` all."""
+    found = load_assignment("backprop")
+    wrong = reference_code(found, "forward").replace("+ b2\n", "+ b2 + 1\n")
+    train = f"def backward(*args):\n    {STUB}\n\n" + reference_code(found, "train")
+    told = judge_of("backprop", ["backward"], forward=wrong, train=train)["backward"]
+    assert (told.status, told.replaced) == ("right", ["forward"])
 
 
 def test_a_name_that_a_later_cell_uses_as_its_own_changes_no_answer() -> None:

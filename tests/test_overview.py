@@ -13,6 +13,7 @@ from test_report import HOSTILE, Page, exercise, plausible_class
 
 from autograder.course import load_assignment
 from autograder.errors import CourseError
+from autograder.files import LONGEST, nearest
 from autograder.records import overview
 from autograder.records.gradebook import Recorder
 from autograder.records.gradebook.students import Known
@@ -161,22 +162,25 @@ def test_a_page_says_that_nothing_is_wrong_or_could_not_be_judged(tmp_path: Path
 
 def test_names_stand_in_their_order_whatever_their_accents(tmp_path: Path) -> None:
     results("backprop", {"s1": 1}, tmp_path)
-    names = ["Cy Z", "Łukasz A", "dan B", "Zoé C", "Đorđe A", "Émile D", "Øystein E", "Eva D"]
+    names = ["Cy Z", "Łukasz A", "dan B", "Zoé C", "Đorđe A", "Émile D", "Øystein E", "𝐄va D"]
     Recorder(tmp_path, []).know([Known(f"s{n}", name) for n, name in enumerate(names, 1)])
     view = overview.read_overview(tmp_path, overview.graded_assignments(tmp_path))
-    wanted = ["Cy Z", "dan B", "Đorđe A", "Émile D", "Eva D", "Łukasz A", "Øystein E", "Zoé C"]
+    wanted = ["Cy Z", "dan B", "Đorđe A", "Émile D", "𝐄va D", "Łukasz A", "Øystein E", "Zoé C"]
     assert [row.name for row in view.rows] == wanted
 
 
 def test_beside_a_name_of_any_length_the_id_is_whole(tmp_path: Path) -> None:
-    Recorder(tmp_path, []).know([Known("s014", f"Ole {'x' * 90}"), Known("s015", "x" * 90)])
-    results("backprop", {"s014": 1}, tmp_path)
+    longest = "s" * LONGEST
+    names = {"s014": f"Ole {'x' * 90}", "s015": "x" * 90, longest: "x" * 90}
+    Recorder(tmp_path, []).know([Known(*one) for one in names.items()])
+    results("backprop", {"s014": 1, longest: 1}, tmp_path)
     found = overview.graded_assignments(tmp_path)
     page, *_ = overview.write_overview(tmp_path, found)
     for path in (page, write_report("backprop", tmp_path)):
         text = path.read_text(encoding="utf-8")
         assert "x… (s014)" in text, path
         assert "x… (s015)" in text, path
+        assert f"x… ({longest})" in text, path
 
 
 def test_the_class_has_the_points_that_pages_have(tmp_path: Path) -> None:
@@ -194,6 +198,7 @@ def test_halves_go_up() -> None:
     assert [number(one) for one in (0.25, 56.25, 56.35, 2.5, 3.0)] == [
         *("0.3", "56.3", "56.4", "2.5", "3")
     ]
+    assert nearest(1e307) == 1e307
 
 
 def test_an_id_on_the_roster_that_is_no_files_name_has_its_page(tmp_path: Path) -> None:

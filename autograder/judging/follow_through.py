@@ -37,7 +37,7 @@ After = Callable[[ExerciseResult, Transcripts], None]
 
 _SPENT = {"time", "memory", "died"}
 """What a right answer that is slow, or takes much, can bring upon those who use it."""
-_STOOD = "judged as it stood below its own cell: a later one changes what it needs"
+_STOOD = "judged as it stood below its own cell: a later one may change what it needs"
 
 
 class Tries(NamedTuple):
@@ -165,20 +165,17 @@ class _Merit:
     def _again(self, exercise: Exercise, deadly: Sequence[CellFailure]) -> None:
         """Other judgements while points are lost: with right answers below it, and as it stood.
         What a later cell changes may also be mended by it."""
-        stood = self._as_it_stood(exercise) if _lost(self.standing[exercise.name]) else self.cells
+        if not _lost(result := self.standing[exercise.name]):
+            return
+        ways: list[Callable[[ExerciseResult], list[str]]]
+        ways = [lambda _: [], self.wrong_below, self.spent_below]
         tried: list[tuple[list[str], Sequence[Cell]]] = [([], self.cells)]
-        for below, cells in (
-            (self.wrong_below, self.cells),
-            (lambda _: [], stood),
-            (self.wrong_below, stood),
-            (self.spent_below, self.cells),
-            (self.spent_below, stood),
-        ):
-            result = self.standing[exercise.name]
-            way = below(result) if _lost(result) else [], cells
-            if _lost(result) and way not in tried:
-                tried.append(way)
-                self._judge_again(exercise, *way, deadly)
+        for cells in (self.cells, self._as_it_stood(exercise)):
+            for below in ways:
+                way = below(result), cells  # by what the last judgement came to
+                if way not in tried and _lost(self.standing[exercise.name]):
+                    tried.append(way)
+                    result = self._judge_again(exercise, *way, deadly)
 
     def _as_it_stood(self, exercise: Exercise) -> Sequence[Cell]:
         """The cells as far as the exercise's own, below which its check stands in the notebook."""
@@ -195,14 +192,14 @@ class _Merit:
         replaced: list[str],
         cells: Sequence[Cell],
         deadly: Sequence[CellFailure],
-    ) -> None:
-        """The better result counts; of two that are worth the same, the one with other right
-        answers, of which the note tells."""
+    ) -> ExerciseResult:
+        """What it comes to this time. The better result counts; of two that are worth the same, the
+        one with other right answers, of which the note tells."""
         given = self.assignment, cells, replaced, deadly
         asked = self._read(functools.partial(with_right_answers, *given))
-        if asked is None:
-            return
         first = self.standing[exercise.name]
+        if asked is None:
+            return first
 
         def counts(second: ExerciseResult) -> bool:
             more = second.points - first.points
@@ -215,12 +212,13 @@ class _Merit:
 
         second = self.attempt(asked, [exercise], after, True).exercises[exercise.name]
         if not counts(second):
-            return
+            return second
         second.replaced, second.note = replaced, self._note(replaced) if replaced else _STOOD
         self.standing[exercise.name] = second
         self.changed -= {exercise.name}
         if cells is not self.cells:
             self.changed.add(exercise.name)
+        return second
 
     def _note(self, replaced: list[str]) -> str:
         """ "judged with a right `forward` in the place of yours, which has a slip of its own"."""
@@ -236,7 +234,7 @@ class _Merit:
         if result is not None and _lost(result):
             words = {"unwritten": "is still to be written", "missing": "is not there"}
             return words.get(result.status, "has a slip of its own")
-        return "a later cell changes" if name in self.changed else "may take too long"
+        return "a later cell may change" if name in self.changed else "may take too long"
 
 
 def _lost(result: ExerciseResult) -> bool:

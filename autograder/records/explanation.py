@@ -53,12 +53,11 @@ def remarks(one: Explanation, known: Recorded) -> list[str]:
         of = "" if mark.total is None else f" of {points(mark.max_points)}"
         told.append(f"recorded: {points(mark.total)}{of}")
         told += mark.story
-        said = {name: " ".join(plain(text).split()) for name, text in mark.comments.items()}
-        told += [
-            f"comment on {name}: {text}"
-            for name, text in said.items()
-            if not any(line.endswith(f": {text}") for line in mark.story)  # with points by hand
-        ]
+        for name, comment in mark.comments.items():
+            text = " ".join(plain(comment).split())
+            its = [line for line in mark.story if line.startswith(f"{name}: ")]
+            if not any(line.endswith(f": {text}") for line in its):  # told with points by hand
+                told.append(f"comment on {name}: {text}")
     return [" ".join(plain(line).split()) for line in (*told, *one.notes)]
 
 

@@ -27,7 +27,10 @@ from .pages import TEMPLATES, page
 from .receipts import remove_receipts, write_receipts
 
 _TEMPLATE = TEMPLATES / "feedback.html.j2"
-_MAKERS = ("feedback.py", "pages.py", "words.py", "gradebook/marks.py")
+_MAKERS = (
+    *("feedback.py", "pages.py", "words.py", "../files.py"),
+    *("gradebook/marks.py", "gradebook/students.py"),
+)
 """Whose words and figures a page has."""
 _GENERATOR = b'<meta name="generator" content="autograder'
 _MOST_CODE = 10_000
@@ -80,7 +83,7 @@ class Pages:
             if _stamp(result, mark).encode() in known[:1000]:
                 return
         elif newer(path, self.store.path(result.assignment, result.student)) and (
-            f"(Score: {mark.total} / ".encode() in known
+            mark.total is not None and _theirs(mark).encode() in known
         ):
             return  # nbgrader's own, of this total, which somebody made because they wanted it
         folder = self.course_dir / "submitted" / result.student / result.assignment
@@ -108,6 +111,11 @@ class Pages:
 
 def _ours(page: bytes) -> bool:
     return _GENERATOR in page[:1000]
+
+
+def _theirs(mark: Mark) -> str:
+    """The total on nbgrader's page, which goes below zero and rounds halves as Python does."""
+    return f"(Score: {round(mark.points - mark.penalty, 2)} / "
 
 
 def _stamp(result: Result, mark: Mark) -> str:

@@ -115,7 +115,7 @@ def look(path: Path, helpers: Path) -> int:
             "name that the course gave it"
         )
     for name in exercises:
-        look_at_exercise(name, standing[name], found)
+        look_at_exercise(name, standing, found)
     look_at_cells(cells, exercises, standing, found)
     look_at_events(events, cells, path.parent, found)
     left = [name for name in exercises if standing[name]["state"] in ("unwritten", "begun")]
@@ -661,8 +661,9 @@ def line_of_newer_syntax(source: str, python: tuple[int, int]) -> int:
 # ----------------------------------------------------------------------------- what it says
 
 
-def look_at_exercise(name: str, row: Standing, found: Findings) -> None:
+def look_at_exercise(name: str, standing: dict[str, Standing], found: Findings) -> None:
     """Prints an exercise's line and notes what it would cost."""
+    row = standing[name]
     state, passed, checks = row["state"], row["passed"], row["checks"]
     good = state == "written" and not row["waits"]
     mark = "✗" if row["failed"] or state == "missing" else "✓" if good else "·"
@@ -671,8 +672,8 @@ def look_at_exercise(name: str, row: Standing, found: Findings) -> None:
     print(f" {mark} {name:<24} {words.get(state, state):<20} {counts}".rstrip())
     if row["waits"]:
         found.remarks.append(f"{name} could not be tried in full: {row['waits']}")
-    if row["first"]:  # at grading it meets right ones
-        first = " and ".join(row["first"])
+    # At grading it meets right ones; what needs an unwritten one waits, and has not failed.
+    if first := " and ".join(one for one in row["first"] if standing[one]["failed"]):
         found.remarks.append(f"{name} fails a public check; it uses {first}, to be mended first")
     elif row["failed"]:
         found.problems.append(f"{name} fails a public check: run the cell below it, it says why")
