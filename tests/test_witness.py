@@ -264,6 +264,9 @@ WRONG = {
     ("reports_the_mean_loss", "running mean"): PLAIN.replace(
         "total / len(X)", "(sum(history[-1:]) + total / len(X)) / (1 + any(history))"
     ),
+    ("reports_the_mean_loss", "first epoch's loss again"): PLAIN.replace(
+        "total / len(X)", "history[0] if history else total / len(X)"
+    ),
     ("reports_the_mean_loss", "invented"): PLAIN.replace(
         "    return history", "    return [1 / (n + 1) for n in range(epochs)]"
     ),
