@@ -242,11 +242,7 @@ class Watched:
     def clears_gradients(self) -> None:
         """No step is made with what earlier steps left."""
         self.learns()
-        kept = (
-            "the first epoch's loss again"
-            if _near(float(share), 1.0)
-            else "a running mean over epochs"
-        )
+        kept = [step.cleared is False for step in self.steps]
         holds(not any(kept), "gradients of earlier batches are added to those of the present one")
 
     def ends_in_evaluation_mode(self) -> None:
@@ -357,11 +353,8 @@ class Watched:
             return ""
         before, own = history[:-1] - means[1:], history[1:] - means[1:]
         share = np.clip(before @ own / max(before @ before, 1e-300), 0, 1)
-        kept = (
-            "the first epoch's loss again"
-            if _near(float(share), 1.0)
-            else "a running mean over epochs"
-        )
+        again = _near(float(share), 1.0)
+        kept = "the first epoch's loss again" if again else "a running mean over epochs"
         for carried, words in (
             (np.cumsum(means) / np.arange(1, len(means) + 1), "the mean over all epochs so far"),
             (np.append(means[0], means[1:] + share * before), kept),

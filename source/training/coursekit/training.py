@@ -353,9 +353,11 @@ class Watched:
             return ""
         before, own = history[:-1] - means[1:], history[1:] - means[1:]
         share = np.clip(before @ own / max(before @ before, 1e-300), 0, 1)
+        again = _near(float(share), 1.0)
+        kept = "the first epoch's loss again" if again else "a running mean over epochs"
         for carried, words in (
             (np.cumsum(means) / np.arange(1, len(means) + 1), "the mean over all epochs so far"),
-            (np.append(means[0], means[1:] + share * before), "a running mean over epochs"),
+            (np.append(means[0], means[1:] + share * before), kept),
         ):
             if np.allclose(history, carried, rtol=_TOLERANCE, atol=0):
                 return f"the history holds {words}, not the mean loss of each epoch"
