@@ -1014,6 +1014,14 @@ mse = [
     ),
     slip(
         "mse_loss",
+        "rounded",
+        _MSE,
+        "return round(float(np.mean((y_pred - y_true) ** 2)), 4)",
+        "one_output",
+        "The loss is rounded to some decimals: what is smaller is lost. Round what you print.",
+    ),
+    slip(
+        "mse_loss",
         "half",
         _MSE,
         "return float(np.mean((y_pred - y_true) ** 2) / 2)",
