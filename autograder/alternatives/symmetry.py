@@ -236,6 +236,19 @@ def relu_without_biases_at_first():
 
 
 @alternative("naive_mlp")
+def layers_with_two_names():
+    class NaiveMLP(nn.Module):
+        def __init__(self, n_inputs=3):
+            super().__init__()
+            self.hidden = nn.Linear(n_inputs, 32)
+            self.out = nn.Linear(32, 1)
+            self.net = nn.Sequential(self.hidden, nn.Tanh(), self.out)
+
+        def forward(self, x):
+            return self.net(x)
+
+
+@alternative("naive_mlp")
 def layers_one_by_one():
     class NaiveMLP(nn.Module):
         def __init__(self, n_inputs=3):

@@ -93,6 +93,22 @@ def module_list():
 
 
 @alternative("mlp")
+def layers_with_two_names():
+    class MLP(nn.Module):
+        def __init__(self, input_dim, hidden_dims, output_dim):
+            super().__init__()
+            sizes = [input_dim, *hidden_dims, output_dim]
+            self.layers = nn.ModuleList(map(nn.Linear, sizes[:-1], sizes[1:]))
+            for layer in self.layers:
+                nn.init.normal_(layer.weight, std=0.01)
+            both = [part for layer in self.layers for part in (layer, nn.ReLU())]
+            self.net = nn.Sequential(*both[:-1])
+
+        def forward(self, x):
+            return self.net(x)
+
+
+@alternative("mlp")
 def a_sequential_itself():
     class MLP(nn.Sequential):
         def __init__(self, input_dim, hidden_dims, output_dim):

@@ -389,10 +389,9 @@ def test_mlp__can_be_trained(student, draw):
     )
     holds(handed_over >= 2 * 16 + 16 * 16 + 16 * 3, lacking)
     for _ in range(2):  # a layer that begins with zeros moves first, and then those before it
-        state = dict(model.state_dict())
         given = zip(model.named_parameters(), gradients, strict=True)
         moved = {name: p - 0.01 * g for (name, p), g in given if g is not None}
-        model.load_state_dict({**state, **moved})
+        model.load_state_dict(moved, strict=False)
         gradients = student.gradients(student.keeping(model, x), model)
     for gradient in gradients:
         arrived = gradient is not None and bool((gradient != 0).any())
