@@ -78,6 +78,13 @@ def pairs(returned, length):
     return [sequence(pair, 2, "pairs of a weight and a bias array") for pair in found]
 
 
+def near_and_far(draw, y):
+    """The targets, and with one of them far away, beside which a wrong output is nearly right."""
+    far = np.zeros(y.shape)
+    far[draw.integers(len(y))] = 1e8
+    return y, y + far
+
+
 def same_direction(returned, expected):
     """All gradients together, up to one positive factor."""
     found = sequence(returned, len(expected), "one array per parameter")
@@ -751,9 +758,7 @@ def test_backward__is_exact(student, draw):
         -(x[corner] * W1[:, corner].T).sum(axis=1)[None, :] + np.array([-1, 1, -1, 1, 1]) * 2.0**-30
     )
     W2, b2, y = draw.normal(size=(5, 1)), draw.normal(size=(1, 1)), draw.normal(size=(6, 1))
-    far = np.zeros((6, 1))
-    far[draw.integers(6)] = 1e8  # beside it a wrong output would be nearly right, so without it too
-    for target in (y, y + far):
+    for target in near_and_far(draw, y):
         dW1, _, dW2, _ = gradients_of(student, x, target, (W1, b1, W2, b2))
         expected = reference.backward(x, target, W1, b1, W2, b2)
         exact(dW1, expected[0])
@@ -1090,9 +1095,7 @@ def test_deep_backward__is_exact(student, draw):
     """
     parameters = layers(draw, [3, 5, 4, 1])
     x, y = draw.normal(size=(6, 3)), draw.normal(size=(6, 1))
-    far = np.zeros((6, 1))
-    far[draw.integers(6)] = 1e8  # beside it a wrong output would be nearly right, so without it too
-    for target in (y, y + far):
+    for target in near_and_far(draw, y):
         found = pairs(student.deep_backward(x, target, parameters, activation="tanh"), 3)
         right = reference.deep_backward(x, target, parameters)
         for (dW, _), (expected, _) in zip(found, right, strict=True):

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from unicodedata import normalize
 
 from autograder.course import Assignment, course
-from autograder.files import plain, same_id, usable_id
+from autograder.files import plain, same_id, several, usable_id
 from autograder.records import collected as records
 from autograder.records.gradebook.students import Known, Person
 
@@ -287,8 +287,7 @@ def _strangers(found: Layout, there: set[str]) -> Iterator[str]:
     otherwise."""
     new = {member.student for member in _members(found)} - there
     if new:
-        more = f" and {len(new) - 10} more" if len(new) > 10 else ""
-        yield f"new, and not on the roster before: {', '.join(sorted(new)[:10])}{more}"
+        yield f"new, and not on the roster before: {several(sorted(new))}"
 
 
 def _rename(found: Layout, new: dict[str, str]) -> None:

@@ -92,11 +92,11 @@ def jumps(slope: Callable[[np.ndarray], np.ndarray], low: float, high: float) ->
 def goes_past_a_layer(model: Any, outputs: Callable[[], np.ndarray]) -> bool:
     """Do a network's outputs still differ from row to row where the weights of one layer are zero?
     Then something is led past it and added behind. The last layer stays without its weights."""
-    state = dict(model.state_dict())
-    for name, weights in state.items():
+    before: dict[str, torch.Tensor] = {}
+    for name, weights in model.state_dict().items():
         if weights.ndim > 1:
-            model.load_state_dict(state)
-            model.load_state_dict({name: torch.zeros_like(weights)}, strict=False)
+            model.load_state_dict({**before, name: torch.zeros_like(weights)}, strict=False)
+            before = {name: weights}
             if np.ptp(outputs(), axis=0).max() > SINGLE.tiny:
                 return True
     return False

@@ -38,8 +38,9 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (points, number, percent, duration, minute, signed, shade, clip, coded, foldable)
-    made.filters |= {one.__name__: one for one in (*filters, csp_hash)}
+    figures = (points, number, percent, duration, minute, signed, shade)
+    texts = (clip, label, coded, foldable, csp_hash)
+    made.filters |= {one.__name__: one for one in (*figures, *texts)}
     made.globals |= {"OUTCOMES": OUTCOMES}
     return made
 
@@ -63,6 +64,11 @@ def shade(share: float) -> str:
 def clip(text: str, length: int) -> str:
     """`text`, cut where it is longer than anything honest."""
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def label(who: str) -> str:
+    """Who somebody is, cut above what the longest name and id take together."""
+    return clip(who, 200)
 
 
 def coded(text: str) -> Markup:

@@ -344,10 +344,15 @@ class Watched:
         return ""
 
     @functools.cached_property
+    def _means(self) -> np.ndarray:
+        """Each epoch's mean loss over the samples, as the history should hold it."""
+        return np.array([_mean(epoch) for epoch in self.epochs])
+
+    @functools.cached_property
     def _carried_on(self) -> str:
         """The first epoch's loss is its own, and in all others those before have a part: two of
         them at least, as one number fits one."""
-        means = np.array([_mean(epoch) for epoch in self.epochs])
+        means = self._means
         history = np.array(self.history[: len(means)])
         if len(means) < 3 or history.shape != means.shape or not _near(history[0], means[0]):
             return ""
@@ -366,7 +371,7 @@ class Watched:
     @property
     def _factor(self) -> str:
         """How the history differs, where that is the same in every epoch."""
-        means = np.array([_mean(epoch) for epoch in self.epochs])
+        means = self._means
         history = np.array(self.history[: len(means)])
         if np.ptp(means) <= 10 * _TOLERANCE * np.abs(means).max() or not (means > 0).all():
             return ""
