@@ -21,6 +21,7 @@ from .compare import (
     unchanged,
     within,
 )
+from .networks import stirred, units_begin_apart
 from .written import Call
 
 __all__ = [
@@ -41,7 +42,9 @@ __all__ = [
     "number",
     "quiet",
     "refuses",
+    "stirred",
     "tensor",
     "unchanged",
+    "units_begin_apart",
     "within",
 ]
