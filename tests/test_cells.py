@@ -235,6 +235,16 @@ def test_python_as_it_stands_is_never_touched() -> None:
     assert found["s"] == "\n%time\n!ls\nwhat?\n"
 
 
+def test_a_module_that_is_not_there_costs_none_beside_it() -> None:
+    cell = f"import nothing_of_the_kind, math as m, statistics as s\n{ANSWER}"
+    found = names(cell)
+    assert (found["m"].pi, found["s"].mean([1, 3])) == (np.pi, 2)
+    assert said(cell) == [
+        "cell 1 imports nothing_of_the_kind in line 1, which is not there at grading; "
+        "the rest of the cell counts"
+    ]
+
+
 def test_future_imports_hold_from_cell_to_cell() -> None:
     found = names("from __future__ import annotations", "def f(x: NotThere) -> None: ...")
     assert found["f"].__annotations__["x"] == "NotThere"

@@ -191,11 +191,12 @@ def test_what_does_not_run_at_grading_is_said(notebook: Path) -> None:
 
     def spoil(cells: list[Any]) -> None:
         add("!echo 3 > scale.txt\n%matplotlib inline", "spring_force")(cells)
+        add("import nothing_of_mine, math", "spring_force")(cells)
         force, energies = cells[at(cells, "spring_force")], cells[at(cells, "energies")]
         force.source = (
             "def spring_force(x, stiffness=1.0):\n"
             "    !echo once more\n"
-            "    return -stiffness * x * float(open('scale.txt').read()) / 3"
+            "    return -stiffness * x * float(open('scale.txt').read()) / math.sqrt(9)"
         )
         energies.source = f"    {energies.source}("
 
@@ -206,6 +207,8 @@ def test_what_does_not_run_at_grading_is_said(notebook: Path) -> None:
     assert ": !echo 3 > scale.txt does not run at grading" in remarks
     assert ": %matplotlib inline does not run at grading" in remarks
     assert "once more" not in said
+    lacking = "imports nothing_of_mine, which is not there at grading: the course's packages are"
+    assert f"{lacking} those of requirements.txt; no exercise needs" in remarks
     assert (code, said.splitlines()[-1]) == (1, NOT_READY)
 
 

@@ -84,9 +84,10 @@ def read(source: str, filename: str, flags: int = 0) -> Read:
 
 
 def _compiled(tree: ast.Module, filename: str, flags: int) -> Read:
-    chunks = [[node] for node in tree.body[:MAX_STATEMENTS]]
-    if len(tree.body) > MAX_STATEMENTS:
-        chunks.append(tree.body[MAX_STATEMENTS:])
+    nodes = [one for node in tree.body for one in _each(node)]
+    chunks = [[node] for node in nodes[:MAX_STATEMENTS]]
+    if len(nodes) > MAX_STATEMENTS:
+        chunks.append(nodes[MAX_STATEMENTS:])
     statements = []
     for number, nodes in enumerate(chunks, 1):
         code: types.CodeType | SyntaxError
@@ -103,6 +104,13 @@ def _compiled(tree: ast.Module, filename: str, flags: int) -> Read:
         end = nodes[-1].end_lineno or nodes[-1].lineno
         statements.append(Statement(first_line(nodes[0]), end, plain, code))
     return Read(tuple(statements), flags)
+
+
+def _each(node: ast.stmt) -> list[ast.stmt]:
+    """`import numpy, pandas` is two statements: the first is not lost where there is no second."""
+    if not isinstance(node, ast.Import):
+        return [node]
+    return [ast.copy_location(ast.Import([name]), node) for name in node.names]
 
 
 def tree_of(source: str, filename: str, flags: int) -> ast.Module:

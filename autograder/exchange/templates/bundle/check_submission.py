@@ -438,7 +438,7 @@ def serve(job: Path) -> None:
                 tell(**left_out[number, one])
                 continue
             here(at="", statement=one, line=statement.first)
-            for module in imported(source, statement) - PACKAGES:
+            for module in imported(statement.code) - PACKAGES:
                 if not Path(f"{module}.py").exists():  # one that a cell has written
                     here(lacks=module)
             started = time.process_time()
@@ -639,16 +639,12 @@ def own_files(beside: Path, place: Path) -> Callable[[str], bool]:
 _OF_PROGRAMS = (("Library",), ("AppData",), ("snap",))
 
 
-def imported(source: str, statement: Any) -> set[str]:
-    """The modules that a cell's statement imports at any depth, as far as it is Python."""
-    text = text_of(source, statement)
-    try:
-        nodes = list(ast.walk(ast.parse(text)))
-    except (SyntaxError, ValueError, RecursionError):
-        return set(re.findall(r"^[ \t]*(?:import[ \t]+(\w+)[ \t]*$)", text, re.MULTILINE))
-    names = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
-    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    return {name.partition(".")[0] for name in names if name}
+def imported(code: Any) -> set[str]:
+    """The modules that a statement imports at any depth."""
+    found = {name.partition(".")[0] for name in _names(code, "IMPORT_NAME")} - {""}
+    for inner in code.co_consts if isinstance(code, types.CodeType) else ():
+        found |= imported(inner)
+    return found
 
 
 def line_of_newer_syntax(source: str, python: tuple[int, int]) -> int:
