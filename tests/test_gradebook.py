@@ -54,7 +54,7 @@ from autograder.records.gradebook.marks import ByHand, InWords, of_checks
 from autograder.records.gradebook.notebooks import autograded_notebook
 from autograder.records.gradebook.times import submission_time
 from autograder.records.history import save_policy
-from autograder.records.report import write_report
+from autograder.records.report import read_report, write_report
 from autograder.results import CheckResult, ExerciseResult, Result, Store
 from autograder.sandbox.protocol import InProcess
 
@@ -2226,7 +2226,7 @@ def test_the_page_has_the_gradebooks_mark_and_how_it_came_about(
     late(graded, 5)
     Recorder(graded, [springs]).record(made)
     assert "11 of 15 points" in shown_page(graded)
-    write_report("springs", graded)
+    write_report(read_report("springs", graded), graded)
     assert "0 of 15 points" in shown_page(graded)
     assert "18:00 UTC, due 2026-11-20 13:00 UTC): 11 less 11" in shown_page(graded)
 
@@ -2237,7 +2237,7 @@ def test_pages_of_a_class_need_no_query_for_each_student(
     """As `grade` writes those of submissions of which nothing changed."""
     recorder = Recorder(graded, [springs])
     pages = Pages(recorder)
-    write_report("springs", graded)
+    write_report(read_report("springs", graded), graded)
     before = shown_page(graded)
     late(graded, 5)
     for made in Store(graded).all("springs"):

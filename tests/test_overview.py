@@ -17,7 +17,7 @@ from autograder.files import LONGEST, nearest
 from autograder.records import overview
 from autograder.records.gradebook import Recorder
 from autograder.records.gradebook.students import Known
-from autograder.records.report import write_report
+from autograder.records.report import read_report, write_report
 from autograder.records.words import number, percent
 from autograder.results import Result, Store, save_dropped
 
@@ -176,7 +176,7 @@ def test_beside_a_name_of_any_length_the_id_is_whole(tmp_path: Path) -> None:
     results("backprop", {"s014": 1, longest: 1}, tmp_path)
     found = overview.graded_assignments(tmp_path)
     page, *_ = overview.write_overview(tmp_path, found)
-    for path in (page, write_report("backprop", tmp_path)):
+    for path in (page, write_report(read_report("backprop", tmp_path), tmp_path)):
         text = path.read_text(encoding="utf-8")
         assert "x… (s014)" in text, path
         assert "x… (s015)" in text, path
@@ -185,7 +185,7 @@ def test_beside_a_name_of_any_length_the_id_is_whole(tmp_path: Path) -> None:
 
 def test_the_class_has_the_points_that_pages_have(tmp_path: Path) -> None:
     results("backprop", {"ada": 0.281}, tmp_path)
-    text = write_report("backprop", tmp_path).read_text(encoding="utf-8")
+    text = write_report(read_report("backprop", tmp_path), tmp_path).read_text(encoding="utf-8")
     _, _, cells = text.partition('class="heat"')
     assert re.search(r'<td class="c-partly" data-v="2\.81\d*">2\.81 <', cells)
 

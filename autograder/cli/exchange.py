@@ -37,13 +37,13 @@ def report(
     Exits 2 if nothing has been graded.
     """
     from autograder.records.overview import write_overview
-    from autograder.records.report import written
+    from autograder.records.report import read_report, write_report
 
     found, reports = _graded(names, course_dir), []
     for one in found:
         with working(one.name):
-            report, path = written(one.name, course_dir)
-        reports.append(report)
+            reports.append(read_report(one.name, course_dir))
+            path = write_report(reports[-1], course_dir)
         print(path, flush=True)
     if not names or len(names) > 1:
         with working("the course at a glance"):
