@@ -39,15 +39,15 @@ def report(
     from autograder.records.overview import write_overview
     from autograder.records.report import read_report, write_report
 
-    found, reports = _graded(names, course_dir), []
-    for one in found:
+    reports = []
+    for one in _graded(names, course_dir):
         with working(one.name):
             reports.append(read_report(one.name, course_dir))
             path = write_report(reports[-1], course_dir)
         print(path, flush=True)
     if not names or len(names) > 1:
         with working("the course at a glance"):
-            paths = write_overview(course_dir, found, reports)
+            paths = write_overview(reports, course_dir)
         for path in paths:
             print(path)
 
@@ -306,12 +306,7 @@ def _export(
     found: Assignment, course_dir: Path, to: Format, output: Path | None, column: str
 ) -> None:
     from autograder.exchange.archive import shown
-    from autograder.exchange.export import (
-        gradescope_files,
-        not_graded,
-        outdated,
-        table,
-    )
+    from autograder.exchange.export import gradescope_files, not_graded, outdated, table
     from autograder.exchange.returning import feedback_archive
 
     without: list[str] = []
