@@ -18,28 +18,11 @@ import pytest
 import toy_course
 from coursekit.ipynb import MAX_BYTES
 from leftovers import adopting
+from toy_course import RIGHT
 
 from autograder.course import ROOT
 
 SCRIPT = ROOT / "autograder" / "exchange" / "templates" / "bundle" / "check_submission.py"
-RIGHT = {
-    "spring_force": "def spring_force(x, stiffness=1.0):\n    return -stiffness * x",
-    "energies": (
-        "def kinetic(mass, speed):\n    return 0.5 * mass * speed**2\n\n\n"
-        "def potential(mass, height):\n    return mass * height"
-    ),
-    "oscillator": (
-        "class Oscillator(nn.Module):\n"
-        "    def __init__(self, frequency=1.0):\n"
-        "        super().__init__()\n"
-        "        self.frequency = nn.Parameter(torch.tensor(frequency))\n"
-        "    def forward(self, t):\n"
-        "        return torch.cos(self.frequency * t)\n"
-        "    @property\n"
-        "    def period(self):\n"
-        "        return float(2 * torch.pi / self.frequency)"
-    ),
-}
 READY = "Ready to hand in."
 NOT_READY = "Not ready to hand in."
 Change = Callable[[list[Any]], object]

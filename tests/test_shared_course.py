@@ -23,6 +23,7 @@ from autograder.course import load_assignment
 from autograder.errors import CourseError
 from autograder.files import share, write_atomically
 from autograder.grading import folder
+from autograder.grading.executors import Judges, checks_of
 from autograder.grading.folder import SALT, course_salt, only_grader, read_job
 from autograder.grading.run import Graders, grade_class, judged_again
 from autograder.results import Result, Store
@@ -202,8 +203,6 @@ def test_a_result_that_may_not_be_read_is_not_judged_anew(graded: Path) -> None:
 @AS_ROOT
 @pytest.mark.parametrize("shut", ["backprop/backprop.ipynb", "backprop", "."])
 def test_a_notebook_that_may_not_be_read_is_no_zero(graded: Path, shut: str) -> None:
-    from autograder.grading.executors import Judges, checks_of
-
     folder = graded / "submitted" / "ada" / "backprop"
     folder.mkdir(parents=True)
     (folder / "backprop.ipynb").write_bytes(b"{}")
