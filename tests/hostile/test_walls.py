@@ -369,7 +369,7 @@ def test_a_report_is_written_whatever_its_code_does_to_the_reader(
         raise RecursionError
 
     monkeypatch.setattr(similar, "read_submission", stumbles)
-    assert report.write_report("lennard_jones", tmp_path).is_file()
+    assert report.write_report(report.read_report("lennard_jones", tmp_path), tmp_path).is_file()
 
 
 # ----------------------------------------------------------------------------------- limits
@@ -432,6 +432,22 @@ def test_memory_that_is_not_counted_in_time_is_perhaps_too_much(
         counted.set()
         found.look(0.0)
         assert not found.tree.hurried
+
+
+def test_where_there_is_no_room_for_a_thread_that_counts_memory_counts_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A check's array, of a size that a student may choose, can leave the judge less than a stack:
+    the watch ended by that, and a wrong answer was the grader's fault."""
+
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    tree = process.Tree(os.getpid())
+    monkeypatch.setattr(process, "own_bytes", lambda pid: 2**30 + tree._baseline)
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    assert tree.holds_more_than(2**31, [*range(3)])
+    assert not tree.holds_more_than(2**31, [0])
 
 
 def test_a_look_that_took_long_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
