@@ -31,10 +31,10 @@ from coursekit import (
     refuses,
     tensor,
     training,
-    units_begin_apart,
     within,
 )
 from coursekit.ising_data import ising_configurations
+from coursekit.networks import units_begin_apart
 from scipy.signal import convolve2d
 
 from autograder.judging.kinds import array, close, number

@@ -29,11 +29,11 @@ from coursekit import (
     refuses,
     tensor,
     training,
-    units_begin_apart,
     within,
 )
 from coursekit.compare import kind_of
 from coursekit.ising_data import ising_configurations
+from coursekit.networks import units_begin_apart
 
 from autograder.judging.kinds import array, close, number
 from autograder.judging.kit import OwnNetwork, numpy_generator, stirred, unchanged

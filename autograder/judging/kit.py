@@ -18,7 +18,7 @@ from coursekit import (
     number,
     training,
 )
-from coursekit import stirred as stirred
+from coursekit.networks import stirred as stirred
 
 
 def torch_generator(draw: np.random.Generator) -> torch.Generator:
