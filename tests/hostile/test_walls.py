@@ -369,7 +369,7 @@ def test_a_report_is_written_whatever_its_code_does_to_the_reader(
         raise RecursionError
 
     monkeypatch.setattr(similar, "read_submission", stumbles)
-    assert report.write_report("lennard_jones", tmp_path).is_file()
+    assert report.write_report(report.read_report("lennard_jones", tmp_path), tmp_path).is_file()
 
 
 # ----------------------------------------------------------------------------------- limits
