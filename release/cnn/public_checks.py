@@ -13,12 +13,11 @@ from coursekit import (
     integer,
     number,
     refuses,
-    stirred,
     tensor,
     training,
     unchanged,
-    units_begin_apart,
 )
+from coursekit.networks import stirred, units_begin_apart
 
 
 def _spins(count, side):

@@ -13,13 +13,12 @@ from coursekit import (
     number,
     quiet,
     refuses,
-    stirred,
     tensor,
     training,
     unchanged,
-    units_begin_apart,
 )
 from coursekit.ising_data import ising_configurations
+from coursekit.networks import stirred, units_begin_apart
 
 SPINS = np.array(
     [

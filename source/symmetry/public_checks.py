@@ -10,11 +10,11 @@ from coursekit import (
     close,
     holds,
     number,
-    stirred,
     tensor,
     unchanged,
 )
 from coursekit import training as watching
+from coursekit.networks import stirred
 
 SET = torch.tensor([[[1.0], [2.0], [6.0]]])
 TETRAHEDRON = torch.tensor([[[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]]) / 8**0.5

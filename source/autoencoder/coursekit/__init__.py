@@ -21,7 +21,6 @@ from .compare import (
     unchanged,
     within,
 )
-from .networks import stirred, units_begin_apart
 from .written import Call
 
 __all__ = [
@@ -42,9 +41,7 @@ __all__ = [
     "number",
     "quiet",
     "refuses",
-    "stirred",
     "tensor",
     "unchanged",
-    "units_begin_apart",
     "within",
 ]
