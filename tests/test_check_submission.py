@@ -326,7 +326,7 @@ def test_what_lies_beside_the_notebook_is_said_not_to_be_there(notebook: Path) -
     def spoil(cells: list[Any]) -> None:
         add("from my_helpers import twice", "spring_force")(cells)
         add("import numpy as np\ntable = np.loadtxt('mine.csv', delimiter=',')", "energies")(cells)
-        add("import of_a_package_i_have\n", "energies")(cells)
+        add("import of_a_package_i_have\nimport public_checks\n", "energies")(cells)
         add("import __main__\nfrom typing_extensions import Self\n", "energies")(cells)
         cells[at(cells, "energies")].source += "\nopen('mine.csv').close()"
 
@@ -334,6 +334,7 @@ def test_what_lies_beside_the_notebook_is_said_not_to_be_there(notebook: Path) -
     assert "my_helpers.py lies beside the notebook and will not be there at grading" in said
     assert "mine.csv lies beside the notebook and will not be there at grading" in said
     assert "imports of_a_package_i_have, which is not there at grading" in said
+    assert "imports public_checks, which is not there at grading" in said
     assert "imports __main__" not in said
     assert "imports typing_extensions" not in said
     assert "3 of 3 exercises written; 6 of 6 public checks passed" in said, "each for itself"

@@ -926,6 +926,13 @@ def test_an_id_on_the_roster_that_is_no_folders_name_is_named(known: str, tmp_pa
     assert not {path for path in tmp_path.rglob("*") if "17" in path.name} - before
 
 
+def test_an_id_that_is_no_folders_name_is_named(tmp_path: Path) -> None:
+    told = b"submission_1: {':submitters': [{':name': Ada L, ':sid': 2026/17}]}\n"
+    files = {"export/submission_1/x.ipynb": notebook(), "export/submission_metadata.yml": told}
+    outcome = _taken(tmp_path / "course", files)
+    assert outcome.left_out == ["submission_1: '2026/17' can be no student's id"]
+
+
 @pytest.mark.parametrize(
     ("name", "mail", "told"),
     [("Zed Z", "z@x.org", True), ("Ada L", "z@x.org", False), ("Zed Z", "ADA@x.org", False)],

@@ -1623,8 +1623,24 @@ def test_gradescope_reads_the_messages_and_no_hidden_check(
 
 
 def test_nothing_graded_is_said(springs: Assignment, tmp_path: Path) -> None:
+    Recorder(tmp_path, [springs])
     with pytest.raises(CourseError, match="nothing of springs has been graded"):
         as_csv(tmp_path, springs, "csv")
+
+
+def test_an_export_makes_no_gradebook(graded: Path, springs: Assignment, tmp_path: Path) -> None:
+    from autograder.exchange.export import gradescope_files
+    from autograder.exchange.returning import feedback_archive
+
+    (graded / "gradebook.db").unlink()
+    for export in (
+        lambda: as_csv(graded, springs, "csv"),
+        lambda: gradescope_files(graded, springs, tmp_path / "out"),
+        lambda: feedback_archive(graded, springs, "feedback", tmp_path / "back.zip"),
+    ):
+        with pytest.raises(CourseError, match=r"no gradebook in .*`autograder grade springs"):
+            export()
+    assert not (graded / "gradebook.db").exists()
 
 
 # ------------------------------------------------------------------------ one student's files

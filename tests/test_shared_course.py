@@ -74,12 +74,17 @@ def test_the_salt_goes_where_the_results_go(graded: Path) -> None:
     assert (graded / SALT).read_text().strip() == salt
 
 
-@pytest.mark.parametrize("left", ["results", "gradebook.db"])
+@pytest.mark.parametrize("left", ["results", "autograded", "gradebook.db"])
 def test_a_course_whose_salt_is_gone_says_so(graded: Path, left: str) -> None:
     (graded / SALT).unlink()
     (graded / "results" / SALT).unlink()
-    if left == "gradebook.db":
+    if left != "results":
         (graded / "results" / "backprop" / "ada.json").unlink()
+    if left == "autograded":  # of a course with another database
+        notebook = graded / "autograded" / "ada" / "backprop" / "backprop.ipynb"
+        notebook.parent.mkdir(parents=True)
+        notebook.touch()
+    if left == "gradebook.db":
         with contextlib.closing(sqlite3.connect(graded / left)) as database:
             database.execute("CREATE TABLE grade (auto_score FLOAT)")
             course_salt(graded)  # a roster alone is no mark

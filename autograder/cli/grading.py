@@ -245,7 +245,9 @@ def _grade(
     from autograder.records.gradebook import Recorder
 
     graded: list[tuple[Result, Mark | None]] = []
-    with interruptible(), only_grader(course_dir), progress_bar(json) as bar:
+    again = "begins anew" if force else "goes on where this one was"
+    then = f"what is graded so far is recorded; the same command {again}"
+    with interruptible(then), only_grader(course_dir), progress_bar(json) as bar:
         recorder = Recorder(course_dir, assignments)
         pages = Pages(recorder)
         for found in assignments:

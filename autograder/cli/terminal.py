@@ -75,9 +75,7 @@ def options(
 
 
 @contextlib.contextmanager
-def interruptible(
-    then: str = "what is graded so far is recorded; the same command goes on where this one was",
-) -> Iterator[None]:
+def interruptible(then: str) -> Iterator[None]:
     """Ctrl-C is answered at once, ends what is under way, and says how to go on."""
 
     def stop(*_: object) -> None:
