@@ -179,10 +179,10 @@ class _Merit:
             if _out_of_time(result):
                 ways[1:] = sorted(ways[1:], key=lambda way: not way.alone)
             way = ways.pop(0)
-            given = way.replaced(result), way.cells  # by what the last judgement came to
-            if given not in tried:
-                tried.append(given)
-                result = self._judge_again(exercise, *given, way, deadly)
+            replaced = way.replaced(result)  # by what the last judgement came to
+            if (replaced, way.cells) not in tried:
+                tried.append((replaced, way.cells))
+                result = self._judge_again(exercise, way, replaced, deadly)
                 if way.alone and _out_of_time(result):
                     return
 
@@ -209,14 +209,13 @@ class _Merit:
     def _judge_again(
         self,
         exercise: Exercise,
-        replaced: list[str],
-        cells: Sequence[Cell],
         way: _Way,
+        replaced: list[str],
         deadly: Sequence[CellFailure],
     ) -> ExerciseResult:
         """What it comes to this time. The better result counts; of two that are worth the same, the
         one with right answers in the places of what is wrong, of which the note tells."""
-        given = self.assignment, cells, replaced, deadly
+        given = self.assignment, way.cells, replaced, deadly
         asked = self._read(functools.partial(with_right_answers, *given))
         first = self.standing[exercise.name]
         if asked is None:

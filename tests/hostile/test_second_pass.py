@@ -123,11 +123,9 @@ def test_a_right_answer_that_is_slow_costs_no_other_its_time(grade: Any) -> None
     [
         "import threading, time\n    threading.Thread(target=time.sleep, args=(1e6,)).start()",
         "import tempfile\n    open(tempfile.mktemp(), 'wb').write(bytes(2**23))",
-        "np.seterr(all='raise')\n    np.float64(1e-300) * np.float64(1e-300)",
-        "import builtins\n    if builtins.__dict__.get('n') == 9: builtins.range = None\n"
-        "    builtins.n = builtins.__dict__.get('n', 0) + 1",
+        "np.seterr(all='raise')",
     ],
-    ids=["a thread", "a file", "NumPy's errors", "a name of Python's"],
+    ids=["a thread", "a file", "NumPy's errors"],
 )
 def test_what_a_right_answer_leaves_behind_costs_no_other(grade: Any, leaves: str) -> None:
     right = reference_code(COURSE, "forward").replace("def forward(", "def _forward(")
@@ -135,6 +133,7 @@ def test_what_a_right_answer_leaves_behind_costs_no_other(grade: Any, leaves: st
     many = RIGHT.replace("def backward(", "def _backward(") + (
         "\n\ndef backward(*a):\n"
         "    for _ in range(80):\n        forward(a[0], *a[2:])\n"
+        "    assert np.float64(1e-300) ** 2 == 0\n"
         "    return _backward(*a)\n"
     )
     assert points(grade(forward=forward, backward=many)) == FULL
