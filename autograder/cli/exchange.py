@@ -66,10 +66,11 @@ def slips(
 ) -> None:
     """Wrong answers of a class that got no hint, grouped by how they failed, with examples.
 
-    Below each group stands what makes a known mistake of it, but for the hint: write one sentence,
-    put it into autograder/mistakes/<name>.py, see that `autograder verify <name> --exercise …`
-    finds no hole, and run `autograder build` and `autograder regrade`. Everybody in the group then
-    reads the hint, and no mark moves.
+    Below each group stands what makes a known mistake of it, but for the hint. Read it to the end
+    of each line, since judges run known mistakes outside the cage. Write one sentence, put it into
+    autograder/mistakes/<name>.py, see that `autograder verify <name> --exercise …` finds no hole,
+    and run `autograder build` and `autograder regrade`. Everybody in the group then reads the hint,
+    and no mark moves.
 
     Example: autograder slips lennard_jones --course ~/course
 

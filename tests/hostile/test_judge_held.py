@@ -31,7 +31,7 @@ from coursekit import CheckFailed, StudentError, facts, measured
 from coursekit.ipynb import NotebookCell
 
 from autograder.course import ROOT, Cell, load_assignment
-from autograder.errors import CageError, JudgeLost
+from autograder.errors import CageError, JudgeLost, SubmissionError
 from autograder.grading import executors, judge_client, judge_process
 from autograder.grading.job import Job
 from autograder.judging import retry
@@ -484,6 +484,19 @@ def test_what_is_too_much_for_the_judge_is_the_students(raised: type[Exception])
     result = judge.run(check, student, "salt")
     assert (result.outcome, result.kind) == ("failed", "value")
     assert "takes too much" in result.message
+
+
+@pytest.mark.parametrize("raised", [MemoryError, TookTooLong])
+def test_a_notebook_that_is_too_much_for_the_judge_is_the_students(
+    raised: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_much(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(judge_process, "read_submission", too_much)
+    job = Job(assignment="backprop", student="ada", notebook=_notebook("x = 1"))
+    with pytest.raises(SubmissionError, match="takes too much"):
+        judge_process.read(job, BACKPROP)
 
 
 # ------------------------------------------------------------------- what leaves, what comes back

@@ -434,6 +434,22 @@ def test_memory_that_is_not_counted_in_time_is_perhaps_too_much(
         assert not found.tree.hurried
 
 
+def test_where_there_is_no_room_for_a_thread_that_counts_memory_counts_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A check's array, of a size that a student may choose, can leave the judge less than a stack:
+    the watch ended by that, and a wrong answer was the grader's fault."""
+
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    tree = process.Tree(os.getpid())
+    monkeypatch.setattr(process, "own_bytes", lambda pid: 2**30 + tree._baseline)
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    assert tree.holds_more_than(2**31, [*range(3)])
+    assert not tree.holds_more_than(2**31, [0])
+
+
 def test_a_look_that_took_long_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Five counts of a second each are five in which nobody looks at the time."""
     clock, counts = [0.0], 0
