@@ -19,6 +19,8 @@ Uses = dict[str, set[str]]
 
 MAX_SOURCE = 100_000
 """Characters of a cell; a longer one is taken as words, lest it cost the judge memory."""
+MAX_ANSWERS = 5
+"""Of an exercise that are tried beside the last: each costs as much as all."""
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -76,7 +78,7 @@ def answered_below(cells: Sequence[Cell], exercise: Exercise) -> list[int]:
     holders = [number for number, cell in enumerate(cells, 1) if holds(cell, exercise)]
     bound = ([n for n in holders if binds(cells[n - 1], [name])] for name in exercise.defines)
     first = max((numbers[0] for numbers in bound if numbers), default=0)
-    return [number for number in holders if number >= first]
+    return [number for number in holders if number >= first][:MAX_ANSWERS]
 
 
 def by_itself(
