@@ -146,6 +146,24 @@ def test_what_is_shown_can_be_brought_up_to_date() -> None:
     assert said("from IPython.display import display\ndisplay(3, display_id='a').update(4)") == []
 
 
+def test_what_ipython_offers_is_ours_in_functions_and_own_modules_too(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They ask for it when they are called: by a check, say."""
+    monkeypatch.chdir(tmp_path)
+    found = names(
+        "%%writefile shows.py\nfrom IPython.display import display\n"
+        "def shown(x):\n    return display(x, display_id=True)\n",
+        "def answer(x=1):\n"
+        "    from IPython.core.getipython import get_ipython\n"
+        "    from IPython.display import display\n"
+        "    get_ipython().run_line_magic('matplotlib', 'inline')\n"
+        "    display(x, display_id=True).update(4)\n    return x + 41\n",
+        "import shows\nshows.shown(3).update(4)\nz = answer()",
+    )
+    assert (found["z"], found["answer"]()) == (42, 42)
+
+
 @pytest.mark.parametrize(
     "line", ["mine.py", "mine", "'mine.py'", "-i mine.py", "-n -i mine", "mine.py -v 3"]
 )

@@ -18,28 +18,11 @@ import pytest
 import toy_course
 from coursekit.ipynb import MAX_BYTES
 from leftovers import adopting
+from toy_course import RIGHT
 
 from autograder.course import ROOT
 
 SCRIPT = ROOT / "autograder" / "exchange" / "templates" / "bundle" / "check_submission.py"
-RIGHT = {
-    "spring_force": "def spring_force(x, stiffness=1.0):\n    return -stiffness * x",
-    "energies": (
-        "def kinetic(mass, speed):\n    return 0.5 * mass * speed**2\n\n\n"
-        "def potential(mass, height):\n    return mass * height"
-    ),
-    "oscillator": (
-        "class Oscillator(nn.Module):\n"
-        "    def __init__(self, frequency=1.0):\n"
-        "        super().__init__()\n"
-        "        self.frequency = nn.Parameter(torch.tensor(frequency))\n"
-        "    def forward(self, t):\n"
-        "        return torch.cos(self.frequency * t)\n"
-        "    @property\n"
-        "    def period(self):\n"
-        "        return float(2 * torch.pi / self.frequency)"
-    ),
-}
 READY = "Ready to hand in."
 NOT_READY = "Not ready to hand in."
 Change = Callable[[list[Any]], object]
@@ -343,7 +326,7 @@ def test_what_lies_beside_the_notebook_is_said_not_to_be_there(notebook: Path) -
     def spoil(cells: list[Any]) -> None:
         add("from my_helpers import twice", "spring_force")(cells)
         add("import numpy as np\ntable = np.loadtxt('mine.csv', delimiter=',')", "energies")(cells)
-        add("import of_a_package_i_have\n", "energies")(cells)
+        add("import of_a_package_i_have\nimport public_checks\n", "energies")(cells)
         add("import __main__\nfrom typing_extensions import Self\n", "energies")(cells)
         cells[at(cells, "energies")].source += "\nopen('mine.csv').close()"
 
@@ -351,6 +334,7 @@ def test_what_lies_beside_the_notebook_is_said_not_to_be_there(notebook: Path) -
     assert "my_helpers.py lies beside the notebook and will not be there at grading" in said
     assert "mine.csv lies beside the notebook and will not be there at grading" in said
     assert "imports of_a_package_i_have, which is not there at grading" in said
+    assert "imports public_checks, which is not there at grading" in said
     assert "imports __main__" not in said
     assert "imports typing_extensions" not in said
     assert "3 of 3 exercises written; 6 of 6 public checks passed" in said, "each for itself"

@@ -52,6 +52,10 @@ _FUTURES = functools.reduce(
 )
 _AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _WORK = (ast.Call, ast.For, ast.While, ast.Await, ast.ListComp, ast.SetComp, ast.DictComp)
+_PLACES = (
+    *(("IPython", "get_ipython"), ("IPython.core.getipython", "get_ipython")),
+    *(("IPython.display", "display"), ("IPython.core.display_functions", "display")),
+)
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -261,8 +265,8 @@ class Kernel:
         self.module = types.ModuleType("__main__")
         self.namespace = self.module.__dict__
         self.shell = Shell(self.namespace)
-        self.namespace.update(OFFERED)
-        self.namespace["get_ipython"] = self._get_ipython = lambda: self.shell
+        self._offered = {**OFFERED, "get_ipython": lambda: self.shell}
+        self.namespace.update(self._offered)
         self.labels: dict[str, str] = {}
         self._read: dict[str, Read] = {}
         self._flags = 0
@@ -274,6 +278,8 @@ class Kernel:
         self.labels[filename] = label
         lines = [line + "\n" for line in source.split("\n")]  # and at nothing else, as Python does
         linecache.cache[filename] = (len(source), None, lines, filename)
+        if "IPython" in source:
+            self._take_places()
         magic = _WITHOUT_SIGN.fullmatch(source)
         if magic and magic[1] not in self.namespace:
             source = source[: magic.start(1)] + "%" + source[magic.start(1) :]
@@ -292,12 +298,6 @@ class Kernel:
         value = self._execute(statement.code)
         if value is not None:
             self.namespace["_"] = value
-        for module, name, mine in (
-            ("IPython", "get_ipython", self._get_ipython),
-            ("IPython.display", "display", _display),
-        ):
-            if module in sys.modules:
-                self._exchange(sys.modules[module], name, mine)
 
     def _execute(self, code: types.CodeType) -> Any:
         value = eval(code, self.namespace)
@@ -310,13 +310,12 @@ class Kernel:
             value = self._loop.run_until_complete(value)
         return value
 
-    def _exchange(self, module: Any, name: str, mine: Callable[..., Any]) -> None:
-        """`from IPython import get_ipython` finds what the name itself is."""
-        theirs = getattr(module, name, mine)
-        if theirs is not mine:
-            setattr(module, name, mine)
-            for own in [own for own, value in self.namespace.items() if value is theirs]:
-                self.namespace[own] = mine
+    def _take_places(self) -> None:
+        """What the notebook has by name is what IPython's modules give: before anybody asks them,
+        also in a function, or in a module that a cell writes."""
+        for module, name in _PLACES:
+            with contextlib.suppress(Exception):  # it is not there, or broken
+                setattr(importlib.import_module(module), name, self._offered[name])
 
 
 def _nothing(*objects: Any, **options: Any) -> None:

@@ -439,7 +439,8 @@ def serve(job: Path) -> None:
                 continue
             here(at="", statement=one, line=statement.first)
             for module in imported(statement.code) - PACKAGES:
-                if not Path(f"{module}.py").exists():  # one that a cell has written
+                written = Path(f"{module}.py").exists()  # by a cell, but for the checks
+                if not written or module == "public_checks":
                     here(lacks=module)
             started = time.process_time()
             try:
