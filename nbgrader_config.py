@@ -27,9 +27,10 @@ Beware of `--config`: nbgrader 0.9.6 does not know it, says so in one line and g
 any configuration.
 
 `autograder grade` writes feedback pages of its own, with the final mark, comments and points given
-by hand; after marking by hand run `autograder grade`, `report` or `export` again. A page of
-`nbgrader generate_feedback NAME --force` stays as long as it shows the mark and is newer than the
-result. Whoever gives points in a formgrader with this configuration is noted in the gradebook.
+by hand; after marking by hand run `autograder grade`, `report` or an `export` of feedback again. A
+page of `nbgrader generate_feedback NAME --force` stays as long as it shows the mark and is newer
+than the result. Whoever gives points in a formgrader with this configuration is noted in the
+gradebook.
 
 Only this course's assignments can be graded with this configuration: another assignment in the
 same course directory is refused, not graded in some other way.

@@ -20,6 +20,7 @@ from test_gradebook import (
     filled,
     give,
     hand_in,
+    right,
     rows,
 )
 from test_semester import command, judging
@@ -28,7 +29,6 @@ from autograder import results
 from autograder.course import Assignment
 from autograder.grading import folder as of_grading
 from autograder.grading import run
-from autograder.judging.answers import reference_code
 from autograder.records import attempts, feedback, history, receipts
 from autograder.records.gradebook import Recorder, notebooks, recorder
 from autograder.records.gradebook.by_hand import Given
@@ -42,10 +42,6 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     who: list[str] = []
     monkeypatch.setattr(run, "here", judging(who))
     return who
-
-
-def right(springs: Assignment) -> dict[str, str]:
-    return {one.name: reference_code(springs, one.name) for one in springs.exercises}
 
 
 def again(springs: Assignment, course_dir: Path, answers: dict[str, str], *more: str) -> str:

@@ -27,7 +27,7 @@ from autograder.course import ROOT, Assignment, course, load_assignment
 from autograder.errors import CourseError, SubmissionError
 from autograder.exchange import bundle
 from autograder.exchange.bundle import files_of, single_notebooks, site_folder, student_folder
-from autograder.exchange.gradescope import gradescope_archive
+from autograder.exchange.gradescope import _find, gradescope_archive
 from autograder.exchange.solutions import instructive, solutions_folder
 from autograder.judging.answers import alternatives, reference_code
 from autograder.sandbox.inside.protocol import remove
@@ -207,8 +207,6 @@ def test_the_guide_names_what_there_is(whole: Path) -> None:
     "place", ["backprop.ipynb", "work/my solution.ipynb", "repo/hw/1/backprop (1).ipynb", "zip"]
 )
 def test_on_gradescope_a_notebook_is_found_wherever_it_lies(place: str, tmp_path: Path) -> None:
-    from autograder.exchange.gradescope import _find
-
     found = load_assignment("backprop")
     code = {e.name: reference_code(found, e.name) for e in found.exercises}
     release = json.loads(found.release.read_text(encoding="utf-8"))
@@ -231,8 +229,6 @@ def test_on_gradescope_a_notebook_is_found_wherever_it_lies(place: str, tmp_path
 
 
 def test_on_gradescope_a_lone_notebook_above_is_not_taken_for_the_one_below(tmp_path: Path) -> None:
-    from autograder.exchange.gradescope import _find
-
     found = load_assignment("backprop")
     (tmp_path / "hw").mkdir()
     (tmp_path / "hw" / "backprop.ipynb").write_bytes(found.release.read_bytes())
@@ -247,8 +243,6 @@ def test_on_gradescope_folders_without_end_are_the_students_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thousand, one in another, ended the grader; many beside each other had no limit."""
-    from autograder.exchange.gradescope import _find
-
     found = load_assignment("backprop")
     monkeypatch.chdir(tmp_path)
     for _ in range(1500):
@@ -278,8 +272,6 @@ def test_on_gradescope_folders_without_end_are_the_students_matter(
 def test_on_gradescope_the_cause_is_named(
     name: str, content: str | bytes, why: str, tmp_path: Path
 ) -> None:
-    from autograder.exchange.gradescope import _find
-
     if isinstance(content, str):
         (tmp_path / name).symlink_to(content)
     elif name:

@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -338,6 +339,26 @@ def test_whose_time_the_kernel_ends_has_used_it_up(level: Level) -> None:
             with pytest.raises(WorkerEnded, match=words) as caught:
                 worker.ask(encode({"op": "run", "source": code, "label": "c"}), Budget(60.0))
             assert (caught.value.kind, caught.value.killed) == (kind, False)
+
+
+def test_who_ends_where_the_kernel_ends_somebody_has_not_used_its_time_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where it happened between two looks."""
+
+    def kills() -> int:
+        return int(threading.current_thread() is threading.main_thread() and bool(asked))
+
+    asked: list[bool] = []
+    monkeypatch.setattr("autograder.sandbox.cage.groups.around", lambda _: None)
+    monkeypatch.setattr("autograder.sandbox.watch.kernel_kills", kills)
+    with contextlib.closing(Cage("full")) as cage:
+        worker = cage.worker(2.0)
+        asked.append(True)
+        request = encode({"op": "run", "source": "while True: pass", "label": "c"})
+        with pytest.raises(WorkerEnded, match="it was killed") as caught:
+            worker.ask(request, Budget(60.0))
+        assert caught.value.killed
 
 
 def test_sleeping_is_noticed_without_computing_time(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,24 @@ def test_what_is_shown_can_be_brought_up_to_date() -> None:
     assert said("from IPython.display import display\ndisplay(3, display_id='a').update(4)") == []
 
 
+def test_what_ipython_offers_is_ours_in_functions_and_own_modules_too(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They ask for it when they are called: by a check, say."""
+    monkeypatch.chdir(tmp_path)
+    found = names(
+        "%%writefile shows.py\nfrom IPython.display import display\n"
+        "def shown(x):\n    return display(x, display_id=True)\n",
+        "def answer(x=1):\n"
+        "    from IPython.core.getipython import get_ipython\n"
+        "    from IPython.display import display\n"
+        "    get_ipython().run_line_magic('matplotlib', 'inline')\n"
+        "    display(x, display_id=True).update(4)\n    return x + 41\n",
+        "import shows\nshows.shown(3).update(4)\nz = answer()",
+    )
+    assert (found["z"], found["answer"]()) == (42, 42)
+
+
 @pytest.mark.parametrize(
     "line", ["mine.py", "mine", "'mine.py'", "-i mine.py", "-n -i mine", "mine.py -v 3"]
 )
@@ -153,6 +172,71 @@ def test_what_a_cell_writes_can_be_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert names("x = 2", "%%writefile mine.py\nvalue = x + 3\n", f"%run {line}")["value"] == 5
+
+
+@pytest.mark.parametrize("line", ["mine.py 3 'a b'", "-i mine 3 'a b'"])
+def test_what_is_run_has_its_arguments_and_may_end_itself(
+    line: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    program = "%%writefile mine.py\nimport sys\ngiven = sys.argv\nsys.exit()\n"
+    transport = after(program, f"%run {line}", "import sys\nafterwards = sys.argv")
+    found = transport.session.namespace
+    assert transport.failures == []
+    assert found["given"] == [line.removeprefix("-i ").split()[0], "3", "a b"]
+    assert found["afterwards"] == sys.argv
+
+
+@pytest.mark.parametrize("line", ["!mkdir -p best more/of_it", "%mkdir best more/of_it"])
+def test_folders_of_the_shell_are_there(
+    line: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer may keep its best network in one."""
+    monkeypatch.chdir(tmp_path)
+    assert after(line, "!mkdir {1 + 1} && touch x", "!mkdir best/a/../../tests; ls").failures == []
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["best", "more", "of_it"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "left_out"),
+    [
+        ("pip install -q something", ["%pip install -q something"]),
+        ("\nls\n", ["%ls"]),
+        ("matplotlib inline;", ["%matplotlib inline;"]),
+        ("time = 3", []),
+        ("who, run = 1, 2", []),
+        ("time.sleep(0)", []),
+    ],
+)
+def test_a_magic_alone_in_its_cell_needs_no_sign(cell: str, left_out: list[str]) -> None:
+    transport = after("import time")
+    run = protocol.run_cell(transport.ask, Cell("c", cell))
+    assert (run.failures, run.skipped) == ([], left_out)
+
+
+def test_a_name_of_the_notebook_is_no_magic() -> None:
+    found = names(
+        "time x = 4", "ls = [1, 2]", "ls", "last = _", f"time {ANSWER.replace(chr(10), '')}"
+    )
+    assert (found["x"], found["last"], found["answer"]()) == (4, [1, 2], 42)
+
+
+def test_magics_of_the_notebook_s_own_run() -> None:
+    found = names(
+        "from IPython.core.magic import register_cell_magic, register_line_cell_magic\n"
+        "@register_cell_magic\n"
+        "def unless(line, cell):\n    eval(line) or get_ipython().run_cell(cell)\n"
+        "@register_line_cell_magic\n"
+        "def double(line, cell=None):\n    return 2 * eval(line if cell is None else cell)\n"
+        "get_ipython().register_magic_function(get_ipython().ex, magic_name='do')",
+        f"%%unless 1 > 2\n{ANSWER}",
+        "%%unless 1 < 2\ndef answer():\n    return 0",
+        "y = %double 3",
+        "%%double\n4",
+        "z = _",
+        "%do w = 5",
+    )
+    assert (found["answer"](), found["y"], found["z"], found["w"]) == (42, 6, 8, 5)
 
 
 def test_left_out_lines_are_named() -> None:
@@ -167,6 +251,16 @@ def test_python_as_it_stands_is_never_touched() -> None:
     found = names("x = 7 % 4\ns = '''\n%time\n!ls\nwhat?\n'''\n")
     assert found["x"] == 3
     assert found["s"] == "\n%time\n!ls\nwhat?\n"
+
+
+def test_a_module_that_is_not_there_costs_none_beside_it() -> None:
+    cell = f"import nothing_of_the_kind, math as m, statistics as s\n{ANSWER}"
+    found = names(cell)
+    assert (found["m"].pi, found["s"].mean([1, 3])) == (np.pi, 2)
+    assert said(cell) == [
+        "cell 1 imports nothing_of_the_kind in line 1, which is not there at grading; "
+        "the rest of the cell counts"
+    ]
 
 
 def test_future_imports_hold_from_cell_to_cell() -> None:

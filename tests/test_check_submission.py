@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,28 +18,11 @@ import pytest
 import toy_course
 from coursekit.ipynb import MAX_BYTES
 from leftovers import adopting
+from toy_course import RIGHT
 
 from autograder.course import ROOT
 
 SCRIPT = ROOT / "autograder" / "exchange" / "templates" / "bundle" / "check_submission.py"
-RIGHT = {
-    "spring_force": "def spring_force(x, stiffness=1.0):\n    return -stiffness * x",
-    "energies": (
-        "def kinetic(mass, speed):\n    return 0.5 * mass * speed**2\n\n\n"
-        "def potential(mass, height):\n    return mass * height"
-    ),
-    "oscillator": (
-        "class Oscillator(nn.Module):\n"
-        "    def __init__(self, frequency=1.0):\n"
-        "        super().__init__()\n"
-        "        self.frequency = nn.Parameter(torch.tensor(frequency))\n"
-        "    def forward(self, t):\n"
-        "        return torch.cos(self.frequency * t)\n"
-        "    @property\n"
-        "    def period(self):\n"
-        "        return float(2 * torch.pi / self.frequency)"
-    ),
-}
 READY = "Ready to hand in."
 NOT_READY = "Not ready to hand in."
 Change = Callable[[list[Any]], object]
@@ -158,7 +142,8 @@ def test_what_fails_by_a_wrong_one_that_it_uses_is_mended_there(notebook: Path) 
 
     code, said = checked(changed(notebook, spoil))
     loses, _, remarks = said.partition("To know:")
-    assert "spring_force fails a public check: run the cell below it, it says why" in loses
+    fails = "spring_force fails a public check: run the cell below it, it says why"
+    assert f"{fails}; here spring_force returned another value\n" in loses
     assert "energies" not in loses.partition("Would cost marks:")[2]
     assert "energies fails a public check; it uses spring_force, to be mended first" in remarks
     assert "stops in line 1 with NameError: name 'model' is not defined" in remarks
@@ -180,6 +165,33 @@ def test_a_wrong_exercise_is_not_put_down_to_one_that_is_still_to_be_written(
     assert "energies could not be tried in full" in said
     assert "energies fails a public check: run the cell below it, it says why" in said
     assert "to be mended first" not in said
+    assert (code, said.splitlines()[-1]) == (1, NOT_READY)
+
+
+@pytest.mark.slow
+def test_what_does_not_run_at_grading_is_said(notebook: Path) -> None:
+    """On the desk the cell below says that all is well."""
+
+    def spoil(cells: list[Any]) -> None:
+        add("!echo 3 > scale.txt\n%matplotlib inline", "spring_force")(cells)
+        add("import nothing_of_mine, math", "spring_force")(cells)
+        force, energies = cells[at(cells, "spring_force")], cells[at(cells, "energies")]
+        force.source = (
+            "def spring_force(x, stiffness=1.0):\n"
+            "    !echo once more\n"
+            "    return -stiffness * x * float(open('scale.txt').read()) / math.sqrt(9)"
+        )
+        energies.source = f"    {energies.source}("
+
+    code, said = checked(changed(notebook, spoil))
+    loses, _, remarks = said.partition("To know:")
+    assert re.search("spring_force fails .*; here spring_force.* FileNotFoundError", loses)
+    assert "(the cell of energies) stops in line 1 with IndentationError" in loses
+    assert ": !echo 3 > scale.txt does not run at grading" in remarks
+    assert ": %matplotlib inline does not run at grading" in remarks
+    assert "once more" not in said
+    lacking = "imports nothing_of_mine, which is not there at grading: the course's packages are"
+    assert f"{lacking} those of requirements.txt; no exercise needs" in remarks
     assert (code, said.splitlines()[-1]) == (1, NOT_READY)
 
 
@@ -314,7 +326,7 @@ def test_what_lies_beside_the_notebook_is_said_not_to_be_there(notebook: Path) -
     def spoil(cells: list[Any]) -> None:
         add("from my_helpers import twice", "spring_force")(cells)
         add("import numpy as np\ntable = np.loadtxt('mine.csv', delimiter=',')", "energies")(cells)
-        add("import of_a_package_i_have\n", "energies")(cells)
+        add("import of_a_package_i_have\nimport public_checks\n", "energies")(cells)
         add("import __main__\nfrom typing_extensions import Self\n", "energies")(cells)
         cells[at(cells, "energies")].source += "\nopen('mine.csv').close()"
 
@@ -322,6 +334,7 @@ def test_what_lies_beside_the_notebook_is_said_not_to_be_there(notebook: Path) -
     assert "my_helpers.py lies beside the notebook and will not be there at grading" in said
     assert "mine.csv lies beside the notebook and will not be there at grading" in said
     assert "imports of_a_package_i_have, which is not there at grading" in said
+    assert "imports public_checks, which is not there at grading" in said
     assert "imports __main__" not in said
     assert "imports typing_extensions" not in said
     assert "3 of 3 exercises written; 6 of 6 public checks passed" in said, "each for itself"

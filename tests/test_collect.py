@@ -23,7 +23,13 @@ from autograder.course import load_assignment
 from autograder.errors import CourseError
 from autograder.exchange import archive as archives
 from autograder.exchange.collect import collect
+from autograder.exchange.export import numbers
+from autograder.judging.submission import find_notebook
+from autograder.records import collected as records
 from autograder.records import history
+from autograder.records.gradebook import Recorder
+from autograder.records.gradebook.students import Known
+from autograder.results import save_dropped
 
 FOUND = load_assignment("backprop")
 
@@ -43,6 +49,17 @@ def collected(folder: Path, files: dict[str, bytes]) -> dict[str, bytes]:
     collect(archive(folder, files), FOUND, course)
     root = course / "submitted"
     return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+def gradescope(*groups: list[tuple[str, ...]], first: int = 1) -> dict[str, bytes]:
+    """Its export: for each group, of people with name, number and address, a folder and what the
+    list says of it."""
+    told, files = {}, {}
+    for n, group in enumerate(groups, first):
+        files[f"export/submission_{n}/x.ipynb"] = f"{n}".encode()
+        people = [dict(zip((":name", ":sid", ":email"), one, strict=False)) for one in group]
+        told[f"submission_{n}"] = {":submitters": people}
+    return files | {"export/submission_metadata.yml": json.dumps(told).encode()}
 
 
 @pytest.mark.parametrize(
@@ -405,11 +422,7 @@ def test_a_list_in_one_students_folder_is_not_believed(tmp_path: Path) -> None:
 
 def test_an_id_that_two_claim_is_nobodys(tmp_path: Path) -> None:
     """On some platforms people write their own: who came first may be the one who lies."""
-    names = "".join(
-        f"submission_{n}:\n  :submitters: [{{':name': X, ':sid': 'ada'}}]\n" for n in (1, 2)
-    )
-    files = {"submission_1/backprop.ipynb": b"1", "submission_2/backprop.ipynb": b"2"}
-    files["submission_metadata.yml"] = names.encode()
+    files = gradescope([("X", "ada")], [("X", "ada")])
     outcome = collect(archive(tmp_path, files), FOUND, tmp_path)
     assert not outcome.written
     assert not (tmp_path / "submitted").exists()
@@ -713,8 +726,6 @@ def test_the_same_archive_again_is_no_attempt_and_an_older_file_is_one(tmp_path:
 
 def test_a_notebook_with_large_pictures_is_the_same_when_it_comes_again(tmp_path: Path) -> None:
     """`grade` keeps what it has read of it, which is less."""
-    from autograder.judging.submission import find_notebook
-
     made = json.loads(notebook())
     made["cells"][-1]["outputs"] = [{"output_type": "stream", "text": "x" * 2**20}]
     path = archive(tmp_path, {"ada/backprop.ipynb": json.dumps(made).encode()})
@@ -824,9 +835,6 @@ submission_3:
 
 
 def test_what_the_gradebook_knows_of_a_student_stays(tmp_path: Path) -> None:
-    from autograder.records.gradebook import Recorder
-    from autograder.records.gradebook.students import Known
-
     student = "ada_lovelace-7"
     Recorder(tmp_path, [FOUND]).know([Known(student, "Augusta King", "a@b.c", "99")])
     name = "Ada Lovelace_7_assignsubmission_file_/backprop.ipynb"
@@ -874,9 +882,6 @@ def test_an_id_spelt_otherwise_is_no_second_student(known: str, now: str, tmp_pa
 
 
 def test_who_is_spelt_as_somebody_and_who_has_their_number_are_both_named(tmp_path: Path) -> None:
-    from autograder.records.gradebook import Recorder
-    from autograder.records.gradebook.students import Known
-
     course = tmp_path / "course"
     course.mkdir()
     Recorder(course, [FOUND]).know([Known("ada-56", "Ada", "", "55")])
@@ -889,9 +894,6 @@ def test_who_is_spelt_as_somebody_and_who_has_their_number_are_both_named(tmp_pa
 
 
 def _on_a_roster(course: Path, *people: tuple[str, ...]) -> None:
-    from autograder.records.gradebook import Recorder
-    from autograder.records.gradebook.students import Known
-
     course.mkdir()
     two = ("ada", "Ada L", "ada@x.org", "55"), ("mal", "Mal M", "mal@x.org", "56")
     Recorder(course, [FOUND]).know(Known(*one) for one in people or two)
@@ -904,17 +906,12 @@ def test_nobody_hands_in_for_another_by_a_number_of_the_roster(
 ) -> None:
     """A student may choose the number that Gradescope tells; the address says who it is."""
     _on_a_roster(tmp_path / "course")
-    people = [("7703", "Zed", "zed"), (number, "Mal M", "mal"), ("7701", "Ada L", "ada")]
-    told = "".join(
-        f"submission_{n}: {{':submitters': [{{':name': {name}, ':sid': '{sid}', "
-        f"':email': {mail}@x.org}}]}}\n"
-        for n, (sid, name, mail) in enumerate(people[: 2 + with_ada])
-    )
-    files = {f"export/submission_{n}/x.ipynb": notebook(note=str(n)) for n in range(2 + with_ada)}
-    outcome = _taken(tmp_path / "course", files | {"export/submission_metadata.yml": told.encode()})
+    groups = [[("Zed", "7703", "zed@x.org")], [("Mal M", number, "mal@x.org")]]
+    groups += [[("Ada L", "7701", "ada@x.org")]] * with_ada
+    outcome = _taken(tmp_path / "course", gradescope(*groups))
     assert outcome.written == ["7703"]
-    both = "submission_1: its id, number, address and name are those of ada and mal"
-    claimed = "submission_2: ada is claimed by submission_1 and submission_2"
+    both = "submission_2: its id, number, address and name are those of ada and mal"
+    claimed = "submission_3: ada is claimed by submission_2 and submission_3"
     assert outcome.left_out == [both, claimed][: 1 + with_ada]
 
 
@@ -929,6 +926,13 @@ def test_an_id_on_the_roster_that_is_no_folders_name_is_named(known: str, tmp_pa
     assert not {path for path in tmp_path.rglob("*") if "17" in path.name} - before
 
 
+def test_an_id_that_is_no_folders_name_is_named(tmp_path: Path) -> None:
+    told = b"submission_1: {':submitters': [{':name': Ada L, ':sid': 2026/17}]}\n"
+    files = {"export/submission_1/x.ipynb": notebook(), "export/submission_metadata.yml": told}
+    outcome = _taken(tmp_path / "course", files)
+    assert outcome.left_out == ["submission_1: '2026/17' can be no student's id"]
+
+
 @pytest.mark.parametrize(
     ("name", "mail", "told"),
     [("Zed Z", "z@x.org", True), ("Ada L", "z@x.org", False), ("Zed Z", "ADA@x.org", False)],
@@ -938,11 +942,7 @@ def test_a_number_with_anothers_name_and_address_is_remarked(
 ) -> None:
     """A private address, or a name written otherwise, is nobody else's yet."""
     _on_a_roster(tmp_path / "course")
-    people = (
-        f"submission_1: {{':submitters': [{{':name': {name}, ':sid': ada, ':email': {mail}}}]}}"
-    )
-    files = {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": people.encode()}
-    outcome = _taken(tmp_path / "course", files)
+    outcome = _taken(tmp_path / "course", gradescope([(name, "ada", mail)]))
     assert outcome.written == ["ada"]
     remark = (
         "Zed Z, z@x.org: taken for Ada L (ada), by the number alone; what else is told of them is "
@@ -1075,9 +1075,8 @@ submission_1:
 @pytest.mark.parametrize("first", ["Gradescope", "Brightspace"])
 def test_a_number_that_another_platform_gave_is_nobodys_here(first: str, tmp_path: Path) -> None:
     """Each counts its users from one on: Mallory's in Canvas may be Ada's elsewhere."""
-    told = b"submission_1: {':submitters': [{':name': Ada L, ':sid': '55', ':email': a@x.org}]}"
     before = {
-        "Gradescope": {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": told},
+        "Gradescope": gradescope([("Ada L", "55", "a@x.org")]),
         "Brightspace": {"55-1 - Ada L - Nov 3, 2026 1159 PM/x.ipynb": b"1"},
     }
     (ada,) = _taken(tmp_path / "course", before[first]).written
@@ -1091,13 +1090,9 @@ def test_a_number_that_another_platform_gave_is_nobodys_here(first: str, tmp_pat
 def test_a_platforms_number_is_known_when_another_one_was_used_since(
     later: str, tmp_path: Path
 ) -> None:
-    from autograder.exchange.export import numbers
-
     course = tmp_path / "course"
     later = later if "_" in later else f"{later} - Nov 3, 2026 1159 PM"
-    told = b"submission_1: {':submitters': [{':name': Ada L, ':sid': '55', ':email': a@x.org}]}"
-    files = {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": told}
-    assert _taken(course, files).written == ["55"]
+    assert _taken(course, gradescope([("Ada L", "55", "a@x.org")])).written == ["55"]
     assert _taken(course, {f"{later}/x.ipynb": b"2"}, replace=True).written == ["55"]
     files = {"mallory_55_7_x.ipynb": b"2", "ben_56_8_x.ipynb": b"3"}
     assert _taken(course, files).written == ["ben-56", "mallory-55"]
@@ -1181,18 +1176,14 @@ def test_nobody_hands_in_for_another_by_a_name_with_a_number_in_canvas(tmp_path:
 def test_a_number_and_a_name_with_another_address_are_remarked(tmp_path: Path) -> None:
     """Students choose the number on Gradescope, and the name."""
     _on_a_roster(tmp_path / "course")
-    people = "submission_1: {':submitters': [{':name': Ada L, ':sid': '55', ':email': m@x.org}]}"
-    files = {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": people.encode()}
-    outcome = _taken(tmp_path / "course", files)
+    outcome = _taken(tmp_path / "course", gradescope([("Ada L", "55", "m@x.org")]))
     assert outcome.written == ["ada"]
     assert "known by the number, with another address: Ada L, m@x.org (ada)" in outcome.remarks
 
 
 def test_a_name_of_several_lines_tells_nothing_in_lines_of_its_own(tmp_path: Path) -> None:
     _on_a_roster(tmp_path / "course")
-    people = r"""submission_1: {':submitters': [{':name': "Zed\nleft out: mal", ':sid': '55'}]}"""
-    files = {"export/submission_1/x.ipynb": b"1", "export/submission_metadata.yml": people.encode()}
-    outcome = _taken(tmp_path / "course", files)
+    outcome = _taken(tmp_path / "course", gradescope([("Zed\nleft out: mal", "55")]))
     assert any("Zed left out: mal: taken for Ada L" in line for line in outcome.remarks)
     assert not any("\n" in line for line in outcome.remarks)
 
@@ -1256,8 +1247,6 @@ def test_a_zone_that_is_set_afterwards_counts_for_earlier_attempts_too(
 
 
 def test_who_has_left_comes_back_under_no_other_id(tmp_path: Path) -> None:
-    from autograder.results import save_dropped
-
     _on_a_roster(tmp_path / "course")
     save_dropped(tmp_path / "course", {"ada": "2026-11-20"})
     folder = "{}_assignsubmission_file_/backprop.ipynb"
@@ -1268,9 +1257,6 @@ def test_who_has_left_comes_back_under_no_other_id(tmp_path: Path) -> None:
 
 
 def test_a_name_is_known_however_its_accents_are_spelt(tmp_path: Path) -> None:
-    from autograder.records.gradebook import Recorder
-    from autograder.records.gradebook.students import Known
-
     course = tmp_path / "course"
     course.mkdir()
     Recorder(course, [FOUND]).know([Known("jose", "Jose\u0301 Nun\u0303ez")])
@@ -1315,12 +1301,8 @@ def test_what_lies_beside_students_in_nbgraders_tree_is_no_student(tmp_path: Pat
 
 
 def test_of_a_group_nobody_is_lost_because_one_is_claimed(tmp_path: Path) -> None:
-    ada, ben = "{':name': Ada, ':sid': '1'}", "{':name': Ben, ':sid': '2'}"
-    groups = f"submission_1: {{':submitters': [{ada}]}}\n"
-    groups += f"submission_2: {{':submitters': [{ada}, {ben}]}}\n"
-    files = {f"export/submission_{n}/backprop.ipynb": f"{n}".encode() for n in (1, 2)}
-    files["export/submission_metadata.yml"] = groups.encode()
-    outcome = _taken(tmp_path / "course", files)
+    ada, ben = ("Ada", "1"), ("Ben", "2")
+    outcome = _taken(tmp_path / "course", gradescope([ada], [ada, ben]))
     assert outcome.written == ["2"]
     why = "1 is claimed by submission_1 and submission_2"
     assert outcome.left_out == [f"submission_1: {why}", f"submission_2: {why}"]
@@ -1351,8 +1333,6 @@ def test_a_folder_in_an_archives_place_is_one_sentence(tmp_path: Path) -> None:
 def test_what_stands_in_the_place_of_a_notebook_is_its_students_matter(
     kind: str, tmp_path: Path
 ) -> None:
-    from autograder.records import collected as records
-
     course = tmp_path / "course"
     folder = course / "submitted" / "ada" / "backprop"
     folder.mkdir(parents=True)
@@ -1389,7 +1369,6 @@ def stop(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Before which file that is written collecting is stopped, of those to come; -1 before none."""
     from autograder import files as whole
     from autograder.exchange import collect as module
-    from autograder.records import collected as records
 
     left = [-1]
 
@@ -1461,7 +1440,6 @@ def test_two_who_collect_at_once_lose_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from autograder.exchange import collect as module
-    from autograder.records.collected import collected as known
 
     course, again = tmp_path / "course", module.listing
     _taken(course, {"eve_57_3_notes.txt": b"", "x_1_1_backprop.ipynb": b"0"})
@@ -1475,7 +1453,7 @@ def test_two_who_collect_at_once_lose_nothing(
 
     monkeypatch.setattr(module, "listing", meanwhile)
     _taken(course, {"ada_55_1_backprop.ipynb": b"3", "cy_58_1_notes.txt": b""})
-    found = known(course, "backprop")
+    found = records.collected(course, "backprop")
     assert found.students.keys() == {"ada-55", "ben-56", "eve-57", "x-1"}
     assert found.left_out.keys() == {"cy-58"}
 
@@ -1510,22 +1488,15 @@ def test_of_two_who_collect_at_once_the_second_sees_what_the_first_wrote(
 
 def test_who_was_refused_and_came_again_is_named_no_more(tmp_path: Path) -> None:
     """Gradescope counts all files: another one of the same student has another name."""
-    from autograder.records.collected import collected as known
 
     def take(*ids: str) -> Any:
-        number = 10 * len(ids) if "8" in ids else 1
-        people = "".join(
-            f"submission_{number + n}: {{':submitters': [{{':name': X{n}, ':sid': '{sid}'}}]}}\n"
-            for n, sid in enumerate(ids)
-        )
-        files = {f"export/submission_{number + n}/x.ipynb": b"1" for n in range(len(ids))}
-        files["export/submission_metadata.yml"] = people.encode()
-        return _taken(tmp_path / "course", files)
+        groups = ([(f"X{n}", one)] for n, one in enumerate(ids))
+        return _taken(tmp_path / "course", gradescope(*groups, first=30 if "8" in ids else 1))
 
     assert len(take("7", "7", "9").left_out) == 2
-    assert list(known(tmp_path / "course", "backprop").left_out) == ["7"]
+    assert list(records.collected(tmp_path / "course", "backprop").left_out) == ["7"]
     assert take("7", "8", "9").written == ["7", "8"]
-    assert not known(tmp_path / "course", "backprop").left_out
+    assert not records.collected(tmp_path / "course", "backprop").left_out
 
 
 def test_what_the_platforms_call_everybody_is_not_forgotten_where_it_cannot_be_read(
@@ -1543,10 +1514,8 @@ def test_what_the_platforms_call_everybody_is_not_forgotten_where_it_cannot_be_r
 
 
 def test_a_student_who_was_left_out_and_came_again_is_named_no_more(tmp_path: Path) -> None:
-    from autograder.records.collected import collected as known
-
     course = tmp_path / "course"
     _taken(course, {"ada_55_1_notes.txt": b"", "ben_56_2_backprop.ipynb": b"1"})
-    assert list(known(course, "backprop").left_out) == ["ada-55"]
+    assert list(records.collected(course, "backprop").left_out) == ["ada-55"]
     _taken(course, {"ada_55_3_backprop.ipynb": b"2", "ben_56_2_backprop.ipynb": b"1"})
-    assert not known(course, "backprop").left_out
+    assert not records.collected(course, "backprop").left_out

@@ -22,7 +22,7 @@ from autograder.cli import app
 from autograder.course import ROOT, load_assignment
 from autograder.grading import judge_client, run
 from autograder.grading.executors import Hands, Judges, checks_of
-from autograder.grading.folder import course_salt, not_looked_at, only_grader, read_job, students
+from autograder.grading.folder import not_looked_at, read_job, students
 from autograder.grading.job import Job
 from autograder.grading.run import Graders, grade_class, judged_again
 from autograder.judging.answers import reference_code
@@ -342,23 +342,6 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     assert [(r.student, r.points, r.status) for r in results] == [
         (f"s{number:02}", 0.0, "graded") for number in range(24)
     ]
-
-
-def test_a_second_grader_is_kept_out(tmp_path: Path) -> None:
-    from autograder.errors import CourseError
-
-    with (
-        only_grader(tmp_path),
-        pytest.raises(CourseError, match="another grader"),
-        only_grader(tmp_path),
-    ):
-        pass
-
-
-def test_the_salt_is_made_once_and_private(tmp_path: Path) -> None:
-    salt = course_salt(tmp_path)
-    assert course_salt(tmp_path) == salt
-    assert (tmp_path / ".autograder_salt").stat().st_mode & 0o077 == 0
 
 
 def test_with_variants_each_student_has_a_salt_that_stays(tmp_path: Path) -> None:

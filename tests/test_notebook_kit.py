@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import linecache
 import random
 import re
@@ -21,8 +20,9 @@ import torch
 import toy_course
 from coursekit import CheckFailed, StudentError, attribute, close, notebook, quiet, refuses
 from coursekit.messages import describe
+from toy_course import RIGHT
 
-from autograder.authoring import merit, slips
+from autograder.authoring import merit
 from autograder.authoring.demo import QUICK
 from autograder.course import ROOT, Cell, course, load_assignment
 from autograder.judging.answers import Answer, cells, reference_code
@@ -36,13 +36,24 @@ Check = Callable[[Any], Any]
 
 
 @pytest.fixture
-def kit(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """`check` and `summary` in this process, with the made-up public checks."""
-    place = toy / "release" / "springs" / "coursekit" / "notebook.py"
-    monkeypatch.setattr(notebook, "__file__", str(place))
-    notebook._known.cache_clear()
-    yield
-    notebook._known.cache_clear()
+def beside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+    """Puts `check` and `summary` into this process, with the public checks of a folder."""
+    cached = (notebook._known, notebook._asked, notebook.slips.shipped)
+
+    def put(folder: Path) -> None:
+        monkeypatch.setattr(notebook, "__file__", str(folder / "coursekit" / "notebook.py"))
+        for one in cached:
+            one.cache_clear()
+
+    yield put
+    for one in cached:
+        one.cache_clear()
+
+
+@pytest.fixture
+def kit(toy: Path, beside: Callable[[Path], None]) -> None:
+    """With the made-up public checks."""
+    beside(toy / "release" / "springs")
 
 
 @pytest.fixture
@@ -66,17 +77,14 @@ def call(function: str, namespace: dict[str, Any]) -> None:
 
 
 def test_the_guides_show_a_check_as_a_notebook_prints_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    beside: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for module in (notebook, notebook.slips):
-        monkeypatch.setattr(module, "__file__", str(ROOT / "release/backprop/coursekit/one.py"))
-    known = notebook._known, notebook.slips.shipped
-    for cached in known:
-        cached.cache_clear()
+    beside(ROOT / "release" / "backprop")
+    monkeypatch.setattr(notebook.slips, "__file__", notebook.__file__)
     code = "def mse_loss(y_pred, y_true):\n    return np.sum((y_pred - y_true) ** 2)"
     call('check("mse_loss")', run(code))
-    for cached in known:
-        cached.cache_clear()
     printed = capsys.readouterr().out
     for guide in ("bundle/README.md", "site/checks.md"):
         text = (ROOT / "autograder/exchange/templates" / guide).read_text(encoding="utf-8")
@@ -135,19 +143,10 @@ def kinetic(mass, speed):
 def potential(mass, height):
     return kinetic(mass, height)
 """,
-    "oscillator": """\
-class Oscillator(nn.Module):
-    def __init__(self, frequency=1.0):
-        super().__init__()
-        self.frequency = nn.Parameter(torch.tensor(frequency))
-
-    def forward(self, t):
-        return torch.cos(self.frequency * t)
-
-    @property
-    def period(self):
-        raise NotImplementedError("still to be written")
-""",
+    "oscillator": RIGHT["oscillator"].replace(
+        "return float(2 * torch.pi / self.frequency)",
+        'raise NotImplementedError("still to be written")',
+    ),
 }
 
 
@@ -226,21 +225,6 @@ def test_nbgrader_validate_quotes_what_check_says(toy: Path, tmp_path: Path) -> 
     assert "the sign turned over" in reports["half"][0]["raw_error"]
 
 
-RIGHT = {
-    "spring_force": "def spring_force(x, stiffness=1.0):\n    return -stiffness * x\n",
-    "energies": """\
-def kinetic(mass, speed):
-    return 0.5 * mass * speed**2
-
-
-def potential(mass, height):
-    return mass * height
-""",
-    "oscillator": ANSWERS["oscillator"].replace(
-        'raise NotImplementedError("still to be written")',
-        "return 2 * torch.pi / self.frequency.item()",
-    ),
-}
 HALF = RIGHT | {  # a wrong sign, a wrong energy, and noise that nbgrader would take for failure
     "spring_force": ANSWERS["spring_force"],
     "energies": "import sys\n"
@@ -410,10 +394,11 @@ def test_an_unknown_exercise_is_named(capsys: pytest.CaptureFixture[str]) -> Non
     )
 
 
-def test_missing_public_checks_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    notebook._known.cache_clear()
+def test_missing_public_checks_are_named(
+    beside: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside(tmp_path)
     call('check("spring_force")', {})
-    notebook._known.cache_clear()
     assert "public_checks.py is missing" in capsys.readouterr().out
 
 
@@ -464,24 +449,13 @@ def test_what_the_notebook_sets_does_not_decide_what_check_sees(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """As at grading; afterwards it is as the notebook set it."""
-    code = """
-class Oscillator(nn.Module):
-    def __init__(self, frequency=1.0):
-        super().__init__()
-        self.frequency = nn.Parameter(torch.tensor(frequency))
-    def forward(self, t):
-        return torch.cos(self.frequency * t)
-    @property
-    def period(self):
-        return float(2 * torch.pi / self.frequency)
-"""
     with state.undisturbed():
         torch.set_default_device("meta")
         torch.set_default_dtype(torch.float64)
         torch.set_grad_enabled(False)
         np.seterr(all="raise")
         warnings.filters = "ignore"  # type: ignore[assignment]
-        call("check('oscillator')", run(code))
+        call("check('oscillator')", run(RIGHT["oscillator"]))
         assert "1 of 1 public checks passed" in capsys.readouterr().out
         assert (torch.get_default_dtype(), torch.is_grad_enabled()) == (torch.float64, False)
         assert torch.get_default_device().type == "meta"
@@ -684,13 +658,7 @@ def plain(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_a_notebook_s_student_answers_like_the_grader_s(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from autograder.sandbox.inside import fields, witness
-
-    monkeypatch.setitem(sys.modules, "coursekit.fields", fields)  # the builder puts them there
-    monkeypatch.setitem(sys.modules, "coursekit.witness", witness)
+def test_a_notebook_s_student_answers_like_the_grader_s(name: str) -> None:
     imports = "import numpy as np\nimport torch\n"
     theirs = Student(InProcess([Cell("the cell of right", imports + CODE)]))
     namespace: dict[str, Any] = {"__name__": "__main__"}
@@ -708,7 +676,7 @@ def test_the_line_and_the_cell_of_an_error_are_named() -> None:
     first = "def helper(x):\n    return 1 / x\n"
     second = "def f(x):\n    y = helper(x)\n    return y\n\ndef g(x):\n    return x.shape\n"
     namespace: dict[str, Any] = {}
-    for number, code in itertools.compress(enumerate((first, second)), (True, True)):
+    for number, code in enumerate((first, second)):
         exec(compile(code, f"<cell {number}>", "exec"), namespace)
     student = notebook.NotebookStudent(namespace, "family", ["other"])
     with pytest.raises(StudentError, match="ZeroDivisionError in line 2 of the cell of helper"):
@@ -732,45 +700,30 @@ def reference_namespace(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", course())
-def test_public_checks_pass_for_the_reference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from autograder.sandbox.inside import fields, witness
-
-    monkeypatch.setitem(sys.modules, "coursekit.fields", fields)
-    monkeypatch.setitem(sys.modules, "coursekit.witness", witness)
-    kit = ROOT / "assignments" / name / "coursekit" / "notebook.py"
-    monkeypatch.setattr(notebook, "__file__", str(kit))
+def test_public_checks_pass_for_the_reference(name: str, beside: Callable[[Path], None]) -> None:
+    beside(ROOT / "assignments" / name)
     namespace = reference_namespace(name)
-    notebook._known.cache_clear()
-    try:
-        for exercise in load_assignment(name).exercises:
-            found = notebook._examine(exercise.name, namespace)
-            assert [(one.title, one.parts) for one in found if not one.passed] == []
-    finally:
-        notebook._known.cache_clear()
+    for exercise in load_assignment(name).exercises:
+        found = notebook._examine(exercise.name, namespace)
+        assert [(one.title, one.parts) for one in found if not one.passed] == []
 
 
 @pytest.mark.parametrize("name", course())
 def test_what_public_checks_make_once_is_the_same_whatever_the_notebook_sets(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, beside: Callable[[Path], None]
 ) -> None:
-    kit = ROOT / "assignments" / name / "coursekit" / "notebook.py"
-    monkeypatch.setattr(notebook, "__file__", str(kit))
-
     def made() -> dict[str, tuple[torch.dtype, str]]:
-        notebook._known.cache_clear()
+        beside(ROOT / "assignments" / name)
         first, *_ = next(iter(notebook._known().values()))
         found = {k: v for k, v in first.__globals__.items() if isinstance(v, torch.Tensor)}
         return {k: (v.dtype, v.device.type) for k, v in found.items()}
 
-    try:
-        usual = made()
-        with state.undisturbed():
-            torch.set_default_dtype(torch.float64)
-            torch.set_default_device("meta")
-            assert made() == usual
-            assert torch.get_default_dtype() is torch.float64
-    finally:
-        notebook._known.cache_clear()
+    usual = made()
+    with state.undisturbed():
+        torch.set_default_dtype(torch.float64)
+        torch.set_default_device("meta")
+        assert made() == usual
+        assert torch.get_default_dtype() is torch.float64
 
 
 @pytest.mark.slow
@@ -1001,17 +954,12 @@ def springs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", course())
-def test_a_library_belongs_to_no_exercise(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_belongs_to_no_exercise(name: str, beside: Callable[[Path], None]) -> None:
     """Else a slip in mse_loss would send its student to activations, whose checks use np too."""
-    kit = ROOT / "release" / name / "coursekit" / "notebook.py"
-    monkeypatch.setattr(notebook, "__file__", str(kit))
-    notebook._known.cache_clear()
-    notebook._asked.cache_clear()
+    beside(ROOT / "release" / name)
     found = load_assignment(name)
     owners = {one: notebook._owner(one) for one in ("np", "torch", "nn", "keep", "value", "call")}
     owned = {key: notebook._owner(key) for one in found.exercises for key in one.defines}
-    notebook._known.cache_clear()
-    notebook._asked.cache_clear()
     assert set(owners.values()) == {""}, owners
     wanted = {key: one.name for one in found.exercises for key in one.defines}
     assert {key: owner for key, owner in owned.items() if owner} == {
@@ -1049,30 +997,24 @@ def test_what_torch_or_a_helper_has_not_implemented_is_not_unwritten() -> None:
 
 
 @pytest.mark.parametrize("name", course())
-def test_check_names_what_an_exercise_builds_on(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_names_what_an_exercise_builds_on(
+    name: str, beside: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of each assignment: an exercise left as its stub, and `check` on each that uses it."""
     found = load_assignment(name)
     pages: list[str] = []
-    slips.public_checks(found, found.exercises[0].name)  # what the builder puts beside the kit
-    place = str(found.release.parent / "coursekit" / "notebook.py")
-    monkeypatch.setattr(notebook, "__file__", place)
+    beside(found.release.parent)
     monkeypatch.setattr(notebook, "_show", lambda page, failed=False: pages.append(page.text))
-    notebook._known.cache_clear()
-    notebook._asked.cache_clear()
     named = 0
-    try:
-        table = merit.dependents(Judge(found))
-        for prerequisite, others in table.items():
-            stub = next(merit.damages(found, found.exercise(prerequisite)))
-            code = cells(found, Answer(name, prerequisite, "", stub.code))
-            namespace = InProcess(code).session.namespace
-            for other in others:
-                call(f"check({other.name!r})", namespace)
-                told = f"It builds on {prerequisite}, where public checks fail: mend that first"
-                failed = re.search(r"^ [✗·]", pages[-1], re.MULTILINE)
-                assert told in pages[-1] or not failed, pages[-1]
-                named += told in pages[-1]
-    finally:
-        notebook._known.cache_clear()
-        notebook._asked.cache_clear()
+    table = merit.dependents(Judge(found))
+    for prerequisite, others in table.items():
+        stub = next(merit.damages(found, found.exercise(prerequisite)))
+        code = cells(found, Answer(name, prerequisite, "", stub.code))
+        namespace = InProcess(code).session.namespace
+        for other in others:
+            call(f"check({other.name!r})", namespace)
+            told = f"It builds on {prerequisite}, where public checks fail: mend that first"
+            failed = re.search(r"^ [✗·]", pages[-1], re.MULTILINE)
+            assert told in pages[-1] or not failed, pages[-1]
+            named += told in pages[-1]
     assert named or not table

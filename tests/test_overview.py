@@ -11,13 +11,15 @@ import pytest
 from msgspec.structs import replace
 from test_report import HOSTILE, Page, exercise, plausible_class
 
+from autograder.cli.exchange import export, report
 from autograder.course import load_assignment
 from autograder.errors import CourseError
 from autograder.files import LONGEST, nearest
 from autograder.records import overview
 from autograder.records.gradebook import Recorder
 from autograder.records.gradebook.students import Known
-from autograder.records.report import write_report
+from autograder.records.report import read_report, write_report
+from autograder.records.report.counting import Report
 from autograder.records.words import number, percent
 from autograder.results import Result, Store, save_dropped
 
@@ -63,10 +65,13 @@ def course_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def reports(course_dir: Path) -> list[Report]:
+    return [read_report(one.name, course_dir) for one in overview.graded_assignments(course_dir)]
+
+
 def test_who_falls_behind_and_why(course_dir: Path) -> None:
-    found = overview.graded_assignments(course_dir)
-    assert [one.name for one in found] == ["backprop", "training"]
-    view = overview.read_overview(course_dir, found)
+    view = overview.overview_of(reports(course_dir))
+    assert [one.name for one in view.assignments] == ["backprop", "training"]
     rows = {row.student: row for row in view.rows}
     assert rows.keys() == {"ada", "ben", "cy", "dan", "fay"}, "who left is not counted"
     assert rows["ada"].totals == {"backprop": 100, "training": 95}
@@ -89,9 +94,9 @@ def test_who_falls_behind_and_why(course_dir: Path) -> None:
 
 def test_exercises_by_difficulty_and_how_well_they_tell_apart(tmp_path: Path) -> None:
     plausible_class(tmp_path, 40)
-    found = overview.graded_assignments(tmp_path)
-    view = overview.read_overview(tmp_path, found)
-    assert [hard.name for hard in view.exercises] == [one.name for one in found[0].exercises]
+    view = overview.overview_of(reports(tmp_path))
+    exercises = view.assignments[0].exercises
+    assert [hard.name for hard in view.exercises] == [one.name for one in exercises]
     for hard in view.exercises:
         assert 0 <= hard.rate <= hard.mean <= 1
         assert hard.apart is None or -1 <= hard.apart <= 1
@@ -99,9 +104,7 @@ def test_exercises_by_difficulty_and_how_well_they_tell_apart(tmp_path: Path) ->
 
 
 def test_page_and_tables(course_dir: Path) -> None:
-    page, students, exercises, answers = overview.write_overview(
-        course_dir, overview.graded_assignments(course_dir)
-    )
+    page, students, exercises, answers = overview.write_overview(reports(course_dir), course_dir)
     text = page.read_text(encoding="utf-8")
     shown = " ".join(Page(text).text.split())
     for words in ("Ada Lovelace (ada)", "50 % in the last one", "left the course", "33 %"):
@@ -124,7 +127,7 @@ def test_page_and_tables(course_dir: Path) -> None:
 def test_a_page_for_each_student(course_dir: Path) -> None:
     (course_dir / "report" / "students").mkdir(parents=True, exist_ok=True)
     (course_dir / "report" / "students" / "eve.html").write_text("who left")
-    page, *_ = overview.write_overview(course_dir, overview.graded_assignments(course_dir))
+    page, *_ = overview.write_overview(reports(course_dir), course_dir)
     pages = {path.stem: path for path in (page.parent / "students").iterdir()}
     assert pages.keys() == {"ada", "ben", "cy", "dan", "fay"}
     course = Page(page.read_text(encoding="utf-8"))
@@ -150,7 +153,7 @@ def test_a_page_says_that_nothing_is_wrong_or_could_not_be_judged(tmp_path: Path
     made = Store(tmp_path).load("backprop", "ada")
     assert made is not None
     Store(tmp_path).save(replace(made, student="ben", status="unreadable", exercises=[], points=0))
-    page, *_ = overview.write_overview(tmp_path, overview.graded_assignments(tmp_path))
+    page, *_ = overview.write_overview(reports(tmp_path), tmp_path)
 
     def wrong(student: str) -> str:
         text = (page.parent / "students" / f"{student}.html").read_text(encoding="utf-8")
@@ -164,7 +167,7 @@ def test_names_stand_in_their_order_whatever_their_accents(tmp_path: Path) -> No
     results("backprop", {"s1": 1}, tmp_path)
     names = ["Cy Z", "Łukasz A", "dan B", "Zoé C", "Đorđe A", "Émile D", "Øystein E", "𝐄va D"]
     Recorder(tmp_path, []).know([Known(f"s{n}", name) for n, name in enumerate(names, 1)])
-    view = overview.read_overview(tmp_path, overview.graded_assignments(tmp_path))
+    view = overview.overview_of(reports(tmp_path))
     wanted = ["Cy Z", "dan B", "Đorđe A", "Émile D", "𝐄va D", "Łukasz A", "Øystein E", "Zoé C"]
     assert [row.name for row in view.rows] == wanted
 
@@ -174,9 +177,8 @@ def test_beside_a_name_of_any_length_the_id_is_whole(tmp_path: Path) -> None:
     names = {"s014": f"Ole {'x' * 90}", "s015": "x" * 90, longest: "x" * 90}
     Recorder(tmp_path, []).know([Known(*one) for one in names.items()])
     results("backprop", {"s014": 1, longest: 1}, tmp_path)
-    found = overview.graded_assignments(tmp_path)
-    page, *_ = overview.write_overview(tmp_path, found)
-    for path in (page, write_report("backprop", tmp_path)):
+    page, *_ = overview.write_overview(reports(tmp_path), tmp_path)
+    for path in (page, write_report(read_report("backprop", tmp_path), tmp_path)):
         text = path.read_text(encoding="utf-8")
         assert "x… (s014)" in text, path
         assert "x… (s015)" in text, path
@@ -185,16 +187,16 @@ def test_beside_a_name_of_any_length_the_id_is_whole(tmp_path: Path) -> None:
 
 def test_the_class_has_the_points_that_pages_have(tmp_path: Path) -> None:
     results("backprop", {"ada": 0.281}, tmp_path)
-    text = write_report("backprop", tmp_path).read_text(encoding="utf-8")
+    text = write_report(read_report("backprop", tmp_path), tmp_path).read_text(encoding="utf-8")
     _, _, cells = text.partition('class="heat"')
     assert re.search(r'<td class="c-partly" data-v="2\.81\d*">2\.81 <', cells)
 
 
 def test_halves_go_up() -> None:
-    shares = [0.005, 0.015, 0.285, 0.625, 0.635, 0.994, 0.996, 1]
+    shares = [0, 0.001, 0.005, 0.015, 0.285, 0.625, 0.635, 0.994, 0.999, 1]
     assert [percent(one) for one in shares] == [
-        *("1 %", "2 %", "29 %", "63 %", "64 %", "99 %", "99 %", "100 %")
-    ]
+        *("0 %", "1 %", "1 %", "2 %", "29 %", "63 %", "64 %", "99 %", "99 %", "100 %")
+    ], "none and all are kept for none and all"
     assert [number(one) for one in (0.25, 56.25, 56.35, 2.5, 3.0)] == [
         *("0.3", "56.3", "56.4", "2.5", "3")
     ]
@@ -204,7 +206,7 @@ def test_halves_go_up() -> None:
 def test_an_id_on_the_roster_that_is_no_files_name_has_its_page(tmp_path: Path) -> None:
     results("backprop", {"ada": 1}, tmp_path)
     Recorder(tmp_path, []).know([Known("../17", "Fay F"), Known("x" * 300, "Gus G")])
-    page, *_ = overview.write_overview(tmp_path, overview.graded_assignments(tmp_path))
+    page, *_ = overview.write_overview(reports(tmp_path), tmp_path)
     found = Page(page.read_text(encoding="utf-8")).attributes("href")
     linked = {page.parent / unquote(href) for href in found if href.startswith("students/")}
     assert len(linked) == 3
@@ -219,8 +221,6 @@ def test_a_course_without_a_result_is_said(tmp_path: Path) -> None:
 def test_the_command_takes_several_names_or_none(
     course_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from autograder.cli.exchange import export, report
-
     report(course_dir, ["backprop"])
     assert [Path(line).name for line in capsys.readouterr().out.split()] == ["backprop.html"]
     report(course_dir)

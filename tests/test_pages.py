@@ -20,7 +20,7 @@ from autograder.course import load_assignment
 from autograder.judging.answers import alternatives, reference_code
 from autograder.records.feedback import Pages
 from autograder.records.gradebook import Recorder
-from autograder.records.report import write_report
+from autograder.records.report import read_report, write_report
 from autograder.results import Store
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -70,11 +70,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         mine = code | (styles if n < 2 else {})
         (folder / f"{NAME}.ipynb").write_text(json.dumps(demo.filled(release, mine)))
     written = Pages(Recorder(course, [FOUND]))
-    found = {"report": write_report(NAME, course)}
+    found = {}
     for result in Store(course).all(NAME):
         written.record(result)
         found[result.student] = written.path(result)
-    write_report(NAME, course)  # again: now that the feedback pages are there
+    found["report"] = write_report(read_report(NAME, course), course)
     return {name: path.as_uri() for name, path in found.items()}
 
 

@@ -23,6 +23,7 @@ from autograder.course import load_assignment
 from autograder.errors import CourseError
 from autograder.files import share, write_atomically
 from autograder.grading import folder
+from autograder.grading.executors import Judges, checks_of
 from autograder.grading.folder import SALT, course_salt, only_grader, read_job
 from autograder.grading.run import Graders, grade_class, judged_again
 from autograder.results import Result, Store
@@ -73,12 +74,17 @@ def test_the_salt_goes_where_the_results_go(graded: Path) -> None:
     assert (graded / SALT).read_text().strip() == salt
 
 
-@pytest.mark.parametrize("left", ["results", "gradebook.db"])
+@pytest.mark.parametrize("left", ["results", "autograded", "gradebook.db"])
 def test_a_course_whose_salt_is_gone_says_so(graded: Path, left: str) -> None:
     (graded / SALT).unlink()
     (graded / "results" / SALT).unlink()
-    if left == "gradebook.db":
+    if left != "results":
         (graded / "results" / "backprop" / "ada.json").unlink()
+    if left == "autograded":  # of a course with another database
+        notebook = graded / "autograded" / "ada" / "backprop" / "backprop.ipynb"
+        notebook.parent.mkdir(parents=True)
+        notebook.touch()
+    if left == "gradebook.db":
         with contextlib.closing(sqlite3.connect(graded / left)) as database:
             database.execute("CREATE TABLE grade (auto_score FLOAT)")
             course_salt(graded)  # a roster alone is no mark
@@ -197,8 +203,6 @@ def test_a_result_that_may_not_be_read_is_not_judged_anew(graded: Path) -> None:
 @AS_ROOT
 @pytest.mark.parametrize("shut", ["backprop/backprop.ipynb", "backprop", "."])
 def test_a_notebook_that_may_not_be_read_is_no_zero(graded: Path, shut: str) -> None:
-    from autograder.grading.executors import Judges, checks_of
-
     folder = graded / "submitted" / "ada" / "backprop"
     folder.mkdir(parents=True)
     (folder / "backprop.ipynb").write_bytes(b"{}")

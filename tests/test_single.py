@@ -15,7 +15,8 @@ import pytest
 import toy_course
 from coursekit.ipynb import kit_in, read_cells
 from nbclient import NotebookClient
-from test_check_submission import RIGHT, SCRIPT
+from test_check_submission import SCRIPT
+from toy_course import RIGHT
 
 from autograder.authoring import demo
 from autograder.course import Assignment, course, load_assignment

@@ -12,7 +12,16 @@ from typing import Any
 import msgspec
 import pytest
 import toy_course
-from coursekit.ipynb import MAX_BRACKETS, MAX_BYTES, MAX_CELLS, MAX_CODE
+from coursekit import ipynb
+from coursekit.ipynb import (
+    LIGHT_BYTES,
+    MAX_BRACKETS,
+    MAX_BYTES,
+    MAX_CELLS,
+    MAX_CODE,
+    MAX_WORDS,
+    without_outputs,
+)
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -128,6 +137,40 @@ def test_what_is_no_notebook_stays_as_it_is(tmp_path: Path) -> None:
 def test_there_is_a_bound_on_code() -> None:
     words = refusal(json.dumps(filled(energies="x = 1\n" * (MAX_CODE // 6 + 1))).encode())
     assert "at most 2 MB are read. Take long lists of numbers out of them" in words
+
+
+def test_no_cell_is_looked_through_for_helpers_before_there_is_a_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That takes 200 bytes for each line: 30 MB of empty ones became 3 GB, and a grader's fault."""
+    looked_at: list[str] = []
+    monkeypatch.setattr(ipynb, "kit_in", looked_at.append)
+    lines = "def _unpack(\n" + "\n" * MAX_CODE + '_unpack("""""")'
+    words = refusal(json.dumps(filled(energies=lines)).encode())
+    assert ("at most 2 MB are read" in words, looked_at) == (True, [])
+
+
+def test_there_is_a_bound_on_words_and_what_stands_behind_it_costs_nothing() -> None:
+    """60 MB of them were 124 MB for formgrader, and 2.4 GB in the grader's own process."""
+    notebook = filled(**ANSWERS)
+    picture = "![](data:image/png;base64," + "A" * MAX_WORDS + ")\nbehind it"
+    long = {"cell_type": "markdown", "source": "ab\n" * MAX_WORDS, "metadata": {}}
+    notebook["cells"][:0] = [long | {"source": picture}, long, long]
+    found = read(notebook)
+    first, second, third = (cell.source for cell in found.notebook[:3])
+    assert first.endswith("A…\nbehind it")
+    assert (len(first) + len(second), third) == (MAX_WORDS, "")
+    assert [note[:6] for note in found.notes if "of so much text" in note] == ["cell 2"]
+    assert run(found)["the cell of spring_force"] == FORCE
+
+
+@pytest.mark.parametrize("text", ["ä" * 2**20, [1] * 2**20])
+def test_without_its_outputs_no_file_is_larger(text: Any) -> None:
+    """Letters of other scripts take six bytes then: of 59 MB it was said that the file has 118."""
+    notebook = filled(**ANSWERS) | {"metadata": {"x": text}}
+    data = json.dumps(notebook, ensure_ascii=False, separators=(",", ":")).encode()
+    assert len(data) > LIGHT_BYTES
+    assert len(without_outputs(data)) <= len(data)
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ def test_a_class_s_own_slip_becomes_a_known_one(
     text = "\n".join(as_text(groups))
     for words in ("spring_force: 2 students (ada, ben)", "ben wrote", "y = np.sinh(x)"):
         assert words in text
+    assert "judges run it outside the cage" in text, "it is a student's, and shown to be taken over"
 
     sentence = 'The spring\'s force is "linear" in x.'
     bank = springs.known_mistakes

@@ -244,6 +244,32 @@ sign_lost = Bank(__name__).slip(
     "autograder/alternatives/springs.py": '"""Other right answers: none."""\n',
 }
 
+RIGHT = {
+    "spring_force": "def spring_force(x, stiffness=1.0):\n    return -stiffness * x\n",
+    "energies": """\
+def kinetic(mass, speed):
+    return 0.5 * mass * speed**2
+
+
+def potential(mass, height):
+    return mass * height
+""",
+    "oscillator": """\
+class Oscillator(nn.Module):
+    def __init__(self, frequency=1.0):
+        super().__init__()
+        self.frequency = nn.Parameter(torch.tensor(frequency))
+
+    def forward(self, t):
+        return torch.cos(self.frequency * t)
+
+    @property
+    def period(self):
+        return float(2 * torch.pi / self.frequency)
+""",
+}
+"""What a student may hand in."""
+
 
 def write(root: Path) -> Path:
     """The course's files under `root`, with the real coursekit."""

@@ -51,12 +51,12 @@ def verify(
             counts = Counter(row.kind for row in table.rows)
             seen = sum(row.seen for row in table.rows if row.kind == "mistake")
             console.print(
-                f"[bold]{table.assignment}[/]: {counts['mistake']} mistakes caught, "
+                f"{table.assignment}: {counts['mistake']} mistakes caught, "
                 f"{seen / max(counts['mistake'], 1):.0%} of them by public checks too, "
                 f"{counts['alternative']} alternatives accepted, {len(table.holes)} holes"
             )
             for hole in table.holes:
-                console.print(f"  hole: {hole}", markup=False, highlight=False)
+                console.print(f"  hole: {hole}")
     if any(table.holes for table in tables):
         raise typer.Exit(1)
 
@@ -126,12 +126,12 @@ def try_(
     for check in result.checks:
         mark = {"passed": "✓", "failed": "✗"}.get(check.outcome, "·")
         kind = "hidden" if check.hidden else "public"
-        console.print(f" {mark} {check.title} ({kind})", markup=False, highlight=False)
+        console.print(f" {mark} {check.title} ({kind})")
         lines = check.message.splitlines()
         for line in lines[1:] if check.outcome == "failed" else lines:
-            console.print(line, markup=False, highlight=False)
+            console.print(line)
     if result.hint:
-        console.print(f"hint: {result.hint}", markup=False, highlight=False)
+        console.print(f"hint: {result.hint}")
     console.print(f"{result.points:g} of {result.max_points:g} points")
     if any(check.outcome != "passed" for check in result.checks):
         raise typer.Exit(1)
@@ -176,25 +176,22 @@ def doctor(json: JSON = False) -> None:
     else:
         for found in probes:
             mark = "✓" if found.available else "✗"
-            console.print(f" {mark} {found.level:<9} {found.reason}", markup=False, highlight=False)
+            console.print(f" {mark} {found.level:<9} {found.reason}")
         console.print(
             "full: no files but the libraries and a scratch folder, no network; landlock: "
             "files confined, other processes visible; limits: time and, on Linux, "
-            "memory and the network are held, files are not.",
-            highlight=False,
+            "memory and the network are held, files are not."
         )
         console.print(
             "Time and memory are watched from outside, by a process's own counters; the kernel "
             f"{'holds memory too' if groups.held() else 'gives no control group to hold it'}. "
-            f"At a time there is room for {room()} submission(s) of {LIMITS['memory'] >> 30} GB.",
-            highlight=False,
+            f"At a time there is room for {room()} submission(s) of {LIMITS['memory'] >> 30} GB."
         )
         if short := scarce():
             console.print(
                 "A submission with its judge may need more than there is of "
                 f"{' and '.join(short)}: an answer within its limits may be ended or stop, and "
-                "loses its points.",
-                highlight=False,
+                "loses its points."
             )
         if not probes[0].available:
             console.print("ISOLATION.md says what to do, under “When doctor says less than full”.")

@@ -37,17 +37,17 @@ def report(
     Exits 2 if nothing has been graded.
     """
     from autograder.records.overview import write_overview
-    from autograder.records.report import written
+    from autograder.records.report import read_report, write_report
 
-    found, reports = _graded(names, course_dir), []
-    for one in found:
+    reports = []
+    for one in _graded(names, course_dir):
         with working(one.name):
-            report, path = written(one.name, course_dir)
-        reports.append(report)
+            reports.append(read_report(one.name, course_dir))
+            path = write_report(reports[-1], course_dir)
         print(path, flush=True)
     if not names or len(names) > 1:
         with working("the course at a glance"):
-            paths = write_overview(course_dir, found, reports)
+            paths = write_overview(reports, course_dir)
         for path in paths:
             print(path)
 
@@ -66,10 +66,11 @@ def slips(
 ) -> None:
     """Wrong answers of a class that got no hint, grouped by how they failed, with examples.
 
-    Below each group stands what makes a known mistake of it, but for the hint: write one sentence,
-    put it into autograder/mistakes/<name>.py, see that `autograder verify <name> --exercise …`
-    finds no hole, and run `autograder build` and `autograder regrade`. Everybody in the group then
-    reads the hint, and no mark moves.
+    Below each group stands what makes a known mistake of it, but for the hint. Read it to the end
+    of each line, since judges run known mistakes outside the cage. Write one sentence, put it into
+    autograder/mistakes/<name>.py, see that `autograder verify <name> --exercise …` finds no hole,
+    and run `autograder build` and `autograder regrade`. Everybody in the group then reads the hint,
+    and no mark moves.
 
     Example: autograder slips lennard_jones --course ~/course
 
@@ -306,12 +307,7 @@ def _export(
     found: Assignment, course_dir: Path, to: Format, output: Path | None, column: str
 ) -> None:
     from autograder.exchange.archive import shown
-    from autograder.exchange.export import (
-        gradescope_files,
-        not_graded,
-        outdated,
-        table,
-    )
+    from autograder.exchange.export import gradescope_files, not_graded, outdated, table
     from autograder.exchange.returning import feedback_archive
 
     without: list[str] = []

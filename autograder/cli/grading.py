@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
@@ -208,10 +207,10 @@ def _print_changes(
             was, now = change.before.points, change.after.points
             words.append(f"the checks give {was:g} → {now:g}, the rest is by hand or late")
         table.add_row(
-            Text(plain(change.after.student)),
+            plain(change.after.student),
             _points(before),
             _points(after),
-            Text(plain(", ".join(words))),
+            plain(", ".join(words)),
         )
     if moved:
         console.print(table)
@@ -246,7 +245,9 @@ def _grade(
     from autograder.records.gradebook import Recorder
 
     graded: list[tuple[Result, Mark | None]] = []
-    with interruptible(), only_grader(course_dir), progress_bar(json) as bar:
+    again = "begins anew" if force else "goes on where this one was"
+    then = f"what is graded so far is recorded; the same command {again}"
+    with interruptible(then), only_grader(course_dir), progress_bar(json) as bar:
         recorder = Recorder(course_dir, assignments)
         pages = Pages(recorder)
         for found in assignments:
@@ -342,9 +343,7 @@ def _print_class(title: str, results: list[Result], marks: dict[str, Mark]) -> N
             continue  # dropped in the meantime
         message = "; ".join(filter(None, (message, *mark.story)))
         who = f"{mark.student} {mark.who.name}".strip()
-        table.add_row(
-            Text(plain(who)), f"{_points(mark.total)} of {mark.max_points:g}", Text(message)
-        )
+        table.add_row(plain(who), f"{_points(mark.total)} of {mark.max_points:g}", message)
     console.print(table)
     levels = {result.isolation for result in results}
     weak = levels - {"full", "none"}
@@ -417,7 +416,7 @@ def demo(
     from autograder.authoring.build import build as build_notebooks
     from autograder.authoring.demo import QUICK, class_of, write
     from autograder.grading.run import Graders
-    from autograder.records.report import write_report
+    from autograder.records.report import read_report, write_report
 
     folder = Path("demo").resolve()
     if folder.exists() and not (folder / _INVENTED).exists():
@@ -446,7 +445,7 @@ def demo(
             f"got {result.points:g} ({result.status})",
             style="bold red",
         )
-    reports = [write_report(one.name, folder) for one in found]
+    reports = [write_report(read_report(one.name, folder), folder) for one in found]
     print(f"{len(pairs) - len(wrong)} of {len(pairs)} submissions got exactly what they deserve.")
     print(f"gradebook  {folder / 'gradebook.db'}")
     print(f"feedback   {folder / 'feedback'}/<student>/<name>/<name>.html")

@@ -27,7 +27,8 @@ from autograder.errors import CourseError
 from autograder.sandbox.levels import Level
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console()
+console = Console(markup=False, emoji=False, highlight=False)
+"""What is printed is what is there: names and messages are a student's, and no markup."""
 UNIX = ("fcntl", "resource", "pwd", "grp")
 """Modules that Windows does not have: without them there is no cage."""
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -74,9 +75,7 @@ def options(
 
 
 @contextlib.contextmanager
-def interruptible(
-    then: str = "what is graded so far is recorded; the same command goes on where this one was",
-) -> Iterator[None]:
+def interruptible(then: str) -> Iterator[None]:
     """Ctrl-C is answered at once, ends what is under way, and says how to go on."""
 
     def stop(*_: object) -> None:

@@ -17,7 +17,7 @@ from autograder.errors import CourseError
 from autograder.files import as_csv, write_atomically
 from autograder.judging.submission import outline_of
 from autograder.records.collected import Numbers, Origin, collected, numbers
-from autograder.records.gradebook import Mark, Recorder
+from autograder.records.gradebook import Mark, Recorder, has_gradebook
 from autograder.records.gradebook.students import Person
 from autograder.records.history import sha256
 from autograder.results import Store, dropped, handed_in
@@ -58,7 +58,7 @@ def table(
     not a zero), or the gradebook is older than the result (no row); and whom Moodle's worksheet
     leaves out, because they did not hand in there. `column` is the platform's own title of the
     assignment."""
-    recorder = Recorder(course_dir, [assignment])
+    recorder = recorder_of(course_dir, assignment)
     marks = _marks(course_dir, assignment, recorder)
     absent = recorder.absent(assignment.name, marks)
     origins = collected(course_dir, assignment.name).students
@@ -70,6 +70,14 @@ def table(
     elsewhere = [mark.student for mark in marks if not of.participant(mark)]
     worksheet = kind == "moodle" and len(elsewhere) < len(marks)
     return text, sorted(graded - known), elsewhere if worksheet else []
+
+
+def recorder_of(course_dir: Path, assignment: Assignment) -> Recorder:
+    """Of a course that has a gradebook: an export makes none."""
+    if not has_gradebook(course_dir):
+        grade = f"`autograder grade {assignment.name} --course {course_dir}`"
+        raise CourseError(f"there is no gradebook in {course_dir}; {grade} writes it")
+    return Recorder(course_dir, [assignment])
 
 
 def _marks(course_dir: Path, assignment: Assignment, recorder: Recorder) -> list[Mark]:
@@ -166,7 +174,7 @@ def gradescope_files(
     students = store.students(assignment.name)
     if not students:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
-    recorder = Recorder(course_dir, [assignment])
+    recorder = recorder_of(course_dir, assignment)
     marks = {mark.student: mark for mark in _marks(course_dir, assignment, recorder)}
     paths, without = [], []
     for student in students:

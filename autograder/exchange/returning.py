@@ -14,10 +14,11 @@ from autograder.errors import CourseError
 from autograder.files import as_csv, several, write_atomically
 from autograder.records.collected import Origin, collected
 from autograder.records.feedback import Pages
-from autograder.records.gradebook import Mark, Recorder
+from autograder.records.gradebook import Mark
 from autograder.results import Store
 
 from . import Feedback
+from .export import recorder_of
 
 
 def feedback_archive(
@@ -33,7 +34,7 @@ def feedback_archive(
     students = store.students(assignment.name)
     if not students:
         raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
-    recorder = Recorder(course_dir, [assignment])
+    recorder = recorder_of(course_dir, assignment)
     marks = {mark.student: mark for mark in recorder.marks(assignment)}
     Pages(recorder).renew(assignment, students, marks)
     pages: dict[str, Path] = {}

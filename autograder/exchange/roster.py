@@ -66,7 +66,7 @@ def _refuse_doubtful(people: list[Handed], nobody: Set[str]) -> None:
         for member in handed.members:
             claimed = claims[same_id(member.student)]
             if not usable_id(member.student) or _NO_ID.match(member.student):
-                handed.why = handed.why or "its name tells no student"
+                handed.why = handed.why or f"{plain(member.student)[:120]!r} can be no student's id"
             elif member.student in nobody:
                 handed.why = handed.why or "its name is an assignment's and tells no student"
             elif len(claimed) > 1:

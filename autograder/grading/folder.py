@@ -133,8 +133,9 @@ def _owner(path: Path) -> str:
 
 def _course_before(course_dir: Path) -> str:
     """What says that this course has been graded before; "" if nothing does."""
-    if any(course_dir.glob("results/*/*.json")):
-        return "results"
+    for graded in ("results/*/*.json", "autograded/*/*/*.ipynb"):  # whatever database it has
+        if any(course_dir.glob(graded)):
+            return graded.partition("/")[0]
     path = course_dir / "gradebook.db"
     if path.is_file():  # it may have come with a roster alone
         address = f"{path.absolute().as_uri()}?mode=ro"

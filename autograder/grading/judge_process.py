@@ -61,8 +61,8 @@ def read(job: Job, found: Assignment) -> Submission:
     try:
         with at_most(SECONDS):
             return read_submission(job.notebook, found)
-    except TookTooLong:
-        raise SubmissionError("the notebook takes too long to read") from None
+    except (TookTooLong, MemoryError):
+        raise SubmissionError("the notebook takes too much time or memory to read") from None
 
 
 class _Server:

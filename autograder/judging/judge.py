@@ -235,7 +235,7 @@ class Judge:
                     self._reference = salt, Student(InProcess(cells(self.assignment)))
                 self.call(check, self._reference[1], salt)
             except Exception as raised:
-                fault = raised.with_traceback(None)
+                fault = None if _wants_room(raised) else raised.with_traceback(None)
             self._faults[check, salt] = fault
         return self._faults[check, salt]
 
@@ -289,6 +289,14 @@ def _ran_out(raised: Exception | None) -> bool:
     wants = {"MemoryError", "OSError"}.intersection(raised.bases)
     lacks = "RuntimeError" in raised.bases and any(words in raised.detail for words in _LACKS)
     return raised.kind in ("died", "memory") or bool(wants) or lacks
+
+
+def _wants_room(raised: Exception) -> bool:
+    """Whether the reference itself had no memory left, or no thread: of what a student gave back
+    there may be so much, and it says nothing of the check."""
+    text = f"{raised} {getattr(raised, 'detail', '')}"
+    lacks = "MemoryError" in getattr(raised, "bases", ()) or any(words in text for words in _LACKS)
+    return isinstance(raised, MemoryError) or lacks
 
 
 def summarise(exercise: Exercise, checks: list[CheckResult], guards: set[str]) -> ExerciseResult:

@@ -25,6 +25,8 @@ from .student import Exchange
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
 ASKS = ("call", "attribute", "gradients")
 """Requests that ask the student's code for something; the others prepare it."""
+MAX_SAID = 2**29
+"""Bytes of answers that are remembered: some are as large as what a student gave back."""
 _DECIDE = (Handle, np.random.Generator, torch.Generator)
 """What a call may be given that makes more than one answer right: random numbers, a network."""
 
@@ -35,12 +37,13 @@ class Known:
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
         self._replayed: dict[Answer | None, Replayed] = {}
+        self._room = [MAX_SAID]
 
     def __getitem__(self, answer: Answer | None) -> Replayed:
         """A known answer, or for None the reference."""
         if answer not in self._replayed:
             session = functools.partial(_session, self.assignment, answer)
-            self._replayed[answer] = Replayed(session)
+            self._replayed[answer] = Replayed(session, self._room)
         return self._replayed[answer]
 
     def judged(
@@ -71,8 +74,10 @@ class Replayed:
     """A known answer that nothing is asked twice: what it said when it was asked the same from a
     check's beginning is remembered, and so is which checks it passes."""
 
-    def __init__(self, session: Callable[[], InProcess]) -> None:
+    def __init__(self, session: Callable[[], InProcess], room: list[int] | None = None) -> None:
         self.session = session
+        self.room = [MAX_SAID] if room is None else room
+        """Bytes that may still be remembered; it may be one for several."""
         self.said: dict[bytes, tuple[bytes, float]] = {}
         """Answers, and the CPU seconds that each took."""
         self.passes: dict[Key, bool] = {}
@@ -93,15 +98,19 @@ class Replayed:
         so_far, asked = b"", 0
         for number, request in enumerate(requests):
             so_far = _after(so_far, request)
-            if so_far not in self.said:
+            found = self.said.get(so_far)
+            if found is None:
                 session = self.session()  # the first time, its cells run
                 for missing in requests[asked:number]:
                     session.ask(missing)
                 started = time.process_time()
                 answer = session.ask(request)
-                self.said[so_far] = answer, time.process_time() - started
+                found = answer, time.process_time() - started
                 asked = number + 1
-            yield self.said[so_far]
+                if len(answer) <= self.room[0]:
+                    self.room[0] -= len(answer)
+                    self.said[so_far] = found
+            yield found
 
     def replayed(self, calls: Sequence[Exchange]) -> Iterator[tuple[Exchange, bytes]]:
         """Each exchange, and what this code says to the same."""

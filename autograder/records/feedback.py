@@ -28,7 +28,7 @@ from .receipts import remove_receipts, write_receipts
 
 _TEMPLATE = TEMPLATES / "feedback.html.j2"
 _MAKERS = (
-    *("feedback.py", "pages.py", "words.py", "../files.py"),
+    *("templates/page.html.j2", "feedback.py", "pages.py", "words.py", "../files.py"),
     *("gradebook/marks.py", "gradebook/students.py"),
 )
 """Whose words and figures a page has."""

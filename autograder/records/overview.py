@@ -24,7 +24,7 @@ from autograder.files import alphabetical, as_csv, plain, usable_id, write_atomi
 from autograder.results import Store
 
 from .pages import page
-from .report import read_report, remarks
+from .report import remarks
 from .report.counting import ExerciseRow, Report, Submission
 from .report.remarks import Remark
 from .words import STATUS, minute, named, percent, points
@@ -185,11 +185,9 @@ class Overview:
         return statistics.median(done) if done else None
 
 
-def read_overview(
-    course_dir: Path, assignments: Sequence[Assignment], reports: Sequence[Report] = ()
-) -> Overview:
-    """The figures of these assignments together; `reports`: theirs, where they were read before."""
-    reports = reports or [read_report(one.name, course_dir) for one in assignments]
+def overview_of(reports: Sequence[Report]) -> Overview:
+    """The figures of these assignments together."""
+    assignments = [report.assignment for report in reports]
     names = [one.name for one in assignments]
     rows: dict[str, Row] = {}
     for report in reports:
@@ -199,12 +197,12 @@ def read_overview(
             row = rows.setdefault(one.name, Row(one.name, "", names))
             row.work[report.assignment.name] = one
     return Overview(
-        list(assignments),
+        assignments,
         sorted(rows.values(), key=lambda row: (alphabetical(row.name or row.student), row.student)),
         [row for report in reports for row in report.exercises],
         _slips(reports),
         _causes(reports),
-        reports[0].dropped if reports else [],
+        reports[0].dropped,
         [look for report in reports for look in _looks(report, rows)],
         _similar(reports, rows),
     )
@@ -250,11 +248,9 @@ def _causes(reports: Iterable[Report]) -> list[tuple[str, dict[str, int]]]:
     return sorted(found.items(), key=lambda pair: -sum(pair[1].values()))
 
 
-def write_overview(
-    course_dir: Path, assignments: Sequence[Assignment], reports: Sequence[Report] = ()
-) -> list[Path]:
+def write_overview(reports: Sequence[Report], course_dir: Path) -> list[Path]:
     """`DIR/report/course.html`, and beside it the students and the exercises as CSV."""
-    view, now = read_overview(course_dir, assignments, reports), datetime.now()
+    view, now = overview_of(reports), datetime.now()
     folder = course_dir / "report"
     files = {
         "course.html": page("overview.html.j2", view=view, now=now),

@@ -17,6 +17,7 @@ from autograder.results import CheckResult, ExerciseResult, Result, Store
 
 from .gradebook.notebooks import graded_answers
 
+READ_FIRST = "you have read it to the end of each line (judges run it outside the cage)"
 _EXAMPLES = 2
 _WANT_A_REASON = ("value", "property", "shape", "finite", "type")
 """Kinds of failures whose message does not say what to mend, as that of an exception does."""
@@ -97,4 +98,5 @@ def as_text(groups: list[Group]) -> Iterator[str]:
         for student, code in group.examples.items():
             yield f"  {student} wrote\n{textwrap.indent(code, '    ')}\n"
         if group.examples:
-            yield f"  as a known mistake, when the hint is written\n{as_mistake(group)}\n"
+            how = f"when {READ_FIRST} and the hint is written"
+            yield f"  as a known mistake, {how}\n{as_mistake(group)}\n"

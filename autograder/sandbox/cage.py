@@ -345,12 +345,12 @@ class Worker:
             return verdict
         gone = wait_gone(self.pid, 1.0)  # it is dying by itself: its exit code shall be its own
         overrun = self.group is not None and self.group.overrun()
-        spent = not self.struck and has_used_its_time(self.pid)
+        spent = has_used_its_time(self.pid)
         codes = self.kill()
         if overrun:
             return out_of_memory()
         code = codes[-1] if codes and gone else 0
-        if spent and code == -signal.SIGKILL:
+        if spent and code == -signal.SIGKILL and not self.watch.was_struck():
             return WorkerEnded("time", USED_UP)
         return WorkerEnded("died", _ending(code), killed=code == -signal.SIGKILL)
 

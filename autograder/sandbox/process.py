@@ -300,7 +300,8 @@ def _in_parts(processes: list[int]) -> tuple[dict[int, int], bool]:
             found[pid] = _fair_bytes(pid)
 
     reader = threading.Thread(target=read, name="reader", daemon=True)
-    reader.start()
+    with contextlib.suppress(RuntimeError):  # no room for a thread, as beside a check's large array
+        reader.start()
     waited, until = 0.0, time.monotonic() + _WALL_SECONDS
     while reader.is_alive() and waited < _WAITING_SECONDS and time.monotonic() < until:
         reader.join(_A_MOMENT)

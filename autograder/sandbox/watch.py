@@ -164,7 +164,7 @@ class Watch:
             if not sight.alive:
                 raise WorkerEnded("died", "")
             seen = self.tree.holds_more_than(LIMITS["memory"], sight.processes)
-            self._look_for_kills(now)
+            self._look_for_kills(now, self.tree.lost)
             if seen or not self.tree.missed or time.monotonic() > enough:
                 break
         # A program that is being started shares its parent's memory for a moment; and where many
@@ -183,11 +183,17 @@ class Watch:
             alive.goes_on()
         self._looked, self._seen = now, max(self._seen, self.tree.cpu)
 
-    def _look_for_kills(self, now: float) -> None:
+    def was_struck(self) -> bool:
+        """Whether the worker's own end may be one of these; nobody may have looked since."""
+        with self._lock:
+            self._look_for_kills(clock.now(), lost=True)
+        return self.struck
+
+    def _look_for_kills(self, now: float, lost: bool) -> None:
         if self.group is None and not self.struck:
             if (kills := kernel_kills()) > self._kills:
                 self._kills, self._killed = kills, now
-            self.struck = self.tree.lost and now - self._killed < _DYING
+            self.struck = lost and now - self._killed < _DYING
 
     def _spend(self, budget: Budget, sight: Sight, now: float) -> None:
         progress = max(0.0, self.tree.cpu - self._seen)

@@ -31,10 +31,11 @@ from coursekit import CheckFailed, StudentError, facts, measured
 from coursekit.ipynb import NotebookCell
 
 from autograder.course import ROOT, Cell, load_assignment
-from autograder.errors import CageError, JudgeLost
+from autograder.errors import CageError, JudgeLost, SubmissionError
 from autograder.grading import executors, judge_client, judge_process
 from autograder.grading.job import Job
-from autograder.judging import retry
+from autograder.judging import judge as judge_module
+from autograder.judging import replay, retry
 from autograder.judging import student as module
 from autograder.judging import uses as uses_module
 from autograder.judging.answers import Answer, cells
@@ -484,6 +485,74 @@ def test_what_is_too_much_for_the_judge_is_the_students(raised: type[Exception])
     result = judge.run(check, student, "salt")
     assert (result.outcome, result.kind) == ("failed", "value")
     assert "takes too much" in result.message
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        RuntimeError("can't start new thread"),
+        StudentError(
+            "error", "stopped with MemoryError", name="MemoryError", bases=["MemoryError"]
+        ),
+    ],
+)
+def test_where_the_reference_has_no_room_it_tells_nothing_of_the_check(
+    raised: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was said to a student's large values may have taken it all: then anything that a check
+    came upon was the grader's fault."""
+
+    def test_mse_loss__is_small(student: Any) -> None:
+        student.mse_loss(np.ones((2, 1)), np.ones((2, 1)))
+
+    def none_left(*_: object) -> None:
+        raise raised
+
+    judge = Judge(BACKPROP)
+    student = Student(Forged({"ok": True, "encoded": encode("a text")}))
+    monkeypatch.setattr(judge_module, "InProcess", none_left)
+    check = Check(test_mse_loss__is_small, hidden=True)
+    said = judge.verdict(check, student, TypeError("no number"), "salt")
+    assert said[0] == "failed"
+
+
+def test_what_known_answers_say_to_large_values_is_not_all_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sixty known answers to 16 MB that a student gave back were a gigabyte in each pass."""
+    asked: list[bytes] = []
+
+    class Large:
+        def ask(self, request: bytes) -> bytes:
+            asked.append(request)
+            return request * 2**10
+
+    monkeypatch.setattr(replay, "MAX_SAID", 2**12)
+    known = replay.Known(BACKPROP)
+    monkeypatch.setattr(replay, "_session", lambda *_: Large())
+    requests = [b"1", b"2", b"3", b"4", b"5"]
+    for _ in range(2):
+        for answer in (None, 1, 2):
+            said = [*known[answer].answers(requests)]  # type: ignore[index]
+            assert said == [request * 2**10 for request in requests]
+    kept = [one for answer in (None, 1, 2) for one in known[answer].said]  # type: ignore[index]
+    assert len(kept) == 4
+    assert len(asked) == 30
+
+
+@pytest.mark.parametrize("raised", [MemoryError, TookTooLong])
+def test_a_notebook_that_is_too_much_for_the_judge_is_the_students(
+    raised: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_much(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(judge_process, "read_submission", too_much)
+    job = Job(assignment="backprop", student="ada", notebook=_notebook("x = 1"))
+    with pytest.raises(SubmissionError, match="takes too much"):
+        judge_process.read(job, BACKPROP)
 
 
 # ------------------------------------------------------------------- what leaves, what comes back

@@ -369,7 +369,7 @@ def test_a_report_is_written_whatever_its_code_does_to_the_reader(
         raise RecursionError
 
     monkeypatch.setattr(similar, "read_submission", stumbles)
-    assert report.write_report("lennard_jones", tmp_path).is_file()
+    assert report.write_report(report.read_report("lennard_jones", tmp_path), tmp_path).is_file()
 
 
 # ----------------------------------------------------------------------------------- limits
@@ -388,6 +388,19 @@ def test_explain_judges_with_the_graders_limits() -> None:
     assert result.outcome == "failed"
     assert "takes too much" in result.message
     assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_more_clusters_than_were_asked_for_take_no_more_of_the_judges_memory() -> None:
+    """Of 27 000 each two were compared: 3 GB, as much as a judge may have."""
+    found = load_assignment("lennard_jones")
+    code = "def sample_clusters(n, n_atoms, *_, **__): return np.random.rand(20_000, n_atoms, 3)"
+    student = Student(InProcess([*cells(found), Cell("another", code)]))
+    judge = Judge(found)
+    (check,) = (one for one in judge.checks if one.name == "repeats_no_cluster")
+    with no_more_than(2**29):
+        result = judge.run(check, student, "salt")
+    assert result.outcome == "failed"
+    assert "takes too much" not in result.message
 
 
 @pytest.mark.parametrize(("processes", "too_much"), [(5, False), (50, True)])
@@ -432,6 +445,22 @@ def test_memory_that_is_not_counted_in_time_is_perhaps_too_much(
         counted.set()
         found.look(0.0)
         assert not found.tree.hurried
+
+
+def test_where_there_is_no_room_for_a_thread_that_counts_memory_counts_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A check's array, of a size that a student may choose, can leave the judge less than a stack:
+    the watch ended by that, and a wrong answer was the grader's fault."""
+
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    tree = process.Tree(os.getpid())
+    monkeypatch.setattr(process, "own_bytes", lambda pid: 2**30 + tree._baseline)
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    assert tree.holds_more_than(2**31, [*range(3)])
+    assert not tree.holds_more_than(2**31, [0])
 
 
 def test_a_look_that_took_long_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

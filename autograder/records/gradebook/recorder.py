@@ -76,9 +76,9 @@ class Recorder:
         config = configuration(self.course_dir)
         self._penalties = Penalties(config, self.course_dir)
         self._course_id = config.CourseDirectory.get("course_id", "") or COURSE_ID
-        self._url = self._database(db_url or config.CourseDirectory.get("db_url", ""))
-        sqlite = self._url.get_backend_name() == "sqlite"
-        self._file = Path(self._url.database or "") if sqlite else None
+        self._url, self._file = _database(self.course_dir, config, db_url)
+        if self._file is not None:
+            self._url = self._url.update_query_dict({"timeout": str(patience)})
         self._opened: tuple[int, int] | None = None
         self._prepare()
 
@@ -195,21 +195,6 @@ class Recorder:
         return self._with_attempts(assignment, *(found or [of_checks(assignment, result)]))
 
     # the database -------------------------------------------------------------------------
-
-    def _database(self, chosen: str) -> Any:
-        """The address of the one that is named, else of the course's own."""
-        from sqlalchemy import URL, make_url
-        from sqlalchemy.exc import ArgumentError
-
-        try:
-            url = make_url(chosen or URL.create("sqlite", database="gradebook.db"))
-        except ArgumentError as error:
-            raise CourseError(f"nbgrader_config.py: db_url: {error}") from None
-        if url.get_backend_name() == "sqlite":
-            if url.database and not url.database.startswith((":", "file:")):
-                url = url.set(database=str(self.course_dir / url.database))  # as from the folder
-            url = url.update_query_dict({"timeout": str(self.patience)})
-        return url
 
     def _written(self, write: Callable[[Any], None]) -> None:
         """`write` in one transaction. Where another grader was first to make a row, the
@@ -329,8 +314,32 @@ class Recorder:
         update_rows(session, api.SubmittedNotebook, [(book.row, {"late_submission_penalty": late})])
 
 
+def _database(course_dir: Path, config: Any, chosen: str = "") -> tuple[Any, Path | None]:
+    """The address of the one that is named, else of the course's own; its file, where it is one."""
+    from sqlalchemy import URL, make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(
+            chosen
+            or config.CourseDirectory.get("db_url", "")
+            or URL.create("sqlite", database="gradebook.db")
+        )
+    except ArgumentError as error:
+        raise CourseError(f"nbgrader_config.py: db_url: {error}") from None
+    if url.get_backend_name() != "sqlite":
+        return url, None
+    if url.database and not url.database.startswith((":", "file:")):
+        url = url.set(database=str(course_dir / url.database))  # as from the folder
+    return url, Path(url.database or "")
+
+
 def has_gradebook(course_dir: Path) -> bool:
-    return any((course_dir / name).is_file() for name in ("gradebook.db", "nbgrader_config.py"))
+    """Whether there is one to read; of a server's it is not asked."""
+    if not any((course_dir / name).is_file() for name in ("gradebook.db", "nbgrader_config.py")):
+        return False
+    _, file = _database(course_dir, configuration(course_dir))
+    return file is None or file.is_file()
 
 
 def in_gradebook(

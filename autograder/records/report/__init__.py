@@ -6,6 +6,6 @@
 
 from .reading import read_report
 from .remarks import remarks
-from .showing import render, write_report, written
+from .showing import render, write_report
 
-__all__ = ["read_report", "remarks", "render", "write_report", "written"]
+__all__ = ["read_report", "remarks", "render", "write_report"]

@@ -19,7 +19,6 @@ from autograder.records.pages import page
 from autograder.records.words import STATUS
 
 from .counting import Entry, Report, Submission, grouped
-from .reading import read_report
 from .remarks import remarks
 
 
@@ -38,20 +37,14 @@ def render(report: Report, now: datetime) -> str:
     )
 
 
-def write_report(name: str, course_dir: Path) -> Path:
+def write_report(report: Report, course_dir: Path) -> Path:
     """Writes `DIR/report/<name>.html` and returns its path."""
-    return written(name, course_dir)[1]
-
-
-def written(name: str, course_dir: Path) -> tuple[Report, Path]:
-    """The same with its figures, which the course's own page counts, too."""
-    report = read_report(name, course_dir)
     if has_gradebook(course_dir):  # the pages that this one leads to have the same marks
         found, marks = report.assignment, {one.name: one.mark for one in report.submissions}
         Pages(Recorder(course_dir, [found])).renew(found, marks, marks)
-    path = course_dir / "report" / f"{name}.html"
+    path = course_dir / "report" / f"{report.assignment.name}.html"
     write_atomically(path, render(report, datetime.now()).encode())
-    return report, path
+    return path
 
 
 def together(entries: Iterable[Entry]) -> list[tuple[str, list[Submission]]]:

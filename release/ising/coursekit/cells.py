@@ -18,6 +18,7 @@ import importlib.util
 import linecache
 import os
 import re
+import shlex
 import sys
 import time
 import types
@@ -36,6 +37,12 @@ BODY_RUNS = (
     *("memit", "mprun", "lprun", "snakeviz", "scalene", "pyinstrument", "notify"),
 )
 """The magics at a cell's head that run what stands below; others do something else with it."""
+_WITHOUT_SIGN = re.compile(
+    r"\s*(autoreload|cat|cd|conda|config|cp|env|history|load_ext|ls|matplotlib|mkdir|mv|pip|precision"
+    r"|pwd|pylab|reset|rm|run|time|timeit|who|whos)(?![^\s;]|\s*=(?!=))[^\n]*\s*"
+)
+"""A cell of one line that begins with a magic's name; to IPython it is one, unless the notebook has
+such a name itself."""
 _CELL_MAGIC = re.compile(rf"[ \t]*%%({'|'.join(BODY_RUNS)})(?![\w?])(.*)")
 _PROMPT = re.compile(r"\s*In ?\[\d+\]: ")
 _FUTURES = functools.reduce(
@@ -45,6 +52,10 @@ _FUTURES = functools.reduce(
 )
 _AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _WORK = (ast.Call, ast.For, ast.While, ast.Await, ast.ListComp, ast.SetComp, ast.DictComp)
+_PLACES = (
+    *(("IPython", "get_ipython"), ("IPython.core.getipython", "get_ipython")),
+    *(("IPython.display", "display"), ("IPython.core.display_functions", "display")),
+)
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -77,9 +88,10 @@ def read(source: str, filename: str, flags: int = 0) -> Read:
 
 
 def _compiled(tree: ast.Module, filename: str, flags: int) -> Read:
-    chunks = [[node] for node in tree.body[:MAX_STATEMENTS]]
-    if len(tree.body) > MAX_STATEMENTS:
-        chunks.append(tree.body[MAX_STATEMENTS:])
+    nodes = [one for node in tree.body for one in _each(node)]
+    chunks = [[node] for node in nodes[:MAX_STATEMENTS]]
+    if len(nodes) > MAX_STATEMENTS:
+        chunks.append(nodes[MAX_STATEMENTS:])
     statements = []
     for number, nodes in enumerate(chunks, 1):
         code: types.CodeType | SyntaxError
@@ -96,6 +108,13 @@ def _compiled(tree: ast.Module, filename: str, flags: int) -> Read:
         end = nodes[-1].end_lineno or nodes[-1].lineno
         statements.append(Statement(first_line(nodes[0]), end, plain, code))
     return Read(tuple(statements), flags)
+
+
+def _each(node: ast.stmt) -> list[ast.stmt]:
+    """`import numpy, pandas` is two statements: the first is not lost where there is no second."""
+    if not isinstance(node, ast.Import):
+        return [node]
+    return [ast.copy_location(ast.Import([name]), node) for name in node.names]
 
 
 def tree_of(source: str, filename: str, flags: int) -> ast.Module:
@@ -246,8 +265,8 @@ class Kernel:
         self.module = types.ModuleType("__main__")
         self.namespace = self.module.__dict__
         self.shell = Shell(self.namespace)
-        self.namespace.update(OFFERED)
-        self.namespace["get_ipython"] = self._get_ipython = lambda: self.shell
+        self._offered = {**OFFERED, "get_ipython": lambda: self.shell}
+        self.namespace.update(self._offered)
         self.labels: dict[str, str] = {}
         self._read: dict[str, Read] = {}
         self._flags = 0
@@ -259,6 +278,11 @@ class Kernel:
         self.labels[filename] = label
         lines = [line + "\n" for line in source.split("\n")]  # and at nothing else, as Python does
         linecache.cache[filename] = (len(source), None, lines, filename)
+        if "IPython" in source:
+            self._take_places()
+        magic = _WITHOUT_SIGN.fullmatch(source)
+        if magic and magic[1] not in self.namespace:
+            source = source[: magic.start(1)] + "%" + source[magic.start(1) :]
         found = read(source, filename, self._flags)
         self._flags = found.flags
         self._read[label] = found
@@ -274,12 +298,6 @@ class Kernel:
         value = self._execute(statement.code)
         if value is not None:
             self.namespace["_"] = value
-        for module, name, mine in (
-            ("IPython", "get_ipython", self._get_ipython),
-            ("IPython.display", "display", _display),
-        ):
-            if module in sys.modules:
-                self._exchange(sys.modules[module], name, mine)
 
     def _execute(self, code: types.CodeType) -> Any:
         value = eval(code, self.namespace)
@@ -292,13 +310,12 @@ class Kernel:
             value = self._loop.run_until_complete(value)
         return value
 
-    def _exchange(self, module: Any, name: str, mine: Callable[..., Any]) -> None:
-        """`from IPython import get_ipython` finds what the name itself is."""
-        theirs = getattr(module, name, mine)
-        if theirs is not mine:
-            setattr(module, name, mine)
-            for own in [own for own, value in self.namespace.items() if value is theirs]:
-                self.namespace[own] = mine
+    def _take_places(self) -> None:
+        """What the notebook has by name is what IPython's modules give: before anybody asks them,
+        also in a function, or in a module that a cell writes."""
+        for module, name in _PLACES:
+            with contextlib.suppress(Exception):  # it is not there, or broken
+                setattr(importlib.import_module(module), name, self._offered[name])
 
 
 def _nothing(*objects: Any, **options: Any) -> None:
@@ -340,17 +357,28 @@ class Shell(_Harmless):
         self.user_ns = namespace
         self.config: dict[str, Any] = {}
         self.skipped: list[str] = []
+        self.registered: dict[str, Callable[..., Any]] = {}
+        """The notebook's own magics, by their names with the signs."""
+
+    def register_magic_function(
+        self, func: Callable[..., Any], magic_kind: str = "line", magic_name: str | None = None
+    ) -> None:
+        for kind, sign in (("line", "%"), ("cell", "%%")):
+            if kind in magic_kind:
+                self.registered[sign + (magic_name or func.__name__)] = func
 
     def run_line_magic(self, name: str, line: str = "", _stack_depth: int = 1) -> Any:
+        if own := self.registered.get(f"%{name}"):
+            return own(line)
         if name in ("time", "prun"):
             return self._python(_without_options(line, "DlsT" if name == "prun" else ""))
         if name == "timeit":
             return self._timed(line)
         if name == "run":
-            file, _, _ = _without_options(line, "").strip().strip("'\"").partition(" ")
-            for path in (Path(file), Path(f"{file}.py")):
+            words = shlex.split(_without_options(line, "")) or [""]
+            for path in (Path(words[0]), Path(f"{words[0]}.py")):
                 if path.is_file():
-                    return self._python(path.read_text(encoding="utf-8"))
+                    return self._script(path, words)
         if name in ("env", "set_env") and line:
             variable, equals, value = line.partition("=" if "=" in line else " ")
             if equals:
@@ -361,11 +389,15 @@ class Shell(_Harmless):
             return self._python("import numpy\nimport numpy as np\nfrom pylab import *")
         if name == "pwd":
             return str(Path.cwd())
+        if name == "mkdir" and self._made(line):
+            return None
         shown = {"pinfo": f"{line}?", "pinfo2": f"{line}??"}.get(name, f"%{name} {line}")
         self.skipped.append(shown.strip()[:80])
         return Listing() if name in ("sx", "system", "ls") else None
 
     def run_cell_magic(self, name: str, line: str, cell: str) -> Any:
+        if own := self.registered.get(f"%%{name}"):
+            return own(line, cell)
         if name in ("writefile", "file"):
             path = Path(line.split()[-1]) if line.split() else Path("cell.py")
             with path.open("a" if "-a" in line.split()[:-1] else "w", encoding="utf-8") as file:
@@ -386,8 +418,11 @@ class Shell(_Harmless):
                 raise statement.code
             exec(statement.code, self.user_ns)
 
+    ex = run_cell
+
     def system(self, command: str) -> None:
-        self.skipped.append(f"!{command}"[:80])
+        if not (command.startswith("mkdir ") and self._made(command.removeprefix("mkdir "))):
+            self.skipped.append(f"!{command}"[:80])
 
     def getoutput(self, command: str, *args: Any, **options: Any) -> Listing:
         self.skipped.append(f"!{command}"[:80])
@@ -404,6 +439,26 @@ class Shell(_Harmless):
             exec(compile(text.strip() + "\n", "<magic>", "exec", dont_inherit=True), self.user_ns)
             return None
         return eval(code, self.user_ns)
+
+    def _script(self, path: Path, words: list[str]) -> None:
+        """Runs a file as a program, with its arguments; it may end itself."""
+        before, sys.argv = sys.argv, words
+        try:
+            with contextlib.suppress(SystemExit):
+                self._python(path.read_text(encoding="utf-8"))
+        finally:
+            sys.argv = before
+
+    def _made(self, folders: str) -> bool:
+        """Whether folders were made: no other program is there, but a function may write to one."""
+        if re.search(r"[^\w\s./-]", folders):
+            return False  # a shell reads more in it
+        with contextlib.suppress(OSError):
+            for folder in folders.split():
+                if not folder.startswith("-"):
+                    Path(folder).mkdir(parents=True, exist_ok=True)
+            return True
+        return False
 
     def _timed(self, line: str) -> Any:
         """Once: nobody reads how long it took, but the result may be calculated with."""

@@ -333,6 +333,8 @@ class _Standing:
     checks: int
     waits: str = ""
     """What another exercise lacks, if a check waits for it."""
+    why: str = ""
+    """What the first failed check says."""
 
 
 _STATES = {
@@ -359,7 +361,8 @@ def _of_found(exercise: str, namespace: Namespace, found: list[_Found]) -> _Stan
     state = "begun" if left else "written"
     if not (passed or failed) and left and (not waiting or _untouched(exercise, namespace)):
         state = "unwritten" if "unwritten" in left else "missing"
-    return _Standing(state, passed, failed, len(found), waiting[0] if waiting else "")
+    why = next((one.sentence for one in found if one.failed), "")
+    return _Standing(state, passed, failed, len(found), waiting[0] if waiting else "", why)
 
 
 def _untouched(exercise: str, namespace: Namespace) -> bool:

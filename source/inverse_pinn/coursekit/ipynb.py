@@ -18,6 +18,10 @@ MAX_BYTES = 64 * 2**20
 """With its pictures; they are left out first."""
 MAX_CODE = 2 * 2**20
 """Letters in all code cells."""
+MAX_WORDS = 4 * 2**20
+"""Letters in all other cells that are looked at, and of each line of them no more than `MAX_LINE`,
+as a picture may stand in one."""
+MAX_LINE = 10_000
 MAX_CELLS = 2000
 MAX_BRACKETS = 2_000_000
 """Opening brackets: 20 MB of `[],[],…` would become half a gigabyte of lists."""
@@ -40,6 +44,7 @@ _PYTHON_S = frozenset(name for name in dir(builtins) if name.isalpha() and name.
 _SAID = re.compile(r'"""[\s\S]*?"""|#.*')
 """Docstrings and comments, where a name is a word."""
 _USES = re.compile(rf"(?<![\w.])(?:{'|'.join(sorted(_PYTHON_S))})\b(?!\s*=(?!=))")
+_LONG_LINE = re.compile(rf"^(.{{{MAX_LINE}}}).+", re.MULTILINE)
 _BROKEN_OFF = re.compile(r"nu?l?|tr?u?|fa?l?s?|[-+.eE]*")
 """What can be left of `null`, `true`, `false` or a number at the end of half a file."""
 _KIT = re.compile(
@@ -120,7 +125,8 @@ def read_cells(data: bytes) -> tuple[list[NotebookCell], list[str]]:
     raw = _raw_cells(found)
     if len(raw) > MAX_CELLS:
         raise NotebookError(f"the notebook has {len(raw)} cells; at most {MAX_CELLS} are read")
-    cells = []
+    cells: list[NotebookCell] = []
+    code, left = 0, MAX_WORDS
     for number, entry in enumerate(raw, 1):
         if not isinstance(entry, dict):
             notes.append(f"cell {number} is damaged and was left out")
@@ -130,22 +136,28 @@ def read_cells(data: bytes) -> tuple[list[NotebookCell], list[str]]:
             notes.append(f"cell {number} has no readable text and was left out")
             continue
         kind, cell_id = _text(entry, "cell_type"), _text(entry, "id")
-        if kind == "code" and kit_in(source):
-            continue
+        if kind == "code":
+            code += len(source)
+        else:
+            words = _LONG_LINE.sub(r"\1…", source)
+            source = words[:left]
+            if left and len(source) < len(words):
+                notes.append(f"cell {number}: of so much text the rest is left out, from here on")
+            left -= len(source)
         grade_id = _text(entry, "metadata", "nbgrader", "grade_id")
         cells.append(NotebookCell(number, kind, source, grade_id, cell_id))
-    code = sum(len(cell.source) for cell in cells if cell.kind == "code")
     if code > MAX_CODE:
         raise NotebookError(
             f"the code cells hold {code / 2**20:.0f} MB of text; at most {MAX_CODE >> 20} MB are "
             "read. Take long lists of numbers out of them"
         )
-    return cells, notes
+    # Not before: to look for the helpers takes hundreds of bytes for each line.
+    return [cell for cell in cells if cell.kind != "code" or not kit_in(cell.source)], notes
 
 
 def without_outputs(data: bytes) -> bytes:
     """The notebook without what its cells put out, if the file is large; else, and where it is
-    none, the same bytes."""
+    none, or would be larger so, the same bytes."""
     if not LIGHT_BYTES < len(data) <= MAX_BYTES:
         return data
     try:
@@ -154,7 +166,7 @@ def without_outputs(data: bytes) -> bytes:
             if isinstance(cell, dict):
                 cell.pop("outputs", None)
                 cell.pop("attachments", None)
-        return json.dumps(found, ensure_ascii=True).encode()
+        return min(json.dumps(found, ensure_ascii=True).encode(), data, key=len)
     except (NotebookError, ValueError, RecursionError):
         return data
 

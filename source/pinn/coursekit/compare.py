@@ -282,41 +282,18 @@ def wanted_instead(stumble: Exception, key: bool) -> str:
     chosen it, and a hidden check's message would hold whatever it says.
     """
     text = str(stumble)
-    if "truth value" in text or "more than one value is ambiguous" in text:
-        return "True or False"
-    if "not callable" in text:
-        return "a function or a model, to be called,"
-    # At its beginning: further on, a text that could not be made a number may say anything.
-    expected = re.match(r"[a-z ]+ values? to unpack \(expected (?:at least )?(\d+)", text)
-    if expected:
-        return "1 value" if expected[1] == "1" else f"{expected[1]} values"
-    if any(words in text for words in _TAKEN_APART):
-        return "several values"
-    if any(words in text for words in _OTHER_SHAPE):
-        return "an array or tensor of another shape"
-    if "out of bounds" in text or "zero-size" in text:
-        return "an array or tensor with more entries"
-    if "invalid index to scalar" in text or "too many indices" in text or "0-d" in text:
-        return "an array or tensor with more axes"
-    if "requires grad" in text or "require grad" in text:
-        return "a value without a graph (item() or detach() gives one)"
-    if isinstance(stumble, KeyError) and re.fullmatch(r"'[a-z]\w*'", text):
-        return f"something with {text} in it" if key else "something with other keys"
     if isinstance(stumble, KeyError):
-        return "an array or tensor"
-    if "unsupported operand" in text or "a real number" in text:
-        return "a number, an array or a tensor"
-    if re.search(r"unexpected keyword argument '(axis|dtype|out|keepdims)'", text):
-        return "a NumPy array"  # whose own words these are
-    if "must be of integer" in text:
-        return "integer values"
-    if "inhomogeneous" in text:
-        return "rows of equal length"
-    few = isinstance(stumble, (StopIteration, IndexError))
-    if few or any(words in text for words in ("at least one", "empty sequence", "is empty")):
+        if not re.fullmatch(r"'[a-z]\w*'", text):
+            return "an array or tensor"
+        return f"something with {text} in it" if key else "something with other keys"
+    # At its beginning: further on, a text that could not be made a number may say anything.
+    if expected := re.match(r"[a-z ]+ values? to unpack \(expected (?:at least )?(\d+)", text):
+        return "1 value" if expected[1] == "1" else f"{expected[1]} values"
+    for wanted, words in _WANTED.items():
+        if re.search(words, text):
+            return wanted
+    if isinstance(stumble, (StopIteration, IndexError)):
         return "more values"
-    if text.startswith("zip() argument"):
-        return "fewer or more values"
     missing = stumble.name if isinstance(stumble, AttributeError) else None
     for wanted, names in _ATTRIBUTES.items():
         if missing in names.split():
@@ -324,9 +301,24 @@ def wanted_instead(stumble: Exception, key: bool) -> str:
     return f"an object with {missing}" if missing else "something else"
 
 
-_OTHER_SHAPE = ("broadcast", "same shape", "must match", "did not match", "cannot reshape")
-_TAKEN_APART = ("cannot unpack", "not iterable", "subscriptable", "len()")
-
+_OTHER_SHAPE = "broadcast|same shape|must match|did not match|cannot reshape"
+_TAKEN_APART = r"cannot unpack|not iterable|subscriptable|len\(\)"
+_WANTED = {
+    "True or False": "truth value|more than one value is ambiguous",
+    "a function or a model, to be called,": "not callable",
+    "several values": _TAKEN_APART,
+    "an array or tensor of another shape": _OTHER_SHAPE,
+    "an array or tensor with more entries": "out of bounds|zero-size",
+    "an array or tensor with more axes": "invalid index to scalar|too many indices|0-d",
+    "a value without a graph (item() or detach() gives one)": "requires? grad",
+    "a number, an array or a tensor": "unsupported operand|a real number",
+    "a NumPy array": "unexpected keyword argument '(?:axis|dtype|out|keepdims)'",
+    "integer values": "must be of integer",
+    "rows of equal length": "inhomogeneous",
+    "more values": "at least one|empty sequence|is empty",
+    "fewer or more values": r"^zip\(\) argument",
+}
+"""What was wanted, by words of Python's, NumPy's or torch's error; the first counts."""
 _ATTRIBUTES = {
     "a torch tensor": "requires_grad detach grad numel backward",
     "an array or tensor": "shape dtype ndim astype reshape sum mean copy T",
@@ -402,8 +394,8 @@ def _of_an_entry(stumble: Exception, returned: Any) -> bool:
     if counted := re.search(r"to unpack \(expected (?:at least )?(\d+)(?:, got (\d+))?", text):
         return counted[2] != str(len(returned)) if counted[2] else len(returned) <= int(counted[1])
     if any(hasattr(one, "reshape") for one in returned) and not hasattr(returned, "reshape"):
-        return any(words in text for words in (*_TAKEN_APART, *_OTHER_SHAPE))
-    return any(words in text for words in _TAKEN_APART)
+        return re.search(f"{_TAKEN_APART}|{_OTHER_SHAPE}", text) is not None
+    return re.search(_TAKEN_APART, text) is not None
 
 
 def _of_either(stumble: Exception, returned: Any) -> bool:

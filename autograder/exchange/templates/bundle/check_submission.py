@@ -281,7 +281,7 @@ def _followed(job: Path, cells: list[Any]) -> tuple[list[Event], dict[str, Stand
                 event = json.loads(line)
                 if "standing" in event:
                     standing[event["name"]] = event["standing"]
-                elif event.keys() & {"error", "uses", *STOPPED}:
+                elif event.keys() & {"error", "uses", "skipped", *STOPPED}:
                     events.append(event)
                 elif "at" in event:
                     last = event
@@ -431,14 +431,16 @@ def serve(job: Path) -> None:
             continue
         if newer := line_of_newer_syntax(source, tuple(asked["python"])):
             tell(cell=number, newer=newer, costs=any(map(is_needed, steps)))
+        kernel.shell.skipped.clear()
         for one, statement in enumerate(statements):
             costs = is_needed(steps[one])
             if (number, one) in left_out:
                 tell(**left_out[number, one])
                 continue
             here(at="", statement=one, line=statement.first)
-            for module in imported(source, statement) - PACKAGES:
-                if not Path(f"{module}.py").exists():  # one that a cell has written
+            for module in imported(statement.code) - PACKAGES:
+                written = Path(f"{module}.py").exists()  # by a cell, but for the checks
+                if not written or module == "public_checks":
                     here(lacks=module)
             started = time.process_time()
             try:
@@ -451,6 +453,8 @@ def serve(job: Path) -> None:
             if took > allowed:
                 here(slow=statement.first, allowed=allowed)
             state.usable_device()
+        for line in kernel.shell.skipped[:5]:
+            tell(cell=number, skipped=line)
         if name in asked["exercises"] and not is_good(name):
             # Here, as a later cell may change what it needs.
             ask(name)
@@ -606,7 +610,8 @@ def changed_by(text: str) -> set[str]:
 
 def defined_by(text: str) -> set[str]:
     """Of a cell that is no Python: the names that it seems to define, import or give a value."""
-    found = set(re.findall(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", text, re.MULTILINE))
+    defines = r"^[^\w\n#]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)"  # indented, or after a prompt
+    found = set(re.findall(defines, text, re.MULTILINE))
     given = re.findall(r"^([*(]?\w[\w \t,*()]*)(?::[^=\n]*)?=(?!=)", text, re.MULTILINE)
     given += re.findall(r"^(?:from|import)[ \t](.*)", text, re.MULTILINE)
     return found.union(*(re.findall(r"\w+", one) for one in given))
@@ -635,16 +640,12 @@ def own_files(beside: Path, place: Path) -> Callable[[str], bool]:
 _OF_PROGRAMS = (("Library",), ("AppData",), ("snap",))
 
 
-def imported(source: str, statement: Any) -> set[str]:
-    """The modules that a cell's statement imports at any depth, as far as it is Python."""
-    text = text_of(source, statement)
-    try:
-        nodes = list(ast.walk(ast.parse(text)))
-    except (SyntaxError, ValueError, RecursionError):
-        return set(re.findall(r"^[ \t]*(?:import[ \t]+(\w+)[ \t]*$)", text, re.MULTILINE))
-    names = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
-    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    return {name.partition(".")[0] for name in names if name}
+def imported(code: Any) -> set[str]:
+    """The modules that a statement imports at any depth."""
+    found = {name.partition(".")[0] for name in _names(code, "IMPORT_NAME")} - {""}
+    for inner in code.co_consts if isinstance(code, types.CodeType) else ():
+        found |= imported(inner)
+    return found
 
 
 def line_of_newer_syntax(source: str, python: tuple[int, int]) -> int:
@@ -676,7 +677,11 @@ def look_at_exercise(name: str, standing: dict[str, Standing], found: Findings) 
     if first := " and ".join(one for one in row["first"] if standing[one]["failed"]):
         found.remarks.append(f"{name} fails a public check; it uses {first}, to be mended first")
     elif row["failed"]:
-        found.problems.append(f"{name} fails a public check: run the cell below it, it says why")
+        # The cell itself may say otherwise: here is not all that is there on the desk.
+        why = f"; here {row['why']}" if row["why"] else ""
+        found.problems.append(
+            f"{name} fails a public check: run the cell below it, it says why{why}"
+        )
     if state == "missing":
         found.problems.append(
             f"{name} is not defined: mend its cell, or take it from a fresh copy of the notebook"
@@ -737,7 +742,9 @@ def look_at_events(events: list[Event], cells: list[Any], folder: Path, found: F
         cell = by_number.get(event["cell"])
         where = place(cell) if cell else "a function"
         kind = next((name for name in STOPPED if name in event), None)
-        if "uses" in event:
+        if "skipped" in event:
+            found.remarks.append(f"{where}: {event['skipped']} does not run at grading")
+        elif "uses" in event:
             there = "" if os.path.isabs(event["uses"]) else "lies beside the notebook and "
             what = "import its code" if event["module"] else "read it"
             found.at(event["costs"]).append(
