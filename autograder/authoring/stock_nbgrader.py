@@ -30,8 +30,8 @@ SALT = "inprocess"
 def score(name: str, exercise: str, namespace: dict[str, Any]) -> float:
     """The points that the names in a notebook's namespace earn; prints what to look at.
 
-    nbgrader takes the cell's last value, printed as a plain float, for
-    the points, and any output on stderr for a failure; so nothing else is let through.
+    nbgrader takes the cell's last value, printed as a plain float, for the points, and any output
+    on stderr for a failure; so nothing else is let through.
     """
     found = load_assignment(name)
     wanted = found.exercise(exercise)

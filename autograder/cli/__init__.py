@@ -1,4 +1,4 @@
-"""The `autograder` command: one file per group of verbs, no logic."""
+"""The `autograder` command: one file per group of verbs, which ask the other rooms in turn."""
 
 from __future__ import annotations
 

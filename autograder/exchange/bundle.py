@@ -1,5 +1,5 @@
-"""What is given away: the students' folder and the site. Both hold the released notebooks and
-nothing private."""
+"""What is given away: the students' folder, notebooks as single files, and the site. All hold what
+is released and nothing private."""
 
 from __future__ import annotations
 

