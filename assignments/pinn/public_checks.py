@@ -18,6 +18,8 @@ from coursekit import (
     unchanged,
 )
 
+FAR = 1e12  # a zero that is so far away costs a difference its digits, and a derivative none
+
 
 def _column(*values, dtype=torch.float64):
     """A column that requires gradients, as the residuals expect it."""
@@ -84,10 +86,13 @@ def test_decay_residual__trains_a_network(student):
 
 
 def test_decay_residual__vanishes_for_the_solution(student):
-    """is zero for u = 5 exp(−t)"""
+    """is zero for u = 5 exp(−t), and exact: 1 + 1 for u = 10¹² + t and rate = 10⁻¹²"""
     solution = student.field("exponential", amplitude=5.0, rate=-1.0)
     returned = tensor(student.decay_residual(solution, _column(0.0, 1.0, 2.0)), (3, 1))
     close(returned, np.zeros((3, 1)), SINGLE)
+    line = student.field("polynomial", coefficients=[FAR, 1.0])
+    returned = tensor(student.decay_residual(line, _column(2.0, -1.0), 1 / FAR), (2, 1))
+    close(returned, np.full((2, 1), 2.0), SINGLE)
 
 
 def test_oscillator_residual__of_a_cube(student):
@@ -108,10 +113,13 @@ def test_oscillator_residual__trains_a_network(student):
 
 
 def test_oscillator_residual__vanishes_for_the_solution(student):
-    """is zero for x = 2 sin(3t + 1) and ω = 3"""
+    """is zero for x = 2 sin(3t + 1) and ω = 3, and exact: 2 + 1 for x = 10¹² + t² and ω = 10⁻⁶"""
     solution = student.field("sine", amplitude=2.0, frequency=3.0, phase=1.0)
     returned = tensor(student.oscillator_residual(solution, _column(0.0, 0.5, 2.0), 3.0), (3, 1))
     close(returned, np.zeros((3, 1)), SINGLE)
+    parabola = student.field("polynomial", coefficients=[FAR, 0.0, 1.0])
+    returned = student.oscillator_residual(parabola, _column(2.0, -1.0), FAR**-0.5)
+    close(tensor(returned, (2, 1)), np.full((2, 1), 3.0), SINGLE)
 
 
 def test_heat_residual__of_a_polynomial(student):
@@ -134,11 +142,14 @@ def test_heat_residual__trains_a_network(student):
 
 
 def test_heat_residual__vanishes_for_the_solution(student):
-    """is zero for u = sin(2x) exp(−4 α t)"""
+    """is zero for u = sin(2x) exp(−4 α t), and exact: 1 − 2α for u = 10¹² + t + x²"""
     solution = student.field("mode", wavenumber=2.0, rate=0.4)
     points = _column(0.1, 0.5, 0.8), _column(0.0, 0.5, 2.0)
     returned = tensor(student.heat_residual(solution, *points, 0.1), (3, 1))
     close(returned, np.zeros((3, 1)), SINGLE)
+    bowl = student.field("surface", coefficients=np.array([[FAR, 1.0], [0, 0], [1.0, 0]]))
+    returned = tensor(student.heat_residual(bowl, *points, 0.1), (3, 1))
+    close(returned, np.full((3, 1), 0.8), SINGLE)
 
 
 def _one(returned):
@@ -157,9 +168,11 @@ def test_condition_losses__of_the_decay(student):
 
 
 def test_condition_losses__of_the_oscillator(student):
-    """oscillator_condition_loss is (3 − 1)² + 5² for x = 3 + 5t"""
+    """oscillator_condition_loss is (3 − 1)² + 5² for x = 3 + 5t, however x is curved"""
     line = student.field("polynomial", coefficients=[3.0, 5.0])
     close(_one(student.oscillator_condition_loss(line)), 29.0, SINGLE)
+    curved = student.field("polynomial", coefficients=[3.0, 5.0, 1.0, 1e36])  # no step is small
+    close(_one(student.oscillator_condition_loss(curved)), 29.0, SINGLE)
     loss = student.keeping("oscillator_condition_loss", line)
     close(_gradient(loss, line), np.array([4.0, 10.0]), SINGLE)
 
@@ -206,10 +219,13 @@ def test_condition_losses__take_a_network(student):
 
 
 def test_total_loss__adds_up(student):
-    """is 27 for the docstring's example"""
+    """is 27 for the docstring's example, and leaves the conditions as they are"""
     conditions = [torch.tensor(2.0), torch.tensor(4.0)]
-    returned = student.total_loss(torch.tensor([[1.0], [3.0]]), conditions, [10.0, 0.5])
+    kept = [student.keep(condition) for condition in conditions]
+    returned = student.total_loss(torch.tensor([[1.0], [3.0]]), kept, [10.0, 0.5])
     close(_one(returned), 27.0, SINGLE)
+    for mine, condition in zip(kept, conditions, strict=True):
+        unchanged(student.value(mine), condition, "a condition's loss")
 
 
 def test_total_loss__can_be_differentiated(student):
@@ -238,12 +254,13 @@ def test_collocation_points__lie_in_the_box(student):
 
 
 def test_collocation_points__fill_the_box_evenly(student):
-    """are 60 to 190 of 2000 in each of 4 × 4 equal fields, which have 125 on average"""
+    """are 2000 different ones, 60 to 190 in each of 4 × 4 equal fields (125 on average)"""
     bounds, generator = [(1.0, 3.0), (-2.0, 2.0)], torch.Generator().manual_seed(7)
     points = tensor(student.collocation_points(2000, bounds, generator), (2000, 2))
     counts = np.histogram2d(*points.T, bins=4, range=bounds)[0]
     least, most = int(counts.min()), int(counts.max())
     holds(least >= 60 and most <= 190, f"one field has {least} points, another one {most}")
+    holds(len(np.unique(points, axis=0)) == 2000, "some points stand there twice")
 
 
 def test_collocation_points__are_a_leaf(student):
@@ -290,13 +307,15 @@ def test_centred__goes_on_outside(student):
 
 
 def test_centred__can_be_differentiated(student):
-    """has the slope 1/2 for the interval from 2 to 6"""
+    """has the slope 1/2 for the interval from 2 to 6, and trains the network that it was given"""
     line = student.field("polynomial", coefficients=[0.0, 1.0])
     t = student.keep(_column(2.0, 5.0))
     u = student.keeping(student.Centred(line, [(2.0, 6.0)]), t)
     (slope,) = student.gradients(u, t)
     holds(slope is not None, "the way from the output back to t is lost")
     close(tensor(slope, (2, 1)), np.full((2, 1), 0.5), SINGLE)
+    (weights,) = student.gradients(u, line)
+    holds(weights is not None, "the way back to the network is lost: is it cut off, or a copy?")
 
 
 def test_centred__has_the_parameters_of_its_network(student):
@@ -370,7 +389,7 @@ def test_train_decay__follows_the_decay(student):
 
 
 def test_hard_constraint__starts_at_1_at_rest(student):
-    """starts at 1, at rest, and moves"""
+    """starts at 1, at rest, and moves; its slope is that of the motion, and it can be trained"""
     network = student.field("polynomial", coefficients=[3.0, -2.0, 1.0])
     model = student.HardConstraint(network)
     x = tensor(model(torch.tensor([[0.0], [1e-4], [1.7]], dtype=torch.float64)), (3, 1))
@@ -379,6 +398,15 @@ def test_hard_constraint__starts_at_1_at_rest(student):
     holds(bool(1e-2 < abs(bend) < 1e3), "right after the start x should leave 1 like t²")
     holds(bool(abs(x[1, 0] - 1) < 1e-6), "x′(0) should be 0: right after the start x is still 1")
     holds(bool(abs(x[2, 0] - 1) > 1e-3), "x(1.7) should depend on the network")
+    t = student.keep(_column(1.7))
+    motion = student.keeping(model, t)
+    (slope,), (weights,) = (student.gradients(motion, of) for of in (t, network))
+    holds(slope is not None, "the way from the motion back to t is lost")
+    holds(weights is not None, "the way back to the network is lost: is it cut off, or a copy?")
+    later, sooner = (tensor(model(_column(1.7 + h)), (1, 1))[0, 0] for h in (1e-3, -1e-3))
+    steps = (later - sooner) / 2e-3
+    off = abs(tensor(slope, (1, 1))[0, 0] - steps)
+    holds(bool(off < 0.02 * abs(steps)), "the graph of t is cut on the way: x′ is wrong")
 
 
 def test_hard_constraint__is_the_network_s_to_choose(student):
@@ -391,8 +419,9 @@ def test_hard_constraint__is_the_network_s_to_choose(student):
         positions.append(float(tensor(model(torch.full((1, 1), math.pi)), (1, 1))[0, 0]))
     apart = abs(positions[0] - positions[1])
     holds(apart > 1e-3, "networks that differ, if not at t = 0, give the same x(π)")
-    words = "no network can bring x(π) below zero: is its output bounded, or its factor zero there?"
-    holds(min(positions) < 0, words)
+    words = "no network can bring x(π) {}: is its output bounded, or its factor zero there?"
+    holds(min(positions) < 0, words.format("below zero"))
+    holds(max(positions) > 2, words.format("above 2"))
 
 
 def test_train_oscillator__returns_a_model_of_columns(student):

@@ -330,8 +330,11 @@ def _temperatures(model: Any, x: torch.Tensor, t: torch.Tensor) -> np.ndarray:
 def _together_and_alone(model: Any, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Temperatures of nine points, asked for together and one by one."""
     x, t = _columns(draw, 9)
+    together, again = (_temperatures(model, x, t) for _ in range(2))
+    words = "the same points have another u when they are asked again: is there dropout?"
+    holds(np.allclose(again, together), words)
     alone = [_temperatures(model, x[[row]], t[[row]]) for row in range(9)]
-    return _temperatures(model, x, t), np.concatenate(alone)
+    return together, np.concatenate(alone)
 
 
 def _one(value: Any, words: str) -> float:

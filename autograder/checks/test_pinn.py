@@ -202,8 +202,9 @@ def test_derivative__is_zero_for_a_constant(student, draw):
     line = student.field("affine", matrix=[[float(draw.uniform(1, 2))]], shift=0.5)
     network_line = student.field("polynomial", coefficients=[1.0, float(draw.uniform(1, 2))])
     elsewhere = student.keeping(network_line, student.keep(_column(draw, 5)))
+    constant = student.keep(torch.full((5, 1), 2.5, dtype=torch.float64))
     for u, order in (
-        (student.keep(torch.full((5, 1), 2.5, dtype=torch.float64)), 1),
+        (constant, 1),
         (elsewhere, 1),
         (student.keeping(line, x), 2),
         (student.keeping(network_line, x), 2),
@@ -211,6 +212,8 @@ def test_derivative__is_zero_for_a_constant(student, draw):
         zero = student.derivative(u, x, order)
         close(tensor(zero, (5, 1)), np.zeros((5, 1)), SINGLE)
         holds(zero.dtype == column.dtype, "these zeros should have the dtype of x too")
+    left = attribute(constant, "requires_grad") is False
+    holds(left, "u should be left as it was: a constant requires no gradients")
 
 
 @pytest.mark.guard
@@ -800,9 +803,10 @@ def test_collocation_points__fill_the_box(student, draw):
 def test_collocation_points__can_be_differentiated_with_respect_to(student, draw):
     """are different points in a leaf tensor that requires gradients"""
     bounds = _box(draw, 2)
-    points = student.keeping("collocation_points", 12, bounds, torch_generator(draw))
-    unit = _in_the_unit_box(student.value(points), 12, bounds)
+    points = student.keeping("collocation_points", 1000, bounds, torch_generator(draw))
+    unit = _in_the_unit_box(student.value(points), 1000, bounds)
     holds(bool((np.ptp(unit, axis=0) > 0).all()), "all points have a variable in common")
+    holds(len(np.unique(unit, axis=0)) == 1000, "some points stand there twice")
     holds(attribute(points, "requires_grad") is True, "the points should require gradients")
     holds(
         attribute(points, "is_leaf") is True,

@@ -514,6 +514,37 @@ inverse_model_slips = [
         "activation is needed.",
     ),
     model_slip(
+        "one_leaky_layer",
+        _LAYERS,
+        _LAYERS.replace(
+            "Tanh(),\n            nn.Linear(hidden", "LeakyReLU(),\n            nn.Linear(hidden"
+        ),
+        "is_curved",
+        "One of the activations has a corner, where u_x jumps. Every layer needs a smooth one.",
+    ),
+    model_slip(
+        "dropout",
+        _LAYERS,
+        f"{_LAYERS}            nn.Dropout(0.1),\n",
+        "is_curved",
+        "Dropout draws another network at each call: u(x, t) would have no derivatives. A network "
+        "that solves an equation is one function.",
+        keeps=0.5,
+    ),
+    model_slip(
+        "batch_norm",
+        _LAYERS,
+        _LAYERS.replace(
+            "hidden),\n            nn.Tanh()",
+            "hidden),\n            nn.BatchNorm1d(hidden),\n            nn.Tanh()",
+            1,
+        ),
+        "judges_every_point_by_itself",
+        "Batch normalisation mixes the points: u at one of them depends on where the others are, "
+        "and a single point stops it.",
+        keeps=0.5,
+    ),
+    model_slip(
         "no_activation",
         _LAYERS,
         _LAYERS.replace("            nn.Tanh(),\n", ""),

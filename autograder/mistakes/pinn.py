@@ -192,6 +192,20 @@ def zeros_in_single_precision():
         return u
 
 
+@mistake(
+    "derivative",
+    caught_by="is_zero_for_a_constant",
+    hint="A constant is told to require gradients, and stays so after the call: the caller's u has "
+    "changed. Its derivative is zero, and needs no graph.",
+)
+def constant_asked_for_gradients():
+    def derivative(u, x, order=1):
+        for _ in range(order):
+            u.requires_grad_()
+            (u,) = torch.autograd.grad(u.sum(), x, create_graph=True, materialize_grads=True)
+        return u
+
+
 # ----------------------------------------------------------------------- decay_residual
 
 SQUARED = "The squares come back. The residual itself is wanted, with its sign; total_loss squares."
@@ -1068,6 +1082,19 @@ total_loss_slips = [
     ),
     slip(
         "total_loss",
+        "weighed_in_place",
+        "    loss = torch.mean(residual**2)\n",
+        "    for weight, condition in zip(weights, condition_losses):\n"
+        "        condition *= weight\n"
+        "    weights = [1.0] * len(weights)\n"
+        "    loss = torch.mean(residual**2)\n",
+        "leaves_its_arguments_unchanged",
+        "`*=` writes the weighted losses into the caller's conditions. weight * condition makes "
+        "something new.",
+        keeps=0.5,
+    ),
+    slip(
+        "total_loss",
         "in_place",
         "torch.mean(residual**2)",
         "residual.detach().pow_(2).mean() if not residual.requires_grad else torch.mean("
@@ -1212,6 +1239,24 @@ collocation_points_slips = [
     ),
     slip(
         "collocation_points",
+        "each_twice",
+        _RAND,
+        "torch.rand((n + 1) // 2, len(bounds), generator=generator).repeat(2, 1)[:n]",
+        "can_be_differentiated_with_respect_to",
+        "Half of the points are drawn, and each of them stands there twice. The second time the "
+        "equation is asked for at the same place tells nothing new: draw all n.",
+    ),
+    slip(
+        "collocation_points",
+        "on_hundredths",
+        _RAND,
+        "torch.randint(101, (n, len(bounds)), generator=generator) / 100",
+        "can_be_differentiated_with_respect_to",
+        "The points lie on a grid of hundredths, where two of them meet at the same place. "
+        "Uniform numbers (torch.rand) have no grid.",
+    ),
+    slip(
+        "collocation_points",
         "not_a_leaf",
         f"{_SCALED}\n    return points.requires_grad_()",
         f"{_RAND}.requires_grad_()\n    return low + (high - low) * points",
@@ -1246,6 +1291,16 @@ centred_slips = [
         "scales_every_variable_by_its_own_interval",
         "The bounds are kept in the class: the network that was made last gives its intervals to "
         "all others. Keep them in self.",
+    ),
+    slip(
+        "centred",
+        "copy_of_the_network",
+        "        self.network = network\n",
+        "        import copy\n\n        self.network = copy.deepcopy(network)\n",
+        "keeps_the_graph",
+        "The model holds a copy of the network: what trains the one leaves the other as it was. "
+        "Keep the network that is handed over.",
+        keeps=0.5,
     ),
     slip(
         "centred",
@@ -1671,6 +1726,16 @@ hard_constraint_slips = [
     ),
     slip(
         "hard_constraint",
+        "factor_cut_from_t",
+        _HARD,
+        "1 + t.detach() ** 2 * self.network(t)",
+        "trains_the_network",
+        "The factor is made from a t that is cut from its graph: x is right, and x′ lacks the "
+        "factor's slope.",
+        keeps=0.5,
+    ),
+    slip(
+        "hard_constraint",
         "first_power",
         _HARD,
         "1 + t * self.network(t)",
@@ -1817,6 +1882,16 @@ hard_constraint_slips = [
         "is_both_at_once",
         "The square of the network can never be negative, so that x never rises above 1. Its "
         "output should come in as it is.",
+    ),
+    slip(
+        "hard_constraint",
+        "size_of_the_network",
+        _HARD,
+        "1 - t**2 * self.network(t).abs()",
+        "is_both_at_once",
+        "The network's size is never negative, so that x never rises above 1. Its output should "
+        "come in with its sign.",
+        keeps=0.5,
     ),
     slip(
         "hard_constraint",

@@ -126,10 +126,14 @@ def _losses(returned):
 
 
 def test_train_autoencoder__returns_losses_that_fall(student):
-    """returns one loss for each epoch, and they fall"""
-    losses = _losses(_trained(student, 10, _ordered())[1])
+    """returns one loss for each epoch, and they fall; encoder and decoder both learn"""
+    before = student.field("autoencoder", n_in=16)  # the same weights
+    model, returned = _trained(student, 10, _ordered())
+    losses = _losses(returned)
     holds(0 < len(losses) <= 10, f"10 epochs gave {len(losses)} losses")
     holds(losses[-1] < losses[0], "the last loss should be below the first")
+    for (name, weights), old in zip(model.named_parameters(), before.parameters(), strict=True):
+        holds(not torch.equal(weights, old), f"the training leaves {name} as it was")
 
 
 def test_train_autoencoder__rebuilds_both_signs(student):
