@@ -178,6 +178,9 @@ def train(x, epochs):
             "        model.eval()",
             "evaluation mode on and never off",
         ),
+        ("opt = LBFGS(w, max_iter=1, line_search_fn='strong_wolfe')", "its line search has none"),
+        ("opt = LBFGS(w, max_iter=1, max_eval=9, line_search_fn='strong_wolfe')", ""),
+        ("opt = LBFGS(w, max_iter=20, line_search_fn='strong_wolfe')", ""),
         # Derivatives by small steps.
         (
             "def slope(x):\n    h = 1e-6\n    return (np.tanh(x + h) - np.tanh(x - h)) / (2 * h)",

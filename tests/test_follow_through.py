@@ -232,10 +232,8 @@ def test_a_right_answer_in_plain_loops_costs_nothing_above_it() -> None:
     attempt = in_process(judge, "test", functools.partial(merit.Patient, seconds=4.0))
     results = judged(judge, code, wanted, lambda *_: None, attempt).exercises
     assert [share(one) for one in results.values()] == [1, 1], results[name].message
-    assert results[name].replaced == ["reconstruction_loss"]
-    assert "a right `reconstruction_loss` in the place of yours, which may take too long" in (
-        results[name].note
-    )
+    assert "reconstruction_loss" in results[name].replaced
+    assert results[name].note == "judged without the other cells: one of those may stand in its way"
 
 
 def test_a_limit_that_is_lost_once_comes_again() -> None:
@@ -443,13 +441,67 @@ def test_what_a_later_cell_changes_costs_nothing_above_it(later: str) -> None:
     backward = f"{later}\n\n" + reference_code(load_assignment("backprop"), "backward")
     found = judge_of("backprop", ["mse_loss", "train"], mse_loss=mse_loss, backward=backward)
     assert [one.status for one in found.values()] == ["right", "right"]
-    assert found["mse_loss"].note == (
-        "judged as it stood below its own cell: a later one may change what it needs"
-    )
+    stood, named = found["mse_loss"].note.split(": a later one may change ")
+    assert stood == "judged as it stood below its own cell"
+    assert named == "what it needs" or named.strip("`") in later
     assert found["train"].note in (
         "",
-        "judged with a right `mse_loss` in the place of yours, which a later cell may change",
+        "judged with a right `mse_loss` in the place of yours, which another cell may change",
     )
+
+
+@pytest.mark.parametrize("right", range(3))
+def test_of_several_answers_the_best_counts(right: int) -> None:
+    found = load_assignment("backprop")
+    answers = ["def mse_loss(y_pred, y_true):\n    return 0.0"] * 3
+    answers[right] = reference_code(found, "mse_loss")
+    given = [one for one in cells(found) if one.label != "the cell of mse_loss"]
+    labels = ("cell 3", "the cell of mse_loss", "cell 30")
+    given += map(Cell, labels, answers)
+    wanted = [found.exercise("mse_loss")]
+    told = judged(Judge(found), given, wanted, lambda *_: None, in_process(Judge(found), "test"))
+    assert told.exercises["mse_loss"].status == "right"
+
+
+@pytest.mark.parametrize(
+    ("before", "named"),
+    [
+        ("sum = 0\nfor n in range(3):\n    sum += n", "`sum`"),
+        ("list = [1]\nmax = min = 3", "`list`"),
+        ("np = None", ""),
+        ("del np, torch", ""),
+    ],
+)
+def test_what_stands_before_a_right_answer_costs_nothing(before: str, named: str) -> None:
+    """A helper and an import in cells of their own are still there."""
+    mse_loss = (
+        "def mse_loss(y_pred, y_true):\n    list[int], m.pi\n"
+        "    return squared(float(np.mean((y_pred - y_true) ** 2))) / max(sum([1]), 1)\n"
+    )
+    found = load_assignment("backprop")
+    helper = "import math as m\ndef squared(x):\n    return m.sqrt(x) ** 2"
+    given = cells(found, Answer("", "mse_loss", "", mse_loss))
+    given[1:1] = [Cell("cell 2", helper), Cell("cell 3", before)]
+    wanted, attempt = [found.exercise("mse_loss")], in_process(Judge(found), "test")
+    result = judged(Judge(found), given, wanted, lambda *_: None, attempt).exercises["mse_loss"]
+    assert result.status == "right", result.message
+    assert result.note.startswith("judged without the other cells: one of those ")
+    assert named in result.note
+
+
+def test_who_runs_out_of_time_alone_too_is_not_judged_any_more() -> None:
+    found = load_assignment("backprop")
+    attempt = in_process(Judge(found), "test", functools.partial(merit.Patient, seconds=0.2))
+    attempts: list[bool] = []
+
+    def counted(*args: Any) -> Tries:
+        attempts.append(args[-1])
+        return attempt(*args)
+
+    loop = Answer("", "mse_loss", "", "def mse_loss(*a):\n    while True:\n        pass\n")
+    wanted = [found.exercise("mse_loss")]
+    judged(Judge(found), cells(found, loop), wanted, lambda *_: None, counted)
+    assert attempts == [False, True]
 
 
 def test_so_does_what_a_later_cell_changes_of_what_is_answered_in_another_cell() -> None:

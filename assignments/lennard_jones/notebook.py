@@ -248,8 +248,9 @@ figures.ripple(lj_potential, lj_force, height, wave)
 #
 # Put it together: a network, energies and forces at some distances, the loss above, an optimiser.
 # Adam gets you through. L-BFGS, which builds a picture of the loss's curvature from past
-# gradients, is far better for a smooth curve and a small network. Three more things help: centring
-# the input, training data that reach both ends of the range, and double precision.
+# gradients, is far better for a smooth curve and a small network, if it may look along its line
+# (`line_search_fn="strong_wolfe"`, and more than `max_iter=1` in a step). Three more things help:
+# centring the input, training data that reach both ends of the range, and double precision.
 
 # %% exercise="train_potential"
 

@@ -312,8 +312,9 @@ print(f"sum of the forces on a cluster: at most {F.sum(dim=1).abs().max().item()
 #
 # The symmetry is there; now the physics has to be learnt. The data are clusters of four
 # Lennard-Jones atoms and their energies. Adam gets you through. L-BFGS in double precision is far
-# better for so small a network. The model's output has to be the energy in $\varepsilon$: if you
-# standardise anything for the training, its weights must undo it.
+# better for so small a network, if it may look along its line (`line_search_fn="strong_wolfe"`, and
+# more than `max_iter=1` in a step). The model's output has to be the energy in $\varepsilon$: if
+# you standardise anything for the training, its weights must undo it.
 
 # %% exercise="train_energy_model"
 

@@ -57,7 +57,8 @@ figures.goal(x_seen, y_seen)
 # - **L-BFGS** also learns the curvature, looks along a line, and so has to work out the loss
 #   several times in a step: it is handed a function, the *closure*. Without
 #   `line_search_fn="strong_wolfe"` it does not look: it goes as far as the curvature, badly known
-#   at first, makes it believe, and may leap away.
+#   at first, makes it believe, and may leap away. With `max_iter=1` it does not look either: a step
+#   has one evaluation then. Give a step many iterations.
 
 
 # %% demo="ten_lines"

@@ -72,6 +72,16 @@ def through_autograd():
 
 
 @alternative("lj_force")
+def in_float32_and_back():
+    def lj_force(r, epsilon=1.0, sigma=1.0):
+        x = torch.tensor(r, dtype=torch.float32, requires_grad=True)
+        energy = 4 * epsilon * ((sigma / x) ** 12 - (sigma / x) ** 6)
+        energy.sum().backward()
+        force = -x.grad.numpy().astype(float)
+        return float(force) if np.ndim(r) == 0 else force
+
+
+@alternative("lj_force")
 def vectorised_by_numpy():
     def lj_force(r, epsilon=1.0, sigma=1.0):
         def single(distance):
@@ -557,6 +567,30 @@ def a_function_of_its_own_network():
 
 
 # ------------------------------------------------------------------ train_cluster_model
+
+
+@alternative("train_cluster_model")
+def plain_adam_on_the_energies_as_they_are():
+    def train_cluster_model(distances, energies, *, epochs, generator):
+        torch.manual_seed(generator.initial_seed())
+        mean, std = distances.mean(axis=0), distances.std(axis=0)
+        x = torch.tensor((distances - mean) / std, dtype=torch.float32)
+        y = torch.tensor(energies, dtype=torch.float32)[:, None]
+        model = nn.Sequential(
+            nn.Linear(x.shape[1], 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)
+        )
+        optimiser = torch.optim.Adam(model.parameters())
+        for _ in range(epochs):
+            for rows in torch.randperm(len(x)).split(64):
+                optimiser.zero_grad()
+                nn.functional.mse_loss(model(x[rows]), y[rows]).backward()
+                optimiser.step()
+
+        def predict(distances):
+            x = torch.tensor((distances - mean) / std, dtype=torch.float32)
+            return model(x).detach().numpy()[:, 0]
+
+        return predict
 
 
 @alternative("train_cluster_model")

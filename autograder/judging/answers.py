@@ -23,6 +23,9 @@ from autograder.errors import CourseError
 from autograder.sandbox.inside.cells import first_line
 
 SETUP = "the setup cell"
+FILES = "the notebook's files"
+GIVEN = (FILES, SETUP)
+"""Labels of the cells that are everyone's."""
 KEEPS = 0.99
 """Where a mistake says nothing of it; a guard of a large exercise weighs little more."""
 
@@ -227,7 +230,7 @@ def beside(assignment: Assignment, sources: Iterable[str]) -> list[Cell]:
         return []
     paths = [folder / "figures.py", folder / "expected.json", *folder.glob("coursekit/*.py")]
     files = {str(path.relative_to(folder)): path.read_text("utf-8") for path in sorted(paths)}
-    return [Cell("the notebook's files", _FILES_CELL.replace("{files!r}", repr(files)))]
+    return [Cell(FILES, _FILES_CELL.replace("{files!r}", repr(files)))]
 
 
 def cells(assignment: Assignment, *answers: Answer) -> list[Cell]:

@@ -1,9 +1,10 @@
 """Every cell on its own merit: what is wrong in one exercise is not charged to the next.
 
-An exercise that lost points and uses others that are not right is judged again, with right
-answers in the places of those, and the better result counts. What counts as using is what this
-student's code uses (`uses`). Replaced is only what comes earlier in the course: no exercise can be
-answered by calling a later one that does more.
+An exercise that lost points is judged again: with right answers in the places of those that it
+uses and that are not right; as it stood below its own cell; and by itself, with right answers in
+the places of all that it uses and of other cells only what it names. The better result counts. What
+counts as using is what this student's code uses (`uses`). Replaced is only what comes earlier in
+the course: no exercise can be answered by calling a later one that does more.
 
 This is the one exception to the rule that no answer enters the cage, made because a right cell must
 not pay for a wrong one above it. ISOLATION.md says how it is kept to what cannot be used: the marks
@@ -30,14 +31,21 @@ from . import answers
 from .judge import Judge, Transcripts
 from .patience import TookTooLong, at_most
 from .student import Student
-from .uses import UNREADABLE, Uses, as_far_as, binds, closure, pieces_of, uses
+from .uses import (
+    UNREADABLE,
+    Uses,
+    answered_below,
+    bound_in,
+    by_itself,
+    closure,
+    holds,
+    named_by,
+    pieces_of,
+    uses,
+)
 
 T = TypeVar("T")
 After = Callable[[ExerciseResult, Transcripts], None]
-
-_SPENT = {"time", "memory", "died"}
-"""What a right answer that is slow, or takes much, can bring upon those who use it."""
-_STOOD = "judged as it stood below its own cell: a later one may change what it needs"
 
 
 class Tries(NamedTuple):
@@ -89,7 +97,7 @@ class _Merit:
         self.order = [exercise.name for exercise in judge.assignment.exercises]
         self.standing: dict[str, ExerciseResult] = {}
         self.changed: set[str] = set()
-        """The exercises that are worth more as they stood below their own cells."""
+        """The exercises that are worth more without some other cells."""
         self.left = judge.seconds
         """Of the judge's CPU seconds, for all that is read; 0 for no such limit."""
         self.readable = True
@@ -134,7 +142,7 @@ class _Merit:
     def _tell(self, result: ExerciseResult, transcripts: Transcripts) -> None:
         """Looks for a hint, but not where something else is to be mended first."""
         self.standing[result.name] = result
-        if not (_lost(result) and (self.wrong_below(result) or self.spent_below(result))):
+        if not (_lost(result) and self.wrong_below(result)):
             self.after(result, transcripts)
 
     def below(self, name: str) -> list[str]:
@@ -150,52 +158,64 @@ class _Merit:
         if result.status == "unwritten":  # a stub of its own uses nothing
             return []
         wrong = {name for name in self.below(result.name) if self._not_right(name)}
-        # A right answer uses what the reference uses.
-        under = closure(_uses_of_reference(self.assignment), wrong)
-        return self._earlier(result.name, wrong | {name for name in under if self._not_right(name)})
+        return [name for name in self._with_theirs(result.name, wrong) if self._not_right(name)]
 
-    def spent_below(self, result: ExerciseResult) -> list[str]:
-        """Those whose answers, also where they are right, may be why it ran out of something."""
-        spent = any(check.kind in _SPENT for check in result.checks)
-        return self.below(result.name) if spent else []
+    def _with_theirs(self, name: str, others: Iterable[str]) -> list[str]:
+        """The others, and what right answers in their places use: as the reference does."""
+        known = set(others)
+        return self._earlier(name, known | closure(_uses_of_reference(self.assignment), known))
 
     def _not_right(self, name: str) -> bool:
         return name in self.changed or (name in self.standing and _lost(self.standing[name]))
 
     def _again(self, exercise: Exercise, deadly: Sequence[CellFailure]) -> None:
-        """Other judgements while points are lost: with right answers below it, and as it stood.
-        What a later cell changes may also be mended by it."""
-        if not _lost(result := self.standing[exercise.name]):
-            return
-        ways: list[Callable[[ExerciseResult], list[str]]]
-        ways = [lambda _: [], self.wrong_below, self.spent_below]
+        """Other judgements while points are lost. Which cell changes what it needs is not asked: a
+        later one may also mend it. Who runs out of time is judged by itself soon, and no more where
+        that ends so, too."""
+        result = self.standing[exercise.name]
+        ways = self._read(lambda: self._ways(exercise)) if _lost(result) else None
         tried: list[tuple[list[str], Sequence[Cell]]] = [([], self.cells)]
-        for cells in (self.cells, self._as_it_stood(exercise)):
-            for below in ways:
-                way = below(result), cells  # by what the last judgement came to
-                if way not in tried and _lost(self.standing[exercise.name]):
-                    tried.append(way)
-                    result = self._judge_again(exercise, *way, deadly)
+        while ways and _lost(self.standing[exercise.name]):
+            if _out_of_time(result):
+                ways[1:] = sorted(ways[1:], key=lambda way: not way.alone)
+            way = ways.pop(0)
+            replaced = way.replaced(result)  # by what the last judgement came to
+            if (replaced, way.cells) not in tried:
+                tried.append((replaced, way.cells))
+                result = self._judge_again(exercise, way, replaced, deadly)
+                if way.alone and _out_of_time(result):
+                    return
 
-    def _as_it_stood(self, exercise: Exercise) -> Sequence[Cell]:
-        """The cells as far as the exercise's own, below which its check stands in the notebook."""
-        found = self._read(functools.partial(as_far_as, self.cells, exercise))
-        if found is None:
-            return self.cells
-        cells, again = found
-        unwritten = self.standing[exercise.name].status == "unwritten"
-        return self.cells if unwritten and not again else cells
+    def _ways(self, exercise: Exercise) -> list[_Way]:
+        """In which it may be judged. In the notebook its check stands below its own cell."""
+        stood = [self.cells[:number] for number in answered_below(self.cells, exercise)]
+        ways = [_Way(self.cells, self.wrong_below)]
+        if self.standing[exercise.name].status == "unwritten":
+            ways, stood = [], stood[:-1]
+        for cells in stood:
+            named = _told(named_by(cells, exercise) & bound_in(self.cells[len(cells) :]))
+            note = f"judged as it stood below its own cell: a later one may change {named}"
+            note = note if named else f"{note}what it needs"
+            ways += [_Way(cells, lambda _: [], note), _Way(cells, self.wrong_below, note)]
+        right = self._with_theirs(exercise.name, self.below(exercise.name))
+        names = [name for one in right for name in self.assignment.exercise(one).defines]
+        for cells in [*stood, self.cells] if stood else []:
+            alone, taken = by_itself(cells, exercise, names)
+            costs = f"gives {_told(taken)} another value" if taken else "may stand in its way"
+            note = f"judged without the other cells: one of those {costs}"
+            ways.append(_Way(alone, lambda _: right, note, alone=True))
+        return ways
 
     def _judge_again(
         self,
         exercise: Exercise,
+        way: _Way,
         replaced: list[str],
-        cells: Sequence[Cell],
         deadly: Sequence[CellFailure],
     ) -> ExerciseResult:
         """What it comes to this time. The better result counts; of two that are worth the same, the
-        one with other right answers, of which the note tells."""
-        given = self.assignment, cells, replaced, deadly
+        one with right answers in the places of what is wrong, of which the note tells."""
+        given = self.assignment, way.cells, replaced, deadly
         asked = self._read(functools.partial(with_right_answers, *given))
         first = self.standing[exercise.name]
         if asked is None:
@@ -203,8 +223,8 @@ class _Merit:
 
         def counts(second: ExerciseResult) -> bool:
             more = second.points - first.points
-            better = more > 0 or (more == 0 and replaced not in ([], first.replaced))
-            return second.status != "error" and better
+            same = more == 0 and self.wrong_below(first) == replaced != first.replaced
+            return second.status != "error" and (more > 0 or same)
 
         def after(result: ExerciseResult, transcripts: Transcripts) -> None:
             if counts(result):  # a hint takes seconds
@@ -213,10 +233,11 @@ class _Merit:
         second = self.attempt(asked, [exercise], after, True).exercises[exercise.name]
         if not counts(second):
             return second
-        second.replaced, second.note = replaced, self._note(replaced) if replaced else _STOOD
+        second.replaced = replaced
+        second.note = self._note(replaced) if replaced and not way.alone else way.note
         self.standing[exercise.name] = second
         self.changed -= {exercise.name}
-        if cells is not self.cells:
+        if way.note:
             self.changed.add(exercise.name)
         return second
 
@@ -234,7 +255,26 @@ class _Merit:
         if result is not None and _lost(result):
             words = {"unwritten": "is still to be written", "missing": "is not there"}
             return words.get(result.status, "has a slip of its own")
-        return "a later cell may change" if name in self.changed else "may take too long"
+        return "another cell may change"
+
+
+class _Way(NamedTuple):
+    """One in which an exercise may be judged again."""
+
+    cells: Sequence[Cell]
+    replaced: Callable[[ExerciseResult], list[str]]
+    """The exercises in whose places right answers are then."""
+    note: str = ""
+    """Of what other cells may have changed."""
+    alone: bool = False
+
+
+def _told(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name[:40]}`" for name in sorted(names)[:3])
+
+
+def _out_of_time(result: ExerciseResult) -> bool:
+    return any(check.kind == "time" for check in result.checks)
 
 
 def _lost(result: ExerciseResult) -> bool:
@@ -286,7 +326,7 @@ def with_right_answers(
     right = [Cell(cell_of(name), right_code(assignment, name)) for name in names]
     found: list[Cell] = []
     for cell in cells:
-        own = [name for name in names if _holds(cell, assignment.exercise(name))]
+        own = [name for name in names if holds(cell, assignment.exercise(name))]
         ended = [failure for failure in deadly if failure.cell == cell]
         if own:  # of which each statement has its end
             ended = [failure for failure in ended if failure.first]
@@ -308,10 +348,6 @@ def _without(cell: Cell, ended: Sequence[CellFailure]) -> Cell:
         first, last = max(1, failure.first), failure.last or len(lines)
         lines[first - 1 : last] = [""] * len(lines[first - 1 : last])
     return cell._replace(source="\n".join(lines))
-
-
-def _holds(cell: Cell, exercise: Exercise) -> bool:
-    return cell.label == cell_of(exercise.name) or binds(cell, exercise.defines)
 
 
 def _exchanged(assignment: Assignment, cell: Cell, names: list[str]) -> Iterator[Cell]:

@@ -35,8 +35,6 @@ from autograder.errors import SubmissionError, Unreachable
 from .answers import SETUP, beside, setup_code
 
 MAX_NOTES = 20
-GIVEN = ("the notebook's files", SETUP)
-"""Labels of the cells that are everyone's."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 import re
 import symtable
@@ -12,10 +13,14 @@ from dataclasses import dataclass
 from autograder.course import Assignment, Cell, Exercise, cell_of
 from autograder.sandbox.inside.cells import first_line, tree_of
 
+from .answers import GIVEN, SETUP
+
 Uses = dict[str, set[str]]
 
 MAX_SOURCE = 100_000
 """Characters of a cell; a longer one is taken as words, lest it cost the judge memory."""
+MAX_ANSWERS = 5
+"""Of an exercise that are tried beside the last: each costs as much as all."""
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -67,17 +72,48 @@ def uses(assignment: Assignment, cells: Sequence[Cell], calls: Uses) -> Uses:
     return found
 
 
-def as_far_as(cells: Sequence[Cell], exercise: Exercise) -> tuple[Sequence[Cell], bool]:
-    """The cells as far as the exercise's own, or the first that answer it; and whether a later one
-    gives a name of its another value."""
-    own = cell_of(exercise.name)
-    ends = [number for number, cell in enumerate(cells, 1) if cell.label == own]
-    bound = {
-        name: [number for number, cell in enumerate(cells, 1) if binds(cell, [name])]
-        for name in exercise.defines
-    }
-    below = max(ends + [numbers[0] for numbers in bound.values() if numbers], default=len(cells))
-    return cells[:below], any(numbers[-1:] > [below] for numbers in bound.values())
+def answered_below(cells: Sequence[Cell], exercise: Exercise) -> list[int]:
+    """How many cells there are as far as each that answers the exercise, anew perhaps: from the
+    first on where all its names are there."""
+    holders = [number for number, cell in enumerate(cells, 1) if holds(cell, exercise)]
+    bound = ([n for n in holders if binds(cells[n - 1], [name])] for name in exercise.defines)
+    first = max((numbers[0] for numbers in bound if numbers), default=0)
+    return [number for number in holders if number >= first][:MAX_ANSWERS]
+
+
+def by_itself(
+    cells: Sequence[Cell], exercise: Exercise, others: Collection[str]
+) -> tuple[list[Cell], set[str]]:
+    """The exercise's own cells, and of other ones the statements that give a value to what these
+    name, but for Python's own names, the setup cell's, and the `others`; and those of Python's that
+    other cells give a value."""
+    named = named_by(cells, exercise, others) - set(others)
+    python = set(dir(builtins))
+    found, rest = [], []
+    for cell in cells:
+        if cell.label not in GIVEN and not holds(cell, exercise):
+            rest.append(cell)
+            pieces = (piece for piece in pieces_of(cell.source) if piece.node)
+            kept = [piece.text for piece in pieces if piece.binds & named - python]
+            cell = cell._replace(source="\n".join(kept))
+        if cell.source:
+            found.append(cell)
+    return found, named & python & bound_in(rest)
+
+
+def named_by(cells: Sequence[Cell], exercise: Exercise, ends: Collection[str] = ()) -> set[str]:
+    """The names to which the exercise's code leads, no farther than `ends`, without the setup
+    cell's."""
+    setup = bound_in(cell for cell in cells if cell.label == SETUP)
+    return _reached(_reads(cells), exercise.defines, ends) - setup
+
+
+def bound_in(cells: Iterable[Cell]) -> set[str]:
+    return {name for c in cells for piece in pieces_of(c.source) for name in piece.binds}
+
+
+def holds(cell: Cell, exercise: Exercise) -> bool:
+    return cell.label == cell_of(exercise.name) or binds(cell, exercise.defines)
 
 
 def binds(cell: Cell, names: Iterable[str]) -> bool:

@@ -1676,6 +1676,15 @@ nn_potential_slips = [
     ),
     slip(
         "nn_potential",
+        "distances_in_float32",
+        "    r = r.detach().clone().requires_grad_(True)\n",
+        "    r = r.detach().clone().float().requires_grad_(True)\n",
+        "is_exact",
+        "energy_and_force: r becomes float32, which keeps 7 digits of 16. A copy has r's own type.",
+        keeps=0.5,
+    ),
+    slip(
+        "nn_potential",
         "narrower_by_default",
         "hidden: int = 64",
         "hidden: int = 32",

@@ -364,23 +364,27 @@ def test_train__takes_the_steps(student):
 # ----------------------------------------------------------------------- deep_backward
 
 
+LAYERS = [(np.array([[0.5]]), np.array([[-1.0]])), (np.array([[3.0]]), np.array([[1.0]]))]
+
+
 def test_deep_backward__forward(student):
     """deep_forward gives what leaves every layer, of two layers and of a single one"""
-    layers = [(np.array([[0.5]]), np.array([[-1.0]])), (np.array([[3.0]]), np.array([[1.0]]))]
-    returned = student.deep_forward(np.array([[2.0]]), layers)
+    returned = student.deep_forward(np.array([[2.0]]), LAYERS)
     close(returned, [np.array([[2.0]]), np.array([[0.0]]), np.array([[1.0]])])
-    single = student.deep_forward(np.array([[2.0]]), layers[1:])
+    single = student.deep_forward(np.array([[2.0]]), LAYERS[1:])
     close(single, [np.array([[2.0]]), np.array([[7.0]])])
 
 
 def test_deep_backward__backward(student):
-    """deep_backward gives a pair (dW, db) per layer, of two layers and of a single one"""
-    layers = [(np.array([[0.5]]), np.array([[-1.0]])), (np.array([[3.0]]), np.array([[1.0]]))]
-    returned = student.deep_backward(np.array([[2.0]]), np.array([[0.0]]), layers)
+    """deep_backward gives a pair (dW, db) per layer, of one or two, exact and not by small steps"""
+    returned = student.deep_backward(np.array([[2.0]]), np.array([[0.0]]), LAYERS)
     first, second = (np.array([[12.0]]), np.array([[6.0]])), (np.array([[0.0]]), np.array([[2.0]]))
     close(returned, [first, second])
-    single = student.deep_backward(np.array([[2.0]]), np.array([[0.0]]), layers[1:])
+    single = student.deep_backward(np.array([[2.0]]), np.array([[0.0]]), LAYERS[1:])
     close(single, [(np.array([[28.0]]), np.array([[14.0]]))])
+    # With an error of 1e8, not 1, what a small step changes drowns in the loss.
+    far = student.deep_backward(np.array([[2.0]]), np.array([[1e8 + 1]]), LAYERS)
+    close(far, [tuple(-1e8 * one for one in pair) for pair in (first, second)])
 
 
 def test_deep_backward__differences(student):

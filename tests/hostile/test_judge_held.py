@@ -215,18 +215,18 @@ def test_all_that_is_read_of_a_notebook_has_one_time_together(
         given.append(seconds)
         return contextlib.nullcontext()
 
-    def reads(found: Any, exercise: Any) -> tuple[Any, bool]:
+    def reads(found: Any, exercise: Any) -> list[int]:
         until = time.thread_time() + 0.02
         while time.thread_time() < until:
             pass
-        return found, False
+        return [len(found)]
 
     def attempt(found: Any, wanted: Any, after: Any, aided: bool) -> Tries:
         lost = {"points": 0.0, "max_points": 1.0, "status": "wrong"}
         return Tries({one.name: ExerciseResult(name=one.name, **lost) for one in wanted})
 
     monkeypatch.setattr("autograder.judging.follow_through.at_most", within)
-    monkeypatch.setattr("autograder.judging.follow_through.as_far_as", reads)
+    monkeypatch.setattr("autograder.judging.follow_through.answered_below", reads)
     judged(judge, cells(BACKPROP), [*BACKPROP.exercises], lambda *_: None, attempt)
     assert given[-1] < 60 - 0.02 * (len(BACKPROP.exercises) - 1)
 

@@ -115,7 +115,28 @@ def test_a_right_answer_that_is_slow_costs_no_other_its_time(grade: Any) -> None
     graded = grade(forward=slow, backward=many)
     assert points(graded) == FULL
     assert "forward" in graded["backward"].replaced
-    assert "may take too long" in graded["backward"].note
+    assert "judged without the other cells" in graded["backward"].note
+
+
+@pytest.mark.parametrize(
+    "leaves",
+    [
+        "import threading, time\n    threading.Thread(target=time.sleep, args=(1e6,)).start()",
+        "import tempfile\n    open(tempfile.mktemp(), 'wb').write(bytes(2**23))",
+        "np.seterr(all='raise')",
+    ],
+    ids=["a thread", "a file", "NumPy's errors"],
+)
+def test_what_a_right_answer_leaves_behind_costs_no_other(grade: Any, leaves: str) -> None:
+    right = reference_code(COURSE, "forward").replace("def forward(", "def _forward(")
+    forward = f"{right}\n\ndef forward(*a):\n    {leaves}\n    return _forward(*a)\n"
+    many = RIGHT.replace("def backward(", "def _backward(") + (
+        "\n\ndef backward(*a):\n"
+        "    for _ in range(80):\n        forward(a[0], *a[2:])\n"
+        "    assert np.float64(1e-300) ** 2 == 0\n"
+        "    return _backward(*a)\n"
+    )
+    assert points(grade(forward=forward, backward=many)) == FULL
 
 
 def test_nothing_is_judged_twice_where_all_is_right(grade: Any) -> None:

@@ -428,6 +428,11 @@ def _called_above(name: str, loop: _Loop, scope: _Scope) -> bool:
 
 def _in_call(call: ast.Call, tree: ast.Module) -> Iterator[_Fact]:
     name = _name(call.func)
+    options = {one.arg: one.value for one in call.keywords}
+    one = "line_search_fn" in options and _is_one(options.get("max_iter", call))
+    if name == "LBFGS" and one and not options.keys() & {"max_eval", None}:
+        words = f"Line {call.lineno} gives a step of L-BFGS one iteration, and so (max_eval) one"
+        yield "one iteration", f"{words} evaluation: its line search has none."
     if name == "backward" and isinstance(call.func, ast.Attribute):
         cut = _cut(call.func.value, tree)
         if cut:
