@@ -192,12 +192,13 @@ class Tree:
         open_files, hidden = [], 0
         # A thread may have a table of files of its own; one that has ended has none, which another
         # user than root may not even look for.
-        for pid, thread in [(pid, thread) for pid in processes for thread in threads_of(pid)]:
-            table = f"/proc/{pid}/task/{thread}/fd"
+        threads = [(pid, thread) for pid in processes for thread in threads_of(pid)]
+        for of, thread in threads:
+            table = f"/proc/{of}/task/{thread}/fd"
             try:
                 open_files += [f"{table}/{name}" for name in os.listdir(table)]
             except PermissionError:
-                seen = look_at(thread, pid)
+                seen = look_at(thread, of)
                 hidden += 256 if seen is not None and seen.state not in "ZX" else 0
             except OSError:
                 pass
