@@ -1580,6 +1580,9 @@ def test_half_a_hundredth_goes_up_everywhere_as_in_formgrader(
     (path,), _ = gradescope_files(tmp_path, springs, tmp_path / "gradescope")
     told = json.loads(path.read_bytes())
     assert (told["score"], told["tests"][0]["score"]) == (5.13, 3.13)
+    change(tmp_path, "update submitted_notebook set late_submission_penalty = 1.0 / 3")
+    row = next(csv.DictReader(io.StringIO(table(tmp_path, springs, "csv")[0])))
+    assert (row["points"], row["total"]) == ("5.13", "4.79"), "what is left is rounded once"
 
 
 def test_whose_file_is_newer_than_the_mark_is_named_by_every_export(
