@@ -284,6 +284,8 @@ def test_recover_alpha__returns_alpha_and_its_history(student):
         if moved:
             break
     holds(moved, "α is still 1 after 100 iterations; the data have 0.2")
+    alike = len(values) > 1 and len(set(values)) == 1
+    holds(not alike, "the history is one value again and again, and α began at another")
     between = 0.99 * min(values) <= alpha <= 1.01 * max(values)  # a mean of the last ones is
     holds(between, "the α that is returned is none of the values on the way, nor between them")
 

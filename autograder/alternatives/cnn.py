@@ -368,6 +368,24 @@ def kernels_in_a_table():
             return self.last(x)
 
 
+@alternative("ising_cnn")
+def last_layer_that_begins_at_zero():
+    class IsingCNN(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.maps = nn.Sequential(
+                nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+                nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            )  # fmt: skip
+            self.hidden = nn.Sequential(nn.Linear(512, 64), nn.ReLU(), nn.Dropout(0.3))
+            self.logits = nn.Linear(64, 2)
+            nn.init.zeros_(self.logits.weight)
+            nn.init.zeros_(self.logits.bias)
+
+        def forward(self, x):
+            return self.logits(self.hidden(self.maps(x).flatten(1)))
+
+
 # ---------------------------------------------------------------------------- train_cnn
 
 
@@ -501,6 +519,23 @@ def padded_by_hand():
             for conv in (self.conv1, self.conv2):
                 x = torch.relu(conv(nn.functional.pad(x, (1, 1, 1, 1), mode="circular")))
             return self.head(x.mean(dim=(-2, -1)))
+
+
+@alternative("periodic_cnn")
+def head_that_begins_at_zero():
+    class PeriodicCNN(nn.Module):
+        def __init__(self, channels=16):
+            super().__init__()
+            self.conv1 = nn.Conv2d(1, channels, 3, padding=1, padding_mode="circular")
+            self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="circular")
+            self.head = nn.Linear(channels, 2)
+            for weights in self.head.parameters():
+                nn.init.zeros_(weights)
+
+        def forward(self, x):
+            x = nn.functional.relu(self.conv1(x))
+            x = nn.functional.relu(self.conv2(x))
+            return self.head(x.flatten(2).mean(dim=2))
 
 
 @alternative("periodic_cnn")

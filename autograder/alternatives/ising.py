@@ -543,6 +543,23 @@ def a_sequential_itself():
             super().__init__(*layers)
 
 
+@alternative("ising_classifier")
+def last_layer_that_begins_at_zero():
+    class IsingClassifier(nn.Module):
+        def __init__(self, input_dim):
+            super().__init__()
+            self.hidden = nn.Sequential(
+                nn.Linear(input_dim, 64), nn.ReLU(), nn.Dropout(0.3),
+                nn.Linear(64, 32), nn.ReLU(), nn.Dropout(0.3),
+            )  # fmt: skip
+            self.logits = nn.Linear(32, 2)
+            for weights in self.logits.parameters():
+                nn.init.zeros_(weights)
+
+        def forward(self, x):
+            return self.logits(self.hidden(x))
+
+
 # -------------------------------------------------------------------- train_classifier
 
 

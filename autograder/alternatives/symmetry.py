@@ -88,6 +88,24 @@ def element_by_element():
 
 
 @alternative("deep_sets")
+def rho_that_begins_at_zero():
+    class DeepSets(nn.Module):
+        def __init__(self, in_dim=1, hidden=32, out_dim=1, pooling="sum"):
+            super().__init__()
+            self.in_dim, self.pooling = in_dim, pooling
+            self.phi = nn.Sequential(
+                nn.Linear(in_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden)
+            )
+            self.rho = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU())
+            self.last = nn.Linear(hidden, out_dim)
+            nn.init.zeros_(self.last.weight)
+
+        def forward(self, x):
+            x = x.reshape(*x.shape[:2], self.in_dim)
+            return self.last(self.rho(pool(self.phi(x), kind=self.pooling)))
+
+
+@alternative("deep_sets")
 def first_weights_next_to_nothing():
     class DeepSets(nn.Module):
         def __init__(self, in_dim=1, hidden=32, out_dim=1, pooling="sum"):
@@ -203,6 +221,18 @@ def relu_and_biases_that_start_at_zero():
 
 
 # ---------------------------------------------------------------------------- naive_mlp
+
+
+@alternative("naive_mlp")
+def output_that_begins_at_zero():
+    class NaiveMLP(nn.Module):
+        def __init__(self, n_inputs=3):
+            super().__init__()
+            self.hidden, self.output = nn.Linear(n_inputs, 32), nn.Linear(32, 1)
+            nn.init.zeros_(self.output.weight)
+
+        def forward(self, x):
+            return self.output(torch.relu(self.hidden(x)))
 
 
 @alternative("naive_mlp")
@@ -505,6 +535,28 @@ def gram_matrix_and_a_smooth_cut_off():
     def forces(model, positions):
         x = positions.detach().clone().requires_grad_(True)
         return -torch.autograd.grad(model(x).sum(), x)[0]
+
+
+@alternative("cluster_energy_model")
+def last_layer_that_begins_at_zero():
+    class ClusterEnergyModel(nn.Module):
+        def __init__(self, hidden=32):
+            super().__init__()
+            self.hidden = nn.Sequential(
+                nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU()
+            )
+            self.energy = nn.Linear(hidden, 1, bias=False)
+            nn.init.zeros_(self.energy.weight)
+
+        def forward(self, positions):
+            i, j = torch.triu_indices(positions.shape[1], positions.shape[1], offset=1)
+            r = torch.linalg.vector_norm(positions[:, i] - positions[:, j], dim=-1, keepdim=True)
+            return self.energy(self.hidden(4 / r - 2)).sum(dim=(1, 2))
+
+    def forces(model, positions):
+        x = positions.detach().clone().requires_grad_(True)
+        (slope,) = torch.autograd.grad(model(x).sum(), x)
+        return -slope
 
 
 @alternative("cluster_energy_model")

@@ -34,10 +34,16 @@ from coursekit import (
     within,
 )
 from coursekit.ising_data import ising_configurations
+from coursekit.networks import units_begin_apart
 from scipy.signal import convolve2d
 
 from autograder.judging.kinds import array, close, number
-from autograder.judging.kit import torch_generator, unchanged, with_weights_of
+from autograder.judging.kit import (
+    stirred,
+    torch_generator,
+    unchanged,
+    with_weights_of,
+)
 
 # Measured by benchmarks/thresholds.py: the reference and every alternative pass with 20 seeds
 # of 20.
@@ -427,9 +433,11 @@ def _lattices(draw: np.random.Generator, count: int, side: int = 16) -> torch.Te
 
 
 def _network(student: Any, name: str, draw: np.random.Generator, *arguments: Any) -> Any:
-    """An untrained network in evaluation mode."""
+    """A network with drawn weights in evaluation mode."""
     student.reseed(int(draw.integers(2**31)))
     model = _called(student, name, *arguments)
+    with contextlib.suppress(StudentError):
+        stirred(model, draw)
     model.eval()
     return model
 
@@ -471,9 +479,9 @@ def _no_probabilities(student: Any, name: str, draw: np.random.Generator) -> Non
         model = _network(student, name, draw)
         logits = _logits(model, 1e4 * _lattices(draw, 8), 8)
         if ((logits < 0) | (logits > 1)).any():
-            total = np.exp(_logits(model, _lattices(draw, 8), 8)).sum(axis=1)
+            total = np.logaddexp(*_logits(model, _lattices(draw, 8), 8).T)
             holds(
-                bool((np.abs(total - 1) > 10 * SINGLE.relative).any()),
+                bool((np.abs(total) > 10 * SINGLE.relative).any()),
                 "logits should come back; these are logarithms of probabilities (log_softmax)",
             )
             return
@@ -523,9 +531,11 @@ def test_ising_cnn__returns_logits_not_probabilities(student, draw):
     _no_probabilities(student, "IsingCNN", draw)
 
 
+@pytest.mark.point
 @pytest.mark.guard
 def test_ising_cnn__lets_every_parameter_take_part(student, draw):
-    """has logits that depend differentiably on every layer's parameters"""
+    """has logits that depend differentiably on every layer's parameters, not all equal at first"""
+    units_begin_apart(_called(student, "IsingCNN"))
     _takes_part(student, _network(student, "IsingCNN", draw), _lattices(draw, 8))
 
 
@@ -1124,9 +1134,11 @@ def test_periodic_cnn__returns_logits_not_probabilities(student, draw):
     _no_probabilities(student, "PeriodicCNN", draw)
 
 
+@pytest.mark.point
 @pytest.mark.guard
 def test_periodic_cnn__lets_every_parameter_take_part(student, draw):
-    """has logits that depend differentiably on every layer's parameters"""
+    """has logits that depend differentiably on every layer's parameters, not all equal at first"""
+    units_begin_apart(_called(student, "PeriodicCNN"))
     _takes_part(student, _network(student, "PeriodicCNN", draw), _lattices(draw, 8))
 
 

@@ -847,6 +847,8 @@ def test_recover_alpha__tells_the_way(student, draw):
         error = abs(history_end(found.history) - found.alpha)
         near = error < HISTORY_LIMIT * found.alpha
         holds(near, "the history does not end near the α that is returned")
+        words = "the history is one value again and again, and α began at another"
+        holds(len(set(found.history)) > 1, words)
 
 
 @pytest.mark.guard

@@ -33,9 +33,10 @@ from coursekit import (
 )
 from coursekit.compare import kind_of
 from coursekit.ising_data import ising_configurations
+from coursekit.networks import units_begin_apart
 
 from autograder.judging.kinds import array, close, number
-from autograder.judging.kit import OwnNetwork, numpy_generator, unchanged
+from autograder.judging.kit import OwnNetwork, numpy_generator, stirred, unchanged
 from reference_impl import ising as reference
 
 T_C = 2 / np.log(1 + np.sqrt(2))
@@ -391,7 +392,7 @@ def test_acceptance_probability__gives_a_number_for_numbers(student, draw):
 
 def test_acceptance_probability__takes_integers(student, draw):
     """takes an array of integers and gives fractions"""
-    delta_e, T = draw.permutation([-8, -4, 0, 4, 8]), _temperature(draw)
+    delta_e, T = draw.permutation([-8, -4, 0, 1, 4, 8]), _temperature(draw)
     expected = np.exp(-np.maximum(delta_e, 0) / T)
     close(student.acceptance_probability(delta_e, T), expected, SINGLE)
 
@@ -580,6 +581,8 @@ def test_metropolis_step__refuses_what_has_no_chance(student, draw):
     for cost, T in ((8, 0.002), (4, 0.001)):
         for spins, i, j, _, _ in _costly_sites(draw, cost, 2):
             if number(student.acceptance_probability(float(cost), T)) == 0:
+                refused = not _flips(student, spins, i, j, T, 1e-12)  # of any usual T, too
+                holds(refused, "u is above the probability, yet the spin flips")
                 refused = not _flips(student, spins, i, j, T, 0.0)
                 holds(refused, "u = 0 is not below a probability of 0, yet the spin flips")
             holds(_flips(student, spins, i, j, 1e9, 0.0), "a step that nothing forbids fails")
@@ -1087,6 +1090,12 @@ def test_sample_configurations__draws_from_rng_alone(student, draw):
     holds(not np.array_equal(found[0], found[2]), "another seed gives the same: rng is not used")
     for spins in found[1:]:
         _are_no_coins(spins)
+    cold = []
+    for _ in range(12):  # up or down is a single toss
+        student.reseed(int(draw.integers(2**31)))
+        rng = np.random.default_rng(seed)
+        cold.append(array(student.sample_configurations(4, 1.0, 1, rng, 2, 1), (1, 4, 4)))
+    close(np.array(cold), np.array([cold[0]] * 12), EXACT)
 
 
 @pytest.mark.guard
@@ -1111,8 +1120,16 @@ def _spins(draw: np.random.Generator, rows: int, width: int) -> torch.Tensor:
 
 
 def _classifier(student: Any, draw: np.random.Generator, width: int) -> Any:
-    """After a first call, which builds a network's lazy layers."""
+    """With drawn weights."""
     student.reseed(int(draw.integers(2**31)))
+    model = _called(student, width)
+    with contextlib.suppress(StudentError):
+        stirred(model, draw)
+    return model
+
+
+def _called(student: Any, width: int) -> Any:
+    """After a first call, which builds a network's lazy layers."""
     model = student.IsingClassifier(width)
     with contextlib.suppress(StudentError):  # the check's own call will say what is wrong
         model(torch.ones(2, width))
@@ -1272,8 +1289,10 @@ def test_ising_classifier__computes_what_its_layers_say(student, draw):
         close(logits, x.numpy(), SINGLE)
 
 
+@pytest.mark.point
 def test_ising_classifier__uses_all_its_weights(student, draw):
-    """lets every weight and bias take part"""
+    """lets every weight and bias take part, and its units differ from the beginning"""
+    units_begin_apart(_called(student, 36))
     model = _classifier(student, draw, 36)
     model.eval()
     found = student.gradients(student.keeping(model, _spins(draw, 200, 36)), model)

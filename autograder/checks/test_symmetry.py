@@ -502,6 +502,7 @@ def test_deep_sets__thinks_after_it_has_pooled(student, draw):
     )
 
 
+@pytest.mark.point
 @pytest.mark.guard
 def test_deep_sets__has_weights_that_learn(student, draw):
     """has parameters, and each of them has an influence on the output"""
@@ -623,6 +624,7 @@ def test_naive_mlp__judges_every_row_by_itself(student, draw):
     _same(alone, _outputs(model, x, (6, 1)))
 
 
+@pytest.mark.point
 @pytest.mark.guard
 def test_naive_mlp__has_weights_that_learn(student, draw):
     """has parameters, and each of them has an influence on the output"""
@@ -1092,6 +1094,21 @@ def test_cluster_energy_model__is_smooth(student, draw):
         holds(not torn, "the force jumps: a ReLU has a corner, and so has a cut-off that is a step")
 
 
+def test_cluster_energy_model__bends(student, draw):
+    """has a network that bends: the energy of two atoms is no straight line in one function of
+    their distance
+
+    Without activations the curves of eight networks are sums of two, that function and a constant.
+    Of right ones the third curve is at least 7e-4 of the first (24 times eight).
+    """
+    pairs = torch.zeros(60, 2, 3, dtype=torch.float64)
+    pairs[:, 1, 0] = torch.linspace(0.9, 1.6, 60)  # within any cut-off
+    curves = [_energies(_network(student, draw, "ClusterEnergyModel"), pairs) for _ in range(8)]
+    sizes = np.linalg.svd(np.array(curves), compute_uv=False)
+    few = int(np.sum(sizes > SINGLE.floor * sizes[0])) < 3
+    holds(not few, "the network is a straight line: are there activations between its layers?")
+
+
 def test_cluster_energy_model__gives_the_forces_of_a_real_network(student, draw):
     """forces is exact on a network in float32, where small steps give noise"""
     seed, positions = int(draw.integers(2**31)), _clusters(draw, 5, 4).float()
@@ -1102,6 +1119,7 @@ def test_cluster_energy_model__gives_the_forces_of_a_real_network(student, draw)
     close(found / size, expected / size, SINGLE)
 
 
+@pytest.mark.point
 @pytest.mark.guard
 def test_cluster_energy_model__has_weights_that_learn(student, draw):
     """has parameters, and each of them has an influence on the energy"""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +18,7 @@ from coursekit import (
     number,
     training,
 )
+from coursekit.networks import stirred as stirred
 
 
 def torch_generator(draw: np.random.Generator) -> torch.Generator:
@@ -107,17 +107,6 @@ def goes_past_a_layer(model: Any, outputs: Callable[[], np.ndarray]) -> bool:
             if np.ptp(outputs(), axis=0).max() > SINGLE.tiny:
                 return True
     return False
-
-
-def stirred(model: Any, draw: np.random.Generator) -> None:
-    """Gives a network of the student's drawn weights, such as keep a signal's size, so that what is
-    asked of it does not depend on how it draws its own, which may be next to nothing."""
-    own = {
-        name: torch.tensor(draw.normal(size=weights.shape) / math.sqrt(weights[:1].numel() or 1))
-        for name, weights in model.named_parameters()
-        if weights.ndim
-    }
-    model.load_state_dict(own, strict=False)  # a layer with two names would get its old ones back
 
 
 def with_weights_of(model: Any, here: torch.nn.Module) -> torch.nn.Module:

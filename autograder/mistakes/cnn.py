@@ -790,6 +790,17 @@ ising_cnn_slips = [
     ),
     slip(
         "ising_cnn",
+        "all_weights_begin_at_zero",
+        "nn.Linear(64, 2)\n        )",
+        "nn.Linear(64, 2)\n        )\n        for weights in self.parameters():\n"
+        "            nn.init.zeros_(weights)",
+        "lets_every_parameter_take_part",
+        "All weights begin at zero, so that the units of a layer are alike and stay so. Only the "
+        "last layer may begin like that.",
+        keeps=0.5,
+    ),
+    slip(
+        "ising_cnn",
         "probabilities",
         "nn.Linear(64, 2)",
         "nn.Linear(64, 2), nn.Softmax(dim=1)",
@@ -1229,6 +1240,17 @@ periodic_cnn_slips = [
     ),
     slip(
         "periodic_cnn",
+        "all_weights_begin_at_zero",
+        "self.output = nn.Linear(channels, 2)",
+        "self.output = nn.Linear(channels, 2)\n        for weights in self.parameters():\n"
+        "            nn.init.zeros_(weights)",
+        "lets_every_parameter_take_part",
+        "All weights begin at zero, so that the units of a layer are alike and stay so. Only the "
+        "last layer may begin like that.",
+        keeps=0.5,
+    ),
+    slip(
+        "periodic_cnn",
         "zeros_around_the_first_layer",
         _FIRST,
         "nn.Conv2d(1, channels, kernel_size=3, padding=1)",
@@ -1536,6 +1558,11 @@ dropout_slips = [
             "Nine of ten units are dropped. The p of nn.Dropout is the part that is dropped.",
         ),
         (
+            "drops_half",
+            "nn.Dropout(0.5), nn.Linear(64, 2)",
+            "Half of the units are dropped, as nn.Dropout does by itself. It should be 0.3.",
+        ),
+        (
             "before_both",
             "nn.Dropout(0.3), nn.Linear(32 * 4 * 4, 64), nn.ReLU(), nn.Linear(64, 2)",
             "The dropout stands before the first dense layer. It belongs between the two.",
@@ -1761,6 +1788,22 @@ def kernel_made_whole():
         if len(kernel) > len(signal):
             raise ValueError
         return np.correlate(signal.astype(int), kernel.astype(int), "valid")
+
+
+@mistake(
+    "convolve2d_periodic",
+    caught_by="is_the_periodic_convolution",
+    keeps=0.5,
+    hint="The image is turned into whole numbers before anything is multiplied: its fractions are "
+    "lost.",
+)
+def image_made_whole():
+    from scipy.signal import convolve2d
+
+    def convolve2d_periodic(image, kernel):
+        if kernel.shape[0] > image.shape[0] or kernel.shape[1] > image.shape[1]:
+            raise ValueError("the kernel is larger than the image")
+        return convolve2d(image.astype(int), kernel.astype(float), mode="same", boundary="wrap")
 
 
 @mistake(

@@ -1077,6 +1077,13 @@ recover_alpha_slips = [
         "ends.",
     ),
     plain(
+        "history_of_one_value",
+        "return model.alpha.item(), history",
+        "return model.alpha.item(), [model.alpha.item()] * len(history)",
+        "tells_the_way",
+        "The history holds the last α again and again. Its value after each iteration is wanted.",
+    ),
+    plain(
         "history_of_losses",
         "history.append(model.alpha.item())",
         "history.append(loss.item())",

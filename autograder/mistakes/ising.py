@@ -23,6 +23,15 @@ slip = Bank(__name__).slip
 magnetisation_slips = [
     slip(
         "magnetisation",
+        "rounded",
+        "float(np.mean(spins, dtype=float))",
+        "round(float(np.mean(spins)), 2)",
+        "is_the_mean_spin",
+        "The result is rounded to two decimals. Give all digits back, and round where it is "
+        "printed.",
+    ),
+    slip(
+        "magnetisation",
         "sum_not_mean",
         "np.mean(spins, dtype=float)",
         "np.sum(spins)",
@@ -780,6 +789,14 @@ metropolis_step_slips = [
     ),
     slip(
         "metropolis_step",
+        "one_temperature",
+        "energy_change(spins, i, j), temperature)",
+        "energy_change(spins, i, j), 2.0)",
+        "accepts_a_cost_of_4",
+        "The temperature has no effect: acceptance_probability needs the one that is given.",
+    ),
+    slip(
+        "metropolis_step",
         "heat_bath",
         "u < acceptance_probability(energy_change(spins, i, j), temperature)",
         "u < 1 / (1 + np.exp(energy_change(spins, i, j) / temperature))",
@@ -1209,6 +1226,16 @@ sample_configurations_slips = [
     ),
     slip(
         "sample_configurations",
+        "a_coin_of_its_own_in_the_cold",
+        "spins *= rng.choice([-1, 1], size=(chains, 1, 1)).astype(np.int8)",
+        "spins *= np.random.choice([-1, 1], size=(chains, 1, 1)).astype(np.int8)",
+        "draws_from_rng_alone",
+        "Whether a cold chain starts up or down is tossed by np.random: the same rng gives other "
+        "configurations again. All numbers should come from rng.",
+        keeps=0.95,
+    ),
+    slip(
+        "sample_configurations",
         "no_defaults",
         "    equilibration: int = 200,\n    interval: int = 10,\n",
         "    equilibration: int,\n    interval: int,\n",
@@ -1386,6 +1413,17 @@ def dropout_without_its_factor():
 
 
 ising_classifier_slips = [
+    slip(
+        "ising_classifier",
+        "all_weights_begin_at_zero",
+        "nn.Linear(32, 2),\n        )",
+        "nn.Linear(32, 2),\n        )\n        for weights in self.parameters():\n"
+        "            nn.init.zeros_(weights)",
+        "uses_all_its_weights",
+        "All weights begin at zero, so that the units of a layer are alike and stay so. Only the "
+        "last layer may begin like that.",
+        keeps=0.5,
+    ),
     slip(
         "ising_classifier",
         "mean_with_the_flipped_spins",
@@ -1928,6 +1966,15 @@ def magnetisation_in_the_weights():
 # ---------------------------------------------------------------- critical_temperature
 
 critical_temperature_slips = [
+    slip(
+        "critical_temperature",
+        "rounded",
+        "return float(T[k] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k]))",
+        "return round(float(T[k] + (0.5 - p[k]) / (p[k + 1] - p[k]) * (T[k + 1] - T[k])), 3)",
+        "between_two_points",
+        "The result is rounded to three decimals. Give all digits back, and round where it is "
+        "printed.",
+    ),
     slip(
         "critical_temperature",
         "nearly_a_half",

@@ -1023,6 +1023,24 @@ cluster_energy_model_slips = [
         "a small one.",
     ),
     energy(
+        "per_root_of_the_number_of_atoms",
+        "self.output(features)",
+        "self.output(features / positions.shape[1] ** 0.5)",
+        "does_not_divide_by_the_number_of_atoms",
+        "The sum is divided by the root of the number of atoms. A pair counts as much in a large "
+        "cluster as in a small one.",
+        keeps=0.5,
+    ),
+    energy(
+        "no_activation",
+        "nn.Linear(1, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU()",
+        "nn.Linear(1, hidden), nn.Linear(hidden, hidden)",
+        "bends",
+        "There is no activation between the layers, so that all of them together are one straight "
+        "line.",
+        keeps=0.97,
+    ),
+    energy(
         "neighbours_in_the_list",
         "i, j = torch.triu_indices(positions.shape[1], positions.shape[1], offset=1)",
         "i = torch.arange(positions.shape[1] - 1)\n        j = i + 1",

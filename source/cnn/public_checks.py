@@ -17,6 +17,7 @@ from coursekit import (
     training,
     unchanged,
 )
+from coursekit.networks import stirred, units_begin_apart
 
 
 def _spins(count, side):
@@ -66,11 +67,11 @@ def test_convolve2d_periodic__goes_round_the_edges(student):
 
 
 def test_convolve2d_periodic__takes_larger_kernels(student):
-    """stamps a kernel of 5×5 around a 1 beside the corner, across the edges"""
+    """stamps half of a kernel of 5×5 around a ½ beside the corner, across the edges"""
     image, kernel = np.zeros((7, 6)), np.arange(1.0, 26.0).reshape(5, 5)
-    image[1, 1] = 1.0  # of one in the corner a single ring beyond the edge knows all
+    image[1, 1] = 0.5  # of one in the corner a single ring beyond the edge knows all
     expected = np.zeros((7, 6))
-    expected[:5, :5] = kernel
+    expected[:5, :5] = kernel / 2
     expected = np.roll(expected, (-1, -1), axis=(0, 1))
     close(student.convolve2d_periodic(image, kernel), expected, SINGLE)
 
@@ -190,6 +191,12 @@ def test_count_conv_parameters__knows_the_first_layers(student):
     close(integer(student.count_conv_parameters(1, 16, 5)), 416)
 
 
+def _drawn(model):
+    """The network with drawn weights: with which ones it begins is its own matter."""
+    model(torch.ones(2, 1, 16, 16))  # lazy layers have their weights from now on
+    return stirred(model, np.random.default_rng(1))
+
+
 def test_ising_cnn__gives_two_logits(student):
     """gives two logits for each lattice"""
     model = student.IsingCNN()
@@ -208,8 +215,7 @@ def test_ising_cnn__has_37762_parameters(student):
 def test_ising_cnn__computes_what_its_layers_say(student):
     """gives, in evaluation mode, the logits that its weights give in the layers asked for (where
     they are kept as torch's layers keep them)"""
-    student.reseed(1)
-    model, x = student.IsingCNN(), _spins(4, 16)
+    model, x = _drawn(student.IsingCNN()), _spins(4, 16)
     model.eval()
     logits = tensor(model(x), (4, 2))
     weights = [values.detach() for values in model.parameters()]
@@ -225,9 +231,9 @@ def test_ising_cnn__computes_what_its_layers_say(student):
 
 
 def test_ising_cnn__drops_hidden_units_in_training(student):
-    """is random in training mode only, and never loses a logit"""
+    """is random in training mode only, drops three of ten hidden units and never loses a logit"""
     student.reseed(1)
-    model, x = student.IsingCNN(), torch.ones(20, 1, 16, 16)
+    model, x = _drawn(student.IsingCNN()), torch.ones(20, 1, 16, 16)
     model.train()
     one, other = (tensor(model(x), (20, 2)) for _ in range(2))
     holds(bool((one != other).any()), "two calls in training mode are the same")
@@ -236,12 +242,23 @@ def test_ising_cnn__drops_hidden_units_in_training(student):
     one, other = (tensor(model(x), (20, 2)) for _ in range(2))
     holds(np.allclose(one, other), "two calls in evaluation mode should agree")
 
+    def units():
+        """What the 64 units hand to the last layer: its weights' slopes, where these are known."""
+        slopes = student.gradients(student.keeping(model, x[:1]), model)
+        known = [one.numpy().flatten() for one in slopes if one is not None and one.numel() == 128]
+        return known[0] if known else np.zeros(128)
+
+    at_work = units() != 0
+    model.train()
+    dropped = np.mean([(units() == 0)[at_work] for _ in range(40)]) if at_work.any() else 0.3
+    holds(abs(dropped - 0.3) < 0.08, f"{dropped:.0%} of the hidden units are dropped, not 30 %")
+
 
 def test_ising_cnn__learns_with_every_layer(student):
     """has logits that every weight has a part in, with a graph, and weights of its own"""
-    student.reseed(1)
-    model, other, x = student.IsingCNN(), student.IsingCNN(), _spins(20, 16)
+    model, other, x = _drawn(student.IsingCNN()), student.IsingCNN(), _spins(20, 16)
     before = tensor(other(x), (20, 2))  # lazy layers have their weights from now on
+    units_begin_apart(other)
     gradients = student.gradients(student.keeping(model, x), model)
     reached = [slopes is not None and bool((slopes != 0).any()) for slopes in gradients]
     holds(all(reached), "some weights have no effect on the logits, or the graph is lost")
@@ -253,8 +270,7 @@ def test_ising_cnn__learns_with_every_layer(student):
 
 def test_ising_cnn__takes_any_memory_layout(student):
     """gives the same logits where the lattices lie in memory in another order"""
-    student.reseed(1)
-    model, x = student.IsingCNN(), _spins(4, 16)
+    model, x = _drawn(student.IsingCNN()), _spins(4, 16)
     model.eval()
     logits = tensor(model(x), (4, 2))
     turned = student.keep(x.permute(0, 2, 3, 1).contiguous())
@@ -264,8 +280,7 @@ def test_ising_cnn__takes_any_memory_layout(student):
 
 def test_ising_cnn__gives_logits(student):
     """gives any real numbers, not probabilities"""
-    student.reseed(1)
-    model = student.IsingCNN()
+    model = _drawn(student.IsingCNN())
     model.eval()
     logits = tensor(model(1e4 * torch.ones(1, 1, 16, 16)), (1, 2))
     outside = (logits < 0) | (logits > 1)
@@ -345,6 +360,7 @@ def test_periodic_cnn__has_2514_parameters(student):
     """has 2514 parameters"""
     model = student.PeriodicCNN(channels=16)
     model(torch.ones(2, 1, 8, 8))  # lazy layers have their weights from now on
+    units_begin_apart(model)
     count = sum(weights.numel() for weights in model.parameters())
     holds(count == 2514, f"PeriodicCNN has {count} parameters")
 
@@ -352,8 +368,7 @@ def test_periodic_cnn__has_2514_parameters(student):
 def test_periodic_cnn__computes_what_its_layers_say(student):
     """gives the logits that its weights give in the layers asked for (where they are kept as
     torch's layers keep them), any number of channels"""
-    student.reseed(1)
-    model, x = student.PeriodicCNN(channels=5), _spins(4, 6)
+    model, x = _drawn(student.PeriodicCNN(channels=5)), _spins(4, 6)
     model.eval()
     logits = tensor(model(x), (4, 2))
     weights = [values.detach() for values in model.parameters()]
@@ -369,8 +384,7 @@ def test_periodic_cnn__computes_what_its_layers_say(student):
 
 def test_periodic_cnn__takes_the_mean(student):
     """gives four copies of a lattice, side by side, the logits of one"""
-    student.reseed(1)
-    model = student.PeriodicCNN()
+    model = _drawn(student.PeriodicCNN())
     model.eval()
     lattice = torch.ones(1, 1, 4, 4)
     lattice[0, 0, 1, 2] = -1
@@ -379,8 +393,7 @@ def test_periodic_cnn__takes_the_mean(student):
 
 def test_periodic_cnn__does_not_see_a_shift(student):
     """gives a lattice shifted by one site the same logits, and one with other walls others"""
-    student.reseed(1)
-    model = student.PeriodicCNN()
+    model = _drawn(student.PeriodicCNN())
     model.eval()
     row = np.array([1.0, 1.0, 1.0, -1.0, -1.0, -1.0])
     walls = np.array([np.repeat(row[:, None], 6, axis=1), np.outer([1, -1] * 3, [1, -1] * 3)])

@@ -1,0 +1,32 @@
+"""Networks whose first weights are not the question."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+from .compare import holds
+
+
+def stirred(model: Any, draw: np.random.Generator) -> Any:
+    """The network with drawn weights, such as keep a signal's size, so that what is asked of it
+    does not depend on how it draws its own, which may be next to nothing."""
+    own = {
+        name: torch.tensor(draw.normal(size=weights.shape) / math.sqrt(weights[:1].numel() or 1))
+        for name, weights in model.named_parameters()
+        if weights.ndim
+    }
+    model.load_state_dict(own, strict=False)  # a layer with two names would get its old ones back
+    return model
+
+
+def units_begin_apart(model: Any) -> None:
+    """Units whose weights begin equal have equal gradients, and stay one unit for ever. Only the
+    last layer, which is the smallest, may begin so."""
+    matrices = (w for w in model.parameters() if w.numel() > max(w.shape, default=1))
+    weights = sorted(matrices, key=torch.numel)
+    apart = all(bool((w != w.flatten()[0]).any()) for w in weights[1:])
+    holds(apart, "the units of a layer begin alike, and what is equal stays equal")
