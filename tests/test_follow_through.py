@@ -504,6 +504,36 @@ def test_who_runs_out_of_time_alone_too_is_not_judged_any_more() -> None:
     assert attempts == [False, True]
 
 
+def test_an_answer_that_loops_costs_another_one_of_the_same_exercise_nothing() -> None:
+    """A first try that never ends, the answer below it, and below that what changes its helper."""
+    found = load_assignment("backprop")
+    attempt = in_process(Judge(found), "test", functools.partial(merit.Patient, seconds=0.2))
+    loop = Answer("", "mse_loss", "", "def mse_loss(*a):\n    while True:\n        pass\n")
+    right = reference_code(found, "mse_loss").replace("np.mean(", "mean(")
+    given = [*cells(found, loop), Cell("cell 30", f"mean = np.mean\n{right}")]
+    given.append(Cell("cell 31", "mean = 3"))
+    wanted = [found.exercise("mse_loss")]
+    result = judged(Judge(found), given, wanted, lambda *_: None, attempt).exercises["mse_loss"]
+    assert result.status == "right", result.note
+
+
+def test_what_ended_python_in_another_cell_is_not_run_again_for_whom_it_gives_something() -> None:
+    found = load_assignment("backprop")
+    attempt = in_process(Judge(found), "test")
+    wrong = Answer("", "mse_loss", "", "def mse_loss(*a):\n    return SCALE\n")
+    ends = Cell("cell 30", "TIMES = 3\nSCALE = 2  # for ever")
+    texts: list[str] = []
+
+    def once(given: Sequence[Cell], *args: Any) -> Tries:
+        texts.append("\n".join(cell.source for cell in given))
+        return attempt(given, *args)._replace(deadly=[CellFailure(ends, "was not finished", 2, 2)])
+
+    wanted = [found.exercise("mse_loss")]
+    judged(Judge(found), [*cells(found, wrong), ends], wanted, lambda *_: None, once)
+    assert len(texts) > 2
+    assert ["for ever" in text for text in texts] == [True] + [False] * (len(texts) - 1)
+
+
 def test_so_does_what_a_later_cell_changes_of_what_is_answered_in_another_cell() -> None:
     found = load_assignment("backprop")
     right = reference_code(found, "mse_loss")

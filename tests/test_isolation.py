@@ -48,6 +48,9 @@ TRIES = {
     "leaves a time at a device": "os.utime('/dev/null')",
     "leaves a time at a device that was open": "os.utime(1)",
     "has the kernel list what it waits for": "import select; select.epoll()",
+    "has room kept behind a file's end": (
+        "system_call(285, os.open('room', os.O_RDWR | os.O_CREAT), 1, 0, ctypes.c_long(2**27))"
+    ),
     "keeps memory that no process holds": "os.memfd_create('x')",
     "leaves a file in /dev/shm": "open('/dev/shm/{name}', 'w').close()",
     "is not the first to go where memory ends": (

@@ -170,10 +170,10 @@ class _Merit:
 
     def _again(self, exercise: Exercise, deadly: Sequence[CellFailure]) -> None:
         """Other judgements while points are lost. Which cell changes what it needs is not asked: a
-        later one may also mend it. Who runs out of time is judged by itself soon, and no more where
-        that ends so, too."""
+        later one may also mend it. Who runs out of time is judged by itself soon, and an answer
+        that does so by itself, too, no more."""
         result = self.standing[exercise.name]
-        ways = self._read(lambda: self._ways(exercise)) if _lost(result) else None
+        ways = self._read(lambda: self._ways(exercise, deadly)) if _lost(result) else None
         tried: list[tuple[list[str], Sequence[Cell]]] = [([], self.cells)]
         while ways and _lost(self.standing[exercise.name]):
             if _out_of_time(result):
@@ -184,9 +184,9 @@ class _Merit:
                 tried.append((replaced, way.cells))
                 result = self._judge_again(exercise, way, replaced, deadly)
                 if way.alone and _out_of_time(result):
-                    return
+                    ways = [other for other in ways if other.answer != way.answer]
 
-    def _ways(self, exercise: Exercise) -> list[_Way]:
+    def _ways(self, exercise: Exercise, deadly: Sequence[CellFailure]) -> list[_Way]:
         """In which it may be judged. In the notebook its check stands below its own cell."""
         stood = [self.cells[:number] for number in answered_below(self.cells, exercise)]
         ways = [_Way(self.cells, self.wrong_below)]
@@ -196,14 +196,17 @@ class _Merit:
             named = _told(named_by(cells, exercise) & bound_in(self.cells[len(cells) :]))
             note = f"judged as it stood below its own cell: a later one may change {named}"
             note = note if named else f"{note}what it needs"
-            ways += [_Way(cells, lambda _: [], note), _Way(cells, self.wrong_below, note)]
+            ways += [_Way(cells, lambda _: [], note, cells[-1])]
+            ways += [_Way(cells, self.wrong_below, note, cells[-1])]
         right = self._with_theirs(exercise.name, self.below(exercise.name))
         names = [name for one in right for name in self.assignment.exercise(one).defines]
         for cells in [*stood, self.cells] if stood else []:
-            alone, taken = by_itself(cells, exercise, names)
+            answer = [cell for cell in cells if holds(cell, exercise)][-1]
+            left = [cell if holds(cell, exercise) else _without(cell, deadly) for cell in cells]
+            alone, taken = by_itself(left, exercise, names)
             costs = f"gives {_told(taken)} another value" if taken else "may stand in its way"
             note = f"judged without the other cells: one of those {costs}"
-            ways.append(_Way(alone, lambda _: right, note, alone=True))
+            ways.append(_Way(alone, lambda _: right, note, answer, alone=True))
         return ways
 
     def _judge_again(
@@ -266,6 +269,8 @@ class _Way(NamedTuple):
     """The exercises in whose places right answers are then."""
     note: str = ""
     """Of what other cells may have changed."""
+    answer: Cell | None = None
+    """The one, perhaps of several, that is judged."""
     alone: bool = False
 
 
@@ -327,12 +332,11 @@ def with_right_answers(
     found: list[Cell] = []
     for cell in cells:
         own = [name for name in names if holds(cell, assignment.exercise(name))]
-        ended = [failure for failure in deadly if failure.cell == cell]
         if own:  # of which each statement has its end
-            ended = [failure for failure in ended if failure.first]
+            ended = [failure for failure in deadly if failure.first]
             found += _exchanged(assignment, _without(cell, ended), own)
         else:
-            found.append(_without(cell, ended))
+            found.append(_without(cell, deadly))
     last = [Cell("the right answers", _in_place(assignment, name)) for name in names]
     return [*found[:1], *right, *found[1:], *last]
 
@@ -342,9 +346,10 @@ def _in_place(assignment: Assignment, exercise: str) -> str:
 
 
 def _without(cell: Cell, ended: Sequence[CellFailure]) -> Cell:
-    """The cell with these lines empty, so that those behind keep their numbers."""
+    """The cell with lines of its own that are among these empty, so that those behind keep their
+    numbers."""
     lines = cell.source.split("\n")
-    for failure in ended:
+    for failure in [one for one in ended if one.cell == cell]:
         first, last = max(1, failure.first), failure.last or len(lines)
         lines[first - 1 : last] = [""] * len(lines[first - 1 : last])
     return cell._replace(source="\n".join(lines))

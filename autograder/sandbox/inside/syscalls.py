@@ -63,7 +63,8 @@ _RULED = """
     open 2 -, openat 257 56, openat2 437, mmap 9 222, ioctl 16 29, fcntl 72 25, socket 41 198,
     socketpair 53 199, setsockopt 54 208, clone 56 220, clone3 435, prctl 157 167,
     setpriority 141 140, sched_setparam 142 118, sched_setscheduler 144 119,
-    sched_setaffinity 203 122, sched_setattr 314 274, setrlimit 160 164, prlimit64 302 261"""
+    sched_setaffinity 203 122, sched_setattr 314 274, setrlimit 160 164, prlimit64 302 261,
+    fallocate 285 47"""
 
 _O_TRUNC, _O_ACCMODE = 0o1000, 3
 # A terminal's own calls, by the second byte, and its other line (TIOCSETD), whose code the kernel
@@ -89,6 +90,9 @@ _OF_PRCTL = (22, 78, 62, 29)
 # read (`lockdown.leave_no_core`).
 _TIME_AND_CORES = (0, 4)
 _NEW_NAMESPACES = 0x7E020080
+# Room for a file behind its end (FALLOC_FL_KEEP_SIZE), which no limit on its size holds: all of a
+# disk in one call.
+_BEHIND_THE_END = 1
 
 Step = tuple[int, int, int, int]
 """Of the kernel's program: what is done, steps to skip if it holds and if not, a number."""
@@ -149,6 +153,7 @@ _RULES = {
     + _refused(_has(_FOURTH, _MAP_ANONYMOUS), _has(_FOURTH, _MAP_SHARED)),
     "fcntl": _refused(_is(_SECOND, *_LOCKS_AND_WATCHES)),
     "prctl": _refused(_is(_FIRST, *_OF_PRCTL)),
+    "fallocate": _refused(_has(_SECOND, _BEHIND_THE_END), answer=_EOPNOTSUPP),
     "setrlimit": _refused(_is(_FIRST, *_TIME_AND_CORES)),
     # Limits of other processes are not its business; without a new limit it is only read.
     "prlimit64": _refused(_is_not(_FIRST, 0))
