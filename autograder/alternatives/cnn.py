@@ -369,6 +369,24 @@ def kernels_in_a_table():
 
 
 @alternative("ising_cnn")
+def means_at_first_in_double_precision():
+    class IsingCNN(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one = nn.Conv2d(1, 16, 3, padding=1)
+            nn.init.constant_(self.one.weight, 1 / 9)
+            self.two = nn.Conv2d(16, 32, 3, padding=1)
+            self.hidden, self.logits = nn.Linear(512, 64), nn.Linear(64, 2)
+            self.double()
+
+        def forward(self, x):
+            for convolution in (self.one, self.two):
+                x = nn.functional.max_pool2d(torch.relu(convolution(x.double())), 2)
+            x = torch.relu(self.hidden(x.flatten(1)))
+            return self.logits(nn.functional.dropout(x, 0.3, self.training)).float()
+
+
+@alternative("ising_cnn")
 def last_layer_that_begins_at_zero():
     class IsingCNN(nn.Module):
         def __init__(self):
@@ -519,6 +537,22 @@ def padded_by_hand():
             for conv in (self.conv1, self.conv2):
                 x = torch.relu(conv(nn.functional.pad(x, (1, 1, 1, 1), mode="circular")))
             return self.head(x.mean(dim=(-2, -1)))
+
+
+@alternative("periodic_cnn")
+def local_means_at_first_in_double_precision():
+    class PeriodicCNN(nn.Module):
+        def __init__(self, channels=16):
+            super().__init__()
+            self.one = nn.Conv2d(1, channels, 3, padding=1, padding_mode="circular")
+            nn.init.constant_(self.one.weight, 1 / 9)
+            self.two = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="circular")
+            self.head = nn.Linear(channels, 2)
+            self.double()
+
+        def forward(self, x):
+            x = torch.relu(self.two(torch.relu(self.one(x.double()))))
+            return self.head(x.mean(dim=(2, 3)))
 
 
 @alternative("periodic_cnn")

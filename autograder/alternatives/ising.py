@@ -544,6 +544,22 @@ def a_sequential_itself():
 
 
 @alternative("ising_classifier")
+def means_at_first_in_double_precision():
+    class IsingClassifier(nn.Module):
+        def __init__(self, input_dim):
+            super().__init__()
+            self.layers = nn.Sequential(
+                nn.Linear(input_dim, 64), nn.ReLU(), nn.Dropout(0.2),
+                nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 2),
+            )  # fmt: skip
+            nn.init.constant_(self.layers[0].weight, 1 / input_dim)
+            self.double()
+
+        def forward(self, x):
+            return self.layers(x.double())
+
+
+@alternative("ising_classifier")
 def last_layer_that_begins_at_zero():
     class IsingClassifier(nn.Module):
         def __init__(self, input_dim):

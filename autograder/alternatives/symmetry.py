@@ -538,6 +538,27 @@ def gram_matrix_and_a_smooth_cut_off():
 
 
 @alternative("cluster_energy_model")
+def gaussians_that_learn_their_widths():
+    class ClusterEnergyModel(nn.Module):
+        def __init__(self, hidden=32):
+            super().__init__()
+            self.middle = nn.Parameter(torch.linspace(0.8, 3, hidden))
+            self.width = nn.Parameter(torch.full((hidden,), 8.0))  # below zero they grow
+            self.energy = nn.Linear(hidden, 1)
+
+        def forward(self, positions):
+            i, j = torch.triu_indices(positions.shape[1], positions.shape[1], offset=1)
+            r = torch.linalg.vector_norm(positions[:, i] - positions[:, j], dim=-1, keepdim=True)
+            bumps = torch.exp(-self.width * (r - self.middle) ** 2)
+            return self.energy(bumps).sum(dim=(1, 2))
+
+    def forces(model, positions):
+        x = positions.detach().clone().requires_grad_(True)
+        (slope,) = torch.autograd.grad(model(x).sum(), x)
+        return -slope
+
+
+@alternative("cluster_energy_model")
 def last_layer_that_begins_at_zero():
     class ClusterEnergyModel(nn.Module):
         def __init__(self, hidden=32):

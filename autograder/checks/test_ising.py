@@ -1280,7 +1280,7 @@ def test_ising_classifier__computes_what_its_layers_say(student, draw):
     _is_sure(model, x)
     logits = tensor(model(x), (10, 2))
     holds(bool(np.ptp(logits, axis=0).all()), "the logits do not depend on the spins")
-    weights = [values.detach() for values in model.parameters()]
+    weights, x = [values.detach().double() for values in model.parameters()], x.double()
     shapes = [(64, 36), (64,), (32, 64), (32,), (2, 32), (2,)]  # as torch's Linear keeps them
     if [tuple(values.shape) for values in weights] == shapes:
         for matrix, bias in zip(weights[::2], weights[1::2], strict=True):

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from coursekit import SINGLE, array, attribute, close, holds, number, tensor, unchanged
 from coursekit import training as watching
+from coursekit.networks import stirred
 
 
 def test_exact_heat__decays_in_the_middle(student):
@@ -148,6 +149,7 @@ def test_inverse_model__is_curved(student):
     model = student.InversePINN(hidden=8)
     model(torch.zeros(2, 1), torch.ones(2, 1))
     model.double()
+    stirred(model, np.random.default_rng(1))  # it may begin next to zero
     grid = torch.linspace(0, 1, 41, dtype=torch.float64).reshape(-1, 1)
     still = torch.full_like(grid, 0.3)
     along, later = (tensor(model(*both), (41, 1)) for both in ((grid, still), (still, grid)))
@@ -162,12 +164,15 @@ def test_inverse_model__is_curved(student):
         u = tensor(model(column, torch.full_like(column, 0.3)), (x.size, 1))[:, 0]
         return np.abs(np.diff(u, 2)), np.abs(u).max()
 
-    # Where it bends most, steps a tenth as long bend a hundredth as much; at a corner, a tenth.
-    x = np.linspace(-20, 20, 20001)
+    # Where it bends most, steps a tenth as long bend a hundredth as much, or those within them do
+    # if it is a fast wave; at a corner, a tenth.
+    x, corner = np.linspace(-20, 20, 20001), True
     bend, size = bends(x)
-    nearby, _ = bends(x[1 + bend.argmax()] + np.linspace(-4e-3, 4e-3, 41))
-    words = "u has a corner: is the activation of every layer smooth?"
-    holds(bool(nearby.max() < 0.04 * bend.max() + 1e-13 * size), words)
+    for _ in range(2):
+        x = x[1 + bend.argmax()] + (x[1] - x[0]) * np.linspace(-2, 2, 41)
+        before, (bend, _) = bend.max(), bends(x)
+        corner &= bool(bend.max() >= 0.04 * before + 1e-13 * size)
+    holds(not corner, "u has a corner: is the activation of every layer smooth?")
 
 
 def test_inverse_loss__adds_up_for_a_model_of_zeros(student):

@@ -369,7 +369,7 @@ def test_ising_classifier__computes_what_its_layers_say(student):
     model, x = drawn(student.IsingClassifier(64)), 3 * rows(6, 64)
     model.eval()
     logits = tensor(model(x), (6, 2))
-    weights = [values.detach() for values in model.parameters()]
+    weights, x = [values.detach().double() for values in model.parameters()], x.double()
     shapes = [(64, 64), (64,), (32, 64), (32,), (2, 32), (2,)]
     if [tuple(values.shape) for values in weights] == shapes:
         for layer in range(3):

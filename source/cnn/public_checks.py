@@ -218,7 +218,7 @@ def test_ising_cnn__computes_what_its_layers_say(student):
     model, x = _drawn(student.IsingCNN()), _spins(4, 16)
     model.eval()
     logits = tensor(model(x), (4, 2))
-    weights = [values.detach() for values in model.parameters()]
+    weights, x = [values.detach().double() for values in model.parameters()], x.double()
     shapes = [(16, 1, 3, 3), (16,), (32, 16, 3, 3), (32,), (64, 512), (64,), (2, 64), (2,)]
     if [tuple(values.shape) for values in weights] == shapes:
         for kernel, bias in (weights[:2], weights[2:4]):
@@ -263,9 +263,9 @@ def test_ising_cnn__learns_with_every_layer(student):
     reached = [slopes is not None and bool((slopes != 0).any()) for slopes in gradients]
     holds(all(reached), "some weights have no effect on the logits, or the graph is lost")
     holds(bool(np.isfinite(before).all()), "some logits are no numbers")
-    model.double()
+    model.half()
     dtypes = {weights.dtype for weights in other.parameters()}
-    holds(torch.float64 not in dtypes, "two networks share their layers")
+    holds(torch.float16 not in dtypes, "two networks share their layers")
 
 
 def test_ising_cnn__takes_any_memory_layout(student):
@@ -371,7 +371,7 @@ def test_periodic_cnn__computes_what_its_layers_say(student):
     model, x = _drawn(student.PeriodicCNN(channels=5)), _spins(4, 6)
     model.eval()
     logits = tensor(model(x), (4, 2))
-    weights = [values.detach() for values in model.parameters()]
+    weights, x = [values.detach().double() for values in model.parameters()], x.double()
     count = sum(values.numel() for values in weights)
     holds(count == 292, f"PeriodicCNN(channels=5) has {count} parameters")
     shapes = [(5, 1, 3, 3), (5,), (5, 5, 3, 3), (5,), (2, 5), (2,)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -24,9 +25,9 @@ def stirred(model: Any, draw: np.random.Generator) -> Any:
 
 
 def units_begin_apart(model: Any) -> None:
-    """Units whose weights begin equal have equal gradients, and stay one unit for ever. Only the
-    last layer, which is the smallest, may begin so."""
-    matrices = (w for w in model.parameters() if w.numel() > max(w.shape, default=1))
-    weights = sorted(matrices, key=torch.numel)
-    apart = all(bool((w != w.flatten()[0]).any()) for w in weights[1:])
-    holds(apart, "the units of a layer begin alike, and what is equal stays equal")
+    """Units whose weights begin equal, those that come in and those that go out, have equal
+    gradients, and stay one unit for ever. A single layer may begin so."""
+    matrices = [w for w in model.parameters() if w.numel() > max(w.shape, default=1)]
+    alike = [not bool((w != w.flatten()[0]).any()) for w in matrices]
+    stays = any(both == (True, True) for both in itertools.pairwise(alike))
+    holds(not stays, "the units of a layer begin alike, and what is equal stays equal")
