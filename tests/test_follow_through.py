@@ -504,6 +504,30 @@ def test_who_runs_out_of_time_alone_too_is_not_judged_any_more() -> None:
     assert attempts == [False, True]
 
 
+def test_a_slow_right_answer_costs_nothing_whom_a_text_does_not_tell_what_it_needs() -> None:
+    """By itself it lacks what comes by `import *`."""
+    found = load_assignment("backprop")
+    judge = Judge(found)
+    names = {"descends", "losses", "makes_every_step", "learns_a_sine"}
+    judge.checks = [one for one in judge.checks if one.exercise != "train" or one.name in names]
+    attempt = in_process(judge, "test", functools.partial(merit.Patient, seconds=0.5))
+    slow = (
+        "import time\n\n"
+        + reference_code(found, "forward")
+        + "\ndef forward(*given, right=forward):\n"
+        + "    end = time.process_time() + 0.03\n"
+        + "    while time.process_time() < end:\n        pass\n"
+        + "    return right(*given)\n"
+    )
+    train = reference_code(found, "train").replace("np.", "")
+    answers = [Answer("", name, "", text) for name, text in (("forward", slow), ("train", train))]
+    setup, *others = cells(found, *answers)
+    given = [setup, Cell("cell 1", "from numpy import *"), *others]
+    wanted = [found.exercise("train")]
+    result = judged(judge, given, wanted, lambda *_: None, attempt).exercises["train"]
+    assert (result.status, "`forward` may take too much" in result.note) == ("right", True)
+
+
 def test_an_answer_that_loops_costs_another_one_of_the_same_exercise_nothing() -> None:
     """A first try that never ends, the answer below it, and below that what changes its helper."""
     found = load_assignment("backprop")

@@ -749,6 +749,21 @@ def test_a_database_named_without_a_folder_lies_in_the_courses(
     assert not any(elsewhere.iterdir())
 
 
+@pytest.mark.parametrize("url", ["sqlite:///marks.db", "sqlite:///file:{}/marks.db?uri=true"])
+def test_a_gradebook_is_read_wherever_the_configuration_names_it(
+    url: str, springs: Assignment, tmp_path: Path
+) -> None:
+    configured(tmp_path, f"c.CourseDirectory.db_url = {url.format(tmp_path)!r}")
+    Store(tmp_path).save(result(springs))
+    Recorder(tmp_path, [springs]).record(result(springs))
+    assert not (tmp_path / "gradebook.db").exists()
+    with sqlite3.connect(tmp_path / "marks.db") as database:
+        database.execute("update grade set manual_score = 1 where auto_score = 6")
+    (submission,) = read_report("springs", tmp_path).submissions
+    assert submission.mark.total == 3
+    assert float(as_csv(tmp_path, springs, "csv")[1][-2]) == 3
+
+
 def test_a_second_notebook_in_the_gradebook_is_nobodys_mark(
     springs: Assignment, tmp_path: Path
 ) -> None:
@@ -1565,6 +1580,9 @@ def test_half_a_hundredth_goes_up_everywhere_as_in_formgrader(
     (path,), _ = gradescope_files(tmp_path, springs, tmp_path / "gradescope")
     told = json.loads(path.read_bytes())
     assert (told["score"], told["tests"][0]["score"]) == (5.13, 3.13)
+    change(tmp_path, "update submitted_notebook set late_submission_penalty = 1.0 / 3")
+    row = next(csv.DictReader(io.StringIO(table(tmp_path, springs, "csv")[0])))
+    assert (row["points"], row["total"]) == ("5.13", "4.79"), "what is left is rounded once"
 
 
 def test_whose_file_is_newer_than_the_mark_is_named_by_every_export(

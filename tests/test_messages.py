@@ -26,7 +26,7 @@ from coursekit import (
     unchanged,
     within,
 )
-from coursekit.compare import in_other_words, stumbled
+from coursekit.compare import in_other_words, short, stumbled
 from coursekit.messages import describe
 from coursekit.notebook import NotebookStudent
 from coursekit.relations import relation
@@ -135,6 +135,11 @@ def square(x):
 def predictor(n):
     return Net(n)
 """
+
+
+def test_the_smallest_numbers_are_not_said_to_be_nan() -> None:
+    """As the slope of sigmoid far from zero."""
+    assert short(np.array([3e-320, 0.0])) == "np.array([0., 0.])"
 
 
 def said(check: Callable[[Any], None]) -> str:

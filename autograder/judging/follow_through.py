@@ -207,6 +207,12 @@ class _Merit:
             costs = f"gives {_told(taken)} another value" if taken else "may stand in its way"
             note = f"judged without the other cells: one of those {costs}"
             ways.append(_Way(alone, lambda _: right, note, answer, alone=True))
+
+        def spent(_: ExerciseResult) -> list[str]:
+            return right if _spent(self.standing[exercise.name]) else []
+
+        if stood:  # by itself it may lack what a text does not tell
+            ways.append(_Way(self.cells, spent, "", answer))
         return ways
 
     def _judge_again(
@@ -258,7 +264,7 @@ class _Merit:
         if result is not None and _lost(result):
             words = {"unwritten": "is still to be written", "missing": "is not there"}
             return words.get(result.status, "has a slip of its own")
-        return "another cell may change"
+        return "another cell may change" if name in self.changed else "may take too much"
 
 
 class _Way(NamedTuple):
@@ -280,6 +286,11 @@ def _told(names: Iterable[str]) -> str:
 
 def _out_of_time(result: ExerciseResult) -> bool:
     return any(check.kind == "time" for check in result.checks)
+
+
+def _spent(result: ExerciseResult) -> bool:
+    """Whether it ran out of what a right answer that is slow, or takes much, can use up."""
+    return any(check.kind in ("time", "memory", "died") for check in result.checks)
 
 
 def _lost(result: ExerciseResult) -> bool:

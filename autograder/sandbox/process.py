@@ -190,13 +190,16 @@ class Tree:
             rows = sum(part.count(b"\n") for part in parts)
             return max(0, rows - _SOCKETS_UNCOUNTED) * self._buffer
         open_files, hidden = [], 0
-        # A thread may have a table of files of its own; one that has ended tells of none.
+        # A thread may have a table of files of its own; one that has ended has none, which another
+        # user than root may not even look for.
         threads = [(pid, thread) for pid in processes for thread in threads_of(pid)]
-        for table in (f"/proc/{pid}/task/{thread}/fd" for pid, thread in threads):
+        for of, thread in threads:
+            table = f"/proc/{of}/task/{thread}/fd"
             try:
                 open_files += [f"{table}/{name}" for name in os.listdir(table)]
             except PermissionError:
-                hidden += 256
+                seen = look_at(thread, of)
+                hidden += 256 if seen is not None and seen.state not in "ZX" else 0
             except OSError:
                 pass
         sockets = set()

@@ -14,6 +14,7 @@ import os
 import random
 import resource
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -674,6 +675,26 @@ def test_files_that_may_not_be_looked_at_are_taken_for_sockets(
     for end in ends:
         end.close()
     assert held >= (100 - process._SOCKETS_UNCOUNTED) * process._socket_buffer()
+
+
+def test_who_has_ended_has_no_files_that_may_not_be_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another user than root may not list those of a process that nobody has waited for: forty of
+    them "used more than 2 GB of memory"."""
+    listed = os.listdir
+
+    def refuses(path: str) -> list[str]:
+        if path.endswith("/fd"):
+            raise PermissionError
+        return listed(path)
+
+    tree = process.Tree(os.getpid())
+    with subprocess.Popen(["true"]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        monkeypatch.setattr(process.os, "listdir", refuses)
+        assert tree._buffers([ended.pid]) == 0
+    assert tree._buffers([os.getpid()]) > 0
 
 
 def test_who_ends_while_its_children_are_seen_has_hidden_nothing(

@@ -77,7 +77,7 @@ class Recorder:
         self._penalties = Penalties(config, self.course_dir)
         self._course_id = config.CourseDirectory.get("course_id", "") or COURSE_ID
         self._url, self._file = _database(self.course_dir, config, db_url)
-        if self._file is not None:
+        if self._url.get_backend_name() == "sqlite":
             self._url = self._url.update_query_dict({"timeout": str(patience)})
         self._opened: tuple[int, int] | None = None
         self._prepare()
@@ -315,7 +315,8 @@ class Recorder:
 
 
 def _database(course_dir: Path, config: Any, chosen: str = "") -> tuple[Any, Path | None]:
-    """The address of the one that is named, else of the course's own; its file, where it is one."""
+    """The address of the one that is named, else of the course's own; its file, where one is
+    named by its path."""
     from sqlalchemy import URL, make_url
     from sqlalchemy.exc import ArgumentError
 
@@ -327,15 +328,15 @@ def _database(course_dir: Path, config: Any, chosen: str = "") -> tuple[Any, Pat
         )
     except ArgumentError as error:
         raise CourseError(f"nbgrader_config.py: db_url: {error}") from None
-    if url.get_backend_name() != "sqlite":
+    named = url.database or ":memory:"
+    if url.get_backend_name() != "sqlite" or named.startswith((":", "file:")):
         return url, None
-    if url.database and not url.database.startswith((":", "file:")):
-        url = url.set(database=str(course_dir / url.database))  # as from the folder
-    return url, Path(url.database or "")
+    file = course_dir / named  # as from the folder
+    return url.set(database=str(file)), file
 
 
 def has_gradebook(course_dir: Path) -> bool:
-    """Whether there is one to read; of a server's it is not asked."""
+    """Whether there is one to read; of one that no path names, as a server's, it is not asked."""
     if not any((course_dir / name).is_file() for name in ("gradebook.db", "nbgrader_config.py")):
         return False
     _, file = _database(course_dir, configuration(course_dir))

@@ -470,7 +470,7 @@ def short(value: Any) -> str:
 def _rounded(values: np.ndarray) -> np.ndarray:
     """To six digits of the largest: to be read, not computed with."""
     size = np.abs(values[np.isfinite(values)]).max(initial=0.0)
-    digits = 5 - int(np.floor(np.log10(size))) if size else 0
+    digits = min(5 - int(np.floor(np.log10(size))), 308) if size else 0  # 10**309 is no float
     return (np.round(values.astype(np.float64), digits) + 0.0).astype(values.dtype)  # no −0
 
 
