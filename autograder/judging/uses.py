@@ -19,8 +19,6 @@ Uses = dict[str, set[str]]
 
 MAX_SOURCE = 100_000
 """Characters of a cell; a longer one is taken as words, lest it cost the judge memory."""
-MAX_ANSWERS = 5
-"""Of an exercise that are tried beside the last: each costs as much as all."""
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -73,12 +71,13 @@ def uses(assignment: Assignment, cells: Sequence[Cell], calls: Uses) -> Uses:
 
 
 def answered_below(cells: Sequence[Cell], exercise: Exercise) -> list[int]:
-    """How many cells there are as far as each that answers the exercise, anew perhaps: from the
-    first on where all its names are there."""
+    """How many cells there are as far as the exercise's own, or the first that answer it, and as
+    far as the last that does: those answers a notebook's checks can meet."""
     holders = [number for number, cell in enumerate(cells, 1) if holds(cell, exercise)]
+    own = [number for number in holders if cells[number - 1].label == cell_of(exercise.name)]
     bound = ([n for n in holders if binds(cells[n - 1], [name])] for name in exercise.defines)
-    first = max((numbers[0] for numbers in bound if numbers), default=0)
-    return [number for number in holders if number >= first][:MAX_ANSWERS]
+    own += [numbers[0] for numbers in bound if numbers]
+    return sorted({max(own), holders[-1]}) if holders else []
 
 
 def by_itself(
