@@ -22,10 +22,10 @@ from coursekit.ipynb import same_text
 
 from autograder.authoring.demo import filled
 from autograder.course import ROOT, Assignment, Cell, course, load_assignment
-from autograder.judging.answers import reference_code, setup_code
+from autograder.judging.answers import GIVEN, reference_code, setup_code
 from autograder.judging.judge import Judge
 from autograder.judging.student import Student
-from autograder.judging.submission import GIVEN, read_submission
+from autograder.judging.submission import read_submission
 from autograder.sandbox.cage import Cage
 from autograder.sandbox.inside import cells as kit
 from autograder.sandbox.inside import state
