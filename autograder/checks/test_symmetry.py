@@ -36,6 +36,7 @@ from autograder.judging.kit import (
     OwnNetwork,
     goes_past_a_layer,
     jumps,
+    shares_layers,
     stirred,
     torch_generator,
     unchanged,
@@ -326,10 +327,8 @@ def _wider_means_more(student: Any, name: str) -> None:
         return sum(weights.numel() for weights in model.parameters())
 
     one, other = (_called(getattr(student, name)(hidden=4), example) for _ in range(2))
-    before = [weights.dtype for weights in other.parameters()]
-    one.half()
-    after = [weights.dtype for weights in other.parameters()]
-    holds(after == before, "two networks share their layers: what trains one changes the other")
+    shared = shares_layers(one, other)
+    holds(not shared, "two networks share their layers: what trains one changes the other")
     sizes = [size(hidden=hidden) for hidden in (4, 16, 32, 48)]
     growing = 0 < sizes[0] < sizes[1] < sizes[2] < sizes[3]
     holds(growing, "`hidden` should set the width of the layers")

@@ -109,6 +109,15 @@ def goes_past_a_layer(model: Any, outputs: Callable[[], np.ndarray]) -> bool:
     return False
 
 
+def shares_layers(one: Any, other: Any) -> bool:
+    """Whether what happens to one network's weights happens to the other's, whatever type a check
+    before has left them in."""
+    before = [weights.dtype for weights in other.parameters()]
+    holds(bool(before), "the network has no parameters")
+    (one.double if torch.float16 in before else one.half)()
+    return [weights.dtype for weights in other.parameters()] != before
+
+
 def with_weights_of(model: Any, here: torch.nn.Module) -> torch.nn.Module:
     """A network of the checks' own, here, with the weights that a training has given it in the
     worker."""
