@@ -17,7 +17,9 @@ from coursekit import (
     training,
     unchanged,
 )
-from coursekit.networks import stirred, units_begin_apart
+from coursekit.networks import drawn, units_begin_apart
+
+LATTICES = torch.ones(2, 1, 16, 16)
 
 
 def _spins(count, side):
@@ -191,12 +193,6 @@ def test_count_conv_parameters__knows_the_first_layers(student):
     close(integer(student.count_conv_parameters(1, 16, 5)), 416)
 
 
-def _drawn(model):
-    """The network with drawn weights: with which ones it begins is its own matter."""
-    model(torch.ones(2, 1, 16, 16))  # lazy layers have their weights from now on
-    return stirred(model, np.random.default_rng(1))
-
-
 def test_ising_cnn__gives_two_logits(student):
     """gives two logits for each lattice"""
     model = student.IsingCNN()
@@ -215,7 +211,7 @@ def test_ising_cnn__has_37762_parameters(student):
 def test_ising_cnn__computes_what_its_layers_say(student):
     """gives, in evaluation mode, the logits that its weights give in the layers asked for (where
     they are kept as torch's layers keep them)"""
-    model, x = _drawn(student.IsingCNN()), _spins(4, 16)
+    model, x = drawn(student.IsingCNN(), LATTICES), _spins(4, 16)
     model.eval()
     logits = tensor(model(x), (4, 2))
     weights, x = [values.detach().double() for values in model.parameters()], x.double()
@@ -233,7 +229,7 @@ def test_ising_cnn__computes_what_its_layers_say(student):
 def test_ising_cnn__drops_hidden_units_in_training(student):
     """is random in training mode only, drops three of ten hidden units and never loses a logit"""
     student.reseed(1)
-    model, x = _drawn(student.IsingCNN()), torch.ones(20, 1, 16, 16)
+    model, x = drawn(student.IsingCNN(), LATTICES), torch.ones(20, 1, 16, 16)
     model.train()
     one, other = (tensor(model(x), (20, 2)) for _ in range(2))
     holds(bool((one != other).any()), "two calls in training mode are the same")
@@ -256,7 +252,7 @@ def test_ising_cnn__drops_hidden_units_in_training(student):
 
 def test_ising_cnn__learns_with_every_layer(student):
     """has logits that every weight has a part in, with a graph, and weights of its own"""
-    model, other, x = _drawn(student.IsingCNN()), student.IsingCNN(), _spins(20, 16)
+    model, other, x = drawn(student.IsingCNN(), LATTICES), student.IsingCNN(), _spins(20, 16)
     before = tensor(other(x), (20, 2))  # lazy layers have their weights from now on
     units_begin_apart(other)
     gradients = student.gradients(student.keeping(model, x), model)
@@ -270,7 +266,7 @@ def test_ising_cnn__learns_with_every_layer(student):
 
 def test_ising_cnn__takes_any_memory_layout(student):
     """gives the same logits where the lattices lie in memory in another order"""
-    model, x = _drawn(student.IsingCNN()), _spins(4, 16)
+    model, x = drawn(student.IsingCNN(), LATTICES), _spins(4, 16)
     model.eval()
     logits = tensor(model(x), (4, 2))
     turned = student.keep(x.permute(0, 2, 3, 1).contiguous())
@@ -280,7 +276,7 @@ def test_ising_cnn__takes_any_memory_layout(student):
 
 def test_ising_cnn__gives_logits(student):
     """gives any real numbers, not probabilities"""
-    model = _drawn(student.IsingCNN())
+    model = drawn(student.IsingCNN(), LATTICES)
     model.eval()
     logits = tensor(model(1e4 * torch.ones(1, 1, 16, 16)), (1, 2))
     outside = (logits < 0) | (logits > 1)
@@ -368,7 +364,7 @@ def test_periodic_cnn__has_2514_parameters(student):
 def test_periodic_cnn__computes_what_its_layers_say(student):
     """gives the logits that its weights give in the layers asked for (where they are kept as
     torch's layers keep them), any number of channels"""
-    model, x = _drawn(student.PeriodicCNN(channels=5)), _spins(4, 6)
+    model, x = drawn(student.PeriodicCNN(channels=5), LATTICES), _spins(4, 6)
     model.eval()
     logits = tensor(model(x), (4, 2))
     weights, x = [values.detach().double() for values in model.parameters()], x.double()
@@ -384,7 +380,7 @@ def test_periodic_cnn__computes_what_its_layers_say(student):
 
 def test_periodic_cnn__takes_the_mean(student):
     """gives four copies of a lattice, side by side, the logits of one"""
-    model = _drawn(student.PeriodicCNN())
+    model = drawn(student.PeriodicCNN(), LATTICES)
     model.eval()
     lattice = torch.ones(1, 1, 4, 4)
     lattice[0, 0, 1, 2] = -1
@@ -393,7 +389,7 @@ def test_periodic_cnn__takes_the_mean(student):
 
 def test_periodic_cnn__does_not_see_a_shift(student):
     """gives a lattice shifted by one site the same logits, and one with other walls others"""
-    model = _drawn(student.PeriodicCNN())
+    model = drawn(student.PeriodicCNN(), LATTICES)
     model.eval()
     row = np.array([1.0, 1.0, 1.0, -1.0, -1.0, -1.0])
     walls = np.array([np.repeat(row[:, None], 6, axis=1), np.outer([1, -1] * 3, [1, -1] * 3)])

@@ -18,7 +18,7 @@ from coursekit import (
     unchanged,
 )
 from coursekit.ising_data import ising_configurations
-from coursekit.networks import stirred, units_begin_apart
+from coursekit.networks import drawn, units_begin_apart
 
 SPINS = np.array(
     [
@@ -337,12 +337,6 @@ def rows(count, width):
     return torch.tensor(spins, dtype=torch.float32)
 
 
-def drawn(model):
-    """The network with drawn weights: with which ones it begins is its own matter."""
-    model(torch.ones(2, 64))  # lazy layers have their weights from now on
-    return stirred(model, np.random.default_rng(1))
-
-
 def test_ising_classifier__shape(student):
     """maps (5, 256) to (5, 2) and (1, 256) to (1, 2), with 18 594 parameters"""
     model = student.IsingClassifier(256)
@@ -355,7 +349,7 @@ def test_ising_classifier__shape(student):
 
 def test_ising_classifier__dropout(student):
     """drops units in training mode only"""
-    model, x = drawn(student.IsingClassifier(64)), rows(30, 64)
+    model, x = drawn(student.IsingClassifier(64), torch.ones(2, 64)), rows(30, 64)
     model.train()
     holds(bool((model(x) != model(x)).any()), "two calls in training mode should differ")
     model.eval()
@@ -366,7 +360,7 @@ def test_ising_classifier__dropout(student):
 def test_ising_classifier__computes_what_its_layers_say(student):
     """gives, in evaluation mode, the logits that its weights give with a ReLU after both hidden
     layers (where they are kept as torch's Linear keeps them)"""
-    model, x = drawn(student.IsingClassifier(64)), 3 * rows(6, 64)
+    model, x = drawn(student.IsingClassifier(64), torch.ones(2, 64)), 3 * rows(6, 64)
     model.eval()
     logits = tensor(model(x), (6, 2))
     weights, x = [values.detach().double() for values in model.parameters()], x.double()
@@ -381,7 +375,7 @@ def test_ising_classifier__computes_what_its_layers_say(student):
 def test_ising_classifier__drops_hidden_units(student):
     """drops hidden units in training mode, not spins and not logits"""
     student.reseed(1)
-    model, x = drawn(student.IsingClassifier(64)), torch.ones(400, 64)
+    model, x = drawn(student.IsingClassifier(64), torch.ones(2, 64)), torch.ones(400, 64)
     model.train()
     logits = tensor(model(x), (400, 2))
     holds(bool((logits != 0).any(axis=1).all()), "logits are zero: is the dropout behind them?")
@@ -394,7 +388,7 @@ def test_ising_classifier__drops_hidden_units(student):
 
 def test_ising_classifier__logits(student):
     """returns logits: some of them below 0 or above 1"""
-    model = drawn(student.IsingClassifier(64))
+    model = drawn(student.IsingClassifier(64), torch.ones(2, 64))
     model.eval()
     returned = tensor(model(20 * rows(50, 64)), (50, 2))
     outside = (returned < 0) | (returned > 1)

@@ -14,7 +14,7 @@ from coursekit import (
     unchanged,
 )
 from coursekit import training as watching
-from coursekit.networks import stirred
+from coursekit.networks import drawn
 
 SET = torch.tensor([[[1.0], [2.0], [6.0]]])
 TETRAHEDRON = torch.tensor([[[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]]) / 8**0.5
@@ -470,8 +470,7 @@ def test_train_energy_model__returns_the_mean_loss_of_every_epoch(student):
 
 def _drawn(model, example, seed=1):
     """The network with drawn weights: with which ones it begins is its own matter."""
-    model(_like(model, example))  # lazy layers have their weights from now on
-    return stirred(model, np.random.default_rng(seed))
+    return drawn(model, _like(model, example), seed)
 
 
 def _learns(student, model, other, x):

@@ -24,6 +24,13 @@ def stirred(model: Any, draw: np.random.Generator) -> Any:
     return model
 
 
+def drawn(model: Any, example: torch.Tensor, seed: int = 1) -> Any:
+    """The same, for a check that draws nothing else. Lazy layers have their weights once a network
+    was called with the example."""
+    model(example)
+    return stirred(model, np.random.default_rng(seed))
+
+
 def units_begin_apart(model: Any) -> None:
     """Units whose weights begin equal, those that come in and those that go out, have equal
     gradients, and stay one unit for ever. A single layer may begin so."""
