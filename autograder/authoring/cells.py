@@ -13,7 +13,7 @@ import textwrap
 from typing import Any
 
 from autograder import course
-from autograder.course import Assignment, Exercise
+from autograder.course import Assignment, Exercise, notebook_cell
 from autograder.errors import CourseError
 from autograder.judging.answers import definition, setup_code
 
@@ -107,12 +107,7 @@ def _cell(kind: str, name: str, source: str, tags: list[str] | None = None) -> C
     """A cell whose id says what it is, so that a rebuild gives the same one."""
     if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name):
         raise CourseError(f"{name!r} cannot be a cell's id: letters, digits, - and _, at most 64")
-    cell: Cell = {"cell_type": kind, "id": name, "metadata": {}, "source": source}
-    if tags:
-        cell["metadata"]["tags"] = tags
-    if kind == "code":
-        cell |= {"execution_count": None, "outputs": []}
-    return cell
+    return notebook_cell(kind, name, source, **({"tags": tags} if tags else {}))
 
 
 def _graded(cell: Cell, **keys: Any) -> Cell:

@@ -15,7 +15,7 @@ from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
 from autograder.files import plain, several, write_atomically
 from autograder.records.history import Policy, save_policy
-from autograder.results import Result, Store, dropped
+from autograder.results import Result, Store, dropped, submitted
 
 from .terminal import (
     COURSE,
@@ -139,9 +139,8 @@ def regrade(
         good = [change.after for change in changes if change.after.status != "grader_error"]
         recorder = Recorder(course_dir, [found])
         for result in Store(course_dir).all(name):
-            if sha256(course_dir / "submitted" / result.student / name, name) == (
-                result.submission_sha256
-            ):  # a run that was stopped may have left it out
+            there = sha256(submitted(course_dir, result.student, name), name)
+            if there == result.submission_sha256:  # a run that was stopped may have left it out
                 recorder.record(result)
         totals = {
             after.student: (recorder.preview(before).total, recorder.preview(after).total)
