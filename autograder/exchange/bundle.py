@@ -81,7 +81,8 @@ def _with_its_kit(assignment: Assignment) -> bytes:
     notebook = json.loads(files.pop(f"{assignment.name}.ipynb"))
     text = Template((_TEMPLATES / "kit.py").read_text(encoding="utf-8"))
     lines = textwrap.wrap(base64.b64encode(_zipped(files)).decode(), 96)
-    cell = notebook_cell("code", "kit", text.substitute(packed="\n".join(lines)).strip(), **_CLOSED)
+    source = text.substitute(packed="\n".join(lines)).strip().splitlines(keepends=True)
+    cell = notebook_cell("code", "kit", source, **_CLOSED)
     ids = [one["id"] for one in notebook["cells"]]
     notebook["cells"].insert(ids.index("demo_helpers"), cell)
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
