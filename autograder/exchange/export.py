@@ -137,12 +137,11 @@ def not_graded(course_dir: Path, assignment: Assignment) -> list[str]:
 
 def outdated(course_dir: Path, assignment: Assignment) -> list[str]:
     """Whose notebook is another one by now than the one that their mark is for."""
-    name, left = assignment.name, dropped(course_dir)
+    name = assignment.name
     return [
         result.student
         for result in Store(course_dir).all(name)
-        if result.student not in left
-        and sha256(submitted(course_dir, result.student, name), name)
+        if sha256(submitted(course_dir, result.student, name), name)
         not in ("", result.submission_sha256)
     ]
 

@@ -33,7 +33,7 @@ def feedback_archive(
         page = course_dir / "feedback" / student / name / f"{name}.html"
         place = _place(of, kind, student)
         if of.store.load(name, student) is None:
-            left_out.append(f"{student}: the result is damaged; grade again")
+            left_out.append(f"{student}: the result is damaged or gone; grade again")
         elif not page.is_file():
             left_out.append(f"{student}: there is no feedback page; grade again")
         elif not place:

@@ -27,7 +27,7 @@ from autograder.judging.submission import (
 from autograder.records.words import OUTCOMES
 from autograder.results import ExerciseResult, Result, Store, submitted
 
-from .rows import auto_score, indented, read_json
+from .rows import auto_score, built_notebook, indented
 from .times import TIMESTAMP, submission_time
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def autograded_notebook(
     Order, points and locked cells are the release's. What the student added stands where it
     stood, as far as that can be said: after the last cell before it that the release knows.
     """
-    notebook = read_json(assignment.release)
+    notebook = built_notebook(assignment.release)
     outline = outline_of(assignment)
     answers, extras = _placed(submission, assignment, outline)
     checks = {exercise.check_cell: exercise for exercise in assignment.exercises}

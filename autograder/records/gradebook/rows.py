@@ -71,7 +71,7 @@ def save_cells(session: Any, assignment: Assignment, course_id: str) -> None:
     named = {"name": assignment.name}
     found = row_of(session, api.Assignment, named, course_id=course_id)
     notebook = row_of(session, api.Notebook, named | {"assignment_id": found.id})
-    kernel = read_json(assignment.release)["metadata"].get("kernelspec", {})
+    kernel = built_notebook(assignment.release)["metadata"].get("kernelspec", {})
     update_rows(session, api.Notebook, [(notebook, {"kernelspec": json.dumps(kernel)})])
     for table, wanted in _nbgrader_cells(assignment).items():
         rows = {row.name: row for row in session.query(table).filter_by(notebook_id=notebook.id)}
@@ -130,7 +130,7 @@ def _nbgrader_cells(assignment: Assignment) -> dict[Any, dict[str, dict[str, Any
     grades: dict[str, dict[str, Any]] = {}
     solutions: dict[str, dict[str, Any]] = {}
     sources: dict[str, dict[str, Any]] = {}
-    for raw in read_json(assignment.source)["cells"]:
+    for raw in built_notebook(assignment.source)["cells"]:
         raw = raw | {"source": "".join(raw["source"])}
         cell = nbformat.from_dict(raw)  # type: ignore[no-untyped-call]
         if not (is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell)):
@@ -338,7 +338,7 @@ def indented(text: str) -> str:
     return "\n".join(f"    {line}" for line in plain(text).splitlines())
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def built_notebook(path: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:
