@@ -150,7 +150,10 @@ class _Diagnosis:
         if not covers and self.exercise.seconds <= SECONDS:  # of a training too little is asked
             covers = self._covers(self._nearly)
         hints = chosen(covers, {wrong: wrong.hint for wrong in covers})
-        if self._late() or not hints:
+        explained = frozenset().union(*covers.values())
+        # What holds in all that failed says more than what was done in the lesser part of it.
+        lesser = len(explained) < _MOST * len(self._shown) and self.relation()
+        if self._late() or not hints or lesser:
             return "", ""
         first = next(wrong for wrong in covers if hints[0].startswith(wrong.hint))
         return first.name, " Besides: ".join(hints)
