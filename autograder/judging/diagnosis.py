@@ -5,7 +5,8 @@
    some right answer differs, it passes every check that the student passes, and fails none in
    another way. Mistakes that cannot be told apart are named together; two slips seen in different
    checks are both named.
-   Where none explains all, one that explains most of what failed is named.
+   Where none explains all, one that explains most of what failed is named; what explains
+   the lesser part gives way to a relation that holds in all.
 2. Else a **relation** between what came back and the right numbers (`relations`), and a **fact
    about the code** that holds for no right answer (`coursekit.facts`).
 3. Where there is neither, a **small change** of a right answer that answers as the student does

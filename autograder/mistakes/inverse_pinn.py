@@ -1139,10 +1139,9 @@ recover_alpha_slips = [
     plain(
         "seed_of_its_own",
         "torch.manual_seed(generator.initial_seed())",
-        "torch.manual_seed(0)",
+        "generator = torch.manual_seed(0)",
         "repeats_itself",
-        "The first weights are the same whatever generator says: a seed is written into the "
-        "function.",
+        "The result is the same whatever generator says: a seed is written into the function.",
         0.95,
     ),
     plain(
