@@ -103,7 +103,7 @@ def test_what_asks_for_nothing_back_goes_with_the_next_request() -> None:
         before = len(cage.asked)
         kept = [student.keep(np.zeros(2)), student.keep([0.0])]
         student.mse_loss(*kept)
-        first, second = student.values(kept)
+        first, second = student.value(kept)
         assert (list(first), second) == ([1.0, 1.0], [0.0, 1.0])
         assert len(cage.asked) - before == 2  # the call and the values
         told = [decode(one.request)["op"] for one in student.requests]

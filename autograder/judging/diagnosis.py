@@ -17,10 +17,9 @@ not depend on how busy the machine is; checks that train take too long to be rep
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 from coursekit import facts
 from coursekit.slips import chosen
@@ -54,39 +53,32 @@ class Observer:
         self, judge: Judge, salt: str, code: Sequence[Cell] = (), known: Known | None = None
     ) -> None:
         self.judge, self.salt, self.code = judge, salt, code
-        self.known = known or Known(judge.assignment)
+        self.known = Known(judge.assignment) if known is None else known
         self.spent = 0.0
         """CPU seconds."""
 
     def __call__(self, result: ExerciseResult, transcripts: Transcripts) -> None:
-        work = self.named(result, transcripts)
-        if work is None or (result.mistake and " Or: " not in result.hint):
-            return
-        # Two mistakes that answer alike: what stands in the code may tell them apart.
-        with self._accounted():
-            told, fact = result.hint, self._fact(work.exercise)
-            if not told:
-                told = work.relation() or (not fact and work.small_change()) or work.place()
-            result.hint = " ".join(filter(None, (told, fact)))
+        started = time.process_time()
+        try:
+            work = self.named(result, transcripts)
+            # Two mistakes that answer alike: what stands in the code may tell them apart.
+            if work and (not result.mistake or " Or: " in result.hint):
+                told, fact = result.hint, self._fact(work.exercise)
+                if not told:
+                    told = work.relation() or (not fact and work.small_change()) or work.place()
+                result.hint = " ".join(filter(None, (told, fact)))
+        finally:
+            self.spent += time.process_time() - started
 
     def named(self, result: ExerciseResult, transcripts: Transcripts) -> _Diagnosis | None:
         """Names the known mistake, and looks no further; None where there is nothing to look at."""
         failed = {(c.name, c.hidden): c.kind for c in result.checks if c.outcome == "failed"}
         if not failed or {*failed.values()} <= {"unwritten", "missing"}:
             return None
-        with self._accounted():
-            exercise = self.judge.assignment.exercise(result.name)
-            work = _Diagnosis(self, exercise, transcripts, failed)
-            result.mistake, result.hint = work.named()
+        exercise = self.judge.assignment.exercise(result.name)
+        work = _Diagnosis(self, exercise, transcripts, failed)
+        result.mistake, result.hint = work.named()
         return work
-
-    @contextlib.contextmanager
-    def _accounted(self) -> Iterator[None]:
-        started = time.process_time()
-        try:
-            yield
-        finally:
-            self.spent += time.process_time() - started
 
     def _fact(self, exercise: Exercise) -> str:
         own = [cell.source for cell in self.code if cell.label == cell_of(exercise.name)]
@@ -122,7 +114,6 @@ class _Diagnosis:
             # Who returns None in some checks only has not forgotten to return.
             silent = {n: c for n, c in quick.items() if n in failed and n not in self.telling}
             self.telling |= {n: c for n, c in silent.items() if _says_none(c)}
-        self.differing: dict[Key, bool] = {}
 
     def _in_time(self, told: Transcripts) -> Transcripts:
         """The quickest of these checks, as many as all known answers can repeat long before the
@@ -146,30 +137,23 @@ class _Diagnosis:
     def named(self) -> tuple[str, str]:
         """The known mistake that is the student's, and what is said of it, and of others that show
         beside it; "" where there is none."""
-        covers = self._covers(self._cover)
+        covers = self._covers()
         if not covers and self.exercise.seconds <= SECONDS:  # of a training too little is asked
-            covers = self._covers(self._nearly)
+            covers = self._covers(nearly=True)
         hints = chosen(covers, {wrong: wrong.hint for wrong in covers})
         if self._late() or not hints:
             return "", ""
         first = next(wrong for wrong in covers if hints[0].startswith(wrong.hint))
         return first.name, " Besides: ".join(hints)
 
-    def _covers(self, cover: Callable[[Replayed], frozenset[Key]]) -> dict[Mistake, frozenset[Key]]:
+    def _covers(self, nearly: bool = False) -> dict[Mistake, frozenset[Key]]:
         """The failed checks in which each possible mistake answers as the student does."""
-        covers = ((wrong, cover(self.known[wrong])) for wrong in self.wrong)
+        covers = ((wrong, self._cover(self.known[wrong], nearly)) for wrong in self.wrong)
         return {wrong: found for wrong, found in covers if found}
-
-    def _nearly(self, wrong: Replayed) -> frozenset[Key]:
-        """The same of a mistake that explains most of what failed, and may differ in the rest:
-        beside it there is something else, at the edge of what is asked."""
-        cover = {key for key in self._shown if self._agree(wrong, key)}
-        most = len(cover) >= _MOST * len(self._shown) and len(self._shown) > 1
-        return frozenset(cover) if most and self._passes(wrong) else frozenset()
 
     def small_change(self) -> str:
         """What changes of the reference answer as the student does in every failed check."""
-        told = [k for k in self._shown if self._differs(k) and _has_values(self.telling[k])]
+        told = [k for k in self._shown if k in self._differing and _has_values(self.telling[k])]
         if not told:
             return ""
         name = self.exercise.name
@@ -194,20 +178,24 @@ class _Diagnosis:
                     return ""
         return f"This is what comes out when {' or '.join(sorted(words))}." if words else ""
 
-    def _cover(self, wrong: Replayed) -> frozenset[Key]:
+    def _cover(self, wrong: Replayed, nearly: bool = False) -> frozenset[Key]:
         """The failed checks in which a possible mistake answers as the student does; none if it
-        fails another one, or this one in another way."""
-        fails = {key for key, passed in wrong.passes.items() if not passed}
-        if any(check.key in fails for check in self.passed):
+        fails another one, or one in another way. `nearly`: it may differ in the rest, if it
+        explains most: beside it there is something else, at the edge of what is asked."""
+        if not all(wrong.passes.get(check.key, True) for check in self.passed):
             return frozenset()
         cover: set[Key] = set()
         for key in self._shown:
             if self._agree(wrong, key):
                 cover.add(key)
-            elif key in fails:
+            elif not nearly and not wrong.passes.get(key, True):
                 return frozenset()
-        holds = cover and not self._fails_otherwise(wrong, cover) and self._passes(wrong)
-        return frozenset(cover) if holds else frozenset()
+        if nearly:
+            fits = len(cover) >= _MOST * len(self._shown) and len(self._shown) > 1
+        else:
+            fits = bool(cover) and not self._fails_otherwise(wrong, cover)
+        fits = fits and all(self._check_passes(wrong, check) for check in self.passed)
+        return frozenset(cover) if fits else frozenset()
 
     @functools.cached_property
     def _shown(self) -> list[Key]:
@@ -229,34 +217,28 @@ class _Diagnosis:
         return self._alike(answer, key, by_kind=key in self._by_kind)
 
     def _alike(self, answer: Replayed, key: Key, *, by_kind: bool) -> bool:
-        calls, in_words = self.telling[key], not self._differs(key)
+        calls, in_words = self.telling[key], key not in self._differing
         return not self._late() and answer.agrees(calls, in_words=in_words, by_kind=by_kind)
 
-    def _differs(self, key: Key) -> bool:
-        """Whether a value came back that is wrong. Else an exception is all that tells: its class
-        may have many causes, its words have few; but everybody has words of their own for what is
-        to be refused."""
-        if key not in self.differing:
-            right, calls = self.known[None], self.telling[key]
+    @functools.cached_property
+    def _differing(self) -> set[Key]:
+        """Those in which a value came back that is wrong, or something is to be refused. Else an
+        exception is all that tells: its class may have many causes, its words have few; but
+        everybody has words of their own for what is to be refused."""
+        right, found = self.known[None], set()
+        for key, calls in self.telling.items():
             refused = any(not Said(said).ok for _, said in right.replayed(calls))
-            wrong = any(not pair.same for pair in right.pairs(calls))
-            self.differing[key] = refused or wrong
-        return self.differing[key]
+            if refused or any(not pair.same for pair in right.pairs(calls)):
+                found.add(key)
+        return found
 
     def _fails_otherwise(self, wrong: Replayed, cover: Collection[Key]) -> bool:
         """In some failed check the mistake shows as well, but not as it does for the student."""
-        rest = [
-            check
-            for check in self.judge.of(self.exercise)
-            if check.key in self.telling and check.key not in cover
-        ]
         return any(
             not self._check_passes(wrong, check) and not self._agree(wrong, check.key)
-            for check in rest
+            for check in self.judge.of(self.exercise)
+            if check.key in self.telling and check.key not in cover
         )
-
-    def _passes(self, wrong: Replayed) -> bool:
-        return all(self._check_passes(wrong, check) for check in self.passed)
 
     def _check_passes(self, wrong: Replayed, check: Check) -> bool:
         if check.key not in wrong.passes:

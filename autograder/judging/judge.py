@@ -63,8 +63,7 @@ shape, the name of a type, the text of a cell that stopped would be room for a r
 stood beside the student's code."""
 
 _LACKS = ("start new thread", "allocate memory", "not enough memory", "temporarily unavailable")
-"""What a RuntimeError says, of threads or of torch, where there is no room for them; all others are
-slips."""
+"""What errors say, of threads or of torch, where there is no room; all others are slips."""
 
 FIXTURES = ("student", "draw")
 """What a check may ask for: the student's functions, and random numbers of its own."""
@@ -286,17 +285,15 @@ def _ran_out(raised: Exception | None) -> bool:
     another exercise left behind has brought about."""
     if not isinstance(raised, StudentError):
         return False
-    wants = {"MemoryError", "OSError"}.intersection(raised.bases)
-    lacks = "RuntimeError" in raised.bases and any(words in raised.detail for words in _LACKS)
-    return raised.kind in ("died", "memory") or bool(wants) or lacks
+    return raised.kind in ("died", "memory") or "OSError" in raised.bases or _wants_room(raised)
 
 
 def _wants_room(raised: Exception) -> bool:
-    """Whether the reference itself had no memory left, or no thread: of what a student gave back
-    there may be so much, and it says nothing of the check."""
-    text = f"{raised} {getattr(raised, 'detail', '')}"
-    lacks = "MemoryError" in getattr(raised, "bases", ()) or any(words in text for words in _LACKS)
-    return isinstance(raised, MemoryError) or lacks
+    """Whether no memory was left, or no thread. Of the reference it says nothing of the check: what
+    a student gave back may be so much."""
+    bases = getattr(raised, "bases", ())
+    lacks = any(words in f"{raised} {getattr(raised, 'detail', '')}" for words in _LACKS)
+    return isinstance(raised, MemoryError) or "MemoryError" in bases or lacks
 
 
 def summarise(exercise: Exercise, checks: list[CheckResult], guards: set[str]) -> ExerciseResult:

@@ -175,7 +175,7 @@ def unchanged(student: Any, call: Callable[..., Any], *arguments: Any) -> None:
     """`call` leaves its arguments as they were."""
     kept = [student.keep(argument) for argument in arguments]
     call(*kept)
-    for before, after in zip(arguments, student.values(kept), strict=True):
+    for before, after in zip(arguments, student.value(kept), strict=True):
         holds(_same(after, before), "it changes what it is given; it should work on new arrays")
 
 

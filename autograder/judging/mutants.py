@@ -183,12 +183,8 @@ def _places(tree: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]
                 continue
             several = value if isinstance(value, list) else [value]
             for number, node in enumerate(several):
-                if isinstance(node, ast.AST) and not _in_annotation(parent, field):
+                if isinstance(node, ast.AST):
                     yield parent, field, number if isinstance(value, list) else None, node
-
-
-def _in_annotation(parent: ast.AST, field: str) -> bool:
-    return isinstance(parent, ast.arg) or (isinstance(parent, ast.AnnAssign) and field != "value")
 
 
 def _put(parent: ast.AST, field: str, number: int | None, node: ast.AST) -> None:

@@ -9,6 +9,7 @@ what guards and the point of an exercise do to them are the judge's; pytest says
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -20,8 +21,6 @@ if TYPE_CHECKING:  # torch, which other tests than checks may not need
 
     from .judge import Check, Judge
     from .student import Student
-
-_JUDGES = pytest.StashKey[dict[Path, "Judge"]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,7 +34,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "point: what the exercise is about: without it, half at most"
     )
-    config.stash[_JUDGES] = {}
 
 
 @pytest.hookimpl(trylast=True)
@@ -105,24 +103,24 @@ def _new_student(judge: Judge, notebook: Path | None) -> Student:
 
 
 def _judge_and_check(item: pytest.Item) -> tuple[Judge, Check]:
-    from autograder.course import course
-
-    from .judge import Judge
-
-    judges = item.config.stash[_JUDGES]
-    if item.path not in judges:
-        found = [
-            one for one in course().values() if item.path in (one.hidden_checks, one.public_checks)
-        ]
-        if not found:
-            raise pytest.UsageError(f"{item.path} holds no assignment's checks")
-        judges[item.path] = Judge(found[0])
-    judge = judges[item.path]
+    judge = _judge(item.path)
     hidden = item.path == judge.assignment.hidden_checks
     for check in judge.checks:
         if check.hidden == hidden and check.function.__name__ == item.name:
             return judge, check
     raise pytest.UsageError(f"{item.nodeid} is no check of {judge.assignment.name}")
+
+
+@functools.cache
+def _judge(path: Path) -> Judge:
+    from autograder.course import course
+
+    from .judge import Judge
+
+    for found in course().values():
+        if path in (found.hidden_checks, found.public_checks):
+            return Judge(found)
+    raise pytest.UsageError(f"{path} holds no assignment's checks")
 
 
 def _is_check(item: pytest.Item) -> TypeGuard[pytest.Function]:

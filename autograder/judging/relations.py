@@ -164,11 +164,9 @@ def _flat(mine: Any, right: Any) -> _Arrays | None:
     return [] if isinstance(mine, bool) and isinstance(right, bool) else [(a, b)]
 
 
-def _close(one: np.ndarray, other: np.ndarray, relative: float = _RELATIVE) -> bool:
-    scale = np.abs(other[np.isfinite(other)]).max(initial=0.0)
-    return bool(
-        np.allclose(one, other, rtol=relative, atol=1e-2 * relative * scale, equal_nan=True)
-    )
+def _close(one: np.ndarray, other: np.ndarray) -> bool:
+    nearly = 1e-2 * _RELATIVE * np.abs(other[np.isfinite(other)]).max(initial=0.0)
+    return bool(np.allclose(one, other, rtol=_RELATIVE, atol=nearly, equal_nan=True))
 
 
 def _of_all(arrays: _Arrays) -> str:

@@ -31,20 +31,19 @@ _DECIDE = (Handle, np.random.Generator, torch.Generator)
 """What a call may be given that makes more than one answer right: random numbers, a network."""
 
 
-class Known:
-    """What the known answers to an assignment's exercises do under one salt."""
+class Known(dict["Answer | None", "Replayed"]):
+    """What the known answers to an assignment's exercises, or for None the reference, do under one
+    salt."""
 
     def __init__(self, assignment: Assignment) -> None:
+        super().__init__()
         self.assignment = assignment
-        self._replayed: dict[Answer | None, Replayed] = {}
         self._room = [MAX_SAID]
 
-    def __getitem__(self, answer: Answer | None) -> Replayed:
-        """A known answer, or for None the reference."""
-        if answer not in self._replayed:
-            session = functools.partial(_session, self.assignment, answer)
-            self._replayed[answer] = Replayed(session, self._room)
-        return self._replayed[answer]
+    def __missing__(self, answer: Answer | None) -> Replayed:
+        session = functools.partial(_session, self.assignment, answer)
+        self[answer] = Replayed(session, self._room)
+        return self[answer]
 
     def judged(
         self, answer: Answer | None, result: ExerciseResult, transcripts: Transcripts
@@ -227,17 +226,13 @@ _KEPT = {
     "ndarray": "an array",
     **dict.fromkeys(("int", "float", "int64", "float32", "float64"), "a number"),
 }
-
-
-def _kept_kind(handle: Handle) -> str:
-    """What stayed in the worker: a value of some kind, or an object of whatever class."""
-    return _KEPT.get(handle.type_name, "an object")
+"""What stayed in the worker, by its class; of any other it is an object."""
 
 
 def _same(one: Any, other: Any) -> bool:
     """Equal up to rounding, with the same structure; handles equal handles of the same kind."""
     if isinstance(one, Handle) and isinstance(other, Handle):
-        return _kept_kind(one) == _kept_kind(other)
+        return _KEPT.get(one.type_name) == _KEPT.get(other.type_name)
     if isinstance(one, Handle) or isinstance(other, Handle):
         return False
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):

@@ -13,7 +13,7 @@ from autograder.course import Cell, Exercise
 from autograder.results import ExerciseResult
 from autograder.sandbox import alive, clock
 from autograder.sandbox.cage import Cage
-from autograder.sandbox.transport import Caged
+from autograder.sandbox.transport import CELLS, Caged
 
 from .follow_through import After, Tries
 from .judge import Judge
@@ -51,7 +51,7 @@ class InCage:
         notes = [f"not run at grading: {line}" for line in caged.skipped[:5]]
         notes += [failure.sentence for failure in caged.failures[:10]]
         if again := _owed(caged, results):
-            alone = bool(caged.killed or caged.killed_cells)
+            alone = bool(caged.killed)
             crowded = "as time ran out on a crowded machine, or at a slow disk"
             why = "alone, as memory may have run out" if alone else crowded
             notes.append(f"tried again, {why}: {', '.join(again)}")
@@ -86,10 +86,9 @@ class InCage:
 
 def _owed(caged: Caged, results: list[ExerciseResult]) -> list[str]:
     """The exercises that may have lost points by the machine."""
-    cells = caged.late_cells or caged.killed_cells
     hit = caged.late | caged.killed
     lost = [result.name for result in results if result.points < result.max_points]
-    return [name for name in lost if cells or name in hit]
+    return [name for name in lost if hit & {name, CELLS}]
 
 
 @contextlib.contextmanager

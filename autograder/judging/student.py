@@ -31,7 +31,7 @@ from autograder.sandbox.protocol import (
     read_reply,
 )
 
-from .uses import pieces_of
+from .uses import binds
 
 _MADE = 2**32
 """Objects that checks have made in the worker are numbered from here on."""
@@ -165,12 +165,9 @@ class Student(coursekit.student.Student):
             raise
         return found if isinstance(found, list) else [found]
 
-    def value(self, kept: Any) -> Any:
+    def value(self, kept: Kept | list[Kept]) -> Any:
+        """Those of several are asked for together."""
         return self.request({"op": "value", "target": kept})
-
-    def values(self, kept: list[Kept]) -> Any:
-        """Those of several, asked for together."""
-        return self.value(kept)
 
     def reseed(self, seed: int) -> None:
         self.request({"op": "reseed", "seed": seed})
@@ -291,7 +288,7 @@ class Student(coursekit.student.Student):
         before: list[CellFailure] = []
         for failure in self.transport.failures:
             mine = failure.cell.label == own
-            if (mine and not failure.first) or _binds(name, failure.text):
+            if (mine and not failure.first) or binds(failure.text, [name]):
                 return f"is not defined, because {_first_of_all(failure, before)}"
             if mine:
                 beside = beside or f"; {_told(failure)}"
@@ -315,13 +312,9 @@ def _first_of_all(failure: CellFailure, before: list[CellFailure]) -> str:
     """What stopped, or what stopped before and left it without a name that it needs."""
     needed = re.search(r": (\w+) is not defined$", failure.why)
     for number, earlier in enumerate(before):
-        if needed and _binds(needed[1], earlier.text):
+        if needed and binds(earlier.text, [needed[1]]):
             return _first_of_all(earlier, before[:number])
     return _told(failure)
-
-
-def _binds(name: str, text: str) -> bool:
-    return name in text and any(name in piece.binds for piece in pieces_of(text))
 
 
 def _strings(values: Any) -> list[str]:

@@ -47,14 +47,11 @@ def pieces_of(source: str) -> tuple[Piece, ...]:
     """A cell's statements; of one that is no Python as a whole, what can be read of it."""
     if len(source) > MAX_SOURCE:
         return (_as_words(source),)
-    try:
+    with contextlib.suppress(*UNREADABLE):
         return tuple(_pieces(source, ast.parse(source), as_written=True))
-    except UNREADABLE:
-        pass
-    try:  # with what only IPython reads
+    with contextlib.suppress(*UNREADABLE):  # with what only IPython reads
         return tuple(_pieces(source, tree_of(source, "a cell", 0), as_written=False))
-    except UNREADABLE:
-        return tuple(piece for part in _blocks(source) for piece in _pieces_of_block(part))
+    return tuple(piece for part in _blocks(source) for piece in _pieces_of_block(part))
 
 
 def uses(assignment: Assignment, cells: Sequence[Cell], calls: Uses) -> Uses:
@@ -75,8 +72,8 @@ def answered_below(cells: Sequence[Cell], exercise: Exercise) -> list[int]:
     far as the last that does: those answers a notebook's checks can meet."""
     holders = [number for number, cell in enumerate(cells, 1) if holds(cell, exercise)]
     own = [number for number in holders if cells[number - 1].label == cell_of(exercise.name)]
-    bound = ([n for n in holders if binds(cells[n - 1], [name])] for name in exercise.defines)
-    own += [numbers[0] for numbers in bound if numbers]
+    for name in exercise.defines:
+        own += [n for n in holders if binds(cells[n - 1].source, [name])][:1]
     return sorted({max(own), holders[-1]}) if holders else []
 
 
@@ -112,13 +109,13 @@ def bound_in(cells: Iterable[Cell]) -> set[str]:
 
 
 def holds(cell: Cell, exercise: Exercise) -> bool:
-    return cell.label == cell_of(exercise.name) or binds(cell, exercise.defines)
+    return cell.label == cell_of(exercise.name) or binds(cell.source, exercise.defines)
 
 
-def binds(cell: Cell, names: Iterable[str]) -> bool:
-    """Whether a cell gives one of the names a value."""
-    there = {name for name in names if name in cell.source}
-    return bool(there) and any(there & piece.binds for piece in pieces_of(cell.source))
+def binds(source: str, names: Iterable[str]) -> bool:
+    """Whether a cell, or a part of one, gives one of the names a value."""
+    there = {name for name in names if name in source}
+    return bool(there) and any(there & piece.binds for piece in pieces_of(source))
 
 
 Reads = dict[str, list[frozenset[str]]]

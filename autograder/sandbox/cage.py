@@ -114,10 +114,18 @@ class Cage:
             raise CageError(f"{error.filename} is not installed") from None
         finally:
             theirs.close()
+        setting = {
+            "namespaces": self.level == "full",
+            "landlock": self.level == "landlock",
+            "readable": [str(path) for path in bubblewrap.libraries()] + [str(bubblewrap.WORKER)],
+            "scratch": self._scratch,
+            "folder": self._folder,
+            "uid": self._user,
+        }
         self._line = ours
         self._line.settimeout(_PATIENCE)
         try:
-            self._line.send(json.dumps(self._setting()).encode())
+            self._line.send(json.dumps(setting).encode())
             ready = self._line.recv(65536)
         except OSError:
             ready = b""
@@ -129,16 +137,6 @@ class Cage:
         if sys.platform == "linux" and self.level != "full" and look_at(self.process.pid) is None:
             self.close()
             raise CageError("/proc hides from the grader what a submission starts (hidepid)")
-
-    def _setting(self) -> dict[str, object]:
-        return {
-            "namespaces": self.level == "full",
-            "landlock": self.level == "landlock",
-            "readable": [str(path) for path in bubblewrap.libraries()] + [str(bubblewrap.WORKER)],
-            "scratch": self._scratch,
-            "folder": self._folder,
-            "uid": self._user,
-        }
 
     def _command(self) -> list[str]:
         folder = "/cage/worker" if self.level == "full" else str(bubblewrap.WORKER)
@@ -320,22 +318,16 @@ class Worker:
         self.watch.begin(budget)
         try:
             self.line.sendall(HEADER.pack(nonce, len(request)) + request)
-            echoed, length = HEADER.unpack(self._received(HEADER.size))
+            echoed, length = HEADER.unpack(receive(self.line, HEADER.size))
             if echoed != nonce or length > MAX_BYTES + 2**16:  # what was written before, too
                 raise WorkerEnded("died", "gave an answer that cannot be read")
-            return self._received(length)
+            return receive(self.line, length)
         except WorkerEnded as ended:
             raise self._end(ended) from None
         except OSError:
             raise self._end(WorkerEnded("died", "")) from None
         finally:
             self.watch.finish()
-
-    def _received(self, count: int) -> bytes:
-        data = receive(self.line, count)
-        if data is None:
-            raise WorkerEnded("died", "")
-        return data
 
     def _end(self, ended: WorkerEnded) -> Exception:
         """Kills what is left and finds out how it ended, in words for the student."""

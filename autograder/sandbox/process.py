@@ -256,11 +256,6 @@ def has_used_its_time(pid: int) -> bool:
     return False
 
 
-def state(pid: int) -> str:
-    seen = look_at(pid)
-    return "X" if seen is None else seen.state
-
-
 def own_bytes(pid: int) -> int:
     """Bytes of a process less those of files: its own, those that it shares with other
     processes, those that were swapped out, and the tables of them."""
@@ -409,7 +404,7 @@ def _socket_buffer() -> int:
 def wait_gone(pid: int, seconds: float) -> bool:
     """Whether the process has ended, at the latest after so many seconds."""
     deadline = time.monotonic() + seconds
-    while state(pid) not in "ZX":
+    while (seen := look_at(pid)) and seen.state not in "ZX":
         if time.monotonic() > deadline:
             return False
         time.sleep(0.001)

@@ -44,6 +44,8 @@ _USED_UP = (
     "Python too often"
 )
 _TOGETHER = 2**20  # bytes that go with a request
+CELLS = ""
+"""In place of an exercise's name."""
 MAX_DEATHS = 4
 MAX_DEADLY = 20
 MAX_STATEMENTS = 5_000
@@ -105,10 +107,10 @@ class Caged:
         self.ran = False
         """Whether the cells have run to their end."""
         self.late: set[str] = set()
-        """Exercises whose time ran out while the machine was crowded, or a disk slow."""
+        """Whose time ran out, an exercise's or the cells', while the machine was crowded, or a disk
+        slow."""
         self.killed: set[str] = set()
-        """Exercises whose worker was ended for want of memory that others may have had."""
-        self.late_cells = self.killed_cells = False
+        """Whose worker was ended for want of memory that others may have had."""
 
     def begin(self, exercise: str, seed: int) -> None:
         """A worker ready for a check of the exercise; StudentError if it may have none.
@@ -182,37 +184,35 @@ class Caged:
         mine = self._allowance()
         before = mine.budget.cpu
         try:
-            answer = self._answer(request, mine.budget)
+            answer = self._answer(request, mine.budget, self.exercise)
         except WorkerEnded as ended:
             mine.deaths += 1
             self.ended_by = self.exercise
-            if ended.killed:
-                self.killed.add(self.exercise)
             if ended.kind == "time":
-                self._run_out(ended.crowded)
+                mine.budget.cpu = 0.0
                 allowed = self.assignment.exercise(self.exercise).seconds
                 ended.text += f" (all checks of {self.exercise} may use {allowed:g} s)"
             raise StudentError(ended.kind, ended.text) from None
-        finally:
-            if self.worker.struck:
-                self.killed.add(self.exercise)
         self.used += (before - mine.budget.cpu) / self.pace
-        if mine.budget.cpu <= 0:
-            self._run_out()
+        if mine.budget.cpu <= 0 and self._slower():
+            self.late.add(self.exercise)
         return answer
 
-    def _run_out(self, crowded: bool = False) -> None:
-        """The exercise has no time left, in a request or at the end of one."""
-        self._allowance().budget.cpu = 0.0
-        if crowded or self._slower():
-            self.late.add(self.exercise)
-
-    def _answer(self, request: bytes, budget: Budget) -> bytes:
+    def _answer(self, request: bytes, budget: Budget, of: str) -> bytes:
+        """To a request of an exercise or the cells; where the machine may be to blame is noted."""
         assert self.worker is not None
         before = replace(budget)
         try:
             return self.worker.ask(request, budget)
+        except WorkerEnded as ended:
+            if ended.killed:
+                self.killed.add(of)
+            if ended.kind == "time" and (ended.crowded or self._slower()):
+                self.late.add(of)
+            raise
         finally:
+            if self.worker.struck:
+                self.killed.add(of)
             self.computed += before.cpu - budget.cpu
             self.wanted += before.wall - budget.wall - (before.idle - budget.idle)
 
@@ -271,21 +271,16 @@ class Caged:
         return True
 
     def _ask_cell(self, request: bytes) -> bytes:
-        assert self.worker is not None
         self.asked += 1
         late = self.left.cpu <= 0
         share = (LATE_SECONDS if late else protocol.CELL_SECONDS) * self.pace
         own = replace(self.left, cpu=share)
         try:
-            return self._answer(request, own)
+            return self._answer(request, own, CELLS)
         except WorkerEnded as ended:
-            self.killed_cells |= ended.killed
-            if ended.kind == "time":
-                self.timed_out += share
-                self.late_cells |= ended.crowded or self._slower()
+            self.timed_out += share if ended.kind == "time" else 0.0
             raise StudentError(ended.kind, ended.text) from None
         finally:
-            self.killed_cells |= self.worker.struck
             used = share - own.cpu
             self.cell_seconds += used
             self.cell_idle += self.left.idle - own.idle

@@ -204,8 +204,8 @@ def serve(line: socket.socket) -> None:
     handler: Any = _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
     line.send(b"!")  # the kernel adds our process number, which the judge reads
     while True:
-        nonce, length = HEADER.unpack(receive(line, HEADER.size) or os._exit(0))
-        request = receive(line, length) or os._exit(0)
+        nonce, length = HEADER.unpack(receive(line, HEADER.size))
+        request = receive(line, length)
         _signal.signal(_signal.SIGINT, handler)
         answer = session.answer(request)
         if os.getpid() != me:  # the answer forked; only the first process speaks

@@ -31,8 +31,8 @@ LIMITS = {
 }
 
 
-def receive(line: socket.socket, count: int) -> bytes | None:
-    """So many bytes of the line, as soon as they are there; None where it ended before.
+def receive(line: socket.socket, count: int) -> bytes:
+    """So many bytes of the line, as soon as they are there; OSError where it ended before.
 
     They come in one piece, unless a signal came or processes write by turns: a piece more costs the
     same, however many there are.
@@ -41,14 +41,12 @@ def receive(line: socket.socket, count: int) -> bytes | None:
     there = len(found)
     if there == count:
         return found
-    if not found:
-        return None
     data = memoryview(bytearray(count))
     data[:there] = found
     while there < count:
         more = line.recv_into(data[there:], 0, socket.MSG_WAITALL)
         if not more:
-            return None
+            raise ConnectionError("the line has ended")
         there += more
     return bytes(data)
 

@@ -17,9 +17,8 @@ judges anything: it computes what the student's code computes.
     {"op": "gradients", "of": Handle, "wrt": Handle}      through kept tensors or a module
     {"op": "attribute", "target": Handle, "name": …}       and, where asked for, "keep": True
     {"op": "value", "target": Handle}
-    {"op": "keep", "number": …, "value": …}        for the handle of that number: a value,
-    {"op": "field", "number": …, "name": …, "params": {…}}     a closed-form model from `fields`,
-    {"op": "witness", "number": …, "params": {…}}  a network that notes how it is trained
+    {"op": "keep", "number": …, "value": …}        for the handle of that number: a value, or a
+    {"op": "field", "number": …, "name": …, "params": {…}}     model from `fields`
 """
 
 from __future__ import annotations
@@ -39,7 +38,6 @@ import torch
 from . import compiler, fields, state
 from .cells import Kernel
 from .wire import Handle, Named, WireError, decode, encode
-from .witness import Witness
 
 MAX_HANDLES = 100_000
 DONE = encode({"ok": True})
@@ -195,9 +193,6 @@ class Session:
     def _op_field(self, number: int, name: str, params: dict[str, Any]) -> dict[str, Any]:
         return self._op_keep(number, fields.FIELDS[name](**params))
 
-    def _op_witness(self, number: int, params: dict[str, Any]) -> dict[str, Any]:
-        return self._op_keep(number, Witness(**params))
-
     # helpers ------------------------------------------------------------------------------
 
     def _restore_names(self) -> None:
@@ -252,6 +247,9 @@ class Session:
         frame = _raised_in(error)
         module = frame and frame.f_globals.get("__name__")
         starts = isinstance(error, FileNotFoundError) and module == "subprocess"
+        wanted: Any = ""  # the module or file that was not there
+        if isinstance(error, (ModuleNotFoundError, FileNotFoundError)):
+            wanted = getattr(error, "name", "") or getattr(error, "filename", "") or ""
         return {
             "ok": False,
             "kind": "device" if torch_s else "program" if starts else "error",
@@ -260,7 +258,7 @@ class Session:
                 base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"
             ],
             "text": text,
-            "wanted": _wanted(error),
+            "wanted": str(wanted)[:200],
             "cell": label,
             "line": line,
             "unwritten": self._unwritten(error),
@@ -304,13 +302,6 @@ def _text(error: BaseException) -> str:
         return str(error)[:500]
     except BaseException:
         return ""
-
-
-def _wanted(error: BaseException) -> str:
-    """The module or file that was not there."""
-    if isinstance(error, ModuleNotFoundError):
-        return str(error.name)[:200]
-    return str(error.filename)[:200] if isinstance(error, FileNotFoundError) else ""
 
 
 def _raised_in(error: BaseException) -> types.FrameType | None:

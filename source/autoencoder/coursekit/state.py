@@ -11,6 +11,7 @@ from __future__ import annotations
 import _locale
 import contextlib
 import locale
+import operator
 import os
 import random
 import sys
@@ -80,6 +81,12 @@ def _set_inference(on: bool) -> None:
         _guards.append(_torch()._C._InferenceMode(on))
 
 
+def _deterministic() -> tuple[bool, bool]:
+    torch = _torch()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    return torch.are_deterministic_algorithms_enabled(), warns
+
+
 def _set_deterministic(found: tuple[bool, bool]) -> None:
     _torch().use_deterministic_algorithms(found[0], warn_only=found[1])
 
@@ -95,6 +102,14 @@ def _set_backend(name: str) -> None:
 
 
 Setting = tuple[str, Callable[[], Any], Callable[[Any], Any]]
+
+
+def _of_torch(name: str, getter: str, setter: str, *of: Any) -> Setting:
+    """What one function of torch's tells and another one sets."""
+    get, put = operator.attrgetter(getter), operator.attrgetter(setter)
+    return name, lambda: get(_torch())(*of), lambda value: put(_torch())(*of, value)
+
+
 _PYTHON: list[Setting] = [
     ("environment", _environment, _set_environment),
     ("folder", _folder, _set_folder),
@@ -109,37 +124,14 @@ _PYTHON: list[Setting] = [
 ]
 _OF_TORCH: list[Setting] = [
     ("inference", lambda: _torch().is_inference_mode_enabled(), _set_inference),  # sets gradients
-    ("gradients", lambda: _torch().is_grad_enabled(), lambda on: _torch().set_grad_enabled(on)),
-    (
-        "dtype",
-        lambda: _torch().get_default_dtype(),
-        lambda dtype: _torch().set_default_dtype(dtype),
-    ),
+    _of_torch("gradients", "is_grad_enabled", "set_grad_enabled"),
+    _of_torch("dtype", "get_default_dtype", "set_default_dtype"),
     ("device", _device, _set_device),
-    (
-        "deterministic",
-        lambda: (
-            _torch().are_deterministic_algorithms_enabled(),
-            _torch().is_deterministic_algorithms_warn_only_enabled(),
-        ),
-        _set_deterministic,
-    ),
-    ("threads", lambda: _torch().get_num_threads(), lambda n: _torch().set_num_threads(n)),
-    (
-        "precision",
-        lambda: _torch()._C._get_float32_matmul_precision(),
-        lambda name: _torch().set_float32_matmul_precision(name),
-    ),
-    (
-        "autocast",
-        lambda: _torch().is_autocast_enabled("cpu"),
-        lambda on: _torch().set_autocast_enabled("cpu", on),
-    ),
-    (
-        "anomalies",
-        lambda: _torch().is_anomaly_enabled(),
-        lambda on: _torch().autograd.set_detect_anomaly(on),
-    ),
+    ("deterministic", _deterministic, _set_deterministic),
+    _of_torch("threads", "get_num_threads", "set_num_threads"),
+    _of_torch("precision", "_C._get_float32_matmul_precision", "set_float32_matmul_precision"),
+    _of_torch("autocast", "is_autocast_enabled", "set_autocast_enabled", "cpu"),
+    _of_torch("anomalies", "is_anomaly_enabled", "autograd.set_detect_anomaly"),
 ]
 _OF_MATPLOTLIB: list[Setting] = [("backend", _backend, _set_backend)]
 

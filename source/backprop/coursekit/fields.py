@@ -20,6 +20,8 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
+from .witness import Witness
+
 
 class _Fitted(nn.Module):
     """What may be trained: its first parameter tells who has tried."""
@@ -331,4 +333,5 @@ FIELDS: dict[str, type[nn.Module]] = {
     "equation": Equation,
     "iterations": Iterations,
     "inverse": Inverse,
+    "witness": Witness,
 }

@@ -80,8 +80,7 @@ class Student:
 
     def witness(self, shape: Sequence[int], **params: Any) -> Kept:
         """A small network that notes how it is trained; `training` reads the notes."""
-        params["shape"] = tuple(shape)
-        return self._made("witness", Origin(field="witness", params=params), params=params)
+        return self.field("witness", **params, shape=tuple(shape))
 
     def once(self, measure: Callable[[Any, np.random.Generator], T], draw: Any) -> T:
         """`measure(self, draw)`: what takes long, a training, and tells several checks something.
