@@ -25,6 +25,12 @@ class Cell(NamedTuple):
     source: str
 
 
+def notebook_cell(kind: str, name: str, source: str | list[str], **metadata: Any) -> dict[str, Any]:
+    """A cell as a notebook has it; one of code has not run."""
+    cell = {"cell_type": kind, "id": name, "metadata": metadata, "source": source}
+    return cell | {"execution_count": None, "outputs": []} if kind == "code" else cell
+
+
 def cell_of(exercise: str) -> str:
     """The label of an exercise's own cell."""
     return f"the cell of {exercise}"

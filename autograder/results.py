@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import unicodedata
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from .errors import CourseError
 from .files import write_atomically
 
+T = TypeVar("T")
 Outcome = Literal["passed", "failed", "not_counted", "error"]
 Status = Literal["right", "partly", "wrong", "unwritten", "missing", "error"]
 
@@ -87,25 +88,39 @@ class _Worth(msgspec.Struct):
     max_points: float
 
 
+def read_json(path: Path, kind: type[T], nothing: T, holds: str) -> T:
+    """What the course keeps in a file; `nothing` where there is none. CourseError where it cannot
+    be read: what it `holds` must not be forgotten in silence."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        return nothing
+    except (OSError, ValueError) as error:
+        raise CourseError(f"{path} cannot be read ({error}): it holds {holds}") from None
+
+
+def write_json(path: Path, value: Any, indent: int = 2) -> None:
+    write_atomically(path, msgspec.json.format(msgspec.json.encode(value), indent=indent))
+
+
 def dropped(course_dir: Path) -> dict[str, str]:
     """Who has left the course, and when: `DIR/dropped.json`. What they handed in and earned is kept
     and shown nowhere."""
     path = course_dir / "dropped.json"
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise CourseError(f"{path} cannot be read: {error}") from None
+    return read_json(path, dict[str, str], {}, "who has left the course. Mend it")
 
 
 def save_dropped(course_dir: Path, students: dict[str, str]) -> None:
-    data = msgspec.json.format(msgspec.json.encode(dict(sorted(students.items()))))
-    write_atomically(course_dir / "dropped.json", data)
+    write_json(course_dir / "dropped.json", dict(sorted(students.items())))
+
+
+def submitted(course_dir: Path, student: str, assignment: str) -> Path:
+    """The folder with what counts of what a student handed in."""
+    return course_dir / "submitted" / student / assignment
 
 
 def handed_in(course_dir: Path, assignment: str) -> set[str]:
-    """Who has a folder `submitted/<student>/<assignment>`, and has not left."""
+    """Who has such a folder, and has not left."""
     folders = (course_dir / "submitted").glob(f"*/{assignment}")
     return {path.parent.name for path in folders} - dropped(course_dir).keys()
 
@@ -137,8 +152,7 @@ class Store:
         return found if own else None
 
     def save(self, result: Result) -> None:
-        path = self.path(result.assignment, result.student)
-        write_atomically(path, msgspec.json.format(msgspec.json.encode(result), indent=1))
+        write_json(self.path(result.assignment, result.student), result, indent=1)
 
     def max_points(self, assignment: str) -> dict[str, float]:
         """What each readable result is out of, by student."""

@@ -1368,6 +1368,7 @@ class Killed(BaseException):
 def stop(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Before which file that is written collecting is stopped, of those to come; -1 before none."""
     from autograder import files as whole
+    from autograder import results
     from autograder.exchange import collect as module
 
     left = [-1]
@@ -1378,7 +1379,7 @@ def stop(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         left[0] -= 1
         whole.write_atomically(path, data)
 
-    for place in (module, records, history):
+    for place in (module, results, history):
         monkeypatch.setattr(place, "write_atomically", write)
     return left
 

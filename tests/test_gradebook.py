@@ -2079,12 +2079,7 @@ def test_the_report_and_the_terminal_have_the_gradebooks_mark(
     change(graded, f"update comment set manual_comment = 'Nearly [right].' where cell_id = {cell}")
     recorder = Recorder(graded, [springs])
     recorder.know([Known("zoe", "Zoe Late")])
-    save(
-        graded,
-        "springs",
-        Collected(),
-        Collected(left_out={"Cy_3": "there is no notebook among essay.pdf"}),
-    )
+    save(graded, "springs", Collected(left_out={"Cy_3": "there is no notebook among essay.pdf"}))
     marks = {mark.student: mark for mark in recorder.marks(springs)}
     assert marks["ada"].story == ["oscillator: 3 by hand, the checks gave 0: Nearly [right]."]
     report = read_report("springs", graded)

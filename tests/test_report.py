@@ -498,7 +498,7 @@ def test_a_group_that_handed_in_together_is_no_resemblance(tmp_path: Path) -> No
     for student in ("a", "b", "c"):
         give(tmp_path, student, all_of("right"), submission_sha256="11" * 32)
     pair = Origin(system="Gradescope", label="submission_1", group=["a", "b"])
-    save(tmp_path, NAME, Collected(), Collected(students={"a": pair, "b": pair}))
+    save(tmp_path, NAME, Collected(students={"a": pair, "b": pair}))
     assert remarked(tmp_path) == {"Identical notebooks": ["a", "c"]}
     (tmp_path / "results" / NAME / "c.json").unlink()
     assert remarked(tmp_path) == {}

@@ -13,7 +13,7 @@ import textwrap
 from typing import Any
 
 from autograder import course
-from autograder.course import Assignment, Exercise
+from autograder.course import Assignment, Exercise, notebook_cell
 from autograder.errors import CourseError
 from autograder.judging.answers import definition, setup_code
 
@@ -103,16 +103,11 @@ def _role(found: Any, where: str) -> tuple[str, Any]:
     return role, value
 
 
-def _cell(kind: str, name: str, source: str, tags: list[str] | None = None) -> Cell:
+def _cell(kind: str, name: str, source: str, **metadata: Any) -> Cell:
     """A cell whose id says what it is, so that a rebuild gives the same one."""
     if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name):
         raise CourseError(f"{name!r} cannot be a cell's id: letters, digits, - and _, at most 64")
-    cell: Cell = {"cell_type": kind, "id": name, "metadata": {}, "source": source}
-    if tags:
-        cell["metadata"]["tags"] = tags
-    if kind == "code":
-        cell |= {"execution_count": None, "outputs": []}
-    return cell
+    return notebook_cell(kind, name, source, **metadata)
 
 
 def _graded(cell: Cell, **keys: Any) -> Cell:
@@ -122,8 +117,8 @@ def _graded(cell: Cell, **keys: Any) -> Cell:
     return cell
 
 
-def _locked(name: str, source: str, tags: list[str] | None = None) -> Cell:
-    return _graded(_cell("code", name, source, tags), locked=True)
+def _locked(name: str, source: str, **metadata: Any) -> Cell:
+    return _graded(_cell("code", name, source, **metadata), locked=True)
 
 
 def _check_cell(assignment: Assignment, exercise: Exercise) -> Cell:

@@ -18,7 +18,7 @@ from typing import Any
 
 from coursekit.notebook import UNWRITTEN
 
-from autograder.course import ROOT, Assignment, Cell, cell_of
+from autograder.course import ROOT, Assignment, Cell, cell_of, notebook_cell
 from autograder.judging.answers import alternatives, cells, mistakes, reference_code
 from autograder.judging.follow_through import in_process, judged
 from autograder.judging.judge import Judge
@@ -91,17 +91,7 @@ def filled(release: Notebook, code: dict[str, str], first: str = "") -> Notebook
         if name in code:
             cell["source"] = code[name].splitlines(keepends=True)
     if first:
-        notebook["cells"].insert(
-            1,
-            {
-                "cell_type": "code",
-                "execution_count": None,
-                "id": "added-by-student",
-                "metadata": {},
-                "outputs": [],
-                "source": first.splitlines(keepends=True),
-            },
-        )
+        notebook["cells"].insert(1, notebook_cell("code", "added-by-student", first))
     return notebook
 
 

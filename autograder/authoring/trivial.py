@@ -114,10 +114,11 @@ def by_heart(right: Any, pairs: list[tuple[bytes, bytes]]) -> Any:
 
 
 def _constant_class(right: type, value: float) -> type:
-    methods: dict[str, Callable[..., Any]] = {}
-    for name, method in vars(right).items():
-        if inspect.isfunction(method) and name != "__init__":
-            methods[name] = _constant_method(name, value)
+    methods = {
+        name: _constant_method(name, value)
+        for name, method in vars(right).items()
+        if inspect.isfunction(method) and name != "__init__"
+    }
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         if isinstance(self, nn.Module):
@@ -131,11 +132,7 @@ def _constant_class(right: type, value: float) -> type:
 
 def _constant_method(name: str, value: float) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        args, kwargs = _copied(args, kwargs)
-        try:
-            return _filled(getattr(self.hidden, name)(*args, **kwargs), value)
-        except Exception:
-            return value
+        return constant(getattr(self.hidden, name), value)(*args, **kwargs)
 
     return method
 

@@ -15,7 +15,7 @@ from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
 from autograder.files import plain, several, write_atomically
 from autograder.records.history import Policy, save_policy
-from autograder.results import Result, Store, dropped
+from autograder.results import Result, Store, dropped, submitted
 
 from .terminal import (
     COURSE,
@@ -139,9 +139,8 @@ def regrade(
         good = [change.after for change in changes if change.after.status != "grader_error"]
         recorder = Recorder(course_dir, [found])
         for result in Store(course_dir).all(name):
-            if sha256(course_dir / "submitted" / result.student / name, name) == (
-                result.submission_sha256
-            ):  # a run that was stopped may have left it out
+            there = sha256(submitted(course_dir, result.student, name), name)
+            if there == result.submission_sha256:  # a run that was stopped may have left it out
                 recorder.record(result)
         totals = {
             after.student: (recorder.preview(before).total, recorder.preview(after).total)
@@ -255,8 +254,7 @@ def _grade(
             task = bar.add_task(found.name, total=len(chosen))
             results: list[Result] = []
             unchanged: list[str] = []
-            missing, moved, outdated = list[str](), list[str](), 0
-            attempts = Attempts(found, pages)
+            attempts, outdated = Attempts(found, pages), 0
             for step in grade_class(
                 found, course_dir, chosen, [recorder], graders, force=force, renew=attempts.renew
             ):
@@ -268,16 +266,15 @@ def _grade(
                     pages.record(result)
                     if before is not None and has_moved(before, result):
                         points = f"{before.points:g} before, {result.points:g} now"
-                        moved.append(f"{result.student}: {points} (the same file)")
+                        attempts.said.append(f"{result.student}: {points} (the same file)")
                 attempts.note(result)  # also of a run that was stopped before it could
                 if step.gone:
-                    missing.append(f"{result.student}: {step.gone}")
+                    _print_missing([f"{result.student}: {step.gone}"])
                 outdated += step.outdated
                 results.append(result if json else replace(result, exercises=[], phases={}))
             attempts.settle(chosen, functools.partial(judged, graders=graders))
             results = [attempts.counting(result) for result in results]
             results.sort(key=lambda result: result.student)
-            _print_missing(missing)
             marks = {mark.student: mark for mark in recorder.marks(found)}
             pages.renew(found, unchanged, marks)
             for one in dropped(course_dir):
@@ -288,7 +285,7 @@ def _grade(
                 _print_class(found.title, results, marks)
                 absent = recorder.absent(found.name, marks.values())
                 _print_absent(absent, len(dropped(course_dir)))
-            for sentence in [*attempts.said, *moved]:
+            for sentence in attempts.said:
                 print(f"autograder: {plain(sentence)}", file=sys.stderr)
             if outdated:
                 print(

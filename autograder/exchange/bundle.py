@@ -12,9 +12,10 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from autograder.authoring.build import released
-from autograder.course import ROOT, Assignment, course
+from autograder.course import ROOT, Assignment, course, notebook_cell
 from autograder.files import write_atomically
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates" / "bundle"
@@ -30,7 +31,7 @@ parts:
 - caption: Notebooks
   chapters:
 """
-_CLOSED = {
+_CLOSED: dict[str, Any] = {
     "jupyter": {"source_hidden": True},  # JupyterLab, VS Code
     "cellView": "form",  # Colab
     "_kg_hide-input": True,  # Kaggle
@@ -80,14 +81,8 @@ def _with_its_kit(assignment: Assignment) -> bytes:
     notebook = json.loads(files.pop(f"{assignment.name}.ipynb"))
     text = Template((_TEMPLATES / "kit.py").read_text(encoding="utf-8"))
     lines = textwrap.wrap(base64.b64encode(_zipped(files)).decode(), 96)
-    cell = {
-        "cell_type": "code",
-        "execution_count": None,
-        "id": "kit",
-        "metadata": _CLOSED,
-        "outputs": [],
-        "source": text.substitute(packed="\n".join(lines)).strip().splitlines(keepends=True),
-    }
+    source = text.substitute(packed="\n".join(lines)).strip().splitlines(keepends=True)
+    cell = notebook_cell("code", "kit", source, **_CLOSED)
     ids = [one["id"] for one in notebook["cells"]]
     notebook["cells"].insert(ids.index("demo_helpers"), cell)
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()

@@ -9,7 +9,6 @@ Nothing in it decides where a file is written: of a name only the student's id i
 from __future__ import annotations
 
 import contextlib
-import copy
 import errno
 import io
 import zipfile
@@ -28,7 +27,7 @@ from autograder.records import history
 from autograder.records.gradebook import Recorder, has_gradebook
 from autograder.records.gradebook.students import Known, Person
 from autograder.records.gradebook.times import TIMESTAMP, submission_time
-from autograder.results import dropped
+from autograder.results import dropped, submitted
 
 from .archive import is_archive, listing, opened, shown
 from .arrival import arrivals, course_zone
@@ -76,8 +75,8 @@ class _Collection:
         self.replace = replace
         self.zone = course_zone(course_dir)
         self.outcome = Collected([], [], [], [])
-        self.before = records.collected(course_dir, assignment.name)
-        self.known = copy.deepcopy(self.before)
+        self.before = records.collected(course_dir, assignment.name).students
+        self.told, self.settled = records.Collected(students={}, left_out={}), set[str]()
         self.people: list[Known] = []
 
     def take(self, zipped: zipfile.ZipFile, made: datetime, deep: int = MAX_ROOTS) -> Collected:
@@ -99,7 +98,7 @@ class _Collection:
         for handed in sorted(found.people, key=lambda handed: handed.label):
             self._take(found.system, handed, told.get(handed.label))
         with in_turn(self.course_dir):
-            records.save(self.course_dir, self.assignment.name, self.before, self.known)
+            records.save(self.course_dir, self.assignment.name, self.told, self.settled)
         if any(known.told for known in self.people):
             Recorder(self.course_dir, [self.assignment]).know(self.people)
         self.outcome.written.sort()
@@ -143,15 +142,14 @@ class _Collection:
                 continue
             if not written:
                 continue
-            for name in (label, member.student, *map(shown, handed.told)):
-                self.known.left_out.pop(name, None)
-            origin = _origin(system, handed, member, self.known.students.get(member.student))
-            self.known.students[member.student] = origin
+            self.settled.update((label, member.student, *map(shown, handed.told)))
+            origin = _origin(system, handed, member, self.before.get(member.student))
+            self.told.students[member.student] = origin
             # Moodle's is a number in one assignment's worksheet.
             self.people.append(member._replace(lms_id="") if system == "Moodle" else member)
 
     def _leave_out(self, label: str, who: str, why: str) -> None:
-        self.known.left_out[who] = why
+        self.told.left_out[who] = why
         self.outcome.left_out.append(why if why.startswith(label) else f"{label}: {why}")
 
     def _attempts(self, handed: Handed) -> tuple[list[tuple[str, Chosen]], str]:
@@ -178,7 +176,7 @@ class _Collection:
         """Writes a notebook in its place; says so, or why not."""
         assert chosen.data is not None
         name = self.assignment.name
-        folder = self.course_dir / "submitted" / student / name
+        folder = submitted(self.course_dir, student, name)
         place = folder / f"{name}.ipynb"
         stamp, data = _utc(time), without_outputs(chosen.data)
         if any(path.is_symlink() for path in (folder.parent, folder, place)):

@@ -129,12 +129,11 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
 
     def _recorded(self, result: Result, grade: Callable[[Job], Result]) -> Result:
         """The result that counts now, which may be another attempt's."""
-        from autograder.grading.run import has_moved, of_one_file
+        from autograder.grading.run import has_moved, of_one_file, record
         from autograder.records.attempts import Attempts
 
         found, recorder, student = self.parent.assignment, self.parent.recorder, result.student
-        store = Store(recorder.course_dir)
-        known = store.load(found.name, student)
+        known = Store(recorder.course_dir).load(found.name, student)
         if known is not None and has_moved(known, result):
             text = (
                 "%s had %g points for the same file and has %g now: checks, points or salt changed"
@@ -144,9 +143,8 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         attempts = Attempts(found, pages)
         if known is not None and not of_one_file(known, result):
             attempts.renew(known)
-        store.save(result)
+        record(recorder.course_dir, [result], [recorder])
         attempts.note(result)
-        recorder.record(result)
         attempts.settle([student], lambda jobs: ((job, grade(job)) for job in jobs))
         for sentence in attempts.said:
             self.log.warning("%s", plain(sentence))

@@ -5,20 +5,16 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import Any
 
 from autograder.course import Assignment
-from autograder.errors import CourseError
 from autograder.files import as_csv, several, write_atomically
-from autograder.records.collected import Origin, collected
 from autograder.records.feedback import Pages
-from autograder.records.gradebook import Mark
-from autograder.results import Store
 
 from . import Feedback
-from .export import recorder_of
+from .export import Graded
 
 
 def feedback_archive(
@@ -29,21 +25,15 @@ def feedback_archive(
     `feedback` has a folder for each student and a list of addresses, to send mail from. The
     others are what the platform takes back, and hold whoever handed in there.
     """
-    origins = collected(course_dir, assignment.name).students
-    store = Store(course_dir)
-    students = store.students(assignment.name)
-    if not students:
-        raise CourseError(f"nothing of {assignment.name} has been graded in {course_dir}")
-    recorder = recorder_of(course_dir, assignment)
-    marks = {mark.student: mark for mark in recorder.marks(assignment)}
-    Pages(recorder).renew(assignment, students, marks)
+    of, name = Graded(course_dir, assignment), assignment.name
+    Pages(of.recorder).renew(assignment, of.students, of.marks)
     pages: dict[str, Path] = {}
     left_out, elsewhere = [], list[str]()
-    for student in students:
-        page = course_dir / "feedback" / student / assignment.name / f"{assignment.name}.html"
-        place = _place(kind, student, assignment.name, origins.get(student))
-        if store.load(assignment.name, student) is None:
-            left_out.append(f"{student}: the result is damaged; grade again")
+    for student in of.students:
+        page = course_dir / "feedback" / student / name / f"{name}.html"
+        place = _place(of, kind, student)
+        if of.store.load(name, student) is None:
+            left_out.append(f"{student}: the result is damaged or gone; grade again")
         elif not page.is_file():
             left_out.append(f"{student}: there is no feedback page; grade again")
         elif not place:
@@ -57,17 +47,18 @@ def feedback_archive(
         for place, page in sorted(pages.items()):
             zipped.write(page, place)
         if kind == "feedback":
-            rows = _recipients(marks.values(), assignment.name, pages)
-            zipped.writestr("recipients.csv", as_csv(rows))
+            zipped.writestr("recipients.csv", as_csv(_recipients(of, pages)))
     write_atomically(archive, text.getvalue())
     return len(pages), left_out
 
 
-def _place(kind: Feedback, student: str, name: str, origin: Origin | None) -> str:
+def _place(of: Graded, kind: Feedback, student: str) -> str:
+    """A page's in the archive; "" where the platform would not know whose it is."""
     if kind == "feedback":
-        return f"{student}/{name}.html"
+        return f"{student}/{of.assignment.name}.html"
     system, named = _WAYS[kind]
-    return named(origin.label, name) if origin is not None and origin.system == system else ""
+    origin = of.came_from(system, student)
+    return named(origin.label, of.assignment.name) if origin is not None else ""
 
 
 def _moodle(label: str, name: str) -> str:
@@ -92,10 +83,10 @@ _WAYS: dict[str, tuple[str, Callable[[str, str], str]]] = {
 }
 
 
-def _recipients(marks: Iterable[Mark], name: str, pages: Container[str]) -> Iterator[list[Any]]:
+def _recipients(of: Graded, pages: Container[str]) -> Iterator[list[Any]]:
     """Who gets which page, with the address, for a mail merge."""
     yield ["student", "name", "email", "total", "file"]
-    for mark in marks:
-        place = _place("feedback", mark.student, name, None)
+    for mark in of.marks.values():
+        place = _place(of, "feedback", mark.student)
         if place in pages:
             yield [mark.student, mark.who.name, mark.who.email, mark.total, place]

@@ -47,8 +47,9 @@ def recognise(
             taken = {person.lms_id for person in people.values()}
             remarks += _refuse_numbers_in_names(found, taken)
         remarks += _on_the_roster(found, people, numbers.here.keys())
-    if roster:
-        remarks += _strangers(found, there)
+    if roster and (new := {member.student for member in _members(found)} - there):
+        # A platform may have written somebody's name otherwise.
+        remarks.append(f"new, and not on the roster before: {several(sorted(new))}")
     return remarks
 
 
@@ -280,14 +281,6 @@ def _spelt_as_known(found: Layout, there: set[str]) -> list[str]:
         for student, known in new.items()
         if normalize("NFC", student).lower() != normalize("NFC", known).lower()
     ]
-
-
-def _strangers(found: Layout, there: set[str]) -> Iterator[str]:
-    """Whom the course meets for the first time: a platform may have written somebody's name
-    otherwise."""
-    new = {member.student for member in _members(found)} - there
-    if new:
-        yield f"new, and not on the roster before: {several(sorted(new))}"
 
 
 def _rename(found: Layout, new: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.authoring.build import released
-from autograder.course import Assignment, Exercise
+from autograder.course import Assignment, Exercise, notebook_cell
 from autograder.errors import CourseError
 from autograder.judging.answers import Answer, alternatives, reference_code
 
@@ -58,8 +58,7 @@ def _beside(name: str, others: list[Answer]) -> dict[str, Any]:
     told += [
         f"*{one.name.replace('_', ' ')}*\n\n```python\n{one.code.rstrip()}\n```" for one in others
     ]
-    source = "\n\n".join(told)
-    return {"cell_type": "markdown", "id": f"also_{name}", "metadata": {}, "source": source}
+    return notebook_cell("markdown", f"also_{name}", "\n\n".join(told))
 
 
 def instructive(assignment: Assignment, exercise: Exercise) -> list[Answer]:

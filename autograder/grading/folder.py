@@ -16,7 +16,7 @@ from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError, Unreachable
 from autograder.files import remove_unfinished, share, usable_id, write_atomically
 from autograder.judging.submission import find_notebook
-from autograder.results import dropped, handed_in
+from autograder.results import dropped, handed_in, submitted
 
 from .job import Job
 
@@ -25,11 +25,11 @@ SALT = ".autograder_salt"
 
 def students(course_dir: Path, assignment: Assignment) -> list[str]:
     """Who handed in and can be graded, in order; CourseError where there is no `submitted/`."""
-    submitted = course_dir / "submitted"
-    if not submitted.is_dir():
+    folder = course_dir / "submitted"
+    if not folder.is_dir():
         raise CourseError(
-            f"{submitted} does not exist; submissions belong in "
-            f"{submitted}/<student>/{assignment.name}/{assignment.name}.ipynb"
+            f"{folder} does not exist; submissions belong in "
+            f"{folder}/<student>/{assignment.name}/{assignment.name}.ipynb"
         )
     return sorted(filter(usable_id, handed_in(course_dir, assignment.name)))
 
@@ -59,7 +59,7 @@ def read_job(
         salt = variant(salt, student)
     job = Job(assignment=assignment.name, student=student, notebook=None, salt=salt)
     try:
-        folder = folder or course_dir / "submitted" / student / assignment.name
+        folder = folder or submitted(course_dir, student, assignment.name)
         job.notebook, job.notes = find_notebook(folder, assignment.name)
     except SubmissionError as error:
         job.problem, job.fault = str(error), isinstance(error, Unreachable)
@@ -177,20 +177,6 @@ def _lock(file: int, course_dir: Path) -> None:
         ) from None
     except OSError as error:
         raise CourseError(
-            f"{course_dir} cannot be locked ({error.strerror}): it lies on "
-            f"{_file_system(course_dir)}, which has no locks, so that a second grader could not be "
-            "kept off. Grade in a copy on a local disk"
+            f"{course_dir} cannot be locked ({error.strerror}): its file system has no locks, so "
+            "that a second grader could not be kept off. Grade in a copy on a local disk"
         ) from None
-
-
-def _file_system(folder: Path) -> str:
-    """Its kind and where it is mounted, as far as the system tells."""
-    found = "a file system"
-    with contextlib.suppress(OSError):
-        here = folder.resolve()
-        for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines():
-            _, place, kind, *_ = line.split(" ")
-            place = re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), place)
-            if here == Path(place) or Path(place) in here.parents:
-                found = f"a file system of the kind {kind}, mounted at {place}"
-    return found

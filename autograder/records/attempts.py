@@ -21,7 +21,7 @@ from autograder.grading.folder import course_salt, read_job
 from autograder.grading.job import Job
 from autograder.judging.digest import together
 from autograder.judging.submission import find_notebook
-from autograder.results import Result
+from autograder.results import Result, read_json, submitted, write_json
 
 from . import history
 from .feedback import Pages
@@ -67,7 +67,7 @@ class Attempts:
         self._keep(folder, before, self.recorder.mark(before))
         given = self.recorder.given(self.name, student)
         if given:
-            write_atomically(folder / "by_hand.json", msgspec.json.encode(given))
+            write_json(folder / "by_hand.json", given)
             self.recorder.give(self.name, student, [])
             names = ", ".join(dict.fromkeys(shown(one.cell) for one in given))
             self.said.append(
@@ -211,7 +211,7 @@ class Attempts:
             history.add(self.course_dir, self.name, student, data, submission_time(place).text)
 
     def _keep(self, folder: Path, result: Result, mark: Mark) -> None:
-        write_atomically(folder / "result.json", msgspec.json.encode(result))
+        write_json(folder / "result.json", result)
         page = self.pages.page(result, mark, folder)
         write_atomically(folder / f"{self.name}.html", page.encode())
 
@@ -250,7 +250,7 @@ class Attempts:
         return history.sha256(folder, self.name)
 
     def _submitted(self, student: str) -> Path:
-        return self.course_dir / "submitted" / student / self.name
+        return submitted(self.course_dir, student, self.name)
 
 
 def _result(folder: Path) -> Result | None:
@@ -261,14 +261,5 @@ def _result(folder: Path) -> Result | None:
 
 
 def _given(folder: Path) -> list[Given]:
-    """CourseError where the file cannot be read: points that somebody gave must not be lost."""
-    path = folder / "by_hand.json"
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=list[Given])
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError) as error:
-        raise CourseError(
-            f"{path} cannot be read ({error}): it holds points that were given by hand. Mend it, "
-            "or remove it and give the points again"
-        ) from None
+    holds = "points that were given by hand. Mend it, or remove it and give the points again"
+    return read_json(folder / "by_hand.json", list[Given], [], holds)

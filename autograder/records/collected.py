@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
 from autograder.course import course
-from autograder.errors import CourseError
-from autograder.files import write_atomically
-
-T = TypeVar("T")
+from autograder.results import read_json, write_json
 
 
 class Origin(msgspec.Struct, kw_only=True):
@@ -37,18 +35,9 @@ class Collected(msgspec.Struct, kw_only=True):
 
 
 def collected(course_dir: Path, name: str) -> Collected:
-    """What is known of an assignment; nothing where nothing was collected. CourseError where it
-    cannot be read: the ways back to the platform would be forgotten with the next archive."""
-    path = _path(course_dir, name)
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Collected)
-    except FileNotFoundError:
-        return Collected()
-    except (OSError, ValueError) as error:
-        raise CourseError(
-            f"{path} cannot be read ({error}): it holds what the platforms call everybody. Mend "
-            "it, or remove it and collect again"
-        ) from None
+    """What is known of an assignment; nothing where nothing was collected."""
+    holds = "what the platforms call everybody. Mend it, or remove it and collect again"
+    return read_json(_path(course_dir, name), Collected, Collected(), holds)
 
 
 class Numbers(NamedTuple):
@@ -85,22 +74,13 @@ def numbered(origin: Origin) -> dict[str, str]:
     return origin.numbers | ({origin.system: origin.lms_id} if origin.lms_id else {})
 
 
-def save(course_dir: Path, name: str, before: Collected, after: Collected) -> None:
-    """Writes what has become of `before`, beside what somebody else collected meanwhile."""
+def save(course_dir: Path, name: str, told: Collected, settled: Collection[str] = ()) -> None:
+    """Adds what an archive told to what is known by now; who is `settled` is left out no more."""
     now = collected(course_dir, name)
-    made = Collected(
-        students=_changed(now.students, before.students, after.students),
-        left_out=_changed(now.left_out, before.left_out, after.left_out),
-    )
+    left_out = {who: why for who, why in now.left_out.items() if who not in settled}
+    made = Collected(students=now.students | told.students, left_out=left_out | told.left_out)
     if made != now:
-        data = msgspec.json.format(msgspec.json.encode(made))
-        write_atomically(_path(course_dir, name), data)
-
-
-def _changed(now: dict[str, T], before: dict[str, T], after: dict[str, T]) -> dict[str, T]:
-    gone = before.keys() - after.keys()
-    kept = {key: value for key, value in now.items() if key not in gone}
-    return kept | {key: value for key, value in after.items() if before.get(key) != value}
+        write_json(_path(course_dir, name), made)
 
 
 def _path(course_dir: Path, name: str) -> Path:

@@ -18,7 +18,7 @@ import msgspec
 from autograder.course import Assignment, cell_of
 from autograder.files import newer, write_atomically
 from autograder.judging.submission import outline_of
-from autograder.results import ExerciseResult, Result, Store
+from autograder.results import ExerciseResult, Result, Store, submitted
 
 from .gradebook import Mark, Recorder
 from .gradebook.marks import of_checks
@@ -86,7 +86,7 @@ class Pages:
             mark.total is not None and _theirs(mark).encode() in known
         ):
             return  # nbgrader's own, of this total, which somebody made because they wanted it
-        folder = self.course_dir / "submitted" / result.student / result.assignment
+        folder = submitted(self.course_dir, result.student, result.assignment)
         write_atomically(path, self.page(result, mark, folder).encode())
 
     def page(self, result: Result, mark: Mark, folder: Path) -> str:

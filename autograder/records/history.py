@@ -18,6 +18,7 @@ import msgspec
 from autograder.errors import SubmissionError
 from autograder.files import write_atomically
 from autograder.judging.submission import find_notebook
+from autograder.results import write_json
 
 from .words import points
 
@@ -48,10 +49,8 @@ def history(course_dir: Path, name: str, student: str) -> list[Attempt]:
 
 
 def save_history(course_dir: Path, name: str, student: str, attempts: list[Attempt]) -> None:
-    data = msgspec.json.format(msgspec.json.encode(attempts))
-    path = place(course_dir, name, student) / "history.json"
-    if not path.is_file() or path.read_bytes() != data:
-        write_atomically(path, data)
+    if history(course_dir, name, student) != attempts:
+        write_json(place(course_dir, name, student) / "history.json", attempts)
 
 
 def told(course_dir: Path, name: str, student: str) -> tuple[str, ...]:

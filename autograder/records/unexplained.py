@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autograder.course import SECONDS, Assignment
-from autograder.results import CheckResult, ExerciseResult, Result, Store
+from autograder.results import CheckResult, ExerciseResult, Result, Store, submitted
 
 from .gradebook.notebooks import graded_answers
 
@@ -55,7 +55,7 @@ def _group(
     first = those[0][1]
     written = {}
     for result, _ in those:
-        folder = course_dir / "submitted" / result.student / assignment.name
+        folder = submitted(course_dir, result.student, assignment.name)
         if code := graded_answers(folder, assignment, result).get(first.name):
             written[result.student] = code
     shortest = sorted(written, key=lambda student: (len(written[student]), student))

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from coursekit.ipynb import NotebookCell
 
-from autograder.course import Assignment, Exercise
+from autograder.course import Assignment, Exercise, notebook_cell
 from autograder.errors import SubmissionError
 from autograder.files import newer, plain, write_atomically
 from autograder.judging.submission import (
@@ -25,9 +25,9 @@ from autograder.judging.submission import (
     read_submission,
 )
 from autograder.records.words import OUTCOMES
-from autograder.results import ExerciseResult, Result, Store
+from autograder.results import ExerciseResult, Result, Store, submitted
 
-from .rows import auto_score, indented, read_json
+from .rows import auto_score, built_notebook, indented
 from .times import TIMESTAMP, submission_time
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 def write_autograded(course_dir: Path, path: Path, assignment: Assignment, result: Result) -> None:
     """A submission's autograded notebook, and beside it when it came in. One that was written after
     all that it shows stays."""
-    folder = course_dir / "submitted" / result.student / result.assignment
+    folder = submitted(course_dir, result.student, result.assignment)
     stored = Store(course_dir).path(result.assignment, result.student)
     if newer(path, stored, assignment.release, folder, *folder.glob("*")):
         return
@@ -82,7 +82,7 @@ def autograded_notebook(
     Order, points and locked cells are the release's. What the student added stands where it
     stood, as far as that can be said: after the last cell before it that the release knows.
     """
-    notebook = read_json(assignment.release)
+    notebook = built_notebook(assignment.release)
     outline = outline_of(assignment)
     answers, extras = _placed(submission, assignment, outline)
     checks = {exercise.check_cell: exercise for exercise in assignment.exercises}
@@ -186,12 +186,7 @@ def _slots(submission: Submission, assignment: Assignment, outline: Outline) -> 
 
 def _extra(cell: NotebookCell) -> dict[str, Any]:
     kind = "code" if cell.kind == "code" else "markdown"
-    made = _cell(kind, f"student-{cell.number}", _shown(kind, cell.source))
-    return made | {"execution_count": None, "outputs": []} if kind == "code" else made
-
-
-def _cell(kind: str, name: str, source: str) -> dict[str, Any]:
-    return {"cell_type": kind, "id": name, "metadata": {}, "source": source}
+    return notebook_cell(kind, f"student-{cell.number}", _shown(kind, cell.source))
 
 
 def _shown(kind: str, source: str) -> str:
@@ -210,7 +205,7 @@ def _remarks(notes: list[str], result: Result) -> list[dict[str, Any]]:
     if not lines:
         return []
     text = "\n".join(indented(line) for line in lines)
-    return [_cell("markdown", "grader-remarks", f"**Remarks of the grader**\n\n{text}")]
+    return [notebook_cell("markdown", "grader-remarks", f"**Remarks of the grader**\n\n{text}")]
 
 
 def _verdict(exercise: Exercise, verdict: ExerciseResult | None, result: Result) -> dict[str, Any]:

@@ -13,12 +13,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import URL, make_url, select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
 from autograder.judging.submission import outline_of
 from autograder.records.history import told
-from autograder.results import Result, Store, dropped, handed_in
+from autograder.results import Result, Store, dropped, handed_in, submitted
 
 from .by_hand import Given, read_given, replace_given
 from .configuration import Penalties, configuration
@@ -98,12 +101,12 @@ class Recorder:
         folder = self.course_dir / "autograded" / result.student / result.assignment
         return folder / f"{result.assignment}.ipynb"
 
-    def _submitted(self, result: Result) -> Path:
-        return self.course_dir / "submitted" / result.student / result.assignment
-
     def _mark(self, result: Result) -> None:
-        time = submission_time(self._submitted(result)).moment
-        self._written(lambda session: self._record(session, result, time))
+        self._written(lambda session: self._record(session, result, self._came_in(result)))
+
+    def _came_in(self, result: Result) -> datetime | None:
+        folder = submitted(self.course_dir, result.student, result.assignment)
+        return submission_time(folder).moment
 
     def know(self, people: Iterable[Known]) -> None:
         """Keeps names, addresses and ids; what the gradebook has of a student stays."""
@@ -116,7 +119,7 @@ class Recorder:
         """What the gradebook would hold if the result were recorded; nothing is. `folder` tells
         when it came in, and `given` what it has by hand, where it is of another attempt."""
         assignment = self.assignments[result.assignment]
-        time = submission_time(folder or self._submitted(result)).moment
+        time = submission_time(folder).moment if folder else self._came_in(result)
         with self._session() as session:
             self._record(session, result, time)
             if given is not None:
@@ -144,8 +147,6 @@ class Recorder:
 
     def everyone(self) -> dict[str, Person]:
         """The same with those who have left."""
-        from sqlalchemy import select
-
         with self._session() as session:
             people = [person(row) for row in session.execute(select(*student_columns())).all()]
         return {one.student: one for one in people}
@@ -212,7 +213,6 @@ class Recorder:
     def _session(self) -> Iterator[Any]:
         """One transaction; any trouble becomes a GradebookError."""
         from nbgrader.api import InvalidEntry
-        from sqlalchemy.exc import SQLAlchemyError
 
         try:
             gradebook = self._gradebook
@@ -277,7 +277,6 @@ class Recorder:
     def _refuse_another_course(self, session: Any) -> None:
         """An assignment's name is unique in nbgrader's database: two courses would share marks."""
         from nbgrader.api import Assignment
-        from sqlalchemy import select
 
         held = {row.course_id for row in session.execute(select(Assignment.course_id)).all()}
         others = sorted(held - {COURSE_ID, self._course_id})
@@ -317,9 +316,6 @@ class Recorder:
 def _database(course_dir: Path, config: Any, chosen: str = "") -> tuple[Any, Path | None]:
     """The address of the one that is named, else of the course's own; its file, where one is
     named by its path."""
-    from sqlalchemy import URL, make_url
-    from sqlalchemy.exc import ArgumentError
-
     try:
         url = make_url(
             chosen

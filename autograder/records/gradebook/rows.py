@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sqlalchemy import create_engine, func, insert, inspect, select, text, update
+from sqlalchemy.exc import IntegrityError
+
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import plain
@@ -31,7 +34,6 @@ def make_tables(url: Any) -> None:
     from alembic.script import ScriptDirectory
     from nbgrader.api import Base
     from nbgrader.dbutil import ALEMBIC_DIR
-    from sqlalchemy import create_engine, inspect, text
 
     engine = create_engine(url)
     try:
@@ -53,8 +55,6 @@ def make_tables(url: Any) -> None:
 def in_conflict(error: Exception) -> bool:
     """Whether another one was first to make a table or a row, also where nbgrader calls it an entry
     that is invalid."""
-    from sqlalchemy.exc import IntegrityError
-
     for one in (error, error.__context__):
         cause = getattr(one, "orig", None)
         if isinstance(one, IntegrityError) or getattr(cause, "pgcode", None) in _CONFLICTS:
@@ -71,7 +71,7 @@ def save_cells(session: Any, assignment: Assignment, course_id: str) -> None:
     named = {"name": assignment.name}
     found = row_of(session, api.Assignment, named, course_id=course_id)
     notebook = row_of(session, api.Notebook, named | {"assignment_id": found.id})
-    kernel = read_json(assignment.release)["metadata"].get("kernelspec", {})
+    kernel = built_notebook(assignment.release)["metadata"].get("kernelspec", {})
     update_rows(session, api.Notebook, [(notebook, {"kernelspec": json.dumps(kernel)})])
     for table, wanted in _nbgrader_cells(assignment).items():
         rows = {row.name: row for row in session.query(table).filter_by(notebook_id=notebook.id)}
@@ -88,7 +88,6 @@ def save_cells(session: Any, assignment: Assignment, course_id: str) -> None:
 def row_of(session: Any, table: Any, key: dict[str, Any], **new: Any) -> Any:
     """The row with this key, made if there is none."""
     from nbgrader.api import new_uuid
-    from sqlalchemy import insert, select
 
     rows = select(table.__table__).filter_by(**key)
     if (row := session.execute(rows).first()) is None:
@@ -131,7 +130,7 @@ def _nbgrader_cells(assignment: Assignment) -> dict[Any, dict[str, dict[str, Any
     grades: dict[str, dict[str, Any]] = {}
     solutions: dict[str, dict[str, Any]] = {}
     sources: dict[str, dict[str, Any]] = {}
-    for raw in read_json(assignment.source)["cells"]:
+    for raw in built_notebook(assignment.source)["cells"]:
         raw = raw | {"source": "".join(raw["source"])}
         cell = nbformat.from_dict(raw)  # type: ignore[no-untyped-call]
         if not (is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell)):
@@ -156,7 +155,6 @@ def submission_row(
     """The submission's id, and when it is due with the student's extension; made if it is new, its
     time brought up to date."""
     from nbgrader import api
-    from sqlalchemy import select
 
     known = select(api.Assignment.id, api.Assignment.duedate).where(api.Assignment.name == name)
     assignment = session.execute(known).one()
@@ -183,7 +181,6 @@ class Submitted(NamedTuple):
 def submitted_notebook(session: Any, name: str, submission_id: str) -> Submitted:
     """Of a submission; it, every grade and every comment gets its row."""
     from nbgrader import api
-    from sqlalchemy import select
 
     cell = api.BaseCell
     notebook_id = session.execute(
@@ -209,7 +206,6 @@ def _rows_of(
 ) -> list[Any]:
     """A submitted notebook's rows in a table that has one for each cell of some kinds."""
     from nbgrader.api import new_uuid
-    from sqlalchemy import insert, select
 
     rows = select(table.__table__).where(table.notebook_id == submitted)
     found: list[Any] = session.execute(rows).all()
@@ -227,8 +223,6 @@ def _rows_of(
 
 def update_rows(session: Any, table: Any, changes: Iterable[tuple[Any, dict[str, Any]]]) -> None:
     """Writes those rows of a table that differ from what they should hold."""
-    from sqlalchemy import update
-
     changed = [
         {"id": row.id, **wanted}
         for row, wanted in changes
@@ -242,7 +236,6 @@ def submissions(session: Any, name: str, student: str = "") -> list[Any]:
     """A row for each submission of an assignment, or that student's: when, due when, by whom; `id`
     and penalty are those of its notebook."""
     from nbgrader import api
-    from sqlalchemy import select
 
     handed, book = api.SubmittedAssignment, api.SubmittedNotebook
     query = (
@@ -271,7 +264,6 @@ def rows_by_book(
 ) -> dict[str, list[Any]]:
     """The rows of a table by submitted notebook, with the names of their cells."""
     from nbgrader import api
-    from sqlalchemy import func, select
 
     grade, task = api.GradeCell.__table__, api.TaskCell.__table__
     query = (
@@ -346,7 +338,7 @@ def indented(text: str) -> str:
     return "\n".join(f"    {line}" for line in plain(text).splitlines())
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def built_notebook(path: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:

@@ -14,7 +14,7 @@ from autograder.records.collected import collected
 from autograder.records.gradebook import in_gradebook
 from autograder.records.gradebook.marks import of_checks
 from autograder.records.history import Attempt, history, policy
-from autograder.results import Store, dropped, handed_in
+from autograder.results import Store, dropped, handed_in, submitted
 
 from .counting import Report, Similar, Submission, status_of
 
@@ -83,7 +83,7 @@ def _resemblances(
     answers = {}
     for name in by_name:
         with contextlib.suppress(Exception):  # what a student's files hold is theirs alone
-            data, _ = find_notebook(course_dir / "submitted" / name / found.name, found.name)
+            data, _ = find_notebook(submitted(course_dir, name, found.name), found.name)
             answers[name] = similar.answers(data, found)
     wrong = {
         name: {exercise.name for exercise in submission.judged if status_of(exercise) != "right"}
