@@ -99,8 +99,8 @@ def read_json(path: Path, kind: type[T], nothing: T, holds: str) -> T:
         raise CourseError(f"{path} cannot be read ({error}): it holds {holds}") from None
 
 
-def write_json(path: Path, value: Any, indent: int = 2) -> None:
-    write_atomically(path, msgspec.json.format(msgspec.json.encode(value), indent=indent))
+def write_json(path: Path, value: Any) -> None:
+    write_atomically(path, msgspec.json.format(msgspec.json.encode(value), indent=1))
 
 
 def dropped(course_dir: Path) -> dict[str, str]:
@@ -152,7 +152,7 @@ class Store:
         return found if own else None
 
     def save(self, result: Result) -> None:
-        write_json(self.path(result.assignment, result.student), result, indent=1)
+        write_json(self.path(result.assignment, result.student), result)
 
     def max_points(self, assignment: str) -> dict[str, float]:
         """What each readable result is out of, by student."""

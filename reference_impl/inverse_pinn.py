@@ -133,8 +133,9 @@ def recover_alpha(
     observations: tuple[Any, Any, Any], *, epochs: int, generator: torch.Generator
 ) -> tuple[float, list[float]]:
     """Finds the diffusivity that noisy temperatures came from: a network learns them and the
-    equation, and α with it. (A fit of exact_heat is what the checks compare it with, and no answer:
-    it would be of no use where no solution is known.)
+    equation, and α with it. (The checks see to it that torch is asked for derivatives on the way. A
+    fit of exact_heat is what they compare it with, and no answer: it would be of no use where no
+    solution is known.)
 
     observations: (x, t, u), columns (N, 1), arrays or tensors, as observe makes them.
     epochs: the largest number of the optimiser's iterations; stopping sooner is allowed.

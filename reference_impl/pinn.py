@@ -230,11 +230,12 @@ def train_decay(*, epochs: int, generator: torch.Generator, rate: float = 1.0) -
 
     The hidden checks ask for epochs = 3000 and a rate between 0.6 and 1, and take the largest error
     against exp(−rate · t), which has to be below 0.02, and the largest residual, below 0.2. They
-    see to it that the model was not good before, and that the equation was asked for. Adam with its
-    usual learning rate gets there with 100 points and the loss of u(0) = 1 weighted by 1 to 10.
-    Some checks ask for a handful of epochs. All checks together may take 90 s. (The course's own
-    answer is at 1e-10: it builds u(0) = 1 into the model, uses double precision and L-BFGS, and at
-    the end solves for the last layer, in which the residual is linear, by least squares.)
+    see to it that the model was not good before, and that the equation was asked for: torch has to
+    differentiate the model, not you by hand. Adam with its usual learning rate gets there with 100
+    points and the loss of u(0) = 1 weighted by 1 to 10. Some checks ask for a handful of epochs.
+    All checks together may take 90 s. (The course's own answer is at 1e-10: it builds u(0) = 1 into
+    the model, uses double precision and L-BFGS, and at the end solves for the last layer, in which
+    the residual is linear, by least squares.)
     """
     torch.manual_seed(generator.initial_seed())
     network = nn.Sequential(

@@ -116,6 +116,14 @@ def test_two_slips_in_two_functions_are_both_named() -> None:
     assert result.status == "partly"
 
 
+def test_a_mistake_seen_in_the_lesser_part_gives_way_to_what_holds_in_all() -> None:
+    """Half of every energy: on 2×2 lattices this is also what comes of pairs kept as a set."""
+    code = reference_code(load_assignment("ising"), "energy")
+    result = judged("ising", "energy", code.replace("float(-np.sum(", "float(-0.5 * np.sum("))
+    assert result.mistake == ""
+    assert "half what it should be" in result.hint
+
+
 def test_a_slip_that_nobody_wrote_down_is_told_by_its_relation() -> None:
     code = (
         "def lj_potential(r, epsilon=1.0, sigma=1.0):\n"

@@ -456,10 +456,11 @@ def test_a_gradebook_follows_a_changed_course(
 
 
 def test_a_locked_gradebook_is_waited_for_and_then_named(
-    springs: Assignment, tmp_path: Path
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("autograder.records.gradebook.recorder.PATIENCE", 0.3)
     hand_in(tmp_path, "ada", filled(springs, ANSWERS))
-    recorder = Recorder(tmp_path, [springs], patience=0.3)
+    recorder = Recorder(tmp_path, [springs])
     with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as other:
         other.execute("begin exclusive")
         started = time.monotonic()
@@ -469,7 +470,7 @@ def test_a_locked_gradebook_is_waited_for_and_then_named(
         assert str(tmp_path / "gradebook.db") in str(raised.value)
         assert str(tmp_path / "results") in str(raised.value)
         with pytest.raises(GradebookError, match="locked"):
-            Recorder(tmp_path, [springs], patience=0.1)
+            Recorder(tmp_path, [springs])
         other.rollback()
     recorder.record(result(springs))
     assert grades(tmp_path)["check_spring_force"][0] == 6.0

@@ -51,6 +51,10 @@ TRIES = {
     "has room kept behind a file's end": (
         "system_call(285, os.open('room', os.O_RDWR | os.O_CREAT), 1, 0, ctypes.c_long(2**27))"
     ),
+    "moves a file's end by what is put into it": (
+        "room = os.open('moved', os.O_RDWR | os.O_CREAT); os.posix_fallocate(room, 0, 2**26)\n"
+        "system_call(285, room, 0x20, 0, ctypes.c_long(2**26))"
+    ),
     "keeps memory that no process holds": "os.memfd_create('x')",
     "leaves a file in /dev/shm": "open('/dev/shm/{name}', 'w').close()",
     "is not the first to go where memory ends": (

@@ -22,6 +22,7 @@ import pytest
 from autograder.course import load_assignment
 from autograder.errors import CourseError
 from autograder.files import share, write_atomically
+from autograder.grading import folder
 from autograder.grading.executors import Judges, checks_of
 from autograder.grading.folder import SALT, course_salt, only_grader, read_job
 from autograder.grading.run import Graders, grade_class, judged_again
@@ -276,13 +277,5 @@ def test_a_submission_that_is_gone_keeps_its_mark_and_is_named(graded: Path, wha
     assert Store(graded).load("backprop", "ada") == result()
 
 
-def test_a_folder_without_locks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(*_: object) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(fcntl, "flock", none)
-    with (
-        pytest.raises(CourseError, match=r"cannot be locked .*a local disk"),
-        only_grader(tmp_path),
-    ):
-        pass
+def test_the_file_system_is_named(tmp_path: Path) -> None:
+    assert "mounted at /" in folder._file_system(tmp_path)

@@ -188,6 +188,9 @@ WRONG = {
         EVERY, "    nn.init.normal_(next(model.parameters()))\n" + EVERY
     ),
     ("learns", "climbs"): PLAIN.replace("loss.backward()", "(-loss).backward()"),
+    ("moves_every_layer", "the last one alone"): PLAIN.replace(
+        EVERY, "    opt = torch.optim.Adam([*model.parameters()][-2:])\n" + EVERY
+    ),
     ("sees_the_data", "zeros and ones"): PLAIN.replace("model(X[", "model(0.5 + 0.5 * X["),
     ("shows_each_sample_once", "with replacement"): PLAIN.replace(
         "torch.randperm(len(X),", "torch.randint(len(X), (len(X),),"

@@ -74,13 +74,14 @@ def test_observe__has_normal_noise_of_its_own_on_each(student):
 
 
 def test_observe__measures_all_over_the_region(student):
-    """has a quarter of its places in each quarter of [0.1, 0.9], likewise its times, whatever the
-    place"""
+    """has a sixteenth of its places in each sixteenth of [0.1, 0.9], likewise its times, and the
+    times are spread alike at all places"""
     x, t, _ = (values.reshape(-1) for values in _observed(student, 4000, 0.0, 6))
     x, t = (x - 0.1) / 0.8, (t - 0.05) / 0.75
-    for values, what in ((x, "places"), (t, "times"), ((x + t) % 1, "places and times together")):
-        shares = np.histogram(values, bins=4, range=(0, 1))[0] / len(values)
-        holds(bool(np.abs(shares - 0.25).max() < 0.035), f"the {what} are not uniform")
+    together = (np.floor(4 * x) + t) / 4
+    for values, what in ((x, "places"), (t, "times"), (together, "times of a place")):
+        shares = np.histogram(values, bins=16, range=(0, 1))[0] / len(values)
+        holds(bool(np.abs(shares - 1 / 16).max() < 0.02), f"the {what} are not uniform")
         holds(len(np.unique(values)) > 3900, f"the {what} take few values, again and again")
 
 
@@ -255,15 +256,16 @@ def test_inverse_loss__takes_a_network(student):
     holds(number(loss) > 0, "the loss of a network that has learnt nothing should be positive")
 
 
-def _observations(count, alpha):
-    """Without noise, all over the square."""
-    x, t = np.random.default_rng(5).uniform(0.05, 0.95, (2, count))
-    u = np.sin(np.pi * x) * np.exp(-alpha * np.pi**2 * t)
+def _observations(count, alpha, noise_std=0.0):
+    """All over the square."""
+    rng = np.random.default_rng(5)
+    x, t = rng.uniform(0.05, 0.95, (2, count))
+    u = rng.normal(np.sin(np.pi * x) * np.exp(-alpha * np.pi**2 * t), noise_std)
     return tuple(torch.tensor(values, dtype=torch.float32).reshape(-1, 1) for values in (x, t, u))
 
 
-def _recovered(student, epochs, observations=None):
-    generator = torch.Generator().manual_seed(1)
+def _recovered(student, epochs, observations=None, seed=1):
+    generator = torch.Generator().manual_seed(seed)
     observations = _observations(12, 0.2) if observations is None else observations
     returned = student.recover_alpha(observations, epochs=epochs, generator=generator)
     pair = isinstance(returned, (tuple, list)) and len(returned) == 2
@@ -295,25 +297,29 @@ def test_recover_alpha__returns_alpha_and_its_history(student):
     holds(between, "the α that is returned is none of the values on the way, nor between them")
 
 
-def test_recover_alpha__finds_the_alpha_of_exact_data(student):
-    """finds α = 0.15 to 5 % from 200 temperatures without noise, and ends its history there (some
-    seconds)"""
+def test_recover_alpha__finds_the_alpha_of_noisy_data(student):
+    """finds α = 0.09 to 5 % from 200 temperatures with noise 0.02, as least squares does to 0.2 %,
+    and ends its history there (some seconds)"""
     equation = student.field("equation")
     equation.watch()
-    returned, history = _recovered(student, 3000, _observations(200, 0.15))
+    returned, history = _recovered(student, 3000, _observations(200, 0.09, 0.02))
     asked = equation.was_asked_for() is True
     holds(asked, "no network learns the equation: no derivative of it is asked for on the way to α")
     alpha, last = number(returned), number(history[-1])
     on = ", and still on its way at the end of the history" * watching.unsettled(history)
-    holds(abs(alpha / 0.15 - 1) < 0.05, f"α should be 0.15 to 5 %, it is {alpha:.3g}{on}")
+    holds(abs(alpha / 0.09 - 1) < 0.05, f"α should be 0.09 to 5 %, it is {alpha:.3g}{on}")
     holds(abs(last / alpha - 1) < 0.05, f"the history ends at {last:.3g}, the α is {alpha:.3g}")
 
 
 def test_recover_alpha__repeats_a_seed(student):
-    """gives the same α for the same seed"""
+    """gives the same α for the same seed, and another for another"""
     student.reseed(1)
-    first, second = (number(_recovered(student, 10)[0]) for _ in range(2))
-    close(second, first, SINGLE)
+    for epochs in (10, 100):  # the network alone may be taught first
+        first, second, other = (number(_recovered(student, epochs, seed=n)[0]) for n in (1, 1, 2))
+        close(second, first, SINGLE)
+        if other != first:
+            break
+    holds(other != first, "another seed gives the same α: generator decides nothing")
 
 
 def test_alpha_uncertainty__knows_one_measurement(student):

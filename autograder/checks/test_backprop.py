@@ -920,12 +920,12 @@ def test_train__several_outputs(student, draw):
 
 @pytest.mark.guard
 def test_train__losses(student, draw):
-    """records the loss before each step"""
+    """records the loss before each step, also where it rises"""
     x, y = samples(draw, 2, 1)
-    seed = int(draw.integers(2**32))
+    y, seed = y + 5.0, int(draw.integers(2**32))
     path = [trained(student, x, y, 6, 0.0, 1, seed)[0]]
-    path += [trained(student, x, y, 6, 0.02, epochs, seed)[0] for epochs in (1, 2)]
-    _, losses = trained(student, x, y, 6, 0.02, 3, seed)
+    path += [trained(student, x, y, 6, 2.0, epochs, seed)[0] for epochs in (1, 2)]
+    _, losses = trained(student, x, y, 6, 2.0, 3, seed)
     found = [number(loss) for loss in sequence(losses, 3, "a list of one loss per epoch")]
     close(found, [reference.mse_loss(reference.forward(x, *p)[2], y) for p in path], EXACT)
 

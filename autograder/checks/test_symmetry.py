@@ -413,14 +413,15 @@ def test_deep_sets__counts_what_comes_twice(student, draw):
 
 
 def test_deep_sets__pools_with_a_mean(student, draw):
-    """averages when pooling is "mean": {a, b, a, b} is as {a, b}, {a, a, b} is not"""
+    """averages when pooling is "mean": {a, b, a, b} is as {a, b}, {a, a, b} or {0, a, b} is not"""
     model = _deep_sets(student, draw, 1, 24, 2, "mean")
     _deep_sets(student, draw, 1, 24, 2, "max")  # one made later has a pooling of its own
     x = _like(model, 2 * draw.normal(size=(12, 2)))
     pair = _outputs(model, x, (12, 2))
     _same(_outputs(model, torch.cat([x, x], dim=1), (12, 2)), pair)
-    other = _outputs(model, torch.cat([x, x[:, :1]], dim=1), (12, 2))
-    _different(pair, other, "{a, b} and {a, a, b} give the same output: this is not a mean")
+    for first, words in ((x[:, :1], "{a, a, b}"), (0 * x[:, :1], "{0, a, b}")):
+        other = _outputs(model, torch.cat([first, x], dim=1), (12, 2))
+        _different(pair, other, f"{{a, b}} and {words} give the same output: this is not a mean")
 
 
 def test_deep_sets__pools_with_a_maximum(student, draw):

@@ -76,7 +76,7 @@ class _Collection:
         self.zone = course_zone(course_dir)
         self.outcome = Collected([], [], [], [])
         self.before = records.collected(course_dir, assignment.name).students
-        self.told, self.settled = records.Collected(students={}, left_out={}), set[str]()
+        self.told, self.settled = records.Collected(), set[str]()
         self.people: list[Known] = []
 
     def take(self, zipped: zipfile.ZipFile, made: datetime, deep: int = MAX_ROOTS) -> Collected:

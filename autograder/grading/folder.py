@@ -177,6 +177,20 @@ def _lock(file: int, course_dir: Path) -> None:
         ) from None
     except OSError as error:
         raise CourseError(
-            f"{course_dir} cannot be locked ({error.strerror}): its file system has no locks, so "
-            "that a second grader could not be kept off. Grade in a copy on a local disk"
+            f"{course_dir} cannot be locked ({error.strerror}): it lies on "
+            f"{_file_system(course_dir)}, which has no locks, so that a second grader could not be "
+            "kept off. Grade in a copy on a local disk"
         ) from None
+
+
+def _file_system(folder: Path) -> str:
+    """Its kind and where it is mounted, as far as the system tells."""
+    found = "a file system"
+    with contextlib.suppress(OSError):
+        here = folder.resolve()
+        for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines():
+            _, place, kind, *_ = line.split(" ")
+            place = re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), place)
+            if here == Path(place) or Path(place) in here.parents:
+                found = f"a file system of the kind {kind}, mounted at {place}"
+    return found

@@ -221,12 +221,7 @@ def _steps(
             job.exercises = _stale(before, job, weakest)
             if before is not None and not job.exercises:
                 yield Step(before, before)
-            elif (
-                leave_outdated
-                and before is not None
-                and before.status != "grader_error"
-                and _rests(before, job, weakest)
-            ):
+            elif before is not None and leave_outdated and _marked(before, job, weakest):
                 yield Step(before, before, outdated=True)
             else:
                 known[student] = recorded
@@ -263,6 +258,11 @@ def _rests(known: Result, job: Job, weakest: Level) -> bool:
     again = known.status == "grader_error" and not known.repeated
     same = known.submission_sha256 == submission_sha256(job)
     return same and not again and known.isolation not in LEVELS[LEVELS.index(weakest) + 1 :]
+
+
+def _marked(known: Result, job: Job, weakest: Level) -> bool:
+    """Whether a mark was recorded that nothing but other checks could move."""
+    return known.status != "grader_error" and _rests(known, job, weakest)
 
 
 def _merged(known: Result | None, new: Result, assignment: Assignment) -> Result:

@@ -5,7 +5,8 @@
    some right answer differs, it passes every check that the student passes, and fails none in
    another way. Mistakes that cannot be told apart are named together; two slips seen in different
    checks are both named.
-   Where none explains all, one that explains most of what failed is named.
+   Where none explains all, one that explains most of what failed is named; what explains
+   the lesser part gives way to a relation that holds in all.
 2. Else a **relation** between what came back and the right numbers (`relations`), and a **fact
    about the code** that holds for no right answer (`coursekit.facts`).
 3. Where there is neither, a **small change** of a right answer that answers as the student does
@@ -141,7 +142,10 @@ class _Diagnosis:
         if not covers and self.exercise.seconds <= SECONDS:  # of a training too little is asked
             covers = self._covers(nearly=True)
         hints = chosen(covers, {wrong: wrong.hint for wrong in covers})
-        if self._late() or not hints:
+        explained = frozenset().union(*covers.values())
+        # What holds in all that failed says more than what was done in the lesser part of it.
+        lesser = len(explained) < _MOST * len(self._shown) and self.relation()
+        if self._late() or not hints or lesser:
             return "", ""
         first = next(wrong for wrong in covers if hints[0].startswith(wrong.hint))
         return first.name, " Besides: ".join(hints)

@@ -32,7 +32,6 @@ from .judge import Judge, Transcripts
 from .patience import TookTooLong, at_most
 from .student import Student
 from .uses import (
-    UNREADABLE,
     Uses,
     answered_below,
     bound_in,
@@ -370,13 +369,12 @@ def _exchanged(assignment: Assignment, cell: Cell, names: list[str]) -> Iterator
     families = {name: set(assignment.exercise(name).defines) for name in names}
     wrong = set().union(*families.values())
     for piece in pieces_of(cell.source):
-        keep = piece.defines not in wrong and piece.node is not None
+        keep = piece.defines not in wrong and piece.is_python
         if keep:
             yield Cell(cell.label, piece.text)
         for name in names:
             if piece.binds & families[name]:
                 yield Cell(cell.label, _in_place(assignment, name))
         # `@register` may have put the wrong one into a table.
-        for decorator in [] if keep else reversed(getattr(piece.node, "decorator_list", [])):
-            with contextlib.suppress(*UNREADABLE):  # `@keep(0xff…)` of 4000 digits
-                yield Cell(cell.label, f"({ast.unparse(decorator)})({piece.defines})\n")
+        for decorator in [] if keep else reversed(piece.decorators):
+            yield Cell(cell.label, f"({decorator})({piece.defines})\n")

@@ -27,20 +27,19 @@ _BINDS = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]*)?
 _GOES_ON = re.compile(r"[\s)\]}#]|(?:else|elif|except|finally)\b|$")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Piece:
-    """One statement of a cell, with the names that it binds and reads as globals."""
+    """One statement of a cell, with the names that it binds and reads as globals; without its tree,
+    which takes hundreds of bytes for each letter."""
 
     text: str
-    node: ast.stmt | None
-    """None where it is no Python."""
+    is_python: bool
     binds: frozenset[str]
     reads: frozenset[str]
-
-    @property
-    def defines(self) -> str:
-        """The function's or class's name, if it is such a definition."""
-        return self.node.name if isinstance(self.node, _DEFINITIONS) else ""
+    defines: str = ""
+    """The function's or class's name, if it is such a definition."""
+    decorators: tuple[str, ...] = ()
+    """Their texts, but for those that nobody can write down (`@keep(0xff…)` of 4000 digits)."""
 
 
 @functools.lru_cache(256)  # a cell is read for each name that it may hold
@@ -90,7 +89,7 @@ def by_itself(
     for cell in cells:
         if cell.label not in GIVEN and not holds(cell, exercise):
             rest.append(cell)
-            pieces = (piece for piece in pieces_of(cell.source) if piece.node)
+            pieces = (piece for piece in pieces_of(cell.source) if piece.is_python)
             kept = [piece.text for piece in pieces if piece.binds & named - python]
             cell = cell._replace(source="\n".join(kept))
         if cell.source:
@@ -199,7 +198,7 @@ def _blocks(source: str) -> Iterator[str]:
 def _as_words(text: str) -> Piece:
     """Of what is no Python: the names that it seems to define, and all its words."""
     binds = frozenset(match[1] or match[2] for match in _BINDS.finditer(text))
-    return Piece(text, None, binds, frozenset(_WORD.findall(text)))
+    return Piece(text, False, binds, frozenset(_WORD.findall(text)))
 
 
 def _piece(text: str, node: ast.stmt) -> Piece:
@@ -219,7 +218,15 @@ def _piece(text: str, node: ast.stmt) -> Piece:
             if symbol.is_assigned() or (here and symbol.is_imported()):
                 binds.add(symbol.get_name())
     binds |= set(_changes(node)) & reads
-    return Piece(text, node, frozenset(binds), frozenset(reads))
+    defines = node.name if isinstance(node, _DEFINITIONS) else ""
+    decorators = tuple(_unparsed(getattr(node, "decorator_list", [])))
+    return Piece(text, True, frozenset(binds), frozenset(reads), defines, decorators)
+
+
+def _unparsed(nodes: Iterable[ast.expr]) -> Iterator[str]:
+    for node in nodes:
+        with contextlib.suppress(*UNREADABLE):
+            yield ast.unparse(node)
 
 
 def _read_otherwise(node: ast.stmt) -> Iterator[str]:

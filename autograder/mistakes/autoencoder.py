@@ -978,6 +978,14 @@ encode_slips = [
     ),
     slip(
         "encode",
+        "all_in_a_row",
+        ".encoder(x).numpy()",
+        ".encoder(x).numpy().ravel()",
+        "gives_the_encoder_s_z",
+        "All numbers come back in one row. Each configuration should have a row of its own.",
+    ),
+    slip(
+        "encode",
         "first_number_alone",
         ".encoder(x).numpy()",
         ".encoder(x).numpy()[:, :1]",

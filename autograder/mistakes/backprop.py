@@ -797,6 +797,14 @@ forward_ = [
     ),
     slip(
         "forward",
+        "first_output_for_all",
+        "z2 = a1 @ W2 + b2",
+        "z2 = a1 @ W2[:, :1] + b2",
+        "z2",
+        "All outputs have the weights of the first one: W2 has a column for each.",
+    ),
+    slip(
+        "forward",
         "output_from_z1",
         "z2 = a1 @ W2 + b2",
         "z2 = z1 @ W2 + b2",
@@ -1421,6 +1429,15 @@ train_ = [
         "        dW1, db1, dW2, db2 = backward(x, y, W1, b1, W2, b2)\n" + _STEP + _LOSS,
         "losses",
         "Each loss is taken after its step, so the loss of the untrained network is missing.",
+    ),
+    slip(
+        "train",
+        "least_loss_so_far",
+        "return (W1, b1, W2, b2), losses",
+        "return (W1, b1, W2, b2), np.minimum.accumulate(losses).tolist()",
+        "losses",
+        "Where a step makes the loss larger, the list repeats the one before. It should tell what "
+        "happened.",
     ),
     slip(
         "train",

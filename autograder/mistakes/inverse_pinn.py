@@ -1137,6 +1137,14 @@ recover_alpha_slips = [
         "them, so that the same seed gives the same α.",
     ),
     plain(
+        "seed_of_its_own",
+        "torch.manual_seed(generator.initial_seed())",
+        "generator = torch.manual_seed(0)",
+        "repeats_itself",
+        "The result is the same whatever generator says: a seed is written into the function.",
+        0.95,
+    ),
+    plain(
         "data_changed",
         "    model = Cooling(16).double()\n",
         "    model = Cooling(16).double()\n    observations[2][:] = observations[2].round(3)\n",

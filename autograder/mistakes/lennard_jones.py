@@ -502,6 +502,14 @@ def the_size_alone():
 pairwise_distances_slips = [
     slip(
         "pairwise_distances",
+        "written_for_four_atoms",
+        "    first, second = np.triu_indices(len(positions), k=1)\n",
+        "    positions = positions[:4]\n    first, second = np.triu_indices(len(positions), k=1)\n",
+        "holds_every_pair_once",
+        "A cluster may have more than four atoms, and each of them pairs with all others.",
+    ),
+    slip(
+        "pairwise_distances",
         "zeros_left_out",
         "    return np.sort(np.linalg.norm(positions[first] - positions[second], axis=1))",
         "    distances = np.linalg.norm(positions[first] - positions[second], axis=1)\n"
@@ -1681,6 +1689,15 @@ nn_potential_slips = [
         "    r = r.detach().clone().float().requires_grad_(True)\n",
         "is_exact",
         "energy_and_force: r becomes float32, which keeps 7 digits of 16. A copy has r's own type.",
+        keeps=0.5,
+    ),
+    slip(
+        "nn_potential",
+        "forces_through_float32",
+        "return energy, -slope",
+        "return energy, -slope.float().to(r.dtype)",
+        "is_exact",
+        "energy_and_force: the force becomes float32 on its way, which keeps 7 digits of 16.",
         keeps=0.5,
     ),
     slip(

@@ -228,6 +228,14 @@ deep_sets_slips = [
     ),
     slip(
         "deep_sets",
+        "zeros_taken_for_padding",
+        "pool(self.phi(x), kind=self.pooling)",
+        "pool(self.phi(x), (x != 0).any(dim=-1), self.pooling)",
+        "pools_with_a_mean",
+        "An element that is zero is left out, as if it were padding. It counts like any other.",
+    ),
+    slip(
+        "deep_sets",
         "mean_by_default",
         'pooling: str = "sum"',
         'pooling: str = "mean"',

@@ -1432,7 +1432,7 @@ _COPY_STATE = "{name: w.clone() for name, w in model.state_dict().items()}"
 
 LAST_WEIGHTS = (
     "The last weights come back, not the best ones: they are stored in every epoch, or without a "
-    "copy of each tensor, and go on changing with the training."
+    "copy of each tensor, and go on changing with the training; or restore never puts them back."
 )
 
 early_stopping_slips = [
@@ -1540,6 +1540,14 @@ early_stopping_slips = [
         "references_for_copies",
         _COPY_STATE,
         "model.state_dict()",
+        "keeps_copies",
+        LAST_WEIGHTS,
+    ),
+    slip(
+        "early_stopping",
+        "another_name_for_the_model",
+        "model.load_state_dict(self.best_weights)",
+        "model = self.best_weights",
         "keeps_copies",
         LAST_WEIGHTS,
     ),
@@ -1927,6 +1935,23 @@ train_slips = [
         "takes_a_step_of_gradient_descent",
         "The gradients are cleared after they are computed and before the step is taken: the "
         "step finds none.",
+    ),
+    training(
+        "an_optimiser_for_each_epoch",
+        "        total = 0.0\n",
+        "        total, opt = 0.0, kind(model.parameters(), lr=learning_rate)\n",
+        "learns_a_sine",
+        "A new optimiser is made for each epoch or batch. It remembers nothing of the steps "
+        "before, so that Adam's are all as long as its first. Make it once, before the loop.",
+        keeps=0.5,
+    ),
+    training(
+        "least_loss_so_far",
+        "    return losses\n",
+        "    return np.minimum.accumulate(losses).tolist()\n",
+        "returns_the_mean_loss_of_every_epoch",
+        "Where the loss rises, the list repeats the least one before. Each epoch has a loss of "
+        "its own.",
     ),
     training(
         "broadcasting",

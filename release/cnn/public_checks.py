@@ -157,8 +157,8 @@ def test_max_pool2d__keeps_the_largest_of_each_block(student):
 
 def test_max_pool2d__takes_blocks_of_any_size(student):
     """gives the largest number of a block of 3 × 3, and for size 1 all numbers as they are"""
-    x = np.array([[1.0, 4, 2], [3, 0, 9], [5, 7, 8]])
-    close(student.max_pool2d(x, 3), np.array([[9.0]]), SINGLE)
+    x = np.array([[1.0, 4, 2], [3, 0, 9.5], [5, 7, 8]])
+    close(student.max_pool2d(x, 3), np.array([[9.5]]), SINGLE)
     close(student.max_pool2d(x, 1), x, SINGLE)
 
 
@@ -246,8 +246,11 @@ def test_ising_cnn__drops_hidden_units_in_training(student):
 
     at_work = units() != 0
     model.train()
-    dropped = np.mean([(units() == 0)[at_work] for _ in range(40)]) if at_work.any() else 0.3
-    holds(abs(dropped - 0.3) < 0.08, f"{dropped:.0%} of the hidden units are dropped, not 30 %")
+    if at_work.any():
+        shares = [np.mean((units() == 0)[at_work]) for _ in range(40)]
+        dropped = np.mean(shares)
+        holds(abs(dropped - 0.3) < 0.08, f"{dropped:.0%} of the hidden units are dropped, not 30 %")
+        holds(max(shares) < 1, "at times all hidden units of a lattice are dropped together")
 
 
 def test_ising_cnn__learns_with_every_layer(student):
@@ -327,8 +330,10 @@ def test_train_cnn__shuffles_the_data(student):
 
 
 def test_train_cnn__makes_a_step_with_each_batch(student):
-    """makes one step with each batch, by its own gradient, in training mode all the time"""
+    """makes one step of every layer with each batch, by its own gradient, in training mode all the
+    time"""
     noted = _noted(student)
+    noted.moves_every_layer()
     noted.trains_in_training_mode()
     noted.steps_once_a_batch()
     noted.clears_gradients()

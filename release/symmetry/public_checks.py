@@ -155,7 +155,7 @@ def test_naive_mlp__ends_with_a_linear_layer(student):
     learns = all(slope is not None for slope in slopes)
     holds(learns, "some weights have no effect on the output, or the graph is lost")
     (bias,) = [number(slope) for slope in slopes if slope.numel() == 1] or [0.0]
-    holds(abs(bias / 2 - 1) < 1e-3, "behind the last layer there is something else")
+    holds(abs(bias / 2 - 1) < 1e-3, "the last layer has no bias, or something follows it")
 
 
 def test_invariance_error__is_zero_for_an_even_function(student):
@@ -448,8 +448,10 @@ def _noted(student):
 
 
 def test_train_energy_model__learns_in_training_mode(student):
-    """learns in training mode from the first step to the last, each with its own gradient"""
+    """learns with every layer, in training mode from the first step to the last, each step with its
+    own gradient"""
     noted = _noted(student)
+    noted.moves_every_layer()
     noted.trains_in_training_mode()
     noted.clears_gradients()
 

@@ -91,8 +91,10 @@ def test_mlp__maps_rows_to_rows(student):
 
 
 def _drawn(model, x):
-    """The network with drawn weights: with which ones it begins is its own matter."""
+    """The network with drawn weights, and no dropout at work: with which ones it begins is its own
+    matter."""
     model(x)  # lazy layers take their size at the first call
+    model.eval()
     state = dict(model.state_dict())
     model.load_state_dict({name: torch.randn(w.shape).to(w.dtype) for name, w in state.items()})
     return model
@@ -102,7 +104,9 @@ def test_mlp__has_relu_after_its_hidden_layers(student):
     """is bent by a ReLU after each hidden layer, and by nothing after the last layer
 
     Far out a network of ReLUs is a straight line, and a single neuron falls silent on some side.
+    Behind one layer it makes one corner, which two steps of a grid see.
     """
+    near = torch.linspace(-3, 3, 61)[:, None]
     x = torch.tensor([[-2000.0], [-1000.0], [1000.0], [2000.0]])
     for hidden in ([1], [16, 1]):
         silent = []
@@ -111,6 +115,10 @@ def test_mlp__has_relu_after_its_hidden_layers(student):
             model = _drawn(student.MLP(1, hidden, 1), x)
             y = tensor(model(x), (4, 1))[:, 0].astype(float)
             silent += [abs(y[1] - y[0]) < 1e-4, abs(y[3] - y[2]) < 1e-4]
+            curve = tensor(model(near), (61, 1))[:, 0].astype(float)
+            bends = np.abs(np.diff(curve, 2)) > 1e-3 * np.abs(np.diff(curve)).max() + 1e-5
+            corner = hidden != [1] or bends.sum() <= 2
+            holds(corner, "one hidden neuron should make one corner and no other bend")
         found = sum(silent)
         holds(
             0 < found < 24, f"with hidden_dims = {hidden}: is there a ReLU after each hidden layer?"
@@ -466,6 +474,16 @@ def test_train__takes_a_step_of_adam(student):
     close(tensor(attribute(model, "coefficients"), (1,)), np.array([29.9]), SINGLE)
 
 
+def test_train__comes_close_with_adam(student):
+    """brings a single number from 0 to within half a step of 0.25, as each step of Adam remembers
+    those before"""
+    model = student.field("polynomial", coefficients=[0.0])
+    x, y = _column(1.0, 2.0), torch.full((2, 1), 0.25)
+    losses = student.train(model, x, y, epochs=40, learning_rate=0.1)
+    least = min(watching.losses(losses))
+    holds(least < 0.0024, "it comes no closer than half a step: is the optimiser made only once?")
+
+
 def test_train__learns_a_line(student):
     """learns a straight line, with Adam and in mini-batches"""
     x = torch.linspace(-1, 1, 20)[:, None]
@@ -521,9 +539,10 @@ def test_train__makes_new_batches(student):
 
 
 def test_train__learns_in_training_mode(student):
-    """learns in training mode from the first step to the last, each with its own gradient, and is
-    left in evaluation mode"""
+    """learns with every layer, in training mode from the first step to the last, each with its own
+    gradient, and is left in evaluation mode"""
     noted = _noted(student)
+    noted.moves_every_layer()
     noted.trains_in_training_mode()
     noted.clears_gradients()
     noted.follows_the_loss("mean squared error")

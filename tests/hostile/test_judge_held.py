@@ -18,6 +18,7 @@ import signal
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -200,6 +201,17 @@ def test_a_cell_is_read_once_however_many_build_on_it(monkeypatch: pytest.Monkey
     judged(judge, code, [*BACKPROP.exercises], lambda *_: None, attempt)
     assert True in passes
     assert read.count(slow) == 1
+
+
+def test_of_a_cell_that_was_read_no_tree_is_kept() -> None:
+    """2 MB of such code were 1.2 GB in the judge, beside all that the submission may hold."""
+    source = ("~" * 90 + "a\n") * 1000
+    tracemalloc.start()
+    pieces = uses_module.pieces_of(source)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(pieces) == 1000
+    assert held < 20 * len(source)
 
 
 def test_all_that_is_read_of_a_notebook_has_one_time_together(

@@ -20,7 +20,7 @@ from autograder.judging.diagnosis import Observer
 from autograder.judging.follow_through import Tries, judged
 from autograder.judging.judge import Judge
 from autograder.judging.retry import InCage
-from autograder.results import ExerciseResult
+from autograder.results import CheckResult, ExerciseResult
 from autograder.sandbox.cage import Cage
 
 _whole = load_assignment("backprop")
@@ -253,6 +253,31 @@ def test_no_mark_of_what_is_replaced_comes_from_the_second_pass(grade: Any) -> N
     graded = grade(forward=NO_FORWARD, backward=takes)
     assert graded["forward"].points == 0
     assert graded["forward"].status == "unwritten"
+
+
+def test_an_answer_that_is_another_one_in_each_pass_has_few_of_them() -> None:
+    """It can tell them apart by what else is there, and the best one counts."""
+    wrong = "def forward(x, W1, b1, W2, b2):\n    return relu, he_initialise, below\n"
+    code = cells(COURSE, Answer("backprop", "forward", "", wrong))
+    code = [code[0], Cell("cell 2", "above = 1\n"), *code[1:], Cell("cell 99", wrong)]
+    code.append(Cell("cell 100", "below = 1\n"))
+    passes: list[tuple[Cell, ...]] = []
+
+    def attempt(found: Any, wanted: Any, *_: Any) -> Tries:
+        passes.extend([tuple(found)] if wanted[-1].name == "forward" else [])
+        return Tries({one.name: lost(one) for one in wanted})
+
+    def lost(exercise: Any) -> ExerciseResult:
+        ended = CheckResult(name="", outcome="failed", hidden=True, seconds=0.0, kind="died")
+        points = exercise.points if exercise.name not in ("activations", "forward") else 0.0
+        most = exercise.points
+        return ExerciseResult(
+            name=exercise.name, points=points, max_points=most, status="wrong", checks=[ended]
+        )
+
+    upto = [COURSE.exercise(name) for name in ("activations", "forward")]
+    judged(Judge(COURSE), code, upto, lambda *_: None, attempt)
+    assert len(passes) == len(set(passes)) == 10
 
 
 def test_a_second_worker_leaves_no_file_and_finds_none(grade: Any) -> None:

@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 COURSE_ID = "default_course"
 """nbgrader's own default; PostgreSQL insists that the course is named."""
 _ATTEMPTS = 10
+PATIENCE = 30.0
+"""Seconds to wait for a locked database."""
 
 
 class GradebookError(CourseError):
@@ -62,26 +64,20 @@ class Recorder:
     """Records results of some assignments in one course's gradebook.
 
     Where `course_dir` has an `nbgrader_config.py`, its database, its course and its late
-    penalties are used. `patience` is how many seconds to wait for a locked database.
+    penalties are used.
     """
 
     def __init__(
-        self,
-        course_dir: Path,
-        assignments: Iterable[Assignment],
-        *,
-        db_url: str = "",
-        patience: float = 30.0,
+        self, course_dir: Path, assignments: Iterable[Assignment], *, db_url: str = ""
     ) -> None:
         self.course_dir = course_dir.resolve()
         self.assignments = {assignment.name: assignment for assignment in assignments}
-        self.patience = patience
         config = configuration(self.course_dir)
         self._penalties = Penalties(config, self.course_dir)
         self._course_id = config.CourseDirectory.get("course_id", "") or COURSE_ID
         self._url, self._file = _database(self.course_dir, config, db_url)
         if self._url.get_backend_name() == "sqlite":
-            self._url = self._url.update_query_dict({"timeout": str(patience)})
+            self._url = self._url.update_query_dict({"timeout": str(PATIENCE)})
         self._opened: tuple[int, int] | None = None
         self._prepare()
 
@@ -253,7 +249,7 @@ class Recorder:
         if "locked" in text:
             return (
                 f"the gradebook {where} is locked by another program (formgrader, another "
-                f"nbgrader, a file synchroniser); waited {self.patience:g} s. Nothing is lost: "
+                f"nbgrader, a file synchroniser); waited {PATIENCE:g} s. Nothing is lost: "
                 f"the results are in {results}; end that program and run the command again"
             )
         if re.search("no such column|(column|relation) .* does not exist", text):

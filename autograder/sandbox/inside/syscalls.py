@@ -90,9 +90,10 @@ _OF_PRCTL = (22, 78, 62, 29)
 # read (`lockdown.leave_no_core`).
 _TIME_AND_CORES = (0, 4)
 _NEW_NAMESPACES = 0x7E020080
-# Room for a file behind its end (FALLOC_FL_KEEP_SIZE), which no limit on its size holds: all of a
-# disk in one call.
-_BEHIND_THE_END = 1
+# Of fallocate: room for a file as far as its size. No limit holds room behind its end
+# (FALLOC_FL_KEEP_SIZE), all of a disk in one call, nor an end that is moved on
+# (FALLOC_FL_INSERT_RANGE).
+_PLAIN_ROOM = 0
 
 Step = tuple[int, int, int, int]
 """Of the kernel's program: what is done, steps to skip if it holds and if not, a number."""
@@ -153,7 +154,7 @@ _RULES = {
     + _refused(_has(_FOURTH, _MAP_ANONYMOUS), _has(_FOURTH, _MAP_SHARED)),
     "fcntl": _refused(_is(_SECOND, *_LOCKS_AND_WATCHES)),
     "prctl": _refused(_is(_FIRST, *_OF_PRCTL)),
-    "fallocate": _refused(_has(_SECOND, _BEHIND_THE_END), answer=_EOPNOTSUPP),
+    "fallocate": _refused(_is_not(_SECOND, _PLAIN_ROOM), answer=_EOPNOTSUPP),
     "setrlimit": _refused(_is(_FIRST, *_TIME_AND_CORES)),
     # Limits of other processes are not its business; without a new limit it is only read.
     "prlimit64": _refused(_is_not(_FIRST, 0))

@@ -71,6 +71,8 @@ class Watched:
     ends_random: bool
     moved: float
     """Parameters, from the last pass to the end."""
+    still: bool
+    """Some weights or biases end as they began."""
     before: float
     after: float
     """The loss on the data in evaluation mode, without any training and with it."""
@@ -134,6 +136,11 @@ class Watched:
         downhill = 2 * sum(step.strays() < 1 for step in self.steps) > len(self.steps)
         better = self.after < self.before or downhill
         holds(better, "the model that was handed over does not get better")
+
+    def moves_every_layer(self) -> None:
+        """No weights and no biases are left out: each has a part in the output."""
+        self.learns()
+        holds(not self.still, "some layers keep the weights or biases with which they began")
 
     def sees_the_data(self) -> None:
         """Every row that was shown is one of the data."""
@@ -416,6 +423,7 @@ def watched(
     witness.eval()
     witness(shown)
     witness.train(mode)
+    began = _weights(witness)
     returned = train(witness, epochs)
     try:
         history, problem = losses(returned), "should return a loss for each epoch"
@@ -436,11 +444,16 @@ def watched(
             passes,
             not ending["agree"],
             number(ending["moved"]),
+            any(map(np.array_equal, began, _weights(witness))),
             before=_mean([first]),
             after=_mean([last]),
         )
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
         raise CheckFailed("type", "left notes that cannot be read", detail=str(error)) from None
+
+
+def _weights(witness: Any) -> list[np.ndarray]:
+    return [values.detach().double().numpy() for values in witness.parameters()]
 
 
 def _pass(

@@ -18,7 +18,6 @@ import dis
 import gc
 import importlib
 import io
-import itertools
 import json
 import os
 import queue
@@ -32,7 +31,7 @@ import threading
 import time
 import types
 import zipfile
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -580,18 +579,11 @@ def _asked_for(code: Any) -> set[str]:
     """The names that some code asks for, its functions too, and what may be one, as in
     `globals()["helper"]`."""
     found = _names(code, *_LOAD)
-    for inner in itertools.islice(_codes(code), 1, None):
-        found |= {x for x in inner.co_consts if isinstance(x, str) and x.isidentifier()}
-        found |= _names(inner, *_LOAD)
+    for inner in code.co_consts if isinstance(code, types.CodeType) else ():
+        if isinstance(inner, types.CodeType):
+            found |= {x for x in inner.co_consts if isinstance(x, str) and x.isidentifier()}
+            found |= _asked_for(inner)
     return found
-
-
-def _codes(code: Any) -> Iterator[types.CodeType]:
-    """Some code, and that of its functions."""
-    if isinstance(code, types.CodeType):
-        yield code
-        for inner in code.co_consts:
-            yield from _codes(inner)
 
 
 def _names(code: Any, *operations: str) -> set[str]:
@@ -650,8 +642,10 @@ _OF_PROGRAMS = (("Library",), ("AppData",), ("snap",))
 
 def imported(code: Any) -> set[str]:
     """The modules that a statement imports at any depth."""
-    names = itertools.chain(*(_names(one, "IMPORT_NAME") for one in _codes(code)))
-    return {name.partition(".")[0] for name in names} - {""}
+    found = {name.partition(".")[0] for name in _names(code, "IMPORT_NAME")} - {""}
+    for inner in code.co_consts if isinstance(code, types.CodeType) else ():
+        found |= imported(inner)
+    return found
 
 
 def line_of_newer_syntax(source: str, python: tuple[int, int]) -> int:
