@@ -24,7 +24,10 @@ and what the course wants to set otherwise below them, for example
     nbgrader autograde NAME --course-dir DIR --JupyterApp.config_file=/path/to/nbgrader_config.py
 
 Beware of `--config`: nbgrader 0.9.6 does not know it, says so in one line and goes on without
-any configuration.
+any configuration. Where `load_subconfig` names a file that is not there, as in a course that was
+moved, it goes on in silence; `autograder` says so. Without this configuration `nbgrader autograde`
+would run notebooks outside the cage: in a course that `autograder` has graded it stops instead, at
+a kernel `see-the-first-lines-of-nbgrader_config.py`, which nobody has.
 
 `autograder grade` writes feedback pages of its own, with the final mark, comments and points given
 by hand; after marking by hand run `autograder grade`, `report` or an `export` of feedback again. A

@@ -268,7 +268,7 @@ group by student_id"""
 CELLS = """\
 select name, cell_type, locked, source, checksum from source_cell order by name;
 select name, type, max_score from base_cell left join grade_cells using (id) order by 1, 2;
-select notebook.name, kernelspec, assignment.name from notebook join assignment
+select notebook.name, assignment.name from notebook join assignment
   on assignment.id = assignment_id"""
 
 
@@ -1445,6 +1445,32 @@ def test_late_penalties_stay_with_nbgraders_command(
     assert rows(tmp_path, PENALTY) == [(6.0,)]
     (mark,) = Recorder(tmp_path, [springs]).marks(springs)
     assert mark.total == 0.0, "it stays though the course's own folder does not tell it"
+
+
+@pytest.mark.usefixtures("mended")
+def test_nbgrader_without_the_configuration_runs_no_notebook(
+    springs: Assignment, tmp_path: Path
+) -> None:
+    """A path that is not there any more, as in a course that was moved, it passes over in silence:
+    it would run students' code as the instructor's."""
+    from nbgrader.apps import NbGraderAPI
+
+    code = f"open({str(tmp_path / 'ran')!r}, 'w')"
+    hand_in(tmp_path, "ada", filled(springs, {"spring_force": code}))
+    config = Config()
+    config.CourseDirectory.root = str(tmp_path)
+    shutil.copytree(springs.source.parent, tmp_path / "source" / springs.name)
+    Recorder(tmp_path, [springs])
+    done = NbGraderAPI(config=config).autograde("springs", "ada")
+    assert not done["success"]
+    assert "see-the-first-lines-of-nbgrader_config.py" in done["log"]
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_configuration_that_is_not_there_is_named(springs: Assignment, tmp_path: Path) -> None:
+    configured(tmp_path, 'load_subconfig("/elsewhere/nbgrader_config.py")')
+    with pytest.raises(CourseError, match="load_subconfig names /elsewhere/"):
+        Recorder(tmp_path, [springs])
 
 
 @pytest.mark.usefixtures("mended")

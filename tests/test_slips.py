@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from coursekit import Call, facts, slips
+from coursekit import Call, StudentError, facts, slips
 from coursekit.written import Thing
 
 from autograder.authoring import slips as made
@@ -150,6 +150,15 @@ def test_zeros_explain_a_failed_check_only_where_nothing_else_fails() -> None:
     assert slips.named("f", {"one": returned(np.zeros(3))}, known) == "a slip"
     failed = {"one": returned(np.zeros(3)), "two": returned(2.5)}
     assert slips.named("f", failed, known) == ""
+
+
+def test_an_exception_explains_a_failed_check_only_where_nothing_else_fails() -> None:
+    """`max(0, z)` stops on a table as a loop over a row does, and on the row, too."""
+    error = StudentError("error", "stopped", name="ValueError")
+    stopped = [*returned(1.5), Call("f", error=error)]
+    known = small_table(("one", "a slip", stopped, frozenset({"one"})))
+    assert slips.named("f", {"one": stopped}, known) == "a slip"
+    assert slips.named("f", {"one": stopped, "two": returned(2.5)}, known) == ""
 
 
 def test_gradients_tell_slips_apart() -> None:

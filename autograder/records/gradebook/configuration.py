@@ -24,14 +24,27 @@ _ROUNDING = 1e-6
 def configuration(course_dir: Path) -> Any:
     """The file as traitlets reads it; CourseError where it stops."""
     from traitlets.config import Config
-    from traitlets.config.loader import PyFileConfigLoader
+    from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
+
+    class Strict(PyFileConfigLoader):
+        """nbgrader passes over a file that is not there, and grades without a cage then."""
+
+        def load_subconfig(self, fname: str, path: str | None = None) -> None:
+            try:
+                self.config.merge(type(self)(fname, path or self.path).load_config())
+            except ConfigFileNotFound:
+                raise CourseError(
+                    f"{self.full_filename}: load_subconfig names {fname}, which is not there"
+                ) from None
 
     path = course_dir / "nbgrader_config.py"
     if not path.is_file():
         return Config()
     try:
         with _importable(course_dir):
-            return PyFileConfigLoader(path.name, path=str(course_dir)).load_config()
+            return Strict(path.name, path=str(course_dir)).load_config()
+    except CourseError:
+        raise
     except Exception as error:
         raise CourseError(f"{path} stopped with {type(error).__name__}: {error}") from None
 

@@ -23,6 +23,9 @@ MAX_COMMENT = 2000
 _CONFLICTS = ("23505", "40P01", "40001", "42P07", "42710")
 """PostgreSQL's codes: a row, a table or its type that is there already; deadlock; not
 serialisable."""
+_NO_KERNEL = dict.fromkeys(("name", "display_name"), "see-the-first-lines-of-nbgrader_config.py")
+"""nbgrader without this project's configuration would run notebooks outside the cage, in the kernel
+that the gradebook names: there is none of this name, and it stops."""
 
 
 def make_tables(url: Any) -> None:
@@ -71,8 +74,7 @@ def save_cells(session: Any, assignment: Assignment, course_id: str) -> None:
     named = {"name": assignment.name}
     found = row_of(session, api.Assignment, named, course_id=course_id)
     notebook = row_of(session, api.Notebook, named | {"assignment_id": found.id})
-    kernel = built_notebook(assignment.release)["metadata"].get("kernelspec", {})
-    update_rows(session, api.Notebook, [(notebook, {"kernelspec": json.dumps(kernel)})])
+    update_rows(session, api.Notebook, [(notebook, {"kernelspec": json.dumps(_NO_KERNEL)})])
     for table, wanted in _nbgrader_cells(assignment).items():
         rows = {row.name: row for row in session.query(table).filter_by(notebook_id=notebook.id)}
         for name, columns in wanted.items():

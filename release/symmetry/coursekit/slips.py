@@ -46,7 +46,7 @@ def named(exercise: str, failed: Mapping[str, Sequence[Call]], table: Table) -> 
 
     A slip counts if it fails no other checks than these and answers in each of its own as the
     student does, as far as its answers tell it from a right one. Where that is nothing but zeros,
-    which many slips lead to, it must explain all of the failed checks.
+    or an exception, which many slips lead to, it must explain all of the failed checks.
     """
     entries = table.get(exercise, {}).get("found", {})
     alike: dict[str, frozenset[str]] = {}
@@ -59,7 +59,11 @@ def named(exercise: str, failed: Mapping[str, Sequence[Call]], table: Table) -> 
                 alike[name] = alike.get(name, frozenset()) | {check}
                 covers[name], told[name] = frozenset(fails), frozenset(speaks)
                 hints[name] = hint
-    nothing = {check for check, calls in failed.items() if not any(map(_says_more, calls))}
+    nothing = {
+        check
+        for check, calls in failed.items()
+        if any(call.error for call in calls) or not any(map(_says_more, calls))
+    }
     whole = {
         name: cover
         for name, cover in covers.items()
@@ -165,8 +169,8 @@ def digests(exercise: str, check: str, calls: Sequence[Call]) -> list[bytes]:
 
 
 def _says_more(call: Call) -> bool:
-    """Something other than zeros came back: numbers, a text, an exception."""
-    return bool(call.error) or any(map(_speaks, (call.returned, *call.seen)))
+    """Something other than zeros came back: numbers, a text."""
+    return any(map(_speaks, (call.returned, *call.seen)))
 
 
 def _speaks(value: Any) -> bool:
