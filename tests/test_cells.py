@@ -310,6 +310,10 @@ def test_a_stub_module_leaves_ipython_importable() -> None:
             "the rest of the cell counts",
         ),
         (
+            "nothing = None\nraise FileNotFoundError('of no name')\n",
+            "cell 1 stopped with FileNotFoundError in line 2; the rest of the cell counts",
+        ),
+        (
             "import subprocess\nsubprocess.run(['no_such_program', '-l'])\n",
             "cell 1 starts another program in line 2, which is not there at grading; the rest of",
         ),

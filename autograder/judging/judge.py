@@ -39,7 +39,7 @@ from autograder.sandbox.protocol import InProcess
 
 from .answers import cells
 from .patience import TookTooLong, at_most
-from .student import MAX_RECEIVED, Student
+from .student import MAX_RECEIVED, Exchange, Student
 
 AT_MOST_WITHOUT_THE_POINT = 0.5
 
@@ -71,7 +71,7 @@ FIXTURES = ("student", "draw")
 
 Key = tuple[str, bool]
 """A check's name, and whether it is hidden."""
-Transcripts = dict[Key, list[Any]]
+Transcripts = dict[Key, list[Exchange]]
 """What each check of an exercise asked, and what was answered."""
 
 

@@ -284,15 +284,13 @@ class Student(coursekit.student.Student):
         if not text.endswith("is not defined"):
             return "is not there"
         own = cell_of(self.exercise)
-        beside = ""
-        before: list[CellFailure] = []
-        for failure in self.transport.failures:
+        beside, failures = "", self.transport.failures
+        for number, failure in enumerate(failures, 1):
             mine = failure.cell.label == own
             if (mine and not failure.first) or binds(failure.text, [name]):
-                return f"is not defined, because {_first_of_all(failure, before)}"
+                return f"is not defined, because {_first_of_all(failures[:number])}"
             if mine:
                 beside = beside or f"; {_told(failure)}"
-            before.append(failure)
         source = "".join(cell.source for cell in self.transport.cells if cell.label == own)
         magic = re.match(r"\s*%%(\w{1,20})\b", source)
         if magic and magic[1] not in BODY_RUNS:
@@ -308,12 +306,13 @@ def _told(failure: CellFailure) -> str:
     return f"{place}{failure.cell.label} {failure.why}"
 
 
-def _first_of_all(failure: CellFailure, before: list[CellFailure]) -> str:
-    """What stopped, or what stopped before and left it without a name that it needs."""
+def _first_of_all(failures: list[CellFailure]) -> str:
+    """What stopped last, or what stopped before and left it without a name that it needs."""
+    *before, failure = failures
     needed = re.search(r": (\w+) is not defined$", failure.why)
-    for number, earlier in enumerate(before):
+    for number, earlier in enumerate(before, 1):
         if needed and binds(earlier.text, [needed[1]]):
-            return _first_of_all(earlier, before[:number])
+            return _first_of_all(before[:number])
     return _told(failure)
 
 

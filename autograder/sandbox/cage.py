@@ -114,18 +114,10 @@ class Cage:
             raise CageError(f"{error.filename} is not installed") from None
         finally:
             theirs.close()
-        setting = {
-            "namespaces": self.level == "full",
-            "landlock": self.level == "landlock",
-            "readable": [str(path) for path in bubblewrap.libraries()] + [str(bubblewrap.WORKER)],
-            "scratch": self._scratch,
-            "folder": self._folder,
-            "uid": self._user,
-        }
         self._line = ours
         self._line.settimeout(_PATIENCE)
         try:
-            self._line.send(json.dumps(setting).encode())
+            self._line.send(json.dumps(self._setting()).encode())
             ready = self._line.recv(65536)
         except OSError:
             ready = b""
@@ -137,6 +129,16 @@ class Cage:
         if sys.platform == "linux" and self.level != "full" and look_at(self.process.pid) is None:
             self.close()
             raise CageError("/proc hides from the grader what a submission starts (hidepid)")
+
+    def _setting(self) -> dict[str, object]:
+        return {
+            "namespaces": self.level == "full",
+            "landlock": self.level == "landlock",
+            "readable": [str(path) for path in bubblewrap.libraries()] + [str(bubblewrap.WORKER)],
+            "scratch": self._scratch,
+            "folder": self._folder,
+            "uid": self._user,
+        }
 
     def _command(self) -> list[str]:
         folder = "/cage/worker" if self.level == "full" else str(bubblewrap.WORKER)

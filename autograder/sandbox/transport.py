@@ -119,7 +119,9 @@ class Caged:
         it works, or took much of the room that is everybody's, it is a new one.
         """
         self.exercise = exercise
-        mine = self._allowance()
+        budget = Budget.of(self.assignment.exercise(exercise).seconds, self.pace)
+        allowed = Allowance(budget, ALL_CELLS_SECONDS * self.pace)
+        mine = self.allowances.setdefault(exercise, allowed)
         self.before = replace(mine, budget=replace(mine.budget))
         again = self.ended_by == exercise
         self._refuse_who_has_had_enough(mine, again)
@@ -162,12 +164,6 @@ class Caged:
         self.allowances[self.exercise] = self.before
         return True
 
-    def _allowance(self) -> Allowance:
-        if self.exercise not in self.allowances:
-            budget = Budget.of(self.assignment.exercise(self.exercise).seconds, self.pace)
-            self.allowances[self.exercise] = Allowance(budget, ALL_CELLS_SECONDS * self.pace)
-        return self.allowances[self.exercise]
-
     def tell(self, request: bytes) -> None:
         """It goes with the next request, as a third of all do, unless both would be too long."""
         if sum(map(len, self.first)) + len(request) > _TOGETHER:
@@ -181,7 +177,7 @@ class Caged:
         if self.first:
             request = encode({"op": "after", "first": self.first, "then": request})
             self.first = []
-        mine = self._allowance()
+        mine = self.allowances[self.exercise]
         before = mine.budget.cpu
         try:
             answer = self._answer(request, mine.budget, self.exercise)

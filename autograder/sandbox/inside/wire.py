@@ -120,8 +120,8 @@ class _Writer:
             self.put(b"T" if value else b"F")
         elif kind is float:
             self.put(b"f" + _FLOAT.pack(value))
-        elif kind is np.ndarray:
-            self.array(value, b"a")
+        elif isinstance(value, (np.ndarray, np.generic)):
+            self.array(value, b"a" if isinstance(value, np.ndarray) else b"n")
         elif kind is list or kind is tuple:
             self.put(_HEAD.pack(b"l" if kind is list else b"t", len(value)))
             for item in value:
@@ -145,8 +145,6 @@ class _Writer:
             self.put(b"c" + _COMPLEX.pack(value.real, value.imag))
         elif isinstance(value, torch.Tensor):
             self.tensor(value)
-        elif isinstance(value, (np.ndarray, np.generic)):
-            self.array(value, b"a" if isinstance(value, np.ndarray) else b"n")
         elif kind is Handle:
             self.put(_HEAD.pack(b"h", value.number))
             self.value(value.type_name[:80], depth + 1)

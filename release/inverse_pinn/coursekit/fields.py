@@ -45,40 +45,6 @@ class Polynomial(_Fitted):
         return total
 
 
-class Sine(nn.Module):
-    """amplitude · sin(frequency · x + phase), elementwise; x of any shape."""
-
-    def __init__(self, amplitude: float = 1.0, frequency: float = 1.0, phase: float = 0.0) -> None:
-        super().__init__()
-        self.amplitude, self.frequency, self.phase = amplitude, frequency, phase
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.amplitude * torch.sin(self.frequency * x + self.phase)
-
-
-class Waves(nn.Module):
-    """sin(frequency_j · x + phase_j), a column for each j: (N, 1) → (N, h). float64."""
-
-    def __init__(self, frequencies: Any, phases: Any) -> None:
-        super().__init__()
-        self.frequencies = torch.as_tensor(frequencies, dtype=torch.float64)
-        self.phases = torch.as_tensor(phases, dtype=torch.float64)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.sin(self.frequencies * x + self.phases)
-
-
-class Exponential(nn.Module):
-    """amplitude · exp(rate · x), elementwise; x of any shape."""
-
-    def __init__(self, amplitude: float = 1.0, rate: float = 1.0) -> None:
-        super().__init__()
-        self.amplitude, self.rate = amplitude, rate
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.amplitude * torch.exp(self.rate * x)
-
-
 class Surface(_Fitted):
     """Σ_ij c_ij x^i t^j, elementwise in two variables. The c_ij are parameters."""
 
@@ -96,54 +62,59 @@ class Surface(_Fitted):
         return total
 
 
-class Mode(nn.Module):
+class _Formula(nn.Module):
+    """Without parameters."""
+
+    def __init__(self, formula: Callable[..., torch.Tensor]) -> None:
+        super().__init__()
+        self.forward = formula
+
+
+def _sine(amplitude: float = 1.0, frequency: float = 1.0, phase: float = 0.0) -> nn.Module:
+    """amplitude · sin(frequency · x + phase), elementwise; x of any shape."""
+    return _Formula(lambda x: amplitude * torch.sin(frequency * x + phase))
+
+
+def _waves(frequencies: Any, phases: Any) -> nn.Module:
+    """sin(frequency_j · x + phase_j), a column for each j: (N, 1) → (N, h). float64."""
+    frequencies, phases = (torch.as_tensor(x, dtype=torch.float64) for x in (frequencies, phases))
+    return _Formula(lambda x: torch.sin(frequencies * x + phases))
+
+
+def _exponential(amplitude: float = 1.0, rate: float = 1.0) -> nn.Module:
+    """amplitude · exp(rate · x), elementwise; x of any shape."""
+    return _Formula(lambda x: amplitude * torch.exp(rate * x))
+
+
+def _mode(amplitude: float = 1.0, wavenumber: float = 1.0, rate: float = 1.0) -> nn.Module:
     """amplitude · sin(wavenumber · x) · exp(−rate · t), elementwise in two variables."""
-
-    def __init__(self, amplitude: float = 1.0, wavenumber: float = 1.0, rate: float = 1.0) -> None:
-        super().__init__()
-        self.amplitude, self.wavenumber, self.rate = amplitude, wavenumber, rate
-
-    def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        return self.amplitude * torch.sin(self.wavenumber * x) * torch.exp(-self.rate * t)
+    return _Formula(lambda x, t: amplitude * torch.sin(wavenumber * x) * torch.exp(-rate * t))
 
 
-class Affine(nn.Module):
+def _affine(matrix: Any, shift: Any = 0.0) -> nn.Module:
     """x ↦ x Mᵀ + shift along the last axis: a rotation, a reflection, a linear model, a shift."""
-
-    def __init__(self, matrix: Any, shift: Any = 0.0) -> None:
-        super().__init__()
-        self.matrix = torch.as_tensor(matrix, dtype=torch.float64)
-        self.shift = torch.as_tensor(shift, dtype=torch.float64)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x @ self.matrix.to(x.dtype).T + self.shift.to(x.dtype)
+    matrix, shift = (torch.as_tensor(x, dtype=torch.float64) for x in (matrix, shift))
+    return _Formula(lambda x: x @ matrix.to(x.dtype).T + shift.to(x.dtype))
 
 
-class Permutation(nn.Module):
+def _permutation(order: Any, axis: int = -1) -> nn.Module:
     """Entries along one axis in another order: output[i] = x[order[i]]."""
-
-    def __init__(self, order: Any, axis: int = -1) -> None:
-        super().__init__()
-        self.order, self.axis = torch.as_tensor(order, dtype=torch.int64), axis
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x.index_select(self.axis, self.order)
+    order = torch.as_tensor(order, dtype=torch.int64)
+    return _Formula(lambda x: x.index_select(axis, order))
 
 
-class PairEnergy(nn.Module):
+def _pair_energy(stretch: Any = 1.0, zero: float = 0.0) -> nn.Module:
     """Σ exp(−d²) over the pairs of a cluster, (B, N, 3) → (B,), counted from −`zero`; `stretch`
     scales the axes first, so that unequal stretches leave no invariance to rotations."""
+    stretch = torch.as_tensor(stretch, dtype=torch.float64)
 
-    def __init__(self, stretch: Any = 1.0, zero: float = 0.0) -> None:
-        super().__init__()
-        self.zero = zero
-        self.stretch = torch.as_tensor(stretch, dtype=torch.float64)
-
-    def forward(self, positions: torch.Tensor) -> torch.Tensor:
-        x = positions * self.stretch.to(positions.dtype)
+    def energy(positions: torch.Tensor) -> torch.Tensor:
+        x = positions * stretch.to(positions.dtype)
         first, second = torch.triu_indices(x.shape[1], x.shape[1], offset=1)
         squared = ((x[:, first] - x[:, second]) ** 2).sum(-1)
-        return torch.exp(-squared).sum(-1) + self.zero
+        return torch.exp(-squared).sum(-1) + zero
+
+    return _Formula(energy)
 
 
 class Network(nn.Module):
@@ -316,16 +287,16 @@ class Inverse(_Fitted):
         return self.field(x, t)
 
 
-FIELDS: dict[str, type[nn.Module]] = {
+FIELDS: dict[str, Callable[..., nn.Module]] = {
     "polynomial": Polynomial,
-    "sine": Sine,
-    "waves": Waves,
-    "exponential": Exponential,
+    "sine": _sine,
+    "waves": _waves,
+    "exponential": _exponential,
     "surface": Surface,
-    "mode": Mode,
-    "affine": Affine,
-    "permutation": Permutation,
-    "pair_energy": PairEnergy,
+    "mode": _mode,
+    "affine": _affine,
+    "permutation": _permutation,
+    "pair_energy": _pair_energy,
     "network": Network,
     "pair_network": PairNetwork,
     "classifier": Classifier,
