@@ -302,6 +302,35 @@ def test_check_tells_right_from_wrong_and_never_says_all(
 
 @pytest.mark.usefixtures("kit")
 @pytest.mark.parametrize(
+    ("inputs", "sentence"),
+    [
+        (["def kinetic(mass, speed)\n    return 0\n"], "did nothing: expected ':' in its line 1"),
+        ([RIGHT["energies"].replace("kinetic", "kinetc")], "does not define kinetic; what"),
+        ([RIGHT["energies"].replace("c(m", "c(m:"), RIGHT["energies"]], ""),
+        ([RIGHT["energies"], "k = 3.0\n", "check('energies')", ""], ""),
+        ([RIGHT["energies"].replace("kinetic", "spring_force")], ""),
+        (3, ""),
+    ],
+)
+def test_what_an_earlier_run_has_left_is_named(
+    inputs: Any,
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code = RIGHT["energies"]
+    monkeypatch.setitem(
+        linecache.cache, "<cell>", (len(code), None, code.splitlines(keepends=True), "<cell>")
+    )
+    call("check('energies')", run(code, In=inputs))
+    said = capsys.readouterr().out
+    assert sentence in said
+    assert ("The cell that you ran last" in said) == bool(sentence), said
+    assert "2 of 2 public checks passed" in said
+
+
+@pytest.mark.usefixtures("kit")
+@pytest.mark.parametrize(
     ("code", "sentence"),
     [
         ("", "energies is not defined: run its cell first, then this one again\n"),

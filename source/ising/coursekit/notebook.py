@@ -37,6 +37,7 @@ import numpy as np
 
 from . import facts, slips
 from .compare import CheckFailed, StudentError, in_other_words, not_callable, stumbled
+from .ipynb import NotebookCell
 from .messages import details, responsible, subject
 from .student import Kept, Student, module_at, title_of
 from .written import Call, is_torch_generator
@@ -49,6 +50,9 @@ _CHECKS = "public_checks.py"
 _ENDING = "hidden checks run at grading"
 _BUT = ", but "
 """Between a name that is missing and the one that is there instead."""
+_EARLIER = "what is checked here comes of an earlier run"
+_SAME_CELL = 0.6
+"""As many lines, of all, have two runs of a cell in common."""
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _BASES: tuple[Any, ...] = (list, dict, float, int, complex, str, bytes)
 _ITERATORS: tuple[type[Any], ...] = (
@@ -109,7 +113,8 @@ def check(exercise: str) -> None:
     failed = [check for check, one in checks if not one.passed]
     first = _to_mend_first(exercise, namespace, failed) if failed else []
     hint = _hint_for(exercise, found, namespace) if failed else ""
-    _show(_exercise_page(exercise, found, first, hint), failed=bool(failed))
+    page = _exercise_page(exercise, found, first, hint, _stale(exercise, namespace))
+    _show(page, failed=bool(failed))
 
 
 def summary() -> None:
@@ -300,6 +305,28 @@ def _codes(thing: Any) -> list[types.CodeType]:
     for code in found:  # grows: functions inside functions
         found += [inner for inner in code.co_consts if isinstance(inner, types.CodeType)]
     return found
+
+
+def _stale(exercise: str, namespace: Namespace) -> str:
+    """What to say where the cell that ran last was to define the exercise and has not."""
+    inputs = namespace.get("In")  # a student's own name perhaps
+    texts = filter(None, map(str, inputs)) if isinstance(inputs, list) else ()
+    ran = [text for text in texts if not text.startswith(("check(", "summary("))]
+    if not ran:
+        return ""
+    try:
+        ast.parse(ran[-1])
+    except SyntaxError as error:
+        where = f"{error.msg} in its line {error.lineno}"
+        return f"The cell that you ran last did nothing: {where}"
+    bound = NotebookCell(0, "code", ran[-1]).binds
+    if {_owner(name) for name in bound} <= {"", exercise}:
+        for name in _asked(exercise) & namespace.keys() - bound:
+            lines = linecache.getlines(_defined_in(namespace[name]))
+            match = difflib.SequenceMatcher(None, lines, ran[-1].splitlines(keepends=True))
+            if match.ratio() > _SAME_CELL:
+                return f"The cell that you ran last does not define {name}"
+    return ""
 
 
 def _hint_for(exercise: str, found: list[_Found], namespace: Namespace) -> str:
@@ -728,7 +755,11 @@ def _plain_page(sentence: str) -> _Page:
     return _Page(sentence, _frame(_GREY, f"<div>{html.escape(sentence)}</div>"))
 
 
-def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str], hint: str) -> _Page:
+def _exercise_page(
+    exercise: str, found: list[_Found], first: Sequence[str], hint: str, stale: str
+) -> _Page:
+    if stale and not any(one.passed or one.failed for one in found):
+        return _plain_page(stale)
     if all(one.kind == "unwritten" for one in found):
         more = (one.sentence for one in found if one.sentence.endswith(_ABOVE))
         return _plain_page(next(more, f"{exercise} is {UNWRITTEN}"))
@@ -743,7 +774,9 @@ def _exercise_page(exercise: str, found: list[_Found], first: Sequence[str], hin
     if first:
         below = " and ".join(first)
         lines.append(f"It builds on {below}, where public checks fail: mend that first")
-        above += f"<div>{html.escape(lines[-1])}</div>"
+    if stale:
+        lines.append(f"{stale}; {_EARLIER}")
+    above += "".join(f"<div>{html.escape(line)}</div>" for line in lines[1:])
     for one in found:
         is_open = one.unwritten or one.waits
         mark, colour = _MARKS["open" if is_open else "passed" if one.passed else "failed"]
