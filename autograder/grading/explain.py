@@ -144,7 +144,7 @@ def _side_by_side(theirs: list[tuple[str, str]], ours: list[tuple[str, str]]) ->
 
 def _came_back(call: Call) -> str:
     if call.error is not None:
-        return _short(str(call.error) or type(call.error).__name__)
+        return _short(f"nothing: it {call.error or type(call.error).__name__}")
     return _short(short(call.returned))
 
 

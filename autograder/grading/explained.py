@@ -26,6 +26,19 @@ class Explained(NamedTuple):
     more: int
     """Calls that are not listed."""
 
+    @property
+    def verdict(self) -> list[str]:
+        """The lines of the message but its title, and the call where it is listed."""
+        if self.result.outcome == "passed":
+            return []
+        lines = (line.strip() for line in self.result.message.splitlines()[1:])
+        return [line for line in lines if not self._lists(line)]
+
+    def _lists(self, line: str) -> bool:
+        word, _, call = line.partition(" ")
+        listed = (one.called.removesuffix(" …") for one in self.calls)
+        return word == "called" and any(map(call.strip().startswith, listed))
+
 
 class Explanation(NamedTuple):
     """Some exercises of one submission."""

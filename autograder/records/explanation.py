@@ -109,14 +109,13 @@ def _check(check: Explained) -> Iterator[str]:
     yield f"  {OUTCOMES[result.outcome][0]} {plain(result.title)} ({kind}{point})"
     for call in check.calls:
         yield f"      called    {plain(call.called)}"
-        yield f"      returned  {plain(call.returned)}"
+        yield f"      came back {plain(call.returned)}"
         if call.right and call.right != call.returned:
             yield f"      right     {plain(call.right)}"
     if check.more:
         yield f"      and {check.more} calls more"
-    if result.outcome != "passed":
-        for line in plain(result.message).splitlines()[1:]:
-            yield f"   {line}"
+    for line in check.verdict:
+        yield f"      {plain(line)}"
 
 
 def as_page(one: Explanation, known: Recorded) -> str:
