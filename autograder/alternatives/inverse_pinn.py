@@ -395,6 +395,37 @@ def adam_until_it_settles():
 
 
 @alternative("recover_alpha")
+def the_network_first():
+    def recover_alpha(observations, *, epochs, generator):
+        torch.manual_seed(generator.initial_seed())
+        data = [torch.as_tensor(y, dtype=torch.float64) for y in observations]
+        model = InversePINN(24).double()
+        x, t = (torch.rand(100, 1, generator=generator).double() for _ in range(2))
+        points = x.requires_grad_(), t.requires_grad_()
+        alone = torch.optim.Adam(model.parameters(), lr=5e-3)
+        history = []
+        for _ in range(min(epochs, 200)):  # of the data alone, which know no α
+            alone.zero_grad()
+            torch.mean((model(*data[:2]) - data[2]) ** 2).backward()
+            alone.step()
+            history.append(model.alpha.item())
+        together = torch.optim.LBFGS(
+            model.parameters(), max_iter=20, history_size=50, line_search_fn="strong_wolfe"
+        )
+
+        def closure():
+            together.zero_grad()
+            loss = inverse_loss(model, points, data, (1.0, 1.0, 1.0, 1.0))
+            loss.backward()
+            return loss
+
+        for _ in range(200, min(epochs, 500), 20):
+            together.step(closure)
+            history.append(model.alpha.item())
+        return history[-1], history
+
+
+@alternative("recover_alpha")
 def conditions_in_the_form_of_the_model():
     def recover_alpha(observations, *, epochs, generator):
         rows = [torch.as_tensor(y, dtype=torch.float64) for y in observations]

@@ -314,7 +314,7 @@ def test_recover_alpha__finds_the_alpha_of_noisy_data(student):
 def test_recover_alpha__repeats_a_seed(student):
     """gives the same α for the same seed, and another for another"""
     student.reseed(1)
-    for epochs in (10, 100):  # the network alone may be taught first
+    for epochs in (10, 100, 1000):  # the network alone may be taught first
         first, second, other = (number(_recovered(student, epochs, seed=n)[0]) for n in (1, 1, 2))
         close(second, first, SINGLE)
         if other != first:
