@@ -9,6 +9,7 @@ import codecs
 import contextlib
 import errno
 import fcntl
+import multiprocessing
 import os
 import select
 import signal
@@ -65,6 +66,15 @@ def test_a_new_course_gets_a_salt_of_its_own(tmp_path: Path) -> None:
     salts = {course_salt(first), course_salt(second), course_salt(first)}
     assert len(salts) == 2
     assert (first / SALT).stat().st_mode & 0o077 == 0
+
+
+def test_who_begins_a_course_at_the_same_moment_has_one_salt(tmp_path: Path) -> None:
+    """Otherwise a mark stands that was given under a salt which is there no more."""
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        for course in (tmp_path / "a", tmp_path / "b", tmp_path / "c"):
+            (course / "submitted").mkdir(parents=True)
+            salts = set(pool.map(course_salt, [course] * 4, chunksize=1))
+            assert salts == {course_salt(course)}
 
 
 def test_the_salt_goes_where_the_results_go(graded: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError, Unreachable
-from autograder.files import remove_unfinished, share, usable_id, write_atomically
+from autograder.files import in_turn, remove_unfinished, share, usable_id, write_atomically
 from autograder.judging.submission import find_notebook
 from autograder.results import dropped, handed_in, submitted
 
@@ -81,6 +81,11 @@ def course_salt(course_dir: Path) -> str:
     A copy lies in `results`, whose marks were given under it, and goes where they go. Another salt
     would judge the whole class anew, so that one that cannot be read is an error.
     """
+    with in_turn(course_dir):  # nbgrader's `autograde` asks without the course's lock
+        return _salt_of(course_dir)
+
+
+def _salt_of(course_dir: Path) -> str:
     path, copy = course_dir / SALT, course_dir / "results" / SALT
     salt, kept = _read_salt(path), _read_salt(copy)
     if salt and kept and salt != kept:
