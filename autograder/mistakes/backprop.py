@@ -800,7 +800,7 @@ forward_ = [
         "first_output_for_all",
         "z2 = a1 @ W2 + b2",
         "z2 = a1 @ W2[:, :1] + b2",
-        "z2",
+        "any_size",
         "All outputs have the weights of the first one: W2 has a column for each.",
     ),
     slip(
