@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -309,6 +310,8 @@ def test_check_tells_right_from_wrong_and_never_says_all(
         ([RIGHT["energies"].replace("c(m", "c(m:"), RIGHT["energies"]], ""),
         ([RIGHT["energies"], "k = 3.0\n", "check('energies')", ""], ""),
         ([RIGHT["energies"].replace("kinetic", "spring_force")], ""),
+        ([RIGHT["energies"], "import warnings\nwarnings.simplefilter('error')\n'\\s'\n"], ""),
+        ([np.zeros(2), np.ones(2)], ""),  # a student's own
         (3, ""),
     ],
 )
@@ -327,6 +330,18 @@ def test_what_an_earlier_run_has_left_is_named(
     assert sentence in said
     assert ("The cell that you ran last" in said) == bool(sentence), said
     assert "2 of 2 public checks passed" in said
+
+
+@pytest.mark.usefixtures("kit")
+def test_what_stands_indented_in_the_cell_that_ran_last_is_of_this_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = f"if True:\n{textwrap.indent(RIGHT['energies'], '    ')}"
+    monkeypatch.setitem(
+        linecache.cache, "<cell>", (len(code), None, code.splitlines(keepends=True), "<cell>")
+    )
+    call("check('energies')", run(code, In=["", code.rstrip("\n")]))  # as IPython keeps it
+    assert "The cell that you ran last" not in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("kit")

@@ -310,21 +310,23 @@ def _codes(thing: Any) -> list[types.CodeType]:
 def _stale(exercise: str, namespace: Namespace) -> str:
     """What to say where the cell that ran last was to define the exercise and has not."""
     inputs = namespace.get("In")  # a student's own name perhaps
-    texts = filter(None, map(str, inputs)) if isinstance(inputs, list) else ()
-    ran = [text for text in texts if not text.startswith(("check(", "summary("))]
+    texts = (text for text in inputs if isinstance(text, str)) if isinstance(inputs, list) else ()
+    ran = [text for text in texts if text and not text.startswith(("check(", "summary("))]
     if not ran:
         return ""
     try:
-        ast.parse(ran[-1])
+        with warnings.catch_warnings():
+            simplefilter("ignore")
+            ast.parse(ran[-1])
     except SyntaxError as error:
         where = f"{error.msg} in its line {error.lineno}"
         return f"The cell that you ran last did nothing: {where}"
     bound = NotebookCell(0, "code", ran[-1]).binds
     if {_owner(name) for name in bound} <= {"", exercise}:
         for name in _asked(exercise) & namespace.keys() - bound:
-            lines = linecache.getlines(_defined_in(namespace[name]))
-            match = difflib.SequenceMatcher(None, lines, ran[-1].splitlines(keepends=True))
-            if match.ratio() > _SAME_CELL:
+            lines = "".join(linecache.getlines(_defined_in(namespace[name]))).splitlines()
+            match = difflib.SequenceMatcher(None, lines, ran[-1].splitlines())
+            if _SAME_CELL < match.ratio() < 1:  # 1: it stands there indented, below `if` or `try`
                 return f"The cell that you ran last does not define {name}"
     return ""
 
