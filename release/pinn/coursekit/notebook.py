@@ -50,7 +50,7 @@ _CHECKS = "public_checks.py"
 _ENDING = "hidden checks run at grading"
 _BUT = ", but "
 """Between a name that is missing and the one that is there instead."""
-_EARLIER = "what is checked here comes of an earlier run"
+_EARLIER = "what is checked here comes from an earlier run"
 _SAME_CELL = 0.6
 """As many lines, of all, have two runs of a cell in common."""
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
@@ -793,7 +793,7 @@ def _exercise_page(
     told = [_hint(hint)] if hint else []
     lines += [f"hint: {hint}"] if hint else []
     lines.append(ending)
-    colour = _GREEN if passed == len(found) else _RED
+    colour = _RED if passed < len(found) else _GREY if stale else _GREEN
     page = _frame(colour, above, _table(rows), *told, _note(ending))
     return _Page("\n".join(lines), page)
 
