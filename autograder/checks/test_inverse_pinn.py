@@ -234,6 +234,7 @@ def test_observe__has_errors_that_know_nothing_of_each_other(student, draw):
     for _ in range(300):
         x, t, u = _observed(student, 4, 0.1, 0.5, _rng(draw))
         noise.append((u - reference.exact_heat(x, t, 0.1)) / 0.5)
+    holds(not np.allclose(noise, noise[0]), "every experiment has the same errors, or none")
     sums = np.mean(np.sum(noise, axis=1) ** 2 / 4)
     holds(bool(sums > 0.5), "the errors of an experiment cancel each other")
     holds(bool(sums < 1.6), "the errors of an experiment go the same way")
