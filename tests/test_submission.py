@@ -299,6 +299,17 @@ def test_locked_checks_and_demos_never_run_whatever_their_text_is_now() -> None:
     ]
 
 
+def test_a_check_of_an_exercise_that_was_withdrawn_is_not_called_changed() -> None:
+    notebook = filled(**ANSWERS)
+    cell = notebook["cells"][5]
+    cell["metadata"]["nbgrader"]["grade_id"] = cell["id"] = "check_pendulum"
+    cell["source"] = 'check("pendulum")'
+    assert read(notebook).notes == [
+        "cell 6 is marked as the locked cell check_pendulum, but there is no such cell now; it was "
+        "not run"
+    ]
+
+
 def test_a_changed_setup_cell_runs_after_the_original() -> None:
     notebook = filled(**ANSWERS)
     notebook["cells"][1]["source"] = "import math"

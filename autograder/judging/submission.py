@@ -84,9 +84,11 @@ def _to_run(
                     notes.append("the setup cell was changed; it ran after the original")
                     yield cell, "the changed setup cell"
                 else:
+                    known = locked in outline.locked  # else of an exercise that was withdrawn, say
+                    why = "its text is not the original's" if known else "there is no such cell now"
                     notes.append(
                         f"cell {cell.number} is marked as the locked cell {shown(locked)}, but "
-                        "its text is not the original's; it was not run"
+                        f"{why}; it was not run"
                     )
             continue
         if not cell.text:
