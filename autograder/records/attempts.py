@@ -20,7 +20,7 @@ from autograder.grading.executors import checks_of
 from autograder.grading.folder import course_salt, read_job
 from autograder.grading.job import Job
 from autograder.judging.digest import together
-from autograder.judging.submission import find_notebook
+from autograder.judging.notebook_file import find_notebook
 from autograder.results import Result, read_json, submitted, write_json
 
 from . import history

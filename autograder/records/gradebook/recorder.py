@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
-from autograder.judging.submission import outline_of
+from autograder.judging.outline import outline_of
 from autograder.records.history import told
 from autograder.results import Result, Store, dropped, handed_in, submitted
 
