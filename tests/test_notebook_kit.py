@@ -449,7 +449,7 @@ def test_missing_public_checks_are_named(
 @pytest.mark.usefixtures("kit")
 def test_what_a_student_s_code_says_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     pages: list[Any] = []
-    monkeypatch.setattr(notebook, "_show", lambda page, failed=False: pages.append(page))
+    monkeypatch.setattr(notebook, "show", lambda page, failed=False: pages.append(page))
     code = 'def spring_force(x, k):\n    raise ValueError("<script>alert(1)</script>")\n'
     call('check("spring_force")', run(code))
     call('check("<b>")', {})
@@ -1048,7 +1048,7 @@ def test_check_names_what_an_exercise_builds_on(
     found = load_assignment(name)
     pages: list[str] = []
     beside(found.release.parent)
-    monkeypatch.setattr(notebook, "_show", lambda page, failed=False: pages.append(page.text))
+    monkeypatch.setattr(notebook, "show", lambda page, failed=False: pages.append(page.text))
     named = 0
     table = merit.dependents(Judge(found))
     for prerequisite, others in table.items():
