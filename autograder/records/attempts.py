@@ -63,6 +63,7 @@ class Attempts:
         """Puts what is on record of a file with its attempt, and takes what was given by hand out
         of the gradebook."""
         student = before.student
+        self.recorder.part(self.name, student)
         folder = self._attempt(before) or history.add(self.course_dir, self.name, student, None, "")
         self._keep(folder, before, self.recorder.mark(before))
         given = self.recorder.given(self.name, student)
