@@ -83,8 +83,8 @@ def _exact(returned: Any, expected: np.ndarray, size: float) -> None:
         close(returned, expected, SINGLE)  # wrong, and not only by a step's width
     holds(
         bool(off <= limit * size),
-        "right to some digits only: a derivative by hand or autograd is exact to rounding, "
-        "small steps are not",
+        "right to some digits only: a derivative by hand or autograd is exact to rounding; small "
+        "steps are not, and nothing may be added to a distance",
     )
 
 
@@ -757,7 +757,7 @@ def test_nn_potential__is_smooth(student, draw):
 def test_nn_potential__has_two_hidden_layers(student, draw):
     """has two hidden layers of `hidden` units and an output, with biases: 4353 parameters for 64
 
-    Counted after a first call, which is when lazy layers take their size.
+    Counted after a first call, which is when lazy layers take their size. Equal units are one.
     """
     for own in ((), (64,), (int(draw.integers(3, 40)),)):
         student.reseed(int(draw.integers(2**31)))
@@ -768,7 +768,9 @@ def test_nn_potential__has_two_hidden_layers(student, draw):
             weights == hidden**2 + 4 * hidden + 1,
             "should have two hidden layers of `hidden` units and one output, with their biases",
         )
-        energy = student.keeping(model, _column(draw, 9, torch.float32))
+        drawn = any(bool((p != p.flatten()[0]).any()) for p in model.parameters())
+        holds(drawn, "all weights of a layer begin equal, and its units stay equal")
+        energy = student.keeping(stirred(model, draw), _column(draw, 9, torch.float32))
         say = all(one is not None and one.any() for one in student.gradients(energy, model))
         holds(say, "some weights have no say in the energy")
 
@@ -871,7 +873,7 @@ def test_nn_potential__works_for_its_own_network(student, draw):
     numbers that depend on the student's layers, and no known slip could be told from them.
     """
     student.reseed(int(draw.integers(2**31)))
-    model, column = student.NNPotential(24), _column(draw, 12, torch.float32)
+    model, column = _stirred_potential(student, draw, 24), _column(draw, 12, torch.float32)
     r = student.keep(column.clone().requires_grad_())
     energy = student.keeping(model, r)
     (slope,) = student.gradients(energy, r)
