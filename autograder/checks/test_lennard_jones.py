@@ -653,7 +653,10 @@ def test_standardise__survives_a_constant_column(student, draw):
 
 
 def test_standardise__only_shifts_a_constant_column(student, draw):
-    """returns the deviation 1 for a column that is constant in train, and only shifts it in test"""
+    """returns the deviation 1 for a column that is constant in train, and only shifts it in test
+
+    What the columns beside it become is what they become without it.
+    """
     train, test = _table(draw, 16), _table(draw, 8)
     train[:, 1] = 2.5
     _, test_n, mean, std = _four(student.standardise(train, test))
@@ -662,6 +665,9 @@ def test_standardise__only_shifts_a_constant_column(student, draw):
         holds(kept.size == 3, "mean and std should have one entry for each column")
         close(kept.reshape(3)[1:2], np.array([expected]), SINGLE)
     close(array(test_n, (8, 3))[:, 1], test[:, 1] - 2.5, SINGLE)
+    _, others, *_ = _four(student.standardise(train[:, ::2], test[:, ::2]))
+    same = np.allclose(array(test_n)[:, ::2], array(others, (8, 2)), SINGLE.relative, SINGLE.tiny)
+    holds(same, "a constant column changes how the others are scaled")
 
 
 def test_standardise__divides_by_the_deviation_alone(student, draw):

@@ -1596,6 +1596,14 @@ standardise_slips = [
     ),
     slip(
         "standardise",
+        "nothing_scaled_beside_a_constant_column",
+        _STD,
+        "    std = std if std.all() else np.ones_like(std)\n",
+        "only_shifts_a_constant_column",
+        "Where one column is constant, no other one is scaled either. Replace its deviation alone.",
+    ),
+    slip(
+        "standardise",
         "zero_for_a_constant_column",
         "    return (train - mean) / std, (test - mean) / std, mean, std\n",
         "    return (train - mean) / std, (test - mean) / std, mean, train.std(axis=0)\n",

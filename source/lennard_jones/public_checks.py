@@ -233,12 +233,15 @@ def test_standardise__uses_the_statistics_of_train(student):
 
 
 def test_standardise__survives_a_constant_column(student):
-    """only shifts a column that is constant in train, and returns 1 for its deviation"""
-    train_n, test_n, mean, std = student.standardise(np.ones((4, 1)), np.full((2, 1), 3.0))
-    close(train_n, np.zeros((4, 1)), SINGLE)
-    close(test_n, np.full((2, 1), 2.0), SINGLE)
-    close(array(mean).reshape(-1), np.array([1.0]), SINGLE)
-    close(array(std).reshape(-1), np.array([1.0]), SINGLE)
+    """only shifts a column that is constant in train, and returns 1 for its deviation; the one
+    beside it is scaled"""
+    train = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 5.0], [1.0, 0.0], [1.0, 0.0]])
+    test = np.array([[3.0, 5.0], [3.0, 1.0]])
+    train_n, test_n, mean, std = student.standardise(train, test)
+    close(train_n, np.array([[0.0, -0.5], [0, -0.5], [0, 2], [0, -0.5], [0, -0.5]]), SINGLE)
+    close(test_n, np.array([[2.0, 2.0], [2.0, 0.0]]), SINGLE)
+    close(array(mean).reshape(-1), np.array([1.0, 1.0]), SINGLE)
+    close(array(std).reshape(-1), np.array([1.0, 2.0]), SINGLE)
 
 
 def test_standardise__takes_small_numbers(student):
