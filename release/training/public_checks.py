@@ -367,7 +367,7 @@ def test_dropout__is_off_in_evaluation(student):
 
 def test_l2_penalty__is_the_sum_of_squared_weights(student):
     """is the sum of the squares of all layers' weights without the biases, with the slope 2W"""
-    flat = student.field("network", n_in=2, n_hidden=3, n_out=1)
+    flat = student.field("network", n_in=3, n_hidden=3, n_out=1)
     for model in (flat, student.field("pair_network", n_hidden=4)):
         parameters = model.parameters()
         expected = sum(float((p.detach() ** 2).sum()) for p in parameters if p.ndim > 1)
