@@ -58,8 +58,9 @@ from autograder.grading.job import Job
 from autograder.grading.run import Change
 from autograder.judging.answers import reference_code
 from autograder.judging.judge import Judge
+from autograder.judging.outline import answer_cells, outline_of
 from autograder.judging.student import Student
-from autograder.judging.submission import answer_cells, outline_of, read_submission
+from autograder.judging.submission import read_submission
 from autograder.records.collected import Collected, save
 from autograder.records.feedback import Pages, page_of
 from autograder.records.gradebook import GradebookError, Recorder, givers, notebooks

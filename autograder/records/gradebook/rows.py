@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import plain
-from autograder.judging.submission import Outline, outline_of
+from autograder.judging.outline import Outline, outline_of
 from autograder.results import ExerciseResult, Result
 
 from .students import student_columns
