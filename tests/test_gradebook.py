@@ -978,6 +978,19 @@ def test_what_is_missing_or_unreadable_is_said(springs: Assignment) -> None:
     assert output["data"]["text/plain"].startswith("energies: no mark")
 
 
+def test_no_word_of_a_hint_is_markup_on_nbgraders_own_page(springs: Assignment) -> None:
+    """Formgrader shows that page where scripts can do all that the instructor can."""
+    from nbconvert.filters import markdown2html
+
+    from autograder.records.gradebook.rows import comment
+
+    made = result(springs, points=(0, 0, 0))
+    for words in (HOSTILE, f"\\{HOSTILE}", "[a](javascript:alert(1)) ![a](javascript:alert(1))"):
+        made.exercises[0].message = made.exercises[0].hint = made.exercises[0].note = words
+        tags = Tags(markdown2html(comment(made, made.exercises[0])))
+        assert {name for name, _ in tags.found} <= {"p", "pre", "code"}, words
+
+
 def test_messages_cannot_break_out_of_an_output(springs: Assignment) -> None:
     made = result(springs, points=(0, 0, 0))
     made.exercises[0].message = made.exercises[0].hint = HOSTILE
