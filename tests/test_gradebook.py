@@ -58,8 +58,9 @@ from autograder.grading.job import Job
 from autograder.grading.run import Change
 from autograder.judging.answers import reference_code
 from autograder.judging.judge import Judge
+from autograder.judging.outline import answer_cells, outline_of
 from autograder.judging.student import Student
-from autograder.judging.submission import answer_cells, outline_of, read_submission
+from autograder.judging.submission import read_submission
 from autograder.records.collected import Collected, save
 from autograder.records.feedback import Pages, page_of
 from autograder.records.gradebook import GradebookError, Recorder, givers, notebooks
@@ -975,6 +976,19 @@ def test_what_is_missing_or_unreadable_is_said(springs: Assignment) -> None:
     failed = result(springs, status="grader_error", message="it broke", exercises=[])
     (output,) = autograded(springs, None, failed)["check_energies"]["outputs"]
     assert output["data"]["text/plain"].startswith("energies: no mark")
+
+
+def test_no_word_of_a_hint_is_markup_on_nbgraders_own_page(springs: Assignment) -> None:
+    """Formgrader shows that page where scripts can do all that the instructor can."""
+    from nbconvert.filters import markdown2html
+
+    from autograder.records.gradebook.rows import comment
+
+    made = result(springs, points=(0, 0, 0))
+    for words in (HOSTILE, f"\\{HOSTILE}", "[a](javascript:alert(1)) ![a](javascript:alert(1))"):
+        made.exercises[0].message = made.exercises[0].hint = made.exercises[0].note = words
+        tags = Tags(markdown2html(comment(made, made.exercises[0])))
+        assert {name for name, _ in tags.found} <= {"p", "pre", "code"}, words
 
 
 def test_messages_cannot_break_out_of_an_output(springs: Assignment) -> None:

@@ -28,14 +28,9 @@ from hypothesis import strategies as st
 from autograder import course
 from autograder.course import Assignment
 from autograder.errors import SubmissionError
+from autograder.judging.notebook_file import find_notebook
 from autograder.judging.student import Student
-from autograder.judging.submission import (
-    MAX_NOTES,
-    Submission,
-    attempt_salt,
-    find_notebook,
-    read_submission,
-)
+from autograder.judging.submission import MAX_NOTES, Submission, attempt_salt, read_submission
 from autograder.sandbox.protocol import InProcess
 
 Notebook = dict[str, Any]

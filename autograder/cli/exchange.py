@@ -10,7 +10,7 @@ import typer
 
 from autograder.course import Assignment, load_assignment
 from autograder.exchange import Feedback, Table
-from autograder.files import in_turn, plain, several, write_atomically
+from autograder.files import in_turn, plain, several, shown, write_atomically
 
 from .terminal import COURSE, NAMES, Commands, a_file, app, chosen, working
 
@@ -306,7 +306,6 @@ def export(
 def _export(
     found: Assignment, course_dir: Path, to: Format, output: Path | None, column: str
 ) -> None:
-    from autograder.exchange.archive import shown
     from autograder.exchange.export import gradescope_files, not_graded, outdated, table
     from autograder.exchange.returning import feedback_archive
 

@@ -24,16 +24,11 @@ from autograder.judging.diagnosis import Observer
 from autograder.judging.digest import digests, resting_on, salted
 from autograder.judging.follow_through import judged
 from autograder.judging.judge import Judge
+from autograder.judging.outline import answer_cells, outline_of
 from autograder.judging.patience import TookTooLong, at_most
 from autograder.judging.replay import prepare
 from autograder.judging.retry import InCage
-from autograder.judging.submission import (
-    Submission,
-    answer_cells,
-    attempt_salt,
-    outline_of,
-    read_submission,
-)
+from autograder.judging.submission import Submission, attempt_salt, read_submission
 from autograder.results import ExerciseResult, Result
 from autograder.sandbox import alive, groups
 from autograder.sandbox.cage import Cage, out_of_reach, strongest

@@ -17,7 +17,7 @@ import msgspec
 
 from autograder.course import Assignment, cell_of
 from autograder.files import newer, write_atomically
-from autograder.judging.submission import outline_of
+from autograder.judging.outline import outline_of
 from autograder.results import ExerciseResult, Result, Store, submitted
 
 from .gradebook import Mark, Recorder
