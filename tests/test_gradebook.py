@@ -1442,6 +1442,28 @@ def test_of_several_attempts_nbgraders_command_too_takes_the_one_that_counts(
 
 
 @pytest.mark.usefixtures("mended")
+def test_nbgraders_page_goes_where_a_cells_score_alone_is_the_total(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Late, with nothing left, and one exercise wrong: its "Score: 0.0" passed for the total, and
+    the page that said 6 stayed, and was given back."""
+    monkeypatch.setattr(executors, "judges", JudgesHere)
+    hand_in(
+        tmp_path, "ada", filled(springs, {"spring_force": reference_code(springs, "spring_force")})
+    )
+    api = nbgrader_api(tmp_path)
+    assert api.autograde("springs", "ada")["success"]
+    assert api.generate_feedback("springs", "ada")["success"]
+    path = tmp_path / "feedback" / "ada" / "springs" / "springs.html"
+    pages = Pages(Recorder(tmp_path, [springs]))
+    (mark,) = pages.recorder.marks(springs)
+    pages.renew(springs, ["ada"], {"ada": mark})
+    assert "(Score: 6.0 / 15.0)" in path.read_text(encoding="utf-8"), "it shows the total"
+    pages.renew(springs, ["ada"], {"ada": mark._replace(penalty=6.0)})
+    assert "(Score: 6.0 / 15.0)" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("mended")
 def test_late_penalties_stay_with_nbgraders_command(
     springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

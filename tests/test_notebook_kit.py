@@ -394,6 +394,22 @@ def test_an_error_in_another_cell_names_the_line_that_led_there() -> None:
     assert where in raised.value.text
 
 
+def test_a_function_of_another_exercise_is_nobody_s_misspelt_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`deep_forward` is to be called so: "forward is not defined, but deep_forward is: mend the
+    name" was told to whoever ran the cells from below."""
+    monkeypatch.setattr(notebook, "_known", lambda: {"deep_backward": []})
+    monkeypatch.setattr(notebook, "_asked", lambda exercise: {"deep_forward", exercise})
+    namespace: dict[str, Any] = {}
+    names = ("deep_forward", "deep_backward", "forwards")
+    exec(compile("".join(f"def {name}(): ...\n" for name in names), "<cell>", "exec"), namespace)
+    student: Any = notebook.NotebookStudent(namespace, "forward", ["deep_backward", "forward"])
+    assert student._instead("forward") == ", but forwards is"
+    del namespace["forwards"]
+    assert student._instead("forward") == ""
+
+
 @pytest.mark.usefixtures("kit")
 def test_a_begun_family_shows_both(capsys: pytest.CaptureFixture[str]) -> None:
     namespace = run("def kinetic(m, v):\n    return m * v**2 / 2\n")

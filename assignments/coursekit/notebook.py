@@ -532,9 +532,10 @@ class NotebookStudent(Student):
         return found
 
     def _instead(self, wanted: str) -> str:
-        """The student's own name that is most like the one that is missing."""
+        """The student's own name that is most like the one that is missing, and not itself asked
+        for."""
         own = [name for name, thing in self._namespace.items() if _defined_in(thing)]
-        own = [name for name in own if name not in self._exercises and name != wanted]
+        own = [name for name in own if not _owner(name) and name != wanted]
         near = difflib.get_close_matches(wanted, own, n=1)
         return f"{_BUT}{near[0]} is" if near else ""
 
