@@ -457,6 +457,8 @@ def _are_drawn(clusters: np.ndarray, scale: float) -> None:
     """The way from one atom to another is another one in each cluster, by half to four times
     what `scale` says: clusters that were blown up have a tail."""
     holds(bool(np.ptp(clusters) > 0), "all atoms are in the same place")
+    one_number = bool((clusters == clusters[..., :1]).all())
+    holds(not one_number, "x, y and z of an atom are one number: each is drawn by itself")
     if len(clusters) > 1:
         ways = np.diff(clusters, axis=1)
         size = float(np.sqrt(ways.var(axis=0).mean() / 2)) / scale

@@ -1239,6 +1239,15 @@ sample_clusters_slips = [
     ),
     slip(
         "sample_clusters",
+        "three_equal_coordinates",
+        "size=(n_atoms, 3))",
+        "size=(n_atoms, 1)) * np.ones(3)",
+        "keeps_every_pair_apart",
+        "Each atom gets one random number three times, so that all lie on one line. Every "
+        "coordinate is drawn by itself.",
+    ),
+    slip(
+        "sample_clusters",
         "squares_compared",
         "pairwise_distances(positions) >=",
         "pairwise_distances(positions) ** 2 >=",
