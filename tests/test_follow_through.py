@@ -338,6 +338,14 @@ def test_using_is_what_this_student_s_code_uses(code: str) -> None:
     assert "lj_potential" in used["cluster_forces"], text
 
 
+@pytest.mark.parametrize("code", ["globals()[kind + '_potential']", "eval(f'lj_{kind}')(1.0)"])
+def test_a_name_that_is_put_together_is_a_use(code: str) -> None:
+    found = load_assignment("lennard_jones")
+    text = f"def cluster_forces(positions, kind='lj'):\n    return {code}\n"
+    used = uses(found, cells(found, Answer("", "cluster_forces", "", text)), {})
+    assert "lj_potential" in used["cluster_forces"], text
+
+
 def test_words_that_look_like_names_are_not_uses() -> None:
     found = load_assignment("lennard_jones")
     text = (

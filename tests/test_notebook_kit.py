@@ -1032,7 +1032,7 @@ def test_check_says_what_to_mend_first(capsys: pytest.CaptureFixture[str]) -> No
     namespace = run(BUILDS_ON.format("kinetic"))
     call("check('spring_force')", namespace)
     said = capsys.readouterr().out
-    assert "It builds on energies, where public checks fail: mend that first" in said
+    assert "It builds on energies, whose public checks do not pass yet: begin there" in said
     assert "spring_force needs kinetic, which is still to be written" in said
 
 
@@ -1073,7 +1073,7 @@ def test_check_names_what_an_exercise_builds_on(
         namespace = InProcess(code).session.namespace
         for other in others:
             call(f"check({other.name!r})", namespace)
-            told = f"It builds on {prerequisite}, where public checks fail: mend that first"
+            told = f"It builds on {prerequisite}, whose public checks do not pass yet: begin there"
             failed = re.search(r"^ [✗·]", pages[-1], re.MULTILINE)
             assert told in pages[-1] or not failed, pages[-1]
             named += told in pages[-1]

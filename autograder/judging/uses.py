@@ -25,6 +25,7 @@ MAX_SOURCE = 100_000
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _WORD = re.compile(r"[^\W\d]\w*")
+_LOOKS_UP = frozenset({"globals", "locals", "vars", "eval", "exec", "getattr"})
 _GOES_ON = re.compile(r"[\s)\]}#]|(?:else|elif|except|finally)\b|$")
 
 
@@ -143,11 +144,20 @@ def _reached(reads: Reads, names: Iterable[str], ends: Collection[str]) -> set[s
         groups = {id(group): group for group in reads.get(queue.pop(), ())}
         new = [group for number, group in groups.items() if number not in done]
         done |= groups.keys()
-        for name in frozenset().union(*new) - seen:
+        composed = (_composed(group, ends) for group in new if group & _LOOKS_UP)
+        for name in frozenset().union(*new, *composed) - seen:
             seen.add(name)
             if name not in ends:
                 queue.append(name)
     return seen
+
+
+def _composed(words: Iterable[str], names: Iterable[str]) -> set[str]:
+    """Names of which a part stands there as text: `globals()[name + "_gradient"]`."""
+    parts = [word for word in words if len(word) > 2]
+    ends = tuple(word for word in parts if word.startswith("_"))
+    starts = tuple(word for word in parts if word.endswith("_"))
+    return {name for name in names if name.endswith(ends) or name.startswith(starts)}
 
 
 def closure(used: Uses, names: Iterable[str]) -> set[str]:

@@ -126,7 +126,7 @@ def exercise_page(
     above = _title(exercise)
     if first:
         below = " and ".join(first)
-        lines.append(f"It builds on {below}, where public checks fail: mend that first")
+        lines.append(f"It builds on {below}, whose public checks do not pass yet: begin there")
     if stale:
         lines.append(f"{stale}; {_EARLIER}")
     above += "".join(f"<div>{html.escape(line)}</div>" for line in lines[1:])
