@@ -31,6 +31,11 @@ _HARMLESS = "\n\t\u200c\u200d"
 """With what joins letters, or keeps them apart, in Persian, in Indian scripts and in emoji."""
 
 
+def shown(name: str) -> str:
+    """A name that a stranger chose in one line, for a message."""
+    return plain(name).replace("\n", "\ufffd").replace("\t", " ")[:120]
+
+
 def nearest(value: float, decimals: int = 2) -> float:
     """Halves go up, as in formgrader: Python's own go to the even number, some of them down."""
     shifted = value * 10**decimals

@@ -118,6 +118,26 @@ def test_points_by_hand_stay_with_their_attempt_and_come_back_with_it(
         assert totals(tmp_path) == known, "which one counts is chosen anew, and nothing comes in"
 
 
+def test_a_page_that_was_open_when_another_attempt_came_gives_that_one_nothing(
+    springs: Assignment, tmp_path: Path, judged: list[str]
+) -> None:
+    """Formgrader saves by the ids that its page had: what was seen there is no mark of what was
+    not."""
+    again(springs, tmp_path, ANSWERS)
+    give(tmp_path, 4.5)
+    pages = {table: rows(tmp_path, f"select id from {table}") for table in ("grade", "comment")}
+    again(springs, tmp_path, right(springs))
+    assert mark(springs, tmp_path) == 15
+    for table, shown in pages.items():
+        assert shown
+        assert {*rows(tmp_path, f"select id from {table}")}.isdisjoint(shown)
+        assert len(rows(tmp_path, f"select id from {table}")) == len(shown)
+    command("grade", "springs", "--course", tmp_path)
+    ids = rows(tmp_path, "select id from grade")
+    command("grade", "springs", "--course", tmp_path, "--force")
+    assert rows(tmp_path, "select id from grade") == ids, "the same attempt keeps them"
+
+
 def test_points_by_hand_stay_with_the_first_of_two_attempts_that_are_one_file(
     springs: Assignment, tmp_path: Path, judged: list[str]
 ) -> None:

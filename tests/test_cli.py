@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import signal
@@ -257,3 +258,15 @@ def test_what_takes_seconds_is_said_on_a_terminal_and_nowhere_else(tmp_path: Pat
     os.close(terminal)
     quiet = subprocess.run(command, capture_output=True, env=here, check=True)
     assert (quiet.stdout, quiet.stderr) == (b"", b"")
+
+
+@pytest.mark.parametrize("verb", ["grade", "export", "bundle student"])
+def test_help_fills_the_lines_of_a_narrow_terminal(verb: str) -> None:
+    """Each line of a docstring was a paragraph of its own: long and short lines took turns."""
+    command = [sys.executable, "-m", "autograder", *verb.split(), "--help"]
+    environment = os.environ | {"COLUMNS": "80"}
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    text = "\n".join(line.strip() for line in said.stdout.partition("╭")[0].splitlines())
+    for paragraph in text.strip().split("\n\n"):
+        for line, following in itertools.pairwise(paragraph.splitlines()):
+            assert len(f" {line} {following.split()[0]} ") > 80, paragraph

@@ -24,7 +24,7 @@ from autograder.errors import CourseError
 from autograder.exchange import archive as archives
 from autograder.exchange.collect import collect
 from autograder.exchange.export import numbers
-from autograder.judging.submission import find_notebook
+from autograder.judging.notebook_file import find_notebook
 from autograder.records import collected as records
 from autograder.records import history
 from autograder.records.gradebook import Recorder

@@ -499,6 +499,13 @@ def test_which_numbers_are_drawn_is_told_where_right_answers_draw_others(
     assert bool(said) == bool(words)
 
 
+def test_no_text_of_a_student_s_is_in_what_is_told() -> None:
+    """Names alone: hints are read by instructors, and nbgrader's pages take them for Markdown."""
+    told = facts.unlike("n = source.integers(0, len('<b>' * 9) + n - 1)", [])
+    assert told == "Line 1 never draws the last number: integers leaves its upper end out."
+    assert "draws len.n - 1:" in facts.unlike("n = source.integers(0, len.n - 1)", [])
+
+
 def test_few_right_answers_have_any_fact_at_all() -> None:
     """The control must not be what keeps facts from being told of right answers not known."""
     told, all_of_them = [], 0

@@ -58,8 +58,9 @@ from autograder.grading.job import Job
 from autograder.grading.run import Change
 from autograder.judging.answers import reference_code
 from autograder.judging.judge import Judge
+from autograder.judging.outline import answer_cells, outline_of
 from autograder.judging.student import Student
-from autograder.judging.submission import answer_cells, outline_of, read_submission
+from autograder.judging.submission import read_submission
 from autograder.records.collected import Collected, save
 from autograder.records.feedback import Pages, page_of
 from autograder.records.gradebook import GradebookError, Recorder, givers, notebooks
@@ -977,6 +978,19 @@ def test_what_is_missing_or_unreadable_is_said(springs: Assignment) -> None:
     assert output["data"]["text/plain"].startswith("energies: no mark")
 
 
+def test_no_word_of_a_hint_is_markup_on_nbgraders_own_page(springs: Assignment) -> None:
+    """Formgrader shows that page where scripts can do all that the instructor can."""
+    from nbconvert.filters import markdown2html
+
+    from autograder.records.gradebook.rows import comment
+
+    made = result(springs, points=(0, 0, 0))
+    for words in (HOSTILE, f"\\{HOSTILE}", "[a](javascript:alert(1)) ![a](javascript:alert(1))"):
+        made.exercises[0].message = made.exercises[0].hint = made.exercises[0].note = words
+        tags = Tags(markdown2html(comment(made, made.exercises[0])))
+        assert {name for name, _ in tags.found} <= {"p", "pre", "code"}, words
+
+
 def test_messages_cannot_break_out_of_an_output(springs: Assignment) -> None:
     made = result(springs, points=(0, 0, 0))
     made.exercises[0].message = made.exercises[0].hint = HOSTILE
@@ -1425,6 +1439,28 @@ def test_of_several_attempts_nbgraders_command_too_takes_the_one_that_counts(
         shown = (tmp_path / "autograded/ada/springs/springs.ipynb").read_text(encoding="utf-8")
         assert "0.5 * mass * speed**2" in shown
         assert not (tmp_path / "feedback/ada/springs").exists(), "generate_feedback would skip it"
+
+
+@pytest.mark.usefixtures("mended")
+def test_nbgraders_page_goes_where_a_cells_score_alone_is_the_total(
+    springs: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Late, with nothing left, and one exercise wrong: its "Score: 0.0" passed for the total, and
+    the page that said 6 stayed, and was given back."""
+    monkeypatch.setattr(executors, "judges", JudgesHere)
+    hand_in(
+        tmp_path, "ada", filled(springs, {"spring_force": reference_code(springs, "spring_force")})
+    )
+    api = nbgrader_api(tmp_path)
+    assert api.autograde("springs", "ada")["success"]
+    assert api.generate_feedback("springs", "ada")["success"]
+    path = tmp_path / "feedback" / "ada" / "springs" / "springs.html"
+    pages = Pages(Recorder(tmp_path, [springs]))
+    (mark,) = pages.recorder.marks(springs)
+    pages.renew(springs, ["ada"], {"ada": mark})
+    assert "(Score: 6.0 / 15.0)" in path.read_text(encoding="utf-8"), "it shows the total"
+    pages.renew(springs, ["ada"], {"ada": mark._replace(penalty=6.0)})
+    assert "(Score: 6.0 / 15.0)" not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("mended")

@@ -20,11 +20,11 @@ from typer.testing import CliRunner
 from autograder.authoring import demo
 from autograder.cli import app
 from autograder.course import ROOT, load_assignment
-from autograder.grading import judge_client, run
+from autograder.grading import executors, judge_client, run
 from autograder.grading.executors import Hands, Judges, checks_of
 from autograder.grading.folder import not_looked_at, read_job, students
 from autograder.grading.job import Job
-from autograder.grading.run import Graders, grade_class, judged_again
+from autograder.grading.run import Graders, grade_class, judged_again, moved
 from autograder.judging.answers import reference_code
 from autograder.results import ExerciseResult, Result, Store, save_dropped
 
@@ -391,3 +391,11 @@ def test_the_same_submission_and_salt_give_the_same_result(hands: Hands) -> None
     ]
     one, two = (msgspec.msgpack.decode(hands.submit(job).result(), type=Result) for job in asked)
     assert outcomes(one) == outcomes(two)
+
+
+def test_a_mark_that_the_grader_lost_is_told_as_none() -> None:
+    """It was "88 before, 0 now", which is a zero for the grader's own fault."""
+    before = executors.lost(Job(assignment="backprop", student="ada", notebook=b""), "why")
+    after = msgspec.structs.replace(before, points=88.0, status="graded")
+    assert moved(after, before) == "88 before, no mark now (the same file)"
+    assert moved(before, after) == moved(after, after) == ""

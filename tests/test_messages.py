@@ -579,6 +579,10 @@ UNTRUE = [
     ("training", "l2_penalty", "biases_only", "has_the_gradient_2_w", "lost its graph"),
     ("inverse_pinn", "observe", "variance_for_deviation", "has_normal_noise_of_its_own_on_each",
      "is not normal\n"),
+    ("inverse_pinn", "observe", "seed_of_its_own", "has_errors_that_know_nothing_of_each_other",
+     "the same way|cancel"),
+    ("inverse_pinn", "inverse_loss", "alpha_detached", "takes_a_real_network", "the network"),
+    ("ising", "metropolis_sweep", "normal_numbers", "attempts_every_flip", "L comes back"),
     ("symmetry", "deep_sets", "hidden_ignored", "looks_at_every_element_by_itself", "of its set\n"),
 ]  # fmt: skip
 
@@ -628,6 +632,18 @@ def test_a_factor_that_is_small_is_not_taken_for_bounds() -> None:
     in_tens = {"t**2": "(t / 10) ** 2"}
     asked = "pinn", "hard_constraint", "is_both_at_once"
     assert outcomes(*asked, in_tens, map(str, range(30))) == {"passed"}
+
+
+def test_a_network_with_dropout_is_not_said_to_mix_the_elements() -> None:
+    """Nor one whose units are dead until its weights are drawn."""
+    dropping = {
+        "hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU()": (
+            "hidden), nn.Dropout(0.1), nn.ReLU(), nn.Linear(hidden, hidden)"
+        ),
+        "nn.SiLU(), nn.Linear(hidden, out_dim)": "nn.ReLU(), nn.Linear(hidden, out_dim)",
+    }
+    asked = "symmetry", "deep_sets", "looks_at_every_element_by_itself"
+    assert outcomes(*asked, dropping, map(str, range(8))) == {"passed"}
 
 
 def test_epochs_that_two_share_are_seen_where_both_have_the_same_best_one() -> None:

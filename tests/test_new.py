@@ -72,3 +72,39 @@ def test_a_title_that_cannot_be_is_refused(copy: Path) -> None:
     refused = run(copy, "new", "betas", "--title", r"Why \alpha?")
     assert refused.returncode == 2
     assert "without double quotes and backslashes" in refused.stderr
+
+
+CHECKS = "autograder/checks/test_backprop.py"
+MISTAKES = "autograder/mistakes/backprop.py"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (CHECKS, "", "def test_mse_loss__(:\n"),
+        (CHECKS, "", "unheard_of\n"),
+        (CHECKS, "def test_mse_loss__", "def test_mse_los__"),
+        (MISTAKES, "", "unheard_of\n"),
+        (MISTAKES, '    "mse_loss",', '    "mse_los",'),
+    ],
+)
+def test_a_check_that_was_spoilt_stops_the_grader_and_takes_no_mark(
+    copy: Path, tmp_path: Path, file: str, old: str, new: str
+) -> None:
+    """It was a traceback, or the whole class's own grader error, for which `--force` gave away the
+    marks: "88 before, 0 now"."""
+    for step in ("source", "release"):
+        shutil.copytree(ROOT / step / "backprop", copy / step / "backprop", dirs_exist_ok=True)
+    place = tmp_path / "submitted" / "ada" / "backprop"
+    place.mkdir(parents=True)
+    shutil.copy(ROOT / "release" / "backprop" / "backprop.ipynb", place)
+    kept = (copy / file).read_text()
+    try:
+        (copy / file).write_text(kept.replace(old, new, 1) if old else kept + new)
+        graded = run(copy, "grade", "backprop", "--course", str(tmp_path), "--force")
+    finally:
+        (copy / file).write_text(kept)
+    assert graded.returncode == 2, graded
+    assert graded.stderr.count(f"autograder: {file}") == 1, graded.stderr
+    assert "Traceback" not in graded.stderr
+    assert not (tmp_path / "results" / "backprop" / "ada.json").exists()

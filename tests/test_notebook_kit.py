@@ -394,6 +394,22 @@ def test_an_error_in_another_cell_names_the_line_that_led_there() -> None:
     assert where in raised.value.text
 
 
+def test_a_function_of_another_exercise_is_nobody_s_misspelt_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`deep_forward` is to be called so: "forward is not defined, but deep_forward is: mend the
+    name" was told to whoever ran the cells from below."""
+    monkeypatch.setattr(notebook, "_known", lambda: {"deep_backward": []})
+    monkeypatch.setattr(notebook, "_asked", lambda exercise: {"deep_forward", exercise})
+    namespace: dict[str, Any] = {}
+    names = ("deep_forward", "deep_backward", "forwards")
+    exec(compile("".join(f"def {name}(): ...\n" for name in names), "<cell>", "exec"), namespace)
+    student: Any = notebook.NotebookStudent(namespace, "forward", ["deep_backward", "forward"])
+    assert student._instead("forward") == ", but forwards is"
+    del namespace["forwards"]
+    assert student._instead("forward") == ""
+
+
 @pytest.mark.usefixtures("kit")
 def test_a_begun_family_shows_both(capsys: pytest.CaptureFixture[str]) -> None:
     namespace = run("def kinetic(m, v):\n    return m * v**2 / 2\n")
@@ -449,7 +465,7 @@ def test_missing_public_checks_are_named(
 @pytest.mark.usefixtures("kit")
 def test_what_a_student_s_code_says_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     pages: list[Any] = []
-    monkeypatch.setattr(notebook, "_show", lambda page, failed=False: pages.append(page))
+    monkeypatch.setattr(notebook, "show", lambda page, failed=False: pages.append(page))
     code = 'def spring_force(x, k):\n    raise ValueError("<script>alert(1)</script>")\n'
     call('check("spring_force")', run(code))
     call('check("<b>")', {})
@@ -1048,7 +1064,7 @@ def test_check_names_what_an_exercise_builds_on(
     found = load_assignment(name)
     pages: list[str] = []
     beside(found.release.parent)
-    monkeypatch.setattr(notebook, "_show", lambda page, failed=False: pages.append(page.text))
+    monkeypatch.setattr(notebook, "show", lambda page, failed=False: pages.append(page.text))
     named = 0
     table = merit.dependents(Judge(found))
     for prerequisite, others in table.items():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from autograder.authoring import demo
 from autograder.course import load_assignment
 from autograder.judging.answers import alternatives, mistakes, reference_code
-from autograder.judging.submission import outline_of
+from autograder.judging.outline import outline_of
 from autograder.records import similar
 
 FOUND = load_assignment("backprop")

@@ -28,14 +28,9 @@ from hypothesis import strategies as st
 from autograder import course
 from autograder.course import Assignment
 from autograder.errors import SubmissionError
+from autograder.judging.notebook_file import find_notebook
 from autograder.judging.student import Student
-from autograder.judging.submission import (
-    MAX_NOTES,
-    Submission,
-    attempt_salt,
-    find_notebook,
-    read_submission,
-)
+from autograder.judging.submission import MAX_NOTES, Submission, attempt_salt, read_submission
 from autograder.sandbox.protocol import InProcess
 
 Notebook = dict[str, Any]
@@ -301,6 +296,17 @@ def test_locked_checks_and_demos_never_run_whatever_their_text_is_now() -> None:
         "cell 3 is marked as the locked cell demo_helpers",
         "cell 6 is marked as the locked cell check_spring_force",
         "cell 11 is marked as the locked cell demo_plot",
+    ]
+
+
+def test_a_check_of_an_exercise_that_was_withdrawn_is_not_called_changed() -> None:
+    notebook = filled(**ANSWERS)
+    cell = notebook["cells"][5]
+    cell["metadata"]["nbgrader"]["grade_id"] = cell["id"] = "check_pendulum"
+    cell["source"] = 'check("pendulum")'
+    assert read(notebook).notes == [
+        "cell 6 is marked as the locked cell check_pendulum, but there is no such cell now; it was "
+        "not run"
     ]
 
 

@@ -423,7 +423,6 @@ def watched(
     witness.eval()
     witness(shown)
     witness.train(mode)
-    began = _weights(witness)
     returned = train(witness, epochs)
     try:
         history, problem = losses(returned), "should return a loss for each epoch"
@@ -436,24 +435,20 @@ def watched(
         notes = attribute(witness, "notes")
         first, *passes, last = [_pass(note, numbers, name, loss) for note in notes]
         return Watched(
-            len(numbers),
-            epochs,
-            ending["cut"] is True,
-            history,
-            problem,
-            passes,
-            not ending["agree"],
-            number(ending["moved"]),
-            any(map(np.array_equal, began, _weights(witness))),
+            samples=len(numbers),
+            told=epochs,
+            cut=ending["cut"] is True,
+            history=history,
+            without_history=problem,
+            passes=passes,
+            ends_random=not ending["agree"],
+            moved=number(ending["moved"]),
+            still=ending["still"] is True,
             before=_mean([first]),
             after=_mean([last]),
         )
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
         raise CheckFailed("type", "left notes that cannot be read", detail=str(error)) from None
-
-
-def _weights(witness: Any) -> list[np.ndarray]:
-    return [values.detach().double().numpy() for values in witness.parameters()]
 
 
 def _pass(

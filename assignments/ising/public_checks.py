@@ -230,8 +230,19 @@ def test_metropolis_sweep__freezes(student):
 
 
 def test_metropolis_sweep__reaches_equilibrium(student):
-    """brings a 4×4 lattice at T = 3 to its mean energy, −16.3"""
+    """brings a 4×4 lattice at T = 3 to its mean energy, −16.3, and flips every spin of an ordered
+    one at T = 8, in one sweep or another"""
     rng = student.keep(np.random.default_rng(3))
+    flipped = np.zeros((8, 8), dtype=bool)
+    for _ in range(100):
+        kept = student.keep(np.ones((8, 8), dtype=int))
+        student.metropolis_sweep(kept, 8.0, rng)
+        flipped |= np.array(student.value(kept)) < 0
+    words = (
+        "some spins of an ordered lattice never flip in 100 sweeps, each from the start: does each "
+        "site have its turn, and a u that has nothing to do with the site?"
+    )
+    holds(bool(flipped.all()), words)
     kept = student.keep(np.ones((4, 4), dtype=int))
     energies = []
     for count in range(420):
@@ -302,12 +313,16 @@ def test_sample_configurations__equilibrates(student):
 
 
 def test_sample_configurations__leaves_sweeps_in_between(student):
-    """makes more sweeps between two configurations of a chain where `interval` asks for more"""
+    """makes more sweeps, not single attempts, between two configurations of a chain where
+    `interval` asks for more"""
 
-    def samples(equilibration, interval):
+    def samples(equilibration, interval, count=2):
         rng = np.random.default_rng(4)
-        return array(student.sample_configurations(8, 8.0, 2, rng, equilibration, interval))
+        return array(student.sample_configurations(8, 8.0, count, rng, equilibration, interval))
 
+    changed = (np.diff(samples(12, 8, 6).astype(int), axis=0) != 0).sum(axis=(1, 2))
+    words = "sample after sample no more than 8 spins change for interval = 8: are these sweeps?"
+    holds(bool((changed > 8).any()), words)
     (_, few), (_, many) = samples(12, 3), samples(12, 8)
     # Chains with one configuration each have nothing in between; in one chain it shows.
     follows = any((samples(12 + gap, 3)[0] == few).all() for gap in (1, 10))

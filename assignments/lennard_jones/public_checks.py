@@ -15,6 +15,7 @@ from coursekit import (
     unchanged,
     within,
 )
+from coursekit.networks import drawn
 
 R_MIN = 2 ** (1 / 6)
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) * R_MIN / 8**0.5
@@ -87,13 +88,14 @@ def test_pairwise_distances__finds_every_pair_once(student):
 
 def test_pairwise_distances__takes_any_cluster(student):
     """finds the ten distances of a square with two atoms in one corner, equal ones too and the one
-    that is 0, and the one of two atoms; leaves the atoms where they are"""
+    that is 0, and the one of two atoms, far apart too; leaves the atoms where they are"""
     square = np.array([[0.0, 1.0, 0.0], [2.0, 1.0, 0.0], [2.0, 1.0, 2.0], [0.0, 1.0, 2.0]])
     five = np.concatenate([square, square[:1]])
     kept = student.keep(five)
     close(student.pairwise_distances(kept), np.array([0.0] + 6 * [2.0] + 3 * [8**0.5]), SINGLE)
     unchanged(student.value(kept), five, "positions", SINGLE)
-    close(student.pairwise_distances(square[:2]), np.array([2.0]), SINGLE)
+    for far in (1.0, 50.0):
+        close(student.pairwise_distances(far * square[:2]), np.array([2.0 * far]), SINGLE)
 
 
 def test_pairwise_distances__has_none_for_one_atom(student):
@@ -110,10 +112,13 @@ def test_cluster_energy__counts_full_bonds(student):
 
 
 def test_cluster_energy__is_zero_for_one_atom(student):
-    """is zero for a single atom, and counts distant pairs too"""
+    """is zero for a single atom, and counts distant pairs too, close ones and those of six atoms"""
     close(student.cluster_energy(np.ones((1, 3))), 0.0, SINGLE)
     chain = np.array([[0.0, 0.0, 0.0], [4.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
     close(student.cluster_energy(chain), -63 / 512 + 4 * (4.0**-12 - 4.0**-6), SINGLE)
+    close(student.cluster_energy(chain[:2] / 8), 4.0 * (2**12 - 2**6), SINGLE)
+    octahedron = np.concatenate([np.eye(3), -np.eye(3)]) * R_MIN / 2**0.5
+    close(student.cluster_energy(octahedron), -12 - 45 / 64, SINGLE)  # 12 edges, 3 diagonals
 
 
 def test_cluster_energy__hands_epsilon_and_sigma_on(student):
@@ -140,11 +145,13 @@ def test_cluster_forces__adds_up_the_pairs(student):
 
 
 def test_cluster_forces__point_along_the_pair(student):
-    """shares a pair's force out along the line that joins it, exact to rounding"""
+    """shares a pair's force out along the line that joins it, exact to rounding, also where two
+    other atoms are so close that small steps of all the energy lose its digits"""
     arrow = np.array([0.6, 0.0, 0.8])
-    forces = array(student.cluster_forces(np.array([0.0 * arrow, 1.1225 * arrow])), (2, 3))
+    others = [[100.0, 0.0, 0.0], [100.0, 0.5, 0.0], [0.0, 100.0, 0.0]]
+    forces = array(student.cluster_forces(np.array([*others, 0.0 * arrow, 1.1225 * arrow])), (5, 3))
     expected = np.outer([-1, 1], -0.00216803412222395 * arrow)
-    off = float(np.abs(forces - expected).max())
+    off = float(np.abs(forces[3:] - expected).max())
     enough = 1e-10 if forces.dtype == np.float64 else 1e-4
     text = f"an entry is off by {off:.1e}; exact to rounding is less than {enough:.0e}"
     holds(off < enough, text)
@@ -226,12 +233,15 @@ def test_standardise__uses_the_statistics_of_train(student):
 
 
 def test_standardise__survives_a_constant_column(student):
-    """only shifts a column that is constant in train, and returns 1 for its deviation"""
-    train_n, test_n, mean, std = student.standardise(np.ones((4, 1)), np.full((2, 1), 3.0))
-    close(train_n, np.zeros((4, 1)), SINGLE)
-    close(test_n, np.full((2, 1), 2.0), SINGLE)
-    close(array(mean).reshape(-1), np.array([1.0]), SINGLE)
-    close(array(std).reshape(-1), np.array([1.0]), SINGLE)
+    """only shifts a column that is constant in train, and returns 1 for its deviation; the one
+    beside it is scaled"""
+    train = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 5.0], [1.0, 0.0], [1.0, 0.0]])
+    test = np.array([[3.0, 5.0], [3.0, 1.0]])
+    train_n, test_n, mean, std = student.standardise(train, test)
+    close(train_n, np.array([[0.0, -0.5], [0, -0.5], [0, 2], [0, -0.5], [0, -0.5]]), SINGLE)
+    close(test_n, np.array([[2.0, 2.0], [2.0, 0.0]]), SINGLE)
+    close(array(mean).reshape(-1), np.array([1.0, 1.0]), SINGLE)
+    close(array(std).reshape(-1), np.array([1.0, 2.0]), SINGLE)
 
 
 def test_standardise__takes_small_numbers(student):
@@ -247,6 +257,8 @@ def test_nn_potential__maps_columns_to_columns(student):
         model = student.NNPotential(**({"hidden": hidden} if hidden else {}))
         tensor(model(torch.ones(5, 1)), (5, 1))
         count = sum(weights.numel() for weights in model.parameters())
+        apart = any(bool((p != p.flatten()[0]).any()) for p in model.parameters())
+        holds(apart, "all weights of a layer begin equal, and its units stay equal")
         words = f"hidden = {hidden}" if hidden else "NNPotential()"
         holds(count == expected, f"{words} should have {expected} parameters, has {count}")
 
@@ -255,7 +267,7 @@ def test_nn_potential__is_a_smooth_curve(student):
     """NNPotential is a smooth curve, no straight line and no straight pieces"""
     student.reseed(1)
     x = torch.linspace(0.9, 3.5, 100)[:, None]
-    model, slopes = student.NNPotential(), []
+    model, slopes = drawn(student.NNPotential(), x), []
     for shift in (0.0, 1e-3):
         r = student.keep((x + shift).requires_grad_())
         (slope,) = student.gradients(student.keeping(model, r), r)

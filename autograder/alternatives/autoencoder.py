@@ -91,8 +91,37 @@ def first_weights_next_to_nothing():
             )
             for module in self.modules():
                 if isinstance(module, nn.Linear):
-                    nn.init.trunc_normal_(module.weight, std=0.05)
+                    nn.init.trunc_normal_(module.weight, std=1e-3)
                     nn.init.zeros_(module.bias)
+
+        def forward(self, x):
+            z = self.encoder(x)
+            return self.decoder(z), z
+
+
+@alternative("autoencoder")
+def last_layers_begin_with_zeros():
+    class IsingAutoencoder(nn.Module):
+        def __init__(self, input_dim, latent_dim=2):
+            super().__init__()
+            self.encoder = nn.Sequential(
+                nn.Linear(input_dim, 128),
+                nn.ReLU(),
+                nn.Linear(128, 32),
+                nn.ReLU(),
+                nn.Linear(32, latent_dim),
+            )
+            self.decoder = nn.Sequential(
+                nn.Linear(latent_dim, 32),
+                nn.ReLU(),
+                nn.Linear(32, 128),
+                nn.ReLU(),
+                nn.Linear(128, input_dim),
+                nn.Tanh(),
+            )
+            for last in (self.encoder[4], self.decoder[4]):
+                nn.init.zeros_(last.weight)
+                nn.init.zeros_(last.bias)
 
         def forward(self, x):
             z = self.encoder(x)

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from coursekit import slips
-from coursekit.notebook import UNWRITTEN
+from coursekit.pages import UNWRITTEN
 from coursekit.student import module_at
 
 from autograder import course

@@ -83,7 +83,10 @@ def _made(assignment: Assignment, found: Any, where: str) -> list[Cell]:
     if role == "parameters":
         return [_cell("code", "parameters", found.source, tags=["parameters"])]
     if role == "exercise":
-        exercise = assignment.exercise(str(value))
+        try:
+            exercise = assignment.exercise(str(value))
+        except CourseError as error:
+            raise CourseError(f"{where}: {error}") from None
         return [_solution_cell(assignment, exercise), _check_cell(assignment, exercise)]
     if role == "demo":
         return [_demo_cell(str(value), found.source, where)]

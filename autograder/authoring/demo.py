@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coursekit.notebook import UNWRITTEN
+from coursekit.pages import UNWRITTEN
 
 from autograder.course import ROOT, Assignment, Cell, cell_of, notebook_cell
 from autograder.judging.answers import alternatives, cells, mistakes, reference_code

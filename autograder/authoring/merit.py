@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from coursekit import StudentError
-from coursekit.notebook import UNWRITTEN
+from coursekit.pages import UNWRITTEN
 
 from autograder.course import SECONDS, Assignment, Cell, Exercise
 from autograder.judging.answers import Answer, cells, reference_code

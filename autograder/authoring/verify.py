@@ -31,14 +31,7 @@ from autograder.course import Assignment, Exercise
 from autograder.errors import CourseError
 from autograder.judging.answers import Answer, Mistake, alternatives, cells, mistakes
 from autograder.judging.diagnosis import Observer
-from autograder.judging.judge import (
-    AT_MOST_WITHOUT_THE_POINT,
-    Check,
-    Judge,
-    Key,
-    Transcripts,
-    summarise,
-)
+from autograder.judging.judge import Check, Judge, Key, Transcripts, summarise
 from autograder.judging.replay import Known
 from autograder.judging.student import Student
 from autograder.results import CheckResult, ExerciseResult
@@ -231,6 +224,7 @@ class Trials:
     ) -> None:
         self.judge, self.exercise, self.salt, self.counted = judge, exercise, salt, counted
         self.checks = judge.of(exercise)
+        self.guards = {check.name for check in self.checks if check.guard}
         self.known = Known(judge.assignment)
         self.seconds: dict[Key, float] = {}
         """CPU seconds of what each check asks the reference; a training counts for each check that
@@ -253,7 +247,7 @@ class Trials:
                 self.seconds[key] = sum(call.seconds for call in calls)
                 self.together[key] = {one for one, others in heard.items() if others is calls}
         name = "" if answer is None else answer.name
-        return result, self._row(kind, name, result, result.points, started)
+        return result, self._row(kind, name, result.checks, result.points, started)
 
     def partly(
         self, kind: str, answer: Answer, at_most: float, wanted: Collection[str] = ()
@@ -290,13 +284,9 @@ class Trials:
             too_much = self._could_keep(failed()) > at_most * self.exercise.points + ROUNDED
             if check.hidden and too_much:
                 try_on(check)
-        result = summarise(
-            self.exercise,
-            [done[check] for check in self.checks if check in done],
-            {check.name for check in self.checks if check.guard},
-        )
-        points = result.points if len(done) == len(self.checks) else self._could_keep(failed())
-        return result, heard, self._row(kind, answer.name, result, points, started)
+        results = [done[check] for check in self.checks if check in done]
+        row = self._row(kind, answer.name, results, self._could_keep(failed()), started)
+        return summarise(self.exercise, results, self.guards), heard, row
 
     def forgetful(self, answer: Answer) -> Row:
         """An answer that forgets an argument, on hidden checks until it has lost enough: in their
@@ -313,8 +303,7 @@ class Trials:
                 if not check.guard or points <= FORGETFUL * self.exercise.points:
                     hole = ""
                     break
-        result = summarise(self.exercise, done, guards=set())
-        row = self._row("forgetful", answer.name, result, points, started)
+        row = self._row("forgetful", answer.name, done, points, started)
         row.hole = row.hole or hole
         return row
 
@@ -357,27 +346,31 @@ class Trials:
         return self.seconds.get(check.key, 0.0)
 
     def _could_keep(self, failed: Collection[str]) -> float:
-        """The points that an answer which fails these checks could keep."""
-        checks = [check for check in self.checks if check.hidden]
-        if all(check.guard or check.name in failed for check in checks):
-            return 0.0
-        lost = sum(check.weight for check in checks if check.name in failed)
-        share = 1 - lost / sum(check.weight for check in checks)
-        if any(check.point and check.name in failed for check in checks):
-            share = min(share, AT_MOST_WITHOUT_THE_POINT)
-        return round(self.exercise.points * share, 2)
+        """The points that an answer which fails these checks could keep: it may pass all others."""
+        supposed = [
+            CheckResult(
+                name=check.name,
+                outcome="failed" if check.name in failed else "passed",
+                hidden=True,
+                seconds=0.0,
+                point=check.point,
+            )
+            for check in self.checks
+            if check.hidden
+        ]
+        return summarise(self.exercise, supposed, self.guards).points
 
     def _row(
-        self, kind: str, name: str, result: ExerciseResult, points: float, started: float
+        self, kind: str, name: str, checks: list[CheckResult], points: float, started: float
     ) -> Row:
-        failed = [check for check in result.checks if check.outcome in ("failed", "error")]
+        failed = [check for check in checks if check.outcome in ("failed", "error")]
         errors = [check for check in failed if check.outcome == "error"]
         return Row(
             kind=kind,
             exercise=self.exercise.name,
             name=name,
             points=points,
-            max_points=result.max_points,
+            max_points=self.exercise.points,
             failed=[check.name for check in failed],
             seen=any(not check.hidden for check in failed),
             seconds=round(time.perf_counter() - started, 3),

@@ -83,8 +83,8 @@ def _exact(returned: Any, expected: np.ndarray, size: float) -> None:
         close(returned, expected, SINGLE)  # wrong, and not only by a step's width
     holds(
         bool(off <= limit * size),
-        "right to some digits only: a derivative by hand or autograd is exact to rounding, "
-        "small steps are not",
+        "right to some digits only: a derivative by hand or autograd is exact to rounding; small "
+        "steps are not, and nothing may be added to a distance",
     )
 
 
@@ -457,6 +457,8 @@ def _are_drawn(clusters: np.ndarray, scale: float) -> None:
     """The way from one atom to another is another one in each cluster, by half to four times
     what `scale` says: clusters that were blown up have a tail."""
     holds(bool(np.ptp(clusters) > 0), "all atoms are in the same place")
+    one_number = bool((clusters == clusters[..., :1]).all())
+    holds(not one_number, "x, y and z of an atom are one number: each is drawn by itself")
     if len(clusters) > 1:
         ways = np.diff(clusters, axis=1)
         size = float(np.sqrt(ways.var(axis=0).mean() / 2)) / scale
@@ -653,7 +655,10 @@ def test_standardise__survives_a_constant_column(student, draw):
 
 
 def test_standardise__only_shifts_a_constant_column(student, draw):
-    """returns the deviation 1 for a column that is constant in train, and only shifts it in test"""
+    """returns the deviation 1 for a column that is constant in train, and only shifts it in test
+
+    What the columns beside it become is what they become without it.
+    """
     train, test = _table(draw, 16), _table(draw, 8)
     train[:, 1] = 2.5
     _, test_n, mean, std = _four(student.standardise(train, test))
@@ -662,6 +667,9 @@ def test_standardise__only_shifts_a_constant_column(student, draw):
         holds(kept.size == 3, "mean and std should have one entry for each column")
         close(kept.reshape(3)[1:2], np.array([expected]), SINGLE)
     close(array(test_n, (8, 3))[:, 1], test[:, 1] - 2.5, SINGLE)
+    _, others, *_ = _four(student.standardise(train[:, ::2], test[:, ::2]))
+    same = np.allclose(array(test_n)[:, ::2], array(others, (8, 2)), SINGLE.relative, SINGLE.tiny)
+    holds(same, "a constant column changes how the others are scaled")
 
 
 def test_standardise__divides_by_the_deviation_alone(student, draw):
@@ -757,7 +765,7 @@ def test_nn_potential__is_smooth(student, draw):
 def test_nn_potential__has_two_hidden_layers(student, draw):
     """has two hidden layers of `hidden` units and an output, with biases: 4353 parameters for 64
 
-    Counted after a first call, which is when lazy layers take their size.
+    Counted after a first call, which is when lazy layers take their size. Equal units are one.
     """
     for own in ((), (64,), (int(draw.integers(3, 40)),)):
         student.reseed(int(draw.integers(2**31)))
@@ -768,7 +776,9 @@ def test_nn_potential__has_two_hidden_layers(student, draw):
             weights == hidden**2 + 4 * hidden + 1,
             "should have two hidden layers of `hidden` units and one output, with their biases",
         )
-        energy = student.keeping(model, _column(draw, 9, torch.float32))
+        drawn = any(bool((p != p.flatten()[0]).any()) for p in model.parameters())
+        holds(drawn, "all weights of a layer begin equal, and its units stay equal")
+        energy = student.keeping(stirred(model, draw), _column(draw, 9, torch.float32))
         say = all(one is not None and one.any() for one in student.gradients(energy, model))
         holds(say, "some weights have no say in the energy")
 
@@ -871,7 +881,7 @@ def test_nn_potential__works_for_its_own_network(student, draw):
     numbers that depend on the student's layers, and no known slip could be told from them.
     """
     student.reseed(int(draw.integers(2**31)))
-    model, column = student.NNPotential(24), _column(draw, 12, torch.float32)
+    model, column = _stirred_potential(student, draw, 24), _column(draw, 12, torch.float32)
     r = student.keep(column.clone().requires_grad_())
     energy = student.keeping(model, r)
     (slope,) = student.gradients(energy, r)

@@ -1188,8 +1188,8 @@ def test_hard_constraint__starts_at_rest(student, draw):
 @pytest.mark.point
 def test_hard_constraint__is_both_at_once(student, draw):
     """starts at 1, at rest, and is the network's to choose afterwards"""
-    # Where the factors that return to zero do: sin² t at π, 1 − cos t at 2π.
-    times = (math.pi / 2, math.pi, 2 * math.pi, *draw.uniform(0.5, 6, 5).tolist())
+    # Where the factors that return to zero do: sin² t at π, 1 − cos t at 2π, 1 − cos 2πt at 1.
+    times = (1.0, math.pi / 2, math.pi, 2 * math.pi, *draw.uniform(0.5, 6, 4).tolist())
     t = torch.tensor(times, dtype=torch.float64)[:, None]
     motions = []
     for sign in (1, -1):

@@ -238,9 +238,11 @@ def _network(student: Any, draw: np.random.Generator, name: str, *args: Any, **n
         example = example.double()
     except StudentError:
         model = made()
-    if not _repeats_itself(model, torch.cat([example] * 16)):  # one unit alone may stay, twice
-        model.eval()
+    # With its drawn weights, of several sizes and both signs: one unit alone may stay, or be dead.
     stirred(model, draw)
+    several = [factor * example for factor in (-4, -2, -1, -0.5, 0.5, 1, 2, 4)] * 4
+    if not _repeats_itself(model, torch.cat(several)):
+        model.eval()
     return model
 
 
@@ -650,6 +652,11 @@ def _rises(change: np.ndarray) -> bool:
     return bool(change.max() > -change.min())
 
 
+def _across_zero(one: float, other: float) -> float:
+    """What to add to two numbers so that they have opposite signs, and different sizes."""
+    return float(-0.6 * one - 0.4 * other)
+
+
 @pytest.mark.point
 def test_invariance_error__is_the_largest_change(student, draw):
     """is the largest absolute change of the output, over all of its entries"""
@@ -658,7 +665,9 @@ def test_invariance_error__is_the_largest_change(student, draw):
         before, after = x.numpy(), x.numpy() @ A.T + b
         change = 1.5 * (after**2 - before**2) - 2 * (after - before)
         way = draw.uniform(1, 2) * (1 if _rises(change) else -1)
-        f = student.field("polynomial", coefficients=[0.5, -2.0 * way, 1.5 * way])
+        largest = np.abs(change).argmax()  # where f changes its sign
+        start = _across_zero(*(way * (1.5 * y**2 - 2 * y).flat[largest] for y in (before, after)))
+        f = student.field("polynomial", coefficients=[start, -2.0 * way, 1.5 * way])
         T = student.field("affine", matrix=A, shift=b)
         expected = abs(way) * float(np.abs(change).max())
         close(number(student.invariance_error(f, x, T)), expected, SINGLE)
@@ -732,9 +741,13 @@ def test_equivariance_error__is_the_largest_difference(student, draw):
         expected = x.numpy() @ A.T @ M.T + c - ((x.numpy() @ M.T + c) @ B.T + b)
         if not _rises(expected):
             M, c, b, expected = -M, -c, -b, -expected
-        f = student.field("affine", matrix=M, shift=c)
+        inside = x.numpy() @ A.T @ M.T + c
+        largest = np.abs(expected).argmax()  # where the two have opposite signs
+        away = np.zeros(2)
+        away[largest % 2] = _across_zero(inside.flat[largest], (inside - expected).flat[largest])
+        f = student.field("affine", matrix=M, shift=c + away)
         T_in = student.field("affine", matrix=A)
-        T_out = student.field("affine", matrix=B, shift=b)
+        T_out = student.field("affine", matrix=B, shift=b + away - away @ B.T)
         found = number(student.equivariance_error(f, x, T_in, T_out))
         close(found, float(np.abs(expected).max()), SINGLE)
 

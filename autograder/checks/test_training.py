@@ -835,12 +835,15 @@ def test_minibatches__shuffles_rows_not_blocks(student, draw):
     """
     count, batch_size, epochs = 24, 4, 60
     x, y = _rows(draw, count)
-    shared = 0
+    shared, orders = 0, set()
     for _ in range(epochs):  # a generator each: whether epochs differ is another check's question
-        for batch in _epoch(student, x, y, batch_size, torch_generator(draw)):
+        batches = _epoch(student, x, y, batch_size, torch_generator(draw))
+        for batch in batches:
             full = len(batch) in (0, batch_size)  # an empty one is another check's question
             holds(full, "every batch should have batch_size rows: they suffice")
             shared += int(np.sum(np.diff(np.sort(batch)) == 1))
+        orders.add(str(batches))
+    holds(len(orders) > 1, "the batches are the same for every seed")  # as neighbours may be
     tries, chance = (count - 1) * epochs, (batch_size - 1) / (count - 1)
     within(shared, tries * chance, math.sqrt(tries * chance * (1 - chance)))
 
@@ -1095,7 +1098,7 @@ def _squares(weights: Weights) -> float:
 @pytest.mark.point
 def test_l2_penalty__is_the_sum_of_squares_of_one_layer(student, draw):
     """is the sum of the squares of a layer's weights, its biases left out"""
-    for n_in, n_out in ((3, 5), (1, 1)):
+    for n_in, n_out in ((3, 5), (1, 1), (4, 4)):
         layer, weights = _linear(student, draw, n_in, n_out)
         close(number(student.l2_penalty(layer)), _squares(weights), SINGLE)
 
@@ -1391,12 +1394,15 @@ def test_augment__draws_noise_for_every_element(student, draw):
     """draws noise for every element of every copy by itself
 
     Products of different elements' noise are 0 on average, within 5 standard errors of 1500 to
-    6000 of them: a right answer fails once in 500 000 courses. Equal noise is 38 or more away.
+    6000 of them: a right answer fails once in 500 000 courses. Equal noise is 38 or more away. The
+    first and the last copy have the same mean square, within 5 standard errors of 1500.
     """
     noise = _noise(student, draw, 0.3)
     size = float(np.mean(noise**2)) ** 0.5  # which is another check's question
     holds(size > SINGLE.relative, "the copies are without noise")
     noise = noise / size
+    for block in (noise[0], noise[-1]):
+        within(float(np.mean(block**2)), 1.0, (2 / block.size) ** 0.5)
     for one, other in (
         (noise[0], noise[1]),
         (noise[-2], noise[-1]),

@@ -10,9 +10,9 @@ import typer
 
 from autograder.course import Assignment, load_assignment
 from autograder.exchange import Feedback, Table
-from autograder.files import in_turn, plain, several, write_atomically
+from autograder.files import in_turn, plain, several, shown, write_atomically
 
-from .terminal import COURSE, NAMES, a_file, app, chosen, working
+from .terminal import COURSE, NAMES, Commands, a_file, app, chosen, working
 
 Format = Literal[Table, "gradescope", Feedback]
 GRADED = Annotated[
@@ -153,7 +153,7 @@ def drop(
     print(f"{len(left)} left the course{': ' if left else ''}{', '.join(map(plain, sorted(left)))}")
 
 
-bundle = typer.Typer(no_args_is_help=True, help="Folders and archives to give away.")
+bundle = Commands(no_args_is_help=True, help="Folders and archives to give away.")
 app.add_typer(bundle, name="bundle")
 
 
@@ -306,7 +306,6 @@ def export(
 def _export(
     found: Assignment, course_dir: Path, to: Format, output: Path | None, column: str
 ) -> None:
-    from autograder.exchange.archive import shown
     from autograder.exchange.export import gradescope_files, not_graded, outdated, table
     from autograder.exchange.returning import feedback_archive
 

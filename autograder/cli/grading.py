@@ -238,7 +238,7 @@ def _grade(
     from msgspec.structs import replace
 
     from autograder.grading.folder import only_grader
-    from autograder.grading.run import grade_class, has_moved, judged
+    from autograder.grading.run import grade_class, judged, moved
     from autograder.records.attempts import Attempts
     from autograder.records.feedback import Pages
     from autograder.records.gradebook import Recorder
@@ -264,9 +264,8 @@ def _grade(
                     unchanged.append(result.student)
                 else:
                     pages.record(result)
-                    if before is not None and has_moved(before, result):
-                        points = f"{before.points:g} before, {result.points:g} now"
-                        attempts.said.append(f"{result.student}: {points} (the same file)")
+                    if before is not None and (change := moved(before, result)):
+                        attempts.said.append(f"{result.student}: {change}")
                 attempts.note(result)  # also of a run that was stopped before it could
                 if step.gone:
                     _print_missing([f"{result.student}: {step.gone}"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -26,7 +27,20 @@ from autograder.course import Assignment, course, load_assignment
 from autograder.errors import CourseError
 from autograder.sandbox.levels import Level
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+class Commands(typer.Typer):
+    """Commands whose help fills the terminal's lines, wherever those of their docstrings end."""
+
+    def command(self, *names: Any, **options: Any) -> Callable[[Any], Any]:
+        def register(function: Any) -> Any:
+            paragraphs = inspect.cleandoc(function.__doc__).split("\n\n")
+            told = "\n\n".join(" ".join(one.split()) for one in paragraphs)
+            return super(Commands, self).command(*names, help=told, **options)(function)
+
+        return register
+
+
+app = Commands(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(markup=False, emoji=False, highlight=False)
 """What is printed is what is there: names and messages are a student's, and no markup."""
 UNIX = ("fcntl", "resource", "pwd", "grp")

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import IO, NamedTuple
 
 from autograder.errors import CourseError
-from autograder.files import plain
+from autograder.files import shown
 
 MAX_MEMBERS = 100_000
 MAX_INNER_BYTES = 100 * 2**20
@@ -175,11 +175,6 @@ def is_archive(name: str) -> bool:
 
 def is_work(name: str) -> bool:
     return ".ipynb" in name.lower() or is_archive(name)
-
-
-def shown(name: str) -> str:
-    """A name in one line."""
-    return plain(name).replace("\n", "\ufffd").replace("\t", " ")[:120]
 
 
 def _name(member: zipfile.ZipInfo) -> str:

@@ -10,7 +10,7 @@ from coursekit.ipynb import MAX_BYTES, NotebookCell, NotebookError, read_cells
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.judging.submission import outline_of
+from autograder.judging.outline import outline_of
 
 from .archive import File
 

@@ -21,7 +21,7 @@ from coursekit.ipynb import without_outputs
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import in_the_way, in_turn, plain, write_atomically
+from autograder.files import in_the_way, in_turn, plain, shown, write_atomically
 from autograder.records import collected as records
 from autograder.records import history
 from autograder.records.gradebook import Recorder, has_gradebook
@@ -29,7 +29,7 @@ from autograder.records.gradebook.students import Known, Person
 from autograder.records.gradebook.times import TIMESTAMP, submission_time
 from autograder.results import dropped, submitted
 
-from .archive import is_archive, listing, opened, shown
+from .archive import is_archive, listing, opened
 from .arrival import arrivals, course_zone
 from .choice import Chosen, choose
 from .layouts import MAX_ROOTS, OWN, Handed, layout, perhaps_a_class

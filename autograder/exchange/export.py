@@ -13,7 +13,7 @@ from typing import Any
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import as_csv
-from autograder.judging.submission import outline_of
+from autograder.judging.outline import outline_of
 from autograder.records.collected import Origin, collected, numbers
 from autograder.records.gradebook import Recorder, has_gradebook
 from autograder.records.gradebook.students import Person

@@ -15,12 +15,12 @@ from typing import Any
 
 from autograder.course import ROOT, Assignment
 from autograder.errors import CageError, SubmissionError
-from autograder.files import make_folder, nearest, plain, write_atomically
-from autograder.judging.submission import find_notebook
+from autograder.files import make_folder, nearest, plain, shown, write_atomically
+from autograder.judging.notebook_file import find_notebook
 from autograder.records.gradebook import Mark
 from autograder.results import ExerciseResult, Result
 
-from .archive import MAX_INNER_MEMBERS, File, at_most, is_junk, opened, readable, shown
+from .archive import MAX_INNER_MEMBERS, File, at_most, is_junk, opened, readable
 from .bundle import files_of
 from .choice import choose
 

@@ -19,11 +19,11 @@ import yaml
 
 from autograder.course import Assignment, course
 from autograder.errors import CourseError
-from autograder.files import joined, plain
+from autograder.files import joined, plain, shown
 from autograder.records.gradebook.students import Known
 from autograder.records.gradebook.times import Uncertain, parse_time
 
-from .archive import File, Listing, is_archive, is_work, readable, shown
+from .archive import File, Listing, is_archive, is_work, readable
 
 Path = tuple[str, ...]
 OWN = ("folders", "nbgrader")

@@ -115,8 +115,8 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         student = resources["nbgrader"]["student"]
         job = read_job(recorder.course_dir, found, student, course_salt(recorder.course_dir))
         grade = judges(weakest).grade
-        result = grade(job)
         try:
+            result = grade(job)
             with only_grader(recorder.course_dir):
                 result = self._recorded(result, grade)
         except CourseError as error:
@@ -129,16 +129,13 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
 
     def _recorded(self, result: Result, grade: Callable[[Job], Result]) -> Result:
         """The result that counts now, which may be another attempt's."""
-        from autograder.grading.run import has_moved, of_one_file, record
+        from autograder.grading.run import moved, of_one_file, record
         from autograder.records.attempts import Attempts
 
         found, recorder, student = self.parent.assignment, self.parent.recorder, result.student
         known = Store(recorder.course_dir).load(found.name, student)
-        if known is not None and has_moved(known, result):
-            text = (
-                "%s had %g points for the same file and has %g now: checks, points or salt changed"
-            )
-            self.log.warning(text, student, known.points, result.points)
+        if known is not None and (change := moved(known, result)):
+            self.log.warning("%s: %s", student, change)
         pages = Pages(recorder)
         attempts = Attempts(found, pages)
         if known is not None and not of_one_file(known, result):

@@ -15,7 +15,7 @@ from pathlib import Path
 from autograder.course import Assignment
 from autograder.errors import CourseError, SubmissionError, Unreachable
 from autograder.files import in_turn, remove_unfinished, share, usable_id, write_atomically
-from autograder.judging.submission import find_notebook
+from autograder.judging.notebook_file import find_notebook
 from autograder.results import dropped, handed_in, submitted
 
 from .job import Job

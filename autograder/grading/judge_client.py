@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
-from autograder.errors import CageError, JudgeLost
+from autograder.errors import CageError, CourseError, JudgeLost
 from autograder.results import Result
 from autograder.sandbox.alive import SILENT_SECONDS
 from autograder.sandbox.levels import Level
@@ -50,7 +50,8 @@ class JudgeClient:
 
     def grade(self, job: Job) -> Result:
         """The job's result; JudgeLost if the process does not give one, CageError if it has
-        no cage of the level asked for."""
+        no cage of the level asked for, CourseError if the course's files are such that there is
+        no judge."""
         try:
             self._line.send_bytes(msgspec.msgpack.encode(job))
             data = ALIVE
@@ -62,6 +63,8 @@ class JudgeClient:
             raise JudgeLost("the judge's process ended") from None
         if data[:1] == b"!":
             raise CageError(data[1:].decode())
+        if data[:1] == b"#":
+            raise CourseError(data[1:].decode())
         if data[:1] == b"?":
             raise JudgeLost(data[1:].decode())
         return msgspec.msgpack.decode(data[1:], type=Result)

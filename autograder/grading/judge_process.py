@@ -19,21 +19,16 @@ from typing import Any
 import msgspec
 
 from autograder.course import Assignment, load_assignment
-from autograder.errors import CageError, SubmissionError
+from autograder.errors import CageError, CourseError, SubmissionError
 from autograder.judging.diagnosis import Observer
 from autograder.judging.digest import digests, resting_on, salted
 from autograder.judging.follow_through import judged
 from autograder.judging.judge import Judge
+from autograder.judging.outline import answer_cells, outline_of
 from autograder.judging.patience import TookTooLong, at_most
 from autograder.judging.replay import prepare
 from autograder.judging.retry import InCage
-from autograder.judging.submission import (
-    Submission,
-    answer_cells,
-    attempt_salt,
-    outline_of,
-    read_submission,
-)
+from autograder.judging.submission import Submission, attempt_salt, read_submission
 from autograder.results import ExerciseResult, Result
 from autograder.sandbox import alive, groups
 from autograder.sandbox.cage import Cage, out_of_reach, strongest
@@ -206,7 +201,16 @@ def main() -> None:
     except Exception as error:
         with contextlib.suppress(OSError, EOFError):
             line.recv_bytes()
-            line.send_bytes((b"!" if isinstance(error, CageError) else b"?") + str(error).encode())
+            line.send_bytes(_why_it_does_not_start(found, error))
+
+
+def _why_it_does_not_start(found: Assignment, error: Exception) -> bytes:
+    """What the course's own files say wrong is so for everybody: no other judge need be asked."""
+    if isinstance(error, (CageError, OSError, MemoryError, RuntimeError)):
+        return (b"!" if isinstance(error, CageError) else b"?") + str(error).encode()
+    if isinstance(error, CourseError):
+        return b"#" + str(error).encode()
+    return b"#" + f"{found.name}: {type(error).__name__}: {error}".encode()
 
 
 if __name__ == "__main__":

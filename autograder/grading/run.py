@@ -95,10 +95,15 @@ def grade_class(
         yield step
 
 
-def has_moved(before: Result, after: Result) -> bool:
-    """Whether the same file has another mark now."""
-    marked = before.status != "grader_error"
-    return marked and of_one_file(before, after) and before.points != after.points
+def moved(before: Result, after: Result) -> str:
+    """How the same file's mark has changed; nothing if it has not."""
+    told = [
+        "no mark" if result.status == "grader_error" else f"{result.points:g}"
+        for result in (before, after)
+    ]
+    if told[0] in ("no mark", told[1]) or not of_one_file(before, after):
+        return ""
+    return f"{told[0]} before, {told[1]} now (the same file)"
 
 
 def of_one_file(before: Result, after: Result) -> bool:

@@ -143,16 +143,23 @@ def alternatives(assignment: Assignment, exercise: str = "") -> list[Answer]:
 
 @functools.cache
 def _declared(assignment: Assignment, package: str, kind: type[Answer]) -> list[Any]:
-    module: ModuleType = importlib.import_module(f"autograder.{package}.{assignment.name}")
+    where = f"autograder/{package}/{assignment.name}.py"
+    try:
+        module: ModuleType = importlib.import_module(f"autograder.{package}.{assignment.name}")
+    except Exception as error:
+        raise CourseError(f"{where} cannot be imported: {type(error).__name__}: {error}") from error
     known: dict[tuple[str, str], Answer] = {}
     for value in vars(module).values():
         found = value if isinstance(value, list) else [value]
         for answer in found:
             if type(answer) is kind:
                 key = (answer.exercise, answer.name)
-                assignment.exercise(answer.exercise)  # CourseError if there is none
+                try:
+                    assignment.exercise(answer.exercise)
+                except CourseError as error:
+                    raise CourseError(f"{where}: {error}") from None
                 if key in known:
-                    raise CourseError(f"{module.__name__}: two answers are called {key}")
+                    raise CourseError(f"{where}: two answers are called {key}")
                 known[key] = answer
     return [*known.values()]
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.course import ROOT, Assignment
+from autograder.errors import CourseError
 from autograder.sandbox.inside.cells import first_line
 
 Digests = dict[str, str]
@@ -60,7 +61,12 @@ def pieces(path: Path) -> list[tuple[str, bytes]]:
     text = _bytes(path)
     lines = text.splitlines(keepends=True)
     pieces, done = [], 0
-    for node in ast.parse(text).body:
+    try:
+        body = ast.parse(text).body
+    except SyntaxError as error:
+        where = f"{path.relative_to(ROOT)}, line {error.lineno}"
+        raise CourseError(f"{where}: no Python: {error.msg}") from None
+    for node in body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             start = first_line(node) - 1
             exercise = node.name.removeprefix("test_").partition("__")[0]

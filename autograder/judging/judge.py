@@ -108,7 +108,8 @@ class Judge:
         self.checks = [*_load(assignment.public_checks, hidden=False)]
         self.checks += _load(assignment.hidden_checks, hidden=True)
         for check in self.checks:
-            where = f"{assignment.name}: {check.function.__name__}"
+            file = assignment.hidden_checks if check.hidden else assignment.public_checks
+            where = f"{file.relative_to(ROOT)}: {check.function.__name__}"
             if check.exercise not in order or not check.name:
                 raise CourseError(f"{where} should be named test_<exercise>__<what holds>")
             if not set(check.wants) <= set(FIXTURES):

@@ -11,6 +11,8 @@ import symtable
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from coursekit.ipynb import defined_in
+
 from autograder.course import Assignment, Cell, Exercise, cell_of
 from autograder.sandbox.inside.cells import first_line, tree_of
 
@@ -23,7 +25,6 @@ MAX_SOURCE = 100_000
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _WORD = re.compile(r"[^\W\d]\w*")
-_BINDS = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]*)?=(?!=)", re.M)
 _GOES_ON = re.compile(r"[\s)\]}#]|(?:else|elif|except|finally)\b|$")
 
 
@@ -197,8 +198,7 @@ def _blocks(source: str) -> Iterator[str]:
 
 def _as_words(text: str) -> Piece:
     """Of what is no Python: the names that it seems to define, and all its words."""
-    binds = frozenset(match[1] or match[2] for match in _BINDS.finditer(text))
-    return Piece(text, False, binds, frozenset(_WORD.findall(text)))
+    return Piece(text, False, frozenset(defined_in(text)), frozenset(_WORD.findall(text)))
 
 
 def _piece(text: str, node: ast.stmt) -> Piece:

@@ -213,6 +213,16 @@ _RESULT = "return self.decoder(z), z"
 autoencoder_slips = [
     slip(
         "autoencoder",
+        "units_begin_alike",
+        "            nn.Tanh(),\n        )\n",
+        "            nn.Tanh(),\n        )\n"
+        "        for one in self.parameters():\n            nn.init.constant_(one, 0.01)\n",
+        "can_be_trained_through_its_output",
+        "All weights begin equal, and the units of a layer stay equal for ever: they are one unit. "
+        "Begin at random.",
+    ),
+    slip(
+        "autoencoder",
         "another_default",
         "latent_dim: int = 2",
         "latent_dim: int = 3",

@@ -1037,6 +1037,16 @@ metropolis_sweep_slips = [
     ),
     slip(
         "metropolis_sweep",
+        "normal_numbers",
+        "rng.random(L * L)",
+        "abs(rng.normal(size=L * L))",
+        "attempts_every_flip",
+        "u is the size of a normal number, which is above 1 in a third of all cases: flips that "
+        "cost nothing are refused. It should be spread evenly from 0 to 1.",
+        keeps=0.5,
+    ),
+    slip(
+        "metropolis_sweep",
         "numbers_too_small",
         "rng.random(L * L)",
         "rng.uniform(0, 0.5, L * L)",
@@ -1075,6 +1085,23 @@ def all_at_once():
         flipped = rng.random(spins.shape) < p
         spins[flipped] *= -1
         return int(flipped.sum())
+
+
+@mistake(
+    "metropolis_sweep",
+    caught_by="brings_order_to_equilibrium",
+    hint="The number that draws the site is also the u of its attempt: some sites always meet a "
+    "small one, and others never. An attempt draws both, each by itself.",
+    keeps=0.5,
+)
+def one_number_for_site_and_u():
+    def metropolis_sweep(spins, temperature, rng):
+        L = len(spins)
+        accepted = 0
+        for u in rng.random(L * L):
+            i, j = divmod(int(u * L * L), L)
+            accepted += metropolis_step(spins, i, j, temperature, u)
+        return accepted
 
 
 @mistake(
@@ -1261,6 +1288,26 @@ def the_same_array_again():
             for _ in range(interval):
                 metropolis_sweep(spins, temperature, rng)
             samples.append(spins)
+        return np.array(samples)
+
+
+@mistake(
+    "sample_configurations",
+    caught_by="leaves_sweeps_in_between",
+    hint="`interval` single attempts lie between two samples. It counts sweeps, each of L² "
+    "attempts.",
+)
+def attempts_between_samples():
+    def sample_configurations(L, temperature, n_samples, rng, equilibration=200, interval=10):
+        spins = np.ones((L, L), dtype=np.int8)
+        for _ in range(equilibration):
+            metropolis_sweep(spins, temperature, rng)
+        samples = []
+        for _ in range(n_samples):
+            for _ in range(interval):
+                i, j = rng.integers(L, size=2)
+                metropolis_step(spins, i, j, temperature, rng.random())
+            samples.append(spins.copy())
         return np.array(samples)
 
 

@@ -510,6 +510,15 @@ pairwise_distances_slips = [
     ),
     slip(
         "pairwise_distances",
+        "in_a_periodic_box",
+        "np.linalg.norm(positions[first] - positions[second], axis=1)",
+        "np.linalg.norm((positions[first] - positions[second] + 5) % 10 - 5, axis=1)",
+        "holds_every_pair_once",
+        "Differences are taken back into a periodic box (the minimum image). A cluster stands "
+        "alone, and has no images.",
+    ),
+    slip(
+        "pairwise_distances",
         "zeros_left_out",
         "    return np.sort(np.linalg.norm(positions[first] - positions[second], axis=1))",
         "    distances = np.linalg.norm(positions[first] - positions[second], axis=1)\n"
@@ -660,6 +669,23 @@ def sorted_into_a_list():
 # ----------------------------------------------------------------------- cluster_energy
 
 cluster_energy_slips = [
+    slip(
+        "cluster_energy",
+        "capped",
+        "np.sum(lj_potential(pairwise_distances(positions), epsilon, sigma))",
+        "np.sum(np.minimum(lj_potential(pairwise_distances(positions), epsilon, sigma), 100.0))",
+        "is_the_sum_over_pairs",
+        "The energy of a close pair is cut off. The formula has no such limit: its wall goes on "
+        "rising.",
+    ),
+    slip(
+        "cluster_energy",
+        "written_for_four_atoms",
+        "pairwise_distances(positions)",
+        "pairwise_distances(positions)[:6]",
+        "is_the_sum_over_pairs",
+        "Only six distances count, the pairs of four atoms. A cluster may have more.",
+    ),
     slip(
         "cluster_energy",
         "epsilon_not_handed_on",
@@ -839,6 +865,15 @@ def cut_off():
 # ----------------------------------------------------------------------- cluster_forces
 
 cluster_forces_slips = [
+    slip(
+        "cluster_forces",
+        "something_added_to_the_distance",
+        "    pull = lj_force(distance",
+        "    distance = distance + 1e-9\n    pull = lj_force(distance",
+        "are_exact",
+        "A small number is added to the distances, so that nothing is divided by 0. It changes "
+        "every force a little: leave out j = i, or give the diagonal another number.",
+    ),
     slip(
         "cluster_forces",
         "no_wall_within",
@@ -1086,10 +1121,10 @@ def steps_of_the_energy():
         forces = np.zeros(positions.shape)
         for index in np.ndindex(positions.shape):
             step = np.zeros(positions.shape)
-            step[index] = 1e-5
+            step[index] = 1e-6
             up = cluster_energy(positions + step, epsilon, sigma)
             down = cluster_energy(positions - step, epsilon, sigma)
-            forces[index] = (down - up) / 2e-5
+            forces[index] = (down - up) / 2e-6
         return forces
 
 
@@ -1201,6 +1236,15 @@ sample_clusters_slips = [
         "rng.normal(0.0, 0.8, size=",
         "is_normal_with_deviation_scale",
         "The argument scale has no effect.",
+    ),
+    slip(
+        "sample_clusters",
+        "three_equal_coordinates",
+        "size=(n_atoms, 3))",
+        "size=(n_atoms, 1)) * np.ones(3)",
+        "keeps_every_pair_apart",
+        "Each atom gets one random number three times, so that all lie on one line. Every "
+        "coordinate is drawn by itself.",
     ),
     slip(
         "sample_clusters",
@@ -1561,6 +1605,14 @@ standardise_slips = [
     ),
     slip(
         "standardise",
+        "nothing_scaled_beside_a_constant_column",
+        _STD,
+        "    std = std if std.all() else np.ones_like(std)\n",
+        "only_shifts_a_constant_column",
+        "Where one column is constant, no other one is scaled either. Replace its deviation alone.",
+    ),
+    slip(
+        "standardise",
         "zero_for_a_constant_column",
         "    return (train - mean) / std, (test - mean) / std, mean, std\n",
         "    return (train - mean) / std, (test - mean) / std, mean, train.std(axis=0)\n",
@@ -1671,6 +1723,16 @@ BACKWARD = (
 )
 
 nn_potential_slips = [
+    slip(
+        "nn_potential",
+        "units_begin_alike",
+        "        self.output = nn.Linear(hidden, 1)\n",
+        "        self.output = nn.Linear(hidden, 1)\n"
+        "        for one in self.parameters():\n            nn.init.constant_(one, 0.1)\n",
+        "has_two_hidden_layers",
+        "All weights begin equal, and the units of a layer stay equal for ever: they are one unit. "
+        "Begin at random.",
+    ),
     slip(
         "nn_potential",
         "gradients_of_the_model_cleared",

@@ -1762,6 +1762,15 @@ hard_constraint_slips = [
     ),
     slip(
         "hard_constraint",
+        "one_minus_cosine_of_turns",
+        _HARD,
+        "1 + (1 - torch.cos(2 * math.pi * t)) * self.network(t)",
+        "is_both_at_once",
+        "1 − cos 2πt is zero at t = 0, and again at 1, 2, …: there x is 1, at rest, with any "
+        "network. The factor should vanish at the start alone.",
+    ),
+    slip(
+        "hard_constraint",
         "one_minus_cosine",
         _HARD,
         "1 + (1 - torch.cos(t)) * self.network(t)",

@@ -88,6 +88,22 @@ pool_slips = [
         "anything else.",
     ),
     pooled(
+        "maximum_of_the_padding",
+        "features.masked_fill(~m, -1e9)",
+        "features",
+        "takes_the_largest_of_what_counts",
+        "The maximum is taken over all places, padding included. It heeds the mask as little as if "
+        "there were none.",
+    ),
+    pooled(
+        "sum_of_the_padding",
+        "total = (features * m).sum(dim=1)",
+        "total = features.sum(dim=1)",
+        "leaves_the_padding_out_of_a_sum",
+        "The sum runs over all places, padding included. It heeds the mask as little as if there "
+        "were none.",
+    ),
+    pooled(
         "maximum_of_nothing",
         "return torch.where(m.any(dim=1), largest, torch.zeros_like(largest))",
         "return largest",
@@ -653,6 +669,15 @@ invariance_error_slips = [
     ),
     slip(
         "invariance_error",
+        "sizes_compared",
+        "f(transform(x)) - f(x)",
+        "f(transform(x)).abs() - f(x).abs()",
+        "is_the_largest_change",
+        "The sizes of f(T x) and f(x) are compared, so that 1 and −1 count as equal. Take the "
+        "difference first.",
+    ),
+    slip(
+        "invariance_error",
         "squared",
         ".abs().max()",
         ".square().max()",
@@ -726,6 +751,15 @@ equivariance_error_slips = [
         "f(x)",
         "is_the_largest_difference",
         "f(T_in x) is compared with f(x), which is invariance. Compare it with T_out f(x).",
+    ),
+    slip(
+        "equivariance_error",
+        "sizes_compared",
+        "f(transform_in(x)) - transform_out(f(x))",
+        "f(transform_in(x)).abs() - transform_out(f(x)).abs()",
+        "is_the_largest_difference",
+        "The sizes of the two are compared, so that 1 and −1 count as equal. Take the difference "
+        "first.",
     ),
     slip(
         "equivariance_error",

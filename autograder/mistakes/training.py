@@ -1214,6 +1214,15 @@ dropout_slips = [
     ),
     slip(
         "dropout",
+        "in_evaluation_alone",
+        "    if not training:\n",
+        "    if training:\n",
+        "is_off_in_evaluation",
+        "`training` is taken the wrong way round: elements are dropped in evaluation, and none in "
+        "training.",
+    ),
+    slip(
+        "dropout",
         "whole_rows",
         _KEPT,
         "    kept = torch.rand((len(x), *[1] * (x.ndim - 1)), generator=generator) >= p\n",
@@ -1422,6 +1431,16 @@ l2_penalty_slips = [
         "adds_up_all_layers",
         "Every second parameter is taken for a weight. That fails where a layer has no bias: look "
         "at what a parameter is.",
+    ),
+    slip(
+        "l2_penalty",
+        "squares_of_matrices",
+        "torch.sum(W**2)",
+        "(torch.trace(W @ W) if W.shape[0] == W.shape[1] else torch.sum(W**2))",
+        "is_the_sum_of_squares_of_one_layer",
+        "A square matrix is multiplied by itself. ‖W‖² is the sum of the squares of its entries, "
+        "the trace of WᵀW.",
+        keeps=0.9,
     ),
 ]
 
@@ -1702,6 +1721,16 @@ def compares_with_the_last():
 _NOISE = "torch.randn((copies, *x.shape), generator=generator, dtype=x.dtype)"
 
 augment_slips = [
+    slip(
+        "augment",
+        "noise_grows_from_block_to_block",
+        "noise_std * noise)",
+        "noise_std * torch.cumsum(torch.ones_like(noise), 0) * noise)",
+        "draws_noise_for_every_element",
+        "Each block has more noise than the one before. All copies have the same deviation, "
+        "noise_std.",
+        keeps=0.9,
+    ),
     slip(
         "augment",
         "originals_noisy",

@@ -20,7 +20,7 @@ from autograder.grading.executors import checks_of
 from autograder.grading.folder import course_salt, read_job
 from autograder.grading.job import Job
 from autograder.judging.digest import together
-from autograder.judging.submission import find_notebook
+from autograder.judging.notebook_file import find_notebook
 from autograder.results import Result, read_json, submitted, write_json
 
 from . import history
@@ -63,6 +63,7 @@ class Attempts:
         """Puts what is on record of a file with its attempt, and takes what was given by hand out
         of the gradebook."""
         student = before.student
+        self.recorder.part(self.name, student)
         folder = self._attempt(before) or history.add(self.course_dir, self.name, student, None, "")
         self._keep(folder, before, self.recorder.mark(before))
         given = self.recorder.given(self.name, student)

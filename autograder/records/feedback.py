@@ -17,7 +17,7 @@ import msgspec
 
 from autograder.course import Assignment, cell_of
 from autograder.files import newer, write_atomically
-from autograder.judging.submission import outline_of
+from autograder.judging.outline import outline_of
 from autograder.results import ExerciseResult, Result, Store, submitted
 
 from .gradebook import Mark, Recorder
@@ -83,7 +83,7 @@ class Pages:
             if _stamp(result, mark).encode() in known[:1000]:
                 return
         elif newer(path, self.store.path(result.assignment, result.student)) and (
-            mark.total is not None and _theirs(mark).encode() in known
+            mark.total is not None and _theirs(mark).encode() in known.partition(b"</h4>")[0]
         ):
             return  # nbgrader's own, of this total, which somebody made because they wanted it
         folder = submitted(self.course_dir, result.student, result.assignment)
@@ -114,7 +114,8 @@ def _ours(page: bytes) -> bool:
 
 
 def _theirs(mark: Mark) -> str:
-    """The total on nbgrader's page, which goes below zero and rounds halves as Python does."""
+    """The total in the heading of nbgrader's page, below which each cell has a score, too. It goes
+    below zero, and rounds halves as Python does."""
     return f"(Score: {round(mark.points - mark.penalty, 2)} / "
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from autograder.errors import SubmissionError
 from autograder.files import write_atomically
-from autograder.judging.submission import find_notebook
+from autograder.judging.notebook_file import find_notebook
 from autograder.results import write_json
 
 from .words import points

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from autograder.errors import SubmissionError
 from autograder.files import write_atomically
-from autograder.judging.submission import read_file
+from autograder.judging.notebook_file import read_file
 from autograder.results import Result
 
 from .gradebook.times import TIMESTAMP, submission_time

@@ -30,7 +30,8 @@ from typing import NamedTuple, TypeVar
 from autograder.course import Assignment
 from autograder.errors import SubmissionError
 from autograder.judging.answers import GIVEN, setup_code
-from autograder.judging.submission import outline_of, read_submission
+from autograder.judging.outline import outline_of
+from autograder.judging.submission import read_submission
 
 LENGTH = 10
 SHARE = 0.6

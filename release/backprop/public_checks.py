@@ -124,13 +124,19 @@ def test_activation_gradients__any_shape(student):
 
 def test_activation_gradients__exact(student):
     """are exact to rounding, not by small steps, and vanish far from zero"""
-    sech = np.array([[0.41997434161402607, 0.004102494608875672]])  # 1/cosh², to 16 digits
-    for z, expected in (([[1.0, -3.4402]], sech), ([[-1000.0, 1000.0]], np.zeros((1, 2)))):
-        slope = array(student.tanh_gradient(np.array(z)), (1, 2))
+    far, corner = [[-1000.0, 1000.0]], [[-1e-9, 1e-9]]
+    for name, z, expected in (
+        # 1/cosh² z and 1/(2 cosh(z/2))²
+        ("tanh", [[1.0, -3.4402]], [[0.41997434161402607, 0.004102494608875672]]),
+        ("tanh", far, [[0.0, 0.0]]),
+        ("sigmoid", [[1.0, -3.4402]], [[0.19661193324148185, 0.030097587403026288]]),
+        ("relu", corner, [[0.0, 1.0]]),
+        ("leaky_relu", corner, [[0.1, 1.0]]),
+    ):
+        slope = array(student.call(f"{name}_gradient", None, (np.array(z),), {}), (1, 2))
         nearly = bool(np.all(np.abs(slope - expected) < 1e-13))
-        holds(nearly, "tanh_gradient is not exact to 13 digits")
-    far = np.array([-1000.0, 1000.0])
-    close(student.sigmoid_gradient(far), np.zeros(2))
+        holds(nearly, f"{name}_gradient is not exact to 13 digits")
+    close(student.sigmoid_gradient(np.array(far)), np.zeros((1, 2)))
 
 
 # -------------------------------------------------------------------- count_parameters
@@ -333,11 +339,14 @@ def line():
 
 
 def test_train__returns(student):
-    """returns four parameters and one loss per epoch"""
-    parameters, losses = student.train(*line(), 6, 0.02, 5, np.random.default_rng(4))
-    holds(len(losses) == 5, f"5 epochs should give 5 losses, not {len(losses)}")
-    for parameter, shape in zip(parameters, [(1, 6), (1, 6), (6, 1), (1, 1)], strict=True):
-        array(parameter, shape)
+    """returns four parameters and one loss per epoch, with two inputs and three outputs too"""
+    x, y = line()
+    for d, k in ((1, 1), (2, 3)):
+        data = np.repeat(x, d, axis=1), np.repeat(y, k, axis=1)
+        parameters, losses = student.train(*data, 6, 0.02, 5, np.random.default_rng(4))
+        holds(len(losses) == 5, f"5 epochs should give 5 losses, not {len(losses)}")
+        for parameter, shape in zip(parameters, [(d, 6), (1, 6), (6, k), (1, k)], strict=True):
+            array(parameter, shape)
 
 
 def test_train__loss_falls(student):

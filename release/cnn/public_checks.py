@@ -358,12 +358,15 @@ def test_periodic_cnn__takes_lattices_of_any_size(student):
 
 
 def test_periodic_cnn__has_2514_parameters(student):
-    """has 2514 parameters"""
+    """has 2514 parameters, all of which can be trained"""
     model = student.PeriodicCNN(channels=16)
     model(torch.ones(2, 1, 8, 8))  # lazy layers have their weights from now on
     units_begin_apart(model)
     count = sum(weights.numel() for weights in model.parameters())
     holds(count == 2514, f"PeriodicCNN has {count} parameters")
+    slopes = student.gradients(student.keeping(model, LATTICES), model)
+    learns = all(one is not None for one in slopes)
+    holds(learns, "the graph of the logits is cut: some weights, or all, cannot be trained")
 
 
 def test_periodic_cnn__computes_what_its_layers_say(student):

@@ -420,9 +420,11 @@ def test_hard_constraint__is_the_network_s_to_choose(student):
         network = student.field("polynomial", coefficients=coefficients)
         model = student.HardConstraint(network)
         holds(len(list(model.parameters())) == 1, "the parameters should be those of the network")
-        positions.append(float(tensor(model(torch.full((1, 1), math.pi)), (1, 1))[0, 0]))
-    apart = abs(positions[0] - positions[1])
-    holds(apart > 1e-3, "networks that differ, if not at t = 0, give the same x(π)")
+        positions.append(tensor(model(torch.tensor([[math.pi], [1.0]])), (2, 1))[:, 0])
+    for name, one, other in zip(("π", "1"), *positions[:2], strict=True):
+        apart = abs(float(one - other))
+        holds(apart > 1e-3, f"networks that differ, if not at t = 0, give the same x({name})")
+    positions = [float(later) for later, _ in positions]
     words = "no network can bring x(π) {}: is its output bounded, or its factor zero there?"
     holds(min(positions) < 0, words.format("below zero"))
     holds(max(positions) > 2, words.format("above 2"))

@@ -19,6 +19,7 @@ from coursekit import (
     within,
 )
 from coursekit import training as watching
+from coursekit.networks import units_begin_apart
 
 
 def _generator(seed=7):
@@ -130,6 +131,9 @@ def test_mlp__has_relu_after_its_hidden_layers(student):
     gradients = student.gradients(student.keeping(model, torch.ones(1, 1)), model)
     arrived = len(gradients) > 0 and all(gradient is not None for gradient in gradients)
     holds(arrived, "no gradient arrives at some of the parameters")
+    model = student.MLP(2, [16, 16], 3)
+    model(torch.ones(1, 2))  # lazy layers have their weights from now on
+    units_begin_apart(model)
 
 
 def test_losses__mae_loss_is_2_for_the_example(student):
@@ -363,7 +367,7 @@ def test_dropout__is_off_in_evaluation(student):
 
 def test_l2_penalty__is_the_sum_of_squared_weights(student):
     """is the sum of the squares of all layers' weights without the biases, with the slope 2W"""
-    flat = student.field("network", n_in=2, n_hidden=3, n_out=1)
+    flat = student.field("network", n_in=3, n_hidden=3, n_out=1)
     for model in (flat, student.field("pair_network", n_hidden=4)):
         parameters = model.parameters()
         expected = sum(float((p.detach() ** 2).sum()) for p in parameters if p.ndim > 1)

@@ -15,15 +15,9 @@ from coursekit.ipynb import NotebookCell
 from autograder.course import Assignment, Exercise, notebook_cell
 from autograder.errors import SubmissionError
 from autograder.files import newer, plain, write_atomically
-from autograder.judging.submission import (
-    Outline,
-    Submission,
-    answer_cells,
-    find_notebook,
-    locked_id,
-    outline_of,
-    read_submission,
-)
+from autograder.judging.notebook_file import find_notebook
+from autograder.judging.outline import Outline, answer_cells, locked_id, outline_of
+from autograder.judging.submission import Submission, read_submission
 from autograder.records.words import OUTCOMES
 from autograder.results import ExerciseResult, Result, Store, submitted
 

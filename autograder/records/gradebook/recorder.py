@@ -19,11 +19,11 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import plain, write_atomically
-from autograder.judging.submission import outline_of
+from autograder.judging.outline import outline_of
 from autograder.records.history import told
 from autograder.results import Result, Store, dropped, handed_in, submitted
 
-from .by_hand import Given, read_given, replace_given
+from .by_hand import Given, part, read_given, replace_given
 from .configuration import Penalties, configuration
 from .marks import Mark, of_checks, read_marks
 from .notebooks import write_autograded
@@ -135,6 +135,10 @@ class Recorder:
     def give(self, name: str, student: str, given: list[Given]) -> None:
         """Puts this in the place of what was given by hand."""
         self._written(lambda session: replace_given(session, name, student, given))
+
+    def part(self, name: str, student: str) -> None:
+        """Before what was given by hand is set aside: whoever has its page open gives no more."""
+        self._written(lambda session: part(session, name, student))
 
     def roster(self) -> dict[str, Person]:
         """Everyone whom the gradebook knows and who has not left, by id."""

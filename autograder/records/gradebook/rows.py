@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.files import plain
-from autograder.judging.submission import Outline, outline_of
+from autograder.judging.outline import Outline, outline_of
 from autograder.results import ExerciseResult, Result
 
 from .students import student_columns
@@ -325,13 +326,14 @@ def auto_score(result: Result, exercise: ExerciseResult | None) -> float | None:
 def comment(result: Result, exercise: ExerciseResult | None) -> str | None:
     """nbgrader's comment on an answer: the hint, and what happened.
 
-    Feedback pages render it as Markdown; an indented block keeps its text as it is.
+    Feedback pages render it as Markdown; an indented block keeps its text as it is, and the words
+    above it begin no tag and no link.
     """
     if result.status == "unreadable":
         return indented(result.message)
     if exercise is None or exercise.status == "error":
         return "The grader itself failed here; no mark was given." if exercise else None
-    parts = [plain(exercise.hint), plain(exercise.remark)]
+    parts = [re.sub(r"[\\<\[]", r"\\\g<0>", plain(one)) for one in (exercise.hint, exercise.remark)]
     parts.append(indented(exercise.message[:MAX_COMMENT]))
     return "\n\n".join(part for part in parts if part) or None
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from autograder.files import plain
-from autograder.judging.submission import read_file
+from autograder.judging.notebook_file import read_file
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from autograder.course import Assignment, load_assignment
 from autograder.errors import CourseError
 from autograder.files import plain
-from autograder.judging.submission import find_notebook
+from autograder.judging.notebook_file import find_notebook
 from autograder.records import similar
 from autograder.records.collected import collected
 from autograder.records.gradebook import in_gradebook

@@ -457,7 +457,8 @@ def _in_call(call: ast.Call, tree: ast.Module) -> Iterator[_Fact]:
         last = call.args[1] if len(call.args) > 1 else None
         whole = "endpoint" not in {keyword.arg for keyword in call.keywords}
         if isinstance(last, ast.BinOp) and isinstance(last.op, ast.Sub) and whole:
-            end = ast.unparse(last)
+            names = _chain(last.left)  # no other words of the student's go into a hint
+            end = "the last number" if "" in names else f"{'.'.join(names)} - 1"
             words = f"Line {call.lineno} never draws {end}: {name} leaves its upper end out."
             if _is_one(last.right):
                 yield "upper end", words

@@ -11,6 +11,7 @@ import functools
 import itertools
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,7 @@ _USES = re.compile(rf"(?<![\w.])(?:{'|'.join(sorted(_PYTHON_S))})\b(?!\s*=(?!=))
 _LONG_LINE = re.compile(rf"^(.{{{MAX_LINE}}}).+", re.MULTILINE)
 _BROKEN_OFF = re.compile(r"nu?l?|tr?u?|fa?l?s?|[-+.eE]*")
 """What can be left of `null`, `true`, `false` or a number at the end of half a file."""
+_STUB = re.compile(r"# YOUR CODE HERE\s+raise NotImplementedError")
 _KIT = re.compile(
     r"(?:#[^\n]*\n)*def _unpack\([^\n]*\n(?:(?:[ \t#][^\n]*)?\n)*"
     r"_unpack\(\s*\"\"\"([\w+/=\s]*)\"\"\"\s*\)",
@@ -75,8 +77,7 @@ class NotebookCell:
         """The names that the cell's text defines at its top level."""
         if self.kind != "code":
             return frozenset()
-        found = itertools.islice(_DEFINES.finditer(self.source), MAX_NAMES)
-        return frozenset(match[1] or match[2] for match in found)
+        return frozenset(itertools.islice(defined_in(self.source), MAX_NAMES))
 
     @functools.cached_property
     def binds(self) -> frozenset[str]:
@@ -92,6 +93,11 @@ class NotebookCell:
         return frozenset(_USES.findall(_SAID.sub("", self.source)) if self.kind == "code" else ())
 
     @property
+    def is_unwritten(self) -> bool:
+        """Whether a function in it still raises what was given out, whatever else was written."""
+        return _STUB.search(self.source) is not None
+
+    @property
     def takes(self) -> frozenset[str]:
         """The names of Python's own that the cell gives another value."""
         return self.binds & _PYTHON_S
@@ -99,6 +105,11 @@ class NotebookCell:
     @functools.cached_property
     def text(self) -> str:
         return same_text(self.source)
+
+
+def defined_in(text: str) -> Iterator[str]:
+    """The names that a text, perhaps no Python, seems to define at its left edge."""
+    return (match[1] or match[2] for match in _DEFINES.finditer(text))
 
 
 def taken(cells: list[NotebookCell], users: list[NotebookCell]) -> list[tuple[NotebookCell, str]]:

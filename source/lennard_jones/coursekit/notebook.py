@@ -3,7 +3,7 @@
 Public checks run here, in the student's own kernel, so everything a check hands over or gets
 back is a copy, an exception becomes a sentence, and nothing is left changed behind: neither
 the random state nor NumPy's and torch's settings. Plain Python, NumPy and, where the notebook
-uses it, torch; in Jupyter the answer is a small table, elsewhere the same as text.
+uses it, torch.
 """
 
 from __future__ import annotations
@@ -15,20 +15,18 @@ import copy
 import difflib
 import dis
 import functools
-import html
 import importlib
 import inspect
 import io
 import itertools
 import linecache
-import os
 import re
 import sys
 import types
 import warnings
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from warnings import simplefilter
@@ -39,18 +37,21 @@ from . import facts, slips
 from .compare import CheckFailed, StudentError, in_other_words, not_callable, stumbled
 from .ipynb import NotebookCell
 from .messages import details, responsible, subject
+from .pages import (
+    ABOVE,
+    BUT,
+    UNWRITTEN,
+    Found,
+    Standing,
+    exercise_page,
+    plain_page,
+    show,
+    summary_page,
+)
 from .student import Kept, Student, module_at, title_of
 from .written import Call, is_torch_generator
 
-UNWRITTEN = "still to be written"
-"""What a stub's NotImplementedError says; the builder writes the stubs."""
-_ABOVE = "its line raise NotImplementedError stands above your code; take it out"
-
 _CHECKS = "public_checks.py"
-_ENDING = "hidden checks run at grading"
-_BUT = ", but "
-"""Between a name that is missing and the one that is there instead."""
-_EARLIER = "what is checked here comes from an earlier run"
 _SAME_CELL = 0.6
 """As many lines, of all, have two runs of a cell in common."""
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
@@ -98,29 +99,29 @@ def check(exercise: str) -> None:
     namespace = sys._getframe(1).f_globals
     known = _known()
     if not known:
-        _show(
-            _plain_page(
+        show(
+            plain_page(
                 f"{_CHECKS} is missing: take the notebook's folder from the course once more and "
                 "open the notebook in there, or take the notebook that carries its files with it"
             )
         )
         return
     if exercise not in known:
-        _show(_plain_page(f"{exercise} is no exercise of this notebook; it has {', '.join(known)}"))
+        show(plain_page(f"{exercise} is no exercise of this notebook; it has {', '.join(known)}"))
         return
     found = _examine(exercise, namespace)
     checks = zip(known[exercise], found, strict=True)
     failed = [check for check, one in checks if not one.passed]
     first = _to_mend_first(exercise, namespace, failed) if failed else []
     hint = _hint_for(exercise, found, namespace) if failed else ""
-    page = _exercise_page(exercise, found, first, hint, _stale(exercise, namespace))
-    _show(page, failed=bool(failed))
+    page = exercise_page(exercise, found, first, hint, _stale(exercise, namespace))
+    show(page, failed=bool(failed))
 
 
 def summary() -> None:
     """Shows what is written, what is left, and how the public checks stand."""
     namespace = sys._getframe(1).f_globals
-    _show(_summary_page({name: _standing(name, namespace) for name in _known()}))
+    show(summary_page({name: _standing(name, namespace) for name in _known()}))
 
 
 def standing(exercise: str) -> dict[str, Any]:
@@ -194,35 +195,6 @@ def _figures() -> list[int]:
 
 
 # --------------------------------------------------------------------- running the checks
-
-
-@dataclass
-class _Found:
-    """What one public check found."""
-
-    title: str
-    name: str
-    kind: str = ""
-    sentence: str = ""
-    parts: list[tuple[str, str]] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-
-    @property
-    def passed(self) -> bool:
-        return not self.kind
-
-    @property
-    def unwritten(self) -> bool:
-        return self.kind in ("unwritten", "missing")
-
-    @property
-    def waits(self) -> bool:
-        """It can be said only when another exercise is written."""
-        return self.kind == "needs"
-
-    @property
-    def failed(self) -> bool:
-        return not (self.passed or self.unwritten or self.waits)
 
 
 @functools.cache
@@ -331,7 +303,7 @@ def _stale(exercise: str, namespace: Namespace) -> str:
     return ""
 
 
-def _hint_for(exercise: str, found: list[_Found], namespace: Namespace) -> str:
+def _hint_for(exercise: str, found: list[Found], namespace: Namespace) -> str:
     """The known slip that the failed checks show, else what can be read in the code."""
     failed = {one.name: one.calls for one in found if not one.passed}
     named = slips.named(exercise, failed, slips.shipped())
@@ -351,39 +323,16 @@ def _others_in(files: Iterable[str], namespace: Namespace, exercise: str) -> boo
     return any(_defined_in(namespace[name]) in files for name in others)
 
 
-@dataclass
-class _Standing:
-    """How far one exercise is, and its checks; those of what is not written have not failed, nor
-    those that wait for another exercise."""
-
-    state: str
-    passed: int
-    failed: int
-    checks: int
-    waits: str = ""
-    """What another exercise lacks, if a check waits for it."""
-    why: str = ""
-    """What the first failed check says."""
-
-
-_STATES = {
-    "written": "written",
-    "begun": "begun",
-    "unwritten": UNWRITTEN,
-    "missing": "not defined: run its cell",
-}
-
-
-def _standing(exercise: str, namespace: Namespace) -> _Standing:
+def _standing(exercise: str, namespace: Namespace) -> Standing:
     return _of_found(exercise, namespace, _quietly_examined(exercise, namespace))
 
 
-def _quietly_examined(exercise: str, namespace: Namespace) -> list[_Found]:
+def _quietly_examined(exercise: str, namespace: Namespace) -> list[Found]:
     with contextlib.redirect_stdout(io.StringIO()):  # the students' prints belong to `check`
         return _examine(exercise, namespace)
 
 
-def _of_found(exercise: str, namespace: Namespace, found: list[_Found]) -> _Standing:
+def _of_found(exercise: str, namespace: Namespace, found: list[Found]) -> Standing:
     left = [one.kind for one in found if one.unwritten]
     waiting = [one.sentence for one in found if one.waits]
     passed, failed = sum(one.passed for one in found), sum(one.failed for one in found)
@@ -391,7 +340,7 @@ def _of_found(exercise: str, namespace: Namespace, found: list[_Found]) -> _Stan
     if not (passed or failed) and left and (not waiting or _untouched(exercise, namespace)):
         state = "unwritten" if "unwritten" in left else "missing"
     why = next((one.sentence for one in found if one.failed), "")
-    return _Standing(state, passed, failed, len(found), waiting[0] if waiting else "", why)
+    return Standing(state, passed, failed, len(found), waiting[0] if waiting else "", why)
 
 
 def _untouched(exercise: str, namespace: Namespace) -> bool:
@@ -401,7 +350,7 @@ def _untouched(exercise: str, namespace: Namespace) -> bool:
     return all(any(UNWRITTEN in code.co_consts for code in codes) for codes in own)
 
 
-def _examine(exercise: str, namespace: Namespace) -> list[_Found]:
+def _examine(exercise: str, namespace: Namespace) -> list[Found]:
     found = []
     with _state().undisturbed(), contextlib.redirect_stderr(sys.stdout), warnings.catch_warnings():
         warnings.filters = []  # a cell may have put a text there
@@ -428,22 +377,22 @@ def verdict(function: Callable[..., None], student: NotebookStudent) -> CheckFai
     return None
 
 
-def _run(exercise: str, function: Callable[..., None], student: NotebookStudent) -> _Found:
+def _run(exercise: str, function: Callable[..., None], student: NotebookStudent) -> Found:
     title = title_of(function)
     name = function.__name__.partition("__")[2]
     try:
         found = verdict(function, student)
     except Exception as fault:
         problem = f"the check itself stopped with {type(fault).__name__}: {fault}"
-        return _Found(title, name, "fault", parts=[("problem", problem)])
+        return Found(title, name, "fault", parts=[("problem", problem)])
     if found is None:
-        return _Found(title, name)
+        return Found(title, name)
     call, _ = responsible(found, student.calls)
     parts = details(exercise, found, student.calls, public=True)
     if found.kind == "error" and student._line:
         parts.append(("line", student._line))
     sentence = f"{subject(exercise, found, call)} {found.text}"
-    return _Found(title, name, found.kind, sentence, parts, student.calls)
+    return Found(title, name, found.kind, sentence, parts, student.calls)
 
 
 def _state() -> Any:
@@ -532,11 +481,12 @@ class NotebookStudent(Student):
         return found
 
     def _instead(self, wanted: str) -> str:
-        """The student's own name that is most like the one that is missing."""
+        """The student's own name that is most like the one that is missing, and not itself asked
+        for."""
         own = [name for name, thing in self._namespace.items() if _defined_in(thing)]
-        own = [name for name in own if name not in self._exercises and name != wanted]
+        own = [name for name in own if not _owner(name) and name != wanted]
         near = difflib.get_close_matches(wanted, own, n=1)
-        return f"{_BUT}{near[0]} is" if near else ""
+        return f"{BUT}{near[0]} is" if near else ""
 
     def _protected(self, work: Callable[[], Any], keep: bool = False) -> Any:
         """A copy of what `work` gives, or the thing itself; what it raises as a StudentError."""
@@ -557,7 +507,7 @@ class NotebookStudent(Student):
         name = next(base.__name__ for base in bases if hasattr(builtins, base.__name__))
         unwritten = self._unwritten(error)
         if unwritten and unwritten == self.calls[-1].function:
-            said = f"is {UNWRITTEN}: {_ABOVE}" if _goes_on(error) else f"is {UNWRITTEN}"
+            said = f"is {UNWRITTEN}: {ABOVE}" if _goes_on(error) else f"is {UNWRITTEN}"
             return StudentError(self._kind("unwritten"), said, name=name)
         if unwritten:
             return StudentError("needs", f"needs {unwritten}, which is {UNWRITTEN}", name=name)
@@ -713,159 +663,3 @@ def _defined_in(thing: Any) -> str:
 def _is_tensor(value: Any) -> bool:
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
-
-
-# ---------------------------------------------------------------------------------- pages
-
-
-@dataclass
-class _Page:
-    """The same words twice: as text and as HTML."""
-
-    text: str
-    html: str
-
-
-_GREEN, _RED, _GREY = "#2e8b57", "#cf4a3c", "#8a8a8a"  # readable on white and on black
-_MARKS = {"passed": ("✓", _GREEN), "failed": ("✗", _RED), "open": ("·", _GREY)}
-_PALE = "opacity:0.7;"  # of whatever colour the theme writes in
-_CELL = (
-    "padding:2px 12px 2px 0; text-align:left; vertical-align:baseline; background:none; border:0;"
-)
-
-
-def _show(page: _Page, *, failed: bool = False) -> None:
-    if failed and os.environ.get("NBGRADER_VALIDATING"):
-        # nbgrader's Validate counts a cell as failed by what it writes here, and quotes it.
-        print(page.text, file=sys.stderr)
-        return
-    try:
-        from IPython import get_ipython
-        from IPython.display import display
-    except ImportError:
-        shell = None
-    else:
-        shell = get_ipython()
-    if shell is None:
-        print(page.text)
-    else:
-        both = {"text/plain": page.text, "text/html": page.html}
-        display(both, raw=True)  # type: ignore[no-untyped-call]
-
-
-def _plain_page(sentence: str) -> _Page:
-    return _Page(sentence, _frame(_GREY, f"<div>{html.escape(sentence)}</div>"))
-
-
-def _exercise_page(
-    exercise: str, found: list[_Found], first: Sequence[str], hint: str, stale: str
-) -> _Page:
-    if stale and not any(one.passed or one.failed for one in found):
-        return _plain_page(stale)
-    if all(one.kind == "unwritten" for one in found):
-        more = (one.sentence for one in found if one.sentence.endswith(_ABOVE))
-        return _plain_page(next(more, f"{exercise} is {UNWRITTEN}"))
-    if all(one.kind == "missing" for one in found):
-        alike = next((one.sentence for one in found if _BUT in one.sentence), "")
-        mend = f"{alike}: mend the name, or" if alike else f"{exercise} is not defined:"
-        return _plain_page(f"{mend} run its cell first, then this one again")
-    passed = sum(one.passed for one in found)
-    ending = f"{passed} of {len(found)} public checks passed; {_ENDING}"
-    lines, rows = [exercise], []
-    above = _title(exercise)
-    if first:
-        below = " and ".join(first)
-        lines.append(f"It builds on {below}, where public checks fail: mend that first")
-    if stale:
-        lines.append(f"{stale}; {_EARLIER}")
-    above += "".join(f"<div>{html.escape(line)}</div>" for line in lines[1:])
-    for one in found:
-        is_open = one.unwritten or one.waits
-        mark, colour = _MARKS["open" if is_open else "passed" if one.passed else "failed"]
-        lines.append(f" {mark} {one.title}")
-        inner = html.escape(one.title)
-        parts = [("", one.sentence)] if is_open else one.parts
-        lines += [f"   {word:<9} {text}" if word else f"   {text}" for word, text in parts]
-        if parts:
-            told = [_row(_word(word), _text(word, text)) for word, text in parts]
-            inner += _table(told, margin="2px 0 6px 0")
-        rows.append(_row(_mark(mark, colour), inner))
-    told = [_hint(hint)] if hint else []
-    lines += [f"hint: {hint}"] if hint else []
-    lines.append(ending)
-    colour = _RED if passed < len(found) else _GREY if stale else _GREEN
-    page = _frame(colour, above, _table(rows), *told, _note(ending))
-    return _Page("\n".join(lines), page)
-
-
-def _summary_page(rows: dict[str, _Standing]) -> _Page:
-    lines, table = [], []
-    width = max((len(name) for name in rows), default=0)
-    for name, row in rows.items():
-        written = row.state == "written"
-        good = written and not row.waits
-        mark, colour = _MARKS["failed" if row.failed else "passed" if good else "open"]
-        begun = written or row.state == "begun"
-        count = f"public checks: {row.passed} of {row.checks}" if begun else ""
-        lines.append(f" {mark} {name:<{width}}  {_STATES[row.state]:<19} {count}".rstrip())
-        shown = _code(name, "white-space:nowrap;")
-        table.append(_row(_mark(mark, colour), shown, _STATES[row.state], count))
-    ending = (
-        f"{sum(row.state == 'written' for row in rows.values())} of {len(rows)} exercises written; "
-        f"{sum(row.passed for row in rows.values())} of "
-        f"{sum(row.checks for row in rows.values())} public checks passed; {_ENDING}"
-    )
-    page = _frame(_GREY, _title("Where this notebook stands"), _table(table), _note(ending))
-    return _Page("\n".join([*lines, ending]), page)
-
-
-def _frame(colour: str, *inner: str) -> str:
-    style = (
-        f"border-left:3px solid {colour}; padding:4px 0 4px 12px; margin:4px 0; max-width:60em; "
-        "font-size:13px; line-height:1.5;"
-    )
-    return f"<div style='{style}'>{''.join(inner)}</div>"
-
-
-def _title(text: str) -> str:
-    return f"<div style='font-weight:600; margin-bottom:2px;'>{html.escape(text)}</div>"
-
-
-def _hint(text: str) -> str:
-    return f"<div style='margin-top:2px;'><b>hint</b> {html.escape(text)}</div>"
-
-
-def _note(text: str) -> str:
-    return f"<div style='{_PALE} margin-top:2px;'>{html.escape(text)}</div>"
-
-
-def _mark(mark: str, colour: str) -> str:
-    return f"<span style='color:{colour}; font-weight:700;'>{mark}</span>"
-
-
-def _word(word: str) -> str:
-    style = f"{_PALE} display:inline-block; min-width:{4.5 if word else 0}em;"
-    return f"<span style='{style}'>{html.escape(word)}</span>"
-
-
-def _text(word: str, text: str) -> str:
-    if word in ("called", "returned", "measured", "expected", "line"):
-        return _code(text)
-    return f"<span style='white-space:pre-wrap;'>{html.escape(text)}</span>"
-
-
-def _code(text: str, wrap: str = "white-space:pre-wrap; overflow-wrap:anywhere;") -> str:
-    style = f"background:none; color:inherit; padding:0; font-size:inherit; {wrap}"
-    return f"<code style='{style}'>{html.escape(text)}</code>"
-
-
-def _table(rows: list[str], margin: str = "0") -> str:
-    style = f"border-collapse:collapse; margin:{margin}; border:0; font-size:inherit;"
-    return f"<table style='{style}'>{''.join(rows)}</table>"
-
-
-def _row(*cells: str) -> str:
-    inner = "".join(f"<td style='{_CELL}'>{cell}</td>" for cell in cells)
-    return (
-        f"<tr style='background:none;'>{inner}</tr>"  # Jupyter stripes rows; here it means nothing
-    )

@@ -58,6 +58,7 @@ class Witness(nn.Module):
         self._passes: list[dict[str, Any]] = []
         self._entered: tuple[dict[str, Any], torch.Tensor] | None = None
         self._noted = 0
+        self._began = self._copies()
         self._weights = self._present()
         self._before = torch.zeros_like(self._last.weight).double()  # at the last gradient
         self._clear = True
@@ -80,27 +81,29 @@ class Witness(nn.Module):
         """One dict for each pass through both halves, or for the first `MAX_NOTED` bytes of them
         and the last:
 
-        x, output: what went in and came out. training, grad: the mode, and whether a graph was
-        made. moved: how far the parameters are from where the pass before, or the beginning,
-        found them. gradient: the one that came back to the output, the sum if there were several;
-        None if none came. cleared: False where it was added to one that an earlier step had used
-        already; None where it was added to nothing.
+        x, output: what went in and came out. training: the mode. moved: how far the parameters are
+        from where the pass before, or the beginning, found them. gradient: the one that came back
+        to the output, the sum if there were several; None if none came. cleared: False where it was
+        added to one that an earlier step had used already; None where it was added to nothing.
         """
         return self._passes
 
     @property
     def ending(self) -> dict[str, Any]:
-        """The mode that the network is left in, how far its parameters have moved since the last
-        pass, whether two calls agree, and whether not all passes are noted."""
+        """How far the parameters have moved since the last pass, whether some weights or biases are
+        as they began, whether two calls agree, and whether not all passes are noted."""
         moved = float((self._present() - self._weights).norm())
         x = torch.ones(8, *self.shape, dtype=self._last.weight.dtype)
         passes, self._passes = self._passes, []
         with torch.no_grad():
             one, other = (self.decoder(self.encoder(x)) for _ in range(2))
         self._passes = passes
-        agree = bool(torch.equal(one, other))
-        cut = self._noted > MAX_NOTED
-        return {"training": self.training, "moved": moved, "agree": agree, "cut": cut}
+        return {
+            "moved": moved,
+            "still": any(map(torch.equal, self._began, self._copies())),
+            "agree": bool(torch.equal(one, other)),
+            "cut": self._noted > MAX_NOTED,
+        }
 
     @property
     def _last(self) -> nn.Linear:
@@ -108,8 +111,11 @@ class Witness(nn.Module):
         assert isinstance(layer, nn.Linear)
         return layer
 
+    def _copies(self) -> list[torch.Tensor]:
+        return [p.detach().to(torch.double, copy=True) for p in self.parameters()]
+
     def _present(self) -> torch.Tensor:
-        return torch.cat([p.detach().double().flatten() for p in self.parameters()])
+        return torch.cat([weights.flatten() for weights in self._copies()])
 
     def _enters(self, module: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
         (x,) = args
@@ -119,7 +125,6 @@ class Witness(nn.Module):
         note = {
             "x": x.detach().clone(),
             "training": self.training,
-            "grad": torch.is_grad_enabled(),
             "moved": float((weights - self._weights).norm()),
             "gradient": None,
             "cleared": None,

@@ -31,9 +31,9 @@ import threading
 import time
 import types
 import zipfile
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 SECONDS = 10.0  # of computing time that a statement has at grading
 ALL_SECONDS, LATE_SECONDS = 60.0, 1.0  # that all have together, and each after that
@@ -107,7 +107,8 @@ def look(path: Path, helpers: Path) -> int:
     saved = time.strftime("%Y-%m-%d at %H:%M", time.localtime(path.stat().st_mtime))
     print(f"{path.name}, saved {saved}, runs from top to bottom as at grading:")
     print("without the demonstrations, in an empty folder.\n")
-    events, standing = run(cells, helpers, path.parent, exercises)
+    to_run = [cell for cell in cells if runs(cell, cells, exercises)]
+    events, standing = run(to_run, helpers, path.parent, exercises)
     found.remarks += notes
     if helpers == path.parent and path.stem != path.parent.name:
         found.remarks.append(
@@ -116,7 +117,7 @@ def look(path: Path, helpers: Path) -> int:
         )
     for name in exercises:
         look_at_exercise(name, standing, found)
-    look_at_cells(cells, exercises, standing, found)
+    look_at_cells(cells, to_run, exercises, standing, found)
     look_at_events(events, cells, path.parent, found)
     left = [name for name in exercises if standing[name]["state"] in ("unwritten", "begun")]
     if len(left) == len(exercises) and not any(row["passed"] for row in standing.values()):
@@ -220,11 +221,7 @@ def run(
     """What happened in the cells, and how far each exercise is after them."""
     left_out: list[Event] = []
     job = {
-        "cells": [
-            [cell.number, cell.source, cell.grade_id]
-            for cell in cells
-            if runs(cell, cells, exercises)
-        ],
+        "cells": [[cell.number, cell.source, cell.grade_id] for cell in cells],
         "exercises": exercises,
         "left_out": left_out,
         "folder": str(folder),
@@ -340,14 +337,13 @@ def runs(cell: Any, cells: list[Any], exercises: list[str]) -> bool:
         return False
     if not is_untouched(cell, exercises):
         return True
-    others = (one for one in cells if one.kind == "code" and not is_untouched(one, exercises))
+    others = (one for one in cells if not is_untouched(one, exercises))
     elsewhere = {name for one in others for name in one.defines}
     return not (cell.defines and cell.defines <= elsewhere)
 
 
 def is_untouched(cell: Any, exercises: list[str]) -> bool:
-    stub = re.search(r"# YOUR CODE HERE\s+raise NotImplementedError", cell.source)
-    return cell.grade_id in exercises and stub is not None
+    return cell.grade_id in exercises and cell.is_unwritten
 
 
 def numbered(cells: list[Any], number: int) -> str:
@@ -373,96 +369,111 @@ def serve(job: Path) -> None:
     job.unlink()
     sys.path[0] = str(job.parent)
     sys.path.append("")  # as at grading, also from another folder
+    Desk(asked, job.parent, told).run()
 
-    def tell(**event: Any) -> None:
-        print(json.dumps(event), file=told, flush=True)
 
-    kit = importlib.import_module("coursekit.cells")
-    notebook = importlib.import_module("coursekit.notebook")
-    state = importlib.import_module("coursekit.state")
-    kernel = kit.Kernel()
-    sys.modules["__main__"] = kernel.module
-    gc.disable()  # nothing of an import is garbage, and looking for it takes a tenth of its time
-    with contextlib.suppress(ImportError):
-        torch: Any = importlib.import_module("torch")
-        torch.compile = lambda model=None, **options: model or (lambda function: function)
-    gc.enable()
-    if any(re.search(r"\b(figures|coursekit)\b", source) for _, source, _ in asked["cells"]):
-        kernel.namespace["figures"] = importlib.import_module("figures")
-    current, costs = 0, True
+class Desk:
+    """A job's cells as they run, and what is told of them."""
 
-    def here(**event: Any) -> None:
-        tell(cell=current, costs=costs, **event)
+    def __init__(self, asked: dict[str, Any], place: Path, told: TextIO) -> None:
+        self.cells, self.exercises = asked["cells"], asked["exercises"]
+        self.python = tuple(asked["python"])
+        self.left_out = {(event["cell"], event["statement"]): event for event in asked["left_out"]}
+        self.told = told
+        kit = importlib.import_module("coursekit.cells")
+        self.notebook = importlib.import_module("coursekit.notebook")
+        self.state = importlib.import_module("coursekit.state")
+        self.kernel = kit.Kernel()
+        sys.modules["__main__"] = self.kernel.module
+        gc.disable()  # nothing of an import is garbage; to look for it takes a tenth of its time
+        with contextlib.suppress(ImportError):
+            torch: Any = importlib.import_module("torch")
+            torch.compile = lambda model=None, **options: model or (lambda function: function)
+        gc.enable()
+        if any(re.search(r"\b(figures|coursekit)\b", source) for _, source, _ in self.cells):
+            self.kernel.namespace["figures"] = importlib.import_module("figures")
+        self.cell, self.costs = 0, True
+        """Where it is, and whether what goes wrong there would cost marks."""
+        self.spent = 0.0
+        self.standing: dict[str, Standing] = {}
+        sys.addaudithook(watcher(Path(asked["folder"]), place, self.here))
+        checks = Path("public_checks.py").read_text(encoding="utf-8")
+        self.roots = {*self.exercises, *re.findall(r"\bstudent\.(\w+)", checks)}
+        self.need = Need(kit, self.cells, self.exercises, self.roots)
 
-    sys.addaudithook(watcher(Path(asked["folder"]), job.parent, here))
-    left_out = {(event["cell"], event["statement"]): event for event in asked["left_out"]}
-    spent = 0.0
-    checks = Path("public_checks.py").read_text(encoding="utf-8")
-    roots = {*asked["exercises"], *re.findall(r"\bstudent\.(\w+)", checks)}
-    need = Need(kit, asked["cells"], asked["exercises"], roots)
+    def run(self) -> None:
+        for number, source, name in self.cells:
+            self.cell = number
+            self.tell(at="", cell=number)
+            self._run_cell(f"cell {number}", source, self.need.steps[number])
+            if name in self.exercises and not self._is_good(name):
+                self._ask(name)  # here, as a later cell may change what it needs
+        for name in self.exercises:
+            if not self._is_good(name):
+                self._ask(name)
+            self.tell(name=name, standing=self.standing[name])
+        self.tell(done=True)
 
-    def is_needed(step: _Step) -> bool:
-        modules = {x for x in step.changes if isinstance(kernel.namespace.get(x), types.ModuleType)}
-        return bool((step.gives | step.changes - modules) & need.below.get(step.place, roots))
+    def tell(self, **event: Any) -> None:
+        print(json.dumps(event), file=self.told, flush=True)
 
-    standing: dict[str, Standing] = {}
+    def here(self, **event: Any) -> None:
+        self.tell(cell=self.cell, costs=self.costs, **event)
 
-    def ask(name: str) -> None:
-        nonlocal current, costs
-        current, costs = 0, True
-        tell(at=f"the checks of {name}", cell=0)
-        # In the notebook's own namespace: whose function raised is told by its globals.
-        given = {"_standing": notebook.standing}
-        standing[name] = eval(f"_standing({name!r})", kernel.namespace, given)
-
-    def is_good(name: str) -> bool:
-        row = standing.get(name)
-        return row is not None and row["state"] == "written" and not (row["failed"] or row["waits"])
-
-    for number, source, name in asked["cells"]:
-        current = number
-        tell(at="", cell=number)
-        label, steps = f"cell {number}", need.steps[number]
+    def _run_cell(self, label: str, source: str, steps: list[_Step]) -> None:
         try:
-            statements = kernel.read(source, label)
+            statements = self.kernel.read(source, label)
         except SyntaxError as error:
-            costs = is_needed(steps[0])
-            here(**told_of(error, f"<{label}>"))
-            continue
-        if newer := line_of_newer_syntax(source, tuple(asked["python"])):
-            tell(cell=number, newer=newer, costs=any(map(is_needed, steps)))
-        kernel.shell.skipped.clear()
+            self.costs = self._is_needed(steps[0])
+            self.here(**told_of(error, f"<{label}>"))
+            return
+        if newer := line_of_newer_syntax(source, self.python):
+            costs = any(map(self._is_needed, steps))
+            self.tell(cell=self.cell, newer=newer, costs=costs)
+        self.kernel.shell.skipped.clear()
         for one, statement in enumerate(statements):
-            costs = is_needed(steps[one])
-            if (number, one) in left_out:
-                tell(**left_out[number, one])
-                continue
-            here(at="", statement=one, line=statement.first)
-            for module in imported(statement.code) - PACKAGES:
-                written = Path(f"{module}.py").exists()  # by a cell, but for the checks
-                if not written or module == "public_checks":
-                    here(lacks=module)
-            started = time.process_time()
-            try:
-                kernel.run(label, one)
-            except BaseException as error:
-                here(**told_of(error, f"<{label}>"))
-            allowed = SECONDS if spent < ALL_SECONDS else LATE_SECONDS
-            took = time.process_time() - started
-            spent += took
-            if took > allowed:
-                here(slow=statement.first, allowed=allowed)
-            state.usable_device()
-        for line in kernel.shell.skipped[:5]:
-            tell(cell=number, skipped=line)
-        if name in asked["exercises"] and not is_good(name):
-            # Here, as a later cell may change what it needs.
-            ask(name)
-    for name in asked["exercises"]:
-        if not is_good(name):
-            ask(name)
-        tell(name=name, standing=standing[name])
-    tell(done=True)
+            self.costs = self._is_needed(steps[one])
+            if (self.cell, one) in self.left_out:
+                self.tell(**self.left_out[self.cell, one])
+            else:
+                self._run_statement(label, one, statement)
+        for line in self.kernel.shell.skipped[:5]:
+            self.tell(cell=self.cell, skipped=line)
+
+    def _run_statement(self, label: str, one: int, statement: Any) -> None:
+        self.here(at="", statement=one, line=statement.first)
+        for module in imported(statement.code) - PACKAGES:
+            written = Path(f"{module}.py").exists()  # by a cell, but for the checks
+            if not written or module == "public_checks":
+                self.here(lacks=module)
+        started = time.process_time()
+        try:
+            self.kernel.run(label, one)
+        except BaseException as error:
+            self.here(**told_of(error, f"<{label}>"))
+        allowed = SECONDS if self.spent < ALL_SECONDS else LATE_SECONDS
+        took = time.process_time() - started
+        self.spent += took
+        if took > allowed:
+            self.here(slow=statement.first, allowed=allowed)
+        self.state.usable_device()
+
+    def _is_needed(self, step: _Step) -> bool:
+        names = self.kernel.namespace
+        modules = {x for x in step.changes if isinstance(names.get(x), types.ModuleType)}
+        needed = self.need.below.get(step.place, self.roots)
+        return bool((step.gives | step.changes - modules) & needed)
+
+    def _ask(self, name: str) -> None:
+        self.cell, self.costs = 0, True
+        self.tell(at=f"the checks of {name}", cell=0)
+        # In the notebook's own namespace: whose function raised is told by its globals.
+        given = {"_standing": self.notebook.standing}
+        self.standing[name] = eval(f"_standing({name!r})", self.kernel.namespace, given)
+
+    def _is_good(self, name: str) -> bool:
+        row = self.standing.get(name)
+        return row is not None and row["state"] == "written" and not (row["failed"] or row["waits"])
 
 
 def watcher(
@@ -578,12 +589,26 @@ _STORE, _LOAD = ("STORE_NAME", "STORE_GLOBAL"), ("LOAD_NAME", "LOAD_GLOBAL")
 def _asked_for(code: Any) -> set[str]:
     """The names that some code asks for, its functions too, and what may be one, as in
     `globals()["helper"]`."""
-    found = _names(code, *_LOAD)
-    for inner in code.co_consts if isinstance(code, types.CodeType) else ():
-        if isinstance(inner, types.CodeType):
-            found |= {x for x in inner.co_consts if isinstance(x, str) and x.isidentifier()}
-            found |= _asked_for(inner)
+    found = set()
+    for one in _codes(code):
+        found |= _names(one, *_LOAD)
+        if one is not code:
+            found |= {x for x in one.co_consts if isinstance(x, str) and x.isidentifier()}
     return found
+
+
+def imported(code: Any) -> set[str]:
+    """The modules that a statement imports at any depth."""
+    names = {name for one in _codes(code) for name in _names(one, "IMPORT_NAME")}
+    return {name.partition(".")[0] for name in names} - {""}
+
+
+def _codes(code: Any) -> Iterator[types.CodeType]:
+    """A statement's code and that of all functions in it; none of what is no Python."""
+    if isinstance(code, types.CodeType):
+        yield code
+        for inner in code.co_consts:
+            yield from _codes(inner)
 
 
 def _names(code: Any, *operations: str) -> set[str]:
@@ -640,14 +665,6 @@ def own_files(beside: Path, place: Path) -> Callable[[str], bool]:
 _OF_PROGRAMS = (("Library",), ("AppData",), ("snap",))
 
 
-def imported(code: Any) -> set[str]:
-    """The modules that a statement imports at any depth."""
-    found = {name.partition(".")[0] for name in _names(code, "IMPORT_NAME")} - {""}
-    for inner in code.co_consts if isinstance(code, types.CodeType) else ():
-        found |= imported(inner)
-    return found
-
-
 def line_of_newer_syntax(source: str, python: tuple[int, int]) -> int:
     """Where a statement starts that needs a newer Python than the grader's; 0 if none does."""
     with contextlib.suppress(SyntaxError, ValueError, RecursionError):
@@ -689,23 +706,27 @@ def look_at_exercise(name: str, standing: dict[str, Standing], found: Findings) 
 
 
 def look_at_cells(
-    cells: list[Any], exercises: list[str], standing: dict[str, Standing], found: Findings
+    cells: list[Any],
+    run: list[Any],
+    exercises: list[str],
+    standing: dict[str, Standing],
+    found: Findings,
 ) -> None:
-    """Cells that are there twice or gone, and names that get another value."""
+    """Cells that are there twice or gone, and of those that run the ones that give names another
+    value."""
     ids = [cell.grade_id for cell in cells]
     for name in exercises:
         if ids.count(name) > 1:
             found.remarks.append(f"{name} has {ids.count(name)} cells; the better one counts")
         elif name not in ids:
             found.remarks.append(f"the cell of {name} is gone; what other cells define counts")
-    first: dict[str, Any] = {}
     for cell in cells:
         if cell.kind != "code" and cell.grade_id in exercises and cell.text:
             found.at(standing[cell.grade_id]["state"] != "written").append(
                 f"{place(cell)} is no code cell any more; make it one again"
             )
-        if not runs(cell, cells, exercises):
-            continue
+    first: dict[str, Any] = {}
+    for cell in run:
         for name in sorted(cell.binds & first.keys()):
             if first[name].grade_id != cell.grade_id:
                 found.remarks.append(
@@ -714,7 +735,6 @@ def look_at_cells(
                 )
         if cell.grade_id in exercises:
             first |= dict.fromkeys(cell.defines, cell)
-    run = [cell for cell in cells if runs(cell, cells, exercises)]
     taken = importlib.import_module("coursekit.ipynb").taken
     for cell, name in taken(run, [one for one in run if one.grade_id in exercises]):
         found.remarks.append(
