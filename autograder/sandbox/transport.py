@@ -197,7 +197,7 @@ class Caged:
     def _answer(self, request: bytes, budget: Budget, of: str) -> bytes:
         """To a request of an exercise or the cells; where the machine may be to blame is noted."""
         assert self.worker is not None
-        before = replace(budget)
+        computing, working = budget.cpu, budget.wall - budget.idle
         try:
             return self.worker.ask(request, budget)
         except WorkerEnded as ended:
@@ -209,8 +209,8 @@ class Caged:
         finally:
             if self.worker.struck:
                 self.killed.add(of)
-            self.computed += before.cpu - budget.cpu
-            self.wanted += before.wall - budget.wall - (before.idle - budget.idle)
+            self.computed += computing - budget.cpu
+            self.wanted += working - (budget.wall - budget.idle)
 
     def renew(self) -> None:
         """Ends the worker; the next check has one that knows nothing of this one's."""

@@ -213,10 +213,11 @@ def _word(text: str) -> bytes:
 @functools.lru_cache(1024)
 def _head(dtype: np.dtype, shape: tuple[int, ...]) -> bytes:
     """What stands before an array's numbers; most have one of few shapes."""
-    if dtype.name not in DTYPES:
-        raise WireError(f"an array of dtype {dtype.name}")
+    name = dtype.name  # NumPy makes it anew each time
+    if name not in DTYPES:
+        raise WireError(f"an array of dtype {name}")
     _refuse_large(math.prod(shape), dtype.itemsize)
-    kind = struct.pack("<BB", len(dtype.name), len(shape)) + dtype.name.encode()
+    kind = struct.pack("<BB", len(name), len(shape)) + name.encode()
     return kind + struct.pack(f"<{len(shape)}Q", *shape)
 
 
