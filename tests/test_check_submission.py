@@ -318,6 +318,15 @@ def test_a_notebook_away_from_its_folder_is_sent_back(notebook: Path, tmp_path: 
 
 
 @pytest.mark.slow
+def test_a_notebook_may_carry_a_kit_that_is_older_than_the_script(notebook: Path) -> None:
+    kit = notebook.parent / "coursekit" / "ipynb.py"
+    older = kit.read_text().replace("def is_unwritten(", "def new_name(")
+    assert older != kit.read_text()
+    kit.write_text(older)
+    code, said = checked(notebook)
+    assert (code, READY in said) == (0, True), said
+
+
 def test_what_lies_beside_the_notebook_is_said_not_to_be_there(notebook: Path) -> None:
     folder = notebook.parent
     (folder / "my_helpers.py").write_text("def twice(x):\n    return 2 * x\n", encoding="utf-8")
