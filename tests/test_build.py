@@ -65,7 +65,7 @@ def rewrite(path: Path, old: str, new: str) -> None:
 def test_both_folders_hold_what_a_notebook_needs(springs: Assignment) -> None:
     build.build(springs)
     kit = "__init__ compare messages notebook fields ising_data motion cells compiler facts ipynb"
-    kit += " look networks relations slips state student training witness written"
+    kit += " look networks pages relations slips state student training witness written"
     files = {f"coursekit/{name}.py" for name in kit.split()}
     files |= {"springs.ipynb", "public_checks.py", "figures.py", "expected.json", "slips.json"}
     source, release = springs.source.parent, springs.release.parent

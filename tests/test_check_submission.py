@@ -66,6 +66,15 @@ def add(source: str, before: str) -> Change:
     return lambda cells: cells.insert(at(cells, before), new)
 
 
+def test_a_kit_that_is_older_than_the_script_will_do() -> None:
+    """A notebook keeps the kit that it came with, and the script may be of a later week: it stopped
+    with an AttributeError where it asked a cell for what was new."""
+    asked = re.findall(r"\b(?:cell|ipynb)\.(\w+)", SCRIPT.read_text(encoding="utf-8"))
+    of_cells = {"number", "kind", "source", "grade_id", "text", "defines", "binds"}
+    of_files = {"MAX_BYTES", "NotebookError", "read_cells", "too_large", "without_outputs"}
+    assert {*asked} == of_cells | of_files, "see that older kits have it"
+
+
 @pytest.mark.slow
 def test_a_right_notebook_is_ready(notebook: Path) -> None:
     before = changed(notebook, add("print(model.frequency)", "demo_again")).read_bytes()
