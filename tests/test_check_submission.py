@@ -66,6 +66,15 @@ def add(source: str, before: str) -> Change:
     return lambda cells: cells.insert(at(cells, before), new)
 
 
+def test_a_kit_that_is_older_than_the_script_will_do() -> None:
+    """A notebook keeps the kit that it came with, and the script may be of a later week: it stopped
+    with an AttributeError where it asked a cell for what was new."""
+    asked = re.findall(r"\b(?:cell|ipynb)\.(\w+)", SCRIPT.read_text(encoding="utf-8"))
+    of_cells = {"number", "kind", "source", "grade_id", "text", "defines", "binds"}
+    of_files = {"MAX_BYTES", "NotebookError", "read_cells", "too_large", "without_outputs"}
+    assert {*asked} == of_cells | of_files, "see that older kits have it"
+
+
 @pytest.mark.slow
 def test_a_right_notebook_is_ready(notebook: Path) -> None:
     before = changed(notebook, add("print(model.frequency)", "demo_again")).read_bytes()
@@ -318,15 +327,6 @@ def test_a_notebook_away_from_its_folder_is_sent_back(notebook: Path, tmp_path: 
 
 
 @pytest.mark.slow
-def test_a_notebook_may_carry_a_kit_that_is_older_than_the_script(notebook: Path) -> None:
-    kit = notebook.parent / "coursekit" / "ipynb.py"
-    older = kit.read_text().replace("def is_unwritten(", "def new_name(")
-    assert older != kit.read_text()
-    kit.write_text(older)
-    code, said = checked(notebook)
-    assert (code, READY in said) == (0, True), said
-
-
 def test_what_lies_beside_the_notebook_is_said_not_to_be_there(notebook: Path) -> None:
     folder = notebook.parent
     (folder / "my_helpers.py").write_text("def twice(x):\n    return 2 * x\n", encoding="utf-8")

@@ -76,6 +76,7 @@ def test_a_title_that_cannot_be_is_refused(copy: Path) -> None:
 
 CHECKS = "autograder/checks/test_backprop.py"
 MISTAKES = "autograder/mistakes/backprop.py"
+REFERENCE = "reference_impl/backprop.py"
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,8 @@ MISTAKES = "autograder/mistakes/backprop.py"
         (CHECKS, "", "unheard_of\n"),
         (CHECKS, "def test_mse_loss__", "def test_mse_los__"),
         (MISTAKES, "", "unheard_of\n"),
+        (REFERENCE, "", "def mse_loss(:\n"),
+        (REFERENCE, "", "unheard_of\n"),
         (MISTAKES, '    "mse_loss",', '    "mse_los",'),
     ],
 )

@@ -13,8 +13,10 @@ import importlib
 import inspect
 import re
 import textwrap
+import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -147,7 +149,7 @@ def _declared(assignment: Assignment, package: str, kind: type[Answer]) -> list[
     try:
         module: ModuleType = importlib.import_module(f"autograder.{package}.{assignment.name}")
     except Exception as error:
-        raise CourseError(f"{where} cannot be imported: {type(error).__name__}: {error}") from error
+        raise not_imported(where, error) from error
     known: dict[tuple[str, str], Answer] = {}
     for value in vars(module).values():
         found = value if isinstance(value, list) else [value]
@@ -162,6 +164,15 @@ def _declared(assignment: Assignment, package: str, kind: type[Answer]) -> list[
                     raise CourseError(f"{where}: two answers are called {key}")
                 known[key] = answer
     return [*known.values()]
+
+
+def not_imported(where: str, error: Exception) -> CourseError:
+    """Says that a file cannot be imported, or the reference that it asks for."""
+    places = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    for place in map(Path, [*places, str(getattr(error, "filename", ""))]):
+        if place.parent.name == "reference_impl":
+            where = f"reference_impl/{place.name}"
+    return CourseError(f"{where} cannot be imported: {type(error).__name__}: {error}")
 
 
 # ------------------------------------------------------------------------- the reference

@@ -37,7 +37,7 @@ from autograder.results import CheckResult, ExerciseResult, Outcome, Status
 from autograder.sandbox import alive
 from autograder.sandbox.protocol import InProcess
 
-from .answers import cells
+from .answers import cells, not_imported
 from .patience import TookTooLong, at_most
 from .student import MAX_RECEIVED, Exchange, Student
 
@@ -391,7 +391,7 @@ def _load(path: Path, hidden: bool) -> Iterator[Check]:
     try:
         module = module_at(path, f"{path.parent.name}_{path.stem}")
     except Exception as error:
-        raise CourseError(f"{where} cannot be imported: {type(error).__name__}: {error}") from error
+        raise not_imported(str(where), error) from error
     for name, function in vars(module).items():
         if name.startswith("test_") and inspect.isfunction(function):
             yield Check(function, hidden)

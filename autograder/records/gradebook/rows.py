@@ -333,9 +333,17 @@ def comment(result: Result, exercise: ExerciseResult | None) -> str | None:
         return indented(result.message)
     if exercise is None or exercise.status == "error":
         return "The grader itself failed here; no mark was given." if exercise else None
-    parts = [re.sub(r"[\\<\[]", r"\\\g<0>", plain(one)) for one in (exercise.hint, exercise.remark)]
+    parts = [_unmarked(plain(one)) for one in (exercise.hint, exercise.remark)]
     parts.append(indented(exercise.message[:MAX_COMMENT]))
     return "\n\n".join(part for part in parts if part) or None
+
+
+def _unmarked(words: str) -> str:
+    """Words that hold no tag or link stay as they are: formgrader shows them so, and backquotes."""
+    return re.sub(r"[\\<\[]", r"\\\g<0>", words) if _MARKUP.search(words) else words
+
+
+_MARKUP = re.compile(r"<[A-Za-z/!?]|\][(\[:]")
 
 
 def indented(text: str) -> str:
