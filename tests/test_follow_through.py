@@ -281,6 +281,16 @@ def test_a_wrong_dependent_is_told_of_with_the_right_answer_below_it() -> None:
     assert result.rests_on == ["lj_force"]
 
 
+def test_what_is_unwritten_is_told_so_where_a_check_needs_another_such() -> None:
+    """A public check of `train` calls `backward` first, and did not get as far as the stub: the
+    exercise was "judged with a right `backward`", and nothing said that it is unwritten."""
+    found = load_assignment("backprop")
+    stubs = {name: stub(found, name) for name in ("backward", "train")}
+    result = judge_of("backprop", ["backward", "train"], **stubs)["train"]
+    assert (result.status, result.note, result.replaced) == ("unwritten", "", [])
+    assert result.message.endswith("problem   train is still to be written")
+
+
 def test_two_wrongs_are_not_hinted_into_a_right() -> None:
     """A `train` that goes downhill on gradients of the wrong sign goes uphill on right ones."""
     found = load_assignment("backprop")
