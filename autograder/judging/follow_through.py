@@ -241,8 +241,9 @@ class _Merit:
         second = self.attempt(asked, [exercise], after, True).exercises[exercise.name]
         if not counts(second):
             return second
-        if second.status == "unwritten" and not way.note:  # and no note: nothing was judged
-            first.status = "unwritten"
+        kinds = {check.kind for check in first.checks if check.outcome == "failed"}
+        if second.status == "unwritten" and kinds == {"unwritten", "needs"} and not way.note:
+            first.status = "unwritten"  # and no note: nothing was judged
             return second
         second.replaced = replaced
         second.note = self._note(replaced) if replaced and not way.alone else way.note
