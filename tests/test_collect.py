@@ -785,6 +785,15 @@ def test_the_times_of_the_files_are_kept(tmp_path: Path) -> None:
     assert times(tmp_path) == times(berlin), "who came earlier does not come later"
 
 
+def test_each_of_an_ilias_team_has_the_times_of_their_own_files(tmp_path: Path) -> None:
+    files = {
+        "Sheet/Team 1/Lovelace_Ada_ada_301/backprop.ipynb": (2026, 11, 20, 18, 0, 0),
+        "Sheet/Team 1/Byron_Ben_ben_302/backprop.ipynb": (2026, 11, 21, 7, 30, 0),
+    }
+    collect(stamped(tmp_path, files), FOUND, tmp_path)
+    assert times(tmp_path) == {"ada": "2026-11-20 18:00:00", "ben": "2026-11-21 07:30:00"}
+
+
 def test_the_time_at_which_an_archive_was_made_is_nobodys(tmp_path: Path) -> None:
     files = {f"ada{n}_{n}_1_backprop.ipynb": (2026, 11, 20, 18, 0, n % 50) for n in range(20)}
     (remark,) = collect(stamped(tmp_path, files), FOUND, tmp_path).remarks

@@ -27,7 +27,7 @@ from coursekit import (
     within,
 )
 from coursekit.compare import in_other_words, short, stumbled
-from coursekit.messages import describe
+from coursekit.messages import describe, sentence
 from coursekit.notebook import NotebookStudent
 from coursekit.relations import relation
 from coursekit.student import title_of
@@ -176,6 +176,16 @@ def test_what_was_called_can_be_pasted_objects_included() -> None:
     assert pasted(message).tolist() == [[2.0], [4.0]]
 
 
+def test_a_long_call_is_not_cut_in_the_middle() -> None:
+    column = torch.linspace(-1, 1, 20)[:, None]
+    scattered = torch.sin(torch.arange(24.0))
+    message = said(lambda s: tensor(s.Net(1)(column, scattered, scattered, epochs=3), (3, 1)))
+    called = next(line for line in message.splitlines() if "called" in line)
+    assert "torch.linspace(-1., 1., 20).reshape(20, 1)" in called, called
+    some = "a tensor (24,) of float32"
+    assert called.endswith(f", x, y, epochs=3)  # x: {some}, y: {some}"), called
+
+
 def test_the_call_that_is_wrong_is_the_one_named() -> None:
     def another_is_called_last(student: Any) -> None:
         model = student.Net(2)
@@ -285,6 +295,17 @@ def test_a_title_is_a_whole_sentence() -> None:
         """
 
     assert title_of(test_one__two) == "is 2.2 where p is ½ there, and looks for the crossing"
+
+
+def test_a_sentence_has_one_subject() -> None:
+    """As `check_submission.py` and a check that waits say it, without the values."""
+    call = Call("train")
+    falls = CheckFailed("property", "the loss hardly falls")
+    assert sentence("train", falls, call) == "the loss hardly falls"
+    refuses_nothing = CheckFailed("property", "should raise an error here")
+    assert sentence("train", refuses_nothing, call) == "train should raise an error here"
+    other = CheckFailed("value", "returned another value")
+    assert sentence("train", other, call) == "train returned another value"
 
 
 def test_a_changed_argument_is_said_to_be_changed() -> None:

@@ -35,7 +35,7 @@ class Handed:
     """What one person, or one group, handed in."""
 
     label: str
-    """The archive's own name for them."""
+    """The archive's own name for them, and nobody else's."""
     members: list[Known]
     attempts: dict[str, list[File]] = field(default_factory=dict)
     """The files of each attempt, by a key that sorts the newest last."""
@@ -280,12 +280,14 @@ def _people(system: str, paths: list[Path], zone: tzinfo) -> dict[str, Handed]:
         who = _NAMES[system](path, zone)
         if who is None:
             continue
-        handed = people.setdefault(who.key, Handed(path[0], [who.member]))
+        team = system == "ILIAS" and _ILIAS_TEAM.fullmatch(path[0])
+        label = "/".join(path[:2]) if team else path[0]  # one person's alone
+        handed = people.setdefault(who.key, Handed(label, [who.member]))
         if handed.members[0].student != who.member.student:
-            both = f"{handed.label} and {path[0]}"
+            both = f"{handed.label} and {label}"
             handed.why = handed.why or f"{both} claim the same id {who.key}"
         if who.attempt > max(handed.attempts, default=""):
-            handed.label = path[0]
+            handed.label = label
         handed.late |= who.late
         handed.attempts.setdefault(who.attempt, [])
         if who.doubt and who.doubt not in handed.doubts:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .compare import CheckFailed, StudentError, short
-from .written import OWN, Call, is_tensor
+from .written import MAX_TEXT, OWN, Call, is_tensor
 
 _LONG = 6
 """Of arrays with more entries than this a message shows the first that differs."""
@@ -34,7 +34,7 @@ def details(
 ) -> list[tuple[str, str]]:
     """The message's lines below its title, each a word and its text, in their fixed order."""
     call, place = responsible(failure, calls)
-    parts = [("called", str(call) if public and call is not None else "")]
+    parts = [("called", call.brief if public and call is not None else "")]
     name = subject(exercise, failure, call)
     problem = _sentence(f"{place} from {name}" if place and public else name, failure, public)
     if problem.startswith(_VERBS):
@@ -45,7 +45,18 @@ def details(
         place = "" if problem and not failure.whole else place
         parts += [("detail", ", ".join(part for part in (place, failure.detail) if part))]
     parts += [("hint", failure.hint if public or failure.kind == "shape" else "")]
-    return [(word, text[:600]) for word, text in parts if text]
+    return [(word, _cut(text)) for word, text in parts if text]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 2]} …"
+
+
+def sentence(exercise: str, failure: CheckFailed, call: Call | None) -> str:
+    """What is wrong, without values."""
+    if failure.whole and not failure.text.startswith(_VERBS):
+        return failure.text
+    return f"{subject(exercise, failure, call)} {failure.text}"
 
 
 def subject(exercise: str, failure: CheckFailed, call: Call | None) -> str:

@@ -36,7 +36,7 @@ import numpy as np
 from . import facts, slips
 from .compare import CheckFailed, StudentError, in_other_words, not_callable, stumbled
 from .ipynb import NotebookCell
-from .messages import details, responsible, subject
+from .messages import details, responsible, sentence
 from .pages import (
     ABOVE,
     BUT,
@@ -391,8 +391,8 @@ def _run(exercise: str, function: Callable[..., None], student: NotebookStudent)
     parts = details(exercise, found, student.calls, public=True)
     if found.kind == "error" and student._line:
         parts.append(("line", student._line))
-    sentence = f"{subject(exercise, found, call)} {found.text}"
-    return Found(title, name, found.kind, sentence, parts, student.calls)
+    said = sentence(exercise, found, call)
+    return Found(title, name, found.kind, said, parts, student.calls)
 
 
 def _state() -> Any:

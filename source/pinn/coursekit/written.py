@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-_WRITTEN_OUT = 24
-"""Arrays of up to this many entries are written out."""
+_WRITTEN_OUT, _FEW = 24, 6
+"""Arrays of up to this many entries are written out; the fewer where a message has no room."""
+MAX_TEXT = 600
+"""Characters of a line of a message; what is longer is cut."""
 _MOST = 400
 """Values that are written in one expression; a message is cut long before."""
 _LETTERS = "xyzuvwabcdefgh"
@@ -49,7 +51,16 @@ class Call:
     """Values and gradients of something kept that a check in a notebook looked at after it."""
 
     def __str__(self) -> str:
-        writer = _Writer()
+        return self._text(_WRITTEN_OUT)
+
+    @property
+    def brief(self) -> str:
+        """As it is written, with names for its arrays where it would not fit a message."""
+        text = str(self)
+        return text if len(text) <= MAX_TEXT else self._text(_FEW)
+
+    def _text(self, most: int) -> str:
+        writer = _Writer(most)
         writer.count(self)
         written = writer.call(self)
         notes = f"  # {', '.join(writer.notes)}" if writer.notes else ""
@@ -111,7 +122,8 @@ def code(value: Any) -> str:
 class _Writer:
     """Writes expressions; what stands in them twice gets a name and a line of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = _WRITTEN_OUT) -> None:
+        self.most = most
         self.lines: list[str] = []
         self.notes: list[str] = []
         self.seen: dict[int, int] = {}
@@ -191,9 +203,9 @@ class _Writer:
         if isinstance(value, np.generic):
             return _number(value.item() if value.dtype.kind != "f" else float(str(value)))
         if isinstance(value, np.ndarray):
-            return _array(value, "np", value.dtype.name)
+            return _array(value, "np", value.dtype.name, self.most)
         if is_tensor(value):
-            return _tensor(value)
+            return _tensor(value, self.most)
         if isinstance(value, (list, tuple)):
             if len(value) > _WRITTEN_OUT:
                 return ""
@@ -243,7 +255,7 @@ def _number(value: Any) -> str:
     return repr(value)
 
 
-def _array(values: np.ndarray, module: str, dtype: str, ending: str = "") -> str:
+def _array(values: np.ndarray, module: str, dtype: str, most: int, ending: str = "") -> str:
     """An array's code: written out, or by what it is made of."""
     kind = "" if dtype in _DEFAULT_DTYPES else f", dtype={module}.{dtype.removeprefix('torch.')}"
     if values.dtype.kind not in "biuf":
@@ -256,7 +268,7 @@ def _array(values: np.ndarray, module: str, dtype: str, ending: str = "") -> str
         return f"{module}.{'ones' if first else 'zeros'}({values.shape}{ending})"
     if values.size > 6 and (values == first).all() and "float" in dtype:
         return f"{module}.full({values.shape}, {_nested(values.flat[0])}{ending})"
-    if values.size <= _WRITTEN_OUT:
+    if values.size <= most:
         return f"{module}.{make}({_nested(values)}{ending})"
     return ""
 
@@ -269,10 +281,10 @@ def _nested(values: np.ndarray) -> str:
     return text.removesuffix("0") if text.endswith(".0") else text
 
 
-def _tensor(value: Any) -> str:
+def _tensor(value: Any, most: int) -> str:
     values = value.detach().cpu().numpy()
     ending = ", requires_grad=True" if value.requires_grad else ""
-    written = _array(values, "torch", str(value.dtype), ending)
+    written = _array(values, "torch", str(value.dtype), most, ending)
     if written or value.ndim == 0 or not value.is_floating_point():
         return written
     import torch
