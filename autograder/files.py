@@ -33,7 +33,7 @@ _HARMLESS = "\n\t\u200c\u200d"
 
 def shown(name: str) -> str:
     """A name that a stranger chose in one line, for a message."""
-    return plain(name).replace("\n", "\ufffd").replace("\t", " ")[:120]
+    return re.sub("[\n\u2028\u2029]", "\ufffd", plain(name)).replace("\t", " ")[:120]
 
 
 def nearest(value: float, decimals: int = 2) -> float:

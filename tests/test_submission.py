@@ -659,12 +659,12 @@ def test_the_notebook_is_found(tmp_path: Path) -> None:
 
 
 def test_a_renamed_notebook_is_taken(tmp_path: Path) -> None:
-    (tmp_path / "springs (1)\u202e.IPYNB").write_bytes(b"{}")
+    (tmp_path / "springs (1)\u202e\u2028.IPYNB").write_bytes(b"{}")
     (tmp_path / "._springs.ipynb").write_bytes(b"mac")
     (tmp_path / "data.csv").write_bytes(b"1")
     data, notes = find_notebook(tmp_path, "springs")
     assert data == b"{}"
-    assert notes == ["springs (1)\ufffd.IPYNB was taken for springs.ipynb"]
+    assert notes == ["springs (1)\ufffd\ufffd.IPYNB was taken for springs.ipynb"]
 
 
 def test_missing_notebooks_are_refused_with_what_is_there(tmp_path: Path) -> None:
