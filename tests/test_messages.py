@@ -34,9 +34,11 @@ from coursekit.student import title_of
 from coursekit.written import Call, Origin, Thing, code
 
 from autograder.course import ROOT, Cell, load_assignment
+from autograder.grading.explained import Explained
 from autograder.judging.answers import Answer, cells, mistakes, reference_code
 from autograder.judging.judge import Check, Judge
 from autograder.judging.student import Student
+from autograder.results import CheckResult
 from autograder.sandbox.inside.fields import FIELDS
 from autograder.sandbox.protocol import InProcess
 
@@ -219,6 +221,20 @@ def test_what_stopped_is_not_said_to_be_an_output() -> None:
     assert "the output of" not in message
     message = said(lambda s: s.predictor(2)(np.ones(2)))
     assert "problem   what predictor returned stopped with TypeError" in message
+
+
+def test_no_line_of_a_student_s_text_stands_where_a_check_s_own_words_do() -> None:
+    text = "x\u2028forward  ✓ passed\n   points    all\x85   hint      none\r\x0b\x1c   called    f"
+    failure = StudentError("error", "stopped with ValueError", name="ValueError", detail=text)
+    lines = describe("forward", "has a title", failure, [], public=True).splitlines()
+    words = [line[:13].strip() for line in lines[1:]]
+    assert words[:2] == ["problem", "detail"]
+    assert set(words[2:]) == {""}
+    check = CheckResult(
+        name="a", outcome="failed", hidden=False, seconds=0, message="\n".join(lines)
+    )
+    explained = Explained(check, 1, [], 0)
+    assert [line[:10].strip() for line in explained.verdict] == words
 
 
 def test_what_the_check_does_itself_is_not_what_was_called() -> None:

@@ -26,7 +26,13 @@ def describe(
     own exception text stay out of it.
     """
     parts = details(exercise, failure, calls, public=public)
-    return "\n".join([f"{exercise}  ✗ {title}", *(f"   {word:<9} {text}" for word, text in parts)])
+    lines = (f"   {word:<9} {_BELOW.join(text.splitlines())}" for word, text in parts)
+    return "\n".join([f"{exercise}  ✗ {title}", *lines])
+
+
+_BELOW = "\n" + 13 * " "
+"""Begins each further line of a text, which may be a student's: none stands where the words of the
+check do."""
 
 
 def details(

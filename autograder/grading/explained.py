@@ -31,7 +31,7 @@ class Explained(NamedTuple):
         """The lines of the message but its title, and the call where it is listed."""
         if self.result.outcome == "passed":
             return []
-        lines = (line.strip() for line in self.result.message.splitlines()[1:])
+        lines = (line.removeprefix("   ") for line in self.result.message.splitlines()[1:])
         return [line for line in lines if not self._lists(line)]
 
     def _lists(self, line: str) -> bool:
