@@ -989,6 +989,10 @@ def test_no_word_of_a_hint_is_markup_on_nbgraders_own_page(springs: Assignment) 
         made.exercises[0].message = made.exercises[0].hint = made.exercises[0].note = words
         tags = Tags(markdown2html(comment(made, made.exercises[0])))
         assert {name for name, _ in tags.found} <= {"p", "pre", "code"}, words
+    for words in ("- a", "1. a", "> a", "a\n===", "``` a", "$$ a", f"http://a.b|{HOSTILE}"):
+        made.exercises[0].hint, made.exercises[0].message = words, f"$$\n{HOSTILE}"
+        tags = Tags(markdown2html(comment(made, made.exercises[0])))
+        assert {name for name, _ in tags.found} <= {"p", "pre", "code"}, words
     made.exercises[0].hint = words = "`params[k] = …` changes it where F < 0, in [0, 1]."
     told = comment(made, made.exercises[0])
     assert told is not None

@@ -339,11 +339,13 @@ def comment(result: Result, exercise: ExerciseResult | None) -> str | None:
 
 
 def _unmarked(words: str) -> str:
-    """Words that hold no tag or link stay as they are: formgrader shows them so, and backquotes."""
-    return re.sub(r"[\\<\[]", r"\\\g<0>", words) if _MARKUP.search(words) else words
+    """Words that begin no tag, link, formula or list stay as they are: formgrader shows them so,
+    and backquotes. A list would take the block below for a part of it."""
+    return _SIGN.sub(lambda sign: f"&#{ord(sign[0])};", words) if _MARKUP.search(words) else words
 
 
-_MARKUP = re.compile(r"<[A-Za-z/!?]|\][(\[:]")
+_MARKUP = re.compile(r"<[A-Za-z/!?]|\][(\[:]|://|\$\$|```|^\s*(?:[-+*>#=~|]|\d+[.)])", re.MULTILINE)
+_SIGN = re.compile(r"[^\w\s]")
 
 
 def indented(text: str) -> str:
