@@ -20,12 +20,12 @@ from typer.testing import CliRunner
 from autograder.authoring import demo
 from autograder.cli import app
 from autograder.course import ROOT, load_assignment
-from autograder.grading import executors, judge_client, run
+from autograder.grading import executors, judge_client, judge_process, run
 from autograder.grading.executors import Hands, Judges, checks_of
 from autograder.grading.folder import not_looked_at, read_job, students
 from autograder.grading.job import Job
 from autograder.grading.run import Graders, grade_class, judged_again, moved
-from autograder.judging.answers import reference_code
+from autograder.judging.answers import not_imported, reference_code
 from autograder.results import ExerciseResult, Result, Store, save_dropped
 
 TRAIN = {"ada", "dmitri", "emma", "kim", "rosa", "sami", "uma", "vera", "viktor", "walter", "yuri"}
@@ -391,6 +391,14 @@ def test_the_same_submission_and_salt_give_the_same_result(hands: Hands) -> None
     ]
     one, two = (msgspec.msgpack.decode(hands.submit(job).result(), type=Result) for job in asked)
     assert outcomes(one) == outcomes(two)
+
+
+def test_a_judge_without_memory_for_the_checks_stops_no_class() -> None:
+    found = load_assignment("backprop")
+    for cause, mark in ((MemoryError(), b"?"), (NameError("x"), b"#")):
+        error = not_imported("checks", cause)
+        error.__cause__ = cause
+        assert judge_process._why_it_does_not_start(found, error)[:1] == mark
 
 
 def test_a_mark_that_the_grader_lost_is_told_as_none() -> None:

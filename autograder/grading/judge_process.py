@@ -205,7 +205,10 @@ def main() -> None:
 
 
 def _why_it_does_not_start(found: Assignment, error: Exception) -> bytes:
-    """What the course's own files say wrong is so for everybody: no other judge need be asked."""
+    """What the course's own files say wrong is so for everybody: no other judge need be asked. That
+    there was no memory for them is no slip of theirs."""
+    if isinstance(error.__cause__, MemoryError):
+        error = error.__cause__
     if isinstance(error, (CageError, OSError, MemoryError, RuntimeError)):
         return (b"!" if isinstance(error, CageError) else b"?") + str(error).encode()
     if isinstance(error, CourseError):
