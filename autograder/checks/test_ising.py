@@ -783,10 +783,16 @@ def test_metropolis_sweep__brings_order_to_equilibrium(student, draw):
 
     64 chains of 15 sweeps, 5 standard errors. What is left of the start is below 0.01 of the
     spread for every right order of sites, 0.1 standard errors (from the exact evolution of all
-    65 536 probabilities). False-fail rate below 1e-5; the same holds for the next check.
+    65 536 probabilities). False-fail rate below 1e-5; the same holds for the next check. That four
+    sweeps of an ordered 16×16 lattice, which flip some 60 spins or more, leave out a half of it
+    has a probability below 1e-10.
     """
     T = float(draw.uniform(3.3, 3.9))
     rng = student.keep(numpy_generator(draw))
+    flipped = sum(_sweeps(student, np.ones((16, 16), int), T, rng)[1] < 0 for _ in range(4))
+    halves = [part.any() for one in (flipped, flipped.T) for part in (one[:8], one[8:])]
+    words = "one half of an ordered lattice flips no spin, as where a site's own number is its u"
+    holds(all(halves) or not any(halves), words)
     starts = [np.full((4, 4), (-1) ** k) for k in range(64)]
     _is_boltzmann([_sweeps(student, spins, T, rng, 15)[1] for spins in starts], T)
 
